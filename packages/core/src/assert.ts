@@ -1,0 +1,13 @@
+/** A broken invariant is a bug of ours: it stops the work at once and never turns into data. */
+export class InvariantError extends Error {
+  override readonly name = "InvariantError";
+}
+
+export function assert(condition: unknown, claim: string): asserts condition {
+  if (!condition) throw new InvariantError(`invariant broken: ${claim}`);
+}
+
+/** For the arm of a switch that the types say cannot be reached. */
+export function unreachable(value: never): never {
+  throw new InvariantError(`unreachable case: ${JSON.stringify(value)}`);
+}

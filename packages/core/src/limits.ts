@@ -1,0 +1,44 @@
+/** Every bound of the worker, with its unit in its name; relations between them are checked when this file loads. */
+import { assert } from "./assert.ts";
+
+export const LIMITS = {
+  /** A worker's lease in Redis lapses after this long without renewal. */
+  leaseTtlMs: 15_000,
+  leaseRenewEveryMs: 4_000,
+  /** A worker that could not renew for this long stops before Complete. */
+  leaseSelfFenceMs: 12_000,
+  /** Deadline of one Redis command. */
+  redisCommandMs: 5_000,
+  /** Deadline of an S3 control request (Head, List, Create, Abort). */
+  storeControlMs: 30_000,
+  /** Deadline of Complete; kept alive by any received byte. */
+  storeCompleteMs: 600_000,
+  /** Time a body may take: this much and one second for each `storeSlowestBytesPerSecond`. */
+  storeBodyBaseMs: 30_000,
+  storeSlowestBytesPerSecond: 64 * 1024,
+  /** No byte either way for this long ends a request. */
+  storeSilenceMs: 60_000,
+  retryFirstMs: 200,
+  retryMostMs: 30_000,
+  /** Rounds of repair (InvalidPart, changed parts) before a stream goes back to growing. */
+  repairRounds: 3,
+  /** Rounds of verify that found the object different from what was sent. */
+  verifyRounds: 3,
+  /** One key alone denied for this long fails its stream. */
+  deniedKeyMs: 15 * 60_000,
+  /** Control requests in flight in the whole worker. */
+  controlRequests: 16,
+  /** Entries of a stream's timeline. */
+  logEntries: 200,
+  /** Hints waiting to be looked at; past it the rescan finds the rest. */
+  pathHints: 50_000,
+  /** Names tried by keep-both before the stream fails. */
+  keyAttempts: 1_000,
+  /** Reads in flight of verify passes, so that a seal does not starve growing files. */
+  verifyReads: 2,
+  verifyChunkBytes: 1024 * 1024,
+} as const;
+
+assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail before a lease lapses");
+assert(LIMITS.leaseSelfFenceMs < LIMITS.leaseTtlMs, "a worker stops by itself before its lease lapses");
+assert(LIMITS.redisCommandMs < LIMITS.leaseTtlMs, "a renewal that hangs ends before the lease does");

@@ -1,0 +1,13 @@
+/** Time comes in through here, so that tests can hold it. */
+export interface Clock {
+  /** Wall time in ms since 1970: for people and records, never for deadlines. */
+  wallMs(): number;
+  /** Monotonic time in ms: for every wait and deadline. */
+  monotonicMs(): number;
+  /** Resolves after `ms`, or at once when the signal aborts (it never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export function isoNow(clock: Pick<Clock, "wallMs">): string {
+  return new Date(clock.wallMs()).toISOString();
+}

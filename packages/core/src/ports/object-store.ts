@@ -1,0 +1,136 @@
+/**
+ * S3 as the processor needs it. Expected outcomes are return values; everything else is a StoreError that says
+ * whether the worker should wait and whether the request may have been carried out all the same.
+ * An implementation never retries UploadPart or Complete by itself: a part of unknown outcome is looked up first.
+ */
+export interface ObjectRef {
+  bucket: string;
+  key: string;
+}
+
+export interface UploadRef extends ObjectRef {
+  uploadId: string;
+}
+
+export const CHECKSUM_MODES = ["full-object", "per-part", "md5", "off"] as const;
+export type ChecksumMode = (typeof CHECKSUM_MODES)[number];
+
+/** What the store can do, found by the probe or named by a profile. Unknown stays the cautious choice. */
+export interface StoreProfile {
+  checksum: ChecksumMode;
+  unsignedPayload: boolean;
+  /** Part checksums may stand in Complete's list. */
+  checksumsInComplete: boolean;
+  /** A repeated Complete answers 200 again. */
+  repeatComplete: boolean;
+  /** If-None-Match / If-Match honoured by Complete. */
+  conditionalComplete: boolean;
+  conditionalPut: boolean;
+  /** A part's ETag is the MD5 of its bytes. */
+  etagIsMd5: boolean;
+  /** ListMultipartUploads answers for a prefix, not only for an exact key. */
+  listsUploadsByPrefix: boolean;
+  /** HeadObject of a missing key answers 404, not 403. */
+  headMissingIs404: boolean;
+  unequalParts: boolean;
+  maxParts: number;
+  maxObjectBytes: number;
+}
+
+export interface StoredObject {
+  size: number;
+  /** Without quotes. */
+  etag: string;
+  /** Base64; only where the store keeps one for the whole object. */
+  crc32?: string;
+  /** User metadata, lower-case names. */
+  metadata: Readonly<Record<string, string>>;
+  lastModified?: string;
+}
+
+/** `unknown`: the store answers 403 whether or not the object is there. */
+export type Head = { kind: "found"; object: StoredObject } | { kind: "missing" } | { kind: "unknown" };
+
+export interface ListedPart {
+  PartNumber: number;
+  Size: number;
+  ETag: string;
+  ChecksumCRC32?: string;
+  LastModified?: string;
+}
+
+export type Listing = { kind: "alive"; parts: ListedPart[] } | { kind: "gone" };
+
+export interface OpenUpload {
+  key: string;
+  uploadId: string;
+  /** ISO; absent on stores that do not say. */
+  initiated?: string;
+}
+
+export interface ObjectHeaders {
+  contentType: string;
+  /** User metadata: `sluice-stream-id`, `sluice-file` and what SLUICE_S3_METADATA adds. */
+  metadata: Readonly<Record<string, string>>;
+}
+
+/** Present on a write that must not replace another's object. */
+export type Condition = { ifNoneMatch: true } | { ifMatch: string } | undefined;
+
+export interface PutRequest extends ObjectHeaders {
+  body: Uint8Array;
+  /** CRC32 of the body. */
+  crc: number;
+  condition: Condition;
+}
+
+export type PutOutcome =
+  /** `verified`: the store confirmed the checksum in its reply, which stands for a HeadObject. */
+  { kind: "stored"; etag: string; verified: boolean } | { kind: "conflict" };
+
+/** Bytes of one part: in memory, or a file range opened again for each attempt. */
+export type PartBody =
+  | { kind: "bytes"; bytes: Uint8Array }
+  | { kind: "range"; bytes: number; open(): AsyncIterable<Uint8Array> };
+
+export interface PartRequest {
+  body: PartBody;
+  crc: number;
+  signal?: AbortSignal;
+}
+
+export type PartOutcome = { kind: "stored"; etag: string } | { kind: "gone" };
+
+export interface CompleteRequest {
+  parts: readonly { PartNumber: number; ETag: string; ChecksumCRC32?: string }[];
+  size: number;
+  /** CRC32 of the whole object. */
+  crc: number | undefined;
+  condition: Condition;
+}
+
+export type CompleteOutcome =
+  /** `etag` absent: a 2xx without one, which proves nothing (HeadObject decides). */
+  | { kind: "completed"; etag: string | undefined; version?: string }
+  /** A part is not there under the ETag named, or is refused: repair, then complete again. */
+  | { kind: "invalid_part"; detail: string }
+  | { kind: "gone" }
+  /** 412 or 409: it may be our own earlier success (HeadObject decides). */
+  | { kind: "conflict" };
+
+export interface ObjectStore {
+  readonly profile: StoreProfile;
+  head(ref: ObjectRef): Promise<Head>;
+  put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;
+  createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<string>;
+  uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome>;
+  /** All pages. */
+  listParts(ref: UploadRef): Promise<Listing>;
+  complete(ref: UploadRef, request: CompleteRequest): Promise<CompleteOutcome>;
+  /** Repeats until the upload is gone; an upload that is gone already is success. */
+  abort(ref: UploadRef): Promise<void>;
+  /** Open uploads whose key starts with `prefix`, all pages. */
+  listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload>;
+  /** A byte range of an object, for deep verification and reports. */
+  read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array>;
+}

@@ -1,0 +1,107 @@
+/**
+ * THE state machine. One table holds the legal moves; the diagram in the docs, the states passed to Lua,
+ * the buttons of the dashboard and the tests all come from it. No I/O here: this file also runs in the browser.
+ */
+import { InvariantError } from "../assert.ts";
+
+export const KINDS = ["opening", "processing", "pending_completion", "s3_completed", "completed", "failed"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const EVENTS = [
+  /** The upload id is known; parts may go up. */
+  "opened",
+  /** The file grew or changed while it was being sealed. */
+  "grew",
+  /** The file is judged complete. */
+  "settled",
+  /** The upload is gone or was never made; the file starts again from byte 0. */
+  "restarted",
+  /** The object exists and is verified. */
+  "assembled",
+  /** The metadata object is written and the file is tidied. */
+  "described",
+  /** Something that cannot heal by itself. */
+  "broke",
+  /** An operator's retry, or the file came back, with an upload to continue. */
+  "retried",
+  /** A retry of a stream whose object exists already. */
+  "redescribed",
+] as const;
+export type Event = (typeof EVENTS)[number];
+
+export const MOVES = {
+  opening: { opened: "processing", settled: "pending_completion", broke: "failed" },
+  processing: { grew: "processing", settled: "pending_completion", restarted: "opening", broke: "failed" },
+  // grew only with an upload id; without one: restarted
+  pending_completion: { grew: "processing", restarted: "opening", assembled: "s3_completed", broke: "failed" },
+  s3_completed: { described: "completed", broke: "failed" },
+  completed: {},
+  failed: { retried: "processing", redescribed: "s3_completed", restarted: "opening" },
+} as const satisfies Record<Kind, Partial<Record<Event, Kind>>>;
+
+export const FAILURE_REASONS = [
+  "file_missing_on_resume",
+  "file_missing",
+  "file_truncated",
+  "file_replaced",
+  "incomplete_metadata",
+  "corrupt_record",
+  "access_denied",
+  "object_conflict",
+  "part_limit",
+  "verify_mismatch",
+  "unreadable_file",
+  "aborted_by_operator",
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** What the `status` field holds: a kind, or `failed_<reason>`. */
+export type Status = Exclude<Kind, "failed"> | `failed_${FailureReason}`;
+
+export const INDEXES = ["active", "pending_completion", "failed", "completed"] as const;
+export type Index = (typeof INDEXES)[number];
+
+/** Every stream is in exactly one index; this table says in which. */
+export const INDEX_OF = {
+  opening: "active",
+  processing: "active",
+  pending_completion: "pending_completion",
+  s3_completed: "pending_completion",
+  completed: "completed",
+  failed: "failed",
+} as const satisfies Record<Kind, Index>;
+
+/** The state an event leads to, or undefined where the table forbids it. */
+export function moveTo(kind: Kind, event: Event): Kind | undefined {
+  const row: Partial<Record<Event, Kind>> = MOVES[kind];
+  return row[event];
+}
+
+export function canApply(kind: Kind, event: Event): boolean {
+  return moveTo(kind, event) !== undefined;
+}
+
+/** The new state; an illegal move is a bug of ours. */
+export function apply(kind: Kind, event: Event): Kind {
+  const next = moveTo(kind, event);
+  if (next === undefined) throw new InvariantError(`a stream in ${kind} cannot be ${event}`);
+  return next;
+}
+
+/** The states from which an event is legal, in table order: the guard handed to Lua. */
+export function kindsThatMay(event: Event): Kind[] {
+  return KINDS.filter((kind) => canApply(kind, event));
+}
+
+export function kindOf(status: string): Kind | undefined {
+  if (status.startsWith("failed_")) return "failed";
+  return KINDS.find((kind) => kind === status && kind !== "failed");
+}
+
+export function failed(reason: FailureReason): Status {
+  return `failed_${reason}`;
+}
+
+export function isLive(kind: Kind): boolean {
+  return kind !== "completed" && kind !== "failed";
+}

@@ -1,0 +1,58 @@
+/** A stream always says why it is not final yet: what it waits for, as data; the words are made here once. */
+export type Waiting =
+  /** Not one full part of new bytes yet. */
+  | { for: "growth"; until?: string }
+  /** Quiet since `since`; complete at `until` unless it is written again. */
+  | { for: "idle"; since: string; until: string }
+  /** A process holds the file open for writing. */
+  | { for: "writer"; pid: number; command: string }
+  /** The name carries a temporary suffix: only rename, marker or finalize complete it. */
+  | { for: "rename"; suffix: string }
+  /** The marker is older than the last write. */
+  | { for: "marker"; marker: string }
+  | { for: "parts"; count: number }
+  | { for: "verify"; part: number; of: number }
+  | { for: "volume"; detail: string }
+  | { for: "store"; detail: string }
+  /** The delay before the file is deleted or moved. */
+  | { for: "tidy"; until: string }
+  | { for: "operator"; detail: string };
+
+/** Plain words for people. Times are ISO text, as in the record. */
+export function describeWaiting(waiting: Waiting): string {
+  switch (waiting.for) {
+    case "growth":
+      return "still growing: the next part is not full yet";
+    case "idle":
+      return `quiet since ${waiting.since}; complete at ${waiting.until} unless it is written again`;
+    case "writer":
+      return `${waiting.command} (pid ${waiting.pid}) holds it open for writing`;
+    case "rename":
+      return `the name still ends in ${waiting.suffix}: waiting for a rename, a marker or "finalize now"`;
+    case "marker":
+      return `${waiting.marker} is older than the last write: waiting for a newer one`;
+    case "parts":
+      return `${waiting.count} ${waiting.count === 1 ? "part is" : "parts are"} still being sent`;
+    case "verify":
+      return `being verified: part ${waiting.part} of ${waiting.of}`;
+    case "volume":
+      return `its volume is away: ${waiting.detail}`;
+    case "store":
+      return `the store does not answer as it should: ${waiting.detail}`;
+    case "tidy":
+      return `stored and verified; the local file is tidied at ${waiting.until}`;
+    case "operator":
+      return waiting.detail;
+  }
+}
+
+export function parseWaiting(text: string | undefined): Waiting | undefined {
+  if (text === undefined || text === "") return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && "for" in value ? (value as Waiting) : undefined;
+  } catch {
+    // An older worker wrote plain words; they are shown as they are.
+    return { for: "operator", detail: text };
+  }
+}
