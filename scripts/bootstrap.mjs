@@ -1,0 +1,48 @@
+/**
+ * The entry of every npm script: on a machine with only Node >= 20 and npm it brings what is missing, then
+ * runs the command as if it had been started directly. Standard output carries nothing but the command's own.
+ */
+import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
+import { COMMANDS } from "./bootstrap/commands.mjs";
+import { prepare } from "./bootstrap/prepare.mjs";
+import { say } from "./bootstrap/progress.mjs";
+import { readEmbedded, withEmbedded } from "./lib/embedded.mjs";
+import { BootstrapError, runInOurPlace } from "./bootstrap/run.mjs";
+
+const EXIT_USAGE = 64;
+const EXIT_NOT_PREPARED = 69;
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** @param {string | undefined} name @param {string[]} args */
+async function main(name, args) {
+  const command = COMMANDS[name ?? ""];
+  if (!command) {
+    say(`unknown command ${name ?? "(none)"}; known: ${Object.keys(COMMANDS).join(", ")}`);
+    return { code: EXIT_USAGE, signal: null };
+  }
+  const { node, env } = await prepare(root, { web: command.needsDashboard });
+  const seen = command.seesEmbedded ? withEmbedded(env, readEmbedded(join(root, ".sluice"))) : env;
+  return runInOurPlace(node, [...command.argv, ...args], { cwd: root, env: seen });
+}
+
+/** @param {unknown} error @returns {string} what to do about it; an unforeseen error is thrown on */
+function inWords(error) {
+  if (error instanceof BootstrapError) return error.message;
+  const { code, path } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (code === "EACCES" || code === "EPERM") {
+    return `${path} cannot be written: was this checkout prepared by another user? Make it yours, or clone it again`;
+  }
+  if (code === "ENOSPC") return `no space is left on the disk of ${root}`;
+  throw error;
+}
+
+try {
+  const { code, signal } = await main(process.argv[2], process.argv.slice(3));
+  if (signal) process.kill(process.pid, signal);
+  else process.exitCode = code ?? 1;
+} catch (error) {
+  say(inWords(error));
+  process.exitCode = EXIT_NOT_PREPARED;
+}

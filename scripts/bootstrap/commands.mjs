@@ -1,0 +1,14 @@
+/** Every command the bootstrap runs: what to run, whether it needs the built dashboard and whether it is to find the embedded parts. */
+
+/**
+ * @typedef {{ argv: string[], needsDashboard: boolean, seesEmbedded: boolean }} Command
+ * `argv` is relative to the checkout.
+ */
+
+/** @type {Readonly<Record<string, Command>>} */
+export const COMMANDS = {
+  start: { argv: ["scripts/start.ts"], needsDashboard: true, seesEmbedded: false },
+  test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
+  check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
+  sluice: { argv: ["apps/worker/src/main.ts"], needsDashboard: false, seesEmbedded: true },
+};

@@ -1,0 +1,107 @@
+/** Brings a checkout to where its commands can run, doing only what its last success does not cover. */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { withLock } from "../lib/lock.mjs";
+import { PNPM } from "./pins.mjs";
+import { during, say } from "./progress.mjs";
+import { runQuietly } from "./run.mjs";
+import { hashInputs, inputsUnder, isStamped, removeStamp, writeStamp } from "./stamps.mjs";
+import { bringToolchain } from "./toolchain.mjs";
+
+/** Directories whose children are workspace packages, and packages that stand alone. */
+const WORKSPACE_PARENTS = ["apps", "packages"];
+const WORKSPACE_PACKAGES = ["bench"];
+/** What the dashboard's bundle is made from. */
+const WEB_INPUTS = [
+  "apps/web",
+  "packages/core",
+  "packages/redis-schema",
+  "pnpm-lock.yaml",
+  "tsconfig.base.json",
+];
+const WEB_SERVER = "apps/web/.next/standalone/apps/web/server.js";
+
+/**
+ * @param {string} root the checkout
+ * @param {{ web: boolean }} needs whether the command runs the built dashboard
+ * @returns {Promise<import("./toolchain.mjs").Toolchain>}
+ */
+export async function prepare(root, needs) {
+  const stateDir = join(root, ".sluice");
+  const toolchain = await bringToolchain(stateDir);
+  const steps = [dependencies(root, toolchain), ...(needs.web ? [dashboard(root, toolchain)] : [])];
+  if (steps.every((step) => step.isDone())) return toolchain;
+  const work = async () => {
+    for (const step of steps) {
+      if (step.isDone()) continue;
+      removeStamp(step.stampFile);
+      const hash = step.hash();
+      await during(step.what, step.work);
+      writeStamp(step.stampFile, hash);
+    }
+  };
+  await withLock(join(stateDir, "prepare.lock"), work, ({ pid }) =>
+    say(`another command (pid ${pid}) is preparing this checkout: waiting for it`),
+  );
+  return toolchain;
+}
+
+/**
+ * @param {string} root
+ * @param {import("./toolchain.mjs").Toolchain} toolchain
+ */
+function dependencies(root, { node, pnpmScript, env }) {
+  const stampFile = join(root, ".sluice", "stamps", "dependencies");
+  const hash = () => hashInputs(root, manifests(root), [PNPM.version, process.platform, process.arch]);
+  return {
+    what: "installing dependencies",
+    stampFile,
+    hash,
+    isDone: () => existsSync(join(root, "node_modules", ".modules.yaml")) && isStamped(stampFile, hash()),
+    work: () =>
+      runQuietly(node, [pnpmScript, "install", "--frozen-lockfile", "--config.confirmModulesPurge=false"], {
+        cwd: root,
+        env,
+      }),
+  };
+}
+
+/**
+ * @param {string} root
+ * @param {import("./toolchain.mjs").Toolchain} toolchain
+ */
+function dashboard(root, { node, pnpmScript, env }) {
+  const stampFile = join(root, ".sluice", "stamps", "dashboard");
+  const inputs = () => WEB_INPUTS.flatMap((path) => inputsUnder(join(root, path)));
+  const hash = () => hashInputs(root, inputs());
+  return {
+    what: "building the dashboard",
+    stampFile,
+    hash,
+    isDone: () => existsSync(join(root, WEB_SERVER)) && isStamped(stampFile, hash()),
+    work: () =>
+      runQuietly(node, [pnpmScript, "--filter", "web", "build"], {
+        cwd: root,
+        env: { ...env, NEXT_TELEMETRY_DISABLED: "1" },
+      }),
+  };
+}
+
+/** The files that decide what an install brings. @param {string} root */
+function manifests(root) {
+  const packages = [
+    ...WORKSPACE_PARENTS.flatMap((parent) =>
+      readdirSync(join(root, parent)).map((name) => join(parent, name)),
+    ),
+    ...WORKSPACE_PACKAGES,
+  ];
+  return [
+    "package.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    ...packages.map((dir) => join(dir, "package.json")),
+  ]
+    .map((file) => join(root, file))
+    .filter((file) => existsSync(file))
+    .sort();
+}

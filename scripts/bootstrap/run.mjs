@@ -1,0 +1,70 @@
+/** Two ways to run a child: quietly, with its output kept for an error; or in our place, as if it had been started directly. */
+import { spawn } from "node:child_process";
+
+/** One Ctrl-C reaches us twice, from the terminal and from npm; what arrives this close together is one signal. */
+const SAME_SIGNAL_MS = 400;
+/** A pipe nobody writes to: when we are killed it closes, and `npm start` stops what it started. */
+const LAUNCHER_FD = 3;
+const OUTPUT_KEPT_CHARS = 8_000;
+
+/** The command failed in a way the user can read about. */
+export class BootstrapError extends Error {}
+
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<void>} rejects with BootstrapError that ends with the child's last output
+ */
+export function runQuietly(command, args, { cwd, env }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const keep = (/** @type {Buffer} */ chunk) => {
+      output = (output + chunk.toString()).slice(-OUTPUT_KEPT_CHARS);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      if (code === 0) return resolve();
+      const ending = signal ? `was stopped by ${signal}` : `ended with exit code ${code}`;
+      reject(new BootstrapError(`${[command, ...args].join(" ")}\n${output.trim()}\n→ it ${ending}`));
+    });
+  });
+}
+
+/**
+ * The child gets a process group of its own and every signal from us, once: were it in ours, the terminal
+ * and npm would each deliver Ctrl-C to it, and a second signal means "at once" to the worker.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
+ */
+export function runInOurPlace(command, args, { cwd, env }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...env, LAUNCHER_FD: String(LAUNCHER_FD) },
+      stdio: ["inherit", "inherit", "inherit", "pipe"],
+      detached: true,
+    });
+    /** @type {Map<string, number>} */
+    const lastSeen = new Map();
+    const forward = (/** @type {NodeJS.Signals} */ signal) => {
+      const now = performance.now();
+      if (now - (lastSeen.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return;
+      lastSeen.set(signal, now);
+      child.kill(signal);
+    };
+    /** @type {NodeJS.Signals[]} */
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+    for (const signal of signals) process.on(signal, forward);
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      for (const name of signals) process.off(name, forward);
+      resolve({ code, signal });
+    });
+  });
+}

@@ -1,0 +1,150 @@
+/**
+ * A child process that is kept running until it is told to stop. It has a process group of its own, so that
+ * Ctrl-C in the terminal reaches only us and the stop order stays ours; its pid is on disk while it lives.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ChildLog } from "./child-log.ts";
+import { forgetChild, recordChild } from "./child-record.ts";
+import { crashesInARow, restartDelayMs } from "./restart-delay.ts";
+import { StartError } from "./start-error.ts";
+
+export interface ChildSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Exit codes after which a restart cannot help, for example 78 for a refused configuration; 0 for a task that ends. */
+  readonly finalExitCodes: readonly number[];
+  /** How long a polite stop may take before it is made impolite, in milliseconds. */
+  readonly stopWithinMs: number;
+  /** How long the first start may take, in milliseconds. */
+  readonly readyWithinMs: number;
+  /** Whether it does its work now; asked again until it does. */
+  isReady(): Promise<boolean>;
+}
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const ASK_AGAIN_MS = 50;
+
+export class Child {
+  readonly #spec: ChildSpec;
+  readonly #runDir: string;
+  readonly #log: ChildLog;
+  /** Called when the child ended for good although nobody stopped it. */
+  readonly #onFinal: (exit: Exit) => void;
+  readonly #stopping = new AbortController();
+  #process: ChildProcess | undefined;
+  #crashes = 0;
+
+  constructor(spec: ChildSpec, runDir: string, log: ChildLog, onFinal: (exit: Exit) => void) {
+    this.#spec = spec;
+    this.#runDir = runDir;
+    this.#log = log;
+    this.#onFinal = onFinal;
+  }
+
+  get name(): string {
+    return this.#spec.name;
+  }
+
+  /** Resolves when the child is ready; rejects with StartError when it ends or stays silent instead. */
+  async start(): Promise<void> {
+    const ended = this.#run();
+    const from = performance.now();
+    let exit: Exit | undefined;
+    void ended.then((result) => (exit = result));
+    while (!(await this.#spec.isReady())) {
+      this.#stopping.signal.throwIfAborted();
+      if (exit) throw new StartError(this.#failure(`ended at its start (${inWords(exit)})`));
+      if (performance.now() - from > this.#spec.readyWithinMs) {
+        await this.stop();
+        throw new StartError(this.#failure(`was not ready after ${this.#spec.readyWithinMs / 1000} s`));
+      }
+      await delay(ASK_AGAIN_MS);
+    }
+    void this.#keepRunning(ended);
+  }
+
+  /** Asks politely, waits, then insists. Resolves when no process is left; safe to call twice. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const running = this.#process;
+    if (!running?.pid || running.exitCode !== null || running.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => running.once("exit", () => resolve()));
+    running.kill("SIGTERM");
+    const patience = new AbortController();
+    const inTime = await Promise.race([
+      gone.then(() => true),
+      delay(this.#spec.stopWithinMs, false, { signal: patience.signal }),
+    ]);
+    if (!inTime) {
+      this.#log.say(`${this.name} did not stop within ${this.#spec.stopWithinMs / 1000} s: killing it`);
+      killGroup(running.pid);
+      await gone;
+    }
+    patience.abort();
+  }
+
+  async #keepRunning(first: Promise<Exit>): Promise<void> {
+    let from = performance.now();
+    let exit = await first;
+    while (!this.#stopping.signal.aborted) {
+      if (exit.code !== null && this.#spec.finalExitCodes.includes(exit.code)) return this.#onFinal(exit);
+      this.#crashes = crashesInARow(this.#crashes, performance.now() - from);
+      const waitMs = restartDelayMs(this.#crashes);
+      this.#log.say(`${this.name} ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
+      try {
+        await delay(waitMs, undefined, { signal: this.#stopping.signal });
+      } catch {
+        return; // Told to stop while waiting.
+      }
+      from = performance.now();
+      exit = await this.#run();
+    }
+  }
+
+  /** Runs the child once. What it started and left behind in its group ends with it. */
+  #run(): Promise<Exit> {
+    const { command, args, cwd, env } = this.#spec;
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    this.#process = child;
+    if (child.pid) recordChild(this.#runDir, this.name, child.pid);
+    this.#log.follow(child.stdout, child.stderr);
+    return new Promise((resolve) => {
+      child.once("error", (error) => {
+        this.#log.say(`${this.name} could not be run: ${error.message}`);
+        resolve({ code: null, signal: null });
+      });
+      child.once("exit", (code, signal) => {
+        if (child.pid) killGroup(child.pid);
+        forgetChild(this.#runDir, this.name);
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  #failure(what: string): string {
+    const tail = this.#log.tail();
+    return `${this.name} ${what}.${tail ? `\nIts last words:\n${tail}` : ""}\nFull log: ${this.#log.file}`;
+  }
+}
+
+function inWords({ code, signal }: Exit): string {
+  if (signal) return `killed by ${signal}`;
+  return code === null ? "not run" : `exit code ${code}`;
+}
+
+/** SIGKILL to every process of the group that `pid` leads; a group that is gone needs nothing. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

@@ -1,0 +1,31 @@
+/** What would make a start fail later is said at once: a full disk, a directory that cannot be written, an unreadable inbox. */
+import { accessSync, constants, mkdirSync, statfsSync } from "node:fs";
+import { StartError } from "./start-error.ts";
+
+const MIB = 1024 * 1024;
+/** Below this Redis cannot be trusted to keep its append-only file. */
+const FREE_BYTES_NEEDED = 128 * MIB;
+
+/** Makes `stateDir` (0700) and `inbox` when they are missing. Throws StartError. */
+export function preflight(stateDir: string, inbox: string): void {
+  makeDir(stateDir, 0o700);
+  makeDir(inbox, 0o755);
+  const { bavail, bsize } = statfsSync(stateDir);
+  const freeBytes = bavail * bsize;
+  if (freeBytes < FREE_BYTES_NEEDED) {
+    throw new StartError(
+      `only ${Math.floor(freeBytes / MIB)} MiB are free on the disk of ${stateDir}; the embedded parts need at least ${FREE_BYTES_NEEDED / MIB} MiB.\nFree some space, or choose another disk: npm start -- --state <dir>`,
+    );
+  }
+}
+
+function makeDir(dir: string, mode: number): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode });
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "EACCES" ? "belongs to another user or is read-only" : message;
+    throw new StartError(`${dir} cannot be used: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,17 @@
+/** Lines for the terminal: our own as they are, a child's behind its name. */
+import { styleText } from "node:util";
+
+export interface Printer {
+  line(text: string): void;
+  child(name: string, line: string): void;
+}
+
+const NAME_COLUMNS = 7;
+
+export function printer(out: NodeJS.WriteStream): Printer {
+  const dim = (text: string) => (out.isTTY ? styleText("dim", text, { stream: out }) : text);
+  return {
+    line: (text) => void out.write(`${text}\n`),
+    child: (name, line) => void out.write(`${dim(`${name.padEnd(NAME_COLUMNS)}│`)} ${line}\n`),
+  };
+}

@@ -1,0 +1,116 @@
+/** The programs of the stack as child specs: what each is told through its environment and when it counts as ready. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { ChildSpec } from "./child.ts";
+
+type Env = NodeJS.ProcessEnv;
+
+/** EX_CONFIG: the program refused its configuration, and will again. */
+const EXIT_CONFIG = 78;
+/** The worker's drain timeout and a little. */
+const WORKER_STOP_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 60_000;
+const HTTP_WITHIN_MS = 2_000;
+
+/** The dashboard holds no store credentials, whatever the environment holds. */
+const NOT_FOR_THE_DASHBOARD = /^AWS_|^SLUICE_S3_/;
+
+export interface Paths {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly inbox: string;
+}
+
+export function s3Spec({ root, stateDir }: Paths, port: number, env: Env): ChildSpec {
+  const args = [
+    "packages/local-s3/src/main.ts",
+    "--dir",
+    join(stateDir, "s3"),
+    "--port",
+    String(port),
+    "--host",
+    "127.0.0.1",
+  ];
+  return {
+    ...nodeChild("s3", root, args, env),
+    // Any answer will do: without credentials it is an error, but an S3 error.
+    isReady: () => answers(`http://127.0.0.1:${port}/`, () => true),
+  };
+}
+
+export function workerSpec({ root }: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
+  return {
+    ...nodeChild("worker", root, ["apps/worker/src/main.ts", "worker"], env),
+    finalExitCodes: [EXIT_CONFIG],
+    stopWithinMs: WORKER_STOP_WITHIN_MS,
+    isReady: () => answers(`${baseUrl(http.host, http.port)}/livez`, (status) => status === 200),
+  };
+}
+
+export function webSpec({ root }: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
+  const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_THE_DASHBOARD.test(name)));
+  return {
+    ...nodeChild("web", root, [webEntry(root)], {
+      ...kept,
+      NODE_ENV: "production",
+      NEXT_TELEMETRY_DISABLED: "1",
+      HOSTNAME: http.host,
+      PORT: String(http.port),
+      SLUICE_WEB_HOST: http.host,
+      SLUICE_WEB_PORT: String(http.port),
+    }),
+    finalExitCodes: [EXIT_CONFIG],
+    // The login page; a server error is an answer too, and its log says why.
+    isReady: () => answers(baseUrl(http.host, http.port), (status) => status < 500),
+  };
+}
+
+export function demoSpec({ root, inbox }: Paths, env: Env): ChildSpec {
+  return {
+    ...nodeChild("demo", root, ["scripts/demo.ts", "--dir", inbox], env),
+    finalExitCodes: [0],
+    isReady: () => Promise.resolve(true),
+  };
+}
+
+/** The address of a server bound to `host`, as a browser on this machine reaches it. */
+export function baseUrl(host: string, port: number): string {
+  if (host === "0.0.0.0" || host === "") return `http://127.0.0.1:${port}`;
+  if (host === "::") return `http://[::1]:${port}`;
+  return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}
+
+function webEntry(root: string): string {
+  return [join(root, "apps/web/server.ts"), join(root, "apps/web/.next/standalone/apps/web/server.js")].find(
+    (file) => existsSync(file),
+  ) as string;
+}
+
+function nodeChild(
+  name: string,
+  root: string,
+  args: readonly string[],
+  env: Env,
+): Omit<ChildSpec, "isReady"> {
+  return {
+    name,
+    command: process.execPath,
+    args,
+    cwd: root,
+    env,
+    finalExitCodes: [],
+    stopWithinMs: STOP_WITHIN_MS,
+    readyWithinMs: READY_WITHIN_MS,
+  };
+}
+
+async function answers(url: string, isGood: (status: number) => boolean): Promise<boolean> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(HTTP_WITHIN_MS), redirect: "manual" });
+    await reply.body?.cancel();
+    return isGood(reply.status);
+  } catch {
+    return false; // Not listening yet.
+  }
+}

@@ -1,0 +1,42 @@
+/** Of a child's log the terminal shows warnings, errors and what is not understood on standard formats; no routine. */
+
+const PINO_WARN = 40;
+/** `pid:role time mark text`, where the mark `#` is Redis's warning level. */
+const REDIS_LINE = /^\d+:[A-Z] .*? ([.\-*#]) (.*)$/;
+/** What Redis marks as a warning at every start and stop, and its advice about the machine's settings. */
+const REDIS_ROUTINE =
+  /oO0Oo|^(Redis|Valkey) version|^Configuration loaded|^Server initialized|requested shutdown|ready to exit|overcommit_memory|Transparent Huge Pages|TCP backlog/;
+
+/** What the terminal shows for `line` of the child called `name`; undefined: nothing. */
+export function quietLine(name: string, line: string): string | undefined {
+  const text = line.trim();
+  if (text === "") return undefined;
+  if (name === "redis") return quietRedis(text);
+  if (text.startsWith("{")) return quietJson(text);
+  return name === "demo" || /\b(error|warn(ing)?|fail(ed|ure)?|fatal)\b/i.test(text) ? text : undefined;
+}
+
+function quietRedis(text: string): string | undefined {
+  const [, mark, message] = REDIS_LINE.exec(text) ?? [];
+  if (mark !== "#" || message === undefined) return undefined;
+  return REDIS_ROUTINE.test(message) ? undefined : message;
+}
+
+function quietJson(text: string): string | undefined {
+  try {
+    const { level, msg, err } = JSON.parse(text) as {
+      level?: number | string;
+      msg?: string;
+      err?: { message?: string };
+    };
+    if (!isWarning(level)) return undefined;
+    return [msg, err?.message].filter(Boolean).join(": ") || text;
+  } catch {
+    return text;
+  }
+}
+
+function isWarning(level: number | string | undefined): boolean {
+  if (typeof level === "number") return level >= PINO_WARN;
+  return level === undefined || /^(warn|error|fatal)/i.test(level);
+}

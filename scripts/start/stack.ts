@@ -1,0 +1,50 @@
+/** Starts the parts in the order in which they need each other and stops them in the reverse one. */
+import { Child, type ChildSpec } from "./child.ts";
+import { ChildLog } from "./child-log.ts";
+import { StartError } from "./start-error.ts";
+
+export interface StackPlaces {
+  readonly runDir: string;
+  readonly logDir: string;
+}
+
+export class Stack {
+  readonly #places: StackPlaces;
+  readonly #print: (name: string, line: string) => void;
+  readonly #onFinal: (name: string, code: number | null) => void;
+  readonly #started: { child: Child; log: ChildLog }[] = [];
+  #stopped: Promise<void> | undefined;
+
+  /** `onFinal` hears of a child that ended for good although nobody stopped it. */
+  constructor(
+    places: StackPlaces,
+    print: (name: string, line: string) => void,
+    onFinal: (name: string, code: number | null) => void,
+  ) {
+    this.#places = places;
+    this.#print = print;
+    this.#onFinal = onFinal;
+  }
+
+  /** Resolves when the child is ready; rejects with StartError when it fails or the stack is being stopped. */
+  async start(spec: ChildSpec): Promise<void> {
+    if (this.#stopped) throw new StartError("stopped while starting");
+    const log = new ChildLog(this.#places.logDir, spec.name, (line) => this.#print(spec.name, line));
+    const child = new Child(spec, this.#places.runDir, log, ({ code }) => this.#onFinal(spec.name, code));
+    this.#started.push({ child, log });
+    await child.start();
+  }
+
+  /** Last started, first stopped; each one only after the one that uses it is gone. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const { child, log } of this.#started.toReversed()) {
+      await child.stop();
+      log.close();
+    }
+  }
+}

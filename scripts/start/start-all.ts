@@ -1,0 +1,130 @@
+/** Decides which parts are embedded, then starts Redis, store, worker and dashboard in this order. */
+import { join } from "node:path";
+import { namesRedis, namesStore, withEmbedded, writeEmbedded } from "../lib/embedded.mjs";
+import { endSurvivor, survivors } from "./child-record.ts";
+import { keptPort } from "./kept-port.ts";
+import type { StartOptions } from "./options.ts";
+import { claimPort, portFrom } from "./ports.ts";
+import type { Printer } from "./printer.ts";
+import { baseUrl, demoSpec, s3Spec, webSpec, workerSpec } from "./programs.ts";
+import { findRedis } from "./redis/binary.ts";
+import { embeddedRedis } from "./redis/embedded-redis.ts";
+import { keptSecret } from "./secrets.ts";
+import type { Stack, StackPlaces } from "./stack.ts";
+import { summaryText } from "./summary.ts";
+
+const BUCKET = "sluice";
+const REGION = "us-east-1";
+const SURVIVOR_WITHIN_MS = 30_000;
+
+type StartPlan = StartOptions & StackPlaces & { readonly root: string };
+
+export async function startAll(stack: Stack, plan: StartPlan, print: Printer): Promise<void> {
+  await endSurvivors(plan.runDir, print);
+  const env = process.env;
+  const webHost = env["SLUICE_WEB_HOST"] || "127.0.0.1";
+  const httpHost = env["SLUICE_HTTP_HOST"] || "127.0.0.1";
+  const webPort = await claimPort(
+    "the dashboard",
+    webHost,
+    portFrom(env, "SLUICE_WEB_PORT", 3000),
+    "SLUICE_WEB_PORT",
+  );
+  const httpPort = await claimPort(
+    "the worker's health page",
+    httpHost,
+    portFrom(env, "SLUICE_HTTP_PORT", 9464),
+    "SLUICE_HTTP_PORT",
+  );
+
+  const embedded = {
+    ...(namesRedis(env) ? {} : { redis: await startRedis(stack, plan, print) }),
+    ...(namesStore(env) ? {} : { s3: await startStore(stack, plan) }),
+  };
+  writeEmbedded(plan.stateDir, embedded);
+  const shared: NodeJS.ProcessEnv = {
+    ...withEmbedded(env, embedded),
+    ...(plan.demo ? { SLUICE_DEMO: "1" } : {}),
+  };
+
+  await stack.start(workerSpec(plan, { host: httpHost, port: httpPort }, workerEnv(shared, plan, httpPort)));
+  const signIn = dashboardSignIn(plan, env);
+  await stack.start(webSpec(plan, { host: webHost, port: webPort }, { ...shared, ...signIn.env }));
+  print.line(
+    summaryText({
+      url: baseUrl(webHost, webPort),
+      signIn: signIn.text,
+      inbox: shared["SLUICE_WATCH"] || plan.inbox,
+      redis: embedded.redis
+        ? `embedded, data in ${join(plan.stateDir, "redis")}`
+        : "as named by SLUICE_REDIS_URL",
+      store: embedded.s3
+        ? `embedded S3, bucket ${BUCKET}, in ${join(plan.stateDir, "s3")}`
+        : storeInWords(env),
+      logs: plan.logDir,
+      demo: plan.demo,
+    }),
+  );
+  if (plan.demo) await stack.start(demoSpec(plan, env));
+}
+
+async function endSurvivors(runDir: string, print: Printer): Promise<void> {
+  for (const survivor of survivors(runDir)) {
+    print.line(
+      `an earlier start left ${survivor.name} running (pid ${survivor.process.pid}): ending it first`,
+    );
+    await endSurvivor(runDir, survivor, SURVIVOR_WITHIN_MS);
+  }
+}
+
+async function startRedis(stack: Stack, plan: StartPlan, print: Printer): Promise<Record<string, string>> {
+  const redis = await embeddedRedis(plan.stateDir, await findRedis(plan.stateDir, print.line));
+  await stack.start(redis.spec);
+  return { SLUICE_REDIS_URL: redis.url, SLUICE_REDIS_EMBEDDED: "true" };
+}
+
+async function startStore(stack: Stack, plan: StartPlan): Promise<Record<string, string>> {
+  const port = await keptPort(join(plan.stateDir, "s3-port"));
+  const accessKeyId = keptSecret(join(plan.stateDir, "s3-access-key-id"));
+  const secretAccessKey = keptSecret(join(plan.stateDir, "s3-secret-access-key"));
+  await stack.start(
+    s3Spec(plan, port, {
+      ...process.env,
+      LOCAL_S3_ACCESS_KEY_ID: accessKeyId,
+      LOCAL_S3_SECRET_ACCESS_KEY: secretAccessKey,
+    }),
+  );
+  return {
+    SLUICE_S3_ENDPOINT: `http://127.0.0.1:${port}`,
+    SLUICE_S3_BUCKET: BUCKET,
+    SLUICE_S3_REGION: REGION,
+    SLUICE_S3_CREATE_BUCKET: "true",
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+  };
+}
+
+function workerEnv(env: NodeJS.ProcessEnv, plan: StartPlan, httpPort: number): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    SLUICE_WATCH: env["SLUICE_WATCH"] || plan.inbox,
+    SLUICE_HTTP_PORT: String(httpPort),
+  };
+}
+
+function dashboardSignIn(
+  plan: StartPlan,
+  env: NodeJS.ProcessEnv,
+): { text: string; env: Record<string, string> } {
+  const mode = env["SLUICE_WEB_AUTH"] || "password";
+  if (mode !== "password") return { text: `as SLUICE_WEB_AUTH=${mode} says`, env: {} };
+  if (env["SLUICE_WEB_PASSWORD"] || env["SLUICE_WEB_PASSWORD_FILE"])
+    return { text: "with the password you set", env: {} };
+  const file = join(plan.stateDir, "web-password");
+  return { text: `password ${keptSecret(file)}  (kept in ${file})`, env: { SLUICE_WEB_PASSWORD_FILE: file } };
+}
+
+function storeInWords(env: NodeJS.ProcessEnv): string {
+  const where = env["SLUICE_S3_ENDPOINT"] ? `at ${env["SLUICE_S3_ENDPOINT"]}` : "at AWS";
+  return `bucket ${env["SLUICE_S3_BUCKET"] ?? "(SLUICE_S3_BUCKET is not set)"} ${where}`;
+}
