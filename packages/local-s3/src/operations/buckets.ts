@@ -1,0 +1,118 @@
+/** Bucket calls. Lifecycle documents are kept and returned; nothing here expires by itself. */
+import { declaredBody } from "../body/declared.ts";
+import { receiveXml } from "../body/receive.ts";
+import { S3Error } from "../errors.ts";
+import { type Handler, header, type S3Request, xmlReply } from "../http/exchange.ts";
+import { children, childText, document, element, parent, parseDocument } from "../xml.ts";
+import { isoTime } from "./paging.ts";
+
+export const OWNER = parent("Owner", element("ID", "local-s3"), element("DisplayName", "local-s3"));
+
+export const listBuckets: Handler = (_request, { store }) =>
+  xmlReply(
+    document(
+      "ListAllMyBucketsResult",
+      OWNER,
+      parent(
+        "Buckets",
+        ...store.buckets
+          .list()
+          .map((bucket) =>
+            parent(
+              "Bucket",
+              element("Name", bucket.name),
+              element("CreationDate", isoTime(bucket.createdMs)),
+            ),
+          ),
+      ),
+    ),
+  );
+
+export const createBucket: Handler = async (request, { store, region, nowMs }) => {
+  const body = await readXml(request, "optional");
+  if (body !== "") {
+    const constraint = childText(parseDocument(body, "CreateBucketConfiguration"), "LocationConstraint");
+    if (constraint !== undefined && constraint !== region) {
+      throw new S3Error(
+        "IllegalLocationConstraintException",
+        `The ${constraint} location constraint is incompatible; this is ${region}.`,
+      );
+    }
+  }
+  await store.buckets.create(request.bucket, nowMs());
+  return { status: 200, headers: { location: `/${request.bucket}` } };
+};
+
+export const headBucket: Handler = ({ bucket }, { store, region }) => {
+  store.buckets.need(bucket);
+  return { status: 200, headers: { "x-amz-bucket-region": region } };
+};
+
+export const deleteBucket: Handler = async ({ bucket }, { store }) => {
+  await store.buckets.remove(bucket);
+  return { status: 204 };
+};
+
+export const getBucketLocation: Handler = ({ bucket }, { store, region }) => {
+  store.buckets.need(bucket);
+  // us-east-1 is spelt as the empty string here, as it always was.
+  return xmlReply(document("LocationConstraint", region === "us-east-1" ? "" : region));
+};
+
+export const getBucketVersioning: Handler = ({ bucket }, { store }) => {
+  store.buckets.need(bucket);
+  return xmlReply(document("VersioningConfiguration"));
+};
+
+export const getBucketLifecycle: Handler = ({ bucket }, { store }) => {
+  const { lifecycle } = store.buckets.need(bucket);
+  if (lifecycle === undefined) {
+    throw new S3Error("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist", {
+      fields: { BucketName: bucket },
+    });
+  }
+  return xmlReply(lifecycle);
+};
+
+export const putBucketLifecycle: Handler = async (request, { store }) => {
+  store.buckets.need(request.bucket);
+  const body = await readXml(request, "digest");
+  if (children(parseDocument(body, "LifecycleConfiguration"), "Rule").length === 0) {
+    throw new S3Error(
+      "MalformedXML",
+      "The XML you provided was not well-formed or did not validate against our published schema",
+    );
+  }
+  await store.buckets.setLifecycle(request.bucket, body);
+  return { status: 200 };
+};
+
+export const deleteBucketLifecycle: Handler = async ({ bucket }, { store }) => {
+  await store.buckets.setLifecycle(bucket, null);
+  return { status: 204 };
+};
+
+/** "digest": S3 wants Content-MD5 or a checksum with this body. "optional": the body may be missing, length header and all. */
+export async function readXml(
+  { headers, auth, body }: S3Request,
+  rule: "plain" | "digest" | "optional",
+): Promise<string> {
+  if (
+    rule === "optional" &&
+    header(headers, "content-length") === undefined &&
+    header(headers, "transfer-encoding") === undefined
+  )
+    return "";
+  const declared = declaredBody(headers, auth);
+  const hasDigest =
+    declared.md5 !== undefined ||
+    declared.trailer !== undefined ||
+    Object.keys(declared.checksums).length > 0;
+  if (rule === "digest" && !hasDigest) {
+    throw new S3Error(
+      "InvalidRequest",
+      "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+    );
+  }
+  return receiveXml(body.open(declared.chunked), declared);
+}
