@@ -9,9 +9,12 @@ export type StoreTrouble =
   | "throttled"
   /** Credentials expired or refused. */
   | "credentials"
-  /** The bucket is missing, elsewhere, or denied. Whether as a whole is found out by a second request. */
+  /** The bucket as a whole is missing, elsewhere or denied. */
+  | "bucket"
+  /** This key alone is denied, while the bucket answers. */
   | "denied"
-  | "bucket_missing"
+  /** The body did not arrive as it was sent (BadDigest): read again, send again. */
+  | "garbled"
   /** The store refuses the request itself: a bug of ours or a quirk the profile does not know. */
   | "rejected";
 
@@ -43,6 +46,17 @@ export class StoreError extends Error {
   }
 }
 
+/** The stream cannot heal alone: it fails, with everything kept. */
+export class StreamFailure extends Error {
+  override readonly name = "StreamFailure";
+  readonly reason: FailureReason;
+
+  constructor(reason: FailureReason, detail: string, cause?: unknown) {
+    super(detail, { cause });
+    this.reason = reason;
+  }
+}
+
 /** Redis did not take a write in time, or is away. Every write is idempotent, so it is tried again. */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
@@ -51,6 +65,11 @@ export class CheckpointError extends Error {
 /** The stream is not ours any more: another worker took it, or it was purged. Whoever sees it lets go. */
 export class OwnershipLostError extends Error {
   override readonly name = "OwnershipLostError";
+}
+
+/** The worker is stopping: nothing new is begun. Not a failure of anything. */
+export class StoppedError extends Error {
+  override readonly name = "StoppedError";
 }
 
 /** What an operator can do about a stream that failed. Shown by the dashboard and the CLI. */

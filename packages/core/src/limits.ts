@@ -24,12 +24,20 @@ export const LIMITS = {
   repairRounds: 3,
   /** Rounds of verify that found the object different from what was sent. */
   verifyRounds: 3,
+  /** Times one part may arrive garbled before its stream fails. */
+  garbledAttempts: 10,
   /** One key alone denied for this long fails its stream. */
   deniedKeyMs: 15 * 60_000,
   /** Control requests in flight in the whole worker. */
   controlRequests: 16,
   /** Entries of a stream's timeline. */
   logEntries: 200,
+  /** A growing file's size goes to Redis at most this often between parts. */
+  progressEveryMs: 5_000,
+  /** A stream looks at its file at most this often, however often it is written. */
+  lookEveryMs: 50,
+  /** A stream that waits for something outside looks again after this. */
+  lookAgainMs: 5_000,
   /** Hints waiting to be looked at; past it the rescan finds the rest. */
   pathHints: 50_000,
   /** Names tried by keep-both before the stream fails. */

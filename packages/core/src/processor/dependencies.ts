@@ -1,0 +1,70 @@
+/** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Digests } from "../ports/digests.ts";
+import type { FileSource, FileTidier } from "../ports/file-source.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { Observer } from "../ports/observer.ts";
+import type { StreamRecord, VerifyMode } from "../stream/record.ts";
+import type { PlanChoice } from "../parts/part-plan.ts";
+import type { StoreGate } from "./store-gate.ts";
+import type { UploadLane } from "./upload-lane.ts";
+
+/** The worker's lease as a processor sees it. */
+export interface Lease {
+  /** Whether the lease was renewed recently enough, on the monotonic clock, to send Complete. */
+  fresh(): boolean;
+}
+
+/** What became of a file that is not at its path any more. Only the supervisor sees the whole watch. */
+export type Whereabouts =
+  | { kind: "back" }
+  | { kind: "renamed"; path: string }
+  | { kind: "offline"; detail: string }
+  | { kind: "missing" };
+
+export interface Volume {
+  whereabouts(record: StreamRecord): Promise<Whereabouts>;
+}
+
+export type AfterUpload = { kind: "keep" } | { kind: "delete" } | { kind: "move"; directory: string };
+export type OnConflict = "keep-both" | "overwrite" | "fail";
+
+/** The rules of the stream's watch. Times in ms. */
+export interface WatchRules {
+  name: string;
+  root: string;
+  idleTimeoutMs: number;
+  idleMaxMs: number;
+  ignoreOpen: boolean;
+  verify: VerifyMode;
+  onConflict: OnConflict;
+  afterUpload: AfterUpload;
+  /** Undefined: 10 min after an idle completion, at once after any other. */
+  afterUploadDelayMs?: number | undefined;
+  historyMs: number;
+  plan: PlanChoice;
+  /** User metadata added to every object. */
+  metadata: Readonly<Record<string, string>>;
+}
+
+export interface ProcessorDeps {
+  store: ObjectStore;
+  checkpoints: CheckpointStore;
+  files: FileSource;
+  tidier: FileTidier;
+  volume: Volume;
+  clock: Clock;
+  observer: Observer;
+  digests: Digests;
+  lane: UploadLane;
+  /** Takes turns for the reads of verify passes. */
+  verifyLane: UploadLane;
+  gate: StoreGate;
+  lease: Lease;
+  random: () => number;
+  newId: () => string;
+  /** `recognise`: Redis was found empty; look in S3 before sending anything. */
+  recovery: { recognise: boolean };
+  worker: { id: string; version: string };
+}

@@ -1,0 +1,85 @@
+/** The last two steps of a stream whose object exists: the metadata object, then the local file. */
+import { StreamFailure } from "../errors.ts";
+import { metadataKey } from "../paths/object-key.ts";
+import type { PutOutcome } from "../ports/object-store.ts";
+import type { TidyOutcome } from "../ports/file-source.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken } from "./existing-object.ts";
+import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
+import type { OpenContext } from "./open-object.ts";
+import type { WatchRules } from "./dependencies.ts";
+
+/** The file as it was proved equal to the object. */
+export function sealedFacts(record: StreamRecord): FileFacts {
+  return {
+    size: record.file_size,
+    inode: record.file_inode ?? "",
+    device: record.file_device ?? "",
+    mtimeNs: record.file_mtime_ns ?? "",
+    ctimeNs: record.file_ctime_ns ?? "",
+    ...(record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns }),
+  };
+}
+
+/** Writing it twice writes the same bytes, so an unknown outcome is simply sent again. */
+export async function writeMetadata(context: OpenContext): Promise<void> {
+  const { held, deps, store, signal } = context;
+  const record = held.record;
+  if (record.s3_key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key");
+  const ref = { bucket: record.s3_bucket, key: metadataKey(record.s3_key) };
+  const recognised = record.verify_result === RECOGNISED;
+  const mayReplace = record.supersedes !== undefined || recognised || context.rules.onConflict === "overwrite";
+  if (recognised && (await isDescribed(context, ref))) return;
+  const body = metadataBytes(record, held.parts);
+  const request = {
+    body,
+    crc: deps.digests.crc32(body),
+    contentType: METADATA_CONTENT_TYPE,
+    metadata: {
+      [STREAM_ID_HEADER]: record.id,
+      [FILE_HEADER]: fileToken(record.source, sealedFacts(record), deps.digests.hash),
+    },
+    condition: deps.store.profile.conditionalPut && !mayReplace ? ({ ifNoneMatch: true } as const) : undefined,
+  };
+  const outcome = await store.call<PutOutcome>("PutObject", () => deps.store.put(ref, request), signal);
+  if (outcome.kind === "conflict" && !(await isOwn(context, ref))) {
+    throw new StreamFailure("object_conflict", `an object of another program stands at ${ref.key}`);
+  }
+}
+
+/** `verify_result` of a stream whose object was there already, with the file's bytes. */
+export const RECOGNISED = "recognised";
+
+async function isOwn(context: OpenContext, ref: { bucket: string; key: string }): Promise<boolean> {
+  const head = await context.store.call("HeadObject", () => context.deps.store.head(ref), context.signal);
+  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === context.held.record.id;
+}
+
+async function isDescribed(context: OpenContext, ref: { bucket: string; key: string }): Promise<boolean> {
+  const head = await context.store.call("HeadObject", () => context.deps.store.head(ref), context.signal);
+  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] !== undefined;
+}
+
+/** When the local file may be touched, in wall ms; undefined when it is kept. */
+export function tidyAtMs(record: StreamRecord, rules: WatchRules): number | undefined {
+  if (rules.afterUpload.kind === "keep") return undefined;
+  const delayMs = rules.afterUploadDelayMs ?? (record.completed_by === "idle" ? IDLE_TIDY_DELAY_MS : 0);
+  return Date.parse(record.sealed_at_utc ?? "") + delayMs;
+}
+
+const IDLE_TIDY_DELAY_MS = 10 * 60_000;
+
+export async function tidyFile(context: OpenContext): Promise<TidyOutcome> {
+  const { held, deps, rules } = context;
+  const { original_path: path } = held.record;
+  const snapshot = sealedFacts(held.record);
+  switch (rules.afterUpload.kind) {
+    case "keep":
+      return { kind: "done" };
+    case "delete":
+      return await deps.tidier.remove(path, snapshot);
+    case "move":
+      return await deps.tidier.move(path, snapshot, rules.afterUpload.directory, path.slice(rules.root.length + 1));
+  }
+}
