@@ -12,7 +12,7 @@ export interface AccessEntry {
   readonly key: string | null;
   readonly uploadId: string | null;
   readonly partNumber: number | null;
-  /** Body bytes read from the client, framing included. */
+  /** Body bytes read in order to act on them, framing included; what was swallowed after a refusal is not counted. */
   readonly bytesIn: number;
   /** Body bytes handed to the socket. */
   readonly bytesOut: number;

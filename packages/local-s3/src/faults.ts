@@ -37,7 +37,7 @@ export interface CannedReply {
 }
 
 export type FaultAction =
-  /** Answers without acting. The request body is not read. */
+  /** Answers without acting. The request body is swallowed unseen. */
   | { readonly kind: "reply"; readonly reply: CannedReply }
   /** Waits, then goes on as if nothing had happened. */
   | { readonly kind: "delay"; readonly ms: number }

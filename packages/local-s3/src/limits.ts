@@ -37,6 +37,8 @@ export const LIMITS = {
   maxSignedChunkBytes: 16 * MIB,
   /** A body that delivers nothing for this long is given up with RequestTimeout, milliseconds. */
   bodyIdleMs: 60_000,
+  /** An idle connection is kept this long, milliseconds. */
+  keepAliveMs: 20_000,
   /** After an early refusal this much of the unread body is swallowed so that the client sees the reply, bytes. */
   drainBytes: 16 * MIB,
   /** ... and for at most this long, milliseconds. */

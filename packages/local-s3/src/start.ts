@@ -80,7 +80,7 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
       void work.finally(() => running.delete(work));
     };
     // A part may take as long as it takes; a body that stands still is given up by its reader.
-    const settings = { requestTimeout: 0, noDelay: true };
+    const settings = { requestTimeout: 0, keepAliveTimeout: LIMITS.keepAliveMs, noDelay: true };
     const server: Server =
       tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...tls });
     server.on("request", (req, res) => serve(req, res, false));

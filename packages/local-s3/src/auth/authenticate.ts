@@ -139,7 +139,8 @@ function checkSignedHeaders({ headers }: SignedRequest, claim: Claim): void {
 
 function headerText(headers: IncomingHttpHeaders, name: string): string {
   const value = headers[name] ?? "";
-  return typeof value === "string" ? value : value.join(",");
+  // Node reads header bytes as latin1; clients sign them as the UTF-8 they sent.
+  return Buffer.from(typeof value === "string" ? value : value.join(","), "latin1").toString();
 }
 
 function sameText(a: string, b: string): boolean {

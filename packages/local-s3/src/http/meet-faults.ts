@@ -1,6 +1,5 @@
 /** What faults do before a request is acted on: wait, vanish, hang, or answer in its place. */
 import type { IncomingMessage } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultAction } from "../faults.ts";
 import type { Reply } from "./exchange.ts";
 import { firstEvent } from "./first-event.ts";
@@ -16,7 +15,7 @@ export async function meetFaults(
   for (const fault of faults) {
     switch (fault.kind) {
       case "delay":
-        await sleep(fault.ms);
+        await firstEvent(req.socket, ["close"], fault.ms);
         break;
       case "gate":
         // Whoever closes the connection opens the gate: a stop must not wait for it.

@@ -30,6 +30,8 @@ export async function handleRequest(
   options: HandlerOptions,
 ): Promise<void> {
   const exchange = new Exchange(req, res, waits, options);
+  // A write after the client left: `delivered: false` in the access log says all there is to say.
+  res.on("error", () => req.socket.destroy());
   try {
     await exchange.run();
   } catch (error) {

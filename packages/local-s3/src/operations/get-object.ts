@@ -137,12 +137,16 @@ async function* readFile(
   from: number,
   to: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  await using handle = await store.blobs.read(file);
-  for (let at = from; at < to;) {
-    const length = Math.min(LIMITS.readChunkBytes, to - at);
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);
-    if (bytesRead === 0) throw new Error(`${file} is shorter than its row says`);
-    at += bytesRead;
-    yield buffer.subarray(0, bytesRead);
+  const handle = await store.blobs.read(file);
+  try {
+    for (let at = from; at < to;) {
+      const length = Math.min(LIMITS.readChunkBytes, to - at);
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);
+      if (bytesRead === 0) throw new Error(`${file} is shorter than its row says`);
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }

@@ -47,7 +47,7 @@ export class Database {
       return new Database(db, log, new GroupSync(fsync ? () => log.datasync() : async () => {}));
     } catch (error) {
       db.close();
-      if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY) {
+      if (error instanceof Error && "errcode" in error && Number(error.errcode) % 256 === SQLITE_BUSY) {
         throw new Error(`${dir} is in use by another local-s3 process`, { cause: error });
       }
       throw error;

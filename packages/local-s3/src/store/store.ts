@@ -21,6 +21,15 @@ export interface Store extends AsyncDisposable {
 export async function openStore(dir: string, fsync: boolean): Promise<Store> {
   await mkdir(dir, { recursive: true });
   const db = await Database.open(dir, fsync);
+  try {
+    return await assemble(dir, fsync, db);
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+async function assemble(dir: string, fsync: boolean, db: Database): Promise<Store> {
   const blobs = await Blobs.open(dir, fsync);
   const contents = new Contents(db);
   const objects = new Objects(db, blobs, contents);
@@ -42,6 +51,10 @@ export async function openStore(dir: string, fsync: boolean): Promise<Store> {
 
 /** The names of the database files and of the blob directory must survive a power loss too. */
 async function syncDirectory(dir: string): Promise<void> {
-  await using handle = await open(dir, "r");
-  await handle.sync();
+  const handle = await open(dir, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
