@@ -3,12 +3,26 @@ import { defineConfig } from "vitest/config";
 /** Unit tests sit beside the file they test; tests that need Redis, S3 or a directory sit in a package's test/. */
 export default defineConfig({
   test: {
+    // Suites start servers of their own; more of them at once only make each other slow.
+    maxWorkers: 2,
     projects: [
-      { test: { name: "unit", include: ["{apps,packages}/*/src/**/*.test.ts"] } },
       {
+        extends: true,
+        test: {
+          name: "unit",
+          include: [
+            "{apps,packages}/*/src/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "tests/architecture/**/*.test.ts",
+          ],
+          exclude: ["scripts/integration/**", "**/node_modules/**"],
+        },
+      },
+      {
+        extends: true,
         test: {
           name: "integration",
-          include: ["{apps,packages}/*/test/**/*.test.ts"],
+          include: ["{apps,packages}/*/test/**/*.test.ts", "scripts/integration/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -80,7 +80,7 @@ function dashboard(root, { node, pnpmScript, env }) {
     hash,
     isDone: () => existsSync(join(root, WEB_SERVER)) && isStamped(stampFile, hash()),
     work: () =>
-      runQuietly(node, [pnpmScript, "--filter", "web", "build"], {
+      runQuietly(node, [pnpmScript, "--filter", "@sluice/web", "build"], {
         cwd: root,
         env: { ...env, NEXT_TELEMETRY_DISABLED: "1" },
       }),

@@ -84,7 +84,7 @@ export class Child {
       delay(this.#spec.stopWithinMs, false, { signal: patience.signal }),
     ]);
     if (!inTime) {
-      this.#log.say(`${this.name} did not stop within ${this.#spec.stopWithinMs / 1000} s: killing it`);
+      this.#log.say(`did not stop within ${this.#spec.stopWithinMs / 1000} s: killing it`);
       killGroup(running.pid);
       await gone;
     }
@@ -98,7 +98,7 @@ export class Child {
       if (exit.code !== null && this.#spec.finalExitCodes.includes(exit.code)) return this.#onFinal(exit);
       this.#crashes = crashesInARow(this.#crashes, performance.now() - from);
       const waitMs = restartDelayMs(this.#crashes);
-      this.#log.say(`${this.name} ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
+      this.#log.say(`ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
       try {
         await delay(waitMs, undefined, { signal: this.#stopping.signal });
       } catch {
@@ -118,7 +118,7 @@ export class Child {
     this.#log.follow(child.stdout, child.stderr);
     return new Promise((resolve) => {
       child.once("error", (error) => {
-        this.#log.say(`${this.name} could not be run: ${error.message}`);
+        this.#log.say(`could not be run: ${error.message}`);
         resolve({ code: null, signal: null });
       });
       child.once("exit", (code, signal) => {

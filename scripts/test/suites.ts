@@ -1,0 +1,49 @@
+/** Every suite of `npm test`, in the order in which they run: the quick ones first. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Suite {
+  readonly name: string;
+  /** A check counts as one test; the others are counted from the report they write. */
+  readonly kind: "check" | "vitest" | "playwright";
+  /** Run as `node <argv>`; a suite that writes a report appends where to. */
+  readonly argv: readonly string[];
+}
+
+const bin = (name: string, file: string) => `node_modules/${name}/${file}`;
+
+const CHECKS: readonly Suite[] = [
+  { name: "format", kind: "check", argv: [bin("oxfmt", "bin/oxfmt"), "--check", "."] },
+  { name: "lint", kind: "check", argv: [bin("oxlint", "bin/oxlint"), "--type-aware"] },
+  { name: "types", kind: "check", argv: ["scripts/test/types.ts"] },
+  { name: "dead code", kind: "check", argv: [bin("knip", "bin/knip.js")] },
+];
+
+const TESTS: readonly Suite[] = [
+  { name: "unit", kind: "vitest", argv: [bin("vitest", "vitest.mjs"), "run", "--project", "unit"] },
+  {
+    name: "integration",
+    kind: "vitest",
+    argv: [bin("vitest", "vitest.mjs"), "run", "--project", "integration"],
+  },
+];
+
+const BROWSER: Suite = {
+  name: "browser",
+  kind: "playwright",
+  argv: [bin("@playwright/test", "cli.js"), "test", "--config", "tests/e2e"],
+};
+
+export function allSuites(root: string): Suite[] {
+  const hasBrowserTests = existsSync(join(root, "tests/e2e/playwright.config.ts"));
+  return [...CHECKS, ...TESTS, ...(hasBrowserTests ? [BROWSER] : [])];
+}
+
+/** `only` is `checks` or the name of one suite. Undefined when there is no such suite. */
+export function selectSuites(suites: readonly Suite[], only: string | undefined): Suite[] | undefined {
+  if (only === undefined) return [...suites];
+  const selected = suites.filter(
+    (suite) => suite.name === only || (only === "checks" && suite.kind === "check"),
+  );
+  return selected.length > 0 ? selected : undefined;
+}

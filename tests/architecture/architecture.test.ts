@@ -1,0 +1,105 @@
+/** The arrows between the packages and the limits of the house hold, and each rule is able to notice that they do not. */
+import { describe, expect, it } from "vitest";
+import { MOVES } from "../../packages/core/src/stream/state.ts";
+import { filesTooLong, importsOutOfCore, keyLiterals, pathsOfAMachine, statesInScripts } from "./rules.ts";
+import { filesMatching } from "./sources.ts";
+
+const code = filesMatching("{apps,packages}/*/src/**/*.{ts,tsx,mjs,lua}", "{bench,scripts}/**/*.{ts,mjs}");
+const everything = filesMatching(
+  "{apps,packages,bench,deploy,docs,scripts,tests,.ci}/**/*.{ts,tsx,mjs,js,lua,json,yaml,yml,md,css,sh}",
+  "*.{json,yaml,yml,md,ts}",
+  ".ci/run",
+  "{deploy,apps}/**/Dockerfile*",
+);
+const states = Object.keys(MOVES);
+
+describe("the project", () => {
+  it("is seen by these tests at all", () => {
+    expect(code.length).toBeGreaterThan(50);
+    expect(code.some(({ path }) => path.endsWith(".lua"))).toBe(true);
+    expect(states).toContain("pending_completion");
+  });
+
+  it("keeps core free of everything outside itself", () => {
+    expect(importsOutOfCore(code)).toEqual([]);
+  });
+
+  it("spells Redis keys in keys.ts alone", () => {
+    expect(keyLiterals(code)).toEqual([]);
+  });
+
+  it("names no stream state in a Lua script", () => {
+    expect(statesInScripts(code, states)).toEqual([]);
+  });
+
+  it("has no source file of more than 300 lines", () => {
+    expect(filesTooLong(code)).toEqual([]);
+  });
+
+  it("names no path of the machine it was written on", () => {
+    expect(pathsOfAMachine(everything)).toEqual([]);
+  });
+});
+
+describe("the rules", () => {
+  const core = (text: string, path = "packages/core/src/stream/x.ts") => [{ path, text }];
+
+  it.each([
+    `import { readFileSync } from "node:fs";`,
+    `import type Redis from 'ioredis';`,
+    `export * from "@aws-sdk/client-s3";`,
+    `const m = await import("pino");`,
+    `import "node:process";`,
+    `import { x } from "../../../worker/src/x.ts";`,
+    `import { expect } from "vitest";`,
+  ])("notice that core imports something from outside: %s", (line) => {
+    expect(importsOutOfCore(core(line))).toHaveLength(1);
+  });
+
+  it("let core import itself, and its conformance suites vitest", () => {
+    expect(importsOutOfCore(core(`import { y } from "../parts/y.ts"; // from "node:fs"`))).toEqual([]);
+    expect(importsOutOfCore(core(`import { it } from "vitest";`, "packages/core/src/testing/s.ts"))).toEqual(
+      [],
+    );
+    expect(importsOutOfCore(core(`import "node:fs";`, "packages/core/src/testing/s.ts"))).toHaveLength(1);
+  });
+
+  it.each([
+    "const key = `stream:${id}:meta`;",
+    `redis.zrange("streams:active", 0, -1)`,
+    `redis.hget('files:done', path)`,
+    `const worker = "worker:" + id;`,
+    "redis.hgetall(`${prefix}` + `plan:${token}`)",
+  ])("notice a Redis key outside keys.ts: %s", (line) => {
+    expect(keyLiterals([{ path: "apps/worker/src/x.ts", text: line }])).toHaveLength(1);
+    expect(keyLiterals([{ path: "packages/redis-schema/src/keys.ts", text: line }])).toEqual([]);
+  });
+
+  it("take prose and imports for what they are", () => {
+    const prose = `// "stream:x:meta"\nimport x from "node:stream";\nlog("worker: started"); label("plan: " + n);`;
+    expect(keyLiterals([{ path: "apps/worker/src/x.ts", text: prose }])).toEqual([]);
+  });
+
+  it.each([`if status == "processing" then`, `redis.call('HSET', k, 'status', 'failed_file_missing')`])(
+    "notice a state in a Lua script: %s",
+    (line) => {
+      expect(statesInScripts([{ path: "x.lua", text: line }], states)).toHaveLength(1);
+      expect(statesInScripts([{ path: "x.lua", text: `-- ${line}` }], states)).toEqual([]);
+    },
+  );
+
+  it("notice a file of 301 lines", () => {
+    const lines = (count: number) => [{ path: "apps/worker/src/x.ts", text: "x\n".repeat(count) }];
+    expect(filesTooLong(lines(301))).toHaveLength(1);
+    expect(filesTooLong(lines(300))).toEqual([]);
+  });
+
+  it("notice a path of someone's machine", () => {
+    for (const parent of ["home", "Users", "work"]) {
+      expect(pathsOfAMachine([{ path: "x.md", text: `see /${parent}/ann/sluice` }])).toHaveLength(1);
+    }
+    expect(
+      pathsOfAMachine([{ path: "x.md", text: "https://host.example/home/ann and /home/node/app" }]),
+    ).toEqual([]);
+  });
+});

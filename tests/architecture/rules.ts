@@ -1,0 +1,93 @@
+/** The house's arrows and limits as functions from files to the places that break them; no place, no complaint. */
+import { posix } from "node:path";
+import { isTest, type SourceFile } from "./sources.ts";
+
+/** Where a rule is broken, as `path: what`. */
+export type Violation = string;
+
+const CORE = "packages/core/src/";
+const KEYS_FILE = "packages/redis-schema/src/keys.ts";
+const MAX_LINES = 300;
+
+/** `core` is the domain: it takes everything from outside in through its ports. */
+export function importsOutOfCore(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => path.startsWith(CORE) && !isTest(path))
+    .flatMap(({ path, text }) =>
+      specifiers(text)
+        .filter((specifier) => !staysInCore(path, specifier))
+        .map((specifier) => `${path}: imports ${specifier}`),
+    );
+}
+
+function staysInCore(path: string, specifier: string): boolean {
+  if (specifier.startsWith(".")) return posix.join(posix.dirname(path), specifier).startsWith(CORE);
+  // Conformance suites are written with vitest.
+  return path.startsWith(`${CORE}testing/`) && specifier === "vitest";
+}
+
+/** Every module that `text` imports, statically or not, or re-exports from. */
+function specifiers(text: string): string[] {
+  const code = withoutComments(text);
+  const matches = code.matchAll(
+    /(?:\bfrom|\bimport|\bimport\s*\(|\brequire\s*\()\s*["']([@\w.][\w./:@-]*)["']/g,
+  );
+  return [...matches].map(([, specifier = ""]) => specifier);
+}
+
+/** Key families of the wire contract; a literal that begins with one of them names a Redis key. */
+const KEY_LITERAL =
+  /["'`](?:stream|worker|watch|request|plan|stats|session|login|store):(?:\$\{|[\w*:<"'`])|["'`](?:streams|files|uploads):[a-z]+/;
+
+/** Redis is a schema with one owner: only keys.ts spells a key. Tests of the wire contract may, to prove it. */
+export function keyLiterals(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => /\.(tsx?|mjs|lua)$/.test(path) && path !== KEYS_FILE && !isTest(path))
+    .flatMap(({ path, text }) =>
+      withoutComments(text)
+        .split("\n")
+        .filter((line) => KEY_LITERAL.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+}
+
+/** A script gets the states it may meet from its caller, who gets them from the one table of moves. */
+export function statesInScripts(files: readonly SourceFile[], states: readonly string[]): Violation[] {
+  const literal = new RegExp(`["'](?:${states.join("|")}|failed_\\w*)["']`);
+  return files
+    .filter(({ path }) => path.endsWith(".lua"))
+    .flatMap(({ path, text }) =>
+      text
+        .replaceAll(/--.*$/gm, "")
+        .split("\n")
+        .filter((line) => literal.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+}
+
+/** One idea a file. */
+export function filesTooLong(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => !isTest(path))
+    .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
+    .filter(({ lines }) => lines > MAX_LINES)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_LINES}`);
+}
+
+/** Home directories and work trees of whoever writes the code; the users inside our own images are not that. */
+const SOMEONES_PATH = /(?<![\w.$}-])\/(?:(?:home\/(?!node\b|sluice\b)|Users\/|work\/)[\w.-]+|opt\/n\d+)/;
+
+/** The project runs anywhere: nothing in it knows the machine it was written on. */
+export function pathsOfAMachine(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap(({ path, text }) =>
+    text
+      .split("\n")
+      .filter((line) => SOMEONES_PATH.test(line))
+      .map((line) => `${path}: ${line.trim().slice(0, 120)}`),
+  );
+}
+
+/** Good enough for rules about code: a `//` inside a string loses the rest of its line, which hides nothing here. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|[^:"'`])\/\/.*$/gm, "$1");
+}
