@@ -9,7 +9,7 @@ export const DEMO = {
 } as const;
 
 /** `idle`: it just stops growing. `rename`: written as `<name>.part`. `marker`: `<name>.done` appears beside it. */
-export type Ending = "idle" | "rename" | "marker";
+type Ending = "idle" | "rename" | "marker";
 
 export interface Recording {
   readonly name: string;

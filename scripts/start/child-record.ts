@@ -8,7 +8,7 @@ const SUFFIX = ".child.json";
 const LOOK_AGAIN_MS = 50;
 
 /** Who feeds whom: what writes stops before what it writes to. */
-export const STOP_ORDER: readonly string[] = ["demo", "web", "worker", "s3", "redis"];
+const STOP_ORDER: readonly string[] = ["demo", "web", "worker", "s3", "redis"];
 
 export interface Survivor {
   readonly name: string;

@@ -18,7 +18,7 @@ export function portFrom(env: NodeJS.ProcessEnv, variable: string, fallback: num
 }
 
 /** Binds to `port` on `host` and lets go again. Resolves to the port that was free; 0 asks for any. Rejects with the bind's error. */
-export function tryPort(host: string, port: number): Promise<number> {
+function tryPort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
@@ -63,7 +63,7 @@ export async function rememberedPort(last: number | undefined): Promise<number> 
 }
 
 /** The process that listens on `port`, as `pid 12 (command)`; undefined when it cannot be known. */
-export function holderOfPort(port: number): string | undefined {
+function holderOfPort(port: number): string | undefined {
   const pid = process.platform === "linux" ? holderFromProc(port) : holderFromLsof(port);
   const command = pid === undefined ? undefined : identityOf(pid)?.command;
   return command === undefined ? undefined : `pid ${pid} (${command.slice(0, 120)})`;

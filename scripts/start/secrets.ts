@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
 /** 128 bits, in characters that need no quoting anywhere. */
-export function randomSecret(): string {
+function randomSecret(): string {
   return randomBytes(16).toString("base64url");
 }
 

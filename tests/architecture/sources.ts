@@ -8,7 +8,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../..");
 
 const NOT_OURS = new Set([
   "node_modules",
