@@ -1,0 +1,122 @@
+/**
+ * The part map as data: every part of a stream, acknowledged or still to come, in exactly one state, and all bytes on
+ * disk accounted for. Pure; made on the server, drawn and read out in the browser.
+ */
+import { MAX_PARTS } from "@sluice/core/stream/values";
+import { partBytes, partOffset, type PartPlan } from "@sluice/core/parts/part-plan";
+import type { Part } from "@sluice/core/stream/record";
+
+export const CELL_STATES = ["sent", "again", "flight", "disk", "tail"] as const;
+export type CellState = (typeof CELL_STATES)[number];
+
+export const CELL_WORDS: Record<CellState, string> = {
+  sent: "acknowledged",
+  again: "acknowledged, sent again",
+  flight: "in flight",
+  disk: "on disk only",
+  tail: "tail, on local disk only",
+};
+
+/** Consecutive parts of one state, both ends included. */
+export interface CellRun {
+  from: number;
+  to: number;
+  state: CellState;
+}
+
+export interface PartMap {
+  /** Cells in all: the highest part number shown. */
+  count: number;
+  runs: CellRun[];
+  totals: Record<CellState, { parts: number; bytes: number }>;
+  /** How full the tail's cell is, 0 to 1; 0 without a tail. */
+  tail_share: number;
+}
+
+export interface PartMapFacts {
+  plan: PartPlan | undefined;
+  /** Bytes on disk, as last seen. */
+  fileSize: number;
+  parts: readonly Pick<Part, "PartNumber" | "Size" | "Attempts">[];
+  /** Parts the worker says it is sending right now. */
+  inFlight: number;
+  /** The object exists: a stream without parts went up in one request. */
+  stored: boolean;
+}
+
+export function partMap(facts: PartMapFacts): PartMap {
+  const totals = emptyTotals();
+  const states: CellState[] = [];
+  let acknowledged = 0;
+  for (const part of facts.parts) {
+    const state = (part.Attempts ?? 1) > 1 ? "again" : "sent";
+    states[part.PartNumber - 1] = state;
+    totals[state].parts += 1;
+    totals[state].bytes += part.Size;
+    acknowledged += part.Size;
+  }
+  let tailShare = 0;
+  if (facts.stored && facts.parts.length === 0) {
+    states[0] = "sent";
+    totals.sent = { parts: 1, bytes: facts.fileSize };
+  } else if (!facts.stored && acknowledged < facts.fileSize) {
+    tailShare = addWhatIsOnlyOnDisk(facts, states, totals, acknowledged);
+  }
+  return { count: states.length, runs: runsOf(states), totals, tail_share: tailShare };
+}
+
+/** Gaps and what follows the last acknowledged part. Returns how full the tail's cell is. */
+function addWhatIsOnlyOnDisk(
+  facts: PartMapFacts,
+  states: CellState[],
+  totals: PartMap["totals"],
+  acknowledged: number,
+): number {
+  let left = facts.fileSize - acknowledged;
+  let inFlight = facts.inFlight;
+  const listed = facts.plan?.kind === "listed" ? facts.plan.count : 0;
+  for (let n = 1; n <= MAX_PARTS && left > 0; n += 1) {
+    if (states[n - 1] !== undefined) continue;
+    // Parts of a founding record lie where their records say; a hole among them has no grid of its own.
+    const full = facts.plan === undefined || n <= listed ? left : partBytes(facts.plan, n);
+    const isTail = facts.plan === undefined || left < full;
+    const bytes = Math.min(full, left);
+    const state: CellState = inFlight > 0 ? "flight" : isTail ? "tail" : "disk";
+    states[n - 1] = state;
+    totals[state].parts += 1;
+    totals[state].bytes += bytes;
+    left -= bytes;
+    inFlight -= 1;
+    if (state === "tail") return facts.plan === undefined ? 1 : bytes / full;
+  }
+  return 0;
+}
+
+function runsOf(states: readonly (CellState | undefined)[]): CellRun[] {
+  const runs: CellRun[] = [];
+  for (let at = 0; at < states.length; at += 1) {
+    const state = states[at] ?? "disk";
+    const last = runs.at(-1);
+    if (last?.state === state) last.to = at + 1;
+    else runs.push({ from: at + 1, to: at + 1, state });
+  }
+  return runs;
+}
+
+function emptyTotals(): PartMap["totals"] {
+  const none = () => ({ parts: 0, bytes: 0 });
+  return { sent: none(), again: none(), flight: none(), disk: none(), tail: none() };
+}
+
+export function stateOfPart(map: PartMap, n: number): CellState | undefined {
+  return map.runs.find((run) => run.from <= n && n <= run.to)?.state;
+}
+
+/** Where part N lies in the file by the plan, or undefined where only its own record tells. */
+export function plannedRange(
+  plan: PartPlan | undefined,
+  n: number,
+): { offset: number; size: number } | undefined {
+  if (plan === undefined || (plan.kind === "listed" && n <= plan.count)) return undefined;
+  return { offset: partOffset(plan, n), size: partBytes(plan, n) };
+}

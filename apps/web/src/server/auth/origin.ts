@@ -1,0 +1,44 @@
+/**
+ * A page of another site may make the browser send a request with our cookie; it cannot change Origin and Sec-Fetch-Site.
+ * Every procedure passes here: a write must come from our own origin, a read must not come from another.
+ */
+import { isLoopback } from "../settings.ts";
+
+export interface OriginFacts {
+  isWrite: boolean;
+  origin: string | null;
+  secFetchSite: string | null;
+  /** Host and port as the browser sees them. */
+  host: string;
+  /** No password stands behind this server: then the name it is called by must be loopback's (DNS rebinding). */
+  loopbackOnly: boolean;
+}
+
+export type OriginVerdict = { ok: true } | { ok: false; why: string };
+
+export function judgeOrigin(facts: OriginFacts): OriginVerdict {
+  if (facts.loopbackOnly && !isLoopback(hostName(facts.host))) {
+    return refused("without a login the dashboard answers to localhost only");
+  }
+  if (facts.secFetchSite !== null && facts.secFetchSite !== "same-origin" && facts.secFetchSite !== "none") {
+    return refused(`the request comes from another site (${facts.secFetchSite})`);
+  }
+  if (facts.origin === null) {
+    return facts.isWrite ? refused("a write must name its origin") : { ok: true };
+  }
+  return originHost(facts.origin) === facts.host
+    ? { ok: true }
+    : refused(`the origin ${facts.origin} is not this dashboard's`);
+}
+
+function refused(why: string): OriginVerdict {
+  return { ok: false, why };
+}
+
+function originHost(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined;
+}
+
+function hostName(host: string): string {
+  return host.replace(/:\d+$/, "");
+}

@@ -1,0 +1,25 @@
+/**
+ * Next hides the socket from route handlers, and its X-Forwarded-For can be sent by anyone. So the peer's address is put
+ * into a header whose name no client can know: it is drawn at random when the server starts.
+ */
+import { subscribe } from "node:diagnostics_channel";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { randomBytes } from "node:crypto";
+
+// Bundles of different routes do not share module state; globalThis is the one place they do.
+const shared = globalThis as { sluicePeerHeader?: string };
+
+export function peerHeader(): string {
+  shared.sluicePeerHeader ??= `x-sluice-peer-${randomBytes(16).toString("hex")}`;
+  return shared.sluicePeerHeader;
+}
+
+/** Called once, before the first request is answered. */
+export function recordPeers(): void {
+  const name = peerHeader();
+  subscribe("http.server.request.start", (message) => {
+    const { request, socket } = message as { request: IncomingMessage; socket: Socket };
+    request.headers[name] = socket.remoteAddress ?? "";
+  });
+}

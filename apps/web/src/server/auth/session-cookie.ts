@@ -1,0 +1,37 @@
+/**
+ * The session cookie: random, HttpOnly, bound to the host over HTTPS. Lax, so that a deep link from a chat opens signed in;
+ * writes are guarded by Origin, not by the cookie.
+ */
+import { createHash, randomBytes } from "node:crypto";
+
+const PLAIN_NAME = "sluice_session";
+/** Browsers take this name only with Secure and without Domain: no sibling host can set it. */
+const SECURE_NAME = `__Host-${PLAIN_NAME}`;
+const TOKEN_BYTES = 32;
+
+export function newToken(): string {
+  return randomBytes(TOKEN_BYTES).toString("base64url");
+}
+
+/** Redis knows a session only by this: who reads Redis cannot take a session over. */
+export function tokenHash(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+export function sessionToken(cookies: string | null, https: boolean): string | undefined {
+  const name = https ? SECURE_NAME : PLAIN_NAME;
+  for (const pair of (cookies ?? "").split(";")) {
+    const [key, value] = pair.trim().split("=", 2);
+    if (key === name && value) return value;
+  }
+  return undefined;
+}
+
+export function sessionCookie(token: string, https: boolean, maxAgeSeconds: number): string {
+  const name = https ? `${SECURE_NAME}=${token}; Secure` : `${PLAIN_NAME}=${token}`;
+  return `${name}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${maxAgeSeconds}`;
+}
+
+export function endedCookie(https: boolean): string {
+  return sessionCookie("", https, 0);
+}

@@ -1,0 +1,76 @@
+/** A stream's state, always as icon, word and colour together: none of the three carries it alone. */
+import {
+  ArchiveRestore,
+  CircleCheck,
+  CircleDashed,
+  CircleX,
+  FileCheck2,
+  Hourglass,
+  TriangleAlert,
+  UploadCloud,
+  type LucideIcon,
+} from "lucide-react";
+import { kindOf, type Kind } from "@sluice/core/stream/state";
+
+interface Look {
+  word: string;
+  icon: LucideIcon;
+  tone: string;
+}
+
+const LOOKS: Record<Kind, Look> = {
+  opening: { word: "Opening", icon: CircleDashed, tone: "text-muted" },
+  processing: { word: "Processing", icon: UploadCloud, tone: "text-accent" },
+  pending_completion: { word: "Pending completion", icon: Hourglass, tone: "text-accent" },
+  s3_completed: { word: "S3 completed", icon: FileCheck2, tone: "text-good" },
+  completed: { word: "Completed", icon: CircleCheck, tone: "text-good" },
+  failed: { word: "Failed", icon: CircleX, tone: "text-bad" },
+};
+
+const UNKNOWN: Look = { word: "Unknown state", icon: TriangleAlert, tone: "text-warn" };
+const SUPERSEDED: Look = { word: "Superseded", icon: ArchiveRestore, tone: "text-muted" };
+
+export function statusWord(status: string): string {
+  return lookOf(status).word;
+}
+
+/** `failed_file_missing` → "file missing". */
+export function reasonWords(status: string): string {
+  return status.replace(/^failed_/, "").replaceAll("_", " ");
+}
+
+function lookOf(status: string): Look {
+  const kind = kindOf(status);
+  return kind === undefined ? UNKNOWN : LOOKS[kind];
+}
+
+export function StatusMark({
+  status,
+  stalled = false,
+  superseded = false,
+  withReason = true,
+}: {
+  status: string;
+  stalled?: boolean;
+  /** A new generation took its place: no alert. */
+  superseded?: boolean;
+  withReason?: boolean;
+}) {
+  const look = superseded ? SUPERSEDED : lookOf(status);
+  const Icon = look.icon;
+  return (
+    <span className="inline-flex min-w-0 items-center gap-1.5">
+      <Icon aria-hidden className={`size-4 shrink-0 ${look.tone}`} />
+      <span className={`font-medium whitespace-nowrap ${look.tone}`}>{look.word}</span>
+      {withReason && kindOf(status) === "failed" && (
+        <span className="truncate text-muted">{reasonWords(status)}</span>
+      )}
+      {stalled && (
+        <span className="inline-flex items-center gap-1 rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn">
+          <TriangleAlert aria-hidden className="size-3" />
+          Stalled
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,34 @@
+/** How long answers count as fresh and what is tried again: the live feed says when something changed. */
+import { QueryClient, defaultShouldDehydrateQuery } from "@tanstack/react-query";
+import { TRPCClientError } from "@trpc/client";
+
+const STALE_MS = 5_000;
+const RETRIES = 2;
+/** The answer will be the same however often it is asked. */
+const FINAL_CODES = new Set([
+  "UNAUTHORIZED",
+  "FORBIDDEN",
+  "NOT_FOUND",
+  "BAD_REQUEST",
+  "METHOD_NOT_SUPPORTED",
+]);
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: STALE_MS,
+        refetchOnWindowFocus: true,
+        retry: (failures, error) => failures < RETRIES && !FINAL_CODES.has(codeOf(error) ?? ""),
+      },
+      dehydrate: { shouldDehydrateQuery: defaultShouldDehydrateQuery },
+    },
+  });
+}
+
+/** tRPC's code of an error ("UNAUTHORIZED" …), or undefined for a failed connection. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof TRPCClientError)) return undefined;
+  const data: unknown = error.data;
+  return typeof data === "object" && data !== null && "code" in data ? String(data.code) : undefined;
+}

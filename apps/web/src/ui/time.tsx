@@ -1,0 +1,36 @@
+"use client";
+/** A moment, as the reader prefers it; the exact instant is always in the title and in the markup. */
+import { formatAbsolute, formatDuration, formatRelative, parseTime } from "../lib/time.ts";
+import { useNow } from "./clock.ts";
+import { usePreferences } from "./preferences-context.tsx";
+
+/** `at`: ISO text or ms since 1970. */
+export function Time({ at, className = "" }: { at: string | number | undefined; className?: string }) {
+  const { timeMode } = usePreferences();
+  const now = useNow();
+  const ms = typeof at === "number" ? at : parseTime(at);
+  if (ms === undefined) return <span className={className}>–</span>;
+  const text = timeMode === "relative" ? formatRelative(ms, now) : formatAbsolute(ms, timeMode === "utc");
+  const title = `${formatAbsolute(ms, false)} local, ${formatAbsolute(ms, true)}`;
+  // The server knows neither the reader's zone nor the moment of reading: the browser's text wins.
+  return (
+    <time
+      dateTime={new Date(ms).toISOString()}
+      title={title}
+      className={`num whitespace-nowrap ${className}`}
+      suppressHydrationWarning
+    >
+      {text}
+    </time>
+  );
+}
+
+/** How long ago, always relative: for ages that are the point, whatever the time mode. */
+export function Age({ since, className = "" }: { since: number | undefined; className?: string }) {
+  const now = useNow();
+  return (
+    <span className={`num whitespace-nowrap ${className}`} suppressHydrationWarning>
+      {since === undefined ? "–" : formatDuration(now - since)}
+    </span>
+  );
+}
