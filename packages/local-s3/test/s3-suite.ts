@@ -24,7 +24,7 @@ export interface SuiteContext {
 
 /** `makeTarget` gives an endpoint with an existing bucket that the credentials may use in every way. */
 export function s3Suite(name: string, makeTarget: () => Promise<SuiteTarget>): void {
-  describe(name, () => {
+  describe(`S3 as AWS documents it: ${name}`, () => {
     const prefix = `s3-suite-${randomUUID()}/`;
     let target: SuiteTarget | undefined;
     let client: S3Client | undefined;
@@ -44,12 +44,24 @@ export function s3Suite(name: string, makeTarget: () => Promise<SuiteTarget>): v
       if (client !== undefined) await removeAll(client, prefix);
       await target?.close?.();
     });
-    describe("authentication", () => authenticationCases(context));
-    describe("objects", () => objectCases(context));
-    describe("listings", () => listingCases(context));
-    describe("checksums", () => checksumCases(context));
-    describe("multipart uploads", () => multipartCases(context));
-    describe("completion", () => completionCases(context));
+    describe("authentication", () => {
+      authenticationCases(context);
+    });
+    describe("objects", () => {
+      objectCases(context);
+    });
+    describe("listings", () => {
+      listingCases(context);
+    });
+    describe("checksums", () => {
+      checksumCases(context);
+    });
+    describe("multipart uploads", () => {
+      multipartCases(context);
+    });
+    describe("completion", () => {
+      completionCases(context);
+    });
   });
 }
 

@@ -13,6 +13,11 @@ export class Upload {
   readonly key: string;
   readonly id: string;
 
+  /** The same upload, by way of another client. */
+  via(s3: S3Client): Upload {
+    return new Upload(s3, this.key, this.id);
+  }
+
   private constructor(s3: S3Client, key: string, id: string) {
     this.s3 = s3;
     this.key = key;
