@@ -9,6 +9,7 @@ const run = promisify(execFile);
 const WITHIN_MS = 10 * 60_000;
 /** Present on every Debian, and never to be mixed from two releases. */
 const NEVER_UNPACKED = new Set(["libc6", "adduser", "lsb-base", "init-system-helpers", "debconf"]);
+const APT_STATE = "apt";
 /** A chain of dependencies longer than this is a mistake of ours. */
 const MAX_PACKAGES = 40;
 
@@ -20,7 +21,7 @@ export function unpackedRedis(stateDir: string): Program | undefined {
   const command = join(place, "usr/bin/redis-server");
   if (!existsSync(command)) return undefined;
   const libraries = [place, join(place, "usr")].flatMap((root) => libraryDirs(join(root, "lib")));
-  return { command, env: { LD_LIBRARY_PATH: libraries.join(":") } };
+  return { command, env: libraries.length > 0 ? { LD_LIBRARY_PATH: libraries.join(":") } : {} };
 }
 
 /** Debian keeps libraries in a directory named after the machine, for example `x86_64-linux-gnu`. */
@@ -54,13 +55,14 @@ export async function unpackRedis(stateDir: string): Promise<Program | undefined
     renameSync(aside, place);
   } finally {
     rmSync(aside, { recursive: true, force: true });
+    rmSync(join(stateDir, APT_STATE), { recursive: true, force: true });
   }
   return unpackedRedis(stateDir);
 }
 
 /** Package lists of our own, because those of the system may be missing and are not ours to update. */
 async function ownAptState(stateDir: string): Promise<string[]> {
-  const state = join(stateDir, "apt");
+  const state = join(stateDir, APT_STATE);
   mkdirSync(join(state, "lists", "partial"), { recursive: true });
   mkdirSync(join(state, "cache", "archives", "partial"), { recursive: true });
   const options = [`Dir::State::lists=${state}/lists`, `Dir::Cache=${state}/cache`, "APT::Sandbox::User="];
