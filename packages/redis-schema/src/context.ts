@@ -1,0 +1,16 @@
+/** What every reader and writer of the schema is given: the connection, the keys under their prefix, the clock. */
+import type { Clock } from "@sluice/core";
+import type { RedisClient } from "./connection.ts";
+import type { Keys } from "./keys.ts";
+
+export interface SchemaContext {
+  redis: RedisClient;
+  keys: Keys;
+  clock: Pick<Clock, "wallMs">;
+}
+
+/** The worker process that writes: its id, and the nonce its lease was taken with. */
+export interface WorkerIdentity {
+  workerId: string;
+  nonce: string;
+}

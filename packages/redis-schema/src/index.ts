@@ -1,0 +1,23 @@
+/** The public names: the only code of the project that names a Redis key. */
+export * from "./connection.ts";
+export * from "./context.ts";
+export * from "./kept.ts";
+export * from "./keys.ts";
+export * from "./redis-url.ts";
+export * from "./records/codec.ts";
+export * from "./records/feed.ts";
+export * from "./records/file-entries.ts";
+export * from "./records/founding-record.ts";
+export * from "./records/part.ts";
+export * from "./records/plan.ts";
+export * from "./records/request.ts";
+export * from "./records/stats.ts";
+export * from "./records/stream-fields.ts";
+export * from "./records/stream-record.ts";
+export { fromBuffer, fromBuffers, pathField, pathOfField, toArg, type RawHash } from "./records/text.ts";
+export * from "./records/upload-entries.ts";
+export * from "./records/watch.ts";
+export * from "./records/worker.ts";
+export { type ClaimedStream } from "./stream-claims.ts";
+export * from "./stream-store.ts";
+export * from "./worker-registry.ts";

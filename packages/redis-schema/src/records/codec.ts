@@ -1,0 +1,25 @@
+/** A parse result is a value: one record that cannot be read never stops the others. */
+import type { z } from "zod";
+
+export type Parsed<T> = { kind: "ok"; value: T } | { kind: "corrupt"; detail: string };
+
+/** Which fields are wrong and how, in one line. Values stay out of it: a record may hold paths and names. */
+export function zodDetail(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join(".") || "value"}: ${issue.message}`).join("; ");
+}
+
+export function parseWith<T>(schema: z.ZodType<T>, value: unknown): Parsed<T> {
+  const result = schema.safeParse(value);
+  if (result.success) return { kind: "ok", value: result.data };
+  return { kind: "corrupt", detail: zodDetail(result.error) };
+}
+
+export function parseJson<T>(schema: z.ZodType<T>, text: string): Parsed<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: "corrupt", detail: "not JSON" };
+  }
+  return parseWith(schema, value);
+}

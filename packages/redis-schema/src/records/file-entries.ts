@@ -1,0 +1,48 @@
+/** Values of the hashes kept by path: `files:done` (completed files) and `files:ignored` (purged ones). */
+import type { DoneEntry } from "@sluice/core";
+import { z } from "zod";
+import { parseJson, type Parsed } from "./codec.ts";
+import { digits, named, time } from "./scalars.ts";
+
+const size = z.number().int().nonnegative();
+
+const doneSchema = z.object({
+  stream_id: named,
+  file_inode: digits,
+  file_birthtime_ns: z.exactOptional(digits),
+  file_size: size,
+  file_mtime_ns: digits,
+  file_ctime_ns: z.exactOptional(digits),
+  s3_bucket: named,
+  s3_key: named,
+  etag: z.exactOptional(z.string()),
+  crc32: z.exactOptional(z.string()),
+  completed_at_utc: time,
+});
+
+export function parseDone(text: string): Parsed<DoneEntry> {
+  return parseJson(doneSchema, text);
+}
+
+export function formatDone(entry: DoneEntry): string {
+  return JSON.stringify(entry);
+}
+
+const ignoredSchema = z.object({
+  /** Identity, size and mtime as recorded; absent fields match any file. */
+  file_inode: z.exactOptional(digits),
+  file_birthtime_ns: z.exactOptional(digits),
+  file_size: z.exactOptional(size),
+  file_mtime_ns: z.exactOptional(digits),
+  stream_id: named,
+  who: z.string(),
+  at_utc: time,
+  reason: z.exactOptional(z.string()),
+});
+
+/** The file at this path was purged: it is left alone until it changes or an operator retries the path. */
+export type IgnoredEntry = z.infer<typeof ignoredSchema>;
+
+export function parseIgnored(text: string): Parsed<IgnoredEntry> {
+  return parseJson(ignoredSchema, text);
+}

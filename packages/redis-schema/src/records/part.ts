@@ -1,0 +1,74 @@
+/**
+ * `stream:<id>:parts`: part number → JSON. A part that cannot be read is left out and named: the upload's own list
+ * brings it back, so it never fails the stream.
+ */
+import { MAX_PARTS, type Part } from "@sluice/core";
+import { z } from "zod";
+import { parseJson } from "./codec.ts";
+import type { RawHash } from "./text.ts";
+
+const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
+
+const partSchema = z.object({
+  PartNumber: whole.min(1).max(MAX_PARTS),
+  /** The founding phase stored ETags with their quotes. */
+  ETag: z
+    .string()
+    .transform((etag) => etag.replace(/^"(.*)"$/, "$1"))
+    .refine((etag) => etag.length > 0, "is empty"),
+  Size: whole,
+  Offset: z.exactOptional(whole),
+  ChecksumCRC32: z.exactOptional(z.string().regex(/^[A-Za-z0-9+/]{6}==$/, "is no CRC32 in base64")),
+  UploadedAt: z.exactOptional(z.string()),
+  Attempts: z.exactOptional(whole),
+  DurationMs: z.exactOptional(z.number().nonnegative()),
+});
+
+export interface ParsedParts {
+  parts: Map<number, Part>;
+  /** Fields left out, and why. */
+  bad: { field: string; detail: string }[];
+}
+
+export function parseParts(hash: RawHash): ParsedParts {
+  const bad: ParsedParts["bad"] = [];
+  const found: (Omit<Part, "Offset"> & { Offset?: number })[] = [];
+  for (const [field, text] of Object.entries(hash)) {
+    const parsed = parseJson(partSchema, text);
+    if (parsed.kind === "corrupt") bad.push({ field, detail: parsed.detail });
+    else if (String(parsed.value.PartNumber) !== field)
+      bad.push({ field, detail: "PartNumber differs from its field" });
+    else found.push(parsed.value);
+  }
+  found.sort((a, b) => a.PartNumber - b.PartNumber);
+  return { parts: placed(found, bad), bad };
+}
+
+/** Parts of the founding phase have no offset: each begins where the run before it ends; past a gap none is known. */
+function placed(
+  found: readonly (Omit<Part, "Offset"> & { Offset?: number })[],
+  bad: ParsedParts["bad"],
+): Map<number, Part> {
+  const parts = new Map<number, Part>();
+  let runEnd: number | undefined = 0;
+  let expected = 1;
+  for (const part of found) {
+    if (part.PartNumber !== expected) runEnd = undefined;
+    const offset: number | undefined = part.Offset ?? runEnd;
+    expected = part.PartNumber + 1;
+    runEnd = offset === undefined ? undefined : offset + part.Size;
+    if (offset === undefined)
+      bad.push({
+        field: String(part.PartNumber),
+        detail: "its offset is not known: parts before it are missing",
+      });
+    else parts.set(part.PartNumber, { ...part, Offset: offset });
+  }
+  return parts;
+}
+
+/** The fields in the contract's order. */
+export function formatPart(part: Part): string {
+  const { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs } = part;
+  return JSON.stringify({ PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs });
+}

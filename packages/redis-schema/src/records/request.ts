@@ -1,0 +1,95 @@
+/**
+ * `request:<id>`: what the dashboard or the command line asks of the workers. Each item (a stream id, an upload id, a
+ * path, a bucket) gets its own result; the request is settled when all have one.
+ */
+import { z } from "zod";
+import { parseWith, type Parsed } from "./codec.ts";
+import { jsonField, named, time } from "./scalars.ts";
+import type { RawHash } from "./text.ts";
+
+export const REQUEST_ACTIONS = [
+  /** Items: stream ids. */
+  "retry",
+  "finalize",
+  "abort",
+  "verify",
+  "head_object",
+  "list_parts",
+  /** Items: `<source>:<path>`; lifts the mark in `files:ignored`. */
+  "retry_path",
+  /** Items: bucket names, or `*` for all a worker knows. */
+  "scan_orphans",
+  /** Items: upload ids, from a plan. */
+  "abort_uploads",
+  /** Items: stream ids of another source. */
+  "adopt",
+] as const;
+export type RequestAction = (typeof REQUEST_ACTIONS)[number];
+
+export const ITEM_RESULTS = ["done", "refused", "failed"] as const;
+
+const itemResultSchema = z.object({
+  result: z.enum(ITEM_RESULTS),
+  /** In plain words, for people. */
+  detail: z.exactOptional(z.string()),
+  /** What a question brought back (HeadObject, ListParts …): JSON, of the action's own shape. */
+  data: z.exactOptional(z.json()),
+  worker: z.string(),
+  at_utc: time,
+});
+export type ItemResult = z.infer<typeof itemResultSchema>;
+
+const requestSchema = z.object({
+  id: named,
+  action: z.enum(REQUEST_ACTIONS),
+  items: jsonField(z.array(z.string()).min(1)),
+  /** Settings of the action, of its own shape. */
+  options: z.exactOptional(jsonField(z.record(z.string(), z.json()))),
+  who: z.string(),
+  /** Address the operator came from. */
+  from: z.exactOptional(z.string()),
+  reason: z.exactOptional(z.string()),
+  filed_at_utc: time,
+  settled_at_utc: z.exactOptional(time),
+});
+
+export type NewRequest = Omit<z.infer<typeof requestSchema>, "settled_at_utc">;
+
+export interface RequestRecord extends NewRequest {
+  /** `filed` until the first item is settled, `settled` when all are. */
+  state: "filed" | "partly" | "settled";
+  settled_at_utc?: string;
+  /** By item; absent: no worker has settled it yet. */
+  results: Record<string, ItemResult>;
+}
+
+const ITEM = "item:";
+
+export function itemField(item: string): string {
+  return ITEM + item;
+}
+
+export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "absent" } {
+  if (Object.keys(hash).length === 0) return { kind: "absent" };
+  const parsed = parseWith(requestSchema, hash);
+  if (parsed.kind === "corrupt") return parsed;
+  const results: Record<string, ItemResult> = {};
+  for (const [field, text] of Object.entries(hash)) {
+    if (!field.startsWith(ITEM)) continue;
+    const result = parseWith(jsonField(itemResultSchema), text);
+    if (result.kind === "corrupt") return { kind: "corrupt", detail: `${field}: ${result.detail}` };
+    results[field.slice(ITEM.length)] = result.value;
+  }
+  const settled = parsed.value.items.filter((item) => results[item] !== undefined).length;
+  const state = settled === 0 ? "filed" : settled < parsed.value.items.length ? "partly" : "settled";
+  return { kind: "ok", value: { ...parsed.value, state, results } };
+}
+
+export function requestFields(request: NewRequest): Record<string, string | undefined> {
+  const { items, options, ...plain } = request;
+  return {
+    ...plain,
+    items: JSON.stringify(items),
+    options: options === undefined ? undefined : JSON.stringify(options),
+  };
+}

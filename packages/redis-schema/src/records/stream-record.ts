@@ -1,0 +1,138 @@
+/**
+ * `stream:<id>:meta` ↔ StreamRecord. Every hash parses into a named answer: a record, or why it is none.
+ * Missing is not empty: an empty key prefix is valid, an absent one is not.
+ */
+import {
+  COMPLETED_BY,
+  FAILURE_REASONS,
+  SCHEMA_VERSION,
+  VERIFY_MODES,
+  displayPath,
+  failed,
+  kindOf,
+  parsePlan,
+  streamId,
+  MAX_PARTS,
+  type RecordPatch,
+  type Status,
+  type StreamRecord,
+} from "@sluice/core";
+import { z } from "zod";
+import { zodDetail } from "./codec.ts";
+import { parseFounding, type FoundingRecord } from "./founding-record.ts";
+import { count, digits, named, time } from "./scalars.ts";
+import type { RawHash } from "./text.ts";
+
+export type ParsedRecord =
+  | { kind: "record"; record: StreamRecord }
+  /** A record of the founding phase: readable, but without what later phases added. */
+  | { kind: "founding"; founding: FoundingRecord }
+  /** Lacks what is needed to go on; `missing` names the fields. */
+  | { kind: "incomplete"; missing: string[] }
+  | { kind: "corrupt"; detail: string }
+  /** Written by a newer Sluice: not to be touched. */
+  | { kind: "newer"; version: number }
+  | { kind: "absent" };
+
+/** Any reason reads as failed: a founding record may carry one this version does not know. */
+export const status = z
+  .string()
+  .refine((text) => kindOf(text) !== undefined && /^[a-z0-9_]{1,64}$/.test(text), "is not a known status")
+  .transform((text) => text as Status);
+
+const optional = <T extends z.ZodType>(schema: T) => z.exactOptional(schema);
+
+const metaSchema = z.object({
+  original_path: named.refine((path) => path.startsWith("/"), "is not absolute"),
+  source: named,
+  watch: z.string(),
+  s3_bucket: named,
+  s3_key_prefix: z.string(),
+  s3_key: optional(named),
+  s3_upload_id: optional(named),
+  status,
+  next_part: count.refine((n) => n >= 1 && n <= MAX_PARTS + 1, "is no part number"),
+  bytes_sent: count,
+  part_plan: z.string().refine((text) => parsePlan(text) !== undefined, "is no part plan"),
+  file_size: count,
+  file_inode: optional(digits),
+  file_birthtime_ns: optional(digits),
+  file_device: optional(digits),
+  file_mtime_ns: optional(digits),
+  file_ctime_ns: optional(digits),
+  started_at_utc: time,
+  last_activity_at_utc: time,
+  completed_at_utc: optional(time),
+  failure_reason: optional(z.string()),
+  failure_detail: optional(z.string()),
+  owner: optional(named),
+  fence: count,
+  revision: count,
+  waiting_for: optional(z.string()),
+  requested_action: optional(z.string()),
+  supersedes: optional(named),
+  superseded_by: optional(named),
+  content_type: optional(z.string()),
+  completed_by: optional(z.enum(COMPLETED_BY)),
+  longest_pause_ms: count,
+  create_intent_at_utc: optional(time),
+  verify_mode: z.enum(VERIFY_MODES),
+  verify_result: optional(z.string()),
+  sealed_by: optional(z.string()),
+  sealed_version: optional(z.string()),
+  sealed_at_utc: optional(time),
+  tidy_error: optional(z.string()),
+  crc32: optional(z.string()),
+  etag: optional(z.string()),
+  schema_version: count,
+});
+
+const REQUIRED = Object.entries(metaSchema.shape)
+  .filter(([, schema]) => !(schema instanceof z.ZodExactOptional))
+  .map(([field]) => field);
+
+export function parseRecord(id: string, hash: RawHash): ParsedRecord {
+  if (Object.keys(hash).length === 0) return { kind: "absent" };
+  const version = hash["schema_version"];
+  if (version === undefined) return parseFounding(id, hash);
+  if (/^\d+$/.test(version) && Number(version) > SCHEMA_VERSION)
+    return { kind: "newer", version: Number(version) };
+  const missing = REQUIRED.filter((field) => hash[field] === undefined);
+  if (hash["status"] === "processing" && !hash["s3_upload_id"]) missing.push("s3_upload_id");
+  if (missing.length > 0) return { kind: "incomplete", missing };
+  const parsed = metaSchema.safeParse(hash);
+  if (!parsed.success) return { kind: "corrupt", detail: zodDetail(parsed.error) };
+  return { kind: "record", record: { id: streamId(id), ...parsed.data } };
+}
+
+/** Field → text of a whole record; the inverse of `parseRecord`. */
+export function recordFields(record: StreamRecord): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [field, value] of Object.entries(record)) {
+    if (field !== "id" && value !== undefined) fields[field] = String(value);
+  }
+  return fields;
+}
+
+/** A patch as HSET and HDEL take it. */
+export function patchFields(patch: RecordPatch): { set: Record<string, string>; remove: string[] } {
+  const set: Record<string, string> = {};
+  const remove: string[] = [];
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === null) remove.push(field);
+    else if (value !== undefined) set[field] = String(value);
+  }
+  return { set, remove };
+}
+
+/** For `--json` and the browser: field names unchanged, bytes that are not UTF-8 as %XX. */
+export function recordToJson(record: StreamRecord): Record<string, string | number> {
+  const json: Record<string, string | number> = {};
+  for (const [field, value] of Object.entries(record)) {
+    if (value !== undefined) json[field] = typeof value === "string" ? displayPath(value) : (value as number);
+  }
+  return json;
+}
+
+/** Every status a failed stream may have been given by this version. */
+export const FAILED_STATUSES: readonly Status[] = FAILURE_REASONS.map(failed);

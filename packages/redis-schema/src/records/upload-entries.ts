@@ -1,0 +1,45 @@
+/** Values of the hashes kept by upload id: `uploads:to_abort` and `orphans`. */
+import { z } from "zod";
+import { parseJson, type Parsed } from "./codec.ts";
+import { named, time } from "./scalars.ts";
+
+const toAbortSchema = z.object({
+  s3_upload_id: named,
+  s3_bucket: named,
+  /** Absent for a founding record: the store's list of uploads under the prefix knows the key. */
+  s3_key: z.exactOptional(named),
+  s3_key_prefix: z.exactOptional(z.string()),
+  stream_id: z.exactOptional(named),
+  source: z.exactOptional(z.string()),
+  who: z.string(),
+  at_utc: time,
+});
+export type UploadToAbort = z.infer<typeof toAbortSchema>;
+
+export function parseToAbort(text: string): Parsed<UploadToAbort> {
+  return parseJson(toAbortSchema, text);
+}
+
+export const VERDICTS = ["ours", "foreign", "unknown"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+const orphanSchema = z.object({
+  s3_upload_id: named,
+  s3_bucket: named,
+  s3_key: named,
+  verdict: z.enum(VERDICTS),
+  /** What the verdict rests on, in words. */
+  because: z.string(),
+  initiated_at_utc: z.exactOptional(time),
+  /** The file its key maps to, where one was found. */
+  original_path: z.exactOptional(z.string()),
+  parts: z.exactOptional(z.number().int().nonnegative()),
+  bytes: z.exactOptional(z.number().int().nonnegative()),
+  first_seen_at_utc: time,
+  last_seen_at_utc: time,
+});
+export type Orphan = z.infer<typeof orphanSchema>;
+
+export function parseOrphan(text: string): Parsed<Orphan> {
+  return parseJson(orphanSchema, text);
+}

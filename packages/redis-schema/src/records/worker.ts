@@ -1,0 +1,48 @@
+/** `worker:<id>`: the lease of one worker process, and what it says of itself at each renewal. */
+import { z } from "zod";
+import { parseWith, type Parsed } from "./codec.ts";
+import { count, jsonField, named, time } from "./scalars.ts";
+import type { RawHash } from "./text.ts";
+
+export const WORKER_STATES = ["ok", "blocked", "draining"] as const;
+export type WorkerState = (typeof WORKER_STATES)[number];
+
+const workerSchema = z.object({
+  /** Random for each process: tells a worker from a predecessor under the same id. */
+  nonce: named,
+  boot_id: z.string(),
+  pid_namespace: z.string(),
+  host: z.string(),
+  pid: count,
+  /** Start time of the process as the system counts it (clock ticks since boot): tells it from a later one with its pid. */
+  process_started: z.string(),
+  version: z.string(),
+  source: named,
+  watches: jsonField(z.array(z.string())),
+  /** Where it answers `/livez`, `/readyz` and `/metrics`. */
+  http_address: z.exactOptional(z.string()),
+  state: z.enum(WORKER_STATES),
+  /** Why it is blocked, in plain words. */
+  state_detail: z.exactOptional(z.string()),
+  lag_bytes: count,
+  in_flight_bytes: count,
+  /** When the oldest byte that is not in S3 was written, ISO. */
+  oldest_unshipped_at_utc: z.exactOptional(time),
+  started_at_utc: time,
+  renewed_at_utc: time,
+});
+
+export type WorkerRecord = z.infer<typeof workerSchema>;
+
+export function parseWorker(hash: RawHash): Parsed<WorkerRecord> | { kind: "absent" } {
+  if (Object.keys(hash).length === 0) return { kind: "absent" };
+  return parseWith(workerSchema, hash);
+}
+
+export function workerFields(worker: WorkerRecord): Record<string, string | undefined> {
+  const fields: Record<string, string | undefined> = {};
+  for (const [field, value] of Object.entries(worker)) {
+    fields[field] = Array.isArray(value) ? JSON.stringify(value) : String(value);
+  }
+  return fields;
+}

@@ -1,0 +1,83 @@
+/**
+ * Every change of several keys is one of these scripts. A script is sent by its hash; a Redis that does not know it
+ * (restarted, failed over, flushed) gets the source once more with the same command.
+ */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { RedisClient } from "./connection.ts";
+import type { Arg } from "./records/text.ts";
+import { callRedis } from "./replies.ts";
+
+const LIBRARIES: Record<string, string> = {
+  "lib-args": read(new URL("./scripts/lib-args.lua", import.meta.url)),
+  "lib-stream": read(new URL("./scripts/lib-stream.lua", import.meta.url)),
+};
+
+export interface Script {
+  readonly name: string;
+  readonly source: string;
+  readonly sha: string;
+}
+
+// Each URL is spelt out, so that bundlers see which files belong to the program.
+export const SCRIPTS = {
+  writeStream: script("write-stream", new URL("./scripts/write-stream.lua", import.meta.url)),
+  openStream: script("open-stream", new URL("./scripts/open-stream.lua", import.meta.url)),
+  claimStream: script("claim-stream", new URL("./scripts/claim-stream.lua", import.meta.url)),
+  releaseStream: script("release-stream", new URL("./scripts/release-stream.lua", import.meta.url)),
+  renewLease: script("renew-lease", new URL("./scripts/renew-lease.lua", import.meta.url)),
+  endLease: script("end-lease", new URL("./scripts/end-lease.lua", import.meta.url)),
+  purgeStream: script("purge-stream", new URL("./scripts/purge-stream.lua", import.meta.url)),
+  pruneHistory: script("prune-history", new URL("./scripts/prune-history.lua", import.meta.url)),
+  repairIndex: script("repair-index", new URL("./scripts/repair-index.lua", import.meta.url)),
+  failBroken: script("fail-broken", new URL("./scripts/fail-broken.lua", import.meta.url)),
+  convertIndex: script("convert-index", new URL("./scripts/convert-index.lua", import.meta.url)),
+  fileRequest: script("file-request", new URL("./scripts/file-request.lua", import.meta.url)),
+  settleRequest: script("settle-request", new URL("./scripts/settle-request.lua", import.meta.url)),
+  consumePlan: script("consume-plan", new URL("./scripts/consume-plan.lua", import.meta.url)),
+  moveDone: script("move-done", new URL("./scripts/move-done.lua", import.meta.url)),
+  countLogin: script("count-login", new URL("./scripts/count-login.lua", import.meta.url)),
+} as const;
+
+/** The reply's name, and its values as bytes. Rejects with CheckpointError when Redis is away, slow or refuses. */
+export async function runScript(
+  redis: RedisClient,
+  which: Script,
+  keys: readonly string[],
+  args: readonly Arg[],
+): Promise<unknown[]> {
+  const reply = await callRedis(which.name, () => evaluate(redis, which, keys, args));
+  if (!Array.isArray(reply)) throw new TypeError(`${which.name} replied with ${typeof reply}, not a list`);
+  return reply;
+}
+
+async function evaluate(
+  redis: RedisClient,
+  which: Script,
+  keys: readonly string[],
+  args: readonly Arg[],
+): Promise<unknown> {
+  try {
+    return await redis.evalshaBuffer(which.sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return redis.evalBuffer(which.source, keys.length, ...keys, ...args);
+  }
+}
+
+function script(name: string, url: URL): Script {
+  const body = read(url);
+  const uses = /^-- uses: (.*)$/m.exec(body)?.[1]?.split(" ") ?? [];
+  const source = [...uses.map(library), body].join("\n");
+  return { name, source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+function library(name: string): string {
+  const source = LIBRARIES[name];
+  if (source === undefined) throw new TypeError(`no Lua library is called ${name}`);
+  return source;
+}
+
+function read(url: URL): string {
+  return readFileSync(url, "utf8");
+}

@@ -1,0 +1,9 @@
+-- A worker that ends gives up its lease; another process's lease under the same id stays.
+-- KEYS: lease, workers
+-- ARGV: nonce, worker
+-- Replies: { ended } | { not_ours }: also when this command was carried out before
+local held = redis.call('HGET', KEYS[1], 'nonce')
+if held ~= ARGV[1] then return { 'not_ours' } end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+return { 'ended' }

@@ -1,0 +1,43 @@
+-- A stream whose record cannot be worked with becomes a failed one, with everything kept; an id without any record
+-- becomes visible as one.
+-- KEYS: our lease, meta, log, four indexes, events, the expected owner's lease (absent when none is expected)
+-- ARGV: nonce, worker, now (ms), entries of a log, entries of the feed, id, place of the index of failed streams,
+--   list of statuses that count as failed, owner, fence and revision as read ('' for none), list of nonces known to be
+--   dead, list of fields and values to set, log entry, event detail
+-- Replies: { marked } | { already }: it was marked before; also when this command was carried out before
+--   { changed }: it is not what was read | { held, owner } | { lapsed } | { lost, lease, '' }
+-- uses: lib-args lib-stream
+local nonce, worker, now = take(), take(), take()
+local log_cap, events_cap = tonumber(take()), take()
+local id, failed_at, failed = take(), tonumber(take()), take_list()
+local owner, fence, revision, dead, fields = take(), take(), take(), take_list(), take_list()
+local log_entry, detail = take(), take()
+local meta, log, events = KEYS[2], KEYS[3], KEYS[8]
+local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
+
+local refused = refuse_lease(KEYS[1], nonce)
+if refused then return refused end
+local kind = redis.call('TYPE', meta).ok
+if kind == 'hash' or kind == 'none' then
+  local now_owner, now_fence, now_revision, status =
+    unpack(redis.call('HMGET', meta, 'owner', 'fence', 'revision', 'status'))
+  if has(failed, status or '') and redis.call('ZSCORE', indexes[failed_at], id) then return { 'already' } end
+  if (now_owner or '') ~= owner or (now_fence or '') ~= fence or (now_revision or '') ~= revision then
+    return { 'changed' }
+  end
+  if owner ~= '' and owner ~= worker then
+    local held = redis.call('HGET', KEYS[9], 'nonce')
+    if held and not has(dead, held) then return { 'held', owner } end
+  end
+  set_all(meta, fields)
+  redis.call('HDEL', meta, 'owner')
+elseif redis.call('ZSCORE', indexes[failed_at], id) then
+  -- A key of another type under the stream's name is not ours to write: the id alone is shown.
+  return { 'already' }
+end
+if redis.call('TYPE', log).ok == 'list' or redis.call('TYPE', log).ok == 'none' then
+  append_log(log, { log_entry }, log_cap)
+end
+place(indexes, id, failed_at, now, false)
+append_event(events, events_cap, now, 'state', id, fields[2], detail, worker)
+return { 'marked' }

@@ -1,0 +1,40 @@
+-- Removes the records of one failed stream, as it was read; its upload is left to a worker to abort, or kept, as chosen.
+-- KEYS: meta, parts, log, four indexes, by_path, by_key, uploads_to_abort, files_ignored, events
+-- ARGV: id, now (ms), entries of the feed, place of the index of failed streams, status, fence and revision as read
+--   ('' for none), list of statuses that count as failed, path field ('' for none), list of key fields,
+--   upload id ('' to leave it alone), its entry, mark in files_ignored ('' for none), event detail, who
+-- Replies: { purged } | { absent }: also when this command was carried out before
+--   { refused, status }: it is in no failed state | { changed, '' }: it is not what was read; nothing was changed
+-- uses: lib-args lib-stream
+local id, now, events_cap, failed_at = take(), take(), take(), tonumber(take())
+local status, fence, revision, failed = take(), take(), take(), take_list()
+local path, keys, upload, upload_entry, mark, detail, who =
+  take(), take_list(), take(), take(), take(), take(), take()
+local meta, parts, log = KEYS[1], KEYS[2], KEYS[3]
+local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
+local by_path, by_key, to_abort, ignored, events = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+
+local kind = redis.call('TYPE', meta).ok
+local listed = redis.call('ZSCORE', indexes[failed_at], id)
+if kind == 'none' and not listed then return { 'absent' } end
+if kind == 'hash' then
+  local now_status, now_fence, now_revision = unpack(redis.call('HMGET', meta, 'status', 'fence', 'revision'))
+  if not listed and not has(failed, now_status or '') then return { 'refused', now_status or '' } end
+  if (now_status or '') ~= status or (now_fence or '') ~= fence or (now_revision or '') ~= revision then
+    return { 'changed', '' }
+  end
+  if not has(failed, status) then return { 'refused', status } end
+elseif not listed then
+  return { 'refused', '' }
+end
+
+-- A successor stands for the path now: the mark would make it look purged.
+local stands = path ~= '' and redis.call('HGET', by_path, path)
+if mark ~= '' and path ~= '' and (not stands or stands == id) then redis.call('HSET', ignored, path, mark) end
+if path ~= '' then release(by_path, path, id) end
+for _, key in ipairs(keys) do release(by_key, key, id) end
+if upload ~= '' then redis.call('HSET', to_abort, upload, upload_entry) end
+redis.call('DEL', meta, parts, log)
+place(indexes, id, 0, 0, false)
+append_event(events, events_cap, now, 'removed', id, status, detail, who)
+return { 'purged' }

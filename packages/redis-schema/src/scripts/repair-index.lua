@@ -1,0 +1,25 @@
+-- Puts a stream into the one index its status belongs to, and out of the others. The record is not changed.
+-- KEYS: meta, four indexes
+-- ARGV: id, now (ms), list of status and place of its index, …
+-- Replies: { right }: also when this command was carried out before | { moved }
+--   { missing }: no record; { unknown, status }: a status of no index; { foreign, type }: not a hash
+-- uses: lib-args lib-stream
+local id, now, places = take(), take(), take_list()
+local indexes = { KEYS[2], KEYS[3], KEYS[4], KEYS[5] }
+
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind == 'none' then return { 'missing' } end
+if kind ~= 'hash' then return { 'foreign', kind } end
+local status = redis.call('HGET', KEYS[1], 'status') or ''
+local position
+for i = 1, #places, 2 do
+  if places[i] == status then position = tonumber(places[i + 1]) end
+end
+if not position then return { 'unknown', status } end
+local right = true
+for i, key in ipairs(indexes) do
+  if (redis.call('ZSCORE', key, id) ~= false) ~= (i == position) then right = false end
+end
+if right then return { 'right' } end
+place(indexes, id, position, now, false)
+return { 'moved' }

@@ -1,0 +1,16 @@
+-- One atomic change of one stream by its owner: record, parts, index, claims, timeline, feed and counters together.
+-- KEYS: shared (10), meta, parts, log, meta keys of ghosts
+-- ARGV: shared, one change
+-- Replies: { written } also when this command was carried out before
+--   { lost, gone | owner | fence | lease | state | revision, what is there instead }
+--   { lapsed }: everything matches, but our lease has run out
+--   { key_taken, id } | { path_taken, id }: nothing was changed
+-- uses: lib-args lib-stream
+local shared = take_shared()
+local stream = { meta = KEYS[11], parts = KEYS[12], log = KEYS[13] }
+local change = take_change()
+
+local refused = refuse_change(shared, stream, change)
+if refused then return refused end
+apply_change(shared, stream, change)
+return { 'written' }

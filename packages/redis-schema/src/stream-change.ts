@@ -1,0 +1,169 @@
+/**
+ * A StreamWrite as the script takes it: a flat list of arguments, in the order of `take_change` in lib-stream.lua.
+ * Pure. The states a script allows, and the place of the index it moves to, come from core's tables here.
+ */
+import { createHash } from "node:crypto";
+import {
+  assert,
+  INDEXES,
+  INDEX_OF,
+  kindOf,
+  patched,
+  type FeedEvent,
+  type Index,
+  type Kind,
+  type StreamRecord,
+  type StreamWrite,
+} from "@sluice/core";
+import { formatDone } from "./records/file-entries.ts";
+import { formatPart } from "./records/part.ts";
+import { statsArgs } from "./records/stats.ts";
+import { FAILED_STATUSES, patchFields, recordFields } from "./records/stream-record.ts";
+import { pathField, toArg, toFlatArgs, type Arg } from "./records/text.ts";
+
+/** A write with what only this package asks for. */
+export interface StoreWrite extends StreamWrite {
+  /** The path the stream is known by from now on; the one before is released. */
+  newPath?: string;
+  /** The stream takes its own path, which no index names yet (a record of the founding phase). */
+  takePath?: boolean;
+}
+
+/** Place of an index in KEYS, counted from 1. */
+export function indexPlace(index: Index): number {
+  return INDEXES.indexOf(index) + 1;
+}
+
+/** The status texts of these kinds. `asRead` adds a failed status that only an earlier phase gave. */
+export function statusesOf(kinds: readonly Kind[], asRead?: string): string[] {
+  const texts = kinds.flatMap((kind): readonly string[] => (kind === "failed" ? FAILED_STATUSES : [kind]));
+  const kind = asRead === undefined ? undefined : kindOf(asRead);
+  if (asRead !== undefined && kind !== undefined && kinds.includes(kind) && !texts.includes(asRead))
+    texts.push(asRead);
+  return texts;
+}
+
+/** Status text and place of its index, for every status there is. */
+export function statusPlaces(): Arg[] {
+  const kinds = Object.keys(INDEX_OF) as Kind[];
+  return kinds.flatMap((kind) => statusesOf([kind]).flatMap((text) => [text, indexPlace(INDEX_OF[kind])]));
+}
+
+/** `alsoFrom`: further status texts to allow (a founding record may have none: ""). */
+export function changeArgs(
+  before: StreamRecord,
+  write: StoreWrite,
+  worker: string,
+  nowMs: number,
+  alsoFrom: readonly string[] = [],
+): Arg[] {
+  const after = patched(before, {
+    ...write.patch,
+    ...(write.newPath === undefined ? {} : { original_path: write.newPath }),
+  });
+  const kind = kindOf(after.status);
+  assert(kind, `status ${after.status} is known`);
+  const { set, remove } = patchFields(write.patch);
+  if (write.newPath !== undefined) set["original_path"] = write.newPath;
+  // Only live streams have an owner.
+  if (kind === "failed" || kind === "completed") remove.push("owner");
+  const ownPath = pathField(before.source, before.original_path);
+  const newPath = pathField(after.source, after.original_path);
+  const takes = write.newPath !== undefined || write.takePath === true;
+  return [
+    before.id,
+    before.fence,
+    before.revision,
+    writeToken(before, write, worker),
+    ...list([...statusesOf(write.from, before.status), ...alsoFrom]),
+    ...(write.remove ? [0, 0, 0] : placeArgs(after, kind, nowMs)),
+    ...list(toFlatArgs(set)),
+    ...list(remove),
+    flag(write.dropParts),
+    ...list((write.parts ?? []).flatMap((part) => [part.PartNumber, formatPart(part)])),
+    write.releasePath || write.newPath !== undefined || write.remove ? toArg(ownPath) : "",
+    takes && !write.releasePath ? toArg(newPath) : "",
+    ...list((write.takeKeys ?? []).map(toArg)),
+    ...list((write.releaseKeys ?? []).map(toArg)),
+    ...(write.done ? [toArg(newPath), formatDone(write.done)] : ["", ""]),
+    ...list(logLines(write.log, worker, nowMs)),
+    ...eventArgs(write.remove ? { type: "removed", ...detailOf(write.event) } : write.event),
+    ...list(statsArgs(write.stats, worker)),
+  ];
+}
+
+/** The change that creates a stream: nothing is there before it. */
+export function createArgs(
+  record: StreamRecord,
+  log: readonly string[],
+  worker: string,
+  nowMs: number,
+): Arg[] {
+  const kind = kindOf(record.status);
+  assert(kind, `status ${record.status} is known`);
+  const fields = recordFields({ ...record, owner: worker, revision: 0 });
+  return [
+    record.id,
+    record.fence,
+    0,
+    tokenOf(["open", worker, record, log]),
+    ...list([]),
+    ...placeArgs(record, kind, nowMs),
+    ...list(toFlatArgs(fields)),
+    ...list([]),
+    "0",
+    ...list([]),
+    "",
+    toArg(pathField(record.source, record.original_path)),
+    ...list([]),
+    ...list([]),
+    "",
+    "",
+    ...list(logLines(log, worker, nowMs)),
+    ...eventArgs({ type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) }),
+    ...list([]),
+  ];
+}
+
+/** A list as `take_list` reads it. */
+export function list(values: readonly Arg[]): Arg[] {
+  return [values.length, ...values];
+}
+
+/** Newest last; the timeline itself is newest first. */
+export function logLines(log: readonly string[] | undefined, worker: string, nowMs: number): string[] {
+  const at_utc = new Date(nowMs).toISOString();
+  return (log ?? []).map((text) => JSON.stringify({ at_utc, text, worker }));
+}
+
+/** Last activity for live streams in `active`, which moves with each write; time of entering for the others. */
+function placeArgs(record: StreamRecord, kind: Kind, nowMs: number): Arg[] {
+  const index = INDEX_OF[kind];
+  const active = index === "active";
+  const activity = Date.parse(record.last_activity_at_utc);
+  return [indexPlace(index), active && !Number.isNaN(activity) ? activity : nowMs, flag(active)];
+}
+
+function eventArgs(event: FeedEvent | undefined): Arg[] {
+  return [event?.type ?? "", event?.detail === undefined ? "" : toArg(event.detail)];
+}
+
+function detailOf(event: FeedEvent | undefined): { detail?: string } {
+  return event?.detail === undefined ? {} : { detail: event.detail };
+}
+
+function flag(on: boolean | undefined): string {
+  return on ? "1" : "0";
+}
+
+/**
+ * Names a command by what it says, not by when it was sent: the same write sent again is known as the same, and
+ * another write of the same revision is not mistaken for it.
+ */
+function writeToken(before: StreamRecord, write: StoreWrite, worker: string): string {
+  return tokenOf(["write", worker, before.id, before.fence, before.revision, write]);
+}
+
+function tokenOf(content: unknown): string {
+  return createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 22);
+}

@@ -1,0 +1,121 @@
+/**
+ * Claiming streams in bulk. A script needs the lease key of the present owner among its KEYS, so the first try names
+ * the owner that was read (or none), and the answer names the true one for the second.
+ */
+import { randomUUID } from "node:crypto";
+import { KINDS, MOVES, SCHEMA_VERSION, CheckpointError, type Kind, type StreamId } from "@sluice/core";
+import type { SchemaContext, WorkerIdentity } from "./context.ts";
+import { KEPT } from "./kept.ts";
+import { parseRecord, type ParsedRecord } from "./records/stream-record.ts";
+import { fromFlatBuffers } from "./records/text.ts";
+import { replyName, replyText } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
+import { list, logLines, statusesOf } from "./stream-change.ts";
+
+export type ClaimedStream = { readonly id: StreamId } & (
+  | { kind: "claimed"; fence: number; parsed: ParsedRecord }
+  | { kind: "held"; by: string }
+  | { kind: "absent" }
+  /** Completed: nothing is left to do. */
+  | { kind: "ended"; status: string }
+  | { kind: "newer"; version: number }
+  /** A key of the stream is no hash, or Redis refuses this one command. */
+  | { kind: "unreadable"; detail: string }
+);
+
+export interface ClaimRequest {
+  ids: readonly StreamId[];
+  owners: ReadonlyMap<StreamId, string> | undefined;
+  dead: readonly string[];
+}
+
+/** Owner and lease may change between tries; one that changes hands this often is held. */
+const TRIES = 3;
+/** States no event leads out of. */
+const ENDED: Kind[] = KINDS.filter((kind) => Object.keys(MOVES[kind]).length === 0);
+
+export async function claimStreams(
+  context: SchemaContext,
+  identity: WorkerIdentity,
+  request: ClaimRequest,
+): Promise<ClaimedStream[]> {
+  return Promise.all(request.ids.map((id) => claimOne(context, identity, request, id)));
+}
+
+/** Claims of one list go on side by side, so each try of the whole list is one round trip. */
+async function claimOne(
+  context: SchemaContext,
+  identity: WorkerIdentity,
+  request: ClaimRequest,
+  id: StreamId,
+): Promise<ClaimedStream> {
+  const token = `claim:${randomUUID()}`;
+  let expected = request.owners?.get(id) ?? "";
+  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const answer = await tryClaim(context, identity, { id, expected, token, dead: request.dead });
+    if (answer.kind !== "changed") return answer;
+    expected = answer.owner;
+  }
+  return { id, kind: "held", by: expected };
+}
+
+async function tryClaim(
+  context: SchemaContext,
+  { workerId, nonce }: WorkerIdentity,
+  claim: { id: StreamId; expected: string; token: string; dead: readonly string[] },
+): Promise<ClaimedStream | { kind: "changed"; owner: string }> {
+  const { keys, clock, redis } = context;
+  const { id, expected } = claim;
+  const now = clock.wallMs();
+  const detail =
+    expected === "" || expected === workerId
+      ? `taken by ${workerId}`
+      : `taken over from ${expected} by ${workerId}`;
+  let reply: unknown[];
+  try {
+    reply = await runScript(
+      redis,
+      SCRIPTS.claimStream,
+      [
+        keys.worker(workerId),
+        keys.streamMeta(id),
+        keys.streamLog(id),
+        keys.events,
+        ...(expected === "" ? [] : [keys.worker(expected)]),
+      ],
+      [
+        ...[nonce, workerId, now, KEPT.logEntries, KEPT.events, id, expected, claim.token, SCHEMA_VERSION],
+        ...list(statusesOf(ENDED)),
+        ...list(claim.dead),
+        ...logLines([detail], workerId, now),
+        detail,
+      ],
+    );
+  } catch (error) {
+    // A key of another type under this stream's name concerns this stream alone.
+    if (error instanceof CheckpointError && error.message.includes("WRONGTYPE"))
+      return { id, kind: "unreadable", detail: error.message };
+    throw error;
+  }
+  const name = replyName(reply, ["claimed", "held", "changed", "absent", "ended", "newer", "lapsed", "lost"]);
+  switch (name) {
+    case "claimed": {
+      const hash = fromFlatBuffers(reply.slice(1));
+      return { id, kind: "claimed", fence: Number(hash["fence"]), parsed: parseRecord(id, hash) };
+    }
+    case "held":
+      return { id, kind: "held", by: replyText(reply, 1) };
+    case "changed":
+      return { kind: "changed", owner: replyText(reply, 1) };
+    case "absent":
+      return { id, kind: "absent" };
+    case "ended":
+      return { id, kind: "ended", status: replyText(reply, 1) };
+    case "newer":
+      return { id, kind: "newer", version: Number(replyText(reply, 1)) };
+    case "lapsed":
+      throw new CheckpointError(`the lease of ${workerId} has lapsed; claims wait until it is renewed`);
+    case "lost":
+      throw new CheckpointError(`another process runs under the worker id ${workerId}`);
+  }
+}

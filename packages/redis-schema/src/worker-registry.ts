@@ -1,0 +1,87 @@
+/** One process holds a worker id at a time. Its lease is renewed well before it lapses and given up at the end. */
+import type { SchemaContext } from "./context.ts";
+import { KEPT } from "./kept.ts";
+import type { Parsed } from "./records/codec.ts";
+import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
+import { parseWorker, workerFields, type WorkerRecord } from "./records/worker.ts";
+import { callRedis, replyName } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
+import { list } from "./stream-change.ts";
+
+export type LeaseOutcome =
+  /** No lease stood under this id (or one of a dead process): streams under this id are to be claimed anew. */
+  | { kind: "taken" }
+  | { kind: "renewed" }
+  /** Another process holds the id. */
+  | { kind: "held"; lease: Parsed<WorkerRecord> | { kind: "absent" } };
+
+export interface WorkerListing {
+  id: string;
+  /** ms since 1970. */
+  lastSeenAt: number;
+  /** `gone`: its lease has lapsed. */
+  lease: Parsed<WorkerRecord> | { kind: "gone" };
+}
+
+export class WorkerRegistry {
+  readonly #context: SchemaContext;
+
+  constructor(context: SchemaContext) {
+    this.#context = context;
+  }
+
+  /** Takes or renews the lease; both are the same command. `deadNonces`: processes known to be gone. */
+  async renew(
+    workerId: string,
+    worker: WorkerRecord,
+    deadNonces: readonly string[] = [],
+  ): Promise<LeaseOutcome> {
+    const { redis, keys, clock } = this.#context;
+    const now = clock.wallMs();
+    const oldest =
+      worker.oldest_unshipped_at_utc === undefined ? 0 : Date.parse(worker.oldest_unshipped_at_utc);
+    const reply = await runScript(
+      redis,
+      SCRIPTS.renewLease,
+      [keys.worker(workerId), keys.workers, keys.stats(now)],
+      [
+        ...[worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
+        ...list(toFlatArgs(workerFields(worker))),
+        ...list(deadNonces),
+        ...list([`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest]),
+      ],
+    );
+    const name = replyName(reply, ["taken", "renewed", "held"]);
+    if (name !== "held") return { kind: name };
+    return { kind: "held", lease: parseWorker(fromFlatBuffers(reply.slice(1))) };
+  }
+
+  /** Another process's lease under the same id stays. */
+  async unregister(workerId: string, nonce: string): Promise<void> {
+    const { redis, keys } = this.#context;
+    await runScript(redis, SCRIPTS.endLease, [keys.worker(workerId), keys.workers], [nonce, workerId]);
+  }
+
+  /** The lease that stands under an id. */
+  async lease(workerId: string): Promise<Parsed<WorkerRecord> | { kind: "absent" }> {
+    const { redis, keys } = this.#context;
+    const hash = await callRedis("read a worker", () => redis.hgetallBuffer(keys.worker(workerId)));
+    return parseWorker(fromBuffers(hash));
+  }
+
+  /** Every worker seen in the last day, the living and the gone, by id. Two round trips. */
+  async list(): Promise<WorkerListing[]> {
+    const { redis, keys } = this.#context;
+    const flat = await callRedis("list workers", () => redis.zrange(keys.workers, "0", "-1", "WITHSCORES"));
+    const seen: { id: string; lastSeenAt: number }[] = [];
+    for (let at = 0; at + 1 < flat.length; at += 2)
+      seen.push({ id: flat[at] ?? "", lastSeenAt: Number(flat[at + 1]) });
+    const listings = await Promise.all(
+      seen.map(async ({ id, lastSeenAt }): Promise<WorkerListing> => {
+        const lease = await this.lease(id);
+        return { id, lastSeenAt, lease: lease.kind === "absent" ? { kind: "gone" } : lease };
+      }),
+    );
+    return listings.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * A real redis-server for one test file: its own random port, its own directory, gone with the test. It can be stopped,
+ * started again on the same data, killed and frozen, so that tests can rehearse what happens to Redis.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+
+export interface RedisOptions {
+  /** Keeps what it acknowledged across `kill`. */
+  appendonly?: boolean;
+  /** A cluster of one node that serves all slots. */
+  cluster?: boolean;
+  /** More arguments, as on the command line: "--maxmemory", "3mb". */
+  args?: readonly string[];
+}
+
+export interface TestRedis extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly directory: string;
+  /** Ends it politely and removes its directory. */
+  stop(): Promise<void>;
+  /** Ends it politely and starts it again on the same port and data. */
+  restart(): Promise<void>;
+  /** SIGKILL; `start` brings it back. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** SIGSTOP: it accepts connections and answers nothing. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
+}
+
+const HOST = "127.0.0.1";
+const START_MS = 15_000;
+
+export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
+  const directory = await mkdtemp(join(tmpdir(), "sluice-redis-"));
+  const port = await freePort();
+  let child = await launch(port, directory, options);
+  if (options.cluster) await formCluster(port);
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    // A frozen process takes no signal but these.
+    child.kill("SIGCONT");
+    child.kill(signal);
+    await exited;
+  };
+  const start = async () => {
+    child = await launch(port, directory, options);
+  };
+  const stop = async () => {
+    await end("SIGKILL");
+    await rm(directory, { recursive: true, force: true });
+  };
+  return {
+    host: HOST,
+    port,
+    url: options.cluster ? `redis+cluster://${HOST}:${port}` : `redis://${HOST}:${port}`,
+    directory,
+    stop,
+    restart: async () => {
+      await end("SIGTERM");
+      await start();
+    },
+    kill: () => end("SIGKILL"),
+    start,
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function launch(port: number, directory: string, options: RedisOptions): Promise<ChildProcess> {
+  const child = spawn(
+    "redis-server",
+    [
+      ...["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
+      ...["--appendonly", options.appendonly ? "yes" : "no"],
+      ...(options.cluster ? ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"] : []),
+      ...(options.args ?? []),
+    ],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const failed = once(child, "exit").then(([code]) => {
+    throw new Error(`redis-server ended at once with code ${String(code)}`);
+  });
+  await Promise.race([answers(port), failed]);
+  failed.catch(() => undefined);
+  return child;
+}
+
+/** Until PING is answered, which a server that is loading its data does not do. */
+async function answers(port: number): Promise<void> {
+  const deadline = Date.now() + START_MS;
+  for (;;) {
+    const probe = new Redis({
+      host: HOST,
+      port,
+      lazyConnect: true,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+    });
+    probe.on("error", () => undefined);
+    try {
+      await probe.connect();
+      await probe.ping();
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      probe.disconnect();
+    }
+  }
+}
+
+async function formCluster(port: number): Promise<void> {
+  const node = new Redis({ host: HOST, port });
+  try {
+    await node.cluster("ADDSLOTSRANGE", 0, 16_383);
+    const deadline = Date.now() + START_MS;
+    while (!(await node.cluster("INFO")).includes("cluster_state:ok")) {
+      if (Date.now() > deadline) throw new Error("the cluster did not come up");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  } finally {
+    node.disconnect();
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, HOST);
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  server.close();
+  await once(server, "close");
+  // A cluster node also listens on its port + 10000.
+  return address.port > 55_000 ? freePort() : address.port;
+}
