@@ -34,7 +34,7 @@ export interface LocalS3Options {
   /** Default false: `/-/faults` does not exist. */
   readonly admin?: boolean;
   readonly onRequest?: (entry: AccessEntry) => void;
-  /** Default: one line on standard error. */
+  /** Default: printed on standard error. */
   readonly onError?: (error: unknown) => void;
   readonly now?: () => number;
 }
@@ -63,7 +63,13 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
     }
     const running = new Set<Promise<void>>();
     const handlerOptions: HandlerOptions = {
-      endpoint: { store, quirks: options.quirks ?? {}, region, nowMs: now },
+      endpoint: {
+        store,
+        quirks: options.quirks ?? {},
+        region,
+        scheme: tls === undefined ? "http" : "https",
+        nowMs: now,
+      },
       credentials: options.credentials,
       faults,
       onRequest: options.onRequest ?? (() => {}),

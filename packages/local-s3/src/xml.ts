@@ -48,7 +48,7 @@ const parser = new XMLParser({
   processEntities: false,
 });
 
-const malformed = (): S3Error =>
+export const malformedXml = (): S3Error =>
   new S3Error(
     "MalformedXML",
     "The XML you provided was not well-formed or did not validate against our published schema",
@@ -56,10 +56,10 @@ const malformed = (): S3Error =>
 
 /** The child nodes of the one root element `root`. Throws MalformedXML. */
 export function parseDocument(text: string, root: string): XmlNode {
-  if (text.includes("<!") || XMLValidator.validate(text) !== true) throw malformed();
+  if (text.includes("<!") || XMLValidator.validate(text) !== true) throw malformedXml();
   const parsed = parser.parse(text) as Record<string, XmlNode>;
   const node = parsed[root];
-  if (node === undefined || Array.isArray(node)) throw malformed();
+  if (node === undefined || Array.isArray(node)) throw malformedXml();
   return node;
 }
 
@@ -76,7 +76,7 @@ export function childText(node: XmlNode, name: string): string | undefined {
   const found = children(node, name);
   const only = found[0];
   if (only === undefined) return undefined;
-  if (found.length > 1 || typeof only !== "string") throw malformed();
+  if (found.length > 1 || typeof only !== "string") throw malformedXml();
   return unescapeXml(only);
 }
 
@@ -91,7 +91,7 @@ function unescapeXml(text: string): string {
     const number = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
     const code =
       number?.[1] === undefined ? Number.parseInt(number?.[2] ?? "", 10) : Number.parseInt(number[1], 16);
-    if (!(code <= 0x10ffff)) throw malformed();
+    if (!(code <= 0x10ffff)) throw malformedXml();
     return String.fromCodePoint(code);
   });
 }

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
-import { FULL_PART, md5Hex, OTHER_PART } from "./bodies.ts";
+import { FULL_PART, md5Hex, MIB, OTHER_PART } from "./bodies.ts";
 import { BUCKET, clientOf, credentials, makeDir } from "./rig.ts";
 import { type S3Client, tag, tags } from "./s3-client.ts";
 import { Upload } from "./uploads.ts";
@@ -131,6 +131,17 @@ test("under writes without pause a kill takes back nothing that was acknowledged
     }
     await after.kill("SIGTERM");
   }
+});
+
+test("a large body passes through a small memory", async () => {
+  const { s3, process: child } = await start(await makeDir(), "--no-fsync");
+  const peakMiB = async (): Promise<number> =>
+    Number(/VmHWM:\s+(\d+)/.exec(await readFile(`/proc/${child.pid}/status`, "utf8"))?.[1]) / 1024;
+  const before = await peakMiB();
+  const body = Buffer.alloc(512 * MIB, "growing file ");
+  const headers = { "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+  expect((await s3.call({ method: "PUT", key: "k", body, headers })).status).toBe(200);
+  expect((await peakMiB()) - before).toBeLessThan(160);
 });
 
 test("SIGTERM ends with exit code 0 and a log with one line for each request", async () => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { sign } from "aws4";
+import aws4 from "aws4";
 
 export interface Target {
   readonly endpoint: string;
@@ -103,7 +103,7 @@ export class S3Client {
     if (call.auth === "none") return { path: plainPath, headers };
     if (call.auth !== "query")
       headers["x-amz-content-sha256"] ??= createHash("sha256").update(body).digest("hex");
-    const signed = sign(
+    const signed = aws4.sign(
       {
         service: "s3",
         region: call.as?.region ?? target.region,

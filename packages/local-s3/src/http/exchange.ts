@@ -43,6 +43,7 @@ export interface Endpoint {
   readonly store: Store;
   readonly quirks: Quirks;
   readonly region: string;
+  readonly scheme: "http" | "https";
   nowMs(): number;
 }
 

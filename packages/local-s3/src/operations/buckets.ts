@@ -1,10 +1,9 @@
 /** Bucket calls. Lifecycle documents are kept and returned; nothing here expires by itself. */
-import { declaredBody } from "../body/declared.ts";
-import { receiveXml } from "../body/receive.ts";
 import { S3Error } from "../errors.ts";
-import { type Handler, header, type S3Request, xmlReply } from "../http/exchange.ts";
-import { children, childText, document, element, parent, parseDocument } from "../xml.ts";
+import { type Handler, xmlReply } from "../http/exchange.ts";
+import { children, childText, document, element, malformedXml, parent, parseDocument } from "../xml.ts";
 import { isoTime } from "./paging.ts";
+import { readXml } from "./xml-body.ts";
 
 export const OWNER = parent("Owner", element("ID", "local-s3"), element("DisplayName", "local-s3"));
 
@@ -78,10 +77,7 @@ export const putBucketLifecycle: Handler = async (request, { store }) => {
   store.buckets.need(request.bucket);
   const body = await readXml(request, "digest");
   if (children(parseDocument(body, "LifecycleConfiguration"), "Rule").length === 0) {
-    throw new S3Error(
-      "MalformedXML",
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
+    throw malformedXml();
   }
   await store.buckets.setLifecycle(request.bucket, body);
   return { status: 200 };
@@ -91,28 +87,3 @@ export const deleteBucketLifecycle: Handler = async ({ bucket }, { store }) => {
   await store.buckets.setLifecycle(bucket, null);
   return { status: 204 };
 };
-
-/** "digest": S3 wants Content-MD5 or a checksum with this body. "optional": the body may be missing, length header and all. */
-export async function readXml(
-  { headers, auth, body }: S3Request,
-  rule: "plain" | "digest" | "optional",
-): Promise<string> {
-  if (
-    rule === "optional" &&
-    header(headers, "content-length") === undefined &&
-    header(headers, "transfer-encoding") === undefined
-  )
-    return "";
-  const declared = declaredBody(headers, auth);
-  const hasDigest =
-    declared.md5 !== undefined ||
-    declared.trailer !== undefined ||
-    Object.keys(declared.checksums).length > 0;
-  if (rule === "digest" && !hasDigest) {
-    throw new S3Error(
-      "InvalidRequest",
-      "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
-    );
-  }
-  return receiveXml(body.open(declared.chunked), declared);
-}

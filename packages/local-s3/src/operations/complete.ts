@@ -11,20 +11,21 @@ import { S3Error } from "../errors.ts";
 import { type Handler, header, type Reply, type S3Request, xmlReply } from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
 import type { StoredObject } from "../store/records.ts";
-import { childText, children, document, element, parseDocument, type XmlNode } from "../xml.ts";
+import { childText, children, document, element, malformedXml, parseDocument, type XmlNode } from "../xml.ts";
 import { sseHeaders } from "./attributes.ts";
-import { readXml } from "./buckets.ts";
 import { type CompleteRequest, decideComplete, type ListedPart } from "./complete-decision.ts";
 import { quoted, unquoted, writeGuard } from "./conditions.ts";
 import { randomEtag } from "./put-object.ts";
+import { readXml } from "./xml-body.ts";
 
-export const completeMultipartUpload: Handler = async (request, { store, quirks, nowMs }) => {
+export const completeMultipartUpload: Handler = async (request, { store, quirks, scheme, nowMs }) => {
   const { bucket, key, query, headers } = request;
   const uploadId = query.get("uploadId") ?? "";
   store.buckets.need(bucket);
   const wanted = await parseRequest(request);
   const done = store.objects.find(bucket, key);
-  if (done?.content === uploadId && quirks.nonIdempotentComplete !== true) return completed(request, done);
+  if (done?.content === uploadId && quirks.nonIdempotentComplete !== true)
+    return completed(request, scheme, done);
   const object = await store.uploads.complete(
     bucket,
     key,
@@ -52,15 +53,16 @@ export const completeMultipartUpload: Handler = async (request, { store, quirks,
     },
     quirks.ignoreConditionalComplete === true ? () => {} : writeGuard(headers, key),
   );
-  return completed(request, object, quirks.emptyCompleteEtag === true ? "" : quoted(object.etag));
+  return completed(request, scheme, object, quirks.emptyCompleteEtag === true ? "" : quoted(object.etag));
 };
 
 function completed(
   { bucket, key, headers }: S3Request,
+  scheme: string,
   object: StoredObject,
   etag = quoted(object.etag),
 ): Reply {
-  const location = `http://${header(headers, "host") ?? "localhost"}/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
+  const location = `${scheme}://${header(headers, "host") ?? "localhost"}/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`;
   return xmlReply(
     document(
       "CompleteMultipartUploadResult",
@@ -81,7 +83,7 @@ async function parseRequest(request: S3Request): Promise<CompleteRequest> {
   const { headers } = request;
   const root = parseDocument(await readCompleteXml(request), "CompleteMultipartUpload");
   const listed = children(root, "Part").map(parsePart);
-  if (listed.length === 0 || listed.length > LIMITS.maxPartNumber) throw malformed();
+  if (listed.length === 0 || listed.length > LIMITS.maxPartNumber) throw malformedXml();
   const size = header(headers, "x-amz-mp-object-size");
   if (size !== undefined && !/^\d{1,15}$/.test(size)) {
     throw new S3Error("InvalidRequest", "Value for x-amz-mp-object-size header is invalid.");
@@ -104,7 +106,7 @@ function readCompleteXml(request: S3Request): Promise<string> {
 function parsePart(node: XmlNode): ListedPart {
   const number = childText(node, "PartNumber")?.trim() ?? "";
   const etag = childText(node, "ETag")?.trim();
-  if (!/^\d{1,10}$/.test(number) || etag === undefined) throw malformed();
+  if (!/^\d{1,10}$/.test(number) || etag === undefined) throw malformedXml();
   if (Number(number) < 1 || Number(number) > LIMITS.maxPartNumber) {
     throw new S3Error("InvalidArgument", `PartNumber must be between 1 and ${LIMITS.maxPartNumber}`);
   }
@@ -121,9 +123,3 @@ function typeOf(type: string | undefined): ChecksumType | undefined {
   if (type === undefined || type === "COMPOSITE" || type === "FULL_OBJECT") return type;
   throw new S3Error("InvalidRequest", "Value for x-amz-checksum-type header is invalid.");
 }
-
-const malformed = (): S3Error =>
-  new S3Error(
-    "MalformedXML",
-    "The XML you provided was not well-formed or did not validate against our published schema",
-  );

@@ -1,10 +1,9 @@
 /** DeleteObject and DeleteObjects: deleting what is not there is success, as in S3. */
-import { S3Error } from "../errors.ts";
 import { type Handler, xmlReply } from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
-import { children, childText, document, element, parent, parseDocument } from "../xml.ts";
-import { readXml } from "./buckets.ts";
+import { children, childText, document, element, malformedXml, parent, parseDocument } from "../xml.ts";
 import { isConditional, writeGuard } from "./conditions.ts";
+import { readXml } from "./xml-body.ts";
 
 export const deleteObject: Handler = async ({ bucket, key, headers }, { store }) => {
   store.buckets.need(bucket);
@@ -22,10 +21,7 @@ export const deleteObjects: Handler = async (request, { store }) => {
     keys.length > LIMITS.maxDeletePerRequest ||
     keys.some((key) => key === undefined || key === "")
   ) {
-    throw new S3Error(
-      "MalformedXML",
-      "The XML you provided was not well-formed or did not validate against our published schema",
-    );
+    throw malformedXml();
   }
   const quiet = childText(root, "Quiet") === "true";
   const deleted: string[] = [];
