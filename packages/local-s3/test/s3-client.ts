@@ -121,7 +121,7 @@ export class S3Client {
   }
 }
 
-export const encodeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
+const encodeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
 
 const errorCode = (text: string): string => /<Error>.*?<Code>([^<]*)<\/Code>/s.exec(text)?.[1] ?? "";
 

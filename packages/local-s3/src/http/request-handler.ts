@@ -112,18 +112,14 @@ class Exchange {
 
     this.#body = new IncomingBody(req, auth, () => this.#continue(), this.#faults);
     const { bucket = "", key = "", query } = target;
-    const reply = await HANDLERS[operation](
-      { operation, bucket, key, query, headers: req.headers, auth, body: this.#body },
-      endpoint,
-    );
+    const request = { operation, bucket, key, query, headers: req.headers, auth, body: this.#body };
     try {
-      // Nothing is shown to a client, not even by a read, that a power loss could still take back.
+      return await HANDLERS[operation](request, endpoint);
+    } finally {
+      // Nothing is shown to a client, by a read or by a refusal, that a power loss could still take back.
+      // Should this fail, the store is broken until a restart, and the reply is an InternalError.
       await endpoint.store.durable();
-    } catch (error) {
-      if (typeof reply.body === "object") await reply.body.release();
-      throw error;
     }
-    return reply;
   }
 
   #continue(): void {
