@@ -1,0 +1,140 @@
+/**
+ * The files of the watches, read only. Only regular files inside a watch are ever opened: a FIFO cannot hold a thread,
+ * a link cannot lead out, and what was opened is checked again by its descriptor, not by its name.
+ */
+import { constants } from "node:fs";
+import { lstat, open, readlink, realpath, type FileHandle } from "node:fs/promises";
+import {
+  MARKER_SUFFIX,
+  decodePath,
+  type FileFacts,
+  type FileSource,
+  type Look,
+  type OpenFile,
+  type Opened,
+  type WriterProbe,
+} from "@sluice/core";
+import { factsOf, kindOfEntry } from "./file-facts.ts";
+import { isUnder, pathBuffer } from "./path-buffer.ts";
+import { isMissing, systemError } from "./system-error.ts";
+
+type NotAFile = Exclude<Look, { kind: "file" }>;
+
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+const OUTSIDE: NotAFile = { kind: "not_a_stream", what: "a file that a link leads to, outside its watch" };
+
+export class DiskFileSource implements FileSource {
+  readonly #roots: readonly string[];
+  readonly #writers: WriterProbe;
+  /** Root as configured → where it really is; the root itself may be a link. */
+  readonly #realRoots = new Map<string, string>();
+
+  /** `roots`: absolute paths of the watches, as configured. */
+  constructor(options: { roots: readonly string[]; writers: WriterProbe }) {
+    this.#roots = options.roots;
+    this.#writers = options.writers;
+  }
+
+  async look(path: string): Promise<Look> {
+    try {
+      const stats = await lstat(pathBuffer(path), { bigint: true });
+      const what = kindOfEntry(stats);
+      return what === undefined ? { kind: "file", facts: factsOf(stats) } : { kind: "not_a_stream", what };
+    } catch (error) {
+      return failedLook(error);
+    }
+  }
+
+  async open(path: string): Promise<Opened> {
+    // Opening a device can act on it, so what is there is looked at first; the descriptor is checked all the same.
+    const look = await this.look(path);
+    if (look.kind !== "file") return look;
+    let handle: FileHandle;
+    try {
+      handle = await open(pathBuffer(path), FLAGS);
+    } catch (error) {
+      return failedLook(error);
+    }
+    try {
+      const refused = await this.#refuse(handle, path);
+      if (!refused) return { kind: "file", file: new DiskFile(handle) };
+      await handle.close();
+      return refused;
+    } catch (error) {
+      await handle.close();
+      return failedLook(error);
+    }
+  }
+
+  async marker(path: string): Promise<string | undefined> {
+    const look = await this.look(path + MARKER_SUFFIX);
+    return look.kind === "file" ? look.facts.mtimeNs : undefined;
+  }
+
+  async openForWriting(path: string, facts: FileFacts): ReturnType<WriterProbe["openForWriting"]> {
+    return await this.#writers.openForWriting(path, facts);
+  }
+
+  /** Why what was opened is not a stream, or undefined. */
+  async #refuse(handle: FileHandle, path: string): Promise<NotAFile | undefined> {
+    const what = kindOfEntry(await handle.stat());
+    if (what !== undefined) return { kind: "not_a_stream", what };
+    const root = this.#roots.find((candidate) => isUnder(candidate, path));
+    if (root === undefined) return { kind: "not_a_stream", what: "a file outside every watch" };
+    return (await this.#isInside(root, await whereIs(handle, path))) ? undefined : OUTSIDE;
+  }
+
+  /** A volume may be mounted again elsewhere, so an answer of no is asked for again with the root as it is now. */
+  async #isInside(root: string, real: string): Promise<boolean> {
+    const known = this.#realRoots.get(root);
+    if (known !== undefined && isUnder(known, real)) return true;
+    const now = decodePath(await realpath(pathBuffer(root), { encoding: "buffer" }));
+    this.#realRoots.set(root, now);
+    return isUnder(now, real);
+  }
+}
+
+class DiskFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async facts(): Promise<FileFacts> {
+    return factsOf(await this.#handle.stat({ bigint: true }));
+  }
+
+  async read(into: Uint8Array, offset: number): Promise<number> {
+    let done = 0;
+    while (done < into.length) {
+      const { bytesRead } = await this.#handle.read(into, done, into.length - done, offset + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+/** Where an open file is, by its descriptor; where there is no /proc, by its name. */
+async function whereIs(handle: FileHandle, path: string): Promise<string> {
+  try {
+    return decodePath(await readlink(`/proc/self/fd/${handle.fd}`, { encoding: "buffer" }));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return decodePath(await realpath(pathBuffer(path), { encoding: "buffer" }));
+  }
+}
+
+function failedLook(error: unknown): NotAFile {
+  if (isMissing(error)) return { kind: "missing" };
+  const { code, message } = systemError(error);
+  // Between the look and the open another entry took the name.
+  if (code === "ELOOP") return { kind: "not_a_stream", what: "a symbolic link" };
+  if (code === "ENXIO") return { kind: "not_a_stream", what: "a socket or a device" };
+  return { kind: "unreadable", code, detail: message };
+}

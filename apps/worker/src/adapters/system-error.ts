@@ -1,0 +1,18 @@
+/** An error of the operating system carries a code; anything else is a bug of ours and is thrown on. */
+export interface SystemError {
+  code: string;
+  message: string;
+}
+
+export function systemError(error: unknown): SystemError {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    return { code: error.code, message: error.message };
+  }
+  throw error;
+}
+
+/** The path leads nowhere: removed, or a directory on the way is. */
+export function isMissing(error: unknown): boolean {
+  const { code } = systemError(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
