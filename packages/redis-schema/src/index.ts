@@ -1,9 +1,17 @@
 /** The public names: the only code of the project that names a Redis key. */
+export * from "./audit-log.ts";
 export * from "./connection.ts";
 export * from "./context.ts";
+export * from "./epoch.ts";
+export * from "./event-feed.ts";
+export * from "./files-done.ts";
+export * from "./ignored-files.ts";
+export * from "./index-repair.ts";
 export * from "./kept.ts";
+export * from "./key-prefix.ts";
 export * from "./keys.ts";
-export * from "./redis-url.ts";
+export * from "./orphan-store.ts";
+export * from "./plans.ts";
 export * from "./records/codec.ts";
 export * from "./records/feed.ts";
 export * from "./records/file-entries.ts";
@@ -18,6 +26,18 @@ export { fromBuffer, fromBuffers, pathField, pathOfField, toArg, type RawHash } 
 export * from "./records/upload-entries.ts";
 export * from "./records/watch.ts";
 export * from "./records/worker.ts";
-export { type ClaimedStream } from "./stream-claims.ts";
+export * from "./redis-url.ts";
+export * from "./request-queue.ts";
+export * from "./server-facts.ts";
+export * from "./sessions.ts";
+export * from "./stats-store.ts";
+export * from "./store-answers.ts";
+export type { ClaimedStream } from "./stream-claims.ts";
+export * from "./stream-loader.ts";
+export * from "./stream-purge.ts";
+export * from "./stream-reader.ts";
+export * from "./stream-rows.ts";
 export * from "./stream-store.ts";
+export * from "./version.ts";
+export * from "./watch-store.ts";
 export * from "./worker-registry.ts";

@@ -252,27 +252,3 @@ export function keysWith(prefix: string) {
 export function minuteOf(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:T]/g, "").slice(0, 12);
 }
-
-/** Scripts touch several keys at once; a cluster runs them only when one `{hash tag}` puts all keys in one slot. */
-export function checkClusterPrefix(
-  prefix: string,
-  isCluster: boolean,
-): { ok: true } | { ok: false; remedy: string } {
-  if (!isCluster || /\{[^{}]+\}/.test(prefix)) return { ok: true };
-  return {
-    ok: false,
-    remedy:
-      `SLUICE_KEY_PREFIX is "${prefix}", but this Redis is a cluster: every key of one installation must be in one slot. ` +
-      'Put a hash tag in the prefix, for example SLUICE_KEY_PREFIX="{sluice}:".',
-  };
-}
-
-/** As `checkClusterPrefix`, for callers that refuse at once. */
-export function assertClusterPrefix(prefix: string, isCluster: boolean): void {
-  const checked = checkClusterPrefix(prefix, isCluster);
-  if (!checked.ok) throw new KeyPrefixError(checked.remedy);
-}
-
-export class KeyPrefixError extends Error {
-  override readonly name = "KeyPrefixError";
-}

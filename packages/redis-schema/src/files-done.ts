@@ -1,0 +1,66 @@
+/** Every completed file stays known until a rescan finds it gone, so that nothing is sent twice. */
+import type { DoneEntry } from "@sluice/core";
+import type { SchemaContext } from "./context.ts";
+import { eachEntry, readEntries, removeEntries } from "./hash-entries.ts";
+import { formatDone, parseDone } from "./records/file-entries.ts";
+import { pathField, pathOfField, toArg } from "./records/text.ts";
+import { callRedis, replyName } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
+
+export class FilesDone {
+  readonly #context: SchemaContext;
+
+  constructor(context: SchemaContext) {
+    this.#context = context;
+  }
+
+  /** Every entry of a source, by path. An entry that cannot be read is as good as none: the store is asked instead. */
+  async load(source: string): Promise<Map<string, DoneEntry>> {
+    const { redis, keys } = this.#context;
+    const entries = new Map<string, DoneEntry>();
+    for await (const { field, parsed } of eachEntry(redis, keys.filesDone, parseDone)) {
+      const path = pathOfField(source, field);
+      if (path !== undefined && parsed.kind === "ok") entries.set(path, parsed.value);
+    }
+    return entries;
+  }
+
+  async get(source: string, paths: readonly string[]): Promise<(DoneEntry | undefined)[]> {
+    const { redis, keys } = this.#context;
+    const fields = paths.map((path) => pathField(source, path));
+    const entries = await readEntries(redis, keys.filesDone, fields, parseDone);
+    return entries.map((entry) => (entry?.parsed.kind === "ok" ? entry.parsed.value : undefined));
+  }
+
+  /** For files recognised in the store that no stream of this Redis completed. */
+  async put(source: string, entries: readonly { path: string; entry: DoneEntry }[]): Promise<void> {
+    const { redis, keys } = this.#context;
+    if (entries.length === 0) return;
+    const flat = entries.flatMap(({ path, entry }) => [toArg(pathField(source, path)), formatDone(entry)]);
+    await callRedis("record completed files", () => redis.hset(keys.filesDone, ...flat));
+  }
+
+  async remove(source: string, paths: readonly string[]): Promise<void> {
+    const { redis, keys } = this.#context;
+    await removeEntries(
+      redis,
+      keys.filesDone,
+      paths.map((path) => pathField(source, path)),
+    );
+  }
+
+  /** A completed file was renamed inside its watch: its entry goes along. `changed`: it is not there as it was read. */
+  async move(source: string, from: string, to: string): Promise<{ kind: "moved" } | { kind: "changed" }> {
+    const { redis, keys } = this.#context;
+    const fields = [pathField(source, from), pathField(source, to)];
+    const [entry] = await readEntries(redis, keys.filesDone, fields.slice(0, 1), parseDone);
+    if (!entry) return { kind: "changed" };
+    const reply = await runScript(
+      redis,
+      SCRIPTS.moveDone,
+      [keys.filesDone],
+      [...fields.map(toArg), toArg(entry.text)],
+    );
+    return { kind: replyName(reply, ["moved", "changed"]) };
+  }
+}

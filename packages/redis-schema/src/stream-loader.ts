@@ -1,0 +1,66 @@
+/**
+ * Records in bulk, for the scan at start and for takeovers: what each id holds, and its parts if wanted. One round trip
+ * for each 500 ids; a record that cannot be read is an answer like any other.
+ */
+import { CheckpointError, streamId, type Index, type StreamId } from "@sluice/core";
+import type { SchemaContext } from "./context.ts";
+import { KEPT } from "./kept.ts";
+import { parseParts, type ParsedParts } from "./records/part.ts";
+import { parseRecord, type ParsedRecord } from "./records/stream-record.ts";
+import { fromBuffers, type RawHash } from "./records/text.ts";
+import { callRedis } from "./replies.ts";
+
+export interface LoadedStream {
+  readonly id: StreamId;
+  parsed: ParsedRecord;
+  /** As stored, for repairs that compare with what was read. */
+  raw: RawHash;
+  parts: ParsedParts;
+}
+
+const NO_PARTS: ParsedParts = { parts: new Map(), bad: [] };
+
+export async function* loadStreams(
+  context: SchemaContext,
+  ids: readonly string[],
+  options: { parts: boolean },
+): AsyncGenerator<LoadedStream[]> {
+  for (let from = 0; from < ids.length; from += KEPT.pageOfRecords) {
+    yield await Promise.all(
+      ids.slice(from, from + KEPT.pageOfRecords).map((id) => loadOne(context, id, options.parts)),
+    );
+  }
+}
+
+/** Ids of an index, oldest first: where the scan at start begins. */
+export async function indexedIds(context: SchemaContext, index: Index): Promise<StreamId[]> {
+  const ids = await callRedis("read an index", () =>
+    context.redis.zrange(context.keys.index(index), "0", "-1"),
+  );
+  return ids.filter((id) => id !== "").map(streamId);
+}
+
+async function loadOne(
+  { redis, keys }: SchemaContext,
+  id: string,
+  withParts: boolean,
+): Promise<LoadedStream> {
+  const read = (key: string) => callRedis("read a stream", () => redis.hgetallBuffer(key));
+  try {
+    const [meta, parts] = await Promise.all([
+      read(keys.streamMeta(id)),
+      withParts ? read(keys.streamParts(id)) : undefined,
+    ]);
+    const raw = fromBuffers(meta);
+    return {
+      id: streamId(id),
+      raw,
+      parsed: parseRecord(id, raw),
+      parts: parts === undefined ? NO_PARTS : parseParts(fromBuffers(parts)),
+    };
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || !error.message.includes("WRONGTYPE")) throw error;
+    const parsed: ParsedRecord = { kind: "corrupt", detail: "a key of this stream is no hash" };
+    return { id: streamId(id), raw: {}, parsed, parts: NO_PARTS };
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Clean-up of records. Needs no worker: a failed stream has no owner. Only exactly what was read is removed; what
+ * changed meanwhile is left and said so. Uploads go on a list for a worker, or stay, as chosen.
+ */
+import { INDEX_OF, kindOf, metadataKey, streamId, type StreamId } from "@sluice/core";
+import type { SchemaContext } from "./context.ts";
+import { KEPT } from "./kept.ts";
+import type { IgnoredEntry } from "./records/file-entries.ts";
+import { FAILED_STATUSES } from "./records/stream-record.ts";
+import { pathField, toArg, type RawHash } from "./records/text.ts";
+import type { UploadToAbort } from "./records/upload-entries.ts";
+import { replyName, replyText } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
+import { indexPlace, list, statusesOf } from "./stream-change.ts";
+import { loadStreams, type LoadedStream } from "./stream-loader.ts";
+
+export interface PurgeRequest {
+  who: string;
+  reason?: string;
+  /** What becomes of the stream's open upload. */
+  upload: "abort" | "keep";
+  /** Leaves a mark in `files:ignored`, so that the file is not found again as it is. */
+  ignoreFile: boolean;
+}
+
+export type PurgeOutcome = { readonly id: StreamId } & (
+  | { kind: "purged"; upload: "to_abort" | "kept" | "none" }
+  /** Gone already. */
+  | { kind: "absent" }
+  /** It is in no failed state. */
+  | { kind: "refused"; status: string }
+  /** It changed between reading and purging: plan again. */
+  | { kind: "changed" }
+);
+
+export type PurgeProspect = Pick<LoadedStream, "id" | "raw">;
+
+/** Reads, then purges, each stream by itself: one that is refused never stops the others. */
+export async function purgeStreams(
+  context: SchemaContext,
+  ids: readonly string[],
+  request: PurgeRequest,
+): Promise<PurgeOutcome[]> {
+  const outcomes: PurgeOutcome[] = [];
+  for await (const loaded of loadStreams(context, ids, { parts: false })) {
+    outcomes.push(...(await Promise.all(loaded.map((stream) => purgeStream(context, stream, request)))));
+  }
+  return outcomes;
+}
+
+/** Purges the stream exactly as it was read. */
+export async function purgeStream(
+  { redis, keys, clock }: SchemaContext,
+  { id, raw }: PurgeProspect,
+  request: PurgeRequest,
+): Promise<PurgeOutcome> {
+  const now = clock.wallMs();
+  const { original_path: path, source, s3_upload_id: upload, status = "" } = raw;
+  const aborts = upload !== undefined && upload !== "" && request.upload === "abort";
+  const failed = [...FAILED_STATUSES, ...(kindOf(status) === "failed" ? [status] : [])];
+  const field = path !== undefined && source !== undefined ? toArg(pathField(source, path)) : "";
+  const at_utc = new Date(now).toISOString();
+  const reply = await runScript(
+    redis,
+    SCRIPTS.purgeStream,
+    [
+      ...[keys.streamMeta(id), keys.streamParts(id), keys.streamLog(id)],
+      ...keys.indexes,
+      ...[keys.byPath, keys.byKey, keys.uploadsToAbort, keys.filesIgnored, keys.events],
+    ],
+    [
+      ...[
+        id,
+        now,
+        KEPT.events,
+        indexPlace(INDEX_OF.failed),
+        status,
+        raw["fence"] ?? "",
+        raw["revision"] ?? "",
+      ],
+      ...list(["", ...failed]),
+      field,
+      ...list(keyFields(raw).map(toArg)),
+      ...(aborts ? [toArg(upload), JSON.stringify(uploadEntry(id, raw, upload, request, at_utc))] : ["", ""]),
+      request.ignoreFile && field !== "" ? JSON.stringify(ignoredMark(id, raw, request, at_utc)) : "",
+      request.reason ?? "purged",
+      request.who,
+    ],
+  );
+  const name = replyName(reply, ["purged", "absent", "refused", "changed"]);
+  if (name === "refused") return { id: streamId(id), kind: name, status: replyText(reply, 1) };
+  if (name !== "purged") return { id: streamId(id), kind: name };
+  return { id: streamId(id), kind: name, upload: aborts ? "to_abort" : upload ? "kept" : "none" };
+}
+
+function keyFields(raw: RawHash): string[] {
+  const { s3_bucket: bucket, s3_key: key } = raw;
+  return bucket && key ? [`${bucket}/${key}`, `${bucket}/${metadataKey(key)}`] : [];
+}
+
+function uploadEntry(
+  id: string,
+  raw: RawHash,
+  upload: string,
+  request: PurgeRequest,
+  at_utc: string,
+): UploadToAbort {
+  const { s3_bucket = "", s3_key, s3_key_prefix, source } = raw;
+  return {
+    s3_upload_id: upload,
+    s3_bucket,
+    ...(s3_key ? { s3_key } : {}),
+    ...(s3_key_prefix === undefined ? {} : { s3_key_prefix }),
+    stream_id: id,
+    ...(source === undefined ? {} : { source }),
+    who: request.who,
+    at_utc,
+  };
+}
+
+/** Values that are no numbers are left out: the mark then matches any. */
+function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: string): IgnoredEntry {
+  const mark: IgnoredEntry = { stream_id: id, who: request.who, at_utc };
+  for (const field of ["file_inode", "file_birthtime_ns", "file_mtime_ns"] as const) {
+    const value = raw[field];
+    if (value !== undefined && /^-?\d+$/.test(value)) mark[field] = value;
+  }
+  const size = raw["file_size"];
+  if (size !== undefined && /^\d{1,15}$/.test(size)) mark.file_size = Number(size);
+  if (request.reason !== undefined) mark.reason = request.reason;
+  return mark;
+}
+
+/** Completed streams that entered before `cutoffMs` (ms since 1970), at most `limit`; returns how many went. */
+export async function pruneHistory(context: SchemaContext, cutoffMs: number, limit: number): Promise<number> {
+  const { redis, keys, clock } = context;
+  const ids = await redis.zrangebyscore(keys.index("completed"), "-inf", cutoffMs, "LIMIT", 0, limit);
+  const replies = await Promise.all(
+    ids.map((id) =>
+      runScript(
+        redis,
+        SCRIPTS.pruneHistory,
+        [...[keys.streamMeta(id), keys.streamParts(id), keys.streamLog(id)], ...keys.indexes, keys.events],
+        [
+          ...[id, clock.wallMs(), KEPT.events, indexPlace(INDEX_OF.completed), cutoffMs],
+          ...list(statusesOf(["completed"])),
+          "history ran out",
+        ],
+      ),
+    ),
+  );
+  return replies.filter((reply) => replyName(reply, ["pruned", "absent", "kept"]) === "pruned").length;
+}

@@ -1,0 +1,41 @@
+/** Which directory each watch's root was when it was last seen, and whether it is there. */
+import type { SchemaContext } from "./context.ts";
+import type { Parsed } from "./records/codec.ts";
+import { parseWatch, type WatchRecord } from "./records/watch.ts";
+import { fromBuffers, toFlatArgs } from "./records/text.ts";
+import { callRedis } from "./replies.ts";
+
+const OPTIONAL = ["root_inode", "root_birthtime_ns", "state_detail"] as const satisfies (keyof WatchRecord)[];
+
+export class WatchStore {
+  readonly #context: SchemaContext;
+
+  constructor(context: SchemaContext) {
+    this.#context = context;
+  }
+
+  async load(source: string, name: string): Promise<Parsed<WatchRecord> | { kind: "absent" }> {
+    const { redis, keys } = this.#context;
+    const hash = await callRedis("read a watch", () => redis.hgetallBuffer(keys.watch(source, name)));
+    return parseWatch(fromBuffers(hash));
+  }
+
+  /** Replaces the record: an optional field that is absent is forgotten. */
+  async save(watch: WatchRecord): Promise<void> {
+    const { redis, keys } = this.#context;
+    const key = keys.watch(watch.source, watch.name);
+    const gone = OPTIONAL.filter((field) => watch[field] === undefined);
+    await callRedis("record a watch", () =>
+      Promise.all([
+        redis.hset(key, ...toFlatArgs(watch)),
+        ...(gone.length > 0 ? [redis.hdel(key, ...gone)] : []),
+      ]),
+    );
+  }
+
+  /** For the dashboard: the watches that the workers name, one round trip. */
+  async loadMany(watches: readonly { source: string; name: string }[]): Promise<(WatchRecord | undefined)[]> {
+    const parsed = await Promise.all(watches.map(({ source, name }) => this.load(source, name)));
+    return parsed.map((watch) => (watch.kind === "ok" ? watch.value : undefined));
+  }
+}
