@@ -1,0 +1,116 @@
+/**
+ * Stores by name, as data: only limits and habits that their own documents or maintainers state. Everything else is
+ * asked of the bucket itself (s3-capabilities.ts); what neither knows stays the cautious choice.
+ */
+import type { StoreProfile } from "@sluice/core";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+const TiB = 1024 ** 4;
+
+/** What this adapter knows of a store beyond what the domain asks. Plain JSON: it is kept in Redis. */
+export interface S3Profile extends StoreProfile {
+  /** Name in STORES, or "unknown". */
+  store: string;
+  /** x-amz-mp-object-size on Complete is understood, so that a wrong size is refused. */
+  objectSizeInComplete: boolean;
+  /** The store itself aborts an upload this long after it began; undefined: never, or by a lifecycle rule only. */
+  uploadAgeDays?: number;
+}
+
+/** For a store about which nothing is known. */
+export const CAUTIOUS: S3Profile = {
+  store: "unknown",
+  checksum: "md5",
+  unsignedPayload: false,
+  checksumsInComplete: false,
+  repeatComplete: false,
+  conditionalComplete: false,
+  conditionalPut: false,
+  etagIsMd5: false,
+  listsUploadsByPrefix: false,
+  headMissingIs404: false,
+  unequalParts: true,
+  maxParts: 10_000,
+  maxObjectBytes: 5 * TiB,
+  objectSizeInComplete: false,
+};
+
+export interface NamedStore {
+  /** Matched against the endpoint's host name. */
+  host?: RegExp;
+  limits: Partial<S3Profile>;
+  /** Said at start. */
+  notes: readonly string[];
+}
+
+export const STORES: Readonly<Record<string, NamedStore>> = {
+  // docs.aws.amazon.com, qfacts
+  aws: { host: /(^|\.)amazonaws\.com(\.cn)?$/, limits: { maxObjectBytes: 10_000 * 5 * GiB }, notes: [] },
+  // developers.cloudflare.com/r2/objects/multipart-objects
+  r2: {
+    host: /\.r2\.cloudflarestorage\.com$/,
+    limits: { unequalParts: false, uploadAgeDays: 7 },
+    notes: [
+      "Cloudflare R2 takes only equal parts, and aborts an upload 7 days after it began (its default lifecycle rule).",
+    ],
+  },
+  // backblaze.com/apidocs, litestream docs/PROVIDER_COMPATIBILITY.md
+  b2: { host: /\.backblazeb2\.com$/, limits: { checksum: "md5", unsignedPayload: false }, notes: [] },
+  // cloud.google.com/storage/docs/xml-api; rclone provider/GCS.yaml
+  gcs: {
+    host: /(^|\.)storage\.googleapis\.com$/,
+    limits: { conditionalComplete: false, checksum: "md5" },
+    notes: [],
+  },
+  // docs.wasabi.com, "Multi-Part Uploads"
+  wasabi: {
+    host: /\.wasabisys\.com$/,
+    limits: {},
+    notes: ["Wasabi bills the parts of an aborted upload for 30 days."],
+  },
+  // minio cmd/erasure-multipart.go: stale_uploads_expiry
+  minio: {
+    limits: { listsUploadsByPrefix: false, uploadAgeDays: 1 },
+    notes: ["MinIO removes an upload 24 hours after it began unless `api stale_uploads_expiry` is raised."],
+  },
+  // rclone provider/Scaleway.yaml
+  scaleway: {
+    host: /\.scw\.cloud$/,
+    limits: { maxParts: 1_000 },
+    notes: ["Scaleway takes at most 1,000 parts an object."],
+  },
+  storj: {
+    host: /(^|\.)(gateway\.)?storjshare\.io$/,
+    limits: {},
+    notes: ["Storj is made for parts of 64 MiB and more: raise SLUICE_PART_SIZE."],
+  },
+  digitalocean: { host: /\.digitaloceanspaces\.com$/, limits: {}, notes: [] },
+  ovh: { host: /\.(cloud\.ovh\.(net|us)|perf\.cloud\.ovh\.net)$/, limits: { checksum: "md5" }, notes: [] },
+  oci: {
+    host: /\.oraclecloud\.com$/,
+    limits: {},
+    notes: ["Oracle Cloud wants parts of more than 10 MiB: raise SLUICE_PART_SIZE."],
+  },
+  // rustfs/cli#269, rustfs#3506
+  rustfs: { limits: { listsUploadsByPrefix: false }, notes: [] },
+  ceph: { limits: {}, notes: [] },
+  versitygw: { limits: {}, notes: [] },
+  seaweedfs: { limits: {}, notes: [] },
+  garage: { limits: {}, notes: [] },
+};
+
+/** The named store an endpoint belongs to; no endpoint means AWS. */
+export function storeAt(endpoint: string | undefined): string {
+  if (endpoint === undefined) return "aws";
+  const { hostname } = new URL(endpoint);
+  const found = Object.entries(STORES).find(([, store]) => store.host?.test(hostname));
+  return found?.[0] ?? "unknown";
+}
+
+/** The cautious profile with what is known of a store by name. */
+export function namedProfile(name: string): S3Profile {
+  return { ...CAUTIOUS, ...STORES[name]?.limits, store: name };
+}
+
+export const SMALLEST_PART_BYTES = 5 * MiB;

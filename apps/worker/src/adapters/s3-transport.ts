@@ -1,0 +1,226 @@
+/**
+ * One HTTP exchange, bounded in time and memory, which ends exactly once. When it fails its socket is gone before the
+ * caller knows, so the body's memory may be used again at once.
+ */
+import http, { type ClientRequest, type IncomingMessage } from "node:http";
+import https from "node:https";
+import { LIMITS } from "@sluice/core";
+import type { BandwidthLimit } from "./s3-bandwidth.ts";
+import { isRangeBody, sendBody, type RequestBody } from "./s3-request-body.ts";
+
+export const TRANSPORT_LIMITS = {
+  /** A socket that nobody uses is closed after this long: routers forget idle connections without a word. */
+  idleSocketMs: 30_000,
+  /** Time for one address of the endpoint before the next is tried as well. */
+  addressAttemptMs: 1_000,
+  /** The longest reply read into memory: a listing of 1,000 keys of 1 KiB. */
+  replyBytes: 16 * 1024 * 1024,
+} as const;
+
+/** What the SDK hands to its request handler. */
+interface SdkRequest {
+  protocol: string;
+  hostname: string;
+  port?: number | undefined;
+  method: string;
+  path: string;
+  query?: Record<string, string | string[] | null> | undefined;
+  headers: Record<string, string>;
+  body?: RequestBody | undefined;
+}
+
+interface SdkResponse {
+  statusCode: number;
+  reason?: string;
+  headers: Record<string, string>;
+  body: Uint8Array | IncomingMessage;
+}
+
+export interface ExchangeOptions {
+  abortSignal?: AbortSignal;
+  /** Time for the whole exchange; for a streamed reply, until its headers. */
+  deadlineMs?: number;
+  /** Any received byte starts the deadline anew, and silence alone ends nothing. */
+  keptAliveByBytes?: boolean;
+  /** A 2xx reply's body is handed on as a stream. */
+  streamReply?: boolean;
+}
+
+/** No complete reply came. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly code: string;
+  /** The connection stood, so the request may have been received. */
+  readonly connected: boolean;
+
+  constructor(code: string, message: string, connected: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.connected = connected;
+  }
+}
+
+export class S3Transport implements Disposable {
+  readonly metadata = { handlerProtocol: "http/1.1" };
+  readonly #http: http.Agent;
+  readonly #https: https.Agent;
+  readonly #bandwidth: BandwidthLimit | undefined;
+
+  /** `sockets`: the most that are ever open at once. */
+  constructor(options: { sockets: number; bandwidth?: BandwidthLimit | undefined }) {
+    const { idleSocketMs, addressAttemptMs } = TRANSPORT_LIMITS;
+    const agentOptions = {
+      keepAlive: true,
+      maxSockets: options.sockets,
+      maxFreeSockets: options.sockets,
+      timeout: idleSocketMs,
+      autoSelectFamilyAttemptTimeout: addressAttemptMs,
+    };
+    this.#http = new http.Agent(agentOptions);
+    this.#https = new https.Agent(agentOptions);
+    this.#bandwidth = options.bandwidth;
+  }
+
+  /** Rejects with a TransportError, with the signal's reason, or with what a body's source threw. */
+  async handle(request: SdkRequest, options: ExchangeOptions = {}): Promise<{ response: SdkResponse }> {
+    options.abortSignal?.throwIfAborted();
+    const secure = request.protocol === "https:";
+    const req = (secure ? https : http).request({
+      agent: secure ? this.#https : this.#http,
+      host: request.hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: request.port,
+      method: request.method,
+      path: pathWithQuery(request),
+      headers: request.headers,
+      timeout: options.keptAliveByBytes === true ? 0 : LIMITS.storeSilenceMs,
+    });
+    return { response: await exchange(req, request.body, options, this.#bandwidth) };
+  }
+
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): object {
+    return {};
+  }
+
+  destroy(): void {
+    this.#http.destroy();
+    this.#https.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+function exchange(
+  req: ClientRequest,
+  body: RequestBody | undefined,
+  options: ExchangeOptions,
+  bandwidth: BandwidthLimit | undefined,
+): Promise<SdkResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
+  const { abortSignal, deadlineMs = LIMITS.storeControlMs, keptAliveByBytes = false } = options;
+  const over = new AbortController();
+  let connected = false;
+  let reply: IncomingMessage | undefined;
+
+  const end = (): void => {
+    clearTimeout(deadline);
+    abortSignal?.removeEventListener("abort", onAbort);
+    over.abort();
+  };
+  const fail = (error: unknown): void => {
+    end();
+    // A reply that is being streamed learns of it by its own error.
+    if (reply && !reply.destroyed) reply.destroy(error instanceof Error ? error : undefined);
+    req.destroy();
+    reject(error);
+  };
+  const failAs = (code: string, message: string, cause?: unknown): void =>
+    fail(new TransportError(code, message, connected, cause));
+  const onAbort = (): void => fail(abortSignal?.reason);
+  const seconds = deadlineMs / 1000;
+  const deadline = setTimeout(() => failAs("DeadlineExceeded", `no reply within ${seconds} s`), deadlineMs);
+  abortSignal?.addEventListener("abort", onAbort, { once: true });
+
+  req.on("socket", (socket) => {
+    if (req.reusedSocket) connected = true;
+    else socket.once("encrypted" in socket ? "secureConnect" : "connect", () => void (connected = true));
+  });
+  req.on("timeout", () => failAs("Silence", `no byte either way for ${LIMITS.storeSilenceMs / 1000} s`));
+  req.on("error", (error) => failAs(codeOf(error), error.message, error));
+  req.on("information", () => void (keptAliveByBytes && deadline.refresh()));
+  req.on("response", (res) => {
+    reply = res;
+    const status = res.statusCode ?? 0;
+    const done = (content: Uint8Array | IncomingMessage): void => {
+      end();
+      // A reply before the whole body: what is left of it must not be read from memory any more.
+      if (!req.writableFinished) req.destroy();
+      resolve({ statusCode: status, headers: headersOf(res), body: content });
+    };
+    if (options.streamReply === true && status >= 200 && status < 300) return done(res);
+    readReply(res, () => void (keptAliveByBytes && deadline.refresh())).then(done, (error: unknown) =>
+      failAs(codeOf(error), messageOf(error), error),
+    );
+  });
+  if (body === undefined || (!isRangeBody(body) && (bandwidth === undefined || body.length === 0)))
+    req.end(body);
+  else sendBody(req, body, bandwidth, over.signal).catch(fail);
+  return promise;
+}
+
+/** The reply's body without the white space that keeps a long Complete alive. */
+async function readReply(res: IncomingMessage, onBytes: () => void): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of res as AsyncIterable<Uint8Array>) {
+    onBytes();
+    bytes += chunk.length;
+    if (bytes > TRANSPORT_LIMITS.replyBytes)
+      throw new Error(`a reply longer than ${TRANSPORT_LIMITS.replyBytes} bytes`);
+    chunks.push(chunk);
+  }
+  const whole = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
+  let [from, to] = [0, whole.length];
+  while (from < to && isSpace(whole[from])) from += 1;
+  while (to > from && isSpace(whole[to - 1])) to -= 1;
+  return whole.subarray(from, to);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function headersOf(res: IncomingMessage): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(res.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return headers;
+}
+
+function pathWithQuery({ path, query }: SdkRequest): string {
+  const fields = Object.entries(query ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one) => escape(name) + (one === null ? "" : `=${escape(one)}`)),
+  );
+  return fields.length === 0 ? path : `${path}?${fields.join("&")}`;
+}
+
+/** As the signature has it: everything but A-Z a-z 0-9 - _ . ~. */
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
+  return error instanceof Error ? error.name : "Error";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
