@@ -32,7 +32,8 @@ export interface ConnectOptions {
   blockMs?: number;
 }
 
-const READONLY = /^READONLY/;
+/** Also inside the error of a script. */
+const READONLY = /READONLY/;
 
 function sharedOptions(options: ConnectOptions) {
   return {

@@ -65,8 +65,8 @@ async function repairOne(
   const reply = await runScript(
     redis,
     SCRIPTS.repairIndex,
-    [keys.streamMeta(id), ...keys.indexes],
-    [id, clock.wallMs(), ...list(places)],
+    [keys.streamMeta(id), keys.indexes],
+    [id, clock.wallMs(), list(places)],
   );
   const name = replyName(reply, ["right", "moved", "missing", "unknown", "foreign"]);
   const about = { id: streamId(id) };
@@ -123,18 +123,18 @@ export async function failBroken(
     redis,
     SCRIPTS.failBroken,
     [
-      ...[keys.worker(workerId), keys.streamMeta(id), keys.streamLog(id)],
-      ...keys.indexes,
+      [keys.worker(workerId), keys.streamMeta(id), keys.streamLog(id)],
+      keys.indexes,
       keys.events,
-      ...(owner === "" ? [] : [keys.worker(owner)]),
+      owner === "" ? [] : [keys.worker(owner)],
     ],
     [
-      ...[nonce, workerId, now, KEPT.logEntries, KEPT.events, id, indexPlace(INDEX_OF.failed)],
-      ...list(FAILED_STATUSES),
-      ...[owner, raw["fence"] ?? "", raw["revision"] ?? ""],
-      ...list(deadNonces),
-      ...list(toFlatArgs(fields)),
-      ...logLines([text], workerId, now),
+      [nonce, workerId, now, KEPT.logEntries, KEPT.events, id, indexPlace(INDEX_OF.failed)],
+      list(FAILED_STATUSES),
+      [owner, raw["fence"] ?? "", raw["revision"] ?? ""],
+      list(deadNonces),
+      list(toFlatArgs(fields)),
+      logLines([text], workerId, now),
       text,
     ],
   );

@@ -221,6 +221,9 @@ export function keysWith(prefix: string) {
     streamMeta: (id: StreamId | string) => filled(KEYS.streamMeta, id),
     streamParts: (id: StreamId | string) => filled(KEYS.streamParts, id),
     streamLog: (id: StreamId | string) => filled(KEYS.streamLog, id),
+    /** Record, parts and timeline, in the order every script takes them. */
+    ofStream: (id: StreamId | string) =>
+      [KEYS.streamMeta, KEYS.streamParts, KEYS.streamLog].map((facts) => filled(facts, id)),
     index,
     /** All four, in the order of core's INDEXES: scripts name an index by its place here, counted from 1. */
     indexes: INDEXES.map(index),

@@ -3,7 +3,7 @@ import type { SchemaContext } from "./context.ts";
 import type { Parsed } from "./records/codec.ts";
 import { parsePlanRecord, planFields, type PlanRecord } from "./records/plan.ts";
 import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
-import { callRedis, replyName } from "./replies.ts";
+import { callRedis, callTransaction, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
 export class Plans {
@@ -18,15 +18,13 @@ export class Plans {
     const { redis, keys } = this.#context;
     const key = keys.plan(plan.token);
     // One transaction: a plan without an expiry would stay for ever.
-    await callRedis("save a plan", async () => {
-      const replies = await redis
+    await callTransaction(
+      "save a plan",
+      redis
         .multi()
         .hset(key, ...toFlatArgs(planFields(plan)))
-        .pexpireat(key, Date.parse(plan.expires_at_utc))
-        .exec();
-      const failed = replies?.find(([error]) => error !== null);
-      if (failed?.[0]) throw failed[0];
-    });
+        .pexpireat(key, Date.parse(plan.expires_at_utc)),
+    );
   }
 
   async load(token: string): Promise<Parsed<PlanRecord> | { kind: "absent" }> {

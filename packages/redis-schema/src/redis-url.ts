@@ -27,6 +27,15 @@ const DEFAULT_PORT = { single: 6379, cluster: 6379, sentinel: 26_379 } as const;
 
 /** The detail names what is wrong and what is allowed; it never repeats a password. */
 export function parseRedisUrl(url: string): ParsedUrl {
+  try {
+    return parseShape(url);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return { ok: false, detail: "holds a % that is not followed by two hex digits: write it as %25" };
+  }
+}
+
+function parseShape(url: string): ParsedUrl {
   const match = SHAPE.exec(url);
   if (!match) {
     return {
@@ -92,5 +101,5 @@ function parseDb(segments: readonly string[]): number | undefined {
 
 /** The URL without its password, for logs and `config print`. */
 export function redactUrl(url: string): string {
-  return url.replace(/(:\/\/[^:@/]*:)[^@]*@/, "$1***@");
+  return url.replace(/(:\/\/[^:@/]*:).*@/, "$1***@");
 }

@@ -3,6 +3,7 @@
  * caller waits out; a reply of a shape no script of ours gives is a bug of ours and an InvariantError.
  */
 import { CheckpointError, InvariantError } from "@sluice/core";
+import type { ChainableCommander } from "ioredis";
 import { fromBuffer } from "./records/text.ts";
 
 /** Every failed command ends here: Redis trouble is never data trouble. */
@@ -19,6 +20,15 @@ export function asCheckpointError(what: string, error: unknown): Error {
   const message = error instanceof Error ? error.message : String(error);
   if (isScriptBug(message)) return new InvariantError(`${what}: ${message}`, { cause: error });
   return new CheckpointError(`${what}: ${inPlainWords(message)}`, { cause: error });
+}
+
+/** Several commands as one (MULTI): the first refusal of any of them rejects. */
+export function callTransaction(what: string, commands: ChainableCommander): Promise<void> {
+  return callRedis(what, async () => {
+    const replies = await commands.exec();
+    const refused = replies?.find(([error]) => error !== null)?.[0];
+    if (refused) throw refused;
+  });
 }
 
 /** A script that does not compile, or calls Redis wrongly, is ours to mend; waiting would not help. */

@@ -44,8 +44,8 @@ export class RequestQueue {
       SCRIPTS.fileRequest,
       [keys.request(request.id), keys.requests, keys.events],
       [
-        ...[request.id, now, KEPT.events, KEPT.requestMs, `${now - KEPT.requestMs}-0`],
-        ...list(toFlatArgs(requestFields(request))),
+        [request.id, now, KEPT.events, KEPT.requestMs, `${now - KEPT.requestMs}-0`],
+        list(toFlatArgs(requestFields(request))),
         `${request.action} asked for`,
         request.who,
       ],
@@ -103,9 +103,9 @@ export class RequestQueue {
       SCRIPTS.settleRequest,
       [keys.request(request.id), keys.events],
       [
-        ...[request.id, now, KEPT.events, toArg(itemField(item)), JSON.stringify(result)],
-        ...list(request.items.map((one) => toArg(itemField(one)))),
-        ...[result.at_utc, `${request.action} ${result.result}`, result.worker],
+        [request.id, now, KEPT.events, toArg(itemField(item)), JSON.stringify(result)],
+        list(request.items.map((one) => toArg(itemField(one)))),
+        [result.at_utc, `${request.action} ${result.result}`, result.worker],
       ],
     );
     const name = replyName(reply, ["settled", "known", "absent"]);

@@ -39,14 +39,16 @@ export const SCRIPTS = {
   countLogin: script("count-login", new URL("./scripts/count-login.lua", import.meta.url)),
 } as const;
 
-/** The reply's name, and its values as bytes. Rejects with CheckpointError when Redis is away, slow or refuses. */
+/**
+ * Keys and arguments may come in groups; they are sent in one row. The reply is its name, then its values as bytes.
+ * Rejects with CheckpointError when Redis is away, slow or refuses. */
 export async function runScript(
   redis: RedisClient,
   which: Script,
-  keys: readonly string[],
-  args: readonly Arg[],
+  keys: readonly (string | readonly string[])[],
+  args: readonly (Arg | readonly Arg[])[],
 ): Promise<unknown[]> {
-  const reply = await callRedis(which.name, () => evaluate(redis, which, keys, args));
+  const reply = await callRedis(which.name, () => evaluate(redis, which, keys.flat(), args.flat()));
   if (!Array.isArray(reply)) throw new TypeError(`${which.name} replied with ${typeof reply}, not a list`);
   return reply;
 }

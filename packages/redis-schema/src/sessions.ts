@@ -5,7 +5,7 @@ import { KEPT } from "./kept.ts";
 import { parseWith } from "./records/codec.ts";
 import { count, named } from "./records/scalars.ts";
 import { fromBuffers, toFlatArgs } from "./records/text.ts";
-import { callRedis, replyText } from "./replies.ts";
+import { callRedis, callTransaction, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
 const sessionSchema = z.object({
@@ -28,15 +28,13 @@ export class Sessions {
     const { redis, keys, clock } = this.#context;
     const key = keys.session(hash);
     const fields = toFlatArgs({ ...session, started_at: clock.wallMs() });
-    await callRedis("begin a session", async () => {
-      const replies = await redis
+    await callTransaction(
+      "begin a session",
+      redis
         .multi()
         .hset(key, ...fields)
-        .pexpire(key, KEPT.sessionIdleMs)
-        .exec();
-      const refused = replies?.find(([error]) => error !== null)?.[0];
-      if (refused) throw refused;
-    });
+        .pexpire(key, KEPT.sessionIdleMs),
+    );
   }
 
   /** The session, now good for another idle time but never past its longest; undefined when there is none. */

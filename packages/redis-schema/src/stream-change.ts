@@ -7,7 +7,9 @@ import {
   assert,
   INDEXES,
   INDEX_OF,
+  isLive,
   kindOf,
+  metadataKey,
   patched,
   type FeedEvent,
   type Index,
@@ -66,7 +68,9 @@ export function changeArgs(
   const { set, remove } = patchFields(write.patch);
   if (write.newPath !== undefined) set["original_path"] = write.newPath;
   // Only live streams have an owner.
-  if (kind === "failed" || kind === "completed") remove.push("owner");
+  if (!isLive(kind)) remove.push("owner");
+  // Whatever the caller says: nothing stays taken in the name of a stream that is over.
+  const over = write.remove === true || kind === "completed";
   const ownPath = pathField(before.source, before.original_path);
   const newPath = pathField(after.source, after.original_path);
   const takes = write.newPath !== undefined || write.takePath === true;
@@ -81,10 +85,10 @@ export function changeArgs(
     ...list(remove),
     flag(write.dropParts),
     ...list((write.parts ?? []).flatMap((part) => [part.PartNumber, formatPart(part)])),
-    write.releasePath || write.newPath !== undefined || write.remove ? toArg(ownPath) : "",
-    takes && !write.releasePath ? toArg(newPath) : "",
+    write.releasePath || write.newPath !== undefined || over ? toArg(ownPath) : "",
+    takes && !write.releasePath && !over ? toArg(newPath) : "",
     ...list((write.takeKeys ?? []).map(toArg)),
-    ...list((write.releaseKeys ?? []).map(toArg)),
+    ...list([...(write.releaseKeys ?? []), ...(over ? ownKeys(after) : [])].map(toArg)),
     ...(write.done ? [toArg(newPath), formatDone(write.done)] : ["", ""]),
     ...list(logLines(write.log, worker, nowMs)),
     ...eventArgs(write.remove ? { type: "removed", ...detailOf(write.event) } : write.event),
@@ -123,6 +127,12 @@ export function createArgs(
     ...eventArgs({ type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) }),
     ...list([]),
   ];
+}
+
+/** Data and metadata key, as `streams:by_key` names them. */
+export function ownKeys(record: Pick<StreamRecord, "s3_bucket" | "s3_key">): string[] {
+  const { s3_bucket: bucket, s3_key: key } = record;
+  return key === undefined ? [] : [`${bucket}/${key}`, `${bucket}/${metadataKey(key)}`];
 }
 
 /** A list as `take_list` reads it. */

@@ -81,13 +81,13 @@ async function tryClaim(
         keys.streamMeta(id),
         keys.streamLog(id),
         keys.events,
-        ...(expected === "" ? [] : [keys.worker(expected)]),
+        expected === "" ? [] : [keys.worker(expected)],
       ],
       [
-        ...[nonce, workerId, now, KEPT.logEntries, KEPT.events, id, expected, claim.token, SCHEMA_VERSION],
-        ...list(statusesOf(ENDED)),
-        ...list(claim.dead),
-        ...logLines([detail], workerId, now),
+        [nonce, workerId, now, KEPT.logEntries, KEPT.events, id, expected, claim.token, SCHEMA_VERSION],
+        list(statusesOf(ENDED)),
+        list(claim.dead),
+        logLines([detail], workerId, now),
         detail,
       ],
     );

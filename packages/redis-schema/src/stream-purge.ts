@@ -9,7 +9,7 @@ import type { IgnoredEntry } from "./records/file-entries.ts";
 import { FAILED_STATUSES } from "./records/stream-record.ts";
 import { pathField, toArg, type RawHash } from "./records/text.ts";
 import type { UploadToAbort } from "./records/upload-entries.ts";
-import { replyName, replyText } from "./replies.ts";
+import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { indexPlace, list, statusesOf } from "./stream-change.ts";
 import { loadStreams, type LoadedStream } from "./stream-loader.ts";
@@ -64,24 +64,16 @@ export async function purgeStream(
     redis,
     SCRIPTS.purgeStream,
     [
-      ...[keys.streamMeta(id), keys.streamParts(id), keys.streamLog(id)],
-      ...keys.indexes,
-      ...[keys.byPath, keys.byKey, keys.uploadsToAbort, keys.filesIgnored, keys.events],
+      keys.ofStream(id),
+      keys.indexes,
+      [keys.byPath, keys.byKey, keys.uploadsToAbort, keys.filesIgnored, keys.events],
     ],
     [
-      ...[
-        id,
-        now,
-        KEPT.events,
-        indexPlace(INDEX_OF.failed),
-        status,
-        raw["fence"] ?? "",
-        raw["revision"] ?? "",
-      ],
-      ...list(["", ...failed]),
+      [id, now, KEPT.events, indexPlace(INDEX_OF.failed), status, raw["fence"] ?? "", raw["revision"] ?? ""],
+      list(failed),
       field,
-      ...list(keyFields(raw).map(toArg)),
-      ...(aborts ? [toArg(upload), JSON.stringify(uploadEntry(id, raw, upload, request, at_utc))] : ["", ""]),
+      list(keyFields(raw).map(toArg)),
+      aborts ? [toArg(upload), JSON.stringify(uploadEntry(id, raw, upload, request, at_utc))] : ["", ""],
       request.ignoreFile && field !== "" ? JSON.stringify(ignoredMark(id, raw, request, at_utc)) : "",
       request.reason ?? "purged",
       request.who,
@@ -134,16 +126,18 @@ function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: st
 /** Completed streams that entered before `cutoffMs` (ms since 1970), at most `limit`; returns how many went. */
 export async function pruneHistory(context: SchemaContext, cutoffMs: number, limit: number): Promise<number> {
   const { redis, keys, clock } = context;
-  const ids = await redis.zrangebyscore(keys.index("completed"), "-inf", cutoffMs, "LIMIT", 0, limit);
+  const ids = await callRedis("read an index", () =>
+    redis.zrangebyscore(keys.index("completed"), "-inf", cutoffMs, "LIMIT", 0, limit),
+  );
   const replies = await Promise.all(
     ids.map((id) =>
       runScript(
         redis,
         SCRIPTS.pruneHistory,
-        [...[keys.streamMeta(id), keys.streamParts(id), keys.streamLog(id)], ...keys.indexes, keys.events],
+        [keys.ofStream(id), keys.indexes, keys.events],
         [
-          ...[id, clock.wallMs(), KEPT.events, indexPlace(INDEX_OF.completed), cutoffMs],
-          ...list(statusesOf(["completed"])),
+          [id, clock.wallMs(), KEPT.events, indexPlace(INDEX_OF.completed), cutoffMs],
+          list(statusesOf(["completed"])),
           "history ran out",
         ],
       ),

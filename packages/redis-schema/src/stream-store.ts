@@ -73,15 +73,9 @@ export class StreamStore implements CheckpointStore {
       ...(replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now)] : ["0"]),
     ];
     const outcome = await this.#pastGhosts(SCRIPTS.openStream, keys, args);
-    switch (outcome.kind) {
-      case "opened":
-      case "lost":
-        return outcome;
-      case "taken":
-        return { kind: "taken", by: streamId(outcome.by) };
-      default:
-        return { kind: "lost", detail: `the replaced stream's write was refused: ${outcome.kind}` };
-    }
+    if (outcome.kind === "opened" || outcome.kind === "lost") return outcome;
+    if (outcome.kind === "taken") return { kind: "taken", by: streamId(outcome.by) };
+    return { kind: "lost", detail: `the replaced stream's write was refused: ${outcome.kind}` };
   }
 
   async write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome> {

@@ -3,7 +3,7 @@ import type { SchemaContext } from "./context.ts";
 import type { Parsed } from "./records/codec.ts";
 import { parseWatch, type WatchRecord } from "./records/watch.ts";
 import { fromBuffers, toFlatArgs } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
+import { callRedis, callTransaction } from "./replies.ts";
 
 const OPTIONAL = ["root_inode", "root_birthtime_ns", "state_detail"] as const satisfies (keyof WatchRecord)[];
 
@@ -25,12 +25,8 @@ export class WatchStore {
     const { redis, keys } = this.#context;
     const key = keys.watch(watch.source, watch.name);
     const gone = OPTIONAL.filter((field) => watch[field] === undefined);
-    await callRedis("record a watch", () =>
-      Promise.all([
-        redis.hset(key, ...toFlatArgs(watch)),
-        ...(gone.length > 0 ? [redis.hdel(key, ...gone)] : []),
-      ]),
-    );
+    const commands = redis.multi().hset(key, ...toFlatArgs(watch));
+    await callTransaction("record a watch", gone.length > 0 ? commands.hdel(key, ...gone) : commands);
   }
 
   /** For the dashboard: the watches that the workers name, one round trip. */

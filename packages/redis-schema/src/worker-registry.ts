@@ -45,10 +45,10 @@ export class WorkerRegistry {
       SCRIPTS.renewLease,
       [keys.worker(workerId), keys.workers, keys.stats(now)],
       [
-        ...[worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
-        ...list(toFlatArgs(workerFields(worker))),
-        ...list(deadNonces),
-        ...list([`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest]),
+        [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
+        list(toFlatArgs(workerFields(worker))),
+        list(deadNonces),
+        list([`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest]),
       ],
     );
     const name = replyName(reply, ["taken", "renewed", "held"]);

@@ -83,11 +83,11 @@ async function launch(port: number, directory: string, options: RedisOptions): P
   const child = spawn(
     "redis-server",
     [
-      ...["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
-      ...["--appendonly", options.appendonly ? "yes" : "no"],
-      ...(options.cluster ? ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"] : []),
-      ...(options.args ?? []),
-    ],
+      ["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
+      ["--appendonly", options.appendonly ? "yes" : "no"],
+      options.cluster ? ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"] : [],
+      options.args ?? [],
+    ].flat(),
     { stdio: ["ignore", "ignore", "inherit"] },
   );
   const failed = once(child, "exit").then(([code]) => {

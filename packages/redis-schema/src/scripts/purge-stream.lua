@@ -19,11 +19,10 @@ local listed = redis.call('ZSCORE', indexes[failed_at], id)
 if kind == 'none' and not listed then return { 'absent' } end
 if kind == 'hash' then
   local now_status, now_fence, now_revision = unpack(redis.call('HMGET', meta, 'status', 'fence', 'revision'))
-  if not listed and not has(failed, now_status or '') then return { 'refused', now_status or '' } end
+  if not has(failed, now_status or '') then return { 'refused', now_status or '' } end
   if (now_status or '') ~= status or (now_fence or '') ~= fence or (now_revision or '') ~= revision then
     return { 'changed', '' }
   end
-  if not has(failed, status) then return { 'refused', status } end
 elseif not listed then
   return { 'refused', '' }
 end
@@ -34,7 +33,8 @@ if mark ~= '' and path ~= '' and (not stands or stands == id) then redis.call('H
 if path ~= '' then release(by_path, path, id) end
 for _, key in ipairs(keys) do release(by_key, key, id) end
 if upload ~= '' then redis.call('HSET', to_abort, upload, upload_entry) end
-redis.call('DEL', meta, parts, log)
+-- A key of another type under the stream's name is not ours to remove: only the id goes.
+if kind == 'hash' or kind == 'none' then redis.call('DEL', meta, parts, log) end
 place(indexes, id, 0, 0, false)
 append_event(events, events_cap, now, 'removed', id, status, detail, who)
 return { 'purged' }
