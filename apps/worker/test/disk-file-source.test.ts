@@ -184,6 +184,13 @@ describe("open", () => {
     }
   });
 
+  it("turns trouble while reading into a FileError with the system's code", async () => {
+    const file = await openFile(write("a.mp4"));
+    await file[Symbol.asyncDispose]();
+    await expect(file.read(Buffer.alloc(1), 0)).rejects.toMatchObject({ name: "FileError", code: "EBADF" });
+    await expect(file.facts()).rejects.toMatchObject({ name: "FileError", code: "EBADF" });
+  });
+
   it("says missing for a file that is gone", async () => {
     expect(await files.open(join(root, "gone"))).toEqual({ kind: "missing" });
   });

@@ -5,6 +5,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readlink, realpath, type FileHandle } from "node:fs/promises";
 import {
+  FileError,
   MARKER_SUFFIX,
   decodePath,
   type FileFacts,
@@ -102,13 +103,16 @@ class DiskFile implements OpenFile {
   }
 
   async facts(): Promise<FileFacts> {
-    return factsOf(await this.#handle.stat({ bigint: true }));
+    return await orFileError(async () => factsOf(await this.#handle.stat({ bigint: true })));
   }
 
+  /** A system may give less than was asked for at any time; only 0 is the end. */
   async read(into: Uint8Array, offset: number): Promise<number> {
     let done = 0;
     while (done < into.length) {
-      const { bytesRead } = await this.#handle.read(into, done, into.length - done, offset + done);
+      const { bytesRead } = await orFileError(() =>
+        this.#handle.read(into, done, into.length - done, offset + done),
+      );
       if (bytesRead === 0) break;
       done += bytesRead;
     }
@@ -117,6 +121,15 @@ class DiskFile implements OpenFile {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#handle.close();
+  }
+}
+
+async function orFileError<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const { code, message } = systemError(error);
+    throw new FileError(code, message, error);
   }
 }
 
