@@ -57,6 +57,21 @@ export class StreamFailure extends Error {
   }
 }
 
+/**
+ * The volume does not give the file's bytes just now (EIO, ESTALE and their like): waited for, and never taken for the
+ * end of the file.
+ */
+export class FileError extends Error {
+  override readonly name = "FileError";
+  /** The system's error code. */
+  readonly code: string;
+
+  constructor(code: string, detail: string, cause?: unknown) {
+    super(detail, { cause });
+    this.code = code;
+  }
+}
+
 /** Redis did not take a write in time, or is away. Every write is idempotent, so it is tried again. */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";

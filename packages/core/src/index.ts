@@ -1,6 +1,7 @@
 /** The public names of the domain; nothing else. */
 export * from "./assert.ts";
 export * from "./errors.ts";
+export * from "./failpoints.ts";
 export * from "./limits.ts";
 export * from "./checkpoint/finished-prefix.ts";
 export * from "./parts/crc32.ts";
@@ -14,6 +15,7 @@ export * from "./ports/file-source.ts";
 export * from "./ports/object-store.ts";
 export * from "./ports/observer.ts";
 export * from "./stream/identity.ts";
+export * from "./stream/plan-retry.ts";
 export * from "./stream/record.ts";
 export * from "./stream/state.ts";
 export * from "./stream/values.ts";
@@ -22,6 +24,7 @@ export * from "./checkpoint/pending-ranges.ts";
 export * from "./checkpoint/reconcile.ts";
 export * from "./processor/completion.ts";
 export * from "./processor/dependencies.ts";
+export { doneEntry } from "./processor/finish.ts";
 export * from "./processor/metadata.ts";
 export * from "./processor/retry.ts";
 export * from "./processor/store-gate.ts";

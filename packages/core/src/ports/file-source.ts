@@ -1,6 +1,6 @@
 /**
  * The local files, read only. An implementation never follows a link out of the watch, never blocks on a FIFO,
- * and never shortens a file: fewer bytes than asked for is an answer, not an end.
+ * and never shortens a file: fewer bytes than asked for is an answer, a read that fails is a FileError.
  */
 import type { FileFacts } from "../stream/identity.ts";
 
@@ -12,6 +12,7 @@ export type Look =
   /** EACCES, EIO, ESTALE …: the code and words of the system. */
   | { kind: "unreadable"; code: string; detail: string };
 
+/** Trouble of the volume while it is read is a FileError. */
 export interface OpenFile extends AsyncDisposable {
   /** Of the open file, whatever has happened to its path since. */
   facts(): Promise<FileFacts>;

@@ -1,4 +1,5 @@
 /** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
+import type { ReachFailpoint } from "../failpoints.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
@@ -67,4 +68,6 @@ export interface ProcessorDeps {
   /** `recognise`: Redis was found empty; look in S3 before sending anything. */
   recovery: { recognise: boolean };
   worker: { id: string; version: string };
+  /** Test builds only: called in each gap between two side effects. */
+  failpoint?: ReachFailpoint | undefined;
 }

@@ -147,7 +147,7 @@ async function complete(life: Life, tidyError: string | undefined): Promise<void
 }
 
 /** What a rescan knows the file by. A file that was deleted or moved away is dropped from `files:done` by the next rescan. */
-function doneEntry(record: StreamRecord, now: string): DoneEntry {
+export function doneEntry(record: StreamRecord, now: string): DoneEntry {
   return {
     stream_id: record.id,
     file_inode: record.file_inode ?? "",

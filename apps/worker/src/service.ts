@@ -1,0 +1,15 @@
+/** Anything long-lived is a Service: started in the order of one list, stopped in the reverse, safe to stop twice. */
+export interface Service extends AsyncDisposable {
+  readonly name: string;
+  start(signal: AbortSignal): Promise<void>;
+}
+
+/** A service that fails to start stops those before it; the error is passed on. */
+export async function startAll(services: readonly Service[], signal: AbortSignal): Promise<AsyncDisposableStack> {
+  await using stack = new AsyncDisposableStack();
+  for (const service of services) {
+    await service.start(signal);
+    stack.use(service);
+  }
+  return stack.move();
+}

@@ -1,0 +1,294 @@
+/**
+ * Every file of the source has at most one running processor here. Sightings wake, state decides: a lost, doubled or
+ * late event changes nothing, because the next rescan sees the same files.
+ */
+import {
+  type DoneEntry,
+  StreamProcessor,
+  displayPath,
+  doneEntry,
+  isoNow,
+  newRecord,
+  withoutTemporarySuffix,
+  type Ending,
+  type FileFacts,
+  type Part,
+  type ProcessorDeps,
+  type StreamRecord,
+} from "@sluice/core";
+import { identityOf, PathTable } from "./path-table.ts";
+import { judgeSighting, type OtherName, type Verdict } from "./sighting.ts";
+import type { Watch } from "./watch.ts";
+
+/** What the supervisor needs of Redis beside the processors' checkpoint. */
+export interface FileRegister {
+  removeDone(source: string, path: string): Promise<void>;
+  moveDone(source: string, from: string, to: string, entry: DoneEntry): Promise<void>;
+  removeIgnored(source: string, path: string): Promise<void>;
+}
+
+export interface SupervisorDeps {
+  processing: ProcessorDeps;
+  register: FileRegister;
+  source: string;
+  bucket: string;
+  contentType(path: string): string;
+  /** Claims a live stream and resumes it here. */
+  takeUp(id: string): Promise<void>;
+  /** Takes a failed stream back to work, as an operator's retry would. */
+  retry(id: string): Promise<void>;
+  log: SupervisorLog;
+}
+
+export interface SupervisorLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+interface Running {
+  processor: StreamProcessor;
+  watch: Watch;
+  path: string;
+  ended: Promise<void>;
+}
+
+/** A bug stops one stream for this long before it is tried from its checkpoint again. */
+const RESTART_AFTER_MS = 10_000;
+
+export class Supervisor {
+  readonly table = new PathTable();
+  readonly #deps: SupervisorDeps;
+  readonly #stop: AbortSignal;
+  readonly #running = new Map<string, Running>();
+  /** Streams being opened, by path: two sightings of one new file open one stream. */
+  readonly #opening = new Set<string>();
+  /** New paths of renamed streams, by id, until their processor asks. */
+  readonly #renamed = new Map<string, string>();
+  #reopened = new Map<string, number>();
+  #draining = false;
+
+  constructor(deps: SupervisorDeps, stop: AbortSignal) {
+    this.#deps = deps;
+    this.#stop = stop;
+  }
+
+  get running(): ReadonlyMap<string, { processor: StreamProcessor; watch: Watch }> {
+    return this.#running;
+  }
+
+  /** Files that grew again after they were completed, by watch: the overview asks whether the idle time is too short. */
+  get reopened(): ReadonlyMap<string, number> {
+    return this.#reopened;
+  }
+
+  /** A regular file of a watch that passes its filter. Resolves when what it asks for is under way. */
+  async sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
+    if (this.#draining || this.#opening.has(path)) return;
+    this.#opening.add(path);
+    try {
+      const identity = identityOf(facts);
+      const known = this.table.get(path);
+      const verdict = judgeSighting({
+        facts,
+        known,
+        live: known ? undefined : await this.#otherName(this.table.livePathOf(identity), facts),
+        done: known ? undefined : await this.#otherName(this.table.donePathOf(identity), facts),
+      });
+      await this.#act(verdict, watch, path, facts);
+    } finally {
+      this.#opening.delete(path);
+    }
+  }
+
+  /** A path known for this file's identity, and whether it still leads to it. */
+  async #otherName(path: string | undefined, facts: FileFacts): Promise<OtherName | undefined> {
+    if (path === undefined) return undefined;
+    const look = await this.#deps.processing.files.look(path);
+    return { path, stillThere: look.kind === "file" && look.facts.inode === facts.inode };
+  }
+
+  /** Something happened at this path: its stream, or that of the file whose marker it is, looks again. */
+  poke(path: string): boolean {
+    const known = this.table.get(path);
+    if (known?.kind !== "live") return false;
+    this.#running.get(known.id)?.processor.poke();
+    return true;
+  }
+
+  /** A stream of ours that was interrupted, with its parts. */
+  resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
+    const { processing } = this.#deps;
+    const processor = StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop);
+    this.#run(processor, watch);
+  }
+
+  renamedTo(id: string): string | undefined {
+    return this.#renamed.get(id);
+  }
+
+  /** Nothing new is begun; resolves when every processor has let go of its stream. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const { processor } of this.#running.values()) processor.drain();
+    await this.settled();
+  }
+
+  /** SLUICE_ON_TERM=seal. */
+  async sealAll(): Promise<void> {
+    this.#draining = true;
+    for (const { processor } of this.#running.values()) processor.sealAtTerm();
+    await this.settled();
+  }
+
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((one) => one.ended));
+  }
+
+  async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
+    const { log, register, source } = this.#deps;
+    switch (verdict.kind) {
+      case "nothing":
+        return;
+      case "poke":
+        this.#pokeIfChanged(verdict.id, facts);
+        return;
+      case "open":
+        return await this.#open(watch, path, facts, undefined);
+      case "reopen":
+        this.#reopened.set(watch.name, (this.#reopened.get(watch.name) ?? 0) + 1);
+        log.warn({ path: displayPath(path), watch: watch.name }, "a completed file changed: a new generation begins (idle time too short?)");
+        return await this.#open(watch, path, facts, { id: verdict.entry.stream_id, key: verdict.entry.s3_key });
+      case "follow_live":
+        return this.#followLive(verdict.from, path, facts);
+      case "follow_done":
+        return await this.#followDone(verdict.from, path);
+      case "heal":
+        return await this.#heal(verdict.id, path);
+      case "lift":
+        await register.removeIgnored(source, path);
+        this.table.clearIgnored(path);
+        return await this.#open(watch, path, facts, undefined);
+      case "alias":
+        log.info({ path: displayPath(path), of: displayPath(verdict.of) }, "a second name of a file that is known under its first");
+        return;
+    }
+  }
+
+  #pokeIfChanged(id: string, facts: FileFacts): void {
+    const running = this.#running.get(id);
+    const known = running?.processor.record;
+    if (!running || (known?.file_size === facts.size && known.file_mtime_ns === facts.mtimeNs && known.file_inode === facts.inode)) return;
+    running.processor.poke();
+  }
+
+  /** A file that failed for being missing or unreadable is there again, and can be read. */
+  async #heal(id: string, path: string): Promise<void> {
+    const opened = await this.#deps.processing.files.open(path);
+    if (opened.kind !== "file") return;
+    await opened.file[Symbol.asyncDispose]();
+    await this.#deps.retry(id);
+  }
+
+  #followLive(from: string, to: string, facts: FileFacts): void {
+    const known = this.table.get(from);
+    if (known?.kind !== "live") return;
+    this.#renamed.set(known.id, to);
+    this.table.clearLive(from);
+    this.table.setLive(to, known.id, identityOf(facts));
+    this.#running.get(known.id)?.processor.poke();
+  }
+
+  async #followDone(from: string, to: string): Promise<void> {
+    const entry = this.table.done(from);
+    if (!entry) return;
+    await this.#deps.register.moveDone(this.#deps.source, from, to, entry);
+    this.table.clearDone(from);
+    this.table.setDone(to, entry);
+  }
+
+  async #open(watch: Watch, path: string, facts: FileFacts, supersedes: { id: string; key: string } | undefined): Promise<void> {
+    const { processing, source, bucket, contentType } = this.#deps;
+    const record = newRecord({
+      id: processing.newId(),
+      path,
+      source,
+      watch: watch.name,
+      bucket,
+      keyPrefix: watch.keyPrefix,
+      contentType: contentType(withoutTemporarySuffix(path)),
+      verify: watch.rules.verify,
+      plan: watch.rules.plan,
+      owner: processing.worker.id,
+      nowUtc: isoNow(processing.clock),
+      facts,
+      supersedes,
+    });
+    const outcome = await processing.checkpoints.open({ record, log: ["file found"] });
+    // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
+    if (outcome.kind !== "opened") return;
+    processing.observer.opened(record);
+    this.#begin(record, watch);
+  }
+
+  #begin(record: StreamRecord, watch: Watch): void {
+    this.#run(StreamProcessor.begin(record, watch.rules, this.#deps.processing, this.#stop), watch);
+  }
+
+  #run(processor: StreamProcessor, watch: Watch): void {
+    const { record } = processor;
+    this.table.setLive(record.original_path, record.id, {
+      inode: record.file_inode ?? "",
+      birthtimeNs: record.file_birthtime_ns,
+    });
+    const ended = this.#watchOver(processor, watch);
+    this.#running.set(record.id, { processor, watch, path: record.original_path, ended });
+    if (this.#draining) processor.drain();
+  }
+
+  async #watchOver(processor: StreamProcessor, watch: Watch): Promise<void> {
+    const { id } = processor.record;
+    // The map entry is made right after this call returns its promise.
+    await Promise.resolve();
+    try {
+      const ending = await processor.run();
+      this.#forget(processor);
+      this.#after(ending, processor.record, watch);
+    } catch (error) {
+      this.#forget(processor);
+      this.#deps.log.error({ stream_id: id, err: error }, "a stream stopped because of a fault of ours; it is tried again from its checkpoint");
+      await this.#deps.processing.clock.sleep(RESTART_AFTER_MS, this.#stop);
+      if (!this.#stop.aborted) await this.#deps.takeUp(id);
+    }
+  }
+
+  #forget(processor: StreamProcessor): void {
+    const { id, original_path: path } = processor.record;
+    this.#renamed.delete(id);
+    const running = this.#running.get(id);
+    this.#running.delete(id);
+    this.table.clearLive(path);
+    if (running && running.path !== path) this.table.clearLive(running.path);
+  }
+
+  #after(ending: Ending, record: StreamRecord, watch: Watch): void {
+    const path = record.original_path;
+    switch (ending.kind) {
+      case "completed":
+        this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
+        return;
+      case "failed":
+        this.table.setFailed(path, { id: record.id, reason: ending.reason, file_inode: record.file_inode, file_birthtime_ns: record.file_birthtime_ns });
+        this.#deps.log.warn({ stream_id: record.id, reason: ending.reason, detail: record.failure_detail }, "a stream failed; everything is kept");
+        return;
+      case "superseded":
+        this.#begin(ending.successor, watch);
+        return;
+      case "released":
+        return;
+      case "lost":
+        this.#deps.log.warn({ stream_id: record.id, detail: ending.detail }, "a stream is held by someone else now");
+        return;
+    }
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Walks one watch: a full rescan now and then is the truth, hints from the directory watcher only make it sooner.
+ * It also says where a missing file may be, because only a walk over the whole watch can tell.
+ */
+import {
+  MARKER_SUFFIX,
+  type Clock,
+  type FileFacts,
+  type FileSource,
+  type StreamRecord,
+  type Whereabouts,
+} from "@sluice/core";
+import type { Supervisor } from "./supervisor.ts";
+import { judgeVolume, type VolumeState } from "./volume-judgement.ts";
+import type { Watch } from "./watch.ts";
+
+export interface RootIdentity {
+  inode: string;
+  birthtimeNs?: string | undefined;
+}
+
+/** What the runner needs of the file system and of Redis. */
+export interface WatchDeps {
+  files: FileSource;
+  clock: Clock;
+  supervisor: Supervisor;
+  rescanIntervalMs: number;
+  /** Regular files of the watch that pass its filter. Ends early only by throwing. */
+  walk(watch: Watch, signal: AbortSignal): AsyncIterable<{ path: string; facts: FileFacts }>;
+  /** Whether a path would be a stream. */
+  accepts(watch: Watch, path: string, facts: FileFacts): boolean;
+  /** Undefined when the root is not there or cannot be read. */
+  rootIdentity(root: string): Promise<RootIdentity | undefined>;
+  loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
+  saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
+  removeDone(paths: string[]): Promise<void>;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Sightings under way at once while a walk goes on: they share round trips to Redis. */
+const SIGHTINGS = 256;
+
+export class WatchRunner {
+  readonly watch: Watch;
+  readonly #deps: WatchDeps;
+  #state: VolumeState = { state: "ok" };
+  #saved = "";
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #lastSeen = 0;
+
+  constructor(watch: Watch, deps: WatchDeps) {
+    this.watch = watch;
+    this.#deps = deps;
+  }
+
+  get state(): VolumeState {
+    return this.#state;
+  }
+
+  /** Files seen by the last full walk. */
+  get filesSeen(): number {
+    return this.#lastSeen;
+  }
+
+  /** Walks at the rescan interval until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.rescan(signal);
+      await this.#deps.clock.sleep(this.#deps.rescanIntervalMs, signal);
+    }
+  }
+
+  /** A walk that begins after this call; callers that come while one is under way share the next. */
+  async rescan(signal: AbortSignal): Promise<void> {
+    if (this.#current === undefined) {
+      this.#current = this.#walk(signal).finally(() => {
+        this.#current = undefined;
+      });
+      return await this.#current;
+    }
+    this.#next ??= this.#current.then(async () => {
+      this.#next = undefined;
+      await this.rescan(signal);
+    });
+    await this.#next;
+  }
+
+  /** A path that an event named. */
+  async hint(path: string): Promise<void> {
+    const { supervisor, files } = this.#deps;
+    if (path.endsWith(MARKER_SUFFIX) && this.#pokeMarked(path.slice(0, -MARKER_SUFFIX.length))) return;
+    if (supervisor.poke(path)) return;
+    const look = await files.look(path);
+    if (look.kind === "file" && this.#deps.accepts(this.watch, path, look.facts)) await supervisor.sight(this.watch, path, look.facts);
+  }
+
+  /** Answers a stream whose file is not at its path. */
+  async whereabouts(record: StreamRecord, signal: AbortSignal): Promise<Whereabouts> {
+    const known = await this.#find(record);
+    if (known) return known;
+    await this.rescan(signal);
+    if (this.#state.state === "offline") return { kind: "offline", detail: this.#state.detail };
+    return (await this.#find(record)) ?? { kind: "missing" };
+  }
+
+  async #find(record: StreamRecord): Promise<Whereabouts | undefined> {
+    const path = this.#deps.supervisor.renamedTo(record.id);
+    if (path !== undefined && path !== record.original_path) return { kind: "renamed", path };
+    const look = await this.#deps.files.look(record.original_path);
+    return look.kind === "missing" ? undefined : { kind: "back" };
+  }
+
+  /** `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix. */
+  #pokeMarked(name: string): boolean {
+    const { supervisor } = this.#deps;
+    return [name, ...[".part", ".tmp", ".partial"].map((suffix) => name + suffix)].some((path) => supervisor.poke(path));
+  }
+
+  async #walk(signal: AbortSignal): Promise<void> {
+    const root = await this.#deps.rootIdentity(this.watch.root);
+    const seen = new Set<string>();
+    if (root) await this.#sightAll(seen, signal);
+    if (signal.aborted) return;
+    this.#lastSeen = seen.size;
+    await this.#judge(root, seen);
+    if (this.#state.state === "ok") await this.#forgetDone(seen);
+  }
+
+  async #sightAll(seen: Set<string>, signal: AbortSignal): Promise<void> {
+    const { supervisor } = this.#deps;
+    const underWay = new Set<Promise<void>>();
+    for await (const { path, facts } of this.#deps.walk(this.watch, signal)) {
+      seen.add(path);
+      const sighting = supervisor.sight(this.watch, path, facts).finally(() => underWay.delete(sighting));
+      underWay.add(sighting);
+      if (underWay.size >= SIGHTINGS) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+  }
+
+  async #judge(root: RootIdentity | undefined, seen: ReadonlySet<string>): Promise<void> {
+    const live = this.#liveRecords();
+    const unseen = live.filter((record) => !seen.has(record.original_path));
+    const looks = await Promise.all(unseen.map((record) => this.#find(record)));
+    const missing = looks.filter((found) => found === undefined).length;
+    const recorded = await this.#deps.loadRoot(this.watch);
+    const before = this.#state;
+    this.#state = judgeVolume({ root, recorded, live: live.length, missing });
+    const fingerprint = JSON.stringify([root, this.#state]);
+    if (fingerprint !== this.#saved) {
+      const ok = this.#state.state === "ok";
+      await this.#deps.saveState(this.watch, ok ? root : recorded, this.#state);
+      this.#saved = fingerprint;
+    }
+    this.#tell(before);
+    // A stream whose file is missing learns it from its own look.
+    for (const record of unseen) this.#deps.supervisor.poke(record.original_path);
+  }
+
+  #tell(before: VolumeState): void {
+    const now = this.#state;
+    if (now.state === before.state) return;
+    const fields = { watch: this.watch.name, root: this.watch.root };
+    if (now.state === "offline") this.#deps.log.warn({ ...fields, detail: now.detail }, "a watch is offline; its streams wait");
+    else this.#deps.log.info(fields, "a watch is back");
+  }
+
+  /** Streams that still need their file. */
+  #liveRecords(): StreamRecord[] {
+    return [...this.#deps.supervisor.running.values()]
+      .filter(({ watch }) => watch.name === this.watch.name)
+      .map(({ processor }) => processor.record)
+      .filter((record) => record.status !== "s3_completed");
+  }
+
+  /** A completed file that is gone is forgotten: a new one under its name is a new file. */
+  async #forgetDone(seen: ReadonlySet<string>): Promise<void> {
+    const { table } = this.#deps.supervisor;
+    const inside = `${this.watch.root}/`;
+    const gone: string[] = [];
+    for (const path of table.donePaths()) {
+      if (seen.has(path) || !path.startsWith(inside)) continue;
+      const look = await this.#deps.files.look(path);
+      if (look.kind === "missing") gone.push(path);
+    }
+    if (gone.length === 0) return;
+    await this.#deps.removeDone(gone);
+    for (const path of gone) table.clearDone(path);
+  }
+}

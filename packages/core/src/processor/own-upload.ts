@@ -1,0 +1,51 @@
+/**
+ * A Create whose answer never reached Redis left an upload on our key. It is ours only when nothing in it contradicts
+ * the file: it is empty, or every part listed equals the local bytes on our grid.
+ */
+import { partBytes, partOffset } from "../parts/part-plan.ts";
+import type { ListedPart, ObjectRef, OpenUpload, UploadRef } from "../ports/object-store.ts";
+import { MAX_PARTS } from "../stream/values.ts";
+import type { OpenContext } from "./open-object.ts";
+import { holdsBytes, readDigests } from "./part-bytes.ts";
+
+/** Clocks of store and worker may differ by this much before an upload on our own key is called older than the stream. */
+const CLOCK_TOLERANCE_MS = 15 * 60_000;
+
+/** The newest upload on our key that may be this stream's; undefined when there is none. */
+export async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promise<string | undefined> {
+  const { store, signal } = context;
+  const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
+  for (const { uploadId } of uploads) {
+    if (await fits(context, { ...ref, uploadId })) return uploadId;
+  }
+  return undefined;
+}
+
+/** Uploads on exactly this key that began after the stream, newest first. */
+async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<OpenUpload[]> {
+  const { held, deps } = context;
+  const notBefore = Date.parse(held.record.started_at_utc) - CLOCK_TOLERANCE_MS;
+  const found: OpenUpload[] = [];
+  for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
+    if (upload.key === ref.key && Date.parse(upload.initiated ?? "") >= notBefore) found.push(upload);
+  }
+  return found.toSorted((a, b) => Date.parse(b.initiated ?? "") - Date.parse(a.initiated ?? ""));
+}
+
+async function fits(context: OpenContext, ref: UploadRef): Promise<boolean> {
+  const { store, deps, signal } = context;
+  const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
+  if (listing.kind === "gone") return false;
+  for (const part of listing.parts) {
+    if (!(await equalsFile(context, part))) return false;
+  }
+  return true;
+}
+
+async function equalsFile(context: OpenContext, part: ListedPart): Promise<boolean> {
+  const { held, deps } = context;
+  const plan = held.plan;
+  if (part.PartNumber > MAX_PARTS || part.Size > partBytes(plan, part.PartNumber)) return false;
+  const read = await readDigests(context, partOffset(plan, part.PartNumber), part.Size);
+  return read !== undefined && holdsBytes(part, read.crc, read.md5, deps.store.profile);
+}
