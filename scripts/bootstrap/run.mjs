@@ -3,6 +3,9 @@ import { spawn } from "node:child_process";
 
 /** One Ctrl-C reaches us twice, from the terminal and from npm; what arrives this close together is one signal. */
 const SAME_SIGNAL_MS = 400;
+/** When npm is killed nobody tells us; our parent is another one from then on. */
+const PARENT = process.ppid;
+const LOOK_AT_PARENT_MS = 500;
 /** A pipe nobody writes to: when we are killed it closes, and `npm start` stops what it started. */
 const LAUNCHER_FD = 3;
 const OUTPUT_KEPT_CHARS = 8_000;
@@ -61,8 +64,14 @@ export function runInOurPlace(command, args, { cwd, env }) {
     /** @type {NodeJS.Signals[]} */
     const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
     for (const signal of signals) process.on(signal, forward);
+    const watch = setInterval(() => {
+      if (process.ppid === PARENT) return;
+      clearInterval(watch);
+      forward("SIGTERM");
+    }, LOOK_AT_PARENT_MS);
     child.on("error", reject);
     child.on("exit", (code, signal) => {
+      clearInterval(watch);
       for (const name of signals) process.off(name, forward);
       resolve({ code, signal });
     });
