@@ -9,6 +9,8 @@ export interface Printer {
 const NAME_COLUMNS = 7;
 
 export function printer(out: NodeJS.WriteStream): Printer {
+  // A terminal that was closed takes no more lines; what is running still has to be stopped in order.
+  out.on("error", () => {});
   const dim = (text: string) => (out.isTTY ? styleText("dim", text, { stream: out }) : text);
   return {
     line: (text) => void out.write(`${text}\n`),
