@@ -1,8 +1,16 @@
 /** A clean-up is planned first, shown, and then carried out once, exactly as planned, before it expires. */
 import type { SchemaContext } from "./context.ts";
+import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
-import { parsePlanRecord, planFields, type PlanRecord } from "./records/plan.ts";
-import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
+import {
+  parsePlanRecord,
+  parsePlanResults,
+  planFields,
+  type PlanRecord,
+  type PlanResult,
+} from "./records/plan.ts";
+import { itemField } from "./records/request.ts";
+import { fromBuffers, fromFlatBuffers, toArg, toFlatArgs } from "./records/text.ts";
 import { callRedis, callTransaction, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
@@ -43,5 +51,21 @@ export class Plans {
     const reply = await runScript(redis, SCRIPTS.consumePlan, [keys.plan(token)], [execution]);
     const name = replyName(reply, ["plan", "consumed", "absent"]);
     return name === "plan" ? parsePlanRecord(fromFlatBuffers(reply.slice(1))) : { kind: name };
+  }
+
+  /** What came of ids of a consumed plan; it is then kept for a day, so that it outlives the tab that asked. */
+  async record(token: string, results: ReadonlyMap<string, PlanResult>): Promise<void> {
+    const { redis, keys } = this.#context;
+    const key = keys.plan(token);
+    const flat = [...results].flatMap(([id, result]) => [toArg(itemField(id)), JSON.stringify(result)]);
+    const transaction = redis.multi();
+    if (flat.length > 0) transaction.hset(key, ...flat);
+    await callTransaction("record a plan's results", transaction.pexpire(key, KEPT.requestMs));
+  }
+
+  async results(token: string): Promise<Map<string, PlanResult>> {
+    const { redis, keys } = this.#context;
+    const hash = await callRedis("read a plan's results", () => redis.hgetallBuffer(keys.plan(token)));
+    return parsePlanResults(fromBuffers(hash));
   }
 }

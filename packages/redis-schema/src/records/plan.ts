@@ -1,6 +1,7 @@
 /** `plan:<token>`: a clean-up as it was shown before it was confirmed. What runs is exactly what was planned. */
 import { z } from "zod";
-import { parseWith, type Parsed } from "./codec.ts";
+import { parseJson, parseWith, type Parsed } from "./codec.ts";
+import { ITEM, ITEM_RESULTS } from "./request.ts";
 import { count, jsonField, named, time } from "./scalars.ts";
 import type { RawHash } from "./text.ts";
 
@@ -18,6 +19,8 @@ const planSchema = z.object({
   who: z.string(),
   made_at_utc: time,
   expires_at_utc: time,
+  /** Set when it was carried out, by whom (the token of the execution). */
+  consumed_by: z.exactOptional(z.string()),
 });
 
 export type PlanRecord = z.infer<typeof planSchema>;
@@ -25,6 +28,25 @@ export type PlanRecord = z.infer<typeof planSchema>;
 export function parsePlanRecord(hash: RawHash): Parsed<PlanRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   return parseWith(planSchema, hash);
+}
+
+const planResultSchema = z.object({
+  result: z.enum(ITEM_RESULTS),
+  /** In plain words, for people. */
+  detail: z.exactOptional(z.string()),
+});
+/** What came of one planned id. */
+export type PlanResult = z.infer<typeof planResultSchema>;
+
+/** By id. A result that cannot be read is passed over: carrying the plan out again finds what became of the id. */
+export function parsePlanResults(hash: RawHash): Map<string, PlanResult> {
+  const results = new Map<string, PlanResult>();
+  for (const [field, text] of Object.entries(hash)) {
+    if (!field.startsWith(ITEM)) continue;
+    const parsed = parseJson(planResultSchema, text);
+    if (parsed.kind === "ok") results.set(field.slice(ITEM.length), parsed.value);
+  }
+  return results;
 }
 
 export function planFields(plan: PlanRecord): Record<string, string | undefined> {

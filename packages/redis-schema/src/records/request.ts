@@ -63,7 +63,8 @@ export interface RequestRecord extends NewRequest {
   results: Record<string, ItemResult>;
 }
 
-const ITEM = "item:";
+/** Before an item's name, in the field that holds its result. */
+export const ITEM = "item:";
 
 export function itemField(item: string): string {
   return ITEM + item;
