@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { COMMANDS } from "./bootstrap/commands.mjs";
 import { prepare } from "./bootstrap/prepare.mjs";
 import { say } from "./bootstrap/progress.mjs";
-import { readEmbedded, withEmbedded } from "./lib/embedded.mjs";
+import { isEmbeddedDown, readEmbedded, withEmbedded } from "./lib/embedded.mjs";
 import { BootstrapError, runInOurPlace } from "./bootstrap/run.mjs";
 
 const EXIT_USAGE = 64;
@@ -24,7 +24,11 @@ async function main(name, args) {
   }
   const { node, env } = await prepare(root, { web: command.needsDashboard });
   const seen = command.seesEmbedded ? withEmbedded(env, readEmbedded(join(root, ".sluice"))) : env;
-  return runInOurPlace(node, [...command.argv, ...args], { cwd: root, env: seen });
+  const ending = await runInOurPlace(node, [...command.argv, ...args], { cwd: root, env: seen });
+  if (command.seesEmbedded && ending.code !== 0 && (await isEmbeddedDown(seen))) {
+    say("the embedded Redis does not run: start it with `npm start`, or set SLUICE_REDIS_URL");
+  }
+  return ending;
 }
 
 /** @param {unknown} error @returns {string} what to do about it; an unforeseen error is thrown on */

@@ -59,7 +59,7 @@ async function run(options: NonNullable<ReturnType<typeof parseOptions>>): Promi
     await stack.stop();
     // What cannot be interrupted, such as an apt run, ends before we do.
     await Promise.allSettled([started]);
-    print.line("stopped.");
+    if (!stack.isEmpty) print.line("stopped.");
   }
 }
 

@@ -53,10 +53,10 @@ function ffmpegArgs(path: string, { name, seconds, bytesPerSecond }: Recording):
   const extension = name.slice(name.lastIndexOf(".") + 1);
   const bitRate = String(bytesPerSecond * BITS_PER_BYTE);
   return [
-    ...["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],
-    ...["-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25,noise=alls=100:allf=t+u"],
-    ...["-t", String(seconds), "-threads", "1", "-c:v", "mpeg2video", "-g", "1", "-pix_fmt", "yuv420p"],
-    ...["-b:v", bitRate, "-minrate", bitRate, "-maxrate", bitRate, "-bufsize", bitRate, "-qmin", "1"],
-    ...["-flush_packets", "1", "-f", FORMATS[extension] ?? "mpegts", path],
-  ];
+    ["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],
+    ["-re", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25,noise=alls=100:allf=t+u"],
+    ["-t", String(seconds), "-threads", "1", "-c:v", "mpeg2video", "-g", "1", "-pix_fmt", "yuv420p"],
+    ["-b:v", bitRate, "-minrate", bitRate, "-maxrate", bitRate, "-bufsize", bitRate, "-qmin", "1"],
+    ["-flush_packets", "1", "-f", FORMATS[extension] ?? "mpegts", path],
+  ].flat();
 }

@@ -3,6 +3,7 @@
  * that `npm run sluice` talks to the same Redis and the same store. What the environment names always wins.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
 import { join } from "node:path";
 
 /**
@@ -31,6 +32,23 @@ export function withEmbedded(env, embedded) {
     ...(namesRedis(env) ? {} : embedded.redis),
     ...(namesStore(env) ? {} : embedded.s3),
   };
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env as `withEmbedded` returned it
+ * @returns {Promise<boolean>} whether it names the embedded Redis and nothing listens there
+ */
+export function isEmbeddedDown(env) {
+  if (!env["SLUICE_REDIS_EMBEDDED"] || !env["SLUICE_REDIS_URL"]) return Promise.resolve(false);
+  const { hostname, port } = new URL(env["SLUICE_REDIS_URL"]);
+  return new Promise((resolve) => {
+    const socket = createConnection(Number(port), hostname);
+    socket.on("error", () => resolve(true));
+    socket.on("connect", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
 }
 
 /** @param {string} stateDir @returns {Embedded} */

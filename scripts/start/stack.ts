@@ -35,6 +35,11 @@ export class Stack {
     await child.start();
   }
 
+  /** Whether anything was started at all. */
+  get isEmpty(): boolean {
+    return this.#started.length === 0;
+  }
+
   /** Last started, first stopped; each one only after the one that uses it is gone. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();
