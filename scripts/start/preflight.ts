@@ -1,5 +1,5 @@
 /** What would make a start fail later is said at once: a full disk, a directory that cannot be written, an unreadable inbox. */
-import { accessSync, constants, mkdirSync, statfsSync } from "node:fs";
+import { accessSync, chmodSync, constants, mkdirSync, statfsSync } from "node:fs";
 import { StartError } from "./start-error.ts";
 
 const MIB = 1024 * 1024;
@@ -9,6 +9,8 @@ const FREE_BYTES_NEEDED = 128 * MIB;
 /** Makes `stateDir` (0700) and `inbox` when they are missing. Throws StartError. */
 export function preflight(stateDir: string, inbox: string): void {
   makeDir(stateDir, 0o700);
+  // The bootstrap made it before anything secret was in it.
+  chmodSync(stateDir, 0o700);
   makeDir(inbox, 0o755);
   const { bavail, bsize } = statfsSync(stateDir);
   const freeBytes = bavail * bsize;
