@@ -3,41 +3,62 @@
  * and the watches are being walked.
  */
 import {
+  CheckpointError,
   LIMITS,
   StoreGate,
   UploadLane,
-  streamId,
   type FileSource,
   type FileTidier,
   type ObjectStore,
   type Observer,
   type ProcessorDeps,
 } from "@sluice/core";
-import { FilesDone, IgnoredFiles, StreamReader, StreamStore, WatchStore, WorkerRegistry } from "@sluice/redis-schema";
-import type { SchemaContext, WorkerRecord } from "@sluice/redis-schema";
+import {
+  FilesDone,
+  IgnoredFiles,
+  OrphanStore,
+  RequestQueue,
+  StreamReader,
+  StreamStore,
+  WatchStore,
+  WorkerRegistry,
+  beginEpoch,
+  convertIndexes,
+  readEpoch,
+  type RedisClient,
+  type SchemaContext,
+} from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { ulid } from "ulid";
 import { nativeDigests } from "./adapters/native-digests.ts";
+import { tidyUp } from "./janitor/janitor.ts";
+import { uploadActions } from "./janitor/upload-actions.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints, type HintSource } from "./streams/hints.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
-import { ownIdentity } from "./streams/process-identity.ts";
-import { resumeInterruptedStreams, watchOf, type RecovererDeps } from "./streams/recoverer.ts";
-import { LOOK_FOR_ORPHANED_MS, interruptedStreams } from "./streams/redis-register.ts";
+import { deadNoncesOfThisHost, ownIdentity } from "./streams/process-identity.ts";
+import { resumeInterruptedStreams, watchOf, type RecovererDeps, type ResumeReport } from "./streams/recoverer.ts";
+import { handleRequests } from "./streams/request-handler.ts";
+import { retryFailed } from "./streams/retry.ts";
+import { retryPath } from "./streams/retry-path.ts";
 import { loadSourceState } from "./streams/source-state.ts";
 import { Supervisor, type SupervisorLog } from "./streams/supervisor.ts";
+import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner, type WatchDeps } from "./streams/watch-runner.ts";
 import { workerFigures } from "./streams/worker-figures.ts";
-import { systemClock } from "./system-clock.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { systemClock } from "./system-clock.ts";
 
-/** Adapters that differ between the real worker and its tests. */
+/** Adapters to the world, built by main.ts. */
 export interface WorkerPorts {
   context: SchemaContext;
+  /** A second connection to Redis, for reads that block. */
+  blocking: RedisClient;
   store: ObjectStore;
   files: FileSource;
   tidier: FileTidier;
   observer: Observer;
+  gate: StoreGate;
   hints: HintSource;
   walk: WatchDeps["walk"];
   accepts: WatchDeps["accepts"];
@@ -51,41 +72,37 @@ export interface Worker {
   readonly supervisor: Supervisor;
   readonly lease: LeaseKeeper;
   readonly runners: readonly WatchRunner[];
-  readonly gate: StoreGate;
-  /** Ends politely: `pause` checkpoints and lets go, `seal` completes what nobody is seen writing. */
+  readonly resumed: ResumeReport;
+  /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
   end(how: "pause" | "seal"): Promise<void>;
 }
 
 export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal): Promise<Worker> {
-  const { context, log } = ports;
+  const { context, log, gate } = ports;
+  const { source, workerId, watches, bucket } = settings;
   const clock = systemClock;
   const identity = ownIdentity();
-  const startedAtUtc = new Date().toISOString();
-  let draining = false;
-  const store = new StreamStore(context, { workerId: settings.workerId, nonce: identity.nonce }, (notice) =>
-    log.warn({ stream_id: notice.stream }, notice.text),
-  );
+  const own = { workerId, nonce: identity.nonce };
+  const startedAt = new Date().toISOString();
   const registry = new WorkerRegistry(context);
-  const reader = new StreamReader(context);
+  const store = new StreamStore(context, own, ({ stream, text }) => log.warn({ stream_id: stream }, text));
   const done = new FilesDone(context);
   const ignored = new IgnoredFiles(context);
-  const watchStore = new WatchStore(context);
-  const gate = new StoreGate({ clock, observer: ports.observer, random: Math.random });
-  const lane = new UploadLane({
-    slots: Math.max(1, Math.min(settings.uploadConcurrency, Math.floor(settings.memoryBudgetBytes / settings.partBytes))),
-    bufferBytes: settings.partBytes,
-    allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
-  });
+  const orphans = new OrphanStore(context);
+  const lane = uploadLane(settings);
+  const recognise = { recognise: false };
+  let draining = false;
+
   const lease = new LeaseKeeper({
     registry,
-    workerId: settings.workerId,
+    workerId,
     identity,
     clock,
-    describe: (): Omit<WorkerRecord, keyof typeof identity | "renewed_at_utc"> => ({
+    describe: () => ({
       version: settings.version,
-      source: settings.source,
-      watches: settings.watches.map(({ name }) => name),
-      started_at_utc: startedAtUtc,
+      source,
+      watches: watches.map(({ name }) => name),
+      started_at_utc: startedAt,
       ...workerFigures(supervisor, gate, lane, draining),
     }),
     onLost: ports.onFatal,
@@ -97,8 +114,9 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
     files: ports.files,
     tidier: ports.tidier,
     volume: {
-      whereabouts: async (record) => {
-        const runner = runners.find(({ watch }) => watch === watchOf(settings.watches, record.original_path));
+      async whereabouts(record) {
+        const watch = watchOf(watches, record.original_path);
+        const runner = runners.find((one) => one.watch === watch);
         return runner ? await runner.whereabouts(record, stop) : { kind: "offline", detail: "no watch covers its file" };
       },
     },
@@ -111,101 +129,149 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
     lease,
     random: Math.random,
     newId: () => ulid().toLowerCase(),
-    recovery: { recognise: false },
-    worker: { id: settings.workerId, version: settings.version },
+    recovery: recognise,
+    worker: { id: workerId, version: settings.version },
   };
+  const retry = (id: string) => retryFailed(id, { processing, store, supervisor, source, watches }, stop);
   const supervisor: Supervisor = new Supervisor(
     {
       processing,
       register: {
-        removeDone: (source, path) => done.remove(source, [path]),
-        moveDone: async (source, from, to) => void (await done.move(source, from, to)),
-        removeIgnored: (source, path) => ignored.lift(source, [path]),
+        moveDone: async (from, to) => void (await done.move(source, from, to)),
+        removeIgnored: (path) => ignored.lift(source, [path]),
       },
-      source: settings.source,
-      bucket: settings.bucket,
+      source,
+      bucket,
       contentType: (path) => lookup(path) || "application/octet-stream",
       takeUp: async () => void (await resume()),
-      retry: (id) => retryStream(id),
+      retry: async (id) => void (await retry(id)),
       log,
     },
     stop,
   );
-  const runners = settings.watches.map(
+  const runners = watches.map(
     (watch) =>
       new WatchRunner(watch, {
-        files: ports.files,
+        ...ports,
+        ...watchRecords(source, new WatchStore(context)),
         clock,
         supervisor,
         rescanIntervalMs: settings.rescanIntervalMs,
-        walk: ports.walk,
-        accepts: ports.accepts,
-        rootIdentity: ports.rootIdentity,
-        loadRoot: async ({ name }) => {
-          const read = await watchStore.load(settings.source, name);
-          if (read.kind !== "ok" || read.value.root_inode === undefined) return undefined;
-          return { inode: read.value.root_inode, birthtimeNs: read.value.root_birthtime_ns };
-        },
-        saveState: async ({ name, root: path }, root, state) =>
-          await watchStore.save({
-            source: settings.source,
-            name,
-            root: path,
-            ...(root === undefined ? {} : { root_inode: root.inode }),
-            ...(root?.birthtimeNs === undefined ? {} : { root_birthtime_ns: root.birthtimeNs }),
-            state: state.state,
-            ...(state.state === "offline" ? { state_detail: state.detail } : {}),
-            since_utc: new Date().toISOString(),
-          }),
-        removeDone: (paths) => done.remove(settings.source, paths),
-        log,
+        removeDone: (paths) => done.remove(source, paths),
       }),
   );
+  let dead: readonly string[] = [];
   const recovery: RecovererDeps = {
-    ...interruptedStreams(reader, store),
     supervisor,
-    source: settings.source,
-    watches: settings.watches,
-    failBroken: async () => undefined,
-    fillIn: (founding, parts, watch) =>
-      fillInFounding(founding, parts, watch, { processing, source: settings.source, store }),
-    repairIndex: async () => undefined,
+    context,
+    identity: own,
+    store,
+    source,
+    watches,
+    deadNonces: () => dead,
+    fillIn: (founding, parts, watch) => fillInFounding(founding, parts, watch, { processing, source, store }),
     log,
   };
-  const resume = () => resumeInterruptedStreams(recovery);
-  const retryStream = async (id: string): Promise<void> => {
-    log.info({ stream_id: streamId(id) }, "retry");
+  async function resume(): Promise<ResumeReport> {
+    dead = await deadNoncesOfThisHost(registry, identity);
+    for (const nonce of dead) store.markDead(nonce);
+    return await resumeInterruptedStreams(recovery);
+  }
+  const janitor = {
+    context,
+    store: ports.store,
+    orphans,
+    workerId,
+    bucket,
+    historyMs: settings.historyMs,
+    failedUploadRetentionMs: settings.failedUploadRetentionMs,
+    locked: () => recognise.recognise,
+    log,
   };
 
-  await lease.start(stop);
-  await loadSourceState(supervisor.table, settings.source, { done, ignored, reader });
-  const report = await resume();
-  log.info({ ...report }, "interrupted streams resumed");
-
-  const background: Promise<void>[] = [
-    ...runners.map((runner) => runner.run(stop)),
-    followHints(ports.hints, runners, clock, stop, (path, error) => log.warn({ path, err: error }, "a hint could not be followed")),
-    every(LOOK_FOR_ORPHANED_MS, async () => void (await resume())),
-  ];
-  for (const work of background) work.catch((error: unknown) => !stop.aborted && ports.onFatal(String(error)));
-
-  async function every(ms: number, work: () => Promise<void>): Promise<void> {
-    while (!stop.aborted) {
+  /** Repeats until the end; Redis away only delays the next round. */
+  async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
+    while (!stop.aborted && !draining) {
       await clock.sleep(ms, stop);
-      if (!stop.aborted && !draining) await work();
+      if (stop.aborted || draining) return;
+      await work().catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        log.warn({ err: error.message }, "Redis did not answer; tried again later");
+      });
     }
+  }
+
+  await lease.start(stop);
+  for (const outcome of await convertIndexes(context)) {
+    if (outcome.kind === "foreign") throw new Error(`the key of the index ${outcome.index} is a ${outcome.type}: choose another SLUICE_KEY_PREFIX`);
+  }
+  recognise.recognise = (await readEpoch(context)) === undefined;
+  await loadSourceState(supervisor.table, source, context);
+  const resumed = await resume();
+  log.info({ ...resumed }, "interrupted streams resumed");
+
+  const background = [
+    ...runners.map((runner) => runner.run(stop)),
+    followHints(ports.hints, runners, clock, stop, (path, err) => log.warn({ path, err }, "a hint could not be followed")),
+    handleRequests(
+      {
+        queue: new RequestQueue(context),
+        blocking: ports.blocking,
+        reader: new StreamReader(context),
+        supervisor,
+        store: ports.store,
+        clock,
+        workerId,
+        source,
+        retry,
+        retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
+        uploads: uploadActions({ ...janitor, prefix: settings.s3KeyPrefix, watches, files: ports.files }),
+        log,
+      },
+      stop,
+    ),
+    every(LIMITS.leaseTtlMs, resume),
+    every(JANITOR_EVERY_MS, () => tidyUp(janitor)),
+    settleEpoch(),
+  ];
+  for (const work of background) {
+    work.catch((error: unknown) => {
+      if (!stop.aborted) ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    });
+  }
+
+  /** With an empty Redis, S3 is asked before anything is sent; that is over when every file has been looked at. */
+  async function settleEpoch(): Promise<void> {
+    if (!recognise.recognise) return;
+    await Promise.all(runners.map((runner) => runner.rescan(stop)));
+    await beginEpoch(context, identity.nonce);
+    // Streams opened by that walk may still be waiting to be complete: they too ask S3 first.
+    await supervisor.settledOnce();
+    recognise.recognise = false;
   }
 
   return {
     supervisor,
     lease,
     runners,
-    gate,
+    resumed,
     async end(how) {
       draining = true;
-      if (how === "pause") lane.close();
+      if (how === "seal") await supervisor.sealAll();
+      lane.close();
       gate.stopWaiting();
-      await (how === "seal" ? supervisor.sealAll() : supervisor.drain());
+      await supervisor.drain();
     },
   };
+}
+
+const JANITOR_EVERY_MS = 30_000;
+
+function uploadLane(settings: WorkerSettings): UploadLane {
+  const affordable = Math.floor(settings.memoryBudgetBytes / settings.partBytes);
+  return new UploadLane({
+    slots: Math.max(1, Math.min(settings.uploadConcurrency, affordable)),
+    bufferBytes: settings.partBytes,
+    allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+  });
 }

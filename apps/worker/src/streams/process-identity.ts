@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
+import type { WorkerRegistry } from "@sluice/redis-schema";
 
 export interface ProcessIdentity {
   nonce: string;
@@ -32,6 +33,15 @@ export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessI
   if (own.boot_id === "" || own.pid_namespace === "") return false;
   if (other.boot_id !== own.boot_id || other.pid_namespace !== own.pid_namespace) return false;
   return startTime(other.pid) !== other.process_started;
+}
+
+/** Nonces of leases in Redis whose process ran on this host and is gone. */
+export async function deadNoncesOfThisHost(registry: WorkerRegistry, own: ProcessIdentity): Promise<string[]> {
+  const nonces: string[] = [];
+  for (const { lease } of await registry.list()) {
+    if (lease.kind === "ok" && isKnownDead(lease.value, own)) nonces.push(lease.value.nonce);
+  }
+  return nonces;
 }
 
 /** Field 22 of /proc/<pid>/stat; undefined when there is no such process. */

@@ -3,33 +3,33 @@
  * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
 import type { Parts, StreamId, StreamRecord } from "@sluice/core";
-import type { ClaimedStream, FoundingRecord, ParsedRecord } from "@sluice/redis-schema";
+import {
+  failBroken,
+  indexedIds,
+  loadStreams,
+  repairIndexes,
+  type ClaimedStream,
+  type FoundingRecord,
+  type LoadedStream,
+  type SchemaContext,
+  type StreamStore,
+  type WorkerIdentity,
+} from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
 import type { Supervisor, SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
-export interface LoadedStream {
-  id: StreamId;
-  parsed: ParsedRecord;
-}
-
 export interface RecovererDeps {
   supervisor: Supervisor;
+  context: SchemaContext;
+  identity: WorkerIdentity;
+  store: StreamStore;
   source: string;
   watches: readonly Watch[];
-  /** Ids in `streams:active` and `streams:pending_completion`. */
-  liveIds(): Promise<StreamId[]>;
-  /** One round trip for the list. */
-  load(ids: readonly StreamId[]): Promise<LoadedStream[]>;
-  claim(streams: readonly LoadedStream[]): Promise<ClaimedStream[]>;
-  /** Of streams just claimed, one round trip for the list. */
-  parts(ids: readonly StreamId[]): Promise<Parts[]>;
-  /** A record without which nothing can go on becomes a visible failure. */
-  failBroken(id: StreamId, reason: "incomplete_metadata" | "corrupt_record", detail: string): Promise<void>;
+  /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
+  deadNonces(): readonly string[];
   /** A record of the founding phase gets the fields later phases added; undefined when it was lost meanwhile. */
   fillIn(founding: FoundingRecord, parts: Parts, watch: Watch): Promise<FilledIn | undefined>;
-  /** A stream that ended is in a live index: it moves to its own. */
-  repairIndex(record: StreamRecord): Promise<void>;
   log: SupervisorLog;
 }
 
@@ -42,15 +42,13 @@ export interface ResumeReport {
   broken: number;
 }
 
-/** Records looked at in one round trip. */
-const CHUNK = 500;
-
+/** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
 export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
   const report: ResumeReport = { resumed: 0, held: 0, elsewhere: 0, broken: 0 };
-  const ids = (await deps.liveIds()).filter((id) => !deps.supervisor.running.has(id));
-  for (let at = 0; at < ids.length; at += CHUNK) {
-    const loaded = await deps.load(ids.slice(at, at + CHUNK));
-    const ours: { stream: LoadedStream; watch: Watch }[] = [];
+  const indexes = await Promise.all((["active", "pending_completion"] as const).map((index) => indexedIds(deps.context, index)));
+  const ids = [...new Set(indexes.flat())].filter((id) => !deps.supervisor.running.has(id));
+  for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
+    const ours: Ours[] = [];
     for (const stream of loaded) {
       const watch = await classify(deps, stream, report);
       if (watch) ours.push({ stream, watch });
@@ -60,35 +58,45 @@ export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<Res
   return report;
 }
 
+interface Ours {
+  stream: LoadedStream;
+  watch: Watch;
+}
+
 /** The watch of a stream that is ours to resume; undefined for any other, which has been dealt with. */
 async function classify(deps: RecovererDeps, stream: LoadedStream, report: ResumeReport): Promise<Watch | undefined> {
-  const { parsed, id } = stream;
+  const { parsed } = stream;
   switch (parsed.kind) {
     case "record":
       return await classifyRecord(deps, parsed.record, report);
     case "founding":
       return watchOf(deps.watches, parsed.founding.original_path);
     case "incomplete":
-      report.broken += 1;
-      await deps.failBroken(id, "incomplete_metadata", `missing: ${parsed.missing.join(", ")}`);
-      return undefined;
+      return await markBroken(deps, stream, report, "incomplete_metadata", `missing: ${parsed.missing.join(", ")}`);
     case "absent":
-      report.broken += 1;
-      await deps.failBroken(id, "incomplete_metadata", "the record is gone");
-      return undefined;
+      return await markBroken(deps, stream, report, "incomplete_metadata", "the record is gone");
     case "corrupt":
-      report.broken += 1;
-      await deps.failBroken(id, "corrupt_record", parsed.detail);
-      return undefined;
+      return await markBroken(deps, stream, report, "corrupt_record", parsed.detail);
     case "newer":
-      deps.log.warn({ stream_id: id, schema_version: parsed.version }, "a record of a newer Sluice is left alone: upgrade this worker");
+      deps.log.warn({ stream_id: stream.id, schema_version: parsed.version }, "a record of a newer Sluice is left alone: upgrade this worker");
       return undefined;
   }
 }
 
+async function markBroken(
+  deps: RecovererDeps,
+  { id, raw }: LoadedStream,
+  report: ResumeReport,
+  reason: "incomplete_metadata" | "corrupt_record",
+  detail: string,
+): Promise<undefined> {
+  report.broken += 1;
+  await failBroken(deps.context, deps.identity, { id, raw, reason, detail }, deps.deadNonces());
+}
+
 async function classifyRecord(deps: RecovererDeps, record: StreamRecord, report: ResumeReport): Promise<Watch | undefined> {
   if (record.status === "completed" || record.status.startsWith("failed_")) {
-    await deps.repairIndex(record);
+    await repairIndexes(deps.context, [record.id]);
     return undefined;
   }
   if (record.source !== deps.source) {
@@ -104,34 +112,40 @@ export function watchOf(watches: readonly Watch[], path: string): Watch | undefi
   return watches.find((watch) => path.startsWith(`${watch.root}/`));
 }
 
-async function take(deps: RecovererDeps, ours: { stream: LoadedStream; watch: Watch }[], report: ResumeReport): Promise<void> {
-  if (ours.length === 0) return;
-  const claims = await deps.claim(ours.map(({ stream }) => stream));
-  const taken: { claim: Taken; watch: Watch }[] = [];
+async function take(deps: RecovererDeps, ours: readonly Ours[], report: ResumeReport): Promise<void> {
+  const claims = await deps.store.claimAny(ours.map(({ stream }) => stream.id), ownersOf(ours));
   for (const [at, claim] of claims.entries()) {
     const mine = ours[at];
     if (claim.kind === "held") report.held += 1;
     // Completed, gone or unreadable since it was read: the next look says which.
-    if (mine && claim.kind === "claimed") taken.push({ claim, watch: mine.watch });
-  }
-  const parts = await deps.parts(taken.map(({ claim }) => claim.id));
-  for (const [at, { claim, watch }] of taken.entries()) {
-    const whole = await wholeStream(deps, claim, parts[at] ?? new Map(), watch);
+    if (!mine || claim.kind !== "claimed") continue;
+    const whole = await wholeStream(deps, claim, mine);
     if (!whole) continue;
-    deps.supervisor.resume(whole.record, whole.parts, watch);
+    deps.supervisor.resume(whole.record, whole.parts, mine.watch);
     report.resumed += 1;
   }
 }
 
-type Taken = ClaimedStream & { kind: "claimed" };
-
-async function wholeStream(deps: RecovererDeps, claim: Taken, parts: Parts, watch: Watch) {
-  switch (claim.parsed.kind) {
-    case "record":
-      return { record: claim.parsed.record, parts: parts.values() };
-    case "founding":
-      return await deps.fillIn(claim.parsed.founding, parts, watch);
-    default:
-      return undefined;
+/**
+ * Parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a living owner, and
+ * then the claim is refused; one whose owner lapsed in between is read anew.
+ */
+async function wholeStream(deps: RecovererDeps, claim: ClaimedStream & { kind: "claimed" }, { stream, watch }: Ours) {
+  const { parsed } = claim;
+  const before = stream.parsed.kind === "record" ? stream.parsed.record.revision : undefined;
+  if (parsed.kind === "record") {
+    const parts = parsed.record.revision === before ? stream.parts.parts : await deps.store.parts(claim.id);
+    return { record: parsed.record, parts: parts.values() };
   }
+  if (parsed.kind === "founding") return await deps.fillIn(parsed.founding, stream.parts.parts, watch);
+  return undefined;
+}
+
+function ownersOf(ours: readonly Ours[]): Map<StreamId, string> {
+  const owners = new Map<StreamId, string>();
+  for (const { stream } of ours) {
+    const owner = stream.raw["owner"];
+    if (owner !== undefined) owners.set(stream.id, owner);
+  }
+  return owners;
 }

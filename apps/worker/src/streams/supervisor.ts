@@ -3,7 +3,6 @@
  * late event changes nothing, because the next rescan sees the same files.
  */
 import {
-  type DoneEntry,
   StreamProcessor,
   displayPath,
   doneEntry,
@@ -22,9 +21,8 @@ import type { Watch } from "./watch.ts";
 
 /** What the supervisor needs of Redis beside the processors' checkpoint. */
 export interface FileRegister {
-  removeDone(source: string, path: string): Promise<void>;
-  moveDone(source: string, from: string, to: string, entry: DoneEntry): Promise<void>;
-  removeIgnored(source: string, path: string): Promise<void>;
+  moveDone(from: string, to: string): Promise<void>;
+  removeIgnored(path: string): Promise<void>;
 }
 
 export interface SupervisorDeps {
@@ -141,12 +139,17 @@ export class Supervisor {
     await this.settled();
   }
 
+  /** Resolves when every stream that runs now has ended. */
+  async settledOnce(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((one) => one.ended));
+  }
+
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((one) => one.ended));
   }
 
   async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
-    const { log, register, source } = this.#deps;
+    const { log, register } = this.#deps;
     switch (verdict.kind) {
       case "nothing":
         return;
@@ -166,7 +169,7 @@ export class Supervisor {
       case "heal":
         return await this.#heal(verdict.id, path);
       case "lift":
-        await register.removeIgnored(source, path);
+        await register.removeIgnored(path);
         this.table.clearIgnored(path);
         return await this.#open(watch, path, facts, undefined);
       case "alias":
@@ -202,7 +205,7 @@ export class Supervisor {
   async #followDone(from: string, to: string): Promise<void> {
     const entry = this.table.done(from);
     if (!entry) return;
-    await this.#deps.register.moveDone(this.#deps.source, from, to, entry);
+    await this.#deps.register.moveDone(from, to);
     this.table.clearDone(from);
     this.table.setDone(to, entry);
   }

@@ -1,0 +1,91 @@
+/**
+ * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of superseded streams after their
+ * retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
+ */
+import { CheckpointError, StoreError, type ObjectStore } from "@sluice/core";
+import {
+  indexedIds,
+  loadStreams,
+  pruneHistory,
+  type OrphanStore,
+  type SchemaContext,
+  type UploadToAbort,
+} from "@sluice/redis-schema";
+
+export interface JanitorDeps {
+  context: SchemaContext;
+  store: ObjectStore;
+  orphans: OrphanStore;
+  workerId: string;
+  bucket: string;
+  historyMs: number;
+  failedUploadRetentionMs: number;
+  locked: () => boolean;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Completed streams forgotten in one round. */
+const PRUNE_AT_ONCE = 1_000;
+
+/** One round. A store or a Redis that does not answer ends it; the next round goes on. */
+export async function tidyUp(deps: JanitorDeps): Promise<void> {
+  if (deps.locked()) return;
+  try {
+    await pruneHistory(deps.context, Date.now() - deps.historyMs, PRUNE_AT_ONCE);
+    await leaveSupersededUploads(deps);
+    await abortLeftUploads(deps);
+  } catch (error) {
+    if (!(error instanceof CheckpointError) && !(error instanceof StoreError)) throw error;
+    deps.log.warn({ err: error.message }, "the janitor stopped early; it goes on later");
+  }
+}
+
+/** Uploads on `uploads:to_abort`; one that cannot be aborted never stops the others. */
+export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
+  for (const upload of await deps.orphans.toAbort()) {
+    if (upload.s3_bucket !== deps.bucket) continue;
+    const key = upload.s3_key ?? (await keyOfUpload(deps, upload));
+    if (key === undefined) continue;
+    try {
+      await deps.store.abort({ bucket: upload.s3_bucket, key, uploadId: upload.s3_upload_id });
+      await deps.orphans.aborted([upload.s3_upload_id]);
+      await deps.orphans.removeOrphans([upload.s3_upload_id]);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      deps.log.warn({ upload_id: upload.s3_upload_id, err: error.message }, "an upload could not be aborted; it stays on the list");
+    }
+  }
+}
+
+/** A founding record knew no key: the store's list of uploads does. */
+async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<string | undefined> {
+  for await (const open of deps.store.listUploads(upload.s3_bucket, upload.s3_key_prefix ?? "")) {
+    if (open.uploadId === upload.s3_upload_id) return open.key;
+  }
+  await deps.orphans.aborted([upload.s3_upload_id]);
+  return undefined;
+}
+
+/** Only superseded streams lose their upload by time; every other failed stream keeps it until purged or aborted. */
+async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
+  const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
+  const failedIds = await indexedIds(context, "failed");
+  for await (const chunk of loadStreams(context, failedIds, { parts: false })) {
+    for (const { parsed } of chunk) {
+      if (parsed.kind !== "record") continue;
+      const { record } = parsed;
+      const { s3_upload_id, s3_bucket, s3_key, superseded_by } = record;
+      const isDue = Date.now() - Date.parse(record.last_activity_at_utc) >= retentionMs;
+      if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
+      await orphans.leaveToAbort({
+        s3_upload_id,
+        s3_bucket,
+        s3_key,
+        stream_id: record.id,
+        source: record.source,
+        who: workerId,
+        at_utc: new Date().toISOString(),
+      });
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** `retry <path>`: a file that was purged, and is therefore ignored, is taken up again as it is. */
+import { displayPath } from "@sluice/core";
+import { pathField, type IgnoredFiles } from "@sluice/redis-schema";
+import type { Answer } from "./request-handler.ts";
+import type { Supervisor } from "./supervisor.ts";
+import type { WatchRunner } from "./watch-runner.ts";
+
+export interface RetryPathDeps {
+  source: string;
+  ignored: IgnoredFiles;
+  supervisor: Supervisor;
+  runners: readonly WatchRunner[];
+  stop: AbortSignal;
+}
+
+/** `item`: `<source>:<path>` as shown to people. */
+export async function retryPath(item: string, deps: RetryPathDeps): Promise<Answer> {
+  if (!item.startsWith(`${deps.source}:`)) return { kind: "elsewhere" };
+  const marks = await deps.ignored.load(deps.source);
+  const path = [...marks.keys()].find((one) => displayPath(pathField(deps.source, one)) === item);
+  if (path === undefined) return { kind: "refused", detail: "this path is not ignored" };
+  await deps.ignored.lift(deps.source, [path]);
+  deps.supervisor.table.clearIgnored(path);
+  await Promise.all(deps.runners.map((runner) => runner.rescan(deps.stop)));
+  return { kind: "done", detail: "the file is a stream again if it is still there" };
+}
