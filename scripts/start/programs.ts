@@ -1,5 +1,4 @@
 /** The programs of the stack as child specs: what each is told through its environment and when it counts as ready. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ChildSpec } from "./child.ts";
 
@@ -51,12 +50,8 @@ export function workerSpec({ root }: Paths, http: { host: string; port: number }
 export function webSpec({ root }: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_THE_DASHBOARD.test(name)));
   return {
-    ...nodeChild("web", root, [webEntry(root)], {
+    ...nodeChild("web", root, ["apps/web/start.mjs"], {
       ...kept,
-      NODE_ENV: "production",
-      NEXT_TELEMETRY_DISABLED: "1",
-      HOSTNAME: http.host,
-      PORT: String(http.port),
       SLUICE_WEB_HOST: http.host,
       SLUICE_WEB_PORT: String(http.port),
     }),
@@ -79,12 +74,6 @@ export function baseUrl(host: string, port: number): string {
   if (host === "0.0.0.0" || host === "") return `http://127.0.0.1:${port}`;
   if (host === "::") return `http://[::1]:${port}`;
   return host.includes(":") ? `http://[${host}]:${port}` : `http://${host}:${port}`;
-}
-
-function webEntry(root: string): string {
-  return [join(root, "apps/web/server.ts"), join(root, "apps/web/.next/standalone/apps/web/server.js")].find(
-    (file) => existsSync(file),
-  ) as string;
 }
 
 function nodeChild(
