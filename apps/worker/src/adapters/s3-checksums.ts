@@ -1,13 +1,13 @@
 /** How bytes are proven on the way to the store: which headers a body carries, by what its upload was created with. */
 import { createHash } from "node:crypto";
-import { type ChecksumMode, crc32ToBase64 } from "@sluice/core";
-import type { PartBody } from "@sluice/core";
+import { ChecksumAlgorithm } from "@aws-sdk/client-s3";
+import { type ChecksumMode, crc32ToBase64, type PartBody } from "@sluice/core";
 
 /** What an upload was created with, which its parts and its Complete must repeat. */
 export type UploadChecksum =
   | { kind: "crc32"; type: "FULL_OBJECT" | "COMPOSITE" }
   /** Created by another program, with an algorithm of its own. */
-  | { kind: "other"; algorithm: string }
+  | { kind: "other"; algorithm: ChecksumAlgorithm }
   | { kind: "none" };
 
 const NONE: UploadChecksum = { kind: "none" };
@@ -36,10 +36,6 @@ export class UploadChecksums {
     return this.#known.get(uploadId) ?? this.#byMode;
   }
 
-  knows(uploadId: string): boolean {
-    return this.#known.has(uploadId);
-  }
-
   learn(uploadId: string, checksum: UploadChecksum): void {
     this.#known.delete(uploadId);
     this.#known.set(uploadId, checksum);
@@ -53,13 +49,23 @@ export class UploadChecksums {
   /** From a page of ListParts. A store that does not name the algorithm leaves what is known as it is. */
   learnListed(uploadId: string, algorithm: string | undefined, type: string | undefined): void {
     if (algorithm === undefined) return;
-    if (algorithm !== "CRC32") this.learn(uploadId, { kind: "other", algorithm });
-    else this.learn(uploadId, { kind: "crc32", type: type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE" });
+    if (algorithm !== "CRC32" && isAlgorithm(algorithm)) this.learn(uploadId, { kind: "other", algorithm });
+    else if (algorithm === "CRC32")
+      this.learn(uploadId, { kind: "crc32", type: type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE" });
+  }
+
+  /** The store refused a part for its checksum's kind: it is tried the other way, with ours or without any. */
+  contradicted(uploadId: string): void {
+    this.learn(uploadId, this.of(uploadId).kind === "none" ? this.#byMode : NONE);
   }
 
   forget(uploadId: string): void {
     this.#known.delete(uploadId);
   }
+}
+
+function isAlgorithm(name: string): name is ChecksumAlgorithm {
+  return Object.hasOwn(ChecksumAlgorithm, name);
 }
 
 export interface BodyDigests {

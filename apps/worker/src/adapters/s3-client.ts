@@ -65,21 +65,26 @@ function regionAtCustomEndpoint(): string {
   return process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
 }
 
-const UNSIGNED = "UNSIGNED-PAYLOAD";
-const unsignedInputs = new WeakSet<object>();
+/** A property that survives the copies the SDK makes of a command's input. */
+const UNSIGNED = Symbol("the body is not hashed for the signature");
 
 /** Marks the input of a command whose body is not to be hashed for the signature. */
-export function unsigned<T extends object>(input: T): T {
-  unsignedInputs.add(input);
-  return input;
+export function unsigned(input: object): void {
+  Object.defineProperty(input, UNSIGNED, { value: true, enumerable: true });
 }
 
-/** The signature takes the body's hash from this header and hashes only where it is missing. */
+/** The signature takes the body's hash from this header, and hashes the body only where it is missing. */
 function addPayloadHash(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
-      const request = args.request as { headers: Record<string, string>; body?: unknown };
-      if (unsignedInputs.has(args.input)) request.headers["x-amz-content-sha256"] = UNSIGNED;
+      const request = args.request as {
+        headers: Record<string, string>;
+        query?: Record<string, unknown>;
+        body?: unknown;
+      };
+      // Names the operation, for log readers only; Google's XML API takes it for a mistake.
+      delete request.query?.["x-id"];
+      if (UNSIGNED in args.input) request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
       else if (request.body instanceof RangeBody && request.body.sha256 !== undefined) {
         request.headers["x-amz-content-sha256"] = request.body.sha256;
       }

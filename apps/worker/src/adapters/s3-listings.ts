@@ -14,32 +14,21 @@ import {
   type UploadRef,
 } from "@sluice/core";
 import type { CallOptions, S3Caller } from "./s3-caller.ts";
-import type { UploadChecksums } from "./s3-checksums.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
+import { control, isGone, type S3Context, uploadFields } from "./s3-requests.ts";
 
-const GONE_CODES = new Set(["NoSuchUpload", "NoSuchKey", "NotFound", "HTTP404"]);
-
-export async function listParts(
-  caller: S3Caller,
-  ref: UploadRef,
-  call: CallOptions,
-  checksums: UploadChecksums,
-): Promise<Listing> {
+export async function listParts({ caller, checksums }: S3Context, ref: UploadRef): Promise<Listing> {
+  const call = control("ListParts", ref);
   const parts: ListedPart[] = [];
   for (let marker: string | undefined; ;) {
     const input = {
-      Bucket: ref.bucket,
-      Key: ref.key,
-      UploadId: ref.uploadId,
+      ...uploadFields(ref),
       ...(marker !== undefined && { PartNumberMarker: marker }),
     };
     const page = await caller.call<ListPartsCommandOutput | "gone">(
       call,
       async (options) => await caller.client.send(new ListPartsCommand(input), options),
-      ({ status, code, headers }) =>
-        status === 404 && GONE_CODES.has(code) && !/text\/html/.test(headers["content-type"] ?? "")
-          ? "gone"
-          : undefined,
+      (failure) => (isGone(failure) ? "gone" : undefined),
     );
     if (page === "gone") {
       checksums.forget(ref.uploadId);
@@ -70,16 +59,13 @@ function listedPart(part: NonNullable<ListPartsCommandOutput["Parts"]>[number], 
   };
 }
 
-/**
- * `byPrefix: false`: the store takes a prefix for a whole key. It is asked that way, and for everything, and what it
- * says is filtered here.
- */
+/** A store that takes a prefix for a whole key is asked that way and for everything; what it says is filtered here. */
 export async function* listUploads(
-  caller: S3Caller,
+  { caller, profile }: S3Context,
   bucket: string,
   prefix: string,
-  byPrefix: boolean,
 ): AsyncIterable<OpenUpload> {
+  const byPrefix = profile.listsUploadsByPrefix;
   const seen = new Set<string>();
   for (const asked of byPrefix || prefix === "" ? [prefix] : [prefix, ""]) {
     for await (const upload of uploadPages(caller, bucket, asked)) {

@@ -154,14 +154,14 @@ function exchange(
   req.on("response", (res) => {
     reply = res;
     const status = res.statusCode ?? 0;
-    const done = (content: Uint8Array | IncomingMessage): void => {
+    const settle = (content: Uint8Array | IncomingMessage): void => {
       end();
       // A reply before the whole body: what is left of it must not be read from memory any more.
       if (!req.writableFinished) req.destroy();
       resolve({ statusCode: status, headers: headersOf(res), body: content });
     };
-    if (options.streamReply === true && status >= 200 && status < 300) return done(res);
-    readReply(res, () => void (keptAliveByBytes && deadline.refresh())).then(done, (error: unknown) =>
+    if (options.streamReply === true && status >= 200 && status < 300) return settle(res);
+    readReply(res, () => void (keptAliveByBytes && deadline.refresh())).then(settle, (error: unknown) =>
       failAs(codeOf(error), messageOf(error), error),
     );
   });

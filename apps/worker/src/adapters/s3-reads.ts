@@ -1,28 +1,50 @@
-/** Bytes of an object, as many as were asked for or an error: a connection that ends early is not an end. */
+/** What stands at a key, and its bytes: as many as were asked for, or an error. A connection that ends early is not an end. */
 import type { IncomingMessage } from "node:http";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { LIMITS, type ObjectRef, StoreError } from "@sluice/core";
-import type { CallOptions, S3Caller } from "./s3-caller.ts";
+import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
+import { type Head, type ObjectRef, StoreError } from "@sluice/core";
+import type { CallOptions } from "./s3-caller.ts";
 import { failureOf, storeError } from "./s3-errors.ts";
-import { badReply } from "./s3-replies.ts";
+import { badReply, headOf } from "./s3-replies.ts";
+import { control, type S3Context } from "./s3-requests.ts";
 import { TransportError } from "./s3-transport.ts";
+
+export async function headObject({ caller, profile, checksums }: S3Context, ref: ObjectRef): Promise<Head> {
+  const wantsChecksum = checksums.created.kind === "crc32";
+  const input = {
+    Bucket: ref.bucket,
+    Key: ref.key,
+    ...(wantsChecksum && { ChecksumMode: "ENABLED" as const }),
+  };
+  const call = control("HeadObject", ref);
+  try {
+    return await caller.call<Head>(
+      call,
+      async (options) => headOf(await caller.client.send(new HeadObjectCommand(input), options), call.what),
+      ({ status, code }) => (status === 404 && code !== "NoSuchBucket" ? { kind: "missing" } : undefined),
+    );
+  } catch (error) {
+    // The bucket answers: 403 is how this store says "missing" as well as "denied".
+    const denied = error instanceof StoreError && error.trouble === "denied";
+    if (denied && !profile.headMissingIs404) return { kind: "unknown" };
+    throw error;
+  }
+}
 
 /** `range`: from the first byte wanted to the one after the last. */
 export async function* readObject(
-  caller: S3Caller,
-  call: CallOptions,
+  { caller }: S3Context,
   ref: ObjectRef,
   range: { from: number; to: number } | undefined,
 ): AsyncIterable<Uint8Array> {
   if (range && range.to <= range.from) return;
-  const over = new AbortController();
   const input = {
     Bucket: ref.bucket,
     Key: ref.key,
     ...(range && { Range: `bytes=${range.from}-${range.to - 1}` }),
   };
+  const call: CallOptions = { ...control("GetObject", ref), streamReply: true };
   const reply = await caller.call(
-    { ...call, abortSignal: over.signal, streamReply: true, deadlineMs: LIMITS.storeControlMs },
+    call,
     async (options) => await caller.client.send(new GetObjectCommand(input), options),
   );
   const body = reply.Body as IncomingMessage | undefined;

@@ -1,0 +1,234 @@
+/**
+ * What the bucket can do and what the worker may do there, asked before the first recording depends on it. What could
+ * not be found out stays the cautious choice. The answers are plain JSON, to be kept until the settings change.
+ */
+import type { ChecksumMode } from "@sluice/core";
+import type { ObjectAttributes } from "./s3-attributes.ts";
+import type { S3Connection } from "./s3-client.ts";
+import type { S3Failure } from "./s3-errors.ts";
+import { abortRuleDays, reachBucket } from "./s3-probe-bucket.ts";
+import { findWayToPut, get, type PutAnswers, probePut } from "./s3-probe-objects.ts";
+import { ProbeSession, type Tried } from "./s3-probe-session.ts";
+import {
+  type ListingAnswers,
+  probeComplete,
+  probeListings,
+  probeListingsUnopened,
+  rehearse,
+  type UploadAnswers,
+  type Way,
+} from "./s3-probe-uploads.ts";
+import { namedProfile, type S3Profile, storeAt, STORES } from "./s3-profiles.ts";
+
+export interface ProbeOptions extends ObjectAttributes {
+  bucket: string;
+  /** SLUICE_S3_KEY_PREFIX with its placeholders filled in. */
+  prefix: string;
+  createBucket: boolean;
+  /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
+  checksum?: ChecksumMode | "auto" | undefined;
+  /** A name of STORES; absent: by the endpoint's host name. */
+  store?: string | undefined;
+}
+
+export interface RightAnswer {
+  /** IAM's name without `s3:`. */
+  right: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface StoreAnswers {
+  profile: S3Profile;
+  rights: RightAnswer[];
+  /** What the store lacks or does of its own, in plain words. */
+  notes: string[];
+  /** Why the work cannot be done here; empty: it can. */
+  refusals: string[];
+}
+
+/** Rejects with a StoreError when the store is in trouble: unreachable, credentials refused, bucket missing. */
+export async function probeStore(connection: S3Connection, options: ProbeOptions): Promise<StoreAnswers> {
+  await using session = new ProbeSession(connection, options, options);
+  const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
+  const answers: StoreAnswers = {
+    profile,
+    rights: [],
+    notes: [...(STORES[profile.store]?.notes ?? [])],
+    refusals: [],
+  };
+  const right = (name: string, tried: Tried<unknown>, needed = true): void =>
+    recordRight(answers, name, tried, options, needed);
+
+  const { list, created } = await reachBucket(session, options.createBucket);
+  if (created) answers.notes.push(`The bucket ${options.bucket} was missing and has been created.`);
+  right("ListBucket", list);
+  const way = await findWayToPut(session);
+  right("PutObject", way);
+  if (!way.ok) {
+    recordListings(answers, await probeListingsUnopened(session), options);
+    return answers;
+  }
+  right("GetObject", await get(session, way.reply.key));
+  const deleted = await session.delete(way.reply.key);
+  right("DeleteObject", deleted, false);
+  if (deleted.ok) session.deletionWorks();
+  await session.sweep();
+
+  const put = await probePut(session, way.reply);
+  learnPut(answers, put);
+  const listings = await probeListings(session, { checksum: "off", unsignedPayload: put.unsignedPayload });
+  if (listings.ok) recordListings(answers, listings.reply, options);
+  else right("CreateMultipartUpload", listings);
+  if (answers.refusals.length === 0) await learnUploads(session, answers, put, options.checksum ?? "auto");
+  Object.assign(profile, STORES[profile.store]?.limits);
+  await learnLifecycle(session, answers, options.prefix);
+  describe(answers, put);
+  return answers;
+}
+
+function recordRight(
+  answers: StoreAnswers,
+  right: string,
+  tried: Tried<unknown>,
+  { bucket, prefix }: ProbeOptions,
+  needed: boolean,
+): void {
+  answers.rights.push({ right, ok: tried.ok, detail: tried.ok ? "works" : saidBy(tried.refusal) });
+  if (tried.ok || !needed) return;
+  const where = /^List(Bucket|BucketMultipartUploads)$/.test(right)
+    ? `bucket ${bucket}, prefix "${prefix}"`
+    : `${bucket}/${prefix}*`;
+  const advice =
+    tried.refusal.status === 403 ? `allow s3:${right} on ${where}` : `the store refuses it at ${where}`;
+  answers.refusals.push(`${right}: ${advice} (${saidBy(tried.refusal)})`);
+}
+
+function recordListings(answers: StoreAnswers, listings: ListingAnswers, options: ProbeOptions): void {
+  recordRight(answers, "AbortMultipartUpload", listings.abort, options, true);
+  recordRight(answers, "ListMultipartUploadParts", listings.listParts, options, true);
+  recordRight(answers, "ListBucketMultipartUploads", listings.listUploads, options, true);
+  answers.profile.listsUploadsByPrefix = listings.listsUploadsByPrefix;
+}
+
+function saidBy({ code, status, message }: S3Failure): string {
+  return `${code}, HTTP ${status ?? "none"}: ${message}`;
+}
+
+function learnPut({ profile, refusals }: StoreAnswers, put: PutAnswers): void {
+  const { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 } = put;
+  Object.assign(profile, { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 });
+  if (!put.metadataKept) {
+    refusals.push(
+      "User metadata (x-amz-meta-*) is dropped by the store: without it no object can be told from another's.",
+    );
+  }
+}
+
+/** The ways worth trying, the best first. A mode that was asked for is the only one. */
+function checksumModes(put: PutAnswers, wanted: ChecksumMode | "auto"): ChecksumMode[] {
+  if (wanted !== "auto") return [wanted];
+  const md5: ChecksumMode[] = put.checked || put.etagIsMd5 ? ["md5"] : ["off"];
+  return put.proof === "crc32" && put.checked ? ["full-object", "per-part", ...md5] : md5;
+}
+
+async function learnUploads(
+  session: ProbeSession,
+  { profile, refusals }: StoreAnswers,
+  put: PutAnswers,
+  wanted: ChecksumMode | "auto",
+): Promise<void> {
+  let refused: S3Failure | undefined;
+  for (const checksum of checksumModes(put, wanted)) {
+    const way: Way = { checksum, unsignedPayload: put.unsignedPayload };
+    const complete = await probeComplete(session, way);
+    if (!complete.wholeChecked && wanted === "auto") continue;
+    const tried = await rehearseSizes(session, way, complete, profile);
+    if (!tried.ok) {
+      refused = tried.refusal;
+      continue;
+    }
+    const { conditionalComplete, objectSizeInComplete, checksumsInComplete } = complete;
+    Object.assign(profile, { checksum, conditionalComplete, objectSizeInComplete, checksumsInComplete });
+    profile.repeatComplete = tried.reply.repeatComplete;
+    profile.etagIsMd5 &&= tried.reply.partEtagIsMd5;
+    if (!tried.reply.metadataKept) {
+      refusals.push(
+        "User metadata given to CreateMultipartUpload is dropped by the store: no object could be told from another's.",
+      );
+    }
+    return;
+  }
+  const setting = wanted === "auto" ? "" : ` with SLUICE_S3_CHECKSUM=${wanted}`;
+  refusals.push(
+    `A multipart upload of two parts fails${setting}: ${refused ? saidBy(refused) : "no checksum mode works"}`,
+  );
+}
+
+/** Where it is not known by name that parts may differ, the last part is made the larger one first. */
+async function rehearseSizes(session: ProbeSession, way: Way, complete: UploadAnswers, profile: S3Profile) {
+  const askSizes = profile.unequalParts && profile.store !== "aws";
+  const tried = await rehearse(session, way, complete, askSizes);
+  if (tried.ok || !askSizes) return tried;
+  const equal = await rehearse(session, way, complete, false);
+  if (equal.ok) profile.unequalParts = false;
+  return equal;
+}
+
+async function learnLifecycle(
+  session: ProbeSession,
+  { profile, notes }: StoreAnswers,
+  prefix: string,
+): Promise<void> {
+  const days = await abortRuleDays(session, prefix);
+  if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
+  else if (days === undefined && profile.uploadAgeDays === undefined) {
+    notes.push(
+      "No lifecycle rule aborts incomplete uploads: if this worker never comes back, its parts stay and are billed. A rule of 30 days is a good net.",
+    );
+  }
+}
+
+function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
+  const say = (lacks: boolean, text: string): void => void (lacks && notes.push(text));
+  const { checksum } = profile;
+  say(
+    profile.uploadAgeDays !== undefined,
+    `Uploads are aborted ${profile.uploadAgeDays} days after they began; a file that grows longer than that is sent again from its first byte.`,
+  );
+  say(
+    checksum === "md5",
+    "The store checks no CRC32: every body goes with its MD5, and objects are compared by size and ETag.",
+  );
+  say(
+    checksum === "per-part",
+    "The store keeps no checksum of a whole object: parts are checked one by one, objects by their size.",
+  );
+  say(checksum === "off", "The store checks no bodies at all: damage on the way is not seen by it.");
+  say(!put.checked && checksum !== "off", "The store does not refuse a body that differs from its checksum.");
+  say(
+    !profile.etagIsMd5,
+    "ETags are not MD5s: a part whose record was lost is sent again unless ListParts shows its checksum.",
+  );
+  say(
+    !profile.conditionalComplete,
+    "Complete knows no conditions: HeadObject is asked right before, which leaves a window of one request in which another program's object could be overwritten.",
+  );
+  say(
+    !profile.conditionalPut,
+    "PutObject knows no conditions: HeadObject is asked first for every small file.",
+  );
+  say(
+    !profile.repeatComplete,
+    "A repeated Complete is not answered again: after a lost reply HeadObject decides.",
+  );
+  say(!profile.headMissingIs404, "A missing key is answered with 403: grant ListBucket on the prefix.");
+  say(
+    !profile.listsUploadsByPrefix,
+    "ListMultipartUploads does not find uploads by prefix: the whole bucket is listed instead.",
+  );
+  say(
+    !profile.unequalParts,
+    "All parts must have one size: the uniform part plan is used, set SLUICE_EXPECTED_MAX_SIZE to the largest file.",
+  );
+}

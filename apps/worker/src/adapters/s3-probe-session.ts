@@ -1,0 +1,159 @@
+/** The probe's own requests: a refusal is an answer, only trouble of the store ends the probe; what it makes it removes. */
+import { randomBytes } from "node:crypto";
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from "@aws-sdk/client-s3";
+import { LIMITS, StoreError } from "@sluice/core";
+import { attributeFields, type ObjectAttributes } from "./s3-attributes.ts";
+import { S3Caller } from "./s3-caller.ts";
+import type { S3Connection } from "./s3-client.ts";
+import { type S3Failure, storeError } from "./s3-errors.ts";
+import type { ExchangeOptions } from "./s3-transport.ts";
+
+/** Left by a probe that was killed: removed by the next one when older than this. */
+const LEFTOVER_MS = 60 * 60_000;
+const PROBE_METADATA = { "sluice-stream-id": "probe" };
+
+export type Tried<T> = { ok: true; reply: T } | { ok: false; refusal: S3Failure };
+
+export interface ProbePlace {
+  bucket: string;
+  /** The effective key prefix of the work. */
+  prefix: string;
+}
+
+export class ProbeSession implements AsyncDisposable {
+  readonly client;
+  readonly bucket: string;
+  readonly attributes;
+  readonly #caller: S3Caller;
+  readonly #root: string;
+  #directory: string;
+  #mayDelete = false;
+  readonly #objects = new Set<string>();
+  readonly #uploads = new Map<string, string>();
+
+  constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
+    this.#root = `${place.prefix}.sluice-probe/`;
+    this.#directory = `${this.#root}kept/`;
+    this.#caller = new S3Caller(connection, this.#root);
+    this.client = connection.client;
+    this.bucket = place.bucket;
+    this.attributes = attributeFields({ contentType: "text/plain", metadata: PROBE_METADATA }, attributes);
+  }
+
+  get root(): string {
+    return this.#root;
+  }
+
+  /** The key for a probe object. It is removed at the end, or where that is not allowed, left empty. */
+  key(name: string): string {
+    const key = this.#directory + name;
+    this.#objects.add(key);
+    return key;
+  }
+
+  /** Once objects can be deleted, each probe has names of its own; else all share a few fixed ones. */
+  deletionWorks(): void {
+    this.#mayDelete = true;
+    this.#directory = `${this.#root}${randomBytes(8).toString("hex")}/`;
+  }
+
+  uploadOpened(uploadId: string, key: string): void {
+    this.#uploads.set(uploadId, key);
+  }
+
+  uploadEnded(uploadId: string): void {
+    this.#uploads.delete(uploadId);
+  }
+
+  /** Rejects with a StoreError when it is the store that is in trouble. */
+  async try<T>(
+    what: string,
+    send: (options: ExchangeOptions) => Promise<T>,
+    deadlineMs?: number,
+  ): Promise<Tried<T>> {
+    const call = {
+      what: `probe: ${what}`,
+      bucket: this.bucket,
+      deadlineMs: deadlineMs ?? LIMITS.storeControlMs,
+    };
+    return await this.#caller.call<Tried<T>>(
+      call,
+      async (options) => ({ ok: true, reply: await send(options) }),
+      (refusal) => {
+        const { trouble } = storeError(refusal, what, false);
+        return trouble === "denied" || trouble === "rejected" || trouble === "garbled"
+          ? { ok: false, refusal }
+          : undefined;
+      },
+    );
+  }
+
+  async delete(key: string): Promise<Tried<unknown>> {
+    const input = { Bucket: this.bucket, Key: key };
+    const gone = await this.try("DeleteObject", (options) =>
+      this.client.send(new DeleteObjectCommand(input), options),
+    );
+    if (gone.ok) this.#objects.delete(key);
+    return gone;
+  }
+
+  async abort(uploadId: string, key: string): Promise<Tried<unknown>> {
+    const input = { Bucket: this.bucket, Key: key, UploadId: uploadId };
+    const gone = await this.try("AbortMultipartUpload", (options) =>
+      this.client.send(new AbortMultipartUploadCommand(input), options),
+    );
+    if (gone.ok) this.uploadEnded(uploadId);
+    return gone;
+  }
+
+  /** What an earlier probe left behind when it was killed. */
+  async sweep(): Promise<void> {
+    const input = { Bucket: this.bucket, Prefix: this.#root };
+    const old = (date: Date | undefined): boolean =>
+      date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS;
+    const uploads = await this.try("ListMultipartUploads", (options) =>
+      this.client.send(new ListMultipartUploadsCommand(input), options),
+    );
+    for (const { Key, UploadId, Initiated } of (uploads.ok && uploads.reply.Uploads) || []) {
+      if (Key?.startsWith(this.#root) && UploadId && old(Initiated)) await this.abort(UploadId, Key);
+    }
+    if (!this.#mayDelete) return;
+    const objects = await this.try("ListObjectsV2", (options) =>
+      this.client.send(new ListObjectsV2Command(input), options),
+    );
+    for (const { Key, LastModified } of (objects.ok && objects.reply.Contents) || []) {
+      if (Key?.startsWith(this.#root) && old(LastModified)) await this.delete(Key);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const [uploadId, key] of this.#uploads) await this.abort(uploadId, key);
+      for (const key of this.#objects) {
+        if (this.#mayDelete) await this.delete(key);
+        else await this.#empty(key);
+      }
+    } catch (error) {
+      // The store went away meanwhile: what is left is small, and the next probe sweeps it.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  /** An object that cannot be deleted is made as small as it gets. */
+  async #empty(key: string): Promise<void> {
+    const input = {
+      ...this.attributes,
+      Bucket: this.bucket,
+      Key: key,
+      Body: Buffer.alloc(0),
+      ContentLength: 0,
+    };
+    await this.try("PutObject", (options) => this.client.send(new PutObjectCommand(input), options));
+  }
+}

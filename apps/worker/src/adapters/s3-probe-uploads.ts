@@ -1,0 +1,263 @@
+/** What the store does with multipart uploads: tiny ones for each question, then one as the work will do it. */
+import { crc32 } from "node:zlib";
+import { createHash } from "node:crypto";
+import {
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { type ChecksumMode, crc32ToBase64, LIMITS } from "@sluice/core";
+import { unsigned } from "./s3-client.ts";
+import { head, isPreconditionFailed, proofOf } from "./s3-probe-objects.ts";
+import type { ProbeSession, Tried } from "./s3-probe-session.ts";
+import { SMALLEST_PART_BYTES } from "./s3-profiles.ts";
+import { unquoted } from "./s3-replies.ts";
+import type { ExchangeOptions } from "./s3-transport.ts";
+
+/** How the work would use the store. */
+export interface Way {
+  checksum: ChecksumMode;
+  unsignedPayload: boolean;
+}
+
+interface Open {
+  key: string;
+  uploadId: string;
+  way: Way;
+  parts: { PartNumber: number; ETag: string; ChecksumCRC32: string; bytes: Buffer }[];
+}
+
+type Extras = Partial<
+  Pick<
+    CompleteMultipartUploadCommandInput,
+    "IfNoneMatch" | "MpuObjectSize" | "ChecksumCRC32" | "ChecksumType"
+  >
+>;
+
+export async function open(session: ProbeSession, name: string, way: Way): Promise<Tried<Open>> {
+  const key = session.key(name);
+  const type =
+    way.checksum === "full-object" ? "FULL_OBJECT" : way.checksum === "per-part" ? "COMPOSITE" : undefined;
+  const input = {
+    ...session.attributes,
+    Bucket: session.bucket,
+    Key: key,
+    ...(type !== undefined && {
+      ChecksumAlgorithm: "CRC32" as const,
+      ChecksumType: type as "FULL_OBJECT" | "COMPOSITE",
+    }),
+  };
+  const created = await session.try("CreateMultipartUpload", (options) =>
+    session.client.send(new CreateMultipartUploadCommand(input), options),
+  );
+  if (!created.ok) return created;
+  const uploadId = created.reply.UploadId ?? "";
+  session.uploadOpened(uploadId, key);
+  return { ok: true, reply: { key, uploadId, way, parts: [] } };
+}
+
+export async function send(session: ProbeSession, upload: Open, bytes: Buffer): Promise<Tried<string>> {
+  const { checksum, unsignedPayload } = upload.way;
+  const PartNumber = upload.parts.length + 1;
+  const input = {
+    ...place(session, upload),
+    PartNumber,
+    Body: bytes,
+    ContentLength: bytes.length,
+    ...(checksum === "off" ? {} : proofOf(bytes, checksum === "md5" ? "md5" : "crc32")),
+  };
+  if (unsignedPayload) unsigned(input);
+  const deadlineMs = LIMITS.storeBodyBaseMs + (bytes.length * 1000) / LIMITS.storeSlowestBytesPerSecond;
+  const sent = await session.try(
+    "UploadPart",
+    (options) => session.client.send(new UploadPartCommand(input), options),
+    deadlineMs,
+  );
+  if (!sent.ok) return sent;
+  const ETag = unquoted(sent.reply.ETag) ?? "";
+  upload.parts.push({ PartNumber, ETag, ChecksumCRC32: crc32ToBase64(crc32(bytes)), bytes });
+  return { ok: true, reply: ETag };
+}
+
+export async function complete(session: ProbeSession, upload: Open, listed: boolean, extras: Extras = {}) {
+  const input = {
+    ...place(session, upload),
+    ...extras,
+    MultipartUpload: {
+      Parts: upload.parts.map(({ PartNumber, ETag, ChecksumCRC32 }) =>
+        listed ? { PartNumber, ETag, ChecksumCRC32 } : { PartNumber, ETag },
+      ),
+    },
+  };
+  const done = await session.try(
+    "CompleteMultipartUpload",
+    (options) => {
+      const patient: ExchangeOptions = { ...options, keptAliveByBytes: true };
+      return session.client.send(new CompleteMultipartUploadCommand(input), patient);
+    },
+    LIMITS.storeCompleteMs,
+  );
+  if (done.ok) session.uploadEnded(upload.uploadId);
+  return done;
+}
+
+function place(session: ProbeSession, { key, uploadId }: Pick<Open, "key" | "uploadId">) {
+  return { Bucket: session.bucket, Key: key, UploadId: uploadId };
+}
+
+async function tiny(session: ProbeSession, way: Way): Promise<Open | undefined> {
+  const opened = await open(session, "upload", way);
+  if (!opened.ok) return undefined;
+  return (await send(session, opened.reply, Buffer.from("1"))).ok ? opened.reply : undefined;
+}
+
+function wholeCrc(upload: Open, wrong = false): Extras {
+  const crc = upload.parts.reduce((so, part) => crc32(part.bytes, so), 0);
+  return upload.way.checksum === "full-object"
+    ? { ChecksumCRC32: crc32ToBase64(wrong ? crc ^ 1 : crc), ChecksumType: "FULL_OBJECT" }
+    : {};
+}
+
+export interface UploadAnswers {
+  conditionalComplete: boolean;
+  objectSizeInComplete: boolean;
+  checksumsInComplete: boolean;
+  /** A wrong checksum of the whole object is refused; true where none is sent. */
+  wholeChecked: boolean;
+}
+
+/** Asked with uploads of one byte. `way` is one that is known to work. */
+export async function probeComplete(session: ProbeSession, way: Way): Promise<UploadAnswers> {
+  const composite = way.checksum === "per-part";
+  const answers = {
+    conditionalComplete: false,
+    objectSizeInComplete: false,
+    checksumsInComplete: composite,
+    wholeChecked: way.checksum !== "full-object",
+  };
+  // The key is taken by the first upload, so that a condition has something to find.
+  const first = await tiny(session, way);
+  if (first) {
+    const listed = await complete(
+      session,
+      first,
+      way.checksum === "full-object" || composite,
+      wholeCrc(first),
+    );
+    if (way.checksum === "full-object") answers.checksumsInComplete = listed.ok;
+    if (!listed.ok) await complete(session, first, composite, wholeCrc(first));
+  }
+  const conditional = await tiny(session, way);
+  if (conditional) {
+    const refused = await complete(session, conditional, composite, {
+      ...wholeCrc(conditional),
+      IfNoneMatch: "*",
+    });
+    answers.conditionalComplete = isPreconditionFailed(refused);
+  }
+  const wrongSize = await tiny(session, way);
+  if (wrongSize) {
+    const whole = wholeCrc(wrongSize);
+    const refused = !(await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 2 })).ok;
+    // A store that refuses the header itself refuses the right size too.
+    answers.objectSizeInComplete =
+      refused && (await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 1 })).ok;
+  }
+  const wrongCrc = answers.wholeChecked ? undefined : await tiny(session, way);
+  if (wrongCrc)
+    answers.wholeChecked = !(await complete(session, wrongCrc, composite, wholeCrc(wrongCrc, true))).ok;
+  return answers;
+}
+
+export interface Rehearsal {
+  partEtagIsMd5: boolean;
+  repeatComplete: boolean;
+  metadataKept: boolean;
+}
+
+/** One upload of two parts, as the work does it. `unequal`: the last part is the larger one. */
+export async function rehearse(
+  session: ProbeSession,
+  way: Way,
+  answers: UploadAnswers,
+  unequal: boolean,
+): Promise<Tried<Rehearsal>> {
+  const opened = await open(session, "upload", way);
+  if (!opened.ok) return opened;
+  const upload = opened.reply;
+  const first = Buffer.alloc(SMALLEST_PART_BYTES);
+  for (const bytes of [first, Buffer.alloc(unequal ? SMALLEST_PART_BYTES + 1 : 1)]) {
+    const sent = await send(session, upload, bytes);
+    if (!sent.ok) return sent;
+  }
+  const size = upload.parts.reduce((sum, part) => sum + part.bytes.length, 0);
+  const extras = { ...wholeCrc(upload), ...(answers.objectSizeInComplete && { MpuObjectSize: size }) };
+  const done = await complete(session, upload, answers.checksumsInComplete, extras);
+  if (!done.ok) return done;
+  const again = await complete(session, upload, answers.checksumsInComplete, extras);
+  const found = await head(session, upload.key, way.checksum === "full-object");
+  const [part] = upload.parts;
+  return {
+    ok: true,
+    reply: {
+      partEtagIsMd5: part?.ETag === createHash("md5").update(first).digest("hex"),
+      repeatComplete: again.ok && unquoted(again.reply.ETag) !== undefined,
+      metadataKept: found.ok && found.reply.Metadata?.["sluice-stream-id"] !== undefined,
+    },
+  };
+}
+
+export interface ListingAnswers {
+  listsUploadsByPrefix: boolean;
+  listUploads: Tried<unknown>;
+  listParts: Tried<unknown>;
+  abort: Tried<unknown>;
+}
+
+/** The same three rights where no upload can be opened: one that does not exist is enough to be denied. */
+export async function probeListingsUnopened(session: ProbeSession): Promise<ListingAnswers> {
+  const key = session.key("upload");
+  const uploadId = "no-such-upload";
+  const input = { Bucket: session.bucket, Prefix: key };
+  const known = (tried: Tried<unknown>): Tried<unknown> =>
+    tried.ok || tried.refusal.status === 403 ? tried : { ok: true, reply: undefined };
+  return {
+    listsUploadsByPrefix: false,
+    listUploads: await session.try("ListMultipartUploads", (options) =>
+      session.client.send(new ListMultipartUploadsCommand(input), options),
+    ),
+    listParts: known(
+      await session.try("ListParts", (options) =>
+        session.client.send(new ListPartsCommand(place(session, { key, uploadId })), options),
+      ),
+    ),
+    abort: known(await session.abort(uploadId, key)),
+  };
+}
+
+/** Opens an upload, looks for it in both listings and aborts it. */
+export async function probeListings(session: ProbeSession, way: Way): Promise<Tried<ListingAnswers>> {
+  const opened = await open(session, "upload", way);
+  if (!opened.ok) return opened;
+  const { key, uploadId } = opened.reply;
+  const input = { Bucket: session.bucket, Prefix: key.slice(0, -1) };
+  const uploads = await session.try("ListMultipartUploads", (options) =>
+    session.client.send(new ListMultipartUploadsCommand(input), options),
+  );
+  const listParts = await session.try("ListParts", (options) =>
+    session.client.send(new ListPartsCommand(place(session, { key, uploadId })), options),
+  );
+  const found = uploads.ok && (uploads.reply.Uploads ?? []).some((upload) => upload.UploadId === uploadId);
+  return {
+    ok: true,
+    reply: {
+      listsUploadsByPrefix: found,
+      listUploads: uploads,
+      listParts,
+      abort: await session.abort(uploadId, key),
+    },
+  };
+}

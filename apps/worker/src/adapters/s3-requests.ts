@@ -1,0 +1,41 @@
+/** What requests have in common: how they are named and bounded, and how S3's refusals are read. */
+import { type Condition, LIMITS, type ObjectRef, type UploadRef } from "@sluice/core";
+import type { ObjectAttributes } from "./s3-attributes.ts";
+import type { CallOptions, S3Caller } from "./s3-caller.ts";
+import type { UploadChecksums } from "./s3-checksums.ts";
+import type { S3Failure } from "./s3-errors.ts";
+import type { S3Profile } from "./s3-profiles.ts";
+
+export interface S3Context {
+  readonly caller: S3Caller;
+  readonly profile: S3Profile;
+  readonly attributes: ObjectAttributes;
+  readonly checksums: UploadChecksums;
+}
+
+export function control(operation: string, { bucket, key }: ObjectRef): CallOptions {
+  return { what: `${operation} ${key}`, bucket, deadlineMs: LIMITS.storeControlMs };
+}
+
+export function uploadFields(ref: UploadRef) {
+  return { Bucket: ref.bucket, Key: ref.key, UploadId: ref.uploadId };
+}
+
+export function conditionFields(condition: Condition): { IfNoneMatch?: string; IfMatch?: string } {
+  if (condition === undefined) return {};
+  return "ifMatch" in condition ? { IfMatch: `"${condition.ifMatch}"` } : { IfNoneMatch: "*" };
+}
+
+export function isConflict({ status, code }: S3Failure, condition: Condition): boolean {
+  if (condition === undefined || code === "OperationAborted") return false;
+  // If-Match at a key where nothing stands any more is answered with 404.
+  return status === 412 || status === 409 || ("ifMatch" in condition && code === "NoSuchKey");
+}
+
+/** Names of "this upload is not open": S3's own, and those of stores that take it for a missing key. */
+const UPLOAD_GONE = new Set(["NoSuchUpload", "NoSuchKey", "NotFound", "HTTP404"]);
+
+/** A 404 page of a proxy is not S3's word on an upload. */
+export function isGone({ status, code, headers }: S3Failure): boolean {
+  return status === 404 && UPLOAD_GONE.has(code) && !/text\/html/.test(headers["content-type"] ?? "");
+}

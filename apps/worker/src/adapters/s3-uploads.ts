@@ -1,0 +1,124 @@
+/** An upload's beginning and its two ends. What is not a clean success of Complete is never called one. */
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  type CompleteMultipartUploadCommandInput,
+  CreateMultipartUploadCommand,
+} from "@aws-sdk/client-s3";
+import {
+  type CompleteOutcome,
+  type CompleteRequest,
+  crc32ToBase64,
+  LIMITS,
+  type ObjectHeaders,
+  type ObjectRef,
+  StoreError,
+  type UploadRef,
+} from "@sluice/core";
+import { attributeFields } from "./s3-attributes.ts";
+import type { CallOptions } from "./s3-caller.ts";
+import { listParts } from "./s3-listings.ts";
+import { badReply, unquoted } from "./s3-replies.ts";
+import { conditionFields, control, isConflict, isGone, type S3Context, uploadFields } from "./s3-requests.ts";
+
+const REFUSED_PARTS = new Set(["InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
+/** Aborts sent until the upload is gone: a part in flight may land after one. */
+const ABORTS = 5;
+
+export async function createUpload(
+  context: S3Context,
+  ref: ObjectRef,
+  headers: ObjectHeaders,
+): Promise<string> {
+  const { caller, attributes, checksums } = context;
+  const { created } = checksums;
+  const input = {
+    Bucket: ref.bucket,
+    Key: ref.key,
+    ...attributeFields(headers, attributes),
+    ...(created.kind === "crc32" && { ChecksumAlgorithm: "CRC32" as const, ChecksumType: created.type }),
+  };
+  const call: CallOptions = { ...control("CreateMultipartUpload", ref), mutating: true };
+  return await caller.call(call, async (options) => {
+    const { UploadId } = await caller.client.send(new CreateMultipartUploadCommand(input), options);
+    if (UploadId === undefined || UploadId === "") throw badReply(call.what, "an upload without an id");
+    checksums.learn(UploadId, created);
+    return UploadId;
+  });
+}
+
+export async function completeUpload(
+  context: S3Context,
+  ref: UploadRef,
+  request: CompleteRequest,
+): Promise<CompleteOutcome> {
+  const { caller, checksums } = context;
+  const call: CallOptions = {
+    ...control("CompleteMultipartUpload", ref),
+    mutating: true,
+    deadlineMs: LIMITS.storeCompleteMs,
+    keptAliveByBytes: true,
+  };
+  const input = completeInput(context, ref, request);
+  const outcome = await caller.call<CompleteOutcome>(
+    call,
+    async (options) => {
+      const reply = await caller.client.send(new CompleteMultipartUploadCommand(input), options);
+      const version = reply.VersionId;
+      return { kind: "completed", etag: unquoted(reply.ETag), ...(version !== undefined && { version }) };
+    },
+    (failure) => {
+      if (REFUSED_PARTS.has(failure.code)) return { kind: "invalid_part", detail: failure.message };
+      if (isConflict(failure, request.condition)) return { kind: "conflict" };
+      return isGone(failure) ? { kind: "gone" } : undefined;
+    },
+  );
+  if (outcome.kind === "completed" && outcome.etag !== undefined) checksums.forget(ref.uploadId);
+  return outcome;
+}
+
+function completeInput(
+  { checksums, profile }: S3Context,
+  ref: UploadRef,
+  request: CompleteRequest,
+): CompleteMultipartUploadCommandInput {
+  const own = checksums.of(ref.uploadId);
+  const composite = own.kind === "crc32" && own.type === "COMPOSITE";
+  const listed = composite || (own.kind === "crc32" && profile.checksumsInComplete);
+  const whole = own.kind === "crc32" && own.type === "FULL_OBJECT" ? request.crc : undefined;
+  return {
+    ...uploadFields(ref),
+    ...conditionFields(request.condition),
+    MultipartUpload: {
+      Parts: request.parts.map(({ PartNumber, ETag, ChecksumCRC32 }) =>
+        listed && ChecksumCRC32 !== undefined ? { PartNumber, ETag, ChecksumCRC32 } : { PartNumber, ETag },
+      ),
+    },
+    ...(whole !== undefined && { ChecksumCRC32: crc32ToBase64(whole), ChecksumType: "FULL_OBJECT" }),
+    ...(profile.objectSizeInComplete && { MpuObjectSize: request.size }),
+  };
+}
+
+export async function abortUpload(context: S3Context, ref: UploadRef): Promise<void> {
+  const { caller, checksums } = context;
+  for (let attempt = 1; attempt <= ABORTS; attempt += 1) {
+    const gone = await caller.call(
+      control("AbortMultipartUpload", ref),
+      async (options) => {
+        await caller.client.send(new AbortMultipartUploadCommand(uploadFields(ref)), options);
+        return false;
+      },
+      (failure) => (isGone(failure) ? true : undefined),
+    );
+    const left = gone ? undefined : await listParts(context, ref);
+    if (left === undefined || left.kind === "gone" || left.parts.length === 0) {
+      checksums.forget(ref.uploadId);
+      return;
+    }
+  }
+  throw new StoreError({
+    trouble: "unreachable",
+    code: "AbortIncomplete",
+    message: `the upload at ${ref.key} still has parts after ${ABORTS} aborts`,
+  });
+}
