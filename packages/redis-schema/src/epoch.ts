@@ -6,8 +6,8 @@ import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
 import { parseWith } from "./records/codec.ts";
 import { named, time } from "./records/scalars.ts";
-import { fromBuffers, toFlatArgs } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
+import { fromBuffers } from "./records/text.ts";
+import { callRedis, callTransaction } from "./replies.ts";
 
 const epochSchema = z.object({ id: named, since_utc: time });
 export type Epoch = z.infer<typeof epochSchema>;
@@ -25,8 +25,10 @@ export async function readEpoch({ redis, keys }: SchemaContext): Promise<Epoch |
 export async function beginEpoch(context: SchemaContext, id: string): Promise<Epoch> {
   const { redis, keys, clock } = context;
   const since_utc = new Date(clock.wallMs()).toISOString();
-  const isFirst = await callRedis("write the epoch", () => redis.hsetnx(keys.epoch, "id", id));
-  if (isFirst === 1)
-    await callRedis("write the epoch", () => redis.hset(keys.epoch, ...toFlatArgs({ since_utc })));
+  // One transaction; what stands already stays.
+  await callTransaction(
+    "write the epoch",
+    redis.multi().hsetnx(keys.epoch, "id", id).hsetnx(keys.epoch, "since_utc", since_utc),
+  );
   return (await readEpoch(context)) ?? { id, since_utc };
 }

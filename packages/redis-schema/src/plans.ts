@@ -10,7 +10,7 @@ import {
   type PlanResult,
 } from "./records/plan.ts";
 import { itemField } from "./records/request.ts";
-import { fromBuffers, fromFlatBuffers, toArg, toFlatArgs } from "./records/text.ts";
+import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { callRedis, callTransaction, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
@@ -57,7 +57,7 @@ export class Plans {
   async record(token: string, results: ReadonlyMap<string, PlanResult>): Promise<void> {
     const { redis, keys } = this.#context;
     const key = keys.plan(token);
-    const flat = [...results].flatMap(([id, result]) => [toArg(itemField(id)), JSON.stringify(result)]);
+    const flat = [...results].flatMap(([id, result]) => [itemField(id), JSON.stringify(result)]);
     const transaction = redis.multi();
     if (flat.length > 0) transaction.hset(key, ...flat);
     await callTransaction("record a plan's results", transaction.pexpire(key, KEPT.requestMs));

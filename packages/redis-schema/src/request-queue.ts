@@ -15,7 +15,7 @@ import {
   type NewRequest,
   type RequestRecord,
 } from "./records/request.ts";
-import { fromBuffers, fromFlatBuffers, toArg, toFlatArgs } from "./records/text.ts";
+import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { list } from "./stream-change.ts";
@@ -103,8 +103,8 @@ export class RequestQueue {
       SCRIPTS.settleRequest,
       [keys.request(request.id), keys.events],
       [
-        [request.id, now, KEPT.events, toArg(itemField(item)), JSON.stringify(result)],
-        list(request.items.map((one) => toArg(itemField(one)))),
+        [request.id, now, KEPT.events, itemField(item), JSON.stringify(result)],
+        list(request.items.map(itemField)),
         [result.at_utc, `${request.action} ${result.result}`, result.worker],
       ],
     );

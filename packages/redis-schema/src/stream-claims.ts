@@ -97,7 +97,17 @@ async function tryClaim(
       return { id, kind: "unreadable", detail: error.message };
     throw error;
   }
-  const name = replyName(reply, ["claimed", "held", "changed", "absent", "ended", "newer", "lapsed", "lost"]);
+  const name = replyName(reply, [
+    "claimed",
+    "held",
+    "changed",
+    "absent",
+    "ended",
+    "newer",
+    "unreadable",
+    "lapsed",
+    "lost",
+  ]);
   switch (name) {
     case "claimed": {
       const hash = fromFlatBuffers(reply.slice(1));
@@ -113,6 +123,8 @@ async function tryClaim(
       return { id, kind: "ended", status: replyText(reply, 1) };
     case "newer":
       return { id, kind: "newer", version: Number(replyText(reply, 1)) };
+    case "unreadable":
+      return { id, kind: "unreadable", detail: replyText(reply, 1) };
     case "lapsed":
       throw new CheckpointError(`the lease of ${workerId} has lapsed; claims wait until it is renewed`);
     case "lost":

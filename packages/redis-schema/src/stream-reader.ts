@@ -80,17 +80,6 @@ export class StreamReader {
     return callRedis("read an index", () => redis.zrange(keys.index(index), "0", "-1"));
   }
 
-  /** Whole records as they parse, for a worker that looks for its own. One round trip for up to 500 ids. */
-  records<Id extends string>(ids: readonly Id[]): Promise<{ id: Id; parsed: ParsedRecord }[]> {
-    const { redis, keys } = this.#context;
-    return Promise.all(
-      ids.map(async (id) => {
-        const hash = await callRedis("read a stream", () => redis.hgetallBuffer(keys.streamMeta(id)));
-        return { id, parsed: parseRecord(id, fromBuffers(hash)) };
-      }),
-    );
-  }
-
   /** Undefined where nothing is stored. One round trip for up to 500 ids. */
   async rows(ids: readonly string[]): Promise<(ListedStream | undefined)[]> {
     const { redis, keys } = this.#context;

@@ -230,7 +230,7 @@ export class StreamStore implements CheckpointStore {
 
   /** What is no record of ours is given back untouched; `claimAny` says what it is. */
   async #asRecord(claim: ClaimedStream): Promise<Claim> {
-    if (claim.kind === "held") return claim;
+    if (claim.kind === "held") return { kind: "held", by: claim.by };
     if (claim.kind !== "claimed") return { kind: "absent" };
     if (claim.parsed.kind === "record") return { kind: "claimed", record: claim.parsed.record };
     await this.release({ id: claim.id, fence: claim.fence });

@@ -1,7 +1,7 @@
 /** `plan:<token>`: a clean-up as it was shown before it was confirmed. What runs is exactly what was planned. */
 import { z } from "zod";
 import { parseJson, parseWith, type Parsed } from "./codec.ts";
-import { ITEM, ITEM_RESULTS } from "./request.ts";
+import { itemField, ITEM_RESULTS } from "./request.ts";
 import { count, jsonField, named, time } from "./scalars.ts";
 import type { RawHash } from "./text.ts";
 
@@ -37,6 +37,8 @@ const planResultSchema = z.object({
 });
 /** What came of one planned id. */
 export type PlanResult = z.infer<typeof planResultSchema>;
+
+const ITEM = itemField("");
 
 /** By id. A result that cannot be read is passed over: carrying the plan out again finds what became of the id. */
 export function parsePlanResults(hash: RawHash): Map<string, PlanResult> {

@@ -3,7 +3,7 @@
  * path, a bucket) gets its own result; the request is settled when all have one.
  */
 import { z } from "zod";
-import { parseWith, type Parsed } from "./codec.ts";
+import { parseJson, parseWith, type Parsed } from "./codec.ts";
 import { jsonField, named, time } from "./scalars.ts";
 import type { RawHash } from "./text.ts";
 
@@ -63,11 +63,11 @@ export interface RequestRecord extends NewRequest {
   results: Record<string, ItemResult>;
 }
 
-/** Before an item's name, in the field that holds its result. */
-export const ITEM = "item:";
+const ITEM = "item:";
 
+/** The field of an item's result. Field names are read as text, so bytes that are not UTF-8 (a path) are spelt out. */
 export function itemField(item: string): string {
-  return ITEM + item;
+  return ITEM + (item.isWellFormed() ? item : JSON.stringify(item));
 }
 
 export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "absent" } {
@@ -75,13 +75,15 @@ export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "ab
   const parsed = parseWith(requestSchema, hash);
   if (parsed.kind === "corrupt") return parsed;
   const results: Record<string, ItemResult> = {};
-  for (const [field, text] of Object.entries(hash)) {
-    if (!field.startsWith(ITEM)) continue;
-    const result = parseWith(jsonField(itemResultSchema), text);
-    if (result.kind === "corrupt") return { kind: "corrupt", detail: `${field}: ${result.detail}` };
-    results[field.slice(ITEM.length)] = result.value;
+  let settled = 0;
+  for (const item of parsed.value.items) {
+    const text = hash[itemField(item)];
+    if (text === undefined) continue;
+    const result = parseJson(itemResultSchema, text);
+    if (result.kind === "corrupt") return { kind: "corrupt", detail: `${itemField(item)}: ${result.detail}` };
+    results[item] = result.value;
+    settled += 1;
   }
-  const settled = parsed.value.items.filter((item) => results[item] !== undefined).length;
   const state = settled === 0 ? "filed" : settled < parsed.value.items.length ? "partly" : "settled";
   return { kind: "ok", value: { ...parsed.value, state, results } };
 }

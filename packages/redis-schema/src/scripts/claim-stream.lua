@@ -5,7 +5,7 @@
 --   log entry, event detail
 -- Replies: { claimed, field, value, … } the whole record
 --   { held, owner } | { changed, owner }: another owner than expected, ask again with that one's lease
---   { absent } | { ended, status } | { newer, version } | { lapsed } | { lost, lease, '' }
+--   { absent } | { ended, status } | { newer, version } | { unreadable, what } | { lapsed } | { lost, lease, '' }
 -- uses: lib-args lib-stream
 local nonce, worker, now = take(), take(), take()
 local log_cap, events_cap = tonumber(take()), take()
@@ -20,6 +20,7 @@ if redis.call('EXISTS', meta) == 0 then return { 'absent' } end
 local owner, fence, status, version, last =
   unpack(redis.call('HMGET', meta, 'owner', 'fence', 'status', 'schema_version', 'write_token'))
 if tonumber(version or '0') and tonumber(version or '0') > newest then return { 'newer', version } end
+if fence and not tonumber(fence) then return { 'unreadable', 'its fence is no number' } end
 if has(ended, status or '') then return { 'ended', status } end
 owner = owner or ''
 if owner == worker and last == token then return { 'claimed', unpack(redis.call('HGETALL', meta)) } end
@@ -29,7 +30,7 @@ if owner ~= '' and owner ~= worker then
   if held and not has(dead, held) then return { 'held', owner } end
 end
 
-redis.call('HSET', meta, 'owner', worker, 'fence', (tonumber(fence or '0') or 0) + 1, 'write_token', token)
+redis.call('HSET', meta, 'owner', worker, 'fence', tonumber(fence or '0') + 1, 'write_token', token)
 append_log(log, { log_entry }, log_cap)
 append_event(events, events_cap, now, 'log', id, status, detail, worker)
 return { 'claimed', unpack(redis.call('HGETALL', meta)) }

@@ -1,0 +1,117 @@
+/** Sessions, sign-in limits, schema version, epoch and the store's answers. */
+import {
+  beginEpoch,
+  checkSchema,
+  KEPT,
+  KEYS_VERSION,
+  loadStoreAnswers,
+  readEpoch,
+  saveStoreAnswers,
+  Sessions,
+} from "@sluice/redis-schema";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOW, NOW_UTC, startHarness, text, type Harness } from "./harness.ts";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+describe("a session", () => {
+  test("lives an hour from its last use and never past twelve", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    const key = schema.keys.session("h1");
+    await sessions.begin("h1", { who: "ann", role: "operator" });
+    expect(await harness.raw.pttl(key)).toBeGreaterThan(KEPT.sessionIdleMs - 5_000);
+    expect(await sessions.use("h1")).toEqual({ who: "ann", role: "operator", started_at: NOW });
+    schema.clock.now = NOW + KEPT.sessionMs - 1_000;
+    expect(await sessions.use("h1")).toBeDefined();
+    expect(await harness.raw.pttl(key)).toBeLessThanOrEqual(1_000);
+    schema.clock.now = NOW + KEPT.sessionMs;
+    expect(await sessions.use("h1")).toBeUndefined();
+    expect(await harness.raw.exists(key)).toBe(0);
+  });
+
+  test("ends at once when it is ended, and one never begun is none", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    await sessions.begin("h1", { who: "ann", role: "viewer" });
+    await sessions.end("h1");
+    expect(await sessions.use("h1")).toBeUndefined();
+    expect(await sessions.use("never")).toBeUndefined();
+  });
+});
+
+describe("sign-ins of one address", () => {
+  test("are limited, side by side too, and free again when one succeeds", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    expect(await sessions.mayTry("1.2.3.4")).toEqual({ allowed: true });
+    const tries = await Promise.all(Array.from({ length: 100 }, () => sessions.attempt("1.2.3.4")));
+    expect(tries.filter(({ allowed }) => allowed)).toHaveLength(KEPT.loginAttempts);
+    const refused = await sessions.mayTry("1.2.3.4");
+    expect(refused.allowed).toBe(false);
+    if (!refused.allowed) expect(refused.retryAfterMs).toBeGreaterThan(0);
+    expect(await sessions.attempt("5.6.7.8")).toEqual({ allowed: true });
+    await sessions.succeeded("1.2.3.4");
+    expect(await sessions.attempt("1.2.3.4")).toEqual({ allowed: true });
+  });
+});
+
+describe("the schema version", () => {
+  test("is written by the first worker and read by all", async () => {
+    const schema = harness.fresh();
+    expect(await checkSchema(schema, { claim: false })).toEqual({ kind: "ok" });
+    expect(await schema.state()).toEqual({});
+    expect(await checkSchema(schema, { claim: true })).toEqual({ kind: "ok" });
+    expect(await schema.state()).toEqual({ schema: text(String(KEYS_VERSION)) });
+    expect(await checkSchema(schema, { claim: true })).toEqual({ kind: "ok" });
+  });
+
+  test("newer than ours is refused with a remedy, and left alone", async () => {
+    const schema = harness.fresh();
+    await schema.seed({ schema: text("7") });
+    const check = await checkSchema(schema, { claim: true });
+    expect(check).toMatchObject({ kind: "newer", found: 7 });
+    expect(check.kind === "newer" && check.remedy).toContain("newer Sluice");
+    expect(await schema.state()).toEqual({ schema: text("7") });
+  });
+
+  test("that is no number is somebody else's", async () => {
+    const schema = harness.fresh();
+    await schema.seed({ schema: text("public") });
+    expect(await checkSchema(schema, { claim: true })).toMatchObject({ kind: "foreign", found: "public" });
+  });
+});
+
+describe("the epoch", () => {
+  test("is missing in an empty Redis, and the first to end its recovery names it", async () => {
+    const schema = harness.fresh();
+    expect(await readEpoch(schema)).toBeUndefined();
+    const first = { id: "e1", since_utc: NOW_UTC };
+    expect(await beginEpoch(schema, "e1")).toEqual(first);
+    schema.clock.now += 1_000;
+    expect(await beginEpoch(schema, "e2")).toEqual(first);
+    expect(await readEpoch(schema)).toEqual(first);
+  });
+
+  test("whose writer died half way counts as missing, and is mended by the next", async () => {
+    const schema = harness.fresh();
+    await schema.seed({ epoch: { id: "e1" } });
+    expect(await readEpoch(schema)).toBeUndefined();
+    expect(await beginEpoch(schema, "e2")).toEqual({ id: "e1", since_utc: NOW_UTC });
+    expect(await readEpoch(schema)).toEqual({ id: "e1", since_utc: NOW_UTC });
+  });
+});
+
+test("a store's answers are kept, and asked for again when they cannot be read", async () => {
+  const schema = harness.fresh();
+  const answers = { probed_at_utc: NOW_UTC, answers: { checksum: "full-object", unequalParts: true } };
+  expect(await loadStoreAnswers(schema, "h")).toBeUndefined();
+  await saveStoreAnswers(schema, "h", answers);
+  expect(await loadStoreAnswers(schema, "h")).toEqual(answers);
+  await harness.raw.set(schema.keys.store("h"), "{");
+  expect(await loadStoreAnswers(schema, "h")).toBeUndefined();
+});

@@ -1,0 +1,95 @@
+/** One process holds a worker id at a time. */
+import { WorkerRegistry } from "@sluice/redis-schema";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NOW, startHarness, W1, workerRecord, zset, type Harness } from "./harness.ts";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+const { nonce: _, ...facts } = workerRecord();
+
+describe("a lease", () => {
+  test("is taken, then renewed, with everything the worker says of itself", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    const worker = workerRecord({ lag_bytes: 77, oldest_unshipped_at_utc: "2026-11-24T10:00:00.000Z" });
+    expect(await registry.renew("w1", worker)).toEqual({ kind: "taken" });
+    const state = await schema.state();
+    expect(state["workers"]).toEqual(zset({ w1: NOW }));
+    expect(state["stats:202611241020"]).toEqual({
+      "lag_bytes@w1": "77",
+      "oldest_unshipped_at@w1": String(Date.parse("2026-11-24T10:00:00.000Z")),
+    });
+    expect(await registry.renew("w1", worker)).toEqual({ kind: "renewed" });
+    expect(await schema.state()).toEqual(state);
+    expect(await registry.lease("w1")).toEqual({ kind: "ok", value: worker });
+  });
+
+  test("lapses 15 s after its last renewal", async () => {
+    const schema = harness.fresh();
+    await new WorkerRegistry(schema).renew("w1", workerRecord());
+    const left = await harness.raw.pttl(schema.keys.worker("w1"));
+    expect(left).toBeGreaterThan(13_000);
+    expect(left).toBeLessThanOrEqual(15_000);
+  });
+
+  test("forgets what the worker does not say any more", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    await registry.renew("w1", workerRecord({ state: "blocked", state_detail: "the bucket is away" }));
+    await registry.renew("w1", workerRecord());
+    expect(await registry.lease("w1")).toEqual({ kind: "ok", value: workerRecord() });
+  });
+
+  test("of another process stands, and its holder is named", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    await registry.renew("w1", workerRecord());
+    const state = await schema.state();
+    const outcome = await registry.renew("w1", workerRecord({ nonce: "late", pid: 8 }));
+    expect(outcome).toEqual({ kind: "held", lease: { kind: "ok", value: workerRecord() } });
+    expect(await schema.state()).toEqual(state);
+  });
+
+  test("of a process known to be dead is taken at once", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    await registry.renew("w1", workerRecord());
+    expect(await registry.renew("w1", workerRecord({ nonce: "next" }), ["nonce-1"])).toEqual({
+      kind: "taken",
+    });
+    expect(await registry.lease("w1")).toMatchObject({ value: { ...facts, nonce: "next" } });
+  });
+
+  test("is given up at the end by its holder only", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    await registry.renew("w1", workerRecord());
+    await registry.unregister("w1", "another");
+    expect(await registry.lease("w1")).toMatchObject({ kind: "ok" });
+    await registry.unregister("w1", W1.nonce);
+    await registry.unregister("w1", W1.nonce);
+    expect(await registry.lease("w1")).toEqual({ kind: "absent" });
+    expect((await schema.state())["workers"]).toBeUndefined();
+  });
+});
+
+test("the list shows living, gone and unreadable workers, and forgets those gone for a day", async () => {
+  const schema = harness.fresh();
+  const registry = new WorkerRegistry(schema);
+  await schema.seed({
+    workers: zset({ ancient: NOW - 25 * 3_600_000, gone: NOW - 60_000, odd: NOW }),
+    "worker:odd": { nonce: "x" },
+  });
+  await registry.renew("w1", workerRecord());
+  const listed = await registry.list();
+  expect(listed.map(({ id, lease }) => [id, lease.kind])).toEqual([
+    ["gone", "gone"],
+    ["odd", "corrupt"],
+    ["w1", "ok"],
+  ]);
+  expect(listed[0]?.lastSeenAt).toBe(NOW - 60_000);
+});
