@@ -20,9 +20,9 @@ export const LIMITS = {
   storeSilenceMs: 60_000,
   retryFirstMs: 200,
   retryMostMs: 30_000,
-  /** Rounds of repair (InvalidPart, changed parts) before a stream goes back to growing. */
+  /** Times the parts of one seal are repaired after InvalidPart before its stream fails. */
   repairRounds: 3,
-  /** Rounds of verify that found the object different from what was sent. */
+  /** Times the finished object may differ from what was sent, all of it sent again each time, before its stream fails. */
   verifyRounds: 3,
   /** Times one part may arrive garbled before its stream fails. */
   garbledAttempts: 10,

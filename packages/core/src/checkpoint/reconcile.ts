@@ -4,6 +4,7 @@
  */
 import { partBytes, partOffset, type PartPlan } from "../parts/part-plan.ts";
 import type { ListedPart } from "../ports/object-store.ts";
+import { MAX_PARTS } from "../stream/values.ts";
 import type { Part, Parts } from "../stream/record.ts";
 
 export interface Reconciliation {
@@ -11,7 +12,7 @@ export interface Reconciliation {
   keep: Part[];
   /** S3 holds it under an ETag the checkpoint does not know: it counts once its bytes equal the file's. */
   check: { listed: ListedPart; offset: number }[];
-  /** In the checkpoint, but S3 does not have it: to be sent again. */
+  /** Numbers of parts in the checkpoint that S3 does not have as such, and that `check` does not ask about. */
   forget: number[];
 }
 
@@ -21,22 +22,24 @@ export function reconcile(parts: Parts, listed: readonly ListedPart[], plan: Par
   for (const part of parts.values()) {
     const seen = there.get(part.PartNumber);
     if (seen && seen.ETag === part.ETag && seen.Size === part.Size) result.keep.push(part);
-    else if (!seen) result.forget.push(part.PartNumber);
   }
   const kept = new Set(result.keep.map((part) => part.PartNumber));
   for (const part of listed) {
-    if (kept.has(part.PartNumber)) continue;
-    const offset = offsetOf(part, parts, plan);
-    // A part that is not cut on our grid is of no use: its number is sent again.
-    if (offset === undefined) result.forget.push(part.PartNumber);
-    else result.check.push({ listed: part, offset });
+    const offset = kept.has(part.PartNumber) ? undefined : offsetOf(part, parts, plan);
+    if (offset !== undefined) result.check.push({ listed: part, offset });
   }
+  const asked = new Set(result.check.map(({ listed: part }) => part.PartNumber));
+  result.forget = [...parts.keys()].filter((n) => !kept.has(n) && !asked.has(n));
   return result;
 }
 
 /** Where a listed part begins on the grid; undefined when no part of ours has that size at that place. */
 function offsetOf(part: ListedPart, parts: Parts, plan: PartPlan): number | undefined {
-  if (plan.kind === "listed" && part.PartNumber <= plan.count) return parts.get(part.PartNumber)?.Offset;
-  if (part.Size > partBytes(plan, part.PartNumber)) return undefined;
-  return partOffset(plan, part.PartNumber);
+  const { PartNumber: n, Size: size } = part;
+  if (n < 1 || n > MAX_PARTS || size === 0) return undefined;
+  if (plan.kind === "listed" && n <= plan.count) {
+    const known = parts.get(n);
+    return known?.Size === size ? known.Offset : undefined;
+  }
+  return size > partBytes(plan, n) ? undefined : partOffset(plan, n);
 }

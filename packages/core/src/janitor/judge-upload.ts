@@ -24,12 +24,17 @@ export function judgeUpload(facts: UploadFacts): UploadVerdict {
   if (facts.leftByPurge) return { verdict: "ours", because: "left by a purge" };
   const holder = facts.keyHolderStartedAt;
   if (holder !== undefined) {
-    if (facts.initiated === undefined) return { verdict: "unknown", because: "a stream of ours has its key, but the store does not say when it began" };
+    if (facts.initiated === undefined)
+      return {
+        verdict: "unknown",
+        because: "a stream of ours has its key, but the store does not say when it began",
+      };
     return Date.parse(facts.initiated) >= Date.parse(holder)
       ? { verdict: "ours", because: "a stream of ours has its key, and it began after that stream" }
       : { verdict: "foreign", because: "a stream of ours has its key, but it began before that stream" };
   }
-  if (!facts.localFile) return { verdict: "foreign", because: "no stream has its key, and no file of a watch maps to it" };
+  if (!facts.localFile)
+    return { verdict: "foreign", because: "no stream has its key, and no file of a watch maps to it" };
   if (facts.redisEmptied && facts.localFile.partsEqual === true) {
     return { verdict: "ours", because: "Redis was emptied, and every part of it equals the local file" };
   }

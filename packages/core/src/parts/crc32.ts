@@ -39,9 +39,7 @@ function multiply(a: number, b: number): number {
 
 /** S3 writes a CRC32 as base64 of four big-endian bytes. */
 export function crc32ToBase64(crc: number): string {
-  return btoa(
-    String.fromCharCode((crc >>> 24) & 0xff, (crc >>> 16) & 0xff, (crc >>> 8) & 0xff, crc & 0xff),
-  );
+  return btoa(String.fromCharCode((crc >>> 24) & 0xff, (crc >>> 16) & 0xff, (crc >>> 8) & 0xff, crc & 0xff));
 }
 
 /** Undefined when the text is not four bytes of base64. */

@@ -39,7 +39,8 @@ export function parsePlan(text: string): PartPlan | undefined {
   const partBytes = Number(size);
   if (partBytes < MIN_PART_BYTES || partBytes > MAX_PART_BYTES) return undefined;
   if (count === undefined) return { kind: kind === "uniform" ? "uniform" : "stepped", partBytes };
-  if (kind === "uniform" || Number(count) > MAX_PARTS || !Number.isSafeInteger(Number(bytes))) return undefined;
+  if (kind === "uniform" || Number(count) > MAX_PARTS || !Number.isSafeInteger(Number(bytes)))
+    return undefined;
   return { kind: "listed", count: Number(count), bytes: Number(bytes), partBytes };
 }
 
@@ -76,10 +77,11 @@ function steppedBytes(first: number, n: number): number {
   return bytes;
 }
 
-/** The most bytes the plan can hold: what `part_limit` is measured against, beside the store's largest object. */
-export function planCapacity(plan: PartPlan): number {
-  if (plan.kind === "listed" && plan.count === MAX_PARTS) return plan.bytes;
-  return partOffset(plan, MAX_PARTS) + partBytes(plan, MAX_PARTS);
+/** The most bytes `maxParts` parts of the plan can hold: what `part_limit` is measured against, beside the largest object. */
+export function planCapacity(plan: PartPlan, maxParts = MAX_PARTS): number {
+  const last = Math.min(maxParts, MAX_PARTS);
+  if (plan.kind === "listed" && plan.count >= last) return plan.bytes;
+  return partOffset(plan, last) + partBytes(plan, last);
 }
 
 export interface PlanChoice {

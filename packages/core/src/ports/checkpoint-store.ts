@@ -93,7 +93,11 @@ export interface CheckpointStore {
   /** `record` is the caller's copy before the write: its owner, fence and revision are the guard. */
   write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome>;
   /** The path a stream is known by changes with a rename inside its watch; the index by path follows. */
-  rename(record: StreamRecord, newPath: string, write: StreamWrite): Promise<WriteOutcome | { kind: "path_taken"; by: string }>;
+  rename(
+    record: StreamRecord,
+    newPath: string,
+    write: StreamWrite,
+  ): Promise<WriteOutcome | { kind: "path_taken"; by: string }>;
   /** Takes streams without a living owner: fence + 1. One round trip for the whole list. */
   claim(ids: readonly StreamId[]): Promise<Claim[]>;
   /** Gives a stream back without a change, so that another worker may take it at once. */

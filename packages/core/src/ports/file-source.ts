@@ -41,7 +41,12 @@ export interface FileSource extends WriterProbe {
 export interface FileTidier {
   /** `snapshot`: what was verified. Any difference puts the name back and reports `changed`. */
   remove(path: string, snapshot: FileFacts): Promise<TidyOutcome>;
-  move(path: string, snapshot: FileFacts, targetDirectory: string, relativePath: string): Promise<TidyOutcome>;
+  move(
+    path: string,
+    snapshot: FileFacts,
+    targetDirectory: string,
+    relativePath: string,
+  ): Promise<TidyOutcome>;
 }
 
 export type TidyOutcome =

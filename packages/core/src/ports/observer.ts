@@ -4,7 +4,10 @@ import type { StreamRecord } from "../stream/record.ts";
 export interface Observer {
   opened(stream: StreamRecord): void;
   moved(stream: StreamRecord, detail: string): void;
-  partAcknowledged(stream: StreamRecord, part: { number: number; bytes: number; ms: number; attempts: number }): void;
+  partAcknowledged(
+    stream: StreamRecord,
+    part: { number: number; bytes: number; ms: number; attempts: number },
+  ): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
   retried(stream: StreamRecord, what: string, reason: string): void;
   decided(stream: StreamRecord, decision: string): void;

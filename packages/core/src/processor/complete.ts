@@ -1,49 +1,63 @@
 /**
  * Exactly one Complete counts, whatever becomes of its reply: after anything but a clean success HeadObject decides,
- * by the stream's own id. While in doubt nothing is aborted and nothing local is touched.
+ * and ListParts whether the upload still waits. While in doubt nothing is aborted and nothing local is touched.
  */
 import { StreamFailure } from "../errors.ts";
 import { crc32ToBase64 } from "../parts/crc32.ts";
+import { multipartEtag } from "../parts/multipart-etag.ts";
 import type { CompleteOutcome, Condition, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
-import { STREAM_ID_HEADER, conditionFor, lookAtKey, wholeCrc } from "./existing-object.ts";
+import { conditionFor, headObject, standingOf } from "./existing-object.ts";
+import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
+import { wholeCrc } from "./whole-crc.ts";
 
 export interface Assembled {
   etag: string;
   crc32: string | undefined;
-  version: string | undefined;
 }
 
 export type Completed =
   | ({ kind: "assembled" } & Assembled)
-  /** S3 lacks these parts as named: send them again, then complete again. */
-  | { kind: "repair"; parts: number[] }
+  /** The store does not hold a part as it was named. */
+  | { kind: "repair" }
+  /** The upload is open still: Complete never took effect, and is sent again. */
+  | { kind: "again" }
   | { kind: "upload_gone" }
+  /** The store completed it, and what stands there is not what was sent. */
+  | { kind: "mismatch"; detail: string }
   /** The worker's lease is not fresh: somebody else may be completing. */
   | { kind: "fenced" };
 
-export async function completeUpload(context: OpenContext, facts: FileFacts): Promise<Completed> {
+type Unknown = { kind: "unknown" };
+type Fenced = { kind: "fenced" };
+
+/** `askFirst`: an object may stand at the key already, so HeadObject says under which condition to complete. */
+export async function completeUpload(
+  context: OpenContext,
+  facts: FileFacts,
+  askFirst: boolean,
+): Promise<Completed> {
   const { held, deps, store, signal } = context;
   const ref = uploadRef(held);
   const parts = [...held.parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
   const crc = wholeCrc(parts);
-  const condition = await conditionNow(context, ref, facts);
-  if (condition === "done") return await confirm(context, ref, facts, crc);
-  if (!deps.lease.fresh()) return { kind: "fenced" };
+  const condition = await conditionNow(context, ref, facts, askFirst);
   const request = { parts: parts.map(named), size: facts.size, crc, condition };
-  const outcome = await store.call<CompleteOutcome | "unknown">(
+  await reach(context, "completing");
+  const outcome = await store.call<CompleteOutcome | Unknown | Fenced>(
     "CompleteMultipartUpload",
-    () => deps.store.complete(ref, request),
+    // Asked at the last moment: the store may have been away for longer than the lease.
+    async () => (deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" }),
     signal,
-    () => Promise.resolve("unknown"),
+    () => Promise.resolve({ kind: "unknown" }),
   );
-  if (outcome !== "unknown" && outcome.kind === "invalid_part") return await findBadParts(context, ref);
-  const settled = await confirm(context, ref, facts, crc);
-  if (settled.kind !== "assembled" || outcome === "unknown" || outcome.kind !== "completed") return settled;
-  return { ...settled, version: outcome.version };
+  await reach(context, "completed_in_store");
+  if (outcome.kind === "fenced") return { kind: "fenced" };
+  if (outcome.kind === "invalid_part") return { kind: "repair" };
+  return await settle(context, ref, outcome, { facts, parts, crc });
 }
 
 function named(part: Part) {
@@ -52,54 +66,77 @@ function named(part: Part) {
 }
 
 /** Where the store has no conditional Complete, HeadObject right before it leaves a window of one request. */
-async function conditionNow(context: OpenContext, ref: UploadRef, facts: FileFacts): Promise<Condition | "done"> {
+async function conditionNow(
+  context: OpenContext,
+  ref: UploadRef,
+  facts: FileFacts,
+  askFirst: boolean,
+): Promise<Condition> {
   const { rules, deps, held } = context;
+  const conditional = deps.store.profile.conditionalComplete;
   const replaces = held.record.supersedes !== undefined || rules.onConflict === "overwrite";
-  if (deps.store.profile.conditionalComplete && !replaces) return { ifNoneMatch: true };
-  const now = await lookAtKey(context, ref, facts);
-  if (now.kind === "same" && now.own) return "done";
-  if (now.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
-  return deps.store.profile.conditionalComplete ? conditionFor(now, rules) : undefined;
+  if (conditional && !replaces && !askFirst) return { ifNoneMatch: true };
+  const standing = standingOf(await headObject(context, ref), held.record, facts, deps.digests.hash);
+  if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  return conditional ? conditionFor(standing, rules) : undefined;
 }
 
-/** HeadObject decides: our stream's object of the right size and checksum is success, and nothing else is. */
-async function confirm(context: OpenContext, ref: UploadRef, facts: FileFacts, crc: number | undefined): Promise<Completed> {
-  const { deps, store, signal, held } = context;
-  const head = await store.call("HeadObject", () => deps.store.head(ref), signal);
-  const owner = head.kind === "found" ? head.object.metadata[STREAM_ID_HEADER] : undefined;
-  if (head.kind === "found" && owner === held.record.id) {
-    return { kind: "assembled", ...proved(head.object, ref, facts, crc), version: undefined };
+interface Wanted {
+  facts: FileFacts;
+  parts: readonly Part[];
+  crc: number | undefined;
+}
+
+async function settle(
+  context: OpenContext,
+  ref: UploadRef,
+  outcome: Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown,
+  wanted: Wanted,
+): Promise<Completed> {
+  const { held, rules, deps, store, signal } = context;
+  const standing = standingOf(await headObject(context, ref), held.record, wanted.facts, deps.digests.hash);
+  if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  const object = standing.kind === "earlier" ? standing.object : undefined;
+  const proved = object && isProved(context, object, wanted, standing.kind === "earlier" && standing.own);
+  const assembled = object && {
+    kind: "assembled" as const,
+    etag: object.etag,
+    crc32: wanted.crc === undefined ? object.crc32 : crc32ToBase64(wanted.crc),
+  };
+  if (outcome.kind === "completed" && outcome.etag !== undefined && object) {
+    return proved && assembled ? assembled : { kind: "mismatch", detail: different(ref, object, wanted) };
   }
-  const replaceable = context.rules.onConflict === "overwrite" || owner === held.record.supersedes;
-  if (head.kind === "found" && !replaceable) throw foreignObject(ref);
   const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
-  // Alive: the Complete never took effect and is sent again by the next round of the seal.
-  return listing.kind === "gone" ? { kind: "upload_gone" } : { kind: "repair", parts: [] };
+  // Whatever stands there then came from another upload, and this one is still to be completed.
+  if (listing.kind === "alive") return { kind: "again" };
+  return proved && assembled ? assembled : { kind: "upload_gone" };
 }
 
-/** Size, and the checksum where both sides know one, must be what was sent. */
-export function proved(object: StoredObject, ref: { key: string }, facts: FileFacts, crc: number | undefined) {
-  const crc32 = crc === undefined ? undefined : crc32ToBase64(crc);
-  if (object.size !== facts.size) {
-    throw new StreamFailure("verify_mismatch", `${ref.key} has ${object.size} bytes, the file ${facts.size}`);
-  }
-  if (crc32 !== undefined && object.crc32 !== undefined && object.crc32 !== crc32) {
-    throw new StreamFailure("verify_mismatch", `${ref.key} has CRC32 ${object.crc32}, the file ${crc32}`);
-  }
-  return { etag: object.etag, crc32 };
+function different(ref: UploadRef, object: StoredObject, wanted: Wanted): string {
+  const stored = `${object.size} bytes with CRC32 ${object.crc32 ?? "unknown"}`;
+  return `${ref.key} holds ${stored}, the file ${wanted.facts.size} with ${crcText(wanted.crc)}`;
 }
 
-/** After InvalidPart: which of our parts S3 does not hold as the checkpoint names them. */
-async function findBadParts(context: OpenContext, ref: UploadRef): Promise<Completed> {
-  const { deps, store, signal, held } = context;
-  const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
-  if (listing.kind === "gone") return { kind: "upload_gone" };
-  const there = new Map(listing.parts.map((part) => [part.PartNumber, part]));
-  const bad = [...held.parts.values()].filter((part) => {
-    const listed = there.get(part.PartNumber);
-    return !listed || listed.ETag !== part.ETag || listed.Size !== part.Size;
-  });
-  return { kind: "repair", parts: bad.map((part) => part.PartNumber) };
+/**
+ * Whether the object is what was sent. Our own id and the size suffice where the store keeps no CRC32; an object that
+ * bears another id (a stream rebuilt from S3) must show the bytes by CRC32 or by its computed ETag.
+ */
+function isProved(context: OpenContext, object: StoredObject, wanted: Wanted, own: boolean): boolean {
+  if (object.size !== wanted.facts.size) return false;
+  if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);
+  if (own) return true;
+  const { store, digests } = context.deps;
+  if (!store.profile.etagIsMd5) return false;
+  return (
+    multipartEtag(
+      wanted.parts.map((part) => part.ETag),
+      digests,
+    ) === object.etag
+  );
+}
+
+function crcText(crc: number | undefined): string {
+  return crc === undefined ? "unknown" : crc32ToBase64(crc);
 }
 
 function foreignObject(ref: { key: string }): StreamFailure {

@@ -24,7 +24,9 @@ export type Completion =
   | { complete: false; waiting: (nowWallMs: number) => Waiting; inMs?: number };
 
 /** How long this file must be quiet: never less than three times its longest pause, within idleMax. */
-export function quietNeededMs(facts: Pick<CompletionFacts, "longestPauseMs" | "idleTimeoutMs" | "idleMaxMs">): number {
+export function quietNeededMs(
+  facts: Pick<CompletionFacts, "longestPauseMs" | "idleTimeoutMs" | "idleMaxMs">,
+): number {
   return Math.max(facts.idleTimeoutMs, Math.min(facts.idleMaxMs, 3 * facts.longestPauseMs));
 }
 

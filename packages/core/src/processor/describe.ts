@@ -1,11 +1,11 @@
 /** The last two steps of a stream whose object exists: the metadata object, then the local file. */
 import { StreamFailure } from "../errors.ts";
 import { metadataKey } from "../paths/object-key.ts";
-import type { PutOutcome } from "../ports/object-store.ts";
+import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
 import type { TidyOutcome } from "../ports/file-source.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import { FILE_HEADER, STREAM_ID_HEADER, fileToken } from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./existing-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
 import type { OpenContext } from "./open-object.ts";
 import type { WatchRules } from "./dependencies.ts";
@@ -28,9 +28,10 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
   const record = held.record;
   if (record.s3_key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key");
   const ref = { bucket: record.s3_bucket, key: metadataKey(record.s3_key) };
-  const recognised = record.verify_result === RECOGNISED;
-  const mayReplace = record.supersedes !== undefined || recognised || context.rules.onConflict === "overwrite";
-  if (recognised && (await isDescribed(context, ref))) return;
+  const before = await whatDescribesIt(context, ref);
+  if (before === "foreign") throw conflict(ref);
+  // An object recognised as it stood has been described by the stream that put it there.
+  if ((before === "own" || before === "ours") && record.verify_result === RECOGNISED) return;
   const body = metadataBytes(record, held.parts);
   const request = {
     body,
@@ -40,25 +41,42 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
       [STREAM_ID_HEADER]: record.id,
       [FILE_HEADER]: fileToken(record.source, sealedFacts(record), deps.digests.hash),
     },
-    condition: deps.store.profile.conditionalPut && !mayReplace ? ({ ifNoneMatch: true } as const) : undefined,
   };
-  const outcome = await store.call<PutOutcome>("PutObject", () => deps.store.put(ref, request), signal);
-  if (outcome.kind === "conflict" && !(await isOwn(context, ref))) {
-    throw new StreamFailure("object_conflict", `an object of another program stands at ${ref.key}`);
-  }
+  const put = (condition: Condition): Promise<PutOutcome> =>
+    store.call("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
+  const outcome = await put(before === "not asked" ? { ifNoneMatch: true } : undefined);
+  if (outcome.kind === "stored") return;
+  const now = await look(context, ref);
+  if (now === "foreign") throw conflict(ref);
+  // Our own is the same bytes, from before a crash; what another stream of the same file wrote is out of date.
+  if (now !== "own") await put(undefined);
 }
 
 /** `verify_result` of a stream whose object was there already, with the file's bytes. */
 export const RECOGNISED = "recognised";
 
-async function isOwn(context: OpenContext, ref: { bucket: string; key: string }): Promise<boolean> {
-  const head = await context.store.call("HeadObject", () => context.deps.store.head(ref), context.signal);
-  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === context.held.record.id;
+type Before = "not asked" | "nothing" | "own" | "ours" | "foreign";
+
+/** The Put's own condition asks where the store has it and nothing of ours is expected there. */
+async function whatDescribesIt(context: OpenContext, ref: ObjectRef): Promise<Before> {
+  const { held, rules, deps } = context;
+  if (rules.onConflict === "overwrite") return "nothing";
+  const expected = held.record.supersedes !== undefined || held.record.verify_result === RECOGNISED;
+  return deps.store.profile.conditionalPut && !expected ? "not asked" : await look(context, ref);
 }
 
-async function isDescribed(context: OpenContext, ref: { bucket: string; key: string }): Promise<boolean> {
-  const head = await context.store.call("HeadObject", () => context.deps.store.head(ref), context.signal);
-  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] !== undefined;
+async function look(context: OpenContext, ref: ObjectRef): Promise<Exclude<Before, "not asked">> {
+  const { record } = context.held;
+  const head = await headObject(context, ref);
+  if (head.kind !== "found") return "nothing";
+  const { [STREAM_ID_HEADER]: id, [FILE_HEADER]: file } = head.object.metadata;
+  const sameFile = file === fileToken(record.source, sealedFacts(record), context.deps.digests.hash);
+  if (id === record.id) return "own";
+  return sameFile || (id !== undefined && id === record.supersedes) ? "ours" : "foreign";
+}
+
+function conflict(ref: ObjectRef): StreamFailure {
+  return new StreamFailure("object_conflict", `an object of another program stands at ${ref.key}`);
 }
 
 /** When the local file may be touched, in wall ms; undefined when it is kept. */
@@ -80,6 +98,11 @@ export async function tidyFile(context: OpenContext): Promise<TidyOutcome> {
     case "delete":
       return await deps.tidier.remove(path, snapshot);
     case "move":
-      return await deps.tidier.move(path, snapshot, rules.afterUpload.directory, path.slice(rules.root.length + 1));
+      return await deps.tidier.move(
+        path,
+        snapshot,
+        rules.afterUpload.directory,
+        path.slice(rules.root.length + 1),
+      );
   }
 }

@@ -1,62 +1,57 @@
-/** The steps of a stream whose file is complete: seal it, describe it, tidy up; and the ways back. */
-import { isoNow } from "../ports/clock.ts";
+/** The steps of a stream whose file is complete: seal it, describe it, tidy up. */
+import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { crc32ToBase64 } from "../parts/crc32.ts";
 import { metadataKey } from "../paths/object-key.ts";
+import { isoNow } from "../ports/clock.ts";
 import type { DoneEntry } from "../ports/checkpoint-store.ts";
-import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
+import { sameFile } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import { RECOGNISED, tidyAtMs, tidyFile, writeMetadata } from "./describe.ts";
-import { lookAtKey, type Standing } from "./existing-object.ts";
-import { freshPlan, progress, reconciled } from "./grow.ts";
-import { seal, type Sealed } from "./seal.ts";
-import type { Life, Step } from "./stream-processor.ts";
-
-const AGAIN: Step = { kind: "again" };
+import { assembled } from "./assembled.ts";
+import { tidyAtMs, tidyFile, writeMetadata } from "./describe.ts";
+import { AGAIN, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { unreadableFile } from "./open-file.ts";
+import { seal } from "./seal.ts";
+import { abandonUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
 
 export async function sealStep(life: Life): Promise<Step> {
   const { context } = life;
-  await Promise.allSettled(life.sending.values());
-  const look = await context.deps.files.look(context.held.record.original_path);
-  const same = look.kind === "file" ? sameFile(context.held.record, look.facts, context.held.sentEnd) : undefined;
-  if (!same?.same) return await growAgain(life, "the file is not as it was when it was judged complete");
+  const { held } = context;
+  await sendingDone(life);
+  const look = await context.deps.files.look(held.record.original_path);
+  if (look.kind === "unreadable") throw unreadableFile(look);
+  const same = look.kind === "file" ? sameFile(held.record, look.facts, held.sentEnd) : undefined;
+  if (!same?.same || look.kind !== "file") {
+    return await growAgain(life, "the file is not as it was when it was judged complete");
+  }
   const before = await reconciled(life, same.sure);
   if (before) return before;
-  const sealed = await seal(context);
+  if (look.facts.size === 0 && held.record.s3_upload_id !== undefined) {
+    return await abandonUpload(life, "the file is empty now: its upload is removed");
+  }
+  return await sealNow(life);
+}
+
+async function sealNow(life: Life): Promise<Step> {
+  // Asked before everything is read, and once more right before Complete.
+  const sealed = life.context.deps.lease.fresh() ? await seal(life.context) : { kind: "fenced" as const };
   switch (sealed.kind) {
     case "assembled":
-      await assembled(life, sealed);
-      return AGAIN;
+      return await assembled(life, sealed);
     case "file_moved_on":
       return await growAgain(life, "the file changed while it was being sealed");
     case "upload_gone":
       return await uploadGone(life);
+    case "mismatch":
+      life.mismatches += 1;
+      if (life.mismatches >= LIMITS.verifyRounds) throw new StreamFailure("verify_mismatch", sealed.detail);
+      return await startAgain(life, `all of it is sent again: ${sealed.detail}`);
     case "fenced":
-      await progress(life, { for: "store", detail: "the worker's lease is not fresh; Complete waits for it" });
+      await progress(life, {
+        for: "store",
+        detail: "the worker's lease is not fresh; Complete waits for it",
+      });
       return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
   }
-}
-
-async function assembled(life: Life, sealed: Extract<Sealed, { kind: "assembled" }>): Promise<void> {
-  const { held, deps, rules } = life.context;
-  await held.move("assembled", {
-    patch: {
-      ...factsAsFields(sealed.facts),
-      bytes_sent: sealed.facts.size,
-      etag: sealed.etag,
-      crc32: sealed.crc32 ?? null,
-      verify_mode: rules.verify,
-      verify_result: sealed.verifyResult,
-      sealed_by: deps.worker.id,
-      sealed_version: deps.worker.version,
-      sealed_at_utc: isoNow(deps.clock),
-      requested_action: null,
-      waiting_for: null,
-    },
-    log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
-    ...(held.record.s3_upload_id === undefined ? { stats: { bytes_sent: sealed.facts.size } } : {}),
-  });
-  deps.observer.moved(held.record, sealed.verifyResult);
 }
 
 /** Growth or a change during the seal: back to `processing`, or to `opening` when there is no upload. */
@@ -66,58 +61,15 @@ async function growAgain(life: Life, why: string): Promise<Step> {
   const event = held.record.s3_upload_id === undefined ? "restarted" : "grew";
   await held.move(event, { patch: { completed_by: null, waiting_for: null }, log: [why] });
   deps.observer.moved(held.record, why);
-  return AGAIN;
-}
-
-/** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
-export async function uploadGone(life: Life): Promise<Step> {
-  const { held, deps } = life.context;
-  await Promise.allSettled(life.sending.values());
-  const look = await deps.files.look(held.record.original_path);
-  const { s3_bucket: bucket, s3_key: key } = held.record;
-  if (look.kind === "file" && key !== undefined) {
-    const standing = await lookAtKey(life.context, { bucket, key }, look.facts);
-    if (standing.kind === "same") return await recognised(life, look.facts, standing);
-  }
-  const why = "S3 no longer knows the upload: the file is sent again from byte 0";
-  await held.move("restarted", {
-    dropParts: true,
-    patch: {
-      s3_upload_id: null,
-      create_intent_at_utc: null,
-      next_part: 1,
-      bytes_sent: 0,
-      part_plan: freshPlan(life),
-      completed_by: null,
-    },
-    log: [why],
-  });
-  life.reconciled = true;
-  deps.observer.moved(held.record, why);
-  return AGAIN;
-}
-
-/** The object at the key holds the file's bytes already: nothing is sent. */
-export async function recognised(life: Life, facts: FileFacts, standing: Extract<Standing, { kind: "same" }>): Promise<Step> {
-  const { held } = life.context;
-  if (held.kind !== "pending_completion") {
-    await held.move("settled", { patch: { completed_by: held.record.completed_by ?? "idle" }, log: ["found complete in S3"] });
-  }
-  await assembled(life, {
-    kind: "assembled",
-    facts,
-    etag: standing.object.etag,
-    crc32: crc32ToBase64(standing.crc),
-    version: undefined,
-    verifyResult: standing.own ? "identical" : RECOGNISED,
-  });
-  return AGAIN;
+  // What was asked for holds on, so a file that never rests would be read over and over.
+  return life.requested.completion === undefined ? AGAIN : { kind: "wait", ms: LIMITS.lookAgainMs };
 }
 
 export async function describeStep(life: Life): Promise<Step> {
   const { held, deps, rules } = life.context;
   if (!life.described) await writeMetadata(life.context);
   life.described = true;
+  await reach(life.context, "described");
   const tidyAt = tidyAtMs(held.record, rules);
   const waitMs = tidyAt === undefined ? 0 : tidyAt - deps.clock.wallMs();
   if (waitMs > 0 && tidyAt !== undefined) {
@@ -125,7 +77,9 @@ export async function describeStep(life: Life): Promise<Step> {
     return { kind: "wait", ms: Math.min(waitMs, LIMITS.lookAgainMs) };
   }
   const tidied = await tidyFile(life.context);
+  await reach(life.context, "tidied");
   await complete(life, tidied.kind === "impossible" ? tidied.detail : undefined);
+  await reach(life.context, "completed");
   return { kind: "ended", ending: { kind: "completed" } };
 }
 

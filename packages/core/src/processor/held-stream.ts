@@ -114,11 +114,17 @@ export class HeldStream {
   }
 
   /** After a rename inside the watch. */
-  async rename(newPath: string, change: Omit<Change, "from">): Promise<{ kind: "written" } | { kind: "path_taken"; by: string }> {
+  async rename(
+    newPath: string,
+    change: Omit<Change, "from">,
+  ): Promise<{ kind: "written" } | { kind: "path_taken"; by: string }> {
     const outcome = await this.#exclusively(async () => {
       const write: StreamWrite = { from: [this.kind], ...change };
-      const answer = await this.#persistently(() => this.#deps.checkpoints.rename(this.#record, newPath, write));
-      if (answer.kind === "written") this.#confirm({ ...write, patch: { ...write.patch, original_path: newPath } });
+      const answer = await this.#persistently(() =>
+        this.#deps.checkpoints.rename(this.#record, newPath, write),
+      );
+      if (answer.kind === "written")
+        this.#confirm({ ...write, patch: { ...write.patch, original_path: newPath } });
       return answer;
     });
     if (outcome.kind === "path_taken") return outcome;
@@ -134,7 +140,9 @@ export class HeldStream {
         this.#deps.checkpoints.open({ record: successor, log, replacing: { record: this.#record, write } }),
       );
       if (outcome.kind !== "opened") {
-        throw new OwnershipLostError(outcome.kind === "lost" ? outcome.detail : `path taken by ${outcome.by}`);
+        throw new OwnershipLostError(
+          outcome.kind === "lost" ? outcome.detail : `path taken by ${outcome.by}`,
+        );
       }
       this.#confirm(write);
     });
@@ -174,14 +182,17 @@ export class HeldStream {
   async #write(change: StreamWrite): Promise<WriteOutcome> {
     const notes = this.#notes;
     this.#notes = {};
-    const grown = typeof notes.file_size === "number" ? notes.file_size - this.#record.file_size : 0;
+    const patch: RecordPatch = { ...notes, ...change.patch };
+    const grown = typeof patch.file_size === "number" ? patch.file_size - this.#record.file_size : 0;
     const write: StreamWrite = {
       ...change,
-      patch: { ...notes, ...change.patch },
+      patch,
       ...(grown > 0 ? { stats: { ...change.stats, bytes_in: grown } } : {}),
     };
     const outcome = await this.#persistently(() => this.#deps.checkpoints.write(this.#record, write));
     if (outcome.kind === "written") this.#confirm(write);
+    // What was not written rides with the next write, unless something newer was noted meanwhile.
+    else this.#notes = { ...notes, ...this.#notes };
     return outcome;
   }
 

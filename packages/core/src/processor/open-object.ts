@@ -1,82 +1,121 @@
 /**
- * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. The intent is
+ * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. Key and intent are
  * saved before CreateMultipartUpload is sent, so that a crash in between leaves nothing unknown behind.
  */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { metadataKey, numberedKey, objectKey } from "../paths/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
-import type { Condition, ObjectHeaders, ObjectRef, OpenUpload } from "../ports/object-store.ts";
+import type { Condition, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
-import type { StreamRecord } from "../stream/record.ts";
-import { FILE_HEADER, STREAM_ID_HEADER, conditionFor, fileToken, lookAtKey, type Standing } from "./existing-object.ts";
+import type { RecordPatch, StreamRecord } from "../stream/record.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
+import {
+  FILE_HEADER,
+  STREAM_ID_HEADER,
+  conditionFor,
+  fileToken,
+  lookAtKey,
+  type SameBytes,
+  type Standing,
+} from "./existing-object.ts";
 import type { HeldStream } from "./held-stream.ts";
+import { reach } from "./life.ts";
+import { findOwnUpload } from "./own-upload.ts";
 import type { PatientStore } from "./patient-store.ts";
 
 export interface OpenContext {
-  held: HeldStream;
-  rules: WatchRules;
-  store: PatientStore;
-  deps: ProcessorDeps;
-  signal: AbortSignal;
+  readonly held: HeldStream;
+  readonly rules: WatchRules;
+  readonly store: PatientStore;
+  readonly deps: ProcessorDeps;
+  readonly signal: AbortSignal;
+  /** The stream was live when this process took it: what was done before it was last saved is not known. */
+  readonly resumed: boolean;
 }
 
 /** `same`: an object that holds the file's bytes is there already. */
 export type KeyChoice =
   | { kind: "key"; ref: ObjectRef; condition: Condition }
-  | { kind: "same"; ref: ObjectRef; standing: Extract<Standing, { kind: "same" }> };
+  | { kind: "same"; ref: ObjectRef; standing: SameBytes };
 
-/** Clocks of store and worker may differ by this much before an upload on our own key is called older than the stream. */
-const CLOCK_TOLERANCE_MS = 15 * 60_000;
+export interface KeySearch {
+  /** `false` leaves the question to the write's own condition (If-None-Match), which saves a request. */
+  askFirst: boolean;
+  /** Keys known to hold an object of another file or program. */
+  refused?: ReadonlySet<string>;
+  /** Saved in the same step as the key. */
+  patch?: RecordPatch;
+}
 
-/**
- * The key of the stream, fixed in Redis on return. `askFirst: false` leaves the question to the write's own condition
- * (If-None-Match), which saves a request where the store has it.
- */
-export async function chooseKey(context: OpenContext, facts: FileFacts, askFirst: boolean, from = 1): Promise<KeyChoice> {
-  const { held, rules, deps } = context;
-  const record = held.record;
-  // A new generation of a completed file goes under the key its predecessor has, whatever number that bears.
-  const inherited = record.supersedes === undefined || from > 1 ? undefined : record.s3_key;
-  const first = inherited ?? baseKey(record, rules, deps);
-  for (let attempt = from; attempt <= LIMITS.keyAttempts; attempt += 1) {
-    const key = numberedKey(first, attempt, deps.digests.hash);
-    const ref = { bucket: record.s3_bucket, key };
-    const standing: Standing = askFirst ? await lookAtKey(context, ref, facts) : { kind: "free" };
+/** The key of the stream, fixed in Redis on return. */
+export async function chooseKey(
+  context: OpenContext,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice> {
+  const { held, rules } = context;
+  for (const key of candidates(context, search.refused ?? new Set())) {
+    const ref = { bucket: held.record.s3_bucket, key };
+    const standing: Standing | SameBytes = search.askFirst
+      ? await lookAtKey(context, ref, facts)
+      : { kind: "free" };
     if (standing.kind === "foreign" && rules.onConflict === "fail") throw conflict(key);
     if (standing.kind === "foreign" && rules.onConflict === "keep-both") continue;
-    if (!(await takeKey(held, ref))) {
+    if (!(await takeKey(held, ref, standing.kind === "same" ? {} : (search.patch ?? {})))) {
       if (rules.onConflict === "fail") throw conflict(key);
       continue;
     }
     if (standing.kind === "same") return { kind: "same", ref, standing };
     return { kind: "key", ref, condition: conditionFor(standing, rules) };
   }
-  throw conflict(first);
+  throw conflict(baseKey(held.record, rules, context.deps));
+}
+
+/**
+ * A key that is fixed already comes first: it is the predecessor's, or this stream's own from before a crash. Then the
+ * file's own name and its numbered ones.
+ */
+function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterable<string> {
+  const { held, rules, deps } = context;
+  const fixed = held.record.s3_key;
+  if (fixed !== undefined && !refused.has(fixed)) yield fixed;
+  const base = baseKey(held.record, rules, deps);
+  for (let attempt = 1; attempt <= LIMITS.keyAttempts; attempt += 1) {
+    const key = numberedKey(base, attempt, deps.digests.hash);
+    if (key !== fixed && !refused.has(key)) yield key;
+  }
 }
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey(held: HeldStream, ref: ObjectRef): Promise<boolean> {
+async function takeKey(held: HeldStream, ref: ObjectRef, patch: RecordPatch): Promise<boolean> {
   const keys = [ref.key, metadataKey(ref.key)].map((key) => `${ref.bucket}/${key}`);
   const before = held.record.s3_key;
   const releaseKeys =
     before !== undefined && before !== ref.key
       ? [before, metadataKey(before)].map((key) => `${ref.bucket}/${key}`)
       : [];
-  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { s3_key: ref.key } });
+  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { ...patch, s3_key: ref.key } });
   return outcome.kind === "written";
 }
 
-export function baseKey(record: StreamRecord, rules: WatchRules, deps: Pick<ProcessorDeps, "digests">): string {
-  return objectKey(record.s3_key_prefix, record.original_path.slice(rules.root.length + 1), deps.digests.hash);
+export function baseKey(
+  record: StreamRecord,
+  rules: Pick<WatchRules, "root">,
+  deps: Pick<ProcessorDeps, "digests">,
+): string {
+  const relativePath = record.original_path.slice(rules.root.length + 1);
+  return objectKey(record.s3_key_prefix, relativePath, deps.digests.hash);
 }
 
 function conflict(key: string): StreamFailure {
   return new StreamFailure("object_conflict", `an object of another file or program stands at ${key}`);
 }
 
-export function objectHeaders(context: Pick<OpenContext, "held" | "rules" | "deps">, facts: FileFacts): ObjectHeaders {
+export function objectHeaders(
+  context: Pick<OpenContext, "held" | "rules" | "deps">,
+  facts: FileFacts,
+): ObjectHeaders {
   const { record } = context.held;
   return {
     contentType: record.content_type ?? "application/octet-stream",
@@ -93,16 +132,20 @@ export type OpenedUpload = { kind: "opened" } | Extract<KeyChoice, { kind: "same
 /** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
 export async function openUpload(context: OpenContext, facts: FileFacts): Promise<OpenedUpload> {
   const { held, store, deps, signal } = context;
-  const interrupted = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
-  if (!interrupted) {
-    const choice = await chooseKey(context, facts, true);
+  const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
+  if (!intended) {
+    const patch = { create_intent_at_utc: isoNow(deps.clock) };
+    const choice = await chooseKey(context, facts, { askFirst: true, patch });
     if (choice.kind === "same") return choice;
-    await held.update({ patch: { create_intent_at_utc: isoNow(deps.clock) } });
   }
+  await reach(context, "create_intended");
   const { s3_bucket: bucket, s3_key: key } = held.record;
-  if (key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key to open an upload at");
+  if (key === undefined) {
+    throw new StreamFailure("incomplete_metadata", "the stream has no key to open an upload at");
+  }
   const ref = { bucket, key };
-  const found = interrupted ? await findOwnUpload(context, ref) : undefined;
+  // A resumed stream may have lost even the record of its intent.
+  const found = intended || context.resumed ? await findOwnUpload(context, ref) : undefined;
   const uploadId =
     found ??
     (await store.call(
@@ -111,28 +154,11 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
       signal,
       () => findOwnUpload(context, ref),
     ));
+  await reach(context, "upload_created");
   await held.move("opened", {
     patch: { s3_upload_id: uploadId },
     log: [found === undefined ? `upload opened at ${key}` : `upload found again at ${key}`],
   });
+  await reach(context, "upload_recorded");
   return { kind: "opened" };
-}
-
-/** An open upload on a key that is ours alone, begun after this stream: a Create whose answer never reached Redis. */
-async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promise<string | undefined> {
-  const { held, store, deps, signal } = context;
-  const notBefore = Date.parse(held.record.started_at_utc) - CLOCK_TOLERANCE_MS;
-  const found = await store.call(
-    "ListMultipartUploads",
-    async () => {
-      let newest: OpenUpload | undefined;
-      for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
-        if (upload.key !== ref.key || !(Date.parse(upload.initiated ?? "") >= notBefore)) continue;
-        if (!newest || (newest.initiated ?? "") < (upload.initiated ?? "")) newest = upload;
-      }
-      return newest;
-    },
-    signal,
-  );
-  return found?.uploadId;
 }

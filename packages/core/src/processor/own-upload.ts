@@ -45,6 +45,8 @@ async function fits(context: OpenContext, ref: UploadRef): Promise<boolean> {
 async function equalsFile(context: OpenContext, part: ListedPart): Promise<boolean> {
   const { held, deps } = context;
   const plan = held.plan;
+  // Parts of a founding record's upload are known by their records alone.
+  if (plan.kind === "listed") return false;
   if (part.PartNumber > MAX_PARTS || part.Size > partBytes(plan, part.PartNumber)) return false;
   const read = await readDigests(context, partOffset(plan, part.PartNumber), part.Size);
   return read !== undefined && holdsBytes(part, read.crc, read.md5, deps.store.profile);

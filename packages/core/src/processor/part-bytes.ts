@@ -15,7 +15,7 @@ export async function rangeCrc(
   onChunk?: (chunk: Uint8Array) => void,
 ): Promise<number | undefined> {
   let crc = 0;
-  for (let done = 0; done < range.bytes; ) {
+  for (let done = 0; done < range.bytes;) {
     const chunk = buffer.subarray(0, Math.min(buffer.length, range.bytes - done));
     const got = await file.read(chunk, range.offset + done);
     if (got < chunk.length) return undefined;
@@ -26,21 +26,25 @@ export async function rangeCrc(
   return crc;
 }
 
-/** CRC32 and MD5 of a range of the local file, read with a turn of the verify lane; undefined when the file lacks it. */
+/**
+ * CRC32 and MD5 ("" unless wanted) of a range of the local file, read with a turn of the verify lane; undefined when the
+ * file lacks it.
+ */
 export async function readDigests(
   context: OpenContext,
   offset: number,
   bytes: number,
+  withMd5 = true,
 ): Promise<{ crc: number; md5: string } | undefined> {
   const { deps, held, signal } = context;
   const slot = await deps.verifyLane.enter(held.record.id, signal);
   try {
     await using file = await openToRead(held.record.original_path, deps);
     if (!file) return undefined;
-    const md5 = deps.digests.md5();
+    const md5 = withMd5 ? deps.digests.md5() : undefined;
     const range = { offset, bytes };
-    const crc = await rangeCrc(file, range, slot.buffer, deps.digests, (chunk) => md5.update(chunk));
-    return crc === undefined ? undefined : { crc, md5: md5.hex() };
+    const crc = await rangeCrc(file, range, slot.buffer, deps.digests, (chunk) => md5?.update(chunk));
+    return crc === undefined ? undefined : { crc, md5: md5?.hex() ?? "" };
   } finally {
     slot.release();
   }

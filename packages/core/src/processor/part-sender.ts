@@ -4,6 +4,7 @@
  */
 import { assert } from "../assert.ts";
 import type { PartRange } from "../checkpoint/pending-ranges.ts";
+import { FileError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "../parts/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
@@ -63,9 +64,12 @@ export async function sendPart(context: OpenContext, range: PartRange): Promise<
 interface Prepared {
   crc: number;
   body: PartBody;
-  /** The file turned out other than when its CRC was read, while a large part was being sent. */
-  movedOn: boolean;
+  /** Why the body of a large part ended early. */
+  readTrouble: MovedOnError | FileError | undefined;
 }
+
+/** The file is not what it was when its CRC32 was read. */
+class MovedOnError extends Error {}
 
 /** Reads the range: into the slot's buffer where it fits, else once for its CRC and again for each attempt. */
 async function prepare(
@@ -80,15 +84,17 @@ async function prepare(
   if (range.bytes > buffer.length) {
     const crc = await rangeCrc(file, range, buffer, deps.digests);
     if (crc === undefined) return undefined;
-    const prepared: Prepared = { crc, body: { kind: "range", bytes: range.bytes, open }, movedOn: false };
-    function open(): AsyncIterable<Uint8Array> {
-      return readAgain(context, range, prepared);
-    }
+    const open = (): AsyncIterable<Uint8Array> => readAgain(context, range, prepared);
+    const prepared: Prepared = {
+      crc,
+      body: { kind: "range", bytes: range.bytes, open },
+      readTrouble: undefined,
+    };
     return prepared;
   }
   const bytes = buffer.subarray(0, range.bytes);
   if ((await file.read(bytes, range.offset)) < range.bytes) return undefined;
-  return { crc: deps.digests.crc32(bytes), body: { kind: "bytes", bytes }, movedOn: false };
+  return { crc: deps.digests.crc32(bytes), body: { kind: "bytes", bytes }, readTrouble: undefined };
 }
 
 /**
@@ -100,26 +106,34 @@ async function* readAgain(
   range: PartRange,
   prepared: Prepared,
 ): AsyncIterable<Uint8Array> {
+  try {
+    yield* sameBytes(context, range, prepared.crc);
+  } catch (error) {
+    if (error instanceof MovedOnError || error instanceof FileError) prepared.readTrouble = error;
+    throw error;
+  }
+}
+
+async function* sameBytes(context: OpenContext, range: PartRange, wanted: number): AsyncIterable<Uint8Array> {
   const { held, deps } = context;
   await using file = await openToRead(held.record.original_path, deps);
   let crc = 0;
-  for (let done = 0; file && done < range.bytes; ) {
+  for (let done = 0; done < range.bytes;) {
     const chunk = new Uint8Array(Math.min(LIMITS.verifyChunkBytes, range.bytes - done));
-    if ((await file.read(chunk, range.offset + done)) < chunk.length) break;
-    crc = deps.digests.crc32(chunk, crc);
+    const got = file ? await file.read(chunk, range.offset + done) : 0;
     done += chunk.length;
-    if (done === range.bytes && crc !== prepared.crc) break;
+    crc = deps.digests.crc32(chunk, crc);
+    if (got < chunk.length || (done === range.bytes && crc !== wanted)) {
+      throw new MovedOnError(`part ${range.number} of the file is not what it was when its CRC32 was read`);
+    }
     yield chunk;
-    if (done === range.bytes) return;
   }
-  prepared.movedOn = true;
-  throw new Error(`part ${range.number} of the file is not what it was when its CRC32 was read`);
 }
 
 type Answer = { kind: "stored"; etag: string; attempts: number } | { kind: "gone" } | { kind: "moved_on" };
 
 async function upload(context: OpenContext, range: PartRange, prepared: Prepared): Promise<Answer> {
-  const { held, deps, store, signal } = context;
+  const { held, store, signal } = context;
   const ref = uploadRef(held);
   let attempts = 0;
   return await store.call<Answer>(
@@ -142,15 +156,16 @@ async function attempt(
   context: OpenContext,
   ref: UploadRef,
   range: PartRange,
-  { crc, body, ...seen }: Prepared,
+  prepared: Prepared,
 ): Promise<PartOutcome | { kind: "moved_on" }> {
   const { deps, signal } = context;
+  const { body, crc } = prepared;
   try {
     return await deps.store.uploadPart(ref, range.number, { body, crc, signal });
   } catch (error) {
-    // The store did nothing wrong: the body ended because the file changed.
-    if (seen.movedOn) return { kind: "moved_on" };
-    throw error;
+    // The store did nothing wrong when the body ended by itself.
+    if (prepared.readTrouble instanceof MovedOnError) return { kind: "moved_on" };
+    throw prepared.readTrouble ?? error;
   }
 }
 

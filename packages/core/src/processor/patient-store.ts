@@ -4,21 +4,25 @@
  */
 import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { StreamRecord } from "../stream/record.ts";
+import type { Waiting } from "../stream/waiting.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
+import type { HeldStream } from "./held-stream.ts";
 import { backoffMs } from "./retry.ts";
 
 type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
 
+/** The stream whose requests these are; it says why it waits. */
+export type Teller = Pick<HeldStream, "record" | "update">;
+
 export class PatientStore {
   readonly #deps: Deps;
-  readonly #record: () => StreamRecord;
+  readonly #stream: Teller;
   #deniedSinceMs: number | undefined;
   #trouble: string | undefined;
 
-  constructor(deps: Deps, record: () => StreamRecord) {
+  constructor(deps: Deps, stream: Teller) {
     this.#deps = deps;
-    this.#record = record;
+    this.#stream = stream;
   }
 
   /** The store's last refusal of this stream alone, for `waiting_for`; undefined when the last request went through. */
@@ -36,7 +40,7 @@ export class PatientStore {
     signal: AbortSignal,
     onUnknown?: () => Promise<T | undefined>,
   ): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
+    for (const counts = { attempts: 0, garbled: 0 }; ;) {
       try {
         const answer = await this.#deps.gate.run(request, signal);
         this.#deniedSinceMs = undefined;
@@ -45,25 +49,35 @@ export class PatientStore {
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         signal.throwIfAborted();
-        await this.#wait(error, what, attempt, signal);
+        counts.attempts += 1;
+        if (error.trouble === "garbled") counts.garbled += 1;
+        await this.#wait(error, what, counts, signal);
         const found = error.outcomeUnknown ? await onUnknown?.() : undefined;
         if (found !== undefined) return found;
       }
     }
   }
 
-  async #wait(error: StoreError, what: string, attempt: number, signal: AbortSignal): Promise<void> {
-    this.#deps.observer.retried(this.#record(), what, error.code);
-    this.#trouble = `${error.code}: ${error.message}`;
+  async #wait(
+    error: StoreError,
+    what: string,
+    counts: { attempts: number; garbled: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#deps.observer.retried(this.#stream.record, what, error.code);
     switch (error.trouble) {
       case "unreachable":
       case "throttled":
       case "credentials":
       case "bucket":
-        return; // the gate waits
+        return; // The worker's trouble: its gate waits, and says so for all streams.
       case "garbled":
-        if (attempt >= LIMITS.garbledAttempts) {
-          throw new StreamFailure("verify_mismatch", `${what} arrived damaged ${attempt} times: ${error.message}`, error);
+        if (counts.garbled >= LIMITS.garbledAttempts) {
+          throw new StreamFailure(
+            "verify_mismatch",
+            `${what} arrived damaged ${counts.garbled} times: ${error.message}`,
+            error,
+          );
         }
         break;
       case "denied":
@@ -75,6 +89,18 @@ export class PatientStore {
       case "rejected":
         break;
     }
-    await this.#deps.clock.sleep(backoffMs(attempt, this.#deps.random(), error.retryAfterMs), signal);
+    await this.#tell(`${what}: ${error.code}: ${error.message}`);
+    await this.#deps.clock.sleep(backoffMs(counts.attempts, this.#deps.random(), error.retryAfterMs), signal);
+  }
+
+  /** A stream always says why it is not final yet; the same words once. */
+  async #tell(trouble: string): Promise<void> {
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    const waiting: Waiting = { for: "store", detail: trouble };
+    await this.#stream.update({
+      patch: { waiting_for: JSON.stringify(waiting) },
+      event: { type: "progress" },
+    });
   }
 }

@@ -1,15 +1,19 @@
 /** Before the first new part of a resumed stream: what S3 holds, what the checkpoint says and what the file is, made one. */
-import { reconcile } from "../checkpoint/reconcile.ts";
 import { finishedPrefix } from "../checkpoint/finished-prefix.ts";
+import { reconcile } from "../checkpoint/reconcile.ts";
 import { crc32FromBase64, crc32ToBase64 } from "../parts/crc32.ts";
 import type { ListedPart } from "../ports/object-store.ts";
 import type { Part } from "../stream/record.ts";
+import type { HeldStream } from "./held-stream.ts";
+import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
-import { holdsBytes, rangeCrc, uploadRef } from "./part-sender.ts";
+import { holdsBytes, readDigests, tellsBytes } from "./part-bytes.ts";
+import { sendPart, uploadRef } from "./part-sender.ts";
 
 export type Reconciled =
   | { kind: "reconciled"; adopted: number; forgotten: number }
   | { kind: "upload_gone" }
+  | { kind: "file_moved_on" }
   /** `sure: false` and the last part's bytes differ: it is another file. */
   | { kind: "another_file" };
 
@@ -25,24 +29,53 @@ export async function reconcileUpload(context: OpenContext, sure: boolean): Prom
     const part = await adopt(context, listed, offset);
     if (part) adopted.push(part);
   }
-  const parts = [...found.keep, ...adopted];
-  const forgotten = found.forget.filter((n) => held.parts.has(n)).length;
-  if (adopted.length === 0 && parts.length === held.parts.size) return { kind: "reconciled", adopted: 0, forgotten };
+  await reach(context, "reconciling");
+  const there = [...found.keep, ...adopted];
+  const offGrid = lostOffGrid(held, there);
+  const forgotten = await save(context, [...there, ...offGrid], adopted.length);
+  for (const part of offGrid) {
+    const sent = await sendPart(context, { number: part.PartNumber, offset: part.Offset, bytes: part.Size });
+    if (sent.kind !== "sent") return sent;
+  }
+  return { kind: "reconciled", adopted: adopted.length, forgotten };
+}
+
+/**
+ * Parts of a founding record stand on no grid. What S3 lacks of them is sent again as its record says, so the record
+ * stays until then.
+ */
+function lostOffGrid(held: HeldStream, there: readonly Part[]): Part[] {
+  const { plan } = held;
+  if (plan.kind !== "listed") return [];
+  const numbers = new Set(there.map((part) => part.PartNumber));
+  return [...held.parts.values()].filter(
+    (part) => part.PartNumber <= plan.count && !numbers.has(part.PartNumber),
+  );
+}
+
+/** Returns how many parts of the checkpoint are to be sent again. */
+async function save(context: OpenContext, parts: Part[], adopted: number): Promise<number> {
+  const { held } = context;
+  const numbers = new Set(parts.map((part) => part.PartNumber));
+  const forgotten = [...held.parts.keys()].filter((n) => !numbers.has(n)).length;
+  if (adopted === 0 && forgotten === 0) return 0;
   const prefix = finishedPrefix(new Map(parts.map((part) => [part.PartNumber, part])), held.plan);
   await held.update({
     dropParts: true,
     parts,
     patch: { next_part: prefix.nextPart, bytes_sent: prefix.bytes },
-    log: [`S3 and checkpoint reconciled: ${adopted.length} parts adopted, ${forgotten} to be sent again`],
+    log: [`S3 and checkpoint reconciled: ${adopted} parts adopted, ${forgotten} to be sent again`],
   });
-  return { kind: "reconciled", adopted: adopted.length, forgotten };
+  return forgotten;
 }
 
 /** The part as a checkpoint entry when its bytes are the file's; undefined when they are not or cannot be told. */
 async function adopt(context: OpenContext, listed: ListedPart, offset: number): Promise<Part | undefined> {
-  const read = await readDigests(context, offset, listed.Size);
-  if (!read || !holdsBytes(listed, read.crc, () => read.md5, context.deps)) return undefined;
-  context.deps.observer.partAdopted(context.held.record, { number: listed.PartNumber, bytes: listed.Size });
+  const { deps, held } = context;
+  if (!tellsBytes(listed, deps.store.profile)) return undefined;
+  const read = await readDigests(context, offset, listed.Size, listed.ChecksumCRC32 === undefined);
+  if (!read || !holdsBytes(listed, read.crc, read.md5, deps.store.profile)) return undefined;
+  deps.observer.partAdopted(held.record, { number: listed.PartNumber, bytes: listed.Size });
   return {
     PartNumber: listed.PartNumber,
     ETag: listed.ETag,
@@ -55,24 +88,9 @@ async function adopt(context: OpenContext, listed: ListedPart, offset: number): 
 }
 
 async function holdsLast(context: OpenContext, part: Part): Promise<boolean> {
-  const read = await readDigests(context, part.Offset, part.Size);
+  const byEtag = part.ChecksumCRC32 === undefined;
+  const read = await readDigests(context, part.Offset, part.Size, byEtag);
   if (!read) return false;
   if (part.ChecksumCRC32 !== undefined) return crc32FromBase64(part.ChecksumCRC32) === read.crc;
   return !context.deps.store.profile.etagIsMd5 || part.ETag === read.md5;
-}
-
-/** CRC32 and MD5 of a range of the local file; undefined when the file does not hold it. */
-async function readDigests(context: OpenContext, offset: number, bytes: number) {
-  const { deps, held, signal } = context;
-  const slot = await deps.verifyLane.enter(held.record.id, signal);
-  try {
-    const opened = await deps.files.open(held.record.original_path);
-    if (opened.kind !== "file") return undefined;
-    await using file = opened.file;
-    const md5 = deps.digests.md5();
-    const crc = await rangeCrc(file, { offset, bytes }, slot.buffer, deps, (chunk) => md5.update(chunk));
-    return crc === undefined ? undefined : { crc, md5: md5.hex() };
-  } finally {
-    slot.release();
-  }
 }

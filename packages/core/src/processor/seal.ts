@@ -2,14 +2,17 @@
  * Verify, send the tail, complete: a stream leaves here with an object proved equal to the file as it stood, or goes
  * back to growing. The file is looked at before the first byte is verified and again right before Complete.
  */
+import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { pendingRanges } from "../checkpoint/pending-ranges.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload, type Assembled } from "./complete.ts";
+import { RECOGNISED } from "./describe.ts";
 import type { OpenContext } from "./open-object.ts";
 import { sendPart } from "./part-sender.ts";
 import { putWhole } from "./put-whole.ts";
+import { reconcileUpload } from "./reconcile-upload.ts";
+import { backoffMs } from "./retry.ts";
 import { verifyParts } from "./verify.ts";
 
 export type Sealed =
@@ -17,20 +20,24 @@ export type Sealed =
   /** The file changed meanwhile: it is growing again. */
   | { kind: "file_moved_on" }
   | { kind: "upload_gone" }
+  /** The store completed it, and what stands there is not what was sent. */
+  | { kind: "mismatch"; detail: string }
   | { kind: "fenced" };
 
 export async function seal(context: OpenContext): Promise<Sealed> {
-  if (context.held.record.s3_upload_id === undefined) {
-    const put = await putWhole(context);
-    return put.kind === "assembled" ? { ...put, verifyResult: "identical" } : put;
-  }
+  if (context.held.record.s3_upload_id === undefined) return await sealWhole(context);
   const before = await lookAtFile(context);
-  if (!before) return { kind: "file_moved_on" };
+  // An upload cannot be completed without parts; an empty file starts again and is put in one piece.
+  if (!before || before.size === 0) return { kind: "file_moved_on" };
   const verified = await verifyAndSendTail(context, before);
   if (verified.kind !== "verified") return verified;
-  const after = await lookAtFile(context);
-  if (!after || !unchanged(before, after)) return { kind: "file_moved_on" };
-  return await completeWithRepairs(context, before, verified.result);
+  return await completeUnchanged(context, before, verified.result);
+}
+
+async function sealWhole(context: OpenContext): Promise<Sealed> {
+  const put = await putWhole(context);
+  if (put.kind !== "assembled") return put;
+  return { ...put, verifyResult: put.recognised ? RECOGNISED : "identical" };
 }
 
 async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> {
@@ -42,7 +49,12 @@ async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> 
 
 /** The tail goes up while the parts before it are read again; neither waits for the other. */
 async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
-  const [verified, tail] = await Promise.allSettled([verifyParts(context), sendRest(context, facts)]);
+  const missing = missingRanges(context, facts);
+  const recut = new Set(missing.map((range) => range.number));
+  const [verified, tail] = await Promise.allSettled([
+    verifyParts(context, recut),
+    sendRanges(context, missing),
+  ]);
   if (verified.status === "rejected") throw verified.reason;
   if (tail.status === "rejected") throw tail.reason;
   if (tail.value !== "sent") return { kind: tail.value };
@@ -54,30 +66,73 @@ async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
 }
 
 /** All ranges that S3 lacks: usually just the tail. */
-async function sendRest(context: OpenContext, facts: FileFacts): Promise<"sent" | "file_moved_on" | "upload_gone"> {
-  const { held, store, deps, signal } = context;
-  for (const range of pendingRanges(held.parts, held.plan, facts.size, { tail: true, limit: Infinity })) {
-    const sent = await sendPart(held, range, store, deps, signal);
+function missingRanges({ held }: OpenContext, facts: FileFacts): PartRange[] {
+  return pendingRanges(held.parts, held.plan, facts.size, { tail: true, limit: Infinity });
+}
+
+async function sendRanges(
+  context: OpenContext,
+  ranges: readonly PartRange[],
+): Promise<"sent" | "file_moved_on" | "upload_gone"> {
+  for (const range of ranges) {
+    const sent = await sendPart(context, range);
     if (sent.kind !== "sent") return sent.kind;
   }
   return "sent";
 }
 
-/** InvalidPart is a repair, not a failure: the named parts go up again and Complete is sent again. */
-async function completeWithRepairs(context: OpenContext, facts: FileFacts, verifyResult: string): Promise<Sealed> {
-  for (let round = 1; round <= LIMITS.repairRounds; round += 1) {
-    const completed = await completeUpload(context, facts);
-    if (completed.kind === "assembled") return { ...completed, facts, verifyResult };
-    if (completed.kind !== "repair") return completed;
-    for (const number of completed.parts) {
-      const part = context.held.parts.get(number);
-      if (!part) continue;
-      const range = { number, offset: part.Offset, bytes: part.Size };
-      const sent = await sendPart(context.held, range, context.store, context.deps, context.signal);
-      if (sent.kind !== "sent") return sent;
+/** Complete is sent only for a file that did not change since before the first byte was verified. */
+async function completeUnchanged(
+  context: OpenContext,
+  facts: FileFacts,
+  verifyResult: string,
+): Promise<Sealed> {
+  const { deps, signal } = context;
+  let repairs = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const now = await lookAtFile(context);
+    if (!now || !unchanged(facts, now)) return { kind: "file_moved_on" };
+    const completed = await completeUpload(context, facts, attempt > 1);
+    switch (completed.kind) {
+      case "assembled":
+        return { ...completed, facts, verifyResult };
+      case "repair": {
+        repairs += 1;
+        if (repairs > LIMITS.repairRounds) throw beyondRepair();
+        const repaired = await repair(context, facts);
+        if (repaired !== "sent") return { kind: repaired };
+        break;
+      }
+      case "again":
+        await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);
+        break;
+      case "mismatch":
+      case "upload_gone":
+      case "fenced":
+        return completed;
     }
   }
-  throw new StreamFailure(
+}
+
+/** InvalidPart is a repair, not a failure: what S3 does not hold as the checkpoint names it goes up again. */
+async function repair(
+  context: OpenContext,
+  facts: FileFacts,
+): Promise<"sent" | "file_moved_on" | "upload_gone"> {
+  const reconciled = await reconcileUpload(context, true);
+  switch (reconciled.kind) {
+    case "upload_gone":
+    case "file_moved_on":
+      return reconciled.kind;
+    case "another_file":
+      return "file_moved_on";
+    case "reconciled":
+      return await sendRanges(context, missingRanges(context, facts));
+  }
+}
+
+function beyondRepair(): StreamFailure {
+  return new StreamFailure(
     "verify_mismatch",
     `the store did not complete the upload with the parts it acknowledged, after ${LIMITS.repairRounds} repairs`,
   );

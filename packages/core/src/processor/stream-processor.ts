@@ -2,52 +2,24 @@
  * One stream from its first byte to its last: look at the file, decide, act, wait for a poke. Whatever wakes it, it
  * decides from the file, the record and the store, never from the event.
  */
-import { CheckpointError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
+import { InvariantError } from "../assert.ts";
+import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Part, StreamRecord } from "../stream/record.ts";
 import { failed, type FailureReason } from "../stream/state.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
+import { headObject, STREAM_ID_HEADER } from "./existing-object.ts";
 import { FileHistory } from "./file-history.ts";
+import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
 import { HeldStream } from "./held-stream.ts";
+import { progress, reach, sendingDone, type Ending, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { PatientStore } from "./patient-store.ts";
-import { describeStep, sealStep } from "./finish.ts";
+import { abortUpload } from "./supersede.ts";
 import { Wakeup } from "./wakeup.ts";
 
-/** How a processor's work on its stream ended. */
-export type Ending =
-  | { kind: "completed" }
-  | { kind: "failed"; reason: FailureReason }
-  /** Another file stands at the path: its stream is `successor`. */
-  | { kind: "superseded"; successor: StreamRecord }
-  /** Given back unfinished, for the next start or another worker. */
-  | { kind: "released" }
-  /** Another worker took it, or it was purged. */
-  | { kind: "lost"; detail: string };
-
-export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; ending: Ending };
-
-/** What the steps of a stream share. `context` changes nothing by itself. */
-export interface Life {
-  readonly context: OpenContext;
-  readonly history: FileHistory;
-  readonly wakeup: Wakeup;
-  /** Parts being sent, by number. */
-  readonly sending: Map<number, Promise<void>>;
-  /** A resumed stream's upload has been compared with S3. */
-  reconciled: boolean;
-  /** The stream was live when this process started. */
-  readonly resumed: boolean;
-  readonly requested: { completion?: "finalize" | "term"; force: boolean };
-  /** ctime at the rename that dropped a temporary suffix: whatever is written later has a later mtime. */
-  renamedAtCtimeNs: string | undefined;
-  /** The metadata object is written. */
-  described: boolean;
-  /** The first error of a part being sent, for the next step to meet. */
-  trouble: unknown;
-  progressAtMs: number;
-}
+export type { Ending } from "./life.ts";
 
 export class StreamProcessor {
   readonly #life: Life;
@@ -57,30 +29,43 @@ export class StreamProcessor {
   #draining = false;
   #abortRequested = false;
 
-  private constructor(record: StreamRecord, parts: Iterable<Part>, rules: WatchRules, deps: ProcessorDeps, resumed: boolean, stop: AbortSignal) {
+  private constructor(
+    record: StreamRecord,
+    parts: Iterable<Part>,
+    rules: WatchRules,
+    deps: ProcessorDeps,
+    resumed: boolean,
+    stop: AbortSignal,
+  ) {
     this.#deps = deps;
     this.#stop = stop;
     this.#work = new AbortController();
     const signal = AbortSignal.any([stop, this.#work.signal]);
     const held = new HeldStream(record, parts, deps, stop);
+    const store = new PatientStore(deps, held);
     const now = deps.clock.monotonicMs();
     this.#life = {
-      context: { held, rules, store: new PatientStore(deps, () => held.record), deps, signal },
+      context: { held, rules, store, deps, signal, resumed },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
       sending: new Map(),
       reconciled: !resumed,
-      resumed,
       requested: requestedBy(record),
       renamedAtCtimeNs: record.completed_by === "rename" ? record.file_ctime_ns : undefined,
       described: false,
+      mismatches: 0,
       trouble: undefined,
       progressAtMs: now,
     };
   }
 
   /** For a stream just opened by this worker. */
-  static begin(record: StreamRecord, rules: WatchRules, deps: ProcessorDeps, stop: AbortSignal): StreamProcessor {
+  static begin(
+    record: StreamRecord,
+    rules: WatchRules,
+    deps: ProcessorDeps,
+    stop: AbortSignal,
+  ): StreamProcessor {
     return new StreamProcessor(record, [], rules, deps, false, stop);
   }
 
@@ -140,35 +125,48 @@ export class StreamProcessor {
   /** Rejects only for a bug. Never begins anything after `stop` aborts. */
   async run(): Promise<Ending> {
     try {
-      const ending = await this.#live();
-      await Promise.allSettled(this.#life.sending.values());
-      if (ending) return ending;
-      await this.#life.context.held.release();
-      return { kind: "released" };
+      return await this.#live();
     } catch (error) {
-      return await this.#end(error);
+      return await this.#end(error).catch((second: unknown) => this.#letGo(second));
     }
   }
 
-  async #live(): Promise<Ending | undefined> {
+  async #live(): Promise<Ending> {
     const { wakeup, context } = this.#life;
     const { clock } = this.#deps;
+    await reach(context, "stream_opened");
     while (!this.#draining && !this.#stop.aborted) {
       const startedMs = clock.monotonicMs();
       const step = await this.#step();
-      if (step.kind === "ended") return step.ending;
+      if (step.kind === "ended") {
+        await sendingDone(this.#life);
+        return step.ending;
+      }
       if (step.kind === "again") continue;
       await wakeup.wait(step.ms, clock, context.signal);
       const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
       if (restMs > 0) await clock.sleep(restMs, context.signal);
     }
-    return undefined;
+    await sendingDone(this.#life);
+    throw new StoppedError("the worker is stopping");
   }
 
   async #step(): Promise<Step> {
     const life = this.#life;
-    if (life.trouble !== undefined) throw life.trouble;
-    life.context.signal.throwIfAborted();
+    try {
+      if (life.trouble !== undefined) throw life.trouble;
+      life.context.signal.throwIfAborted();
+      return await this.#stepOf(life);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // The volume's trouble, not the file's: everything stays as it is until it can be read again.
+      life.trouble = undefined;
+      await progress(life, { for: "volume", detail: error.message });
+      return { kind: "wait", ms: LIMITS.lookAgainMs };
+    }
+  }
+
+  async #stepOf(life: Life): Promise<Step> {
     switch (life.context.held.kind) {
       case "opening":
       case "processing":
@@ -185,46 +183,83 @@ export class StreamProcessor {
   }
 
   async #end(error: unknown): Promise<Ending> {
-    const { held } = this.#life.context;
     this.#work.abort(new StoppedError("the stream ended"));
-    await Promise.allSettled(this.#life.sending.values());
+    await sendingDone(this.#life);
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
     if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
-    if (this.#abortRequested) return await this.#abortNow();
-    if (!(error instanceof StoppedError || this.#stop.aborted)) throw error;
-    // Stopped at once: with Redis away the lease lapses by itself.
-    await held.release().catch((away: unknown) => {
+    if (this.#abortRequested && !(error instanceof InvariantError)) return await this.#abortNow();
+    return await this.#letGo(error);
+  }
+
+  /** With Redis away while the worker stops, the lease lapses by itself. Anything else unexpected is a bug. */
+  async #letGo(error: unknown): Promise<Ending> {
+    if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
+    const stopping = error instanceof StoppedError || error instanceof CheckpointError || this.#stop.aborted;
+    if (!stopping) throw error;
+    await this.#life.context.held.release().catch((away: unknown) => {
       if (!(away instanceof CheckpointError)) throw away;
     });
     return { kind: "released" };
   }
 
-  async #fail(reason: FailureReason, detail: string): Promise<Ending> {
+  async #fail(
+    reason: FailureReason,
+    detail: string,
+    upload: { gone: boolean } = { gone: false },
+  ): Promise<Ending> {
     const { held } = this.#life.context;
+    await reach(this.#life.context, "failing");
     await held.move(
       "broke",
       {
-        patch: { failure_reason: reason, failure_detail: detail, waiting_for: null, requested_action: null },
+        ...(upload.gone ? { dropParts: true } : {}),
+        patch: {
+          ...(upload.gone ? NOTHING_IN_S3 : {}),
+          failure_reason: reason,
+          failure_detail: detail,
+          waiting_for: null,
+          requested_action: null,
+        },
         log: [`failed: ${reason}: ${detail}`],
         stats: { failures: 1 },
       },
       failed(reason),
     );
+    await reach(this.#life.context, "failed");
     this.#deps.observer.moved(held.record, detail);
     return { kind: "failed", reason };
   }
 
   async #abortNow(): Promise<Ending> {
-    const { held } = this.#life.context;
-    const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = held.record;
-    if (key !== undefined && uploadId !== undefined && held.kind !== "s3_completed") {
-      const { store } = this.#life.context;
-      await store.call("AbortMultipartUpload", () => this.#deps.store.abort({ bucket, key, uploadId }), this.#stop);
-      await held.update({ dropParts: true, patch: { s3_upload_id: null, next_part: 1, bytes_sent: 0, create_intent_at_utc: null } });
-    }
-    return await this.#fail("aborted_by_operator", "aborted by an operator; the file was not touched");
+    // The work's own signal has ended; these last requests answer to the worker's alone.
+    const context = { ...this.#life.context, signal: this.#stop };
+    const { held } = context;
+    const gone = held.kind !== "s3_completed";
+    if (gone) await abortUpload(context);
+    const landed = held.kind === "pending_completion" && (await isThere(context));
+    await reach(context, "aborting");
+    const object = landed
+      ? `; its object had been completed already and stands at ${held.record.s3_key}`
+      : "";
+    return await this.#fail(
+      "aborted_by_operator",
+      `aborted by an operator; the file was not touched${object}`,
+      {
+        gone,
+      },
+    );
   }
 }
+
+/** A Complete or Put may have been under way when the abort came. */
+async function isThere(context: OpenContext): Promise<boolean> {
+  const { s3_bucket: bucket, s3_key: key, id } = context.held.record;
+  if (key === undefined) return false;
+  const head = await headObject(context, { bucket, key });
+  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
+}
+
+const NOTHING_IN_S3 = { s3_upload_id: null, next_part: 1, bytes_sent: 0, create_intent_at_utc: null };
 
 function requestedBy(record: StreamRecord): Life["requested"] {
   if (record.requested_action === "finalize_force") return { completion: "finalize", force: true };

@@ -7,6 +7,7 @@ import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { failed } from "../stream/state.ts";
 import { reach, sendingDone, type Life, type Step } from "./life.ts";
+import type { OpenContext } from "./open-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 
 /** `facts` of the file that stands there now; undefined when that is not a regular file. */
@@ -22,7 +23,7 @@ export async function supersede(
   const successor = successorOf(life, facts);
   // Without an acknowledged part there is nothing to keep: neither upload nor record.
   const worthless = held.parts.size === 0;
-  if (worthless) await abortUpload(life);
+  if (worthless) await abortUpload(context);
   await reach(context, "superseding");
   const { record } = held;
   const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
@@ -65,12 +66,12 @@ function successorOf(life: Life, facts: FileFacts): StreamRecord {
 }
 
 /** The stream's upload, also one whose Create was answered after the record was last written. */
-export async function abortUpload(life: Life): Promise<void> {
-  const { held, deps, store, signal } = life.context;
+export async function abortUpload(context: OpenContext): Promise<void> {
+  const { held, deps, store, signal } = context;
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
   if (key === undefined) return;
   const interrupted = known === undefined && create_intent_at_utc !== undefined;
-  const uploadId = interrupted ? await findOwnUpload(life.context, { bucket, key }) : known;
+  const uploadId = interrupted ? await findOwnUpload(context, { bucket, key }) : known;
   if (uploadId === undefined) return;
   await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
 }

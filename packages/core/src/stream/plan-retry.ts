@@ -12,13 +12,23 @@ export interface RetryPlan {
 /** Reasons after which the parts in S3 are of no use: the next attempt goes under another key or another plan. */
 const STARTS_ANEW: ReadonlySet<string> = new Set(["object_conflict", "part_limit"]);
 
-export function planRetry(record: Pick<StreamRecord, "failure_reason" | "sealed_at_utc" | "s3_upload_id" | "bytes_sent">): RetryPlan {
+export function planRetry(
+  record: Pick<StreamRecord, "failure_reason" | "sealed_at_utc" | "s3_upload_id" | "bytes_sent">,
+): RetryPlan {
   if (record.sealed_at_utc !== undefined) {
-    return { event: "redescribed", bytesSentAgain: 0, words: "The object is stored; only its metadata and the tidying remain." };
+    return {
+      event: "redescribed",
+      bytesSentAgain: 0,
+      words: "The object is stored; only its metadata and the tidying remain.",
+    };
   }
   const anew = STARTS_ANEW.has(record.failure_reason ?? "");
   if (record.s3_upload_id !== undefined && !anew) {
-    return { event: "retried", bytesSentAgain: 0, words: "Goes on behind the last acknowledged part; nothing is sent again." };
+    return {
+      event: "retried",
+      bytesSentAgain: 0,
+      words: "Goes on behind the last acknowledged part; nothing is sent again.",
+    };
   }
   const words =
     record.failure_reason === "object_conflict"

@@ -4,7 +4,14 @@
  */
 import { InvariantError } from "../assert.ts";
 
-export const KINDS = ["opening", "processing", "pending_completion", "s3_completed", "completed", "failed"] as const;
+export const KINDS = [
+  "opening",
+  "processing",
+  "pending_completion",
+  "s3_completed",
+  "completed",
+  "failed",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 export const EVENTS = [
@@ -33,7 +40,12 @@ export const MOVES = {
   opening: { opened: "processing", settled: "pending_completion", broke: "failed" },
   processing: { grew: "processing", settled: "pending_completion", restarted: "opening", broke: "failed" },
   // grew only with an upload id; without one: restarted
-  pending_completion: { grew: "processing", restarted: "opening", assembled: "s3_completed", broke: "failed" },
+  pending_completion: {
+    grew: "processing",
+    restarted: "opening",
+    assembled: "s3_completed",
+    broke: "failed",
+  },
   s3_completed: { described: "completed", broke: "failed" },
   completed: {},
   failed: { retried: "processing", redescribed: "s3_completed", restarted: "opening" },

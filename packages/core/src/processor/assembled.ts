@@ -1,0 +1,51 @@
+/** The step into `s3_completed`: the object exists and is verified, whoever put it there. */
+import { crc32ToBase64 } from "../parts/crc32.ts";
+import { isoNow } from "../ports/clock.ts";
+import { factsAsFields, type FileFacts } from "../stream/identity.ts";
+import { RECOGNISED } from "./describe.ts";
+import type { SameBytes } from "./existing-object.ts";
+import { AGAIN, reach, type Life, type Step } from "./life.ts";
+import type { Sealed } from "./seal.ts";
+
+export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "assembled" }>): Promise<Step> {
+  const { held, deps, rules } = life.context;
+  const putWhole = held.record.s3_upload_id === undefined && sealed.verifyResult !== RECOGNISED;
+  await held.move("assembled", {
+    patch: {
+      ...factsAsFields(sealed.facts),
+      bytes_sent: sealed.facts.size,
+      etag: sealed.etag,
+      crc32: sealed.crc32 ?? null,
+      verify_mode: rules.verify,
+      verify_result: sealed.verifyResult,
+      sealed_by: deps.worker.id,
+      sealed_version: deps.worker.version,
+      sealed_at_utc: isoNow(deps.clock),
+      requested_action: null,
+      waiting_for: null,
+    },
+    log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
+    ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),
+  });
+  await reach(life.context, "assembled");
+  deps.observer.moved(held.record, sealed.verifyResult);
+  return AGAIN;
+}
+
+/** The object at the key holds the file's bytes already: nothing is sent. */
+export async function recognised(life: Life, facts: FileFacts, standing: SameBytes): Promise<Step> {
+  const { held } = life.context;
+  if (held.kind !== "pending_completion") {
+    await held.move("settled", {
+      patch: { completed_by: held.record.completed_by ?? "idle" },
+      log: ["found complete in S3"],
+    });
+  }
+  return await assembled(life, {
+    kind: "assembled",
+    facts,
+    etag: standing.object.etag,
+    crc32: crc32ToBase64(standing.crc),
+    verifyResult: standing.own ? "identical" : RECOGNISED,
+  });
+}

@@ -1,0 +1,69 @@
+/** The ways back to byte 0, and the proof on the way that nothing was sent in vain. */
+import { choosePlan, formatPlan } from "../parts/part-plan.ts";
+import { recognised } from "./assembled.ts";
+import { lookAtKey } from "./existing-object.ts";
+import { AGAIN, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { reconcileUpload } from "./reconcile-upload.ts";
+import { abortUpload, supersede } from "./supersede.ts";
+
+/** Undefined when checkpoint and S3 agree, which is asked once for a resumed stream. */
+export async function reconciled(life: Life, sure: boolean): Promise<Step | undefined> {
+  const { held, deps } = life.context;
+  if (life.reconciled || held.record.s3_upload_id === undefined) return undefined;
+  await sendingDone(life);
+  const outcome = await reconcileUpload(life.context, sure);
+  switch (outcome.kind) {
+    case "upload_gone":
+      return await uploadGone(life);
+    case "another_file": {
+      const look = await deps.files.look(held.record.original_path);
+      return await supersede(life, "file_replaced", look.kind === "file" ? look.facts : undefined);
+    }
+    case "file_moved_on":
+      return AGAIN;
+    case "reconciled":
+      life.reconciled = true;
+      return AGAIN;
+  }
+}
+
+/** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
+export async function uploadGone(life: Life): Promise<Step> {
+  const { held, deps } = life.context;
+  await sendingDone(life);
+  const look = await deps.files.look(held.record.original_path);
+  const { s3_bucket: bucket, s3_key: key } = held.record;
+  if (look.kind === "file" && key !== undefined) {
+    const standing = await lookAtKey(life.context, { bucket, key }, look.facts);
+    if (standing.kind === "same") return await recognised(life, look.facts, standing);
+  }
+  await reach(life.context, "upload_lost");
+  return await startAgain(life, "S3 no longer knows the upload: the file is sent again from byte 0");
+}
+
+/** An upload that holds nothing of use is removed before the stream starts again without one. */
+export async function abandonUpload(life: Life, why: string): Promise<Step> {
+  await sendingDone(life);
+  await abortUpload(life.context);
+  return await startAgain(life, why);
+}
+
+/** Back to `opening`, with nothing in S3 that counts. The key stays fixed. */
+export async function startAgain(life: Life, why: string): Promise<Step> {
+  const { held, deps, rules } = life.context;
+  await held.move("restarted", {
+    dropParts: true,
+    patch: {
+      s3_upload_id: null,
+      create_intent_at_utc: null,
+      next_part: 1,
+      bytes_sent: 0,
+      part_plan: formatPlan(choosePlan(rules.plan)),
+      completed_by: null,
+    },
+    log: [why],
+  });
+  life.reconciled = true;
+  deps.observer.moved(held.record, why);
+  return AGAIN;
+}
