@@ -268,10 +268,9 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
 const JANITOR_EVERY_MS = 30_000;
 
 function uploadLane(settings: WorkerSettings): UploadLane {
-  const affordable = Math.floor(settings.memoryBudgetBytes / settings.partBytes);
   return new UploadLane({
-    slots: Math.max(1, Math.min(settings.uploadConcurrency, affordable)),
-    bufferBytes: settings.partBytes,
+    slots: settings.uploadConcurrency,
+    bufferBytes: settings.bufferBytes,
     allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
   });
 }

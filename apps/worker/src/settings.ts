@@ -1,6 +1,5 @@
 /** What the worker is built from: the configuration, parsed and checked, in bytes and milliseconds. */
 import type { WatchRules } from "@sluice/core";
-import type { S3Settings } from "./adapters/s3-client.ts";
 
 export interface WatchSettings {
   name: string;
@@ -12,8 +11,6 @@ export interface WatchSettings {
 }
 
 export interface WorkerSettings {
-  redisUrl: string;
-  keyPrefix: string;
   source: string;
   workerId: string;
   version: string;
@@ -21,13 +18,10 @@ export interface WorkerSettings {
   bucket: string;
   /** Common prefix of all keys: where the probe may write, what the janitor may list. */
   s3KeyPrefix: string;
-  s3: S3Settings;
-  partBytes: number;
+  /** One pooled buffer of this size for each part in flight. */
+  bufferBytes: number;
   uploadConcurrency: number;
-  memoryBudgetBytes: number;
   rescanIntervalMs: number;
-  onTerm: "pause" | "seal";
-  drainTimeoutMs: number;
   historyMs: number;
   failedUploadRetentionMs: number;
 }

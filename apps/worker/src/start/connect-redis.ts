@@ -1,0 +1,66 @@
+/** Redis as the worker needs it: reachable (waited for), durable enough, of a schema this version knows. */
+import type { Config } from "@sluice/config";
+import {
+  checkClusterPrefix,
+  checkSchema,
+  createClient,
+  judgeServer,
+  keysWith,
+  parseRedisUrl,
+  redactUrl,
+  serverFacts,
+  whenReady,
+  type RedisClient,
+  type RedisTarget,
+  type SchemaContext,
+} from "@sluice/redis-schema";
+import type { SupervisorLog } from "../streams/supervisor.ts";
+import { systemClock } from "../system-clock.ts";
+import { StartRefused } from "./refusal.ts";
+
+export interface RedisConnection {
+  context: SchemaContext;
+  /** For reads that block. */
+  blocking: RedisClient;
+}
+
+/** Longest blocking read of the worker, ms. */
+const BLOCK_MS = 2_000;
+
+export async function connectRedis(config: Config, log: SupervisorLog, signal: AbortSignal): Promise<RedisConnection> {
+  const parsed = parseRedisUrl(config.redisUrl);
+  if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
+  const redis = connect(parsed.target, config, log);
+  const blocking = connect(parsed.target, config, log, BLOCK_MS);
+  log.info({ redis: redactUrl(config.redisUrl) }, "connecting to Redis");
+  await Promise.all([whenReady(redis, signal), whenReady(blocking, signal)]);
+  const context: SchemaContext = { redis, keys: keysWith(config.keyPrefix), clock: systemClock };
+  await refuseUnfit(context, config, log);
+  return { context, blocking };
+}
+
+function connect(target: RedisTarget, config: Config, log: SupervisorLog, blockMs?: number): RedisClient {
+  let last = "";
+  const client = createClient(target, { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) }, (error) => {
+    // An outage is told once, not at each attempt.
+    if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
+    last = error.message;
+  });
+  client.on("ready", () => (last = ""));
+  return client;
+}
+
+async function refuseUnfit(context: SchemaContext, config: Config, log: SupervisorLog): Promise<void> {
+  const facts = await serverFacts(context.redis);
+  const reasons: string[] = [];
+  for (const concern of judgeServer(facts)) {
+    const overridden = concern.code === "evicts" && config.allowEviction;
+    if (concern.weight === "refuse" && !overridden) reasons.push(concern.text);
+    else log.warn({ concern: concern.code }, concern.text);
+  }
+  const prefix = checkClusterPrefix(config.keyPrefix, facts.isCluster);
+  if (!prefix.ok) reasons.push(prefix.remedy);
+  const schema = await checkSchema(context, { claim: reasons.length === 0 });
+  if (schema.kind !== "ok") reasons.push(schema.remedy);
+  if (reasons.length > 0) throw new StartRefused(reasons);
+}

@@ -1,0 +1,93 @@
+/** The bucket as the worker needs it: reachable (waited for), probed once, its answers kept in Redis. */
+import { createHash } from "node:crypto";
+import type { Config } from "@sluice/config";
+import { StoreError, backoffMs, type ObjectStore } from "@sluice/core";
+import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/redis-schema";
+import { probeStore, type StoreAnswers } from "../adapters/s3-capabilities.ts";
+import { connectS3, type S3Connection } from "../adapters/s3-client.ts";
+import { S3ObjectStore } from "../adapters/s3-object-store.ts";
+import type { SupervisorLog } from "../streams/supervisor.ts";
+import { systemClock } from "../system-clock.ts";
+import { VERSION } from "../version.ts";
+import { StartRefused } from "./refusal.ts";
+import { s3Prefix } from "./worker-settings.ts";
+
+export interface ConnectedStore {
+  store: ObjectStore;
+  answers: StoreAnswers;
+  connection: S3Connection;
+}
+
+/** Answers older than this are asked for again: a store is upgraded now and then. */
+const ANSWERS_KEPT_MS = 24 * 3_600_000;
+
+export async function connectStore(
+  config: Config,
+  context: SchemaContext,
+  mayRefuse: boolean,
+  log: SupervisorLog,
+  signal: AbortSignal,
+): Promise<ConnectedStore> {
+  const connection = connectS3({
+    endpoint: config.s3Endpoint,
+    region: config.s3Region,
+    forcePathStyle: config.s3ForcePathStyle,
+    uploadConcurrency: config.uploadConcurrency,
+    bandwidth: config.bandwidthBytesPerSecond,
+    version: VERSION,
+  });
+  const answers = await storeAnswers(config, context, connection, mayRefuse, log, signal);
+  for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
+  const store = new S3ObjectStore(connection, { ...attributes(config), profile: answers.profile, prefix: s3Prefix(config) });
+  return { store, answers, connection };
+}
+
+async function storeAnswers(
+  config: Config,
+  context: SchemaContext,
+  connection: S3Connection,
+  mayRefuse: boolean,
+  log: SupervisorLog,
+  signal: AbortSignal,
+): Promise<StoreAnswers> {
+  const hash = settingsHash(config);
+  const kept = await loadStoreAnswers(context, hash);
+  if (kept && Date.now() - Date.parse(kept.probed_at_utc) < ANSWERS_KEPT_MS) {
+    // Written by this very program from its own StoreAnswers.
+    return kept.answers as unknown as StoreAnswers;
+  }
+  for (let attempt = 1; ; attempt += 1) {
+    signal.throwIfAborted();
+    try {
+      const answers = await probeStore(connection, {
+        ...attributes(config),
+        bucket: config.s3Bucket,
+        prefix: s3Prefix(config),
+        createBucket: config.s3CreateBucket,
+        checksum: config.s3Checksum,
+      });
+      if (answers.refusals.length === 0) {
+        await saveStoreAnswers(context, hash, { probed_at_utc: new Date().toISOString(), answers: JSON.parse(JSON.stringify(answers)) });
+        return answers;
+      }
+      if (mayRefuse) throw new StartRefused(answers.refusals);
+      for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      const heals = error.trouble === "unreachable" || error.trouble === "throttled";
+      if (!heals && mayRefuse) throw new StartRefused([`bucket ${config.s3Bucket}: ${error.code}: ${error.message}`]);
+      log.warn({ bucket: config.s3Bucket, err: `${error.code}: ${error.message}` }, "the store cannot be used yet; trying again");
+    }
+    await systemClock.sleep(backoffMs(attempt, Math.random()), signal);
+  }
+}
+
+function attributes(config: Config) {
+  return { storageClass: config.s3StorageClass, sse: config.s3Sse, sseKmsKeyId: config.s3SseKmsKeyId, tags: config.s3Tags };
+}
+
+/** What the answers depend on. */
+function settingsHash(config: Config): string {
+  const text = JSON.stringify([VERSION, config.s3Endpoint, config.s3Region, config.s3Bucket, s3Prefix(config), config.s3Checksum, attributes(config)]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}

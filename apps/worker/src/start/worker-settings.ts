@@ -1,0 +1,56 @@
+/** From the configuration to what the worker is built from. */
+import type { Config, WatchConfig } from "@sluice/config";
+import type { StoreProfile } from "@sluice/core";
+import type { WorkerSettings, WatchSettings } from "../settings.ts";
+import { VERSION } from "../version.ts";
+
+export function workerSettings(config: Config, profile: StoreProfile): WorkerSettings {
+  return {
+    source: config.source,
+    workerId: config.workerId,
+    version: VERSION,
+    watches: config.watches.map((watch) => watchSettings(config, watch, profile)),
+    bucket: config.s3Bucket,
+    s3KeyPrefix: s3Prefix(config),
+    bufferBytes: config.partBufferBytes,
+    uploadConcurrency: config.uploadConcurrency,
+    rescanIntervalMs: config.rescanIntervalMs,
+    historyMs: config.historyMs,
+    failedUploadRetentionMs: config.failedUploadRetentionMs,
+  };
+}
+
+/** The part of SLUICE_S3_KEY_PREFIX that all watches share: where the probe writes and the janitor looks. */
+export function s3Prefix(config: Config): string {
+  const named = config.s3KeyPrefix.replaceAll("{source}", config.source);
+  const placeholder = named.indexOf("{");
+  return placeholder < 0 ? named : named.slice(0, placeholder);
+}
+
+function watchSettings(config: Config, watch: WatchConfig, profile: StoreProfile): WatchSettings {
+  const { name, root, keyPrefix } = watch;
+  return {
+    name,
+    root,
+    keyPrefix,
+    rules: {
+      name,
+      root,
+      idleTimeoutMs: watch.idleTimeoutMs,
+      idleMaxMs: watch.idleMaxMs,
+      ignoreOpen: watch.ignoreOpen,
+      verify: watch.verify,
+      onConflict: watch.onConflict,
+      afterUpload: watch.afterUpload,
+      afterUploadDelayMs: watch.afterUploadDelayMs,
+      historyMs: config.historyMs,
+      plan: {
+        kind: config.partPlan ?? (profile.unequalParts ? "stepped" : "uniform"),
+        partBytes: config.partBytes,
+        expectedMaxBytes: config.expectedMaxBytes,
+        maxParts: profile.maxParts,
+      },
+      metadata: config.s3Metadata,
+    },
+  };
+}
