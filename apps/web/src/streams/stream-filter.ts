@@ -1,6 +1,6 @@
 /** Which streams a list shows: the same test in the server's read model and, for live rows, in the browser. */
 import { z } from "zod";
-import { failureReason, isSuperseded, lagBytes, type StreamRow } from "./stream-row.ts";
+import { failureReason, indexOfRow, isSuperseded, lagBytes, pathOf, type StreamRow } from "./stream-row.ts";
 import { isStalled } from "./stalled.ts";
 
 export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
@@ -44,9 +44,10 @@ export function matches(row: StreamRow, filter: StreamFilter, clock: FilterClock
 
 function inView(row: StreamRow, view: View): boolean {
   if (view === "all") return true;
-  if (view === "superseded") return row.index === "failed" && isSuperseded(row);
-  if (view === "failed") return row.index === "failed" && !isSuperseded(row);
-  return row.index === view;
+  const index = indexOfRow(row);
+  if (view === "superseded") return index === "failed" && isSuperseded(row);
+  if (view === "failed") return index === "failed" && !isSuperseded(row);
+  return index === view;
 }
 
 /** Every word must occur in the path, the key, the id, the upload id or the ETag; case does not matter. */
@@ -70,9 +71,9 @@ export function sortValue(row: StreamRow, sort: Sort): string | number {
     case "activity":
       return row.last_activity_at_utc ?? "";
     case "path":
-      return row.original_path;
+      return pathOf(row);
     case "size":
-      return row.file_size;
+      return row.file_size ?? 0;
     case "lag":
       return lagBytes(row);
   }

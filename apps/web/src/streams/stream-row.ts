@@ -1,43 +1,29 @@
-/** One line of a list of streams: the record's own field names, and what follows from them. Shared by server and browser. */
-import { kindOf, type Index } from "@sluice/core/stream/state";
+/** One line of a list of streams, as redis-schema reads it, and what follows from it. Shared by server and browser. */
+import type { ListedStream } from "@sluice/redis-schema/stream-rows";
+import { INDEX_OF, type Index, type Kind } from "@sluice/core/stream/state";
 import { parseTime } from "../lib/time.ts";
 
-export interface StreamRow {
-  id: string;
-  /** Displayable: bytes that are not UTF-8 as %XX. */
-  original_path: string;
-  source: string;
-  watch: string;
-  s3_bucket: string;
-  s3_key?: string;
-  s3_upload_id?: string;
-  status: string;
-  owner?: string;
-  next_part: number;
-  bytes_sent: number;
-  file_size: number;
-  part_plan?: string;
-  started_at_utc?: string;
-  last_activity_at_utc?: string;
-  completed_at_utc?: string;
-  failure_detail?: string;
-  waiting_for?: string;
-  requested_action?: string;
-  supersedes?: string;
-  superseded_by?: string;
-  completed_by?: string;
-  tidy_error?: string;
-  etag?: string;
-  /** The sorted set it stands in, and its score there, ms since 1970. */
-  index: Index;
-  score: number;
+/** Lenient: every field of the record may be missing, and such a row is shown all the same. */
+export type StreamRow = Omit<ListedStream, "kind"> & {
+  /** Undefined when the status is none we know; JSON leaves such a field out. */
+  kind?: Kind | undefined;
+};
+
+/** The index it stands in; for a row asked for by id, the one its state belongs to. */
+export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | undefined {
+  return row.index ?? (row.kind === undefined ? undefined : INDEX_OF[row.kind]);
 }
 
-/** Bytes on disk that are not in S3: the lag of a live stream, what a purge of a failed one would leave to the disk alone. */
-export function lagBytes(row: Pick<StreamRow, "status" | "file_size" | "bytes_sent">): number {
-  const kind = kindOf(row.status);
-  if (kind === "completed" || kind === "s3_completed") return 0;
-  return Math.max(0, row.file_size - row.bytes_sent);
+/** Bytes on disk that are not in S3: the lag of a live stream, what a purge of a failed one leaves to the disk alone. */
+export function lagBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
+  if (row.kind === "completed" || row.kind === "s3_completed") return 0;
+  return Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
+}
+
+/** Bytes S3 has; a stored object has them all, also when it went up in one request. */
+export function sentBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
+  const stored = row.kind === "completed" || row.kind === "s3_completed";
+  return stored ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
 }
 
 /** A generation that another took the place of: listed apart, no alert. */
@@ -45,15 +31,24 @@ export function isSuperseded(row: Pick<StreamRow, "superseded_by">): boolean {
   return row.superseded_by !== undefined;
 }
 
-export function startedAt(row: StreamRow): number {
+export function startedAt(row: StreamRow): number | undefined {
   return parseTime(row.started_at_utc) ?? row.score;
 }
 
-export function lastActivityAt(row: StreamRow): number {
+export function lastActivityAt(row: StreamRow): number | undefined {
   return parseTime(row.last_activity_at_utc) ?? row.score;
 }
 
 /** `failed_file_missing` → `file_missing`; undefined for a stream that has not failed. */
 export function failureReason(row: Pick<StreamRow, "status">): string | undefined {
   return row.status.startsWith("failed_") ? row.status.slice("failed_".length) : undefined;
+}
+
+/** The name people know a stream by; its id where the record names no file. */
+export function pathOf(row: Pick<StreamRow, "id" | "original_path">): string {
+  return row.original_path ?? row.id;
+}
+
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1) || path;
 }

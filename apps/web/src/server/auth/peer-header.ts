@@ -7,17 +7,14 @@ import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { randomBytes } from "node:crypto";
 
-// Bundles of different routes do not share module state; globalThis is the one place they do.
-const shared = globalThis as { sluicePeerHeader?: string };
+const name = `x-sluice-peer-${randomBytes(16).toString("hex")}`;
 
 export function peerHeader(): string {
-  shared.sluicePeerHeader ??= `x-sluice-peer-${randomBytes(16).toString("hex")}`;
-  return shared.sluicePeerHeader;
+  return name;
 }
 
 /** Called once, before the first request is answered. */
 export function recordPeers(): void {
-  const name = peerHeader();
   subscribe("http.server.request.start", (message) => {
     const { request, socket } = message as { request: IncomingMessage; socket: Socket };
     request.headers[name] = socket.remoteAddress ?? "";

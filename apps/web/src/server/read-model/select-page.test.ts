@@ -24,6 +24,7 @@ const rows = fc
       watch: "w",
       s3_bucket: "b",
       status: "processing",
+      kind: "processing",
       next_part: 1,
       bytes_sent: 0,
       file_size: size,

@@ -1,0 +1,36 @@
+/** A plan as it is shown before it runs, and what came of it. Shared by server and browser. */
+import type { PlanAction } from "./action-rules.ts";
+
+export interface PlanView {
+  token: string;
+  action: PlanAction;
+  /** How many items exactly; the plan holds their ids. */
+  items: number;
+  /** The first few, for the eye. */
+  sample: { id: string; name: string; bytes: number }[];
+  counts: Record<string, number>;
+  /** What the number means depends on the action: bytes on disk only, parts S3 forgets, bytes sent again. */
+  bytes: number;
+  /** More matched than one plan takes. */
+  left_out: number;
+  /** Matched the filter, but their state forbids it: how many, by reason. */
+  excluded: { why: string; count: number }[];
+  typed: string | null;
+  made_at_utc: string;
+  expires_at_utc: string;
+}
+
+export interface PlanProgress {
+  token: string;
+  action: PlanAction;
+  state: "planned" | "running" | "interrupted" | "finished";
+  items: number;
+  done: number;
+  refused: number;
+  failed: number;
+  waiting: number;
+  /** Every item with its result, those that did not succeed first; at most `MAX_SHOWN_RESULTS`. */
+  results: { id: string; name: string; result: "done" | "refused" | "failed" | "waiting"; detail?: string }[];
+}
+
+export const MAX_SHOWN_RESULTS = 200;

@@ -1,0 +1,36 @@
+/** Pages behind the login. Who may not see them is sent to sign in; procedures check again, each for itself. */
+import { headers } from "next/headers";
+import { redirect } from "next/navigation";
+import type { ReactNode } from "react";
+import { LiveProvider } from "../../live/live-context.tsx";
+import { server } from "../../server/door.ts";
+import { RedisAway } from "../../shell/redis-away.tsx";
+import { Refused } from "../../shell/refused.tsx";
+import { SessionProvider } from "../../shell/session-context.tsx";
+import { Shell } from "../../shell/shell.tsx";
+import { DataProvider } from "../../trpc/client.tsx";
+
+export default async function AppLayout({ children }: { children: ReactNode }) {
+  const { settings, pageAccess } = server();
+  const access = await pageAccess(await headers());
+  if (access.kind === "redis_away") return <RedisAway detail={access.detail} />;
+  if (access.kind === "refused") return <Refused why={access.why} />;
+  if (access.kind === "login") redirect("/login");
+  const facts = {
+    user: access.user,
+    role: access.role,
+    read_only: settings.readOnly,
+    can_sign_out: settings.auth.mode === "password",
+    demo: settings.demo,
+    ...(settings.environment === undefined ? {} : { environment: settings.environment }),
+  };
+  return (
+    <DataProvider>
+      <SessionProvider facts={facts}>
+        <LiveProvider>
+          <Shell>{children}</Shell>
+        </LiveProvider>
+      </SessionProvider>
+    </DataProvider>
+  );
+}

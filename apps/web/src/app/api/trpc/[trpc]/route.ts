@@ -1,0 +1,8 @@
+/** The one door for the browser's calls. */
+import { server } from "../../../../server/door.ts";
+
+function handle(request: Request): Promise<Response> {
+  return server().answer(request);
+}
+
+export { handle as GET, handle as POST };

@@ -1,0 +1,28 @@
+/** What the live feed carries: changed rows and counts, at most a few times a second; a heartbeat when nothing changes. */
+import type { Index } from "@sluice/core/stream/state";
+import type { StreamRow } from "../streams/stream-row.ts";
+
+export interface LiveBatch {
+  /** Server time, ms since 1970. */
+  at: number;
+  /** Everything may have changed: the feed could not say what (first message, a gap, Redis was away). */
+  reset: boolean;
+  redis: "ok" | "away";
+  /** Streams by index; absent while Redis is away. */
+  counts?: Record<Index, number>;
+  /** Changed streams as they are now. */
+  rows: StreamRow[];
+  /** Ids of streams that exist no more. */
+  gone: string[];
+  /** Something outside streams changed: workers, requests. */
+  others: boolean;
+}
+
+/** A batch follows the one before not sooner than this. */
+export const BATCH_EVERY_MS = 250;
+/** Without a change, this often. */
+export const HEARTBEAT_MS = 5_000;
+/** Two heartbeats and a bit missed: what is on the screen may be old. */
+export const STALE_AFTER_MS = 12_000;
+/** More rows than this are not sent one by one: the lists are asked for anew. */
+export const MAX_ROWS_IN_BATCH = 200;

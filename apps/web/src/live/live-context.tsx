@@ -1,0 +1,123 @@
+"use client";
+/**
+ * The live feed for a page: brings changed rows to whoever listens, refreshes what else may have changed, and always
+ * knows how old the picture is. Paused, the picture stands still; going on again asks for everything anew.
+ */
+import { useQueryClient } from "@tanstack/react-query";
+import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
+import { useTRPCClient } from "../trpc/client.tsx";
+import { connectLive, type Listen, type Phase } from "./connection.ts";
+import type { LiveBatch } from "./live-batch.ts";
+
+export type Listener = (batch: LiveBatch) => void;
+
+interface Live {
+  phase: Phase;
+  paused: boolean;
+  setPaused(paused: boolean): void;
+  /** When the server last spoke, ms since 1970 by the browser's clock. */
+  heardAt: number | undefined;
+  latest: LiveBatch | undefined;
+  subscribe(listener: Listener): () => void;
+}
+
+const LiveContext = createContext<Live | undefined>(undefined);
+
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const trpc = useTRPCClient();
+  const queries = useQueryClient();
+  const [phase, setPhase] = useState<Phase>("connecting");
+  const [paused, setPausedState] = useState(false);
+  const [heard, setHeard] = useState<{ at: number; batch: LiveBatch }>();
+  const listeners = useRef(new Set<Listener>());
+  const pausedNow = useRef(false);
+
+  useEffect(() => {
+    const listen: Listen = (events) => {
+      const subscription = trpc.live.feed.subscribe(undefined, {
+        onData: (message) => events.onBatch(message.data),
+        onConnectionStateChange: ({ state }) =>
+          events.onPhase(state === "pending" ? "live" : state === "idle" ? "lost" : "connecting"),
+        onError: () => events.onPhase("lost"),
+      });
+      return () => subscription.unsubscribe();
+    };
+    return connectLive(listen, {
+      onPhase: setPhase,
+      onBatch(batch) {
+        if (pausedNow.current) return;
+        setHeard({ at: Date.now(), batch });
+        if (batch.reset && batch.redis === "ok") void queries.invalidateQueries();
+        for (const listener of listeners.current) listener(batch);
+      },
+    });
+  }, [trpc, queries]);
+
+  const setPaused = useCallback(
+    (next: boolean) => {
+      pausedNow.current = next;
+      setPausedState(next);
+      if (!next) void queries.invalidateQueries();
+    },
+    [queries],
+  );
+  const subscribe = useCallback((listener: Listener) => {
+    listeners.current.add(listener);
+    return () => void listeners.current.delete(listener);
+  }, []);
+
+  const value = useMemo<Live>(
+    () => ({ phase, paused, setPaused, heardAt: heard?.at, latest: heard?.batch, subscribe }),
+    [phase, paused, setPaused, heard, subscribe],
+  );
+  return <LiveContext value={value}>{children}</LiveContext>;
+}
+
+export function useLive(): Live {
+  const value = use(LiveContext);
+  if (value === undefined) throw new Error("useLive stands outside LiveProvider");
+  return value;
+}
+
+/** Calls back for every batch while mounted; the latest callback counts. */
+export function useLiveBatches(listener: Listener): void {
+  const { subscribe } = useLive();
+  const current = useRef(listener);
+  useEffect(() => {
+    current.current = listener;
+  }, [listener]);
+  useEffect(() => subscribe((batch) => current.current(batch)), [subscribe]);
+}
+
+/** Runs `refresh` when a batch passes `concerns`, at once and then at most once in `everyMs`; the last one is never lost. */
+export function useLiveRefresh(
+  concerns: (batch: LiveBatch) => boolean,
+  refresh: () => void,
+  everyMs: number,
+): void {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const due = useRef(false);
+  const refreshNow = useRef(refresh);
+  useEffect(() => {
+    refreshNow.current = refresh;
+  }, [refresh]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useLiveBatches((batch) => {
+    if (!concerns(batch)) return;
+    if (timer.current !== undefined) {
+      due.current = true;
+      return;
+    }
+    const rest = () => {
+      timer.current = setTimeout(() => {
+        timer.current = undefined;
+        if (!due.current) return;
+        due.current = false;
+        refreshNow.current();
+        rest();
+      }, everyMs);
+    };
+    refreshNow.current();
+    rest();
+  });
+}

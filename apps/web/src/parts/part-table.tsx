@@ -1,0 +1,166 @@
+"use client";
+/** Every part by number: range, size, ETag, checksum, attempts, time. Rows are read as they come into sight. */
+import { useQueries } from "@tanstack/react-query";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useRef } from "react";
+import type { Part } from "@sluice/core/stream/record";
+import { parsePlan } from "@sluice/core/parts/part-plan";
+import { formatDuration } from "../lib/time.ts";
+import { useTRPC } from "../trpc/client.tsx";
+import { Bytes } from "../ui/bytes.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Time } from "../ui/time.tsx";
+import { plannedRange, stateOfPart, type PartMap } from "./part-map.ts";
+import { cellWord } from "./part-map-view.tsx";
+
+const ROW_PX = 40;
+const NARROW_ROW_PX = 92;
+const CHUNK = 200;
+const OVERSCAN = 6;
+
+const GRID =
+  "md:grid md:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(10rem,2fr)_6.5rem_4.5rem_5rem_7.5rem] md:items-center md:gap-x-4";
+const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Attempts", "Took", "Acknowledged"];
+
+export function PartTable({
+  id,
+  map,
+  partPlan,
+  selected,
+  verdicts,
+}: {
+  id: string;
+  map: PartMap;
+  partPlan: string | undefined;
+  selected: number | undefined;
+  /** What a comparison with S3 found, by part number. */
+  verdicts?: ReadonlyMap<number, string> | undefined;
+}) {
+  const trpc = useTRPC();
+  const scroller = useRef<HTMLDivElement>(null);
+  const narrow = useRef(false);
+  const virtual = useVirtualizer({
+    count: map.count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (narrow.current ? NARROW_ROW_PX : ROW_PX),
+    overscan: OVERSCAN,
+    initialRect: { width: 900, height: 420 },
+  });
+  const items = virtual.getVirtualItems();
+  const chunks = chunksOf(items.map((item) => item.index + 1));
+  const answers = useQueries({
+    queries: chunks.map((chunk) =>
+      trpc.streams.parts.queryOptions({ id, from: chunk * CHUNK + 1, to: (chunk + 1) * CHUNK }),
+    ),
+  });
+  const parts = new Map(
+    answers.flatMap((answer) => answer.data?.parts ?? []).map((part) => [part.PartNumber, part]),
+  );
+  useEffect(() => {
+    if (selected !== undefined) virtual.scrollToIndex(selected - 1, { align: "center" });
+  }, [selected, virtual]);
+  const plan = partPlan === undefined ? undefined : parsePlan(partPlan);
+  return (
+    <div role="table" aria-label="Parts" aria-rowcount={map.count + 1} className="text-sm">
+      <div role="rowgroup" className="border-b border-line max-md:hidden">
+        <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2 pr-8`}>
+          {COLUMNS.map((name) => (
+            <div key={name} role="columnheader" className="text-xs font-medium text-muted">
+              {name}
+            </div>
+          ))}
+        </div>
+      </div>
+      <div ref={scroller} role="rowgroup" tabIndex={0} className="max-h-105 overflow-y-auto">
+        <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => {
+            const n = item.index + 1;
+            return (
+              <div
+                key={n}
+                ref={virtual.measureElement}
+                data-index={item.index}
+                role="row"
+                aria-rowindex={n + 1}
+                aria-selected={n === selected}
+                className="absolute inset-x-0 top-0 border-b border-line aria-selected:bg-accent-soft"
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
+                <PartRow
+                  n={n}
+                  part={parts.get(n)}
+                  map={map}
+                  range={plannedRange(plan, n)}
+                  verdict={verdicts?.get(n)}
+                />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function PartRow({
+  n,
+  part,
+  map,
+  range,
+  verdict,
+}: {
+  n: number;
+  part: Part | undefined;
+  map: PartMap;
+  range: { offset: number; size: number } | undefined;
+  verdict: string | undefined;
+}) {
+  const offset = part?.Offset ?? range?.offset;
+  const size = part?.Size ?? range?.size;
+  const state = stateOfPart(map, n);
+  const acknowledged = state === "sent" || state === "again";
+  return (
+    <div className={`${GRID} flex flex-wrap gap-x-4 px-4 py-2 md:min-h-10 md:py-1`}>
+      <div role="cell" className="num font-medium">
+        <span className="md:hidden">Part </span>
+        {n}
+      </div>
+      <div role="cell" className="num truncate text-muted">
+        {offset === undefined || size === undefined
+          ? "–"
+          : `${offset.toLocaleString("en-GB")}–${(offset + size - 1).toLocaleString("en-GB")}`}
+      </div>
+      <div role="cell">{size === undefined ? "–" : <Bytes n={size} />}</div>
+      <div role="cell" className="flex min-w-0 items-center gap-1">
+        {part === undefined ? (
+          <span className="text-muted">{acknowledged ? "…" : cellWord(map, n)}</span>
+        ) : (
+          <>
+            <code className="truncate" data-etag={n}>
+              {part.ETag}
+            </code>
+            <CopyButton text={part.ETag} what={`ETag of part ${n}`} />
+          </>
+        )}
+        {verdict && <span className="shrink-0 text-xs text-muted">{verdict}</span>}
+      </div>
+      <div role="cell" className="truncate">
+        <code>{part?.ChecksumCRC32 ?? "–"}</code>
+      </div>
+      <div role="cell" className={`num ${state === "again" ? "font-medium text-warn" : ""}`}>
+        {part === undefined ? "–" : (part.Attempts ?? 1)}
+      </div>
+      <div role="cell" className="num text-muted">
+        {part?.DurationMs === undefined ? "–" : formatDuration(part.DurationMs)}
+      </div>
+      <div role="cell" className="text-muted">
+        <Time at={part?.UploadedAt} />
+      </div>
+    </div>
+  );
+}
+
+/** Chunks (counted from 0) that the part numbers fall into. */
+function chunksOf(numbers: readonly number[]): number[] {
+  return [...new Set(numbers.map((n) => Math.floor((n - 1) / CHUNK)))];
+}

@@ -1,0 +1,65 @@
+/** What came of a plan, item by item, read from Redis: it outlives the tab that asked and the process that ran it. */
+import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
+import { TRPCError } from "@trpc/server";
+import { PLAN_ACTIONS } from "../../actions/action-rules.ts";
+import { MAX_SHOWN_RESULTS, type PlanProgress } from "../../actions/plan-view.ts";
+import { fileName, pathOf } from "../../streams/stream-row.ts";
+import type { Hub } from "../hub.ts";
+import { isRunning } from "./run-plan.ts";
+
+type Shown = PlanProgress["results"][number];
+
+export async function planProgress(hub: Hub, token: string): Promise<PlanProgress> {
+  const plan = await hub.plans.load(token);
+  if (plan.kind !== "ok") throw new TRPCError({ code: "NOT_FOUND", message: "no such plan (any more)" });
+  const { ids, consumed_by } = plan.value;
+  const action = PLAN_ACTIONS.find((known) => known === plan.value.action) ?? "purge";
+  const results = REQUEST_ACTIONS.some((known) => known === action)
+    ? await requestResults(hub, token)
+    : await hub.plans.results(token);
+  const shown = ids.map((id): Shown => {
+    const result = results.get(id);
+    return { id, name: nameOf(hub, id), result: result?.result ?? "waiting", ...detailOf(result?.detail) };
+  });
+  const count = (result: Shown["result"]) => shown.filter((item) => item.result === result).length;
+  const waiting = count("waiting");
+  return {
+    token,
+    action,
+    state: stateOf(
+      consumed_by !== undefined,
+      waiting,
+      isRunning(token) || REQUEST_ACTIONS.some((known) => known === action),
+    ),
+    items: ids.length,
+    done: count("done"),
+    refused: count("refused"),
+    failed: count("failed"),
+    waiting,
+    results: shown.sort((a, b) => WEIGHT[a.result] - WEIGHT[b.result]).slice(0, MAX_SHOWN_RESULTS),
+  };
+}
+
+/** What went wrong comes first. */
+const WEIGHT: Record<Shown["result"], number> = { failed: 0, refused: 1, waiting: 2, done: 3 };
+
+function stateOf(consumed: boolean, waiting: number, someoneIsAtIt: boolean): PlanProgress["state"] {
+  if (!consumed) return "planned";
+  if (waiting === 0) return "finished";
+  return someoneIsAtIt ? "running" : "interrupted";
+}
+
+async function requestResults(hub: Hub, token: string) {
+  const request = await hub.requests.read(token);
+  return new Map(request.kind === "ok" ? Object.entries(request.value.results) : []);
+}
+
+/** A purged stream has no record left: its id is what remains. */
+function nameOf(hub: Hub, id: string): string {
+  const row = hub.model.rows.get(id);
+  return row === undefined ? id : fileName(pathOf(row));
+}
+
+function detailOf(detail: string | undefined): { detail?: string } {
+  return detail === undefined ? {} : { detail };
+}

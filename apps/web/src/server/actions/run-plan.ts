@@ -1,0 +1,177 @@
+/**
+ * Second half of every action: exactly the planned ids, once. Records are purged and pruned here, without any worker;
+ * everything that needs a file or S3 becomes a request to the workers under the plan's own token, so that asking twice
+ * asks once. Results stay for a day, whoever looks.
+ */
+import { CheckpointError } from "@sluice/core/errors";
+import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
+import type { PlanRecord, PlanResult } from "@sluice/redis-schema/records/plan";
+import { loadStreams } from "@sluice/redis-schema/stream-loader";
+import { purgeStream, type PurgeOutcome } from "@sluice/redis-schema/stream-purge";
+import { TRPCError } from "@trpc/server";
+import { log, type Hub } from "../hub.ts";
+import { pruneStreams } from "./prune.ts";
+
+export interface Actor {
+  who: string;
+  /** Address. */
+  from: string;
+}
+
+/** Ids named in an audit entry; the rest is in the plan's results. */
+const MAX_AUDITED_IDS = 1_000;
+
+/** Plans that this process carries out now: a second click joins the first. */
+const running = new Set<string>();
+
+export function isRunning(token: string): boolean {
+  return running.has(token);
+}
+
+/** Returns at once; progress is read from Redis. */
+export async function runPlan(
+  hub: Hub,
+  actor: Actor,
+  token: string,
+  typed: string,
+  reason: string | undefined,
+): Promise<void> {
+  if (running.has(token)) return;
+  const seen = await hub.plans.load(token);
+  if (seen.kind === "absent")
+    throw new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
+  if (seen.kind === "corrupt")
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "the plan cannot be read: plan again" });
+  const word = seen.value.options?.["typed"];
+  if (typeof word === "string" && typed.trim() !== word) {
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: `type ${word} to confirm` });
+  }
+  const consumed = await hub.plans.consume(token, token);
+  if (consumed.kind !== "ok")
+    throw new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
+  // From here on it is kept for a day.
+  await hub.plans.record(token, new Map());
+  const plan = consumed.value;
+  if (isRequest(plan.action)) await file(hub, actor, plan, reason);
+  else {
+    carryOut(hub, actor, plan, reason).catch((error: unknown) => {
+      log("error", `${plan.action} broke off`, { plan: token, error: String(error) });
+    });
+  }
+}
+
+type RequestAction = (typeof REQUEST_ACTIONS)[number];
+
+function isRequest(action: string): action is RequestAction {
+  return REQUEST_ACTIONS.some((known) => known === action);
+}
+
+async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
+  const filed = await hub.requests.file({
+    id: plan.token,
+    action: plan.action as RequestAction,
+    items: plan.ids,
+    who: actor.who,
+    from: actor.from,
+    ...(reason === undefined ? {} : { reason }),
+    filed_at_utc: new Date(hub.context.clock.wallMs()).toISOString(),
+  });
+  if (filed.kind === "filed") await audit(hub, actor, plan, reason, "asked of the workers");
+}
+
+async function carryOut(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
+  running.add(plan.token);
+  try {
+    const known = await hub.plans.results(plan.token);
+    // Results stand: an id that was purged is not looked for again.
+    const left = plan.ids.filter((id) => !known.has(id));
+    if (left.length === 0) return;
+    if (plan.action === "purge") await purge(hub, actor, plan, left, reason);
+    else if (plan.action === "prune_history") await pruneStreams(hub, plan, left);
+    const results = await hub.plans.results(plan.token);
+    await audit(hub, actor, plan, reason, summary(results));
+    log("info", `${plan.action} carried out`, { plan: plan.token, who: actor.who, result: summary(results) });
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    // What is done is recorded; the page shows it as interrupted and offers to go on.
+    log("warn", `${plan.action} was interrupted: ${error.message}`, { plan: plan.token });
+  } finally {
+    running.delete(plan.token);
+  }
+}
+
+async function purge(
+  hub: Hub,
+  actor: Actor,
+  plan: PlanRecord,
+  ids: readonly string[],
+  reason: string | undefined,
+): Promise<void> {
+  const seen = plan.options?.["seen"];
+  const planned = typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
+  const request = {
+    who: actor.who,
+    upload: plan.options?.["upload"] === "keep" ? ("keep" as const) : ("abort" as const),
+    ignoreFile: true,
+    ...(reason === undefined ? {} : { reason }),
+  };
+  for await (const streams of loadStreams(hub.context, ids, { parts: false })) {
+    const results = await Promise.all(
+      streams.map(async (stream): Promise<[string, PlanResult]> => {
+        const { status = "", fence = "", revision = "" } = stream.raw;
+        const isGone = Object.keys(stream.raw).length === 0;
+        if (!isGone && planned[stream.id] !== `${status}:${fence}:${revision}`) return [stream.id, CHANGED];
+        return [stream.id, resultOf(await purgeStream(hub.context, stream, request))];
+      }),
+    );
+    await hub.plans.record(plan.token, new Map(results));
+  }
+}
+
+const CHANGED: PlanResult = { result: "refused", detail: "it changed after it was planned: plan again" };
+
+function resultOf(outcome: PurgeOutcome): PlanResult {
+  switch (outcome.kind) {
+    case "purged":
+      return outcome.upload === "none"
+        ? { result: "done" }
+        : { result: "done", detail: UPLOAD_WORDS[outcome.upload] };
+    case "absent":
+      return { result: "done", detail: "was gone already" };
+    case "changed":
+      return CHANGED;
+    case "refused":
+      return { result: "refused", detail: `it is ${outcome.status || "in no failed state"} now` };
+  }
+}
+
+const UPLOAD_WORDS = {
+  to_abort: "its upload is left to a worker to abort",
+  kept: "its upload is kept",
+} as const;
+
+export function summary(results: ReadonlyMap<string, PlanResult>): string {
+  const counts = { done: 0, refused: 0, failed: 0 };
+  for (const { result } of results.values()) counts[result] += 1;
+  const parts = [`${counts.done} done`];
+  if (counts.refused > 0) parts.push(`${counts.refused} refused`);
+  if (counts.failed > 0) parts.push(`${counts.failed} failed`);
+  return parts.join(", ");
+}
+
+function audit(
+  hub: Hub,
+  actor: Actor,
+  plan: PlanRecord,
+  reason: string | undefined,
+  result: string,
+): Promise<void> {
+  const ids = plan.ids.slice(0, MAX_AUDITED_IDS);
+  return hub.audit.append({
+    ...actor,
+    action: plan.action,
+    ids,
+    result: ids.length < plan.ids.length ? `${result} (${plan.ids.length} ids in all)` : result,
+    ...(reason === undefined ? {} : { reason }),
+  });
+}

@@ -1,0 +1,90 @@
+/** What lives as long as the server: settings, connections, stores and the read model. One of each a process. */
+import { assertClusterPrefix } from "@sluice/redis-schema/key-prefix";
+import { AuditLog } from "@sluice/redis-schema/audit-log";
+import { createClient, type RedisClient } from "@sluice/redis-schema/connection";
+import type { SchemaContext } from "@sluice/redis-schema/context";
+import { EventFeed } from "@sluice/redis-schema/event-feed";
+import { keysWith } from "@sluice/redis-schema/keys";
+import { OrphanStore } from "@sluice/redis-schema/orphan-store";
+import { Plans } from "@sluice/redis-schema/plans";
+import { parseRedisUrl } from "@sluice/redis-schema/redis-url";
+import { RequestQueue } from "@sluice/redis-schema/request-queue";
+import { Sessions } from "@sluice/redis-schema/sessions";
+import { StatsStore } from "@sluice/redis-schema/stats-store";
+import { StreamReader } from "@sluice/redis-schema/stream-reader";
+import { WatchStore } from "@sluice/redis-schema/watch-store";
+import { WorkerRegistry } from "@sluice/redis-schema/worker-registry";
+import { hashPassword, type PasswordHash } from "./auth/password.ts";
+import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
+import { SettingsError, type WebSettings } from "./settings.ts";
+
+export interface Hub {
+  settings: WebSettings;
+  context: SchemaContext;
+  reader: StreamReader;
+  workers: WorkerRegistry;
+  watches: WatchStore;
+  orphans: OrphanStore;
+  stats: StatsStore;
+  feed: EventFeed;
+  audit: AuditLog;
+  plans: Plans;
+  requests: RequestQueue;
+  sessions: Sessions;
+  model: ReadModel;
+  /** Undefined where no password is asked for. */
+  password: Promise<PasswordHash> | undefined;
+  /** Aborted when the server is asked to end: open event streams end with it. */
+  drain: AbortController;
+  clients: readonly RedisClient[];
+}
+
+/** Wrong settings throw a SettingsError. */
+export function makeHub(settings: WebSettings): Hub {
+  const url = parseRedisUrl(settings.redisUrl);
+  if (!url.ok) throw new SettingsError([`SLUICE_REDIS_URL ${url.detail}`]);
+  assertClusterPrefix(settings.keyPrefix, url.target.kind === "cluster");
+  const redis = createClient(url.target, { name: "sluice-web" }, logTrouble("redis"));
+  const blocking = createClient(
+    url.target,
+    { name: "sluice-web-feed", blockMs: BLOCK_MS },
+    logTrouble("redis feed"),
+  );
+  const context: SchemaContext = { redis, keys: keysWith(settings.keyPrefix), clock: { wallMs: Date.now } };
+  const reader = new StreamReader(context);
+  const feed = new EventFeed(context);
+  return {
+    settings,
+    context,
+    reader,
+    feed,
+    workers: new WorkerRegistry(context),
+    watches: new WatchStore(context),
+    orphans: new OrphanStore(context),
+    stats: new StatsStore(context),
+    audit: new AuditLog(context),
+    plans: new Plans(context),
+    requests: new RequestQueue(context),
+    sessions: new Sessions(context),
+    model: new ReadModel({ reader, feed, redis, blocking }),
+    password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
+    drain: new AbortController(),
+    clients: [redis, blocking],
+  };
+}
+
+/** The same trouble is told once, not with every attempt to reconnect. */
+function logTrouble(what: string): (error: Error) => void {
+  let last = "";
+  return (error) => {
+    if (error.message === last) return;
+    last = error.message;
+    log("warn", `${what}: ${error.message}`);
+  };
+}
+
+/** One JSON line an event, as the worker writes them. */
+export function log(level: "info" | "warn" | "error", msg: string, more: Record<string, unknown> = {}): void {
+  const line = JSON.stringify({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
+  (level === "info" ? process.stdout : process.stderr).write(`${line}\n`);
+}

@@ -1,0 +1,33 @@
+/** What lists can be narrowed to, with how many each view holds. */
+import { failureReason, indexOfRow, isSuperseded } from "../../streams/stream-row.ts";
+import type { View } from "../../streams/stream-filter.ts";
+import type { Hub } from "../hub.ts";
+
+export interface Facets {
+  watches: string[];
+  workers: string[];
+  reasons: string[];
+  counts: Record<View, number>;
+}
+
+export async function facetsOf(hub: Hub): Promise<Facets> {
+  const watches = new Set<string>();
+  const workers = new Set<string>();
+  const reasons = new Set<string>();
+  let superseded = 0;
+  for (const row of hub.model.rows.values()) {
+    if (row.watch) watches.add(row.watch);
+    if (row.owner) workers.add(row.owner);
+    const reason = failureReason(row);
+    if (reason !== undefined) reasons.add(reason);
+    if (indexOfRow(row) === "failed" && isSuperseded(row)) superseded += 1;
+  }
+  const counts = await hub.reader.counts();
+  const all = counts.active + counts.pending_completion + counts.failed + counts.completed;
+  return {
+    watches: [...watches].sort(),
+    workers: [...workers].sort(),
+    reasons: [...reasons].sort(),
+    counts: { ...counts, failed: counts.failed - superseded, superseded, all },
+  };
+}

@@ -1,0 +1,99 @@
+/**
+ * One page of a list: from the read model once it is filled; before that the first page comes straight from the sorted
+ * sets, newest first, and says that the rest is still being read.
+ */
+import { INDEXES, type Index } from "@sluice/core/stream/state";
+import { isPlain, matches, sortValue, type Sort, type View } from "../../streams/stream-filter.ts";
+import { DEFAULT_STALL_AFTER_MS } from "../../streams/stalled.ts";
+import type { StreamRow } from "../../streams/stream-row.ts";
+import type { Hub } from "../hub.ts";
+import type { PageInput } from "../routers/streams.ts";
+import { selectPage, type Cursor } from "./select-page.ts";
+
+export interface ListPage {
+  rows: StreamRow[];
+  /** Rows on all pages, and before this one. */
+  total: number;
+  preceding: number;
+  next: string | null;
+  previous: string | null;
+  /** The whole is still being read: order and filters hold only for what is shown. */
+  filling: boolean;
+  stall_after_ms: number;
+}
+
+/** A question that the sorted sets cannot answer waits so long for the read model. */
+const WAIT_FOR_FILL_MS = 8_000;
+
+export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
+  const isFirst = input.after === undefined && input.before === undefined;
+  if (!hub.model.filled && isFirst && isPlain(input.filter)) return coldPage(hub, input);
+  if (!(await hub.model.whenFilled(WAIT_FOR_FILL_MS))) return { ...emptyPage, filling: true };
+  const clock = { now: Date.now(), stallAfterMs: DEFAULT_STALL_AFTER_MS };
+  const page = selectPage(hub.model.rows.values(), (row) => matches(row, input.filter, clock), {
+    sort: input.sort,
+    dir: input.dir,
+    limit: input.limit,
+    after: parseCursor(input.after),
+    before: parseCursor(input.before),
+  });
+  const [first, last] = [page.rows[0], page.rows.at(-1)];
+  const following = page.total - page.preceding - page.rows.length;
+  return {
+    ...page,
+    next: following > 0 && last !== undefined ? formatCursor(last, input.sort) : null,
+    previous: page.preceding > 0 && first !== undefined ? formatCursor(first, input.sort) : null,
+    filling: false,
+    stall_after_ms: clock.stallAfterMs,
+  };
+}
+
+const emptyPage: ListPage = {
+  rows: [],
+  total: 0,
+  preceding: 0,
+  next: null,
+  previous: null,
+  filling: false,
+  stall_after_ms: DEFAULT_STALL_AFTER_MS,
+};
+
+async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {
+  const indexes = indexesOf(input.filter.view);
+  const [counts, ...pages] = await Promise.all([
+    hub.reader.counts(),
+    ...indexes.map((index) => hub.reader.page(index, { limit: input.limit })),
+  ]);
+  const clock = { now: Date.now(), stallAfterMs: DEFAULT_STALL_AFTER_MS };
+  const rows = pages
+    .flatMap((page) => page.rows)
+    .filter((row) => matches(row, input.filter, clock))
+    .sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
+    .slice(0, input.limit);
+  const total = indexes.reduce((sum, index) => sum + counts[index], 0);
+  return { ...emptyPage, rows, total, filling: true };
+}
+
+function indexesOf(view: View): readonly Index[] {
+  if (view === "all") return INDEXES;
+  return [view === "superseded" ? "failed" : view];
+}
+
+function formatCursor(row: StreamRow, sort: Sort): string {
+  return Buffer.from(JSON.stringify([sortValue(row, sort), row.id])).toString("base64url");
+}
+
+/** A cursor that is none of ours begins at the first page. */
+export function parseCursor(text: string | undefined): Cursor | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const pair: unknown = JSON.parse(Buffer.from(text, "base64url").toString());
+    if (!Array.isArray(pair)) return undefined;
+    const [value, id] = pair as unknown[];
+    const isValue = typeof value === "string" || typeof value === "number";
+    return isValue && typeof id === "string" ? { value, id } : undefined;
+  } catch {
+    // Cut short on the way, or typed by hand.
+    return undefined;
+  }
+}

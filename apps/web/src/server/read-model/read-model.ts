@@ -1,0 +1,235 @@
+/**
+ * All streams as lists show them, in memory: filled once by pipelined reads, kept fresh from the event feed, and checked
+ * against the indexes now and then, so that a record written by another program without an event is found too. Redis
+ * stays the only truth: what is here can be thrown away and read again at any time.
+ */
+import { CheckpointError } from "@sluice/core/errors";
+import { INDEXES, type Index } from "@sluice/core/stream/state";
+import { whenReady, type RedisClient } from "@sluice/redis-schema/connection";
+import type { EventFeed, FeedBatch } from "@sluice/redis-schema/event-feed";
+import type { StreamReader } from "@sluice/redis-schema/stream-reader";
+import { indexOfRow, type StreamRow } from "../../streams/stream-row.ts";
+
+export interface Change {
+  /** Everything may have changed. */
+  reset: boolean;
+  changed: ReadonlySet<string>;
+  /** Workers or requests changed. */
+  others: boolean;
+}
+
+export interface ReadModelParts {
+  reader: StreamReader;
+  feed: EventFeed;
+  redis: RedisClient;
+  /** A connection of its own for blocking reads. */
+  blocking: RedisClient;
+}
+
+/** Ids read again in one round trip. */
+const CHUNK = 500;
+/** Changes that come close together are read together. */
+const GATHER_MS = 100;
+export const BLOCK_MS = 2_000;
+/** Counts are compared this often; a difference is looked into. */
+const COMPARE_EVERY_MS = 5_000;
+/** Live rows read again with each comparison, in turn: finds what another program wrote without an event. */
+const SWEEP_ROWS = 500;
+const RETRY_MS = 500;
+/** Filled in this order: what needs a look first, history last. */
+const FILL_ORDER: readonly Index[] = ["failed", "pending_completion", "active", "completed"];
+
+export class ReadModel {
+  readonly #parts: ReadModelParts;
+  readonly #listeners = new Set<(change: Change) => void>();
+  #rows = new Map<string, StreamRow>();
+  #filled = false;
+  #away = true;
+  #position = "0-0";
+  #sweepFrom = 0;
+
+  constructor(parts: ReadModelParts) {
+    this.#parts = parts;
+  }
+
+  /** False until every stream has been read once; lists are then answered from the indexes. */
+  get filled(): boolean {
+    return this.#filled;
+  }
+
+  get away(): boolean {
+    return this.#away;
+  }
+
+  /** The feed's entry up to which the rows are fresh. */
+  get position(): string {
+    return this.#position;
+  }
+
+  get rows(): ReadonlyMap<string, StreamRow> {
+    return this.#rows;
+  }
+
+  /** True once filled; false when it is not within the time given. */
+  async whenFilled(ms: number): Promise<boolean> {
+    if (this.#filled) return true;
+    const filled = new AbortController();
+    const stop = this.onChange(() => {
+      if (this.#filled) filled.abort();
+    });
+    await pause(ms, filled.signal);
+    stop();
+    return this.#filled;
+  }
+
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Until the signal ends it. Redis away is waited out; then everything is read anew. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await whenReady(this.#parts.redis, signal);
+        await whenReady(this.#parts.blocking, signal);
+        await this.#fill();
+        await this.#follow(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof CheckpointError)) throw error;
+        this.#away = true;
+        this.#tell({ reset: true, changed: new Set(), others: true });
+        await pause(RETRY_MS, signal);
+      }
+    }
+  }
+
+  async #fill(): Promise<void> {
+    const position = await this.#parts.feed.position();
+    const rows = new Map<string, StreamRow>();
+    for await (const chunk of this.#parts.reader.all(FILL_ORDER)) {
+      for (const row of chunk) rows.set(row.id, row);
+    }
+    this.#rows = rows;
+    this.#position = position;
+    this.#filled = true;
+    this.#away = false;
+    this.#tell({ reset: true, changed: new Set(), others: true });
+  }
+
+  /** Returns when the feed has a gap, throws when Redis is away: either way everything is read anew. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const both = AbortSignal.any([signal, ended.signal]);
+    try {
+      await Promise.race([this.#applyFeed(both), this.#compareNowAndThen(both)]);
+    } finally {
+      ended.abort();
+    }
+  }
+
+  async #applyFeed(signal: AbortSignal): Promise<void> {
+    const { feed, blocking } = this.#parts;
+    for await (const batch of feed.follow(blocking, this.#position, BLOCK_MS, signal)) {
+      if (batch.gap || signal.aborted) return;
+      await this.#apply(batch);
+      await pause(GATHER_MS, signal);
+    }
+  }
+
+  async #compareNowAndThen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(COMPARE_EVERY_MS, signal);
+      await this.#compare();
+    }
+  }
+
+  async #apply(batch: FeedBatch): Promise<void> {
+    const ids = new Set<string>();
+    let others = false;
+    for (const entry of batch.entries) {
+      if (entry.type === "worker" || entry.type === "request") others = true;
+      else ids.add(entry.subject);
+    }
+    await this.#readAgain([...ids]);
+    this.#position = batch.position;
+    if (ids.size > 0 || others) this.#tell({ reset: false, changed: ids, others });
+  }
+
+  async #readAgain(ids: readonly string[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += CHUNK) {
+      const chunk = ids.slice(from, from + CHUNK);
+      const rows = await this.#parts.reader.rows(chunk);
+      chunk.forEach((id, at) => {
+        const row = rows[at];
+        if (row === undefined) this.#rows.delete(id);
+        else this.#rows.set(id, row);
+      });
+    }
+  }
+
+  /** Looks for what no event told of: other counts in an index, live rows that read differently. */
+  async #compare(): Promise<void> {
+    const { reader } = this.#parts;
+    const suspects = new Set<string>(this.#nextToSweep());
+    const counts = await reader.counts();
+    const known = this.#countRows();
+    for (const index of INDEXES.filter((each) => counts[each] !== known[each])) {
+      const listed = new Set(await reader.ids(index));
+      for (const id of listed) {
+        const row = this.#rows.get(id);
+        if (row === undefined || indexOfRow(row) !== index) suspects.add(id);
+      }
+      for (const row of this.#rows.values()) {
+        if (indexOfRow(row) === index && !listed.has(row.id)) suspects.add(row.id);
+      }
+    }
+    const changed = await this.#differing([...suspects]);
+    if (changed.size > 0) this.#tell({ reset: false, changed, others: false });
+  }
+
+  /** Reads rows again and names those that were not as known. */
+  async #differing(ids: readonly string[]): Promise<Set<string>> {
+    const before = new Map(ids.map((id) => [id, JSON.stringify(this.#rows.get(id))]));
+    await this.#readAgain(ids);
+    return new Set(ids.filter((id) => JSON.stringify(this.#rows.get(id)) !== before.get(id)));
+  }
+
+  #nextToSweep(): string[] {
+    const live: string[] = [];
+    for (const row of this.#rows.values()) {
+      const index = indexOfRow(row);
+      if (index === "active" || index === "pending_completion") live.push(row.id);
+    }
+    if (this.#sweepFrom >= live.length) this.#sweepFrom = 0;
+    const due = live.slice(this.#sweepFrom, this.#sweepFrom + SWEEP_ROWS);
+    this.#sweepFrom += SWEEP_ROWS;
+    return due;
+  }
+
+  #countRows(): Record<Index, number> {
+    const counts: Record<Index, number> = { active: 0, pending_completion: 0, failed: 0, completed: 0 };
+    for (const row of this.#rows.values()) {
+      const index = indexOfRow(row);
+      if (index !== undefined) counts[index] += 1;
+    }
+    return counts;
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+    signal.addEventListener("abort", done);
+  });
+}

@@ -1,0 +1,50 @@
+/** Plan, look, execute: no action acts on what a list shows at the moment of the click. */
+import { z } from "zod";
+import { STREAM_ACTIONS } from "../../actions/action-rules.ts";
+import { planOrphans, planPrune, planStreams } from "../actions/make-plan.ts";
+import { planProgress } from "../actions/progress.ts";
+import { runPlan } from "../actions/run-plan.ts";
+import { targetSchema } from "../actions/targets.ts";
+import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
+
+const token = z.uuid();
+const MAX_REASON_CHARS = 500;
+const MAX_UPLOADS = 1_000;
+
+export const actionsRouter = router({
+  plan: operatorProcedure
+    .input(
+      z.object({
+        action: z.enum(STREAM_ACTIONS),
+        target: targetSchema,
+        upload: z.enum(["abort", "keep"]).default("abort"),
+      }),
+    )
+    .mutation(({ ctx, input }) => planStreams(ctx.hub, ctx.user, input)),
+
+  planOrphans: operatorProcedure
+    .input(z.object({ upload_ids: z.array(z.string().min(1).max(4_096)).min(1).max(MAX_UPLOADS) }))
+    .mutation(({ ctx, input }) => planOrphans(ctx.hub, ctx.user, input.upload_ids)),
+
+  planPrune: operatorProcedure
+    .input(z.object({ older_than_ms: z.number().int().min(0) }))
+    .mutation(({ ctx, input }) => planPrune(ctx.hub, ctx.user, input.older_than_ms)),
+
+  execute: operatorProcedure
+    .input(
+      z.object({
+        token,
+        typed: z.string().max(64).default(""),
+        reason: z.string().max(MAX_REASON_CHARS).optional(),
+      }),
+    )
+    .mutation(async ({ ctx, input }) => {
+      const actor = { who: ctx.user, from: ctx.facts.client };
+      await runPlan(ctx.hub, actor, input.token, input.typed, input.reason?.trim() || undefined);
+      return planProgress(ctx.hub, input.token);
+    }),
+
+  progress: viewerProcedure
+    .input(z.object({ token }))
+    .query(({ ctx, input }) => planProgress(ctx.hub, input.token)),
+});

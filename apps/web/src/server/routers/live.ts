@@ -1,0 +1,131 @@
+/** The live feed. A browser that connects again names the last entry it saw and gets what came after. */
+import { CheckpointError } from "@sluice/core/errors";
+import { tracked } from "@trpc/server";
+import { z } from "zod";
+import { BATCH_EVERY_MS, HEARTBEAT_MS, MAX_ROWS_IN_BATCH, type LiveBatch } from "../../live/live-batch.ts";
+import { tokenHash } from "../auth/session-cookie.ts";
+import type { RequestContext } from "../context.ts";
+import type { Hub } from "../hub.ts";
+import { pause, type Change } from "../read-model/read-model.ts";
+import { router, viewerProcedure } from "../trpc.ts";
+
+export const liveRouter = router({
+  feed: viewerProcedure
+    .input(z.object({ lastEventId: z.string().max(64).nullish() }).optional())
+    .subscription(async function* ({ ctx, input, signal }) {
+      const { hub } = ctx;
+      const ended = signal === undefined ? hub.drain.signal : AbortSignal.any([signal, hub.drain.signal]);
+      const pending = new Pending();
+      const stopListening = hub.model.onChange((change) => pending.add(change));
+      try {
+        pending.add(await missedSince(hub, input?.lastEventId ?? undefined));
+        while (!ended.aborted) {
+          if (!(await stillSignedIn(ctx))) return;
+          yield tracked(hub.model.position, await batchOf(hub, pending.take()));
+          // Changes that come close together go out together; without any, the heart beats.
+          await pause(BATCH_EVERY_MS, ended);
+          await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);
+        }
+      } finally {
+        stopListening();
+      }
+    }),
+});
+
+/** Changes waiting to be sent. */
+class Pending {
+  #change: Change = { reset: false, changed: new Set(), others: false };
+  #wake: (() => void) | undefined;
+
+  add(change: Change): void {
+    const { reset, changed, others } = this.#change;
+    this.#change = {
+      reset: reset || change.reset,
+      changed: changed.union(change.changed),
+      others: others || change.others,
+    };
+    this.#wake?.();
+  }
+
+  take(): Change {
+    const taken = this.#change;
+    this.#change = { reset: false, changed: new Set(), others: false };
+    return taken;
+  }
+
+  /** Resolves with the next change, at once if one waits, or when the time is over. */
+  async next(ms: number, signal: AbortSignal): Promise<void> {
+    const { reset, changed, others } = this.#change;
+    if (reset || others || changed.size > 0) return;
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await pause(ms, AbortSignal.any([signal, woken.signal]));
+    this.#wake = undefined;
+  }
+}
+
+/** What a browser missed: everything when it is new, or when its place in the feed is gone. */
+async function missedSince(hub: Hub, position: string | undefined): Promise<Change> {
+  const all: Change = { reset: true, changed: new Set(), others: true };
+  if (position === undefined || !/^\d+-\d+$/.test(position)) return all;
+  try {
+    const batch = await hub.feed.since(position);
+    if (batch.gap) return all;
+    const changed = new Set<string>();
+    let others = false;
+    for (const entry of batch.entries) {
+      if (entry.type === "worker" || entry.type === "request") others = true;
+      else changed.add(entry.subject);
+    }
+    return { reset: false, changed, others };
+  } catch (error) {
+    if (error instanceof CheckpointError) return all;
+    throw error;
+  }
+}
+
+async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
+  const { model } = hub;
+  const tooMany = change.changed.size > MAX_ROWS_IN_BATCH;
+  const rows: LiveBatch["rows"] = [];
+  const gone: string[] = [];
+  if (!tooMany) {
+    for (const id of change.changed) {
+      const row = model.rows.get(id);
+      if (row === undefined) gone.push(id);
+      else rows.push(row);
+    }
+  }
+  const counts = await countsOrNothing(hub);
+  return {
+    at: Date.now(),
+    reset: change.reset || tooMany,
+    redis: counts === undefined || model.away ? "away" : "ok",
+    rows,
+    gone,
+    others: change.others,
+    ...(counts === undefined ? {} : { counts }),
+  };
+}
+
+async function countsOrNothing(hub: Hub): Promise<LiveBatch["counts"] | undefined> {
+  try {
+    return await hub.reader.counts();
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
+}
+
+/** A session that was revoked ends its event stream too. With Redis away nobody can tell: the stream stays. */
+async function stillSignedIn(ctx: RequestContext): Promise<boolean> {
+  const access = await ctx.access();
+  if (access.kind !== "granted") return false;
+  if (access.token === undefined) return true;
+  try {
+    return (await ctx.hub.sessions.use(tokenHash(access.token))) !== undefined;
+  } catch (error) {
+    if (error instanceof CheckpointError) return true;
+    throw error;
+  }
+}

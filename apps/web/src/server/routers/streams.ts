@@ -1,0 +1,31 @@
+/** Lists of streams, one stream, its parts. */
+import { z } from "zod";
+import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
+import { listPage } from "../read-model/list-page.ts";
+import { facetsOf } from "../read-model/facets.ts";
+import { partPage, partMapOf, streamDetail } from "../stream-detail.ts";
+import { router, viewerProcedure } from "../trpc.ts";
+
+const MAX_PAGE = 200;
+const id = z.string().min(1).max(256);
+const cursor = z.string().max(4_096);
+
+export const pageInputSchema = z.object({
+  filter: filterSchema,
+  sort: z.enum(SORTS).default("started"),
+  dir: z.enum(DIRECTIONS).default("desc"),
+  after: cursor.optional(),
+  before: cursor.optional(),
+  limit: z.number().int().min(1).max(MAX_PAGE).default(100),
+});
+export type PageInput = z.infer<typeof pageInputSchema>;
+
+export const streamsRouter = router({
+  page: viewerProcedure.input(pageInputSchema).query(({ ctx, input }) => listPage(ctx.hub, input)),
+  facets: viewerProcedure.query(({ ctx }) => facetsOf(ctx.hub)),
+  detail: viewerProcedure.input(z.object({ id })).query(({ ctx, input }) => streamDetail(ctx.hub, input.id)),
+  partMap: viewerProcedure.input(z.object({ id })).query(({ ctx, input }) => partMapOf(ctx.hub, input.id)),
+  parts: viewerProcedure
+    .input(z.object({ id, from: z.number().int().min(1), to: z.number().int().max(10_000) }))
+    .query(({ ctx, input }) => partPage(ctx.hub, input.id, input.from, input.to)),
+});

@@ -1,0 +1,49 @@
+/** The server as pages and routes see it. */
+import { CheckpointError } from "@sluice/core/errors";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import type { Access } from "./auth/access.ts";
+import { makeContext, type RequestContext } from "./context.ts";
+import type { Hub } from "./hub.ts";
+import { appRouter } from "./router.ts";
+import type { WebSettings } from "./settings.ts";
+
+const ENDPOINT = "/api/trpc";
+/** Plans name a filter or a page of ids: no body of ours comes near this. */
+const MAX_BODY_BYTES = 100 * 1024;
+
+export interface Server {
+  settings: WebSettings;
+  router: typeof appRouter;
+  /** For reads while a page is made. */
+  pageContext(headers: Headers): RequestContext;
+  pageAccess(headers: Headers): Promise<Access | { kind: "redis_away"; detail: string }>;
+  /** Answers the browser's calls. */
+  answer(request: Request): Promise<Response>;
+}
+
+export function makeServer(hub: Hub): Server {
+  return {
+    settings: hub.settings,
+    router: appRouter,
+    pageContext: (headers) => makeContext(hub, headers, "page"),
+    async pageAccess(headers) {
+      try {
+        return await makeContext(hub, headers, "page").access();
+      } catch (error) {
+        if (error instanceof CheckpointError) return { kind: "redis_away", detail: error.message };
+        throw error;
+      }
+    },
+    async answer(request) {
+      if (Number(request.headers.get("content-length") ?? "0") > MAX_BODY_BYTES) {
+        return new Response("the request is too large", { status: 413 });
+      }
+      return fetchRequestHandler({
+        endpoint: ENDPOINT,
+        req: request,
+        router: appRouter,
+        createContext: ({ resHeaders }) => makeContext(hub, request.headers, "call", resHeaders),
+      });
+    },
+  };
+}

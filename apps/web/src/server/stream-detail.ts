@@ -1,0 +1,106 @@
+/** One stream, read straight from Redis: what is shown on its own page is never older than the question. */
+import { parsePlan } from "@sluice/core/parts/part-plan";
+import type { Part } from "@sluice/core/stream/record";
+import { kindOf, type Index } from "@sluice/core/stream/state";
+import { parseWaiting, type Waiting } from "@sluice/core/stream/waiting";
+import type { LogEntry } from "@sluice/redis-schema/records/feed";
+import { recordToJson } from "@sluice/redis-schema/records/stream-record";
+import { TRPCError } from "@trpc/server";
+import { partMap, type PartMap } from "../parts/part-map.ts";
+import type { StreamRow } from "../streams/stream-row.ts";
+import type { Hub } from "./hub.ts";
+
+export interface StreamPage {
+  row: StreamRow;
+  /** The record as stored, field by field. */
+  raw: Record<string, string>;
+  /** Why it is no record that can be worked with, in words. */
+  trouble?: string;
+  record?: Record<string, string | number>;
+  waiting?: Waiting;
+  log: (LogEntry | { text: string })[];
+  part_count: number;
+  indexes: Index[];
+}
+
+export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
+  const [detail, [row]] = await Promise.all([hub.reader.stream(id), hub.reader.rows([id])]);
+  if (row === undefined && detail.indexes.length === 0) {
+    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+  }
+  const shown = row ?? { id, status: "", kind: undefined };
+  const trouble = troubleOf(detail.parsed);
+  const waiting = parseWaiting(shown.waiting_for);
+  return {
+    row: shown,
+    raw: { ...detail.raw },
+    log: detail.log,
+    part_count: detail.partCount,
+    indexes: detail.indexes,
+    ...(trouble === undefined ? {} : { trouble }),
+    ...(waiting === undefined ? {} : { waiting }),
+    ...(detail.parsed.kind === "record" ? { record: recordToJson(detail.parsed.record) } : {}),
+  };
+}
+
+type Parsed = Awaited<ReturnType<Hub["reader"]["stream"]>>["parsed"];
+
+function troubleOf(parsed: Parsed): string | undefined {
+  switch (parsed.kind) {
+    case "record":
+      return undefined;
+    case "founding":
+      return "a record of the founding phase: a worker fills in the rest when it resumes the stream";
+    case "incomplete":
+      return `the record lacks ${parsed.missing.join(", ")}`;
+    case "corrupt":
+      return `the record cannot be read: ${parsed.detail}`;
+    case "newer":
+      return `the record was written by a newer Sluice (schema version ${parsed.version})`;
+    case "absent":
+      return "an index names this id, but nothing is stored under it";
+  }
+}
+
+export interface PartMapPage {
+  map: PartMap;
+  part_plan?: string;
+  file_size: number;
+  /** Parts that are stored but cannot be read. */
+  bad: number;
+}
+
+export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
+  const [[row], { parts, bad }] = await Promise.all([hub.reader.rows([id]), hub.reader.parts(id)]);
+  if (row === undefined)
+    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+  const acknowledged = [...parts.values()];
+  const bytes = acknowledged.reduce((sum, part) => sum + part.Size, 0);
+  const kind = kindOf(row.status);
+  const waiting = parseWaiting(row.waiting_for);
+  const fileSize = Math.max(row.file_size ?? 0, kind === "failed" ? 0 : bytes);
+  return {
+    map: partMap({
+      plan: row.part_plan === undefined ? undefined : parsePlan(row.part_plan),
+      fileSize,
+      parts: acknowledged,
+      inFlight: waiting?.for === "parts" && row.owner !== undefined ? waiting.count : 0,
+      stored: kind === "completed" || kind === "s3_completed",
+    }),
+    file_size: fileSize,
+    bad: bad.length,
+    ...(row.part_plan === undefined ? {} : { part_plan: row.part_plan }),
+  };
+}
+
+export interface PartPage {
+  parts: Part[];
+}
+
+/** Acknowledged parts of a range of numbers, both ends included. */
+export async function partPage(hub: Hub, id: string, from: number, to: number): Promise<PartPage> {
+  const { parts } = await hub.reader.parts(id, { from, to: Math.min(to, from + MAX_PARTS_ASKED - 1) });
+  return { parts: [...parts.values()].sort((a, b) => a.PartNumber - b.PartNumber) };
+}
+
+const MAX_PARTS_ASKED = 500;

@@ -1,0 +1,44 @@
+"use client";
+/** The way to every page: a rail where there is room, icons where there is less, a menu on a phone. */
+import Link from "next/link";
+import { usePathname } from "next/navigation";
+import { isCurrent, SECTIONS } from "./sections.ts";
+
+export function Navigation({ failed }: { failed: number | undefined }) {
+  const pathname = usePathname();
+  return (
+    <nav aria-label="Pages">
+      <ul className="flex gap-1 max-sm:grid max-sm:grid-cols-3 sm:flex-col">
+        {SECTIONS.map(({ href, name, icon: Icon }) => {
+          const here = isCurrent(href, pathname);
+          return (
+            <li key={href}>
+              <Link
+                href={href}
+                aria-current={here ? "page" : undefined}
+                title={name}
+                className={`flex min-h-9 items-center gap-2.5 rounded-md px-2.5 text-sm transition-colors max-lg:sm:justify-center max-lg:sm:px-0 ${
+                  here
+                    ? "bg-accent-soft font-medium text-accent"
+                    : "text-muted hover:bg-sunken hover:text-text"
+                }`}
+              >
+                <Icon aria-hidden className="size-[1.1rem] shrink-0" />
+                <span className="max-lg:sm:hidden" aria-hidden>
+                  {name}
+                </span>
+                <span className="heard">{name}</span>
+                {href === "/failed" && failed !== undefined && failed > 0 && (
+                  <span className="num ml-auto rounded-full bg-bad-soft px-1.5 text-xs font-medium text-bad max-lg:sm:hidden">
+                    {failed}
+                    <span className="heard"> failed</span>
+                  </span>
+                )}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}

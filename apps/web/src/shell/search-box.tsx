@@ -1,0 +1,45 @@
+"use client";
+/** Finds a stream by path, key, id, upload id or ETag, from any page. */
+import { Search } from "lucide-react";
+import { useRouter } from "next/navigation";
+
+export const SEARCH_ID = "global-search";
+
+export function SearchBox() {
+  const router = useRouter();
+  return (
+    <form
+      role="search"
+      action="/streams"
+      className="relative min-w-0 flex-1 sm:max-w-md"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const q = String(new FormData(event.currentTarget).get("q") ?? "").trim();
+        router.push(q === "" ? "/streams" : `/streams?q=${encodeURIComponent(q)}`);
+      }}
+    >
+      <label htmlFor={SEARCH_ID} className="heard">
+        Search streams by path, key, id, upload id or ETag
+      </label>
+      <Search
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 left-2.5 size-4 -translate-y-1/2 text-muted"
+      />
+      <input
+        id={SEARCH_ID}
+        name="q"
+        type="search"
+        placeholder="Path, key, id or ETag"
+        autoComplete="off"
+        spellCheck={false}
+        className="h-8.5 w-full rounded-md border border-line bg-surface pr-8 pl-8.5 text-sm placeholder:text-muted"
+      />
+      <kbd
+        aria-hidden
+        className="pointer-events-none absolute top-1/2 right-2 -translate-y-1/2 rounded border border-line px-1.5 text-xs text-muted max-sm:hidden"
+      >
+        /
+      </kbd>
+    </form>
+  );
+}

@@ -1,0 +1,23 @@
+/** The pages of the dashboard, once: navigation, titles and shortcuts come from here. */
+import { Activity, Gauge, Layers, Server, TriangleAlert, Unlink, type LucideIcon } from "lucide-react";
+
+export interface Section {
+  href: string;
+  name: string;
+  icon: LucideIcon;
+  /** Pressed after "g". */
+  key: string;
+}
+
+export const SECTIONS: readonly Section[] = [
+  { href: "/", name: "Overview", icon: Gauge, key: "o" },
+  { href: "/streams", name: "Streams", icon: Layers, key: "s" },
+  { href: "/failed", name: "Failed", icon: TriangleAlert, key: "f" },
+  { href: "/orphans", name: "Orphans", icon: Unlink, key: "r" },
+  { href: "/workers", name: "Workers", icon: Server, key: "w" },
+  { href: "/activity", name: "Activity", icon: Activity, key: "a" },
+];
+
+export function isCurrent(href: string, pathname: string): boolean {
+  return href === "/" ? pathname === "/" : pathname === href || pathname.startsWith(`${href}/`);
+}

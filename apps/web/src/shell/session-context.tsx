@@ -1,0 +1,31 @@
+"use client";
+/** Who is signed in and what they may do; from the server, for looks only: every procedure checks for itself. */
+import { createContext, use, type ReactNode } from "react";
+
+export interface SessionFacts {
+  user: string;
+  role: "viewer" | "operator";
+  read_only: boolean;
+  can_sign_out: boolean;
+  environment?: string;
+  demo: boolean;
+}
+
+const SessionContext = createContext<SessionFacts | undefined>(undefined);
+
+export function SessionProvider({ facts, children }: { facts: SessionFacts; children: ReactNode }) {
+  return <SessionContext value={facts}>{children}</SessionContext>;
+}
+
+export function useSession(): SessionFacts {
+  const facts = use(SessionContext);
+  if (facts === undefined) throw new Error("useSession stands outside SessionProvider");
+  return facts;
+}
+
+/** Why this person cannot change anything, or undefined when they can. */
+export function useWriteObstacle(): string | undefined {
+  const { role, read_only } = useSession();
+  if (read_only) return "the dashboard is read-only (SLUICE_WEB_READ_ONLY)";
+  return role === "operator" ? undefined : "you are signed in as a viewer";
+}

@@ -1,0 +1,12 @@
+"use client";
+/** Ends the session in Redis, not only the cookie; then a whole new page, so that nothing read stays in memory. */
+import { useMutation } from "@tanstack/react-query";
+import { useTRPC } from "../trpc/client.tsx";
+
+export function useSignOut(): () => void {
+  const trpc = useTRPC();
+  const { mutate } = useMutation(
+    trpc.session.logout.mutationOptions({ onSettled: () => window.location.assign("/login") }),
+  );
+  return mutate;
+}
