@@ -1,0 +1,146 @@
+/** What no single value shows: values that contradict each other, or that a program cannot do without. */
+import { choosePlan } from "@sluice/core";
+import { checkClusterPrefix } from "@sluice/redis-schema/key-prefix";
+import { parseRedisUrl } from "@sluice/redis-schema/redis-url";
+import type { Config, Role } from "./config.ts";
+import { nameAt, type Origin } from "./origin.ts";
+import type { ConfigProblem } from "./problems.ts";
+import { FIELDS, type SettingKey, type Settings } from "./schema.ts";
+import { formatDuration, formatSize } from "./values/units.ts";
+import { isLoopback } from "./values/urls.ts";
+
+export interface CheckFacts {
+  settings: Settings;
+  sources: Readonly<Record<SettingKey, Origin>>;
+  /** Settings already told to be wrong: nothing more is said of them. */
+  wrong: ReadonlySet<SettingKey>;
+  watches: Config["watches"];
+  roles: readonly Role[];
+  /** What gives the container away; undefined outside of one. */
+  container: string | undefined;
+}
+
+type Problem = { key: SettingKey; text: string };
+
+export function crossChecks(facts: CheckFacts): ConfigProblem[] {
+  const problems = [
+    ...redisProblems(facts),
+    ...storeProblems(facts),
+    ...memoryProblems(facts),
+    ...idleProblems(facts),
+    ...(facts.roles.includes("worker") ? workerProblems(facts) : []),
+    ...(facts.roles.includes("dashboard") ? dashboardProblems(facts) : []),
+  ];
+  return problems
+    .filter(({ key }) => !facts.wrong.has(key))
+    .map(({ key, text }) => {
+      const name = nameOf(facts, key);
+      return { key: name, text: `${name} ${text}` };
+    });
+}
+
+function nameOf({ sources }: CheckFacts, key: SettingKey): string {
+  const meta = FIELDS.find((field) => field.key === key)?.meta;
+  return nameAt(sources[key], meta?.name ?? key);
+}
+
+function redisProblems({ settings }: CheckFacts): Problem[] {
+  const parsed = parseRedisUrl(settings.redisUrl);
+  const isCluster = parsed.ok && parsed.target.kind === "cluster";
+  if (checkClusterPrefix(settings.keyPrefix, isCluster).ok) return [];
+  const text = `is "${settings.keyPrefix}": on a cluster it needs a hash tag, for example "{sluice}:", so that every key is in one slot`;
+  return [{ key: "keyPrefix", text }];
+}
+
+function storeProblems({ settings }: CheckFacts): Problem[] {
+  const { s3SseKmsKeyId, s3Sse } = settings;
+  if (s3SseKmsKeyId === undefined || s3Sse?.startsWith("aws:kms")) return [];
+  return [
+    {
+      key: "s3SseKmsKeyId",
+      text: "is set, but the encryption it belongs to is not: set SLUICE_S3_SSE=aws:kms",
+    },
+  ];
+}
+
+/** Bytes of a new file's first part: the least that each part in flight needs as its buffer. */
+export function firstPartBytes(settings: Settings): number {
+  const { partBytes, expectedMaxBytes, partPlan } = settings;
+  const plan = choosePlan({ kind: partPlan ?? "stepped", partBytes, expectedMaxBytes, maxParts: 10_000 });
+  return plan.partBytes;
+}
+
+function memoryProblems({ settings }: CheckFacts): Problem[] {
+  const { memoryBudgetBytes: budget, uploadConcurrency } = settings;
+  const needed = uploadConcurrency * firstPartBytes(settings);
+  if (budget === undefined || budget >= needed) return [];
+  const text = `is ${formatSize(budget)}: ${uploadConcurrency} parts in flight of ${formatSize(firstPartBytes(settings))} need at least ${formatSize(needed)}; allow more, or lower SLUICE_UPLOAD_CONCURRENCY or SLUICE_PART_SIZE`;
+  return [{ key: "memoryBudgetBytes", text }];
+}
+
+function idleProblems({ settings, watches }: CheckFacts): Problem[] {
+  const { idleMaxMs, idleTimeoutMs } = settings;
+  if (idleMaxMs !== undefined && idleMaxMs < idleTimeoutMs) {
+    return [
+      {
+        key: "idleMaxMs",
+        text: `is ${formatDuration(idleMaxMs)}: it must not be below the idle timeout of ${formatDuration(idleTimeoutMs)}`,
+      },
+    ];
+  }
+  return watches
+    .filter((watch) => watch.idleMaxMs < watch.idleTimeoutMs)
+    .map((watch) => ({
+      key: "idleMaxMs",
+      text: `of watch ${watch.name} is ${formatDuration(watch.idleMaxMs)}: it must not be below its idle timeout of ${formatDuration(watch.idleTimeoutMs)}`,
+    }));
+}
+
+function workerProblems({ settings, watches, container }: CheckFacts): Problem[] {
+  const problems: Problem[] = [];
+  if (settings.s3Bucket === undefined)
+    problems.push({ key: "s3Bucket", text: "is not set: the bucket that files go to" });
+  if (watches.length === 0) {
+    problems.push({ key: "watch", text: "is not set: the directories to watch, separated by commas" });
+  }
+  if (settings.source === undefined && container !== undefined && !settings.redisEmbedded) {
+    problems.push({
+      key: "source",
+      text: `is not set, and this is a container (${container}): its host name changes with every start, and interrupted streams would find no owner. Name the volume, for example SLUICE_SOURCE=studio-1`,
+    });
+  }
+  return problems;
+}
+
+function dashboardProblems({ settings }: CheckFacts): Problem[] {
+  const { webAuth, webHost, webPassword, webTrustedProxies } = settings;
+  switch (webAuth) {
+    case "none":
+      return isLoopback(webHost)
+        ? []
+        : [
+            {
+              key: "webAuth",
+              text: `is none, which is allowed on a loopback address only, and SLUICE_WEB_HOST is "${webHost}": use password or proxy`,
+            },
+          ];
+    case "proxy":
+      return webTrustedProxies.length > 0
+        ? []
+        : [
+            {
+              key: "webTrustedProxies",
+              text: "is not set, and SLUICE_WEB_AUTH=proxy needs it: whose headers are believed",
+            },
+          ];
+    case "password":
+      return webPassword !== undefined
+        ? []
+        : [
+            {
+              key: "webPassword",
+              text: "is not set, nor SLUICE_WEB_PASSWORD_FILE, and SLUICE_WEB_AUTH=password needs it: there is no default",
+            },
+          ];
+  }
+}

@@ -1,0 +1,310 @@
+import { describe, expect, it } from "vitest";
+import type { Role } from "./config.ts";
+import { loadConfig, type ConfigInputs, type LoadedConfig } from "./load.ts";
+import { ConfigProblems } from "./problems.ts";
+
+const MINIMAL = { SLUICE_WATCH: "/data", SLUICE_S3_BUCKET: "recordings" };
+
+interface Given {
+  env?: Record<string, string>;
+  flags?: ConfigInputs["flags"];
+  files?: Record<string, string>;
+  roles?: readonly Role[];
+  container?: string;
+}
+
+function load({ env = MINIMAL, flags = {}, files = {}, roles = ["worker"], container }: Given): LoadedConfig {
+  return loadConfig({
+    env,
+    flags,
+    roles,
+    cwd: "/srv",
+    hostname: "studio",
+    container: () => container,
+    readFile: (path) => {
+      const text = files[path];
+      if (text === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+      return text;
+    },
+  });
+}
+
+function problems(given: Given): string[] {
+  try {
+    load(given);
+  } catch (error) {
+    if (error instanceof ConfigProblems) return error.problems.map(({ text }) => text);
+    throw error;
+  }
+  return [];
+}
+
+describe("a configuration", () => {
+  it("needs a watch and a bucket, and has a default for everything else", () => {
+    const { config } = load({});
+    expect(config).toMatchObject({
+      redisUrl: "redis://127.0.0.1:6379",
+      source: "studio",
+      workerId: "studio-9464",
+      partBytes: 8 * 1024 ** 2,
+      uploadConcurrency: 4,
+      memoryBudgetBytes: 32 * 1024 ** 2,
+      partBufferBytes: 8 * 1024 ** 2,
+      rescanIntervalMs: 10_000,
+      drainTimeoutMs: 25_000,
+      historyMs: 604_800_000,
+      httpHost: "127.0.0.1",
+      httpPort: 9464,
+      s3ForcePathStyle: false,
+    });
+    expect(config.watches).toEqual([
+      {
+        name: "data",
+        root: "/data",
+        keyPrefix: "",
+        include: [],
+        exclude: [],
+        polling: "auto",
+        ignoreOlderThanMs: undefined,
+        idleTimeoutMs: 30_000,
+        idleMaxMs: 600_000,
+        ignoreOpen: false,
+        verify: "full",
+        onConflict: "keep-both",
+        afterUpload: { kind: "keep" },
+        afterUploadDelayMs: undefined,
+      },
+    ]);
+  });
+
+  it("takes the flag before the environment before the secret's file before the YAML file before the default", () => {
+    const files = {
+      "/srv/sluice.yaml": "part_size: 16MiB\nredis_url: redis://yaml\nverify: off\nhistory: 1d\n",
+      "/run/url": "redis://secret\n",
+    };
+    const env = {
+      ...MINIMAL,
+      SLUICE_PART_SIZE: "32MiB",
+      SLUICE_VERIFY: "edges",
+      SLUICE_REDIS_URL_FILE: "/run/url",
+    };
+    const { config, sources } = load({ env, files, flags: { partSize: "64MiB" } });
+    expect(config).toMatchObject({
+      partBytes: 64 * 1024 ** 2,
+      verify: "edges",
+      redisUrl: "redis://secret",
+      historyMs: 86_400_000,
+    });
+    expect(sources).toMatchObject({
+      partBytes: { kind: "flag" },
+      verify: { kind: "environment" },
+      redisUrl: { kind: "secret file", path: "/run/url" },
+      historyMs: { kind: "file", path: "/srv/sluice.yaml" },
+      idleTimeoutMs: { kind: "default" },
+      workerId: { kind: "computed" },
+    });
+  });
+
+  it("takes the environment's own value before that of its secret file", () => {
+    const env = { ...MINIMAL, SLUICE_REDIS_URL: "redis://plain", SLUICE_REDIS_URL_FILE: "/run/url" };
+    expect(load({ env, files: { "/run/url": "redis://secret" } }).config.redisUrl).toBe("redis://plain");
+  });
+
+  it("takes an empty variable for one that is not set, but for prefixes", () => {
+    const files = { "/srv/sluice.yaml": "s3_key_prefix: yaml/\npart_size: 16MiB\n" };
+    const env = { ...MINIMAL, SLUICE_PART_SIZE: "", SLUICE_S3_KEY_PREFIX: "" };
+    const { config } = load({ env, files });
+    expect(config.partBytes).toBe(16 * 1024 ** 2);
+    expect(config.watches[0]?.keyPrefix).toBe("");
+  });
+
+  it("turns path style on for a custom endpoint, unless told otherwise", () => {
+    const env = { ...MINIMAL, SLUICE_S3_ENDPOINT: "http://store:9000" };
+    expect(load({ env }).config.s3ForcePathStyle).toBe(true);
+    expect(load({ env: { ...env, SLUICE_S3_FORCE_PATH_STYLE: "off" } }).config.s3ForcePathStyle).toBe(false);
+  });
+
+  it("reads the file that SLUICE_CONFIG names, which must then be there", () => {
+    const env = { ...MINIMAL, SLUICE_CONFIG: "conf/other.yaml" };
+    expect(load({ env, files: { "/srv/conf/other.yaml": "source: volume-1" } }).config.source).toBe(
+      "volume-1",
+    );
+    expect(problems({ env })).toEqual([expect.stringContaining("/srv/conf/other.yaml cannot be read")]);
+  });
+
+  it("shares a memory budget among the parts in flight", () => {
+    const env = { ...MINIMAL, SLUICE_MEMORY_BUDGET: "128MiB" };
+    expect(load({ env }).config.partBufferBytes).toBe(32 * 1024 ** 2);
+  });
+
+  it("raises the cap of the idle time with the idle time, unless the cap was given", () => {
+    const env = { ...MINIMAL, SLUICE_IDLE_TIMEOUT: "30m" };
+    expect(load({ env }).config.watches[0]?.idleMaxMs).toBe(1_800_000);
+    expect(problems({ env: { ...env, SLUICE_IDLE_MAX: "10m" } })).toEqual([
+      "SLUICE_IDLE_MAX is 10m: it must not be below the idle timeout of 30m",
+    ]);
+  });
+});
+
+describe("what is wrong", () => {
+  it("is told all at once, each with its key, its value and what is allowed", () => {
+    const env = { ...MINIMAL, SLUICE_PART_SIZE: "3MiB", SLUICE_VERIFY: "twice", SLUICE_HTTP_PORT: "http" };
+    expect(problems({ env, flags: { idleTimeout: "soon" } })).toEqual([
+      '--idle-timeout is "soon": allowed is a duration from 100ms to 7d, such as 30s, 10m or 7d',
+      'SLUICE_VERIFY is "twice": allowed is full, edges or off',
+      'SLUICE_PART_SIZE is "3MiB": allowed is a size from 5MiB to 5GiB, such as 8MiB',
+      'SLUICE_HTTP_PORT is "http": allowed is a whole number from 0 to 65535',
+    ]);
+  });
+
+  it("ends the program with 78", () => {
+    expect(() => load({ env: {} })).toThrow(
+      expect.objectContaining({ name: "ConfigProblems", exitCode: 78 }),
+    );
+  });
+
+  it("names what is missing once", () => {
+    expect(problems({ env: {} })).toEqual([
+      "SLUICE_S3_BUCKET is not set: the bucket that files go to",
+      "SLUICE_WATCH is not set: the directories to watch, separated by commas",
+    ]);
+    expect(problems({ env: { ...MINIMAL, SLUICE_S3_BUCKET: "No Bucket" } })).toEqual([
+      expect.stringContaining('SLUICE_S3_BUCKET is "No Bucket": allowed is a bucket name'),
+    ]);
+  });
+
+  it("gets a 'did you mean' for a name that is nearly one", () => {
+    const env = { ...MINIMAL, SLUICE_AFTER_UPLAOD: "delete" };
+    const files = { "/srv/sluice.yaml": "part_sise: 8MiB\nSLUICE_S3_BUCKET: x\ncolour: red\n" };
+    expect(problems({ env, files })).toEqual([
+      "part_sise in /srv/sluice.yaml line 1 is not a setting: did you mean part_size?",
+      "SLUICE_S3_BUCKET in /srv/sluice.yaml line 2 is not a setting: did you mean s3_bucket?",
+      "colour in /srv/sluice.yaml line 3 is not a setting",
+      "SLUICE_AFTER_UPLAOD is not a setting: did you mean SLUICE_AFTER_UPLOAD?",
+    ]);
+  });
+
+  it("is only a warning where a variable is like none of ours", () => {
+    const { warnings } = load({ env: { ...MINIMAL, SLUICE_TEAM_COLOUR: "red" } });
+    expect(warnings).toEqual(["SLUICE_TEAM_COLOUR is not a setting; it is ignored"]);
+  });
+
+  it("is named as Kubernetes' own when it is", () => {
+    const env = {
+      ...MINIMAL,
+      SLUICE_HTTP_PORT: "tcp://10.0.0.7:9464",
+      SLUICE_PORT: "tcp://10.0.0.7:80",
+      SLUICE_PORT_80_TCP_ADDR: "10.0.0.7",
+      SLUICE_SERVICE_HOST: "10.0.0.7",
+    };
+    expect(problems({ env })).toEqual([
+      'SLUICE_HTTP_PORT is "tcp://10.0.0.7:9464": Kubernetes injects that for the Service "sluice-http". Set enableServiceLinks: false on the pod, or rename the Service',
+    ]);
+    const { SLUICE_HTTP_PORT: _, ...rest } = env;
+    expect(load({ env: rest }).warnings).toEqual([
+      expect.stringContaining("SLUICE_PORT, SLUICE_PORT_80_TCP_ADDR, SLUICE_SERVICE_HOST: ignored"),
+    ]);
+  });
+
+  it("never repeats a secret", () => {
+    const env = {
+      ...MINIMAL,
+      SLUICE_REDIS_URL: "http://user:hunter2@p@host:1?password=hunter2",
+      SLUICE_WEB_PASSWORD: "",
+    };
+    const [text = ""] = problems({ env });
+    expect(text).toContain("SLUICE_REDIS_URL");
+    expect(text).not.toContain("hunter2");
+    expect(text).not.toContain("p@host");
+  });
+
+  it("says where YAML itself is broken", () => {
+    expect(problems({ files: { "/srv/sluice.yaml": "a: 1\nb: [\n" } })[0]).toMatch(
+      /^\/srv\/sluice.yaml line \d/,
+    );
+    expect(problems({ files: { "/srv/sluice.yaml": "- a\n" } })[0]).toContain("must be a map of settings");
+    expect(problems({ files: { "/srv/sluice.yaml": "history: 1d\nhistory: 2d\n" } })[0]).toMatch(
+      /line 2.*unique/,
+    );
+    expect(load({ files: { "/srv/sluice.yaml": "# nothing\n" } }).config.source).toBe("studio");
+  });
+
+  it("names a secret's file that is empty or missing, and does not ask for the secret as well", () => {
+    const env = { SLUICE_WEB_PASSWORD_FILE: "/run/pw" };
+    expect(problems({ env, roles: ["dashboard"] })).toEqual([
+      "SLUICE_WEB_PASSWORD_FILE names /run/pw, which cannot be read: ENOENT: /run/pw",
+    ]);
+    expect(problems({ env, roles: ["dashboard"], files: { "/run/pw": "\n" } })).toEqual([
+      "SLUICE_WEB_PASSWORD_FILE names /run/pw, which is empty",
+    ]);
+  });
+
+  it("may be a file where only secrets have files", () => {
+    expect(problems({ env: { ...MINIMAL, SLUICE_S3_BUCKET_FILE: "/x" } })).toEqual([
+      expect.stringContaining(
+        "only secrets are read from files (SLUICE_REDIS_URL_FILE and SLUICE_WEB_PASSWORD_FILE)",
+      ),
+    ]);
+  });
+});
+
+describe("values that contradict each other", () => {
+  it.each([
+    [{ SLUICE_REDIS_URL: "redis+cluster://a,b" }, "on a cluster it needs a hash tag"],
+    [{ SLUICE_S3_SSE_KMS_KEY_ID: "alias/key" }, "set SLUICE_S3_SSE=aws:kms"],
+    [{ SLUICE_S3_SSE_KMS_KEY_ID: "alias/key", SLUICE_S3_SSE: "AES256" }, "set SLUICE_S3_SSE=aws:kms"],
+    [{ SLUICE_MEMORY_BUDGET: "16MiB" }, "4 parts in flight of 8MiB need at least 32MiB"],
+    [
+      { SLUICE_MEMORY_BUDGET: "40MiB", SLUICE_PART_PLAN: "uniform", SLUICE_EXPECTED_MAX_SIZE: "1TiB" },
+      "4 parts in flight of 105MiB need at least 420MiB",
+    ],
+    [{ SLUICE_S3_TAGS: "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9,j=10,k=11" }, "up to 10 name=value pairs"],
+    [{ SLUICE_S3_METADATA: "sluice-stream-id=x" }, "names not beginning with sluice-"],
+    [{ SLUICE_S3_KEY_PREFIX: "a/{wach}/" }, "allowed are {source} and {watch}"],
+  ])("are refused: %j", (extra, words) => {
+    expect(problems({ env: { ...MINIMAL, ...extra } })).toEqual([expect.stringContaining(words)]);
+  });
+
+  it("are not refused where they agree", () => {
+    const env = {
+      ...MINIMAL,
+      SLUICE_REDIS_URL: "redis+cluster://a,b",
+      SLUICE_KEY_PREFIX: "{sluice}:",
+      SLUICE_S3_SSE: "aws:kms",
+      SLUICE_S3_SSE_KMS_KEY_ID: "alias/key",
+      SLUICE_MEMORY_BUDGET: "32MiB",
+    };
+    expect(problems({ env })).toEqual([]);
+  });
+
+  it("include a missing source in a container, unless Redis is embedded", () => {
+    const [text = ""] = problems({ container: "there is a /.dockerenv" });
+    expect(text).toMatch(/^SLUICE_SOURCE is not set, and this is a container \(there is a \/\.dockerenv\)/);
+    expect(problems({ container: "x", env: { ...MINIMAL, SLUICE_SOURCE: "volume-1" } })).toEqual([]);
+    expect(problems({ container: "x", env: { ...MINIMAL, SLUICE_REDIS_EMBEDDED: "true" } })).toEqual([]);
+    expect(problems({ container: "x", roles: ["dashboard"], env: { SLUICE_WEB_PASSWORD: "x" } })).toEqual([]);
+  });
+});
+
+describe("the dashboard", () => {
+  const dashboard = (env: Record<string, string>): string[] => problems({ env, roles: ["dashboard"] });
+
+  it("needs no bucket and no watch, but a password", () => {
+    expect(dashboard({ SLUICE_WEB_PASSWORD: "x" })).toEqual([]);
+    expect(dashboard({})).toEqual([expect.stringMatching(/^SLUICE_WEB_PASSWORD is not set/)]);
+  });
+
+  it("is open to everyone on a loopback address only", () => {
+    expect(dashboard({ SLUICE_WEB_AUTH: "none" })).toEqual([]);
+    expect(dashboard({ SLUICE_WEB_AUTH: "none", SLUICE_WEB_HOST: "0.0.0.0" })).toEqual([
+      'SLUICE_WEB_AUTH is none, which is allowed on a loopback address only, and SLUICE_WEB_HOST is "0.0.0.0": use password or proxy',
+    ]);
+  });
+
+  it("believes a proxy only when it is told which", () => {
+    expect(dashboard({ SLUICE_WEB_AUTH: "proxy" })).toEqual([
+      expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES is not set/),
+    ]);
+    expect(dashboard({ SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8" })).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+/** Where a value came from, and by which name the person who wrote it knows it. */
+import { environmentName, flagName, yamlKey } from "./setting.ts";
+
+export type Origin =
+  | { kind: "flag" }
+  | { kind: "environment" }
+  /** Named by `SLUICE_<name>_FILE`. */
+  | { kind: "secret file"; path: string }
+  | { kind: "file"; path: string }
+  | { kind: "default" }
+  /** From other settings, or from the machine. */
+  | { kind: "computed" };
+
+export interface RawValue {
+  value: unknown;
+  origin: Origin;
+}
+
+export function nameAt(origin: Origin, name: string): string {
+  switch (origin.kind) {
+    case "flag":
+      return `--${flagName(name)}`;
+    case "secret file":
+      return `${environmentName(name)}_FILE (${origin.path})`;
+    case "file":
+      return `${yamlKey(name)} in ${origin.path}`;
+    case "environment":
+    case "default":
+    case "computed":
+      return environmentName(name);
+  }
+}
+
+export function originText(origin: Origin): string {
+  return "path" in origin ? `${origin.kind} ${origin.path}` : origin.kind;
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "./load.ts";
+import { printConfig } from "./print.ts";
+
+const { config, sources } = loadConfig({
+  env: {
+    SLUICE_S3_BUCKET: "recordings",
+    SLUICE_WATCH: "/data",
+    SLUICE_REDIS_URL: "rediss://user:hunter2@redis:6380/1",
+    SLUICE_WEB_PASSWORD: "hunter2",
+    SLUICE_PART_SIZE: "16MiB",
+    SLUICE_BANDWIDTH: "50MiB/s",
+  },
+  roles: ["worker", "dashboard"],
+  cwd: "/",
+  hostname: "studio",
+  container: () => undefined,
+  readFile: () => {
+    throw Object.assign(new Error("none"), { code: "ENOENT" });
+  },
+});
+
+describe("config print", () => {
+  it("shows each value as it would be written, and where it came from", () => {
+    const text = printConfig(config, sources, { json: false });
+    expect(text).toMatch(/^SLUICE_PART_SIZE +16MiB +\(environment\)$/m);
+    expect(text).toMatch(/^SLUICE_BANDWIDTH +50MiB\/s +\(environment\)$/m);
+    expect(text).toMatch(/^SLUICE_DRAIN_TIMEOUT +25s +\(default\)$/m);
+    expect(text).toMatch(/^SLUICE_WORKER_ID +studio-9464 +\(computed\)$/m);
+    expect(text).toMatch(/^SLUICE_S3_ENDPOINT +\(not set\) +\(computed\)$/m);
+    expect(text).toMatch(/^watch data\n {2}path +\/data$/m);
+    expect(text).toMatch(/^ {2}idle_max +10m$/m);
+  });
+
+  it("is JSON for machines, under the names of the file", () => {
+    const json: unknown = JSON.parse(printConfig(config, sources, { json: true }));
+    expect(json).toMatchObject({
+      settings: { part_size: { value: 16 * 1024 ** 2, source: "environment" }, s3_endpoint: { value: null } },
+      watches: [{ name: "data", path: "/data", key_prefix: "", verify: "full" }],
+    });
+  });
+
+  it.each([true, false])("never shows a secret (json: %s)", (json) => {
+    const text = printConfig(config, sources, { json });
+    expect(text).not.toContain("hunter2");
+    expect(text).toContain("rediss://***@redis:6380/1");
+  });
+});

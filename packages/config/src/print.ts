@@ -1,0 +1,76 @@
+/** `config print`: every setting with its value and where it came from. Secrets never appear. */
+import type { Config } from "./config.ts";
+import { originText, type Origin } from "./origin.ts";
+import { redacted } from "./redact.ts";
+import { FIELDS, RULE_FIELDS, type SettingField, type SettingKey } from "./schema.ts";
+import { environmentName, yamlKey } from "./setting.ts";
+import type { WatchConfig } from "./watches/watch-config.ts";
+
+export function printConfig(
+  config: Config,
+  sources: Readonly<Record<SettingKey, Origin>>,
+  options: { json: boolean },
+): string {
+  return options.json ? asJson(config, sources) : asText(config, sources);
+}
+
+function asText(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
+  const rows = FIELDS.filter(({ key }) => key !== "watch").map((field) => [
+    environmentName(field.meta.name),
+    textOf(field, valueOf(config, field.key)) ?? "(not set)",
+    `(${originText(sources[field.key])})`,
+  ]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  return [...lines, ...config.watches.flatMap((watch) => ["", ...watchLines(watch)])].join("\n");
+}
+
+function watchLines(watch: WatchConfig): string[] {
+  const rules = RULE_FIELDS.map((field) => [
+    yamlKey(field.meta.name),
+    textOf(field, watch[field.key]) ?? "(not set)",
+  ]);
+  const rows = [["path", watch.root], ["key_prefix", JSON.stringify(watch.keyPrefix)], ...rules];
+  return [`watch ${watch.name}`, ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(20)}  ${value}`)];
+}
+
+function asJson(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
+  const settings = FIELDS.filter(({ key }) => key !== "watch").map((field) => {
+    const value = valueOf(config, field.key);
+    return [yamlKey(field.meta.name), { value: safe(field, value), source: originText(sources[field.key]) }];
+  });
+  const watches = config.watches.map((watch) => ({
+    name: watch.name,
+    path: watch.root,
+    key_prefix: watch.keyPrefix,
+    ...Object.fromEntries(
+      RULE_FIELDS.map((field) => [yamlKey(field.meta.name), safe(field, watch[field.key])]),
+    ),
+  }));
+  return JSON.stringify({ settings: Object.fromEntries(settings), watches }, undefined, 2);
+}
+
+function valueOf(config: Config, key: SettingKey): unknown {
+  return key in config ? config[key as keyof Config] : undefined;
+}
+
+/** As a person would write it; empty texts and lists stand as "". */
+function textOf({ meta }: SettingField, value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (meta.secret) return secret(value);
+  return meta.format(value) || '""';
+}
+
+function safe({ meta }: SettingField, value: unknown): unknown {
+  if (value === undefined) return null;
+  return meta.secret ? secret(value) : value;
+}
+
+function secret(value: unknown): string {
+  return typeof value === "string" && value.includes("://") ? redacted(value) : "***";
+}

@@ -1,0 +1,26 @@
+/** What is shown of a value: secrets never, control characters never, long texts cut. */
+
+/** A URL without what may hold a password: everything before the last @, and the query. */
+export function redacted(url: string): string {
+  const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined) return url.includes("@") ? "***" : url;
+  const at = rest.lastIndexOf("@");
+  return scheme + (at < 0 ? "" : "***@") + rest.slice(at + 1).replace(/\?.*$/s, "?***");
+}
+
+const SHOWN = 200;
+
+/** A value as it appears in a message. */
+export function shown(value: unknown, secret: boolean): string {
+  if (secret) return typeof value === "string" && value.includes("://") ? quoted(redacted(value)) : "***";
+  if (typeof value !== "string") return cut(JSON.stringify(value) ?? String(value));
+  return quoted(value.includes("://") ? redacted(value) : value);
+}
+
+function quoted(text: string): string {
+  return cut(JSON.stringify(text));
+}
+
+function cut(text: string): string {
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}

@@ -1,0 +1,52 @@
+/** A JSON Schema of `sluice.yaml`, so that editors complete and check it. Made from the one schema. */
+import { z } from "zod";
+import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
+import { yamlKey } from "../setting.ts";
+import { WATCHES_KEY } from "../sources/yaml-file.ts";
+
+export type JsonSchema = Record<string, unknown>;
+
+export function configJsonSchema(): JsonSchema {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    title: "sluice.yaml",
+    description: "Settings of Sluice, worker and dashboard.",
+    type: "object",
+    additionalProperties: false,
+    properties: { ...properties(FIELDS), [WATCHES_KEY]: watchesSchema() },
+  };
+}
+
+function watchesSchema(): JsonSchema {
+  return {
+    description: "The watched directories, each with rules of its own.",
+    type: "array",
+    items: {
+      type: "object",
+      additionalProperties: false,
+      required: ["path"],
+      properties: {
+        name: { type: "string", description: "Names the watch; the directory's name, unless given." },
+        path: { type: "string", description: "The directory; relative to this file." },
+        key_prefix: {
+          type: "string",
+          description: "Put after s3_key_prefix. Empty with one watch, `<name>/` with several, unless given.",
+        },
+        ...properties(RULE_FIELDS, { withDefaults: false }),
+      },
+    },
+  };
+}
+
+function properties(fields: readonly SettingField[], { withDefaults } = { withDefaults: true }): JsonSchema {
+  return Object.fromEntries(fields.map((field) => [yamlKey(field.meta.name), property(field, withDefaults)]));
+}
+
+function property({ schema, meta }: SettingField, withDefault: boolean): JsonSchema {
+  const { $schema: _, default: __, ...shape } = z.toJSONSchema(schema, { io: "input" });
+  return {
+    description: `${meta.about} Allowed: ${meta.allowed}.`,
+    ...shape,
+    ...(withDefault && meta.initial ? { default: meta.initial } : {}),
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * A setting is a field of the one zod schema; its name, meaning and default are kept beside it in a registry, and
+ * flag, environment variable and YAML key are spelled from the name alone.
+ */
+import { z } from "zod";
+import type { ValueType } from "./values/value-type.ts";
+
+/** Sections of the reference page, in its order. */
+export const GROUPS = [
+  "Redis",
+  "What is watched",
+  "When a file is complete, and what becomes of it",
+  "S3",
+  "Parts",
+  "The worker",
+  "Health, metrics and logs",
+  "The dashboard",
+  "Set by npm start",
+] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface SettingMeta {
+  /** As in `SLUICE_<name>`. */
+  name: string;
+  group: Group;
+  /** For people, in plain words. */
+  about: string;
+  allowed: string;
+  /** As a person would write it; undefined where there is none, or where it is computed. */
+  initial: string | undefined;
+  /** In words, where the default depends on something else. */
+  computed: string | undefined;
+  /** Never shown; may come from a file named by `SLUICE_<name>_FILE`. */
+  secret: boolean;
+  /** An empty text is a value of its own, not "not set". */
+  emptyIsValue: boolean;
+  format(value: unknown): string;
+}
+
+export const settingRegistry = z.registry<SettingMeta>();
+
+interface Description<T> {
+  name: string;
+  group: Group;
+  type: ValueType<T>;
+  about: string;
+  computed?: string;
+  secret?: boolean;
+  emptyIsValue?: boolean;
+}
+
+/** With `initial`, the value is always there; without, it may be undefined. */
+export function setting<T>(description: Description<T> & { initial: string }): z.ZodType<T>;
+export function setting<T>(description: Description<T>): z.ZodType<T | undefined>;
+export function setting<T>(description: Description<T> & { initial?: string }): z.ZodType<T | undefined> {
+  const { type, initial, ...rest } = description;
+  const schema: z.ZodType<T | undefined> =
+    initial === undefined ? type.schema.optional() : z.prefault(type.schema, initial);
+  return schema.register(settingRegistry, {
+    ...rest,
+    allowed: type.allowed,
+    initial,
+    computed: description.computed,
+    secret: description.secret ?? false,
+    emptyIsValue: description.emptyIsValue ?? false,
+    // The registry holds settings of every type; each is only ever given values its own schema returned.
+    format: type.format as (value: unknown) => string,
+  });
+}
+
+export function metaOf(schema: z.ZodType): SettingMeta {
+  const meta = settingRegistry.get(schema);
+  if (!meta) throw new Error("a field of the schema is not a setting");
+  return meta;
+}
+
+export function environmentName(name: string): string {
+  return `SLUICE_${name}`;
+}
+
+export function yamlKey(name: string): string {
+  return name.toLowerCase();
+}
+
+/** Without the dashes in front. */
+export function flagName(name: string): string {
+  return yamlKey(name).replaceAll("_", "-");
+}

@@ -1,0 +1,67 @@
+/** When a file is complete, and what becomes of it. Every one of these a watch in the file may have for itself. */
+import { VERIFY_MODES, type OnConflict } from "@sluice/core";
+import { setting } from "../setting.ts";
+import { duration, onOff, oneOf } from "../values/scalars.ts";
+import { afterUpload } from "../values/urls.ts";
+
+const group = "When a file is complete, and what becomes of it";
+const DAY = 86_400_000;
+
+export const ON_CONFLICT = ["keep-both", "overwrite", "fail"] as const satisfies readonly OnConflict[];
+export const DEFAULT_IDLE_MAX_MS = 600_000;
+
+export const completionRules = {
+  idleTimeoutMs: setting({
+    name: "IDLE_TIMEOUT",
+    group,
+    type: duration({ from: 100, to: 7 * DAY }),
+    initial: "30s",
+    about:
+      "A file that was not written for this long is complete, unless a process is seen holding it open for writing. It grows by itself to three times the longest pause seen between two writes of the file.",
+  }),
+  idleMaxMs: setting({
+    name: "IDLE_MAX",
+    group,
+    type: duration({ from: 100, to: 7 * DAY }),
+    computed: "10m, or the idle timeout where that is longer",
+    about: "The most that the idle timeout grows to.",
+  }),
+  ignoreOpen: setting({
+    name: "IGNORE_OPEN",
+    group,
+    type: onOff(),
+    initial: "false",
+    about: "Complete a file although a process is seen holding it open for writing.",
+  }),
+  verify: setting({
+    name: "VERIFY",
+    group,
+    type: oneOf(VERIFY_MODES),
+    initial: "full",
+    about:
+      "What is read again before an object is completed: every part, the first and last (`edges`), or none. Recorders that rewrite their headers at close (MP4, MOV, WAV, MKV) need `full`.",
+  }),
+  onConflict: setting({
+    name: "ON_CONFLICT",
+    group,
+    type: oneOf(ON_CONFLICT),
+    initial: "keep-both",
+    about:
+      "When another file's or program's object stands at the key: take the next free name (`name-2.mp4`), replace it, or fail the stream.",
+  }),
+  afterUpload: setting({
+    name: "AFTER_UPLOAD",
+    group,
+    type: afterUpload(),
+    initial: "keep",
+    about:
+      "What is done with the local file once its object is verified and described. A directory for `move:` must lie outside every watch.",
+  }),
+  afterUploadDelayMs: setting({
+    name: "AFTER_UPLOAD_DELAY",
+    group,
+    type: duration({ from: 1, to: 365 * DAY, zero: "at once" }),
+    computed: "10m after an idle completion, 0s after a marker, a rename or finalize",
+    about: "How long the local file is left alone before it is deleted or moved.",
+  }),
+};

@@ -1,0 +1,137 @@
+/** The bucket, and how the store at its other end is spoken to. Credentials come from the AWS SDK's own chain. */
+import { setting } from "../setting.ts";
+import { pairs } from "../values/collections.ts";
+import { onOff, oneOf, text } from "../values/scalars.ts";
+import { httpUrl } from "../values/urls.ts";
+
+const group = "S3";
+
+export const S3_CHECKSUM = ["auto", "full-object", "per-part", "md5", "off"] as const;
+export type S3Checksum = (typeof S3_CHECKSUM)[number];
+export const S3_SSE = ["AES256", "aws:kms", "aws:kms:dsse"] as const;
+export type S3Sse = (typeof S3_SSE)[number];
+
+/** S3's own bounds: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html and object-tagging.html */
+const METADATA_BYTES = 1_536;
+const TAGS = 10;
+
+export const s3Settings = {
+  s3Bucket: setting({
+    name: "S3_BUCKET",
+    group,
+    type: text(
+      "a bucket name (3 to 63 lower-case letters, digits, dots and hyphens) or an access point's ARN",
+      (value) => /^(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|arn:[^\s]+)$/.test(value),
+    ),
+    computed: "none; it is needed",
+    about: "Where the objects go.",
+  }),
+  s3KeyPrefix: setting({
+    name: "S3_KEY_PREFIX",
+    group,
+    type: text(
+      "any text that does not begin with a slash",
+      (value) => !value.startsWith("/") && !/\p{Cc}/u.test(value),
+    ),
+    initial: "",
+    emptyIsValue: true,
+    about:
+      "Put before every object's key; `{source}` and `{watch}` stand for those names. With several watches the watch's name follows: `<prefix><watch>/<relative path>`.",
+  }),
+  s3Endpoint: setting({
+    name: "S3_ENDPOINT",
+    group,
+    type: httpUrl(),
+    computed: "AWS",
+    about: "The address of a store that is not AWS.",
+  }),
+  s3Region: setting({
+    name: "S3_REGION",
+    group,
+    type: text("a region's name, such as eu-central-1", (value) => /^[A-Za-z0-9-]+$/.test(value)),
+    computed: "the AWS SDK's (AWS_REGION, profile), else us-east-1",
+    about: "The bucket's region.",
+  }),
+  s3ForcePathStyle: setting({
+    name: "S3_FORCE_PATH_STYLE",
+    group,
+    type: onOff(),
+    computed: "true with S3_ENDPOINT, else false",
+    about: "Put the bucket's name in the path rather than in the host name.",
+  }),
+  s3CreateBucket: setting({
+    name: "S3_CREATE_BUCKET",
+    group,
+    type: onOff(),
+    initial: "false",
+    about: "Create the bucket at start when it is missing.",
+  }),
+  s3Checksum: setting({
+    name: "S3_CHECKSUM",
+    group,
+    type: oneOf(S3_CHECKSUM),
+    initial: "auto",
+    about:
+      "How the store checks what it receives: `full-object` and `per-part` are CRC32, `md5` is Content-MD5. `auto` asks the store at start and takes the first of these that it has.",
+  }),
+  s3StorageClass: setting({
+    name: "S3_STORAGE_CLASS",
+    group,
+    type: text("a storage class, such as STANDARD_IA", (value) => /^[A-Z][A-Z0-9_]*$/.test(value)),
+    computed: "the bucket's",
+    about: "The class objects are stored under.",
+  }),
+  s3Sse: setting({
+    name: "S3_SSE",
+    group,
+    type: oneOf(S3_SSE),
+    computed: "the bucket's",
+    about: "Server-side encryption asked for with each object.",
+  }),
+  s3SseKmsKeyId: setting({
+    name: "S3_SSE_KMS_KEY_ID",
+    group,
+    type: text("a KMS key id, alias or ARN", (value) => /^\S+$/.test(value)),
+    computed: "the account's own key",
+    about: "The KMS key; needs `S3_SSE=aws:kms` or `aws:kms:dsse`.",
+  }),
+  s3Tags: setting({
+    name: "S3_TAGS",
+    group,
+    type: pairs(
+      `up to ${TAGS} name=value pairs separated by commas, names to 128 and values to 256 characters`,
+      tagsFit,
+    ),
+    initial: "",
+    about: "Tags put on every object.",
+  }),
+  s3Metadata: setting({
+    name: "S3_METADATA",
+    group,
+    type: pairs(
+      "name=value pairs separated by commas, printable ASCII, together under 1.5 KiB, names not beginning with sluice-",
+      metadataFits,
+    ),
+    initial: "",
+    about: "User metadata (`x-amz-meta-*`) put on every object.",
+  }),
+};
+
+function tagsFit(tags: Readonly<Record<string, string>>): boolean {
+  const entries = Object.entries(tags);
+  return (
+    entries.length <= TAGS && entries.every(([name, value]) => name.length <= 128 && value.length <= 256)
+  );
+}
+
+function metadataFits(metadata: Readonly<Record<string, string>>): boolean {
+  const entries = Object.entries(metadata);
+  const bytes = entries.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  return (
+    bytes <= METADATA_BYTES &&
+    entries.every(
+      ([name, value]) =>
+        /^[a-z0-9][a-z0-9-]*$/i.test(name) && !/^sluice-/i.test(name) && /^[\x20-\x7e]*$/.test(value),
+    )
+  );
+}

@@ -1,0 +1,110 @@
+/** The worker process: its name, its end, how long things are kept, and where it can be asked how it is. */
+import { setting } from "../setting.ts";
+import { duration, onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
+import { host } from "../values/urls.ts";
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+
+export const ON_TERM = ["pause", "seal"] as const;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+
+export const workerSettings = {
+  workerId: setting({
+    name: "WORKER_ID",
+    group: "The worker",
+    type: text("a name without spaces, slashes and colons", (value) => /^[^\s/:\p{Cc}]{1,200}$/u.test(value)),
+    computed: "<host name>-<http port>",
+    about: "Names this worker process in records, in the dashboard and in logs.",
+  }),
+  onTerm: setting({
+    name: "ON_TERM",
+    group: "The worker",
+    type: oneOf(ON_TERM),
+    initial: "pause",
+    about:
+      "On SIGTERM: `pause` saves and lets go, another start continues. `seal` completes every file nobody is seen writing, for a sidecar whose volume ends with its pod.",
+  }),
+  drainTimeoutMs: setting({
+    name: "DRAIN_TIMEOUT",
+    group: "The worker",
+    type: duration({ from: 100, to: DAY, zero: "do not wait" }),
+    initial: "25s",
+    about:
+      "How long the worker may take to finish parts in flight when it is stopped. Keep it below the grace period of whatever stops it.",
+  }),
+  stallAfterMs: setting({
+    name: "STALL_AFTER",
+    group: "The worker",
+    type: duration({ from: SECOND, to: 7 * DAY }),
+    initial: "2m",
+    about: "A file that grew while none of its parts went up for this long is shown as stalled.",
+  }),
+  historyMs: setting({
+    name: "HISTORY",
+    group: "The worker",
+    type: duration({ from: SECOND, to: 3_650 * DAY, zero: "removed at once" }),
+    initial: "7d",
+    about:
+      "How long completed streams are listed. That a file is done is remembered as long as the file is there.",
+  }),
+  failedUploadRetentionMs: setting({
+    name: "FAILED_UPLOAD_RETENTION",
+    group: "The worker",
+    type: duration({ from: SECOND, to: 3_650 * DAY, zero: "removed at once" }),
+    initial: "7d",
+    about:
+      "How long the upload of a superseded stream (file replaced or truncated) is kept. Uploads of other failed streams are kept until they are purged or aborted.",
+  }),
+  orphanAgeMs: setting({
+    name: "ORPHAN_AGE",
+    group: "The worker",
+    type: duration({ from: 60 * SECOND, to: 3_650 * DAY }),
+    initial: "24h",
+    about: "An open upload of ours that no stream owns is offered for clean-up when it is this old.",
+  }),
+  httpHost: setting({
+    name: "HTTP_HOST",
+    group: "Health, metrics and logs",
+    type: host(),
+    initial: "127.0.0.1",
+    about: "Where the worker answers `/livez`, `/readyz` and `/metrics`; `0.0.0.0` in a container.",
+  }),
+  httpPort: setting({
+    name: "HTTP_PORT",
+    group: "Health, metrics and logs",
+    type: wholeNumber(0, 65_535),
+    initial: "9464",
+    about: "Its port; 0 takes any free one.",
+  }),
+  logLevel: setting({
+    name: "LOG_LEVEL",
+    group: "Health, metrics and logs",
+    type: oneOf(LOG_LEVELS),
+    initial: "info",
+    about: "The least important lines that are written.",
+  }),
+  logFormat: setting({
+    name: "LOG_FORMAT",
+    group: "Health, metrics and logs",
+    type: oneOf(LOG_FORMATS),
+    initial: "auto",
+    about: "`json`: one JSON object a line. `pretty`: for eyes. `auto`: pretty on a terminal, else json.",
+  }),
+  redisEmbedded: setting({
+    name: "REDIS_EMBEDDED",
+    group: "Set by npm start",
+    type: onOff(),
+    initial: "false",
+    about: "Redis lives and dies with this machine's `npm start`, so the host name is a good enough source.",
+  }),
+  demo: setting({
+    name: "DEMO",
+    group: "Set by npm start",
+    type: onOff(),
+    initial: "false",
+    about: "Sample recordings are being made; the dashboard says so.",
+  }),
+};

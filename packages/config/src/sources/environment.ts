@@ -1,0 +1,118 @@
+/**
+ * Reads `SLUICE_*` variables and the secret files they name. A name nobody knows is a problem when it is nearly one we
+ * know, and a warning otherwise; what Kubernetes injects for a Service called sluice is named as that.
+ */
+import type { ConfigProblem } from "../problems.ts";
+import type { RawValue } from "../origin.ts";
+import { FIELDS, type SettingKey } from "../schema.ts";
+import { environmentName } from "../setting.ts";
+import { nearest } from "../suggest.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface SourceReport {
+  values: Map<SettingKey, RawValue>;
+  problems: ConfigProblem[];
+  /** Settings that the problems are about. */
+  wrong: SettingKey[];
+  warnings: string[];
+}
+
+/** Read elsewhere: the path of the file itself. */
+export const CONFIG_VARIABLE = "SLUICE_CONFIG";
+
+const PREFIX = "SLUICE_";
+const FILE_SUFFIX = "_FILE";
+const SERVICE_LINK_VALUE = /^(?:tcp|udp|sctp):\/\//;
+const SERVICE_LINK_NAME =
+  /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$|^SLUICE_PORT$/;
+
+export function readEnvironment(env: Environment, readFile: (path: string) => string): SourceReport {
+  const report: SourceReport = { values: new Map(), problems: [], wrong: [], warnings: [] };
+  const known = new Set([CONFIG_VARIABLE]);
+  for (const { key, meta } of FIELDS) {
+    const name = environmentName(meta.name);
+    known.add(name);
+    const value = given(env[name], meta.emptyIsValue);
+    if (value !== undefined) {
+      const link = SERVICE_LINK_VALUE.test(value) && serviceLinkProblem(name, value);
+      if (link) refuse(report, key, link);
+      else report.values.set(key, { value, origin: { kind: "environment" } });
+    }
+    if (meta.secret) {
+      known.add(name + FILE_SUFFIX);
+      const path = given(env[name + FILE_SUFFIX], false);
+      if (path !== undefined && value === undefined)
+        readSecret(report, key, name + FILE_SUFFIX, path, readFile);
+    }
+  }
+  reportUnknown(env, known, report);
+  return report;
+}
+
+/** An empty variable is one that is not set, as `NAME: ${NAME:-}` in a compose file makes it. */
+function given(value: string | undefined, emptyIsValue: boolean): string | undefined {
+  return value === "" && !emptyIsValue ? undefined : value;
+}
+
+function readSecret(
+  report: SourceReport,
+  key: SettingKey,
+  name: string,
+  path: string,
+  readFile: (path: string) => string,
+): void {
+  const refused = (why: string): void =>
+    refuse(report, key, { key: name, text: `${name} names ${path}, which ${why}` });
+  try {
+    const value = readFile(path).replace(/\r?\n$/, "");
+    if (value === "") refused("is empty");
+    else report.values.set(key, { value, origin: { kind: "secret file", path } });
+  } catch (error) {
+    refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function refuse(report: SourceReport, key: SettingKey, problem: ConfigProblem): void {
+  report.problems.push(problem);
+  report.wrong.push(key);
+}
+
+function serviceLinkProblem(name: string, value: string): ConfigProblem {
+  const service = name
+    .replace(/_PORT$/, "")
+    .toLowerCase()
+    .replaceAll("_", "-");
+  return {
+    key: name,
+    text: `${name} is "${value}": Kubernetes injects that for the Service "${service}". Set enableServiceLinks: false on the pod, or rename the Service`,
+  };
+}
+
+function reportUnknown(env: Environment, known: ReadonlySet<string>, report: SourceReport): void {
+  const links: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || known.has(name) || value === undefined) continue;
+    if (SERVICE_LINK_VALUE.test(value) || SERVICE_LINK_NAME.test(name)) links.push(name);
+    else reportOne(name, known, report);
+  }
+  if (links.length === 0) return;
+  report.warnings.push(
+    `${links.join(", ")}: ignored. Kubernetes injects these for a Service called "sluice"; enableServiceLinks: false on the pod ends it`,
+  );
+}
+
+function reportOne(name: string, known: ReadonlySet<string>, report: SourceReport): void {
+  if (name.endsWith(FILE_SUFFIX) && known.has(name.slice(0, -FILE_SUFFIX.length))) {
+    const only = [...known].filter((each) => each.endsWith(FILE_SUFFIX)).join(" and ");
+    report.problems.push({
+      key: name,
+      text: `${name} is not a setting: only secrets are read from files (${only})`,
+    });
+    return;
+  }
+  const bare = [...known].map((each) => each.slice(PREFIX.length));
+  const meant = nearest(name.slice(PREFIX.length), bare);
+  if (meant === undefined) report.warnings.push(`${name} is not a setting; it is ignored`);
+  else report.problems.push({ key: name, text: `${name} is not a setting: did you mean ${PREFIX}${meant}?` });
+}

@@ -1,0 +1,99 @@
+/** Value types of one value: text, choices, numbers, sizes, durations, switches. */
+import { z } from "zod";
+import {
+  DURATION_PATTERN,
+  SIZE_PATTERN,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+} from "./units.ts";
+import { valueType, type ValueType } from "./value-type.ts";
+
+/** `allowed` says what `accepts` checks. */
+export function text(
+  allowed = "any text",
+  accepts: (value: string) => boolean = (value) => value !== "",
+): ValueType<string> {
+  return valueType({
+    input: z.string({ error: allowed }),
+    allowed,
+    read: (value) => (accepts(value) ? value : undefined),
+    format: (value) => value,
+  });
+}
+
+export function oneOf<const T extends string>(values: readonly T[]): ValueType<T> {
+  const allowed =
+    values.length === 1 ? `only ${values[0]}` : `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  const schema = z.enum(values, { error: allowed });
+  return { schema, allowed, format: (value) => value };
+}
+
+/** YAML has its own true and false; everywhere else the usual words do. */
+export function onOff(): ValueType<boolean> {
+  const allowed = "true or false";
+  const words = /^(?:true|on|yes|1|false|off|no|0)$/i;
+  return valueType({
+    input: z.union([z.boolean(), z.string().regex(words, { error: allowed })], { error: allowed }),
+    allowed,
+    read: (value) => (typeof value === "boolean" ? value : /^(?:true|on|yes|1)$/i.test(value)),
+    format: String,
+  });
+}
+
+export function wholeNumber(from: number, to: number): ValueType<number> {
+  const allowed = `a whole number from ${from} to ${to}`;
+  return valueType({
+    input: z.union([z.int(), z.string().regex(/^\d+$/, { error: allowed })], { error: allowed }),
+    allowed,
+    read: (value) => within(Number(value), from, to),
+    format: String,
+  });
+}
+
+/** Bytes. */
+export function size(limits: { from: number; to: number }): ValueType<number> {
+  const allowed = `a size from ${formatSize(limits.from)} to ${formatSize(limits.to)}, such as 8MiB`;
+  return valueType({
+    input: z.union([z.int().nonnegative(), z.string().regex(SIZE_PATTERN, { error: allowed })], {
+      error: allowed,
+    }),
+    allowed,
+    read: (value) => within(typeof value === "number" ? value : parseSize(value), limits.from, limits.to),
+    format: formatSize,
+  });
+}
+
+/** Milliseconds. A bare number has no unit and is refused, but for 0. */
+export function duration(limits: { from: number; to: number; zero?: string }): ValueType<number> {
+  const zero = limits.zero === undefined ? "" : `, or 0 (${limits.zero})`;
+  const allowed = `a duration from ${formatDuration(limits.from)} to ${formatDuration(limits.to)}, such as 30s, 10m or 7d${zero}`;
+  const from = limits.zero === undefined ? limits.from : 0;
+  return valueType({
+    input: z.union([z.literal(0), z.string().regex(DURATION_PATTERN, { error: allowed })], {
+      error: allowed,
+    }),
+    allowed,
+    read: (value) => {
+      const ms = within(typeof value === "number" ? value : parseDuration(value), from, limits.to);
+      return ms === 0 || ms === undefined ? ms : within(ms, limits.from, limits.to);
+    },
+    format: formatDuration,
+  });
+}
+
+/** Bytes in a second. */
+export function rate(limits: { from: number; to: number }): ValueType<number> {
+  const allowed = `a rate from ${formatSize(limits.from)}/s to ${formatSize(limits.to)}/s, such as 50MiB/s`;
+  return valueType({
+    input: z.string({ error: allowed }),
+    allowed,
+    read: (value) => within(parseSize(value.replace(/\/s\s*$/, "")), limits.from, limits.to),
+    format: (value) => `${formatSize(value)}/s`,
+  });
+}
+
+function within(value: number | undefined, from: number, to: number): number | undefined {
+  return value !== undefined && value >= from && value <= to ? value : undefined;
+}

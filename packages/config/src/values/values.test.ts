@@ -1,0 +1,150 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { list, pairs, splitList } from "./collections.ts";
+import { duration, onOff, oneOf, rate, size, wholeNumber } from "./scalars.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+import { afterUpload, host, httpUrl, isLoopback, isNetwork, redisUrl } from "./urls.ts";
+import type { ValueType } from "./value-type.ts";
+
+function read<T>(type: ValueType<T>, raw: unknown): T | string {
+  const parsed = type.schema.safeParse(raw);
+  return parsed.success ? parsed.data : `refused: ${parsed.error.issues[0]?.message}`;
+}
+
+describe("sizes", () => {
+  it.each([
+    ["8MiB", 8 * 1024 ** 2],
+    ["8 mib", 8 * 1024 ** 2],
+    ["1.5GiB", 1.5 * 1024 ** 3],
+    ["500MB", 500_000_000],
+    ["12B", 12],
+  ])("%s is %i bytes", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(["8", "8M", "MiB", "-1MiB", "0.3B", "1e3B", "", "9999999TiB"])("%j is none", (text) => {
+    expect(parseSize(text)).toBeUndefined();
+  });
+
+  it("are read back as they are written", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 53 - 1 }), (bytes) => {
+        expect(parseSize(formatSize(bytes))).toBe(bytes);
+      }),
+    );
+  });
+});
+
+describe("durations", () => {
+  it.each([
+    ["30s", 30_000],
+    ["1h30m", 5_400_000],
+    ["1.5h", 5_400_000],
+    ["7d", 604_800_000],
+    ["250ms", 250],
+    ["0", 0],
+  ])("%s is %i ms", (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(["30", "s", "30 s", "1w", "-1s", "", "0.1ms"])("%j is none", (text) => {
+    expect(parseDuration(text)).toBeUndefined();
+  });
+
+  it("are read back as they are written", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 1e15 }), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
+  });
+});
+
+describe("a value", () => {
+  const part = size({ from: 5 * 1024 ** 2, to: 5 * 1024 ** 3 });
+
+  it("of the wrong size is refused with its bounds", () => {
+    expect(read(part, "4MiB")).toBe("refused: a size from 5MiB to 5GiB, such as 8MiB");
+    expect(read(part, "6GiB")).toBe(read(part, "nonsense"));
+    expect(read(part, 8 * 1024 ** 2)).toBe(8 * 1024 ** 2);
+  });
+
+  it("that is a bare number is no duration, but for 0 where 0 has a meaning", () => {
+    const wait = duration({ from: 1_000, to: 60_000, zero: "at once" });
+    expect(read(wait, 30)).toMatch(/^refused/);
+    expect(read(wait, "0")).toBe(0);
+    expect(read(wait, 0)).toBe(0);
+    expect(read(wait, "1ms")).toMatch(/^refused/);
+    expect(read(duration({ from: 1_000, to: 60_000 }), "0")).toMatch(/^refused/);
+  });
+
+  it("may be YAML's own or the words of a shell", () => {
+    expect(["true", "ON", "yes", "1", true].map((raw) => read(onOff(), raw))).toEqual(Array(5).fill(true));
+    expect(["false", "Off", "no", "0", false].map((raw) => read(onOff(), raw))).toEqual(Array(5).fill(false));
+    expect(read(onOff(), "maybe")).toBe("refused: true or false");
+    expect(read(wholeNumber(1, 9), "7")).toBe(7);
+    expect(read(wholeNumber(1, 9), 10)).toBe("refused: a whole number from 1 to 9");
+    expect(read(oneOf(["a", "b", "c"]), "d")).toBe("refused: a, b or c");
+    expect(read(rate({ from: 1, to: 1024 ** 3 }), "50MiB/s")).toBe(50 * 1024 ** 2);
+  });
+
+  it("of several entries is split at commas outside braces", () => {
+    expect(splitList("*.{mp4,mkv}, a/**,, b ")).toEqual(["*.{mp4,mkv}", "a/**", "b"]);
+    expect(read(list("globs"), ["a,b"])).toEqual(["a,b"]);
+    expect(
+      read(
+        list("digits", (entry) => /^\d$/.test(entry)),
+        "1,x",
+      ),
+    ).toBe("refused: digits");
+  });
+
+  it("of pairs is a text or a map, and never says one name twice", () => {
+    const any = pairs("pairs", () => true);
+    expect(read(any, "a=1, b=x=y")).toEqual({ a: "1", b: "x=y" });
+    expect(read(any, { a: 1, b: true })).toEqual({ a: "1", b: "true" });
+    expect(read(any, "a=1,a=2")).toBe("refused: pairs");
+    expect(read(any, "justaname")).toBe("refused: pairs");
+  });
+
+  it("that names what becomes of a file has a directory where it moves", () => {
+    expect(read(afterUpload(), "move:/done")).toEqual({ kind: "move", directory: "/done" });
+    expect(read(afterUpload(), "delete")).toEqual({ kind: "delete" });
+    expect(read(afterUpload(), "move:")).toMatch(/^refused: keep, delete or move:/);
+  });
+});
+
+describe("places", () => {
+  it("a Redis URL may be single, sentinel or cluster; its refusal repeats no password", () => {
+    for (const url of [
+      "redis://h",
+      "rediss://u:p@h:1/2",
+      "redis+sentinel://a,b/main",
+      "redis+cluster://a,b",
+    ]) {
+      expect(read(redisUrl(), url)).toBe(url);
+    }
+    expect(read(redisUrl(), "http://user:hunter2@host")).not.toContain("hunter2");
+  });
+
+  it("an endpoint is an http address without credentials", () => {
+    expect(read(httpUrl(), "http://127.0.0.1:9000")).toBe("http://127.0.0.1:9000");
+    for (const url of ["s3.example.com", "ftp://x", "https://user:pass@x"]) {
+      expect(read(httpUrl(), url)).toMatch(/^refused/);
+    }
+  });
+
+  it("a host is an address or a name", () => {
+    for (const name of ["0.0.0.0", "::", "[::1]", "localhost", "my-host.example"]) {
+      expect(read(host(), name)).toBe(name);
+    }
+    for (const name of ["http://x", "a b", "-x"]) expect(read(host(), name)).toMatch(/^refused/);
+  });
+
+  it("knows loopback and networks", () => {
+    expect(["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"].every(isLoopback)).toBe(true);
+    expect(["0.0.0.0", "::", "127.evil.example", "10.0.0.1"].some(isLoopback)).toBe(false);
+    expect(["10.0.0.0/8", "::1", "fd00::/8", "10.1.2.3"].every(isNetwork)).toBe(true);
+    expect(["10.0.0.0/33", "x", "10.0.0.0/8/8", "10.0.0/8"].some(isNetwork)).toBe(false);
+  });
+});
