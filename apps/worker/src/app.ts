@@ -12,6 +12,7 @@ import {
   type ObjectStore,
   type Observer,
   type ProcessorDeps,
+  type ReachFailpoint,
 } from "@sluice/core";
 import {
   FilesDone,
@@ -64,6 +65,8 @@ export interface WorkerPorts {
   accepts: WatchDeps["accepts"];
   rootIdentity: WatchDeps["rootIdentity"];
   log: SupervisorLog;
+  /** Crash tests only. */
+  failpoint?: ReachFailpoint | undefined;
   /** The worker must end: another process runs under its id, or a fault of ours. */
   onFatal(reason: string): void;
 }
@@ -130,6 +133,7 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
     random: Math.random,
     newId: () => ulid().toLowerCase(),
     recovery: recognise,
+    failpoint: ports.failpoint,
     worker: { id: workerId, version: settings.version },
   };
   const retry = (id: string) => retryFailed(id, { processing, store, supervisor, source, watches }, stop);

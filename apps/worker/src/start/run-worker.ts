@@ -11,6 +11,7 @@ import { systemClock } from "../system-clock.ts";
 import { hasLiveStreams, rootIdentity, unusableWatches } from "./check-watches.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
+import { failpointFrom } from "./failpoint.ts";
 import { StartRefused } from "./refusal.ts";
 import { workerSettings } from "./worker-settings.ts";
 
@@ -93,6 +94,7 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
       accepts: ({ name }, path, facts) => filters.get(name)?.refuse(path, facts, Date.now()) === undefined,
       rootIdentity,
       log,
+      failpoint: failpointFrom(process.env["FAILPOINT"]),
       onFatal,
     },
     signal,

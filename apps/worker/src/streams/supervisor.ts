@@ -227,6 +227,7 @@ export class Supervisor {
       facts,
       supersedes,
     });
+    await processing.failpoint?.("file_seen");
     const outcome = await processing.checkpoints.open({ record, log: ["file found"] });
     // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
     if (outcome.kind !== "opened") return;

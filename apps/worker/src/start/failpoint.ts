@@ -1,0 +1,25 @@
+/**
+ * For crash tests: `FAILPOINT=<name>:<kill|hang|throw>@<nth>` makes this process die, stop or fail at the nth time it
+ * passes that gap. Without the variable nothing is built in.
+ */
+import { FAILPOINTS, type Failpoint, type ReachFailpoint } from "@sluice/core";
+
+const SHAPE = /^([a-z_]+):(kill|hang|throw)@(\d+)$/;
+
+export function failpointFrom(text: string | undefined): ReachFailpoint | undefined {
+  if (text === undefined || text === "") return undefined;
+  const [, name, how, nth] = SHAPE.exec(text) ?? [];
+  if (!FAILPOINTS.includes(name as Failpoint) || nth === undefined) {
+    throw new Error(`FAILPOINT=${text}: expected <name>:<kill|hang|throw>@<nth> with a name of ${FAILPOINTS.join(", ")}`);
+  }
+  let passed = 0;
+  return (reached) => {
+    if (reached !== name) return undefined;
+    passed += 1;
+    if (passed !== Number(nth)) return undefined;
+    if (how === "throw") throw new Error(`failpoint ${name}`);
+    if (how === "kill") process.kill(process.pid, "SIGKILL");
+    // Killed by now, or hanging for good.
+    return new Promise<void>(() => undefined);
+  };
+}
