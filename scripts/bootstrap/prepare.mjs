@@ -14,6 +14,7 @@ const WORKSPACE_PACKAGES = ["bench"];
 /** What the dashboard's bundle is made from. */
 const WEB_INPUTS = [
   "apps/web",
+  "packages/config",
   "packages/core",
   "packages/redis-schema",
   "pnpm-lock.yaml",

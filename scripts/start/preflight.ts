@@ -8,6 +8,11 @@ const FREE_BYTES_NEEDED = 128 * MIB;
 
 /** Makes `stateDir` (0700) and `inbox` when they are missing. Throws StartError. */
 export function preflight(stateDir: string, inbox: string): void {
+  if (inbox.includes(",")) {
+    throw new StartError(
+      `${inbox}: commas separate watches, so no watched path may hold one; choose another with --inbox <dir>`,
+    );
+  }
   makeDir(stateDir, 0o700);
   // The bootstrap made it before anything secret was in it.
   chmodSync(stateDir, 0o700);

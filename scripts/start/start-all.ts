@@ -1,6 +1,7 @@
 /** Decides which parts are embedded, then starts Redis, store, worker and dashboard in this order. */
 import { join } from "node:path";
 import { namesRedis, namesStore, withEmbedded, writeEmbedded } from "../lib/embedded.mjs";
+import { askedFor } from "./asked.ts";
 import { endSurvivor, survivors } from "./child-record.ts";
 import { keptPort } from "./kept-port.ts";
 import type { StartOptions } from "./options.ts";
@@ -21,51 +22,55 @@ type StartPlan = StartOptions & StackPlaces & { readonly root: string };
 
 export async function startAll(stack: Stack, plan: StartPlan, print: Printer): Promise<void> {
   await endSurvivors(plan.runDir, print);
-  const env = process.env;
-  const webHost = env["SLUICE_WEB_HOST"] || "127.0.0.1";
-  const httpHost = env["SLUICE_HTTP_HOST"] || "127.0.0.1";
+  const asked = askedFor(process.env, plan.root);
+  const webHost = asked["SLUICE_WEB_HOST"] || "127.0.0.1";
+  const httpHost = asked["SLUICE_HTTP_HOST"] || "127.0.0.1";
   const webPort = await claimPort(
     "the dashboard",
     webHost,
-    portFrom(env, "SLUICE_WEB_PORT", 3000),
+    portFrom(asked, "SLUICE_WEB_PORT", 3000),
     "SLUICE_WEB_PORT",
   );
   const httpPort = await claimPort(
     "the worker's health page",
     httpHost,
-    portFrom(env, "SLUICE_HTTP_PORT", 9464),
+    portFrom(asked, "SLUICE_HTTP_PORT", 9464),
     "SLUICE_HTTP_PORT",
   );
 
   const embedded = {
-    ...(namesRedis(env) ? {} : { redis: await startRedis(stack, plan, print) }),
-    ...(namesStore(env) ? {} : { s3: await startStore(stack, plan) }),
+    ...(namesRedis(asked) ? {} : { redis: await startRedis(stack, plan, print) }),
+    ...(namesStore(asked) ? {} : { s3: await startStore(stack, plan) }),
   };
   writeEmbedded(plan.stateDir, embedded);
   const shared: NodeJS.ProcessEnv = {
-    ...withEmbedded(env, embedded),
+    ...withEmbedded(process.env, embedded),
     ...(plan.demo ? { SLUICE_DEMO: "1" } : {}),
   };
 
-  await stack.start(workerSpec(plan, { host: httpHost, port: httpPort }, workerEnv(shared, plan, httpPort)));
-  const signIn = dashboardSignIn(plan, env);
+  await stack.start(
+    workerSpec(
+      plan,
+      { host: httpHost, port: httpPort },
+      { ...shared, ...watchEnv(asked, plan), SLUICE_HTTP_PORT: String(httpPort) },
+    ),
+  );
+  const signIn = dashboardSignIn(plan, asked);
   await stack.start(webSpec(plan, { host: webHost, port: webPort }, { ...shared, ...signIn.env }));
   print.line(
     summaryText({
       url: baseUrl(webHost, webPort),
       signIn: signIn.text,
-      inbox: shared["SLUICE_WATCH"] || plan.inbox,
-      redis: embedded.redis
-        ? `embedded, data in ${join(plan.stateDir, "redis")}`
-        : "as named by SLUICE_REDIS_URL",
+      inbox: asked["SLUICE_WATCH"] || plan.inbox,
+      redis: embedded.redis ? `embedded, data in ${join(plan.stateDir, "redis")}` : "the one you named",
       store: embedded.s3
         ? `embedded S3, bucket ${BUCKET}, in ${join(plan.stateDir, "s3")}`
-        : storeInWords(env),
+        : storeInWords(asked),
       logs: plan.logDir,
       demo: plan.demo,
     }),
   );
-  if (plan.demo) await stack.start(demoSpec(plan, env));
+  if (plan.demo) await stack.start(demoSpec(plan, process.env));
 }
 
 async function endSurvivors(runDir: string, print: Printer): Promise<void> {
@@ -101,30 +106,30 @@ async function startStore(stack: Stack, plan: StartPlan): Promise<Record<string,
     SLUICE_S3_CREATE_BUCKET: "true",
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    // A profile or a session of the user's would win over these or be mixed with them.
+    AWS_PROFILE: "",
+    AWS_SESSION_TOKEN: "",
   };
 }
 
-function workerEnv(env: NodeJS.ProcessEnv, plan: StartPlan, httpPort: number): NodeJS.ProcessEnv {
-  return {
-    ...env,
-    SLUICE_WATCH: env["SLUICE_WATCH"] || plan.inbox,
-    SLUICE_HTTP_PORT: String(httpPort),
-  };
+/** Nothing when the user named watches: the environment has them, or `sluice.yaml`. */
+function watchEnv(asked: NodeJS.ProcessEnv, plan: StartPlan): Record<string, string> {
+  return asked["SLUICE_WATCH"] ? {} : { SLUICE_WATCH: plan.inbox };
 }
 
 function dashboardSignIn(
   plan: StartPlan,
-  env: NodeJS.ProcessEnv,
+  asked: NodeJS.ProcessEnv,
 ): { text: string; env: Record<string, string> } {
-  const mode = env["SLUICE_WEB_AUTH"] || "password";
+  const mode = asked["SLUICE_WEB_AUTH"] || "password";
   if (mode !== "password") return { text: `as SLUICE_WEB_AUTH=${mode} says`, env: {} };
-  if (env["SLUICE_WEB_PASSWORD"] || env["SLUICE_WEB_PASSWORD_FILE"])
+  if (asked["SLUICE_WEB_PASSWORD"] || asked["SLUICE_WEB_PASSWORD_FILE"])
     return { text: "with the password you set", env: {} };
   const file = join(plan.stateDir, "web-password");
   return { text: `password ${keptSecret(file)}  (kept in ${file})`, env: { SLUICE_WEB_PASSWORD_FILE: file } };
 }
 
-function storeInWords(env: NodeJS.ProcessEnv): string {
-  const where = env["SLUICE_S3_ENDPOINT"] ? `at ${env["SLUICE_S3_ENDPOINT"]}` : "at AWS";
-  return `bucket ${env["SLUICE_S3_BUCKET"] ?? "(SLUICE_S3_BUCKET is not set)"} ${where}`;
+function storeInWords(asked: NodeJS.ProcessEnv): string {
+  const where = asked["SLUICE_S3_ENDPOINT"] ? `at ${asked["SLUICE_S3_ENDPOINT"]}` : "at AWS";
+  return `bucket ${asked["SLUICE_S3_BUCKET"] ?? "(SLUICE_S3_BUCKET is not set)"} ${where}`;
 }
