@@ -5,14 +5,15 @@ import type { NextConfig } from "next";
 const config: NextConfig = {
   output: "standalone",
   outputFileTracingRoot: join(import.meta.dirname, "../.."),
-  // On the server these are loaded as they are: the Lua scripts lie beside the code that names them, and an error's
-  // class is the same wherever it is caught. Node runs their TypeScript directly.
-  serverExternalPackages: ["ioredis", "@sluice/core", "@sluice/redis-schema"],
+  // Loaded as it is: its cluster code must not be bundled.
+  serverExternalPackages: ["ioredis"],
+  // No image is ever resized here.
+  images: { unoptimized: true },
+  outputFileTracingExcludes: { "*": ["**/node_modules/@img/**", "**/node_modules/sharp/**"] },
   poweredByHeader: false,
   reactStrictMode: true,
   // `pnpm types` checks the whole workspace, this package with it; a build checks nothing twice.
   typescript: { ignoreBuildErrors: true },
-  images: { unoptimized: true },
   devIndicators: false,
   turbopack: { root: join(import.meta.dirname, "../..") },
 };

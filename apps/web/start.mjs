@@ -4,18 +4,33 @@
  */
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { ConfigProblems, EXIT_BAD_CONFIG, loadConfig, systemInputs } from "@sluice/config";
 
 const build = join(import.meta.dirname, ".next");
 const server = join(build, "standalone/apps/web");
 
 if (!existsSync(join(server, "server.js"))) {
   console.error("The dashboard has not been built: run `pnpm --filter @sluice/web build` first.");
-  process.exit(78);
+  process.exit(EXIT_BAD_CONFIG);
 }
 const files = join(server, ".next/static");
 if (!existsSync(files)) cpSync(join(build, "static"), files, { recursive: true });
 
-process.env.HOSTNAME = process.env.SLUICE_WEB_HOST ?? "127.0.0.1";
-process.env.PORT = process.env.SLUICE_WEB_PORT ?? "3000";
+
+const { webHost, webPort } = readConfig();
+process.env.HOSTNAME = webHost;
+process.env.PORT = String(webPort);
 process.env.NEXT_TELEMETRY_DISABLED = "1";
 await import(join(server, "server.js"));
+
+/** Wrong settings end the start before anything listens. */
+function readConfig() {
+  const { SLUICE_DEMO: _, ...env } = process.env;
+  try {
+    return loadConfig({ ...systemInputs(["dashboard"]), env }).config;
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    console.error(error.message);
+    process.exit(error.exitCode);
+  }
+}

@@ -3,8 +3,6 @@ import { parsePlan, partBytes } from "@sluice/core/parts/part-plan";
 import { MAX_PARTS } from "@sluice/core/stream/values";
 import { lagBytes, lastActivityAt, type StreamRow } from "./stream-row.ts";
 
-export const DEFAULT_STALL_AFTER_MS = 120_000;
-
 export function isStalled(row: StreamRow, now: number, stallAfterMs: number): boolean {
   if (row.kind !== "processing" && row.kind !== "opening" && row.kind !== "pending_completion") return false;
   if (now - (lastActivityAt(row) ?? now) < stallAfterMs) return false;

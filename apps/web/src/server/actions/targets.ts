@@ -1,10 +1,10 @@
 /** What an action is asked for: ids, or a filter; found afresh, with what the state of each forbids. */
 import { z } from "zod";
 import { obstacle, type StreamAction } from "../../actions/action-rules.ts";
-import { DEFAULT_STALL_AFTER_MS } from "../../streams/stalled.ts";
 import { filterSchema, matches, type StreamFilter } from "../../streams/stream-filter.ts";
 import type { StreamRow } from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
+import { filterClock } from "../read-model/list-page.ts";
 
 /** Items of one plan. */
 export const MAX_PLAN_ITEMS = 10_000;
@@ -47,7 +47,7 @@ export async function findTargets(hub: Hub, action: StreamAction, target: Target
 
 async function idsMatching(hub: Hub, filter: StreamFilter): Promise<string[]> {
   await hub.model.whenFilled(WAIT_FOR_FILL_MS);
-  const clock = { now: Date.now(), stallAfterMs: DEFAULT_STALL_AFTER_MS };
+  const clock = filterClock(hub);
   const ids: string[] = [];
   for (const row of hub.model.rows.values()) {
     if (matches(row, filter, clock)) ids.push(row.id);

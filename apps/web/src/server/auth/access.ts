@@ -31,7 +31,7 @@ export async function decideAccess(
 
 type ProxyAuth = Extract<WebSettings["auth"], { mode: "proxy" }>;
 
-/** Without an operator group nobody is an operator: rights are given, never assumed. */
+/** Without SLUICE_WEB_OPERATOR_GROUP everyone the proxy lets in is an operator. */
 function proxyAccess(auth: ProxyAuth, facts: RequestFacts, headers: Headers): Access {
   if (!facts.peerTrusted) {
     return {
@@ -42,6 +42,6 @@ function proxyAccess(auth: ProxyAuth, facts: RequestFacts, headers: Headers): Ac
   const user = headers.get(auth.userHeader)?.trim();
   if (!user) return { kind: "refused", why: `the proxy named no user (${auth.userHeader})` };
   const groups = (headers.get(auth.groupsHeader) ?? "").split(",").map((group) => group.trim());
-  const isOperator = auth.operatorGroup !== undefined && groups.includes(auth.operatorGroup);
+  const isOperator = auth.operatorGroup === undefined || groups.includes(auth.operatorGroup);
   return { kind: "granted", user, role: isOperator ? "operator" : "viewer" };
 }

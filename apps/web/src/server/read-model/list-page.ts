@@ -3,8 +3,7 @@
  * sets, newest first, and says that the rest is still being read.
  */
 import { INDEXES, type Index } from "@sluice/core/stream/state";
-import { isPlain, matches, sortValue, type Sort, type View } from "../../streams/stream-filter.ts";
-import { DEFAULT_STALL_AFTER_MS } from "../../streams/stalled.ts";
+import { isPlain, matches, sortValue, type FilterClock, type Sort, type View } from "../../streams/stream-filter.ts";
 import type { StreamRow } from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
 import type { PageInput } from "../routers/streams.ts";
@@ -28,8 +27,8 @@ const WAIT_FOR_FILL_MS = 8_000;
 export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
   const isFirst = input.after === undefined && input.before === undefined;
   if (!hub.model.filled && isFirst && isPlain(input.filter)) return coldPage(hub, input);
-  if (!(await hub.model.whenFilled(WAIT_FOR_FILL_MS))) return { ...emptyPage, filling: true };
-  const clock = { now: Date.now(), stallAfterMs: DEFAULT_STALL_AFTER_MS };
+  if (!(await hub.model.whenFilled(WAIT_FOR_FILL_MS))) return emptyPage(hub);
+  const clock = filterClock(hub);
   const page = selectPage(hub.model.rows.values(), (row) => matches(row, input.filter, clock), {
     sort: input.sort,
     dir: input.dir,
@@ -48,15 +47,15 @@ export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
   };
 }
 
-const emptyPage: ListPage = {
-  rows: [],
-  total: 0,
-  preceding: 0,
-  next: null,
-  previous: null,
-  filling: false,
-  stall_after_ms: DEFAULT_STALL_AFTER_MS,
-};
+/** The moment and the limit that decide which streams are stalled. */
+export function filterClock(hub: Hub): FilterClock {
+  return { now: Date.now(), stallAfterMs: hub.settings.stallAfterMs };
+}
+
+function emptyPage(hub: Hub): ListPage {
+  const { stallAfterMs } = hub.settings;
+  return { rows: [], total: 0, preceding: 0, next: null, previous: null, filling: true, stall_after_ms: stallAfterMs };
+}
 
 async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {
   const indexes = indexesOf(input.filter.view);
@@ -64,14 +63,14 @@ async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {
     hub.reader.counts(),
     ...indexes.map((index) => hub.reader.page(index, { limit: input.limit })),
   ]);
-  const clock = { now: Date.now(), stallAfterMs: DEFAULT_STALL_AFTER_MS };
+  const clock = filterClock(hub);
   const rows = pages
     .flatMap((page) => page.rows)
     .filter((row) => matches(row, input.filter, clock))
     .sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
     .slice(0, input.limit);
   const total = indexes.reduce((sum, index) => sum + counts[index], 0);
-  return { ...emptyPage, rows, total, filling: true };
+  return { ...emptyPage(hub), rows, total };
 }
 
 function indexesOf(view: View): readonly Index[] {
