@@ -37,6 +37,22 @@ export function attributeFields(headers: ObjectHeaders, attributes: ObjectAttrib
   return fields;
 }
 
+/** The same as headers of a Put, lower-case names. */
+export function attributeHeaders(fields: AttributeFields): Record<string, string> {
+  const { ContentType, Metadata, StorageClass, ServerSideEncryption, SSEKMSKeyId, Tagging } = fields;
+  const headers: Record<string, string> = {};
+  const set = (name: string, value: string | undefined): void => {
+    if (value !== undefined) headers[name] = value;
+  };
+  set("content-type", ContentType);
+  for (const [name, value] of Object.entries(Metadata ?? {})) set(`x-amz-meta-${name}`, value);
+  set("x-amz-storage-class", StorageClass);
+  set("x-amz-server-side-encryption", ServerSideEncryption);
+  set("x-amz-server-side-encryption-aws-kms-key-id", SSEKMSKeyId);
+  set("x-amz-tagging", Tagging);
+  return headers;
+}
+
 /** Values travel as headers: one that is not printable ASCII is percent-encoded as a whole. */
 export function encodeMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(

@@ -1,11 +1,5 @@
 /** Bytes on their way into the store: sent from where they lie, never copied, proven on arrival where the store can. */
 import {
-  PutObjectCommand,
-  type PutObjectCommandInput,
-  UploadPartCommand,
-  type UploadPartCommandInput,
-} from "@aws-sdk/client-s3";
-import {
   type ObjectRef,
   type PartBody,
   type PartOutcome,
@@ -15,14 +9,13 @@ import {
   StoreError,
   type UploadRef,
 } from "@sluice/core";
-import { attributeFields } from "./s3-attributes.ts";
+import { attributeFields, attributeHeaders } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
-import { type BodyDigests, crcOnly, digestOf, md5Only, type UploadChecksum } from "./s3-checksums.ts";
-import { unsigned } from "./s3-client.ts";
+import { type BodyDigests, digestHeaders, digestOf, digestsOf } from "./s3-checksums.ts";
 import type { S3Failure } from "./s3-errors.ts";
 import type { S3Profile } from "./s3-profiles.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
-import { conditionFields, control, isConflict, isGone, type S3Context, uploadFields } from "./s3-requests.ts";
+import { conditionHeaders, control, isConflict, isGone, type S3Context } from "./s3-requests.ts";
 import { RangeBody } from "./s3-request-body.ts";
 
 export async function putObject(
@@ -32,33 +25,29 @@ export async function putObject(
 ): Promise<PutOutcome> {
   const { caller, profile, attributes } = context;
   const { body, crc, condition } = request;
-  const digests = await wholeDigests(profile, body, crc);
-  const input: PutObjectCommandInput = {
-    Bucket: ref.bucket,
-    Key: ref.key,
-    Body: asBuffer(body),
-    ContentLength: body.length,
-    ...sentDigests(digests),
-    ...attributeFields(request, attributes),
-    ...conditionFields(condition),
-  };
-  if (profile.unsignedPayload) unsigned(input);
+  const digests = await digestsOf({ kind: "bytes", bytes: body }, crc, proofOfObject(profile));
   const call: CallOptions = {
     ...control("PutObject", ref),
     mutating: true,
     deadlineMs: caller.bodyDeadlineMs(body.length),
   };
+  const put = {
+    bucket: ref.bucket,
+    key: ref.key,
+    query: {},
+    headers: {
+      ...attributeHeaders(attributeFields(request, attributes)),
+      ...conditionHeaders(condition),
+      ...digestHeaders(digests),
+    },
+    body,
+    signed: !profile.unsignedPayload,
+  };
   return await caller.call<PutOutcome>(
     call,
     async (options) => {
-      const reply = await caller.client.send(new PutObjectCommand(input), options);
-      const etag = unquoted(reply.ETag);
-      if (etag === undefined) throw badReply(call.what, "a stored object without an ETag");
-      return {
-        kind: "stored",
-        etag,
-        verified: isVerified(profile, call.what, reply.ChecksumCRC32, etag, digests),
-      };
+      const stored = storedBody(profile, call.what, await caller.direct.put(put, options), digests);
+      return { kind: "stored", ...stored };
     },
     (failure) => (isConflict(failure, condition) ? { kind: "conflict" } : undefined),
   );
@@ -71,18 +60,11 @@ export async function uploadPart(
   { body, crc, signal }: PartRequest,
 ): Promise<PartOutcome> {
   const { caller, profile, checksums } = context;
-  const own = checksums.of(ref.uploadId);
-  const digests = await partDigests(profile, own, body, crc);
   const bytes = body.kind === "bytes" ? body.bytes.length : body.bytes;
-  const input: UploadPartCommandInput = {
-    ...uploadFields(ref),
-    PartNumber: partNumber,
-    ContentLength: bytes,
-    Body: await payload(profile, body),
-    ...sentDigests(digests),
-    ...(own.kind === "other" && { ChecksumAlgorithm: own.algorithm }),
-  };
-  if (profile.unsignedPayload) unsigned(input);
+  // A part proves itself the way its upload was created with; where that is none, by MD5.
+  const proof =
+    checksums.of(ref.uploadId).kind === "crc32" ? "crc32" : profile.checksum === "off" ? "nothing" : "md5";
+  const digests = await digestsOf(body, crc, proof);
   const call: CallOptions = {
     ...control(`UploadPart ${partNumber}`, ref),
     mutating: true,
@@ -90,13 +72,18 @@ export async function uploadPart(
     deadlineMs: caller.bodyDeadlineMs(bytes),
     ...(signal && { abortSignal: signal }),
   };
+  const put = {
+    bucket: ref.bucket,
+    key: ref.key,
+    query: { partNumber: String(partNumber), uploadId: ref.uploadId },
+    headers: digestHeaders(digests),
+    body: await payload(profile, body),
+    signed: !profile.unsignedPayload,
+  };
   return await caller.call<PartOutcome>(
     call,
     async (options) => {
-      const reply = await caller.client.send(new UploadPartCommand(input), options);
-      const etag = unquoted(reply.ETag);
-      if (etag === undefined) throw badReply(call.what, "a part without an ETag");
-      isVerified(profile, call.what, reply.ChecksumCRC32, etag, digests);
+      const { etag } = storedBody(profile, call.what, await caller.direct.put(put, options), digests);
       return { kind: "stored", etag };
     },
     (failure) => {
@@ -107,65 +94,44 @@ export async function uploadPart(
   );
 }
 
-async function payload(
-  profile: S3Profile,
-  body: PartBody,
-): Promise<NonNullable<UploadPartCommandInput["Body"]>> {
-  if (body.kind === "bytes") return asBuffer(body.bytes);
-  const sha256 = profile.unsignedPayload ? undefined : (await digestOf(body, "sha256")).toString("hex");
-  // The SDK hands a body it does not know to the transport as it is, which is ours.
-  return new RangeBody(body.bytes, body.open, sha256) as unknown as NonNullable<
-    UploadPartCommandInput["Body"]
-  >;
+function proofOfObject({ checksum }: S3Profile): "crc32" | "md5" | "nothing" {
+  return checksum === "off" ? "nothing" : checksum === "md5" ? "md5" : "crc32";
 }
 
-async function wholeDigests({ checksum }: S3Profile, bytes: Uint8Array, crc: number): Promise<BodyDigests> {
-  if (checksum === "off") return {};
-  return checksum === "md5" ? await md5Only({ kind: "bytes", bytes }) : crcOnly(crc);
+/** A range is hashed beforehand where the signature is to cover it: that costs one more read. */
+async function payload({ unsignedPayload }: S3Profile, body: PartBody): Promise<Uint8Array | RangeBody> {
+  if (body.kind === "bytes") return body.bytes;
+  const sha256 = unsignedPayload ? undefined : (await digestOf(body, "sha256")).toString("hex");
+  return new RangeBody(body.bytes, body.open, sha256);
 }
 
-/** A part proves itself the way its upload was created with; one without a way, by Content-MD5. */
-async function partDigests(
-  profile: S3Profile,
-  own: UploadChecksum,
-  body: PartBody,
-  crc: number,
-): Promise<BodyDigests> {
-  if (own.kind === "crc32") return crcOnly(crc);
-  if (own.kind === "other" || profile.checksum === "off") return {};
-  return await md5Only(body);
-}
-
-function sentDigests({ ChecksumCRC32, ContentMD5 }: BodyDigests) {
-  return {
-    ...(ChecksumCRC32 !== undefined && { ChecksumCRC32 }),
-    ...(ContentMD5 !== undefined && { ContentMD5 }),
-  };
-}
-
-/** Whether the reply proves the bytes. A reply that disproves them is an error: they are to be sent again. */
-function isVerified(
-  profile: S3Profile,
+/**
+ * The ETag, and whether the reply proves the bytes: by the checksum it repeats, or by an ETag that is their MD5.
+ * A reply that disproves them is an error: they are to be sent again.
+ */
+function storedBody(
+  { etagIsMd5 }: S3Profile,
   what: string,
-  crc32: string | undefined,
-  etag: string,
+  headers: Readonly<Record<string, string>>,
   sent: BodyDigests,
-): boolean {
-  const crcKnown = crc32 !== undefined && sent.ChecksumCRC32 !== undefined;
-  const md5Known = profile.etagIsMd5 && sent.md5 !== undefined;
-  if ((crcKnown && crc32 !== sent.ChecksumCRC32) || (md5Known && etag !== sent.md5)) {
+): { etag: string; verified: boolean } {
+  const etag = unquoted(headers["etag"]);
+  if (etag === undefined) throw badReply(what, "without an ETag");
+  const crc32 = headers["x-amz-checksum-crc32"];
+  const byCrc = crc32 !== undefined && sent.crc32 !== undefined ? crc32 === sent.crc32 : undefined;
+  const byMd5 = etagIsMd5 && sent.md5 !== undefined ? etag === hexOf(sent.md5) : undefined;
+  if (byCrc === false || byMd5 === false) {
     const message = `${what}: the store confirms other bytes than were sent`;
     throw new StoreError({ trouble: "garbled", code: "ReplyMismatch", message });
   }
-  return crcKnown || md5Known;
+  return { etag, verified: byCrc === true || byMd5 === true };
+}
+
+function hexOf(base64: string): string {
+  return Buffer.from(base64, "base64").toString("hex");
 }
 
 /** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32" */
 function isChecksumMismatch({ status, code, message }: S3Failure): boolean {
-  return status === 400 && code === "InvalidRequest" && /checksum/i.test(message);
-}
-
-/** The same memory, not a copy. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return status === 400 && code === "InvalidRequest" && /checksum type/i.test(message);
 }

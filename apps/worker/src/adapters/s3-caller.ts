@@ -7,6 +7,7 @@ import { LIMITS, StoreError } from "@sluice/core";
 import { Slots } from "./s3-slots.ts";
 import { failureOf, storeError, type S3Failure } from "./s3-errors.ts";
 import type { S3Connection, S3Settings } from "./s3-client.ts";
+import type { DirectSender } from "./s3-direct.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
 
 export interface CallOptions extends ExchangeOptions {
@@ -24,6 +25,7 @@ export type Expected<T> = (failure: S3Failure) => T | undefined;
 
 export class S3Caller {
   readonly client: S3Client;
+  readonly direct: DirectSender;
   readonly #settings: S3Settings;
   readonly #control = new Slots(LIMITS.controlRequests);
   /** Where the bucket as a whole is asked: a prefix the worker has rights on. */
@@ -33,6 +35,7 @@ export class S3Caller {
 
   constructor(connection: S3Connection, askPrefix: string) {
     this.client = connection.client;
+    this.direct = connection.direct;
     this.#settings = connection.settings;
     this.#askPrefix = askPrefix;
   }

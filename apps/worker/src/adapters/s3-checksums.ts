@@ -1,13 +1,11 @@
 /** How bytes are proven on the way to the store: which headers a body carries, by what its upload was created with. */
 import { createHash } from "node:crypto";
-import { ChecksumAlgorithm } from "@aws-sdk/client-s3";
 import { type ChecksumMode, crc32ToBase64, type PartBody } from "@sluice/core";
 
 /** What an upload was created with, which its parts and its Complete must repeat. */
 export type UploadChecksum =
   | { kind: "crc32"; type: "FULL_OBJECT" | "COMPOSITE" }
-  /** Created by another program, with an algorithm of its own. */
-  | { kind: "other"; algorithm: ChecksumAlgorithm }
+  /** Nothing, or by another program with an algorithm of its own. */
   | { kind: "none" };
 
 const NONE: UploadChecksum = { kind: "none" };
@@ -49,9 +47,8 @@ export class UploadChecksums {
   /** From a page of ListParts. A store that does not name the algorithm leaves what is known as it is. */
   learnListed(uploadId: string, algorithm: string | undefined, type: string | undefined): void {
     if (algorithm === undefined) return;
-    if (algorithm !== "CRC32" && isAlgorithm(algorithm)) this.learn(uploadId, { kind: "other", algorithm });
-    else if (algorithm === "CRC32")
-      this.learn(uploadId, { kind: "crc32", type: type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE" });
+    const whole = type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE";
+    this.learn(uploadId, algorithm === "CRC32" ? { kind: "crc32", type: whole } : NONE);
   }
 
   /** The store refused a part for its checksum's kind: it is tried the other way, with ours or without any. */
@@ -64,26 +61,29 @@ export class UploadChecksums {
   }
 }
 
-function isAlgorithm(name: string): name is ChecksumAlgorithm {
-  return Object.hasOwn(ChecksumAlgorithm, name);
-}
-
 export interface BodyDigests {
   /** Base64; sent as x-amz-checksum-crc32. */
-  ChecksumCRC32?: string;
-  /** Base64. */
-  ContentMD5?: string;
-  /** Hex, known when ContentMD5 is. */
+  crc32?: string;
+  /** Base64; sent as content-md5. */
   md5?: string;
 }
 
-export function crcOnly(crc: number): BodyDigests {
-  return { ChecksumCRC32: crc32ToBase64(crc) };
+/** What proves a body: its CRC32, its MD5 or nothing. */
+export async function digestsOf(
+  body: PartBody,
+  crc: number,
+  by: "crc32" | "md5" | "nothing",
+): Promise<BodyDigests> {
+  if (by === "nothing") return {};
+  if (by === "crc32") return { crc32: crc32ToBase64(crc) };
+  return { md5: (await digestOf(body, "md5")).toString("base64") };
 }
 
-export async function md5Only(body: PartBody): Promise<BodyDigests> {
-  const digest = await digestOf(body, "md5");
-  return { ContentMD5: digest.toString("base64"), md5: digest.toString("hex") };
+export function digestHeaders({ crc32, md5 }: BodyDigests): Record<string, string> {
+  return {
+    ...(crc32 !== undefined && { "x-amz-checksum-crc32": crc32 }),
+    ...(md5 !== undefined && { "content-md5": md5 }),
+  };
 }
 
 /** Reads a range once more where the body is not in memory. */

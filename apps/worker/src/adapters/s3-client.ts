@@ -1,11 +1,11 @@
 /**
- * The SDK's client as Sluice uses it: one attempt a call (the worker owns every retry), no checksum of its own, no
- * payload hashed twice, and our own transport below.
+ * The SDK's client as Sluice uses it: one attempt a call (the worker owns every retry), no checksum of its own,
+ * and our own transport below.
  */
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { LIMITS } from "@sluice/core";
 import { BandwidthLimit } from "./s3-bandwidth.ts";
-import { RangeBody } from "./s3-request-body.ts";
+import { DirectSender } from "./s3-direct.ts";
 import { S3Transport } from "./s3-transport.ts";
 
 export interface S3Settings {
@@ -30,6 +30,8 @@ export const READS = 4;
 
 export interface S3Connection extends Disposable {
   readonly client: S3Client;
+  /** For requests that carry a body. */
+  readonly direct: DirectSender;
   readonly settings: S3Settings;
 }
 
@@ -38,6 +40,7 @@ export function connectS3(settings: S3Settings): S3Connection {
     sockets: settings.uploadConcurrency + LIMITS.controlRequests + READS,
     bandwidth: settings.bandwidth === undefined ? undefined : new BandwidthLimit(settings.bandwidth),
   });
+  const version = settings.version ?? "0";
   const region = settings.region ?? (settings.endpoint === undefined ? undefined : regionAtCustomEndpoint());
   const client = new S3Client({
     ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
@@ -51,11 +54,12 @@ export function connectS3(settings: S3Settings): S3Connection {
     expectContinueHeader: false,
     // The SDK's own type also allows abort signals of an older kind; only ours ever get here.
     requestHandler: transport as NonNullable<S3ClientConfig["requestHandler"]>,
-    customUserAgent: [["sluice", settings.version ?? "0"]],
+    customUserAgent: [["sluice", version]],
   });
-  addPayloadHash(client);
+  dropOperationName(client);
   return {
     client,
+    direct: new DirectSender(client, transport, `sluice/${version}`),
     settings,
     [Symbol.dispose]: () => transport.destroy(),
   };
@@ -65,31 +69,13 @@ function regionAtCustomEndpoint(): string {
   return process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
 }
 
-/** A property that survives the copies the SDK makes of a command's input. */
-const UNSIGNED = Symbol("the body is not hashed for the signature");
-
-/** Marks the input of a command whose body is not to be hashed for the signature. */
-export function unsigned(input: object): void {
-  Object.defineProperty(input, UNSIGNED, { value: true, enumerable: true });
-}
-
-/** The signature takes the body's hash from this header, and hashes the body only where it is missing. */
-function addPayloadHash(client: S3Client): void {
+/** `x-id` names the operation for readers of logs; Google's XML API takes it for a mistake. */
+function dropOperationName(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
-      const request = args.request as {
-        headers: Record<string, string>;
-        query?: Record<string, unknown>;
-        body?: unknown;
-      };
-      // Names the operation, for log readers only; Google's XML API takes it for a mistake.
-      delete request.query?.["x-id"];
-      if (UNSIGNED in args.input) request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
-      else if (request.body instanceof RangeBody && request.body.sha256 !== undefined) {
-        request.headers["x-amz-content-sha256"] = request.body.sha256;
-      }
+      delete (args.request as { query?: Record<string, unknown> }).query?.["x-id"];
       return next(args);
     },
-    { step: "build", name: "sluicePayloadHash" },
+    { step: "build", name: "sluiceDropOperationName" },
   );
 }

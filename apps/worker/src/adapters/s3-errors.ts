@@ -46,11 +46,50 @@ const PASSING = new Set(
 /** 5xx that say that nothing was done. */
 const NOT_DONE = new Set("NotImplemented InsufficientStorage XMinioStorageFull".split(" "));
 
+/** A reply that is not 2xx, to a request that did not go through the SDK. */
+export class ReplyError extends Error {
+  override readonly name = "ReplyError";
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly code: string;
+  readonly region: string | undefined;
+
+  constructor(status: number, headers: Readonly<Record<string, string>>, body: unknown) {
+    const xml = body instanceof Uint8Array ? Buffer.from(body).toString("utf8") : "";
+    super(element(xml, "Message") ?? `the store answered ${status}`);
+    this.status = status;
+    this.headers = headers;
+    this.code = element(xml, "Code") ?? `HTTP${status}`;
+    this.region = element(xml, "Region") ?? headers["x-amz-bucket-region"];
+  }
+}
+
+/** S3's error document is flat: one element a fact. */
+function element(xml: string, name: string): string | undefined {
+  const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]?.trim();
+  if (found === undefined || found === "") return undefined;
+  return found.replace(/&(amp|lt|gt|quot|apos|#39|#34);/g, (_all, entity: string) => ENTITIES[entity] ?? "");
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  "#39": "'",
+  "#34": '"',
+};
+
 /** Errors that are ours or the caller's pass through: they are not the store's. */
 export function failureOf(error: unknown): S3Failure | undefined {
   if (error instanceof TransportError) {
     const { code, message, connected } = error;
     return { code, message, status: undefined, sent: connected, headers: {}, region: undefined };
+  }
+  if (error instanceof ReplyError) {
+    const { code, message, status, headers, region } = error;
+    return { code, message, status, sent: true, headers, region };
   }
   if (!(error instanceof Error)) return undefined;
   const reply = replyOf(error);

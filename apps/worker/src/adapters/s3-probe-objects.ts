@@ -1,14 +1,9 @@
 /** What the store does with a single Put: which proof of the bytes it checks, which conditions it keeps, what it tells later. */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import {
-  GetObjectCommand,
-  HeadObjectCommand,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-} from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import { crc32ToBase64 } from "@sluice/core";
-import { unsigned } from "./s3-client.ts";
+import { attributeHeaders } from "./s3-attributes.ts";
 import type { ProbeSession, Tried } from "./s3-probe-session.ts";
 import { unquoted } from "./s3-replies.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
@@ -19,10 +14,11 @@ const OTHER = Buffer.from("not what was sent\n");
 /** How a body proves itself. */
 export type Proof = "crc32" | "md5";
 
-export function proofOf(body: Uint8Array, proof: Proof): { ChecksumCRC32: string } | { ContentMD5: string } {
+/** As headers. */
+export function proofOf(body: Uint8Array, proof: Proof): Record<string, string> {
   return proof === "crc32"
-    ? { ChecksumCRC32: crc32ToBase64(crc32(body)) }
-    : { ContentMD5: createHash("md5").update(body).digest("base64") };
+    ? { "x-amz-checksum-crc32": crc32ToBase64(crc32(body)) }
+    : { "content-md5": createHash("md5").update(body).digest("base64") };
 }
 
 export interface PutAnswers {
@@ -37,20 +33,20 @@ export interface PutAnswers {
   metadataKept: boolean;
 }
 
-type Sent = Partial<Pick<PutObjectCommandInput, "IfNoneMatch" | "IfMatch" | "ChecksumCRC32" | "ContentMD5">>;
-
-async function put(session: ProbeSession, key: string, fields: Sent, unsignedPayload: boolean) {
-  const { bucket, attributes, client } = session;
-  const input = {
-    ...attributes,
-    Bucket: bucket,
-    Key: key,
-    Body: BODY,
-    ContentLength: BODY.length,
-    ...fields,
-  };
-  if (unsignedPayload) unsigned(input);
-  return await session.try("PutObject", (options) => client.send(new PutObjectCommand(input), options));
+/** The reply's headers. */
+async function put(
+  session: ProbeSession,
+  key: string,
+  headers: Record<string, string>,
+  unsignedPayload: boolean,
+) {
+  return await session.put({
+    key,
+    query: {},
+    headers: { ...attributeHeaders(session.attributes), ...headers },
+    body: BODY,
+    signed: !unsignedPayload,
+  });
 }
 
 /** The first way of writing the store accepts, the best first; the last refusal when there is none. */
@@ -63,7 +59,7 @@ export async function findWayToPut(
     for (const unsignedPayload of [true, false]) {
       const tried = await put(session, key, proofOf(BODY, proof), unsignedPayload);
       if (tried.ok)
-        return { ok: true, reply: { proof, unsignedPayload, etag: unquoted(tried.reply.ETag), key } };
+        return { ok: true, reply: { proof, unsignedPayload, etag: unquoted(tried.reply["etag"]), key } };
       refused = tried;
     }
   }
@@ -78,16 +74,16 @@ export async function probePut(
   const key = session.key("object");
   const stored = await put(session, key, proofOf(BODY, proof), unsignedPayload);
   const damaged = await put(session, key, proofOf(OTHER, proof), unsignedPayload);
-  const taken = await put(session, key, { ...proofOf(BODY, proof), IfNoneMatch: "*" }, unsignedPayload);
+  const taken = await put(session, key, { ...proofOf(BODY, proof), "if-none-match": "*" }, unsignedPayload);
   const changed = await put(
     session,
     key,
-    { ...proofOf(BODY, proof), IfMatch: `"${"0".repeat(32)}"` },
+    { ...proofOf(BODY, proof), "if-match": `"${"0".repeat(32)}"` },
     unsignedPayload,
   );
   const found = await head(session, key);
   const missing = await head(session, `${key}-that-is-not-there`);
-  const etag = stored.ok ? unquoted(stored.reply.ETag) : undefined;
+  const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
   return {
     proof,
     checked: !damaged.ok,

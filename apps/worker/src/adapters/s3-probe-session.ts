@@ -5,13 +5,13 @@ import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
-  PutObjectCommand,
 } from "@aws-sdk/client-s3";
 import { LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./s3-attributes.ts";
 import { S3Caller } from "./s3-caller.ts";
 import type { S3Connection } from "./s3-client.ts";
 import { type S3Failure, storeError } from "./s3-errors.ts";
+import type { BodyRequest } from "./s3-direct.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
 
 /** Left by a probe that was killed: removed by the next one when older than this. */
@@ -94,6 +94,16 @@ export class ProbeSession implements AsyncDisposable {
     );
   }
 
+  /** Sends bytes the way the work does; the reply's headers. */
+  async put(request: Omit<BodyRequest, "bucket">): Promise<Tried<Readonly<Record<string, string>>>> {
+    const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
+    return await this.try(
+      "PutObject",
+      (options) => this.#caller.direct.put({ ...request, bucket: this.bucket }, options),
+      this.#caller.bodyDeadlineMs(bytes),
+    );
+  }
+
   async delete(key: string): Promise<Tried<unknown>> {
     const input = { Bucket: this.bucket, Key: key };
     const gone = await this.try("DeleteObject", (options) =>
@@ -147,13 +157,6 @@ export class ProbeSession implements AsyncDisposable {
 
   /** An object that cannot be deleted is made as small as it gets. */
   async #empty(key: string): Promise<void> {
-    const input = {
-      ...this.attributes,
-      Bucket: this.bucket,
-      Key: key,
-      Body: Buffer.alloc(0),
-      ContentLength: 0,
-    };
-    await this.try("PutObject", (options) => this.client.send(new PutObjectCommand(input), options));
+    await this.put({ key, query: {}, headers: {}, body: Buffer.alloc(0), signed: true });
   }
 }

@@ -7,10 +7,8 @@ import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
-  UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { type ChecksumMode, crc32ToBase64, LIMITS } from "@sluice/core";
-import { unsigned } from "./s3-client.ts";
 import { head, isPreconditionFailed, proofOf } from "./s3-probe-objects.ts";
 import type { ProbeSession, Tried } from "./s3-probe-session.ts";
 import { SMALLEST_PART_BYTES } from "./s3-profiles.ts";
@@ -62,22 +60,15 @@ export async function open(session: ProbeSession, name: string, way: Way): Promi
 export async function send(session: ProbeSession, upload: Open, bytes: Buffer): Promise<Tried<string>> {
   const { checksum, unsignedPayload } = upload.way;
   const PartNumber = upload.parts.length + 1;
-  const input = {
-    ...place(session, upload),
-    PartNumber,
-    Body: bytes,
-    ContentLength: bytes.length,
-    ...(checksum === "off" ? {} : proofOf(bytes, checksum === "md5" ? "md5" : "crc32")),
-  };
-  if (unsignedPayload) unsigned(input);
-  const deadlineMs = LIMITS.storeBodyBaseMs + (bytes.length * 1000) / LIMITS.storeSlowestBytesPerSecond;
-  const sent = await session.try(
-    "UploadPart",
-    (options) => session.client.send(new UploadPartCommand(input), options),
-    deadlineMs,
-  );
+  const sent = await session.put({
+    key: upload.key,
+    query: { partNumber: String(PartNumber), uploadId: upload.uploadId },
+    headers: checksum === "off" ? {} : proofOf(bytes, checksum === "md5" ? "md5" : "crc32"),
+    body: bytes,
+    signed: !unsignedPayload,
+  });
   if (!sent.ok) return sent;
-  const ETag = unquoted(sent.reply.ETag) ?? "";
+  const ETag = unquoted(sent.reply["etag"]) ?? "";
   upload.parts.push({ PartNumber, ETag, ChecksumCRC32: crc32ToBase64(crc32(bytes)), bytes });
   return { ok: true, reply: ETag };
 }
@@ -88,7 +79,7 @@ export async function complete(session: ProbeSession, upload: Open, listed: bool
     ...extras,
     MultipartUpload: {
       Parts: upload.parts.map(({ PartNumber, ETag, ChecksumCRC32 }) =>
-        listed ? { PartNumber, ETag, ChecksumCRC32 } : { PartNumber, ETag },
+        listed ? { PartNumber, ETag: `"${ETag}"`, ChecksumCRC32 } : { PartNumber, ETag: `"${ETag}"` },
       ),
     },
   };

@@ -26,6 +26,15 @@ export function conditionFields(condition: Condition): { IfNoneMatch?: string; I
   return "ifMatch" in condition ? { IfMatch: `"${condition.ifMatch}"` } : { IfNoneMatch: "*" };
 }
 
+/** The same as headers. */
+export function conditionHeaders(condition: Condition): Record<string, string> {
+  const { IfMatch, IfNoneMatch } = conditionFields(condition);
+  return {
+    ...(IfMatch !== undefined && { "if-match": IfMatch }),
+    ...(IfNoneMatch !== undefined && { "if-none-match": IfNoneMatch }),
+  };
+}
+
 export function isConflict({ status, code }: S3Failure, condition: Condition): boolean {
   if (condition === undefined || code === "OperationAborted") return false;
   // If-Match at a key where nothing stands any more is answered with 404.

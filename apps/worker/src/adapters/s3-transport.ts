@@ -7,6 +7,7 @@ import https from "node:https";
 import { LIMITS } from "@sluice/core";
 import type { BandwidthLimit } from "./s3-bandwidth.ts";
 import { isRangeBody, sendBody, type RequestBody } from "./s3-request-body.ts";
+import { escapeUri } from "./s3-uri.ts";
 
 export const TRANSPORT_LIMITS = {
   /** A socket that nobody uses is closed after this long: routers forget idle connections without a word. */
@@ -18,7 +19,7 @@ export const TRANSPORT_LIMITS = {
 } as const;
 
 /** What the SDK hands to its request handler. */
-interface SdkRequest {
+export interface SdkRequest {
   protocol: string;
   hostname: string;
   port?: number | undefined;
@@ -45,6 +46,8 @@ export interface ExchangeOptions {
   /** A 2xx reply's body is handed on as a stream. */
   streamReply?: boolean;
 }
+
+const EXCHANGE_OVER = new Error("the exchange is over");
 
 /** No complete reply came. */
 export class TransportError extends Error {
@@ -121,14 +124,16 @@ function exchange(
 ): Promise<SdkResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
   const { abortSignal, deadlineMs = LIMITS.storeControlMs, keptAliveByBytes = false } = options;
-  const over = new AbortController();
+  // A whole body in memory goes to the socket in one call; anything else is fed to it.
+  const fed = body !== undefined && (isRangeBody(body) || (bandwidth !== undefined && body.length > 0));
+  const over = fed ? new AbortController() : undefined;
   let connected = false;
   let reply: IncomingMessage | undefined;
 
   const end = (): void => {
     clearTimeout(deadline);
     abortSignal?.removeEventListener("abort", onAbort);
-    over.abort();
+    over?.abort(EXCHANGE_OVER);
   };
   const fail = (error: unknown): void => {
     end();
@@ -149,7 +154,10 @@ function exchange(
     else socket.once("encrypted" in socket ? "secureConnect" : "connect", () => void (connected = true));
   });
   req.on("timeout", () => failAs("Silence", `no byte either way for ${LIMITS.storeSilenceMs / 1000} s`));
-  req.on("error", (error) => failAs(codeOf(error), error.message, error));
+  req.on("error", (error) => {
+    // Once a reply has begun, it says itself whether it came to its end.
+    if (!reply) failAs(codeOf(error), error.message, error);
+  });
   req.on("information", () => void (keptAliveByBytes && deadline.refresh()));
   req.on("response", (res) => {
     reply = res;
@@ -165,23 +173,32 @@ function exchange(
       failAs(codeOf(error), messageOf(error), error),
     );
   });
-  if (body === undefined || (!isRangeBody(body) && (bandwidth === undefined || body.length === 0)))
-    req.end(body);
-  else sendBody(req, body, bandwidth, over.signal).catch(fail);
+  if (over && body !== undefined) sendBody(req, body, bandwidth, over.signal).catch(fail);
+  else req.end(body);
   return promise;
 }
 
 /** The reply's body without the white space that keeps a long Complete alive. */
-async function readReply(res: IncomingMessage, onBytes: () => void): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of res as AsyncIterable<Uint8Array>) {
-    onBytes();
-    bytes += chunk.length;
-    if (bytes > TRANSPORT_LIMITS.replyBytes)
-      throw new Error(`a reply longer than ${TRANSPORT_LIMITS.replyBytes} bytes`);
-    chunks.push(chunk);
-  }
+function readReply(res: IncomingMessage, onBytes: () => void): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    res.on("data", (chunk: Uint8Array) => {
+      onBytes();
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > TRANSPORT_LIMITS.replyBytes)
+        reject(new Error(`a reply of more than ${TRANSPORT_LIMITS.replyBytes} bytes`));
+    });
+    res.on("error", reject);
+    res.on("end", () => resolve(trimmed(chunks)));
+  });
+}
+
+const NOTHING = new Uint8Array(0);
+
+function trimmed(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 0) return NOTHING;
   const whole = chunks.length === 1 ? (chunks[0] as Uint8Array) : Buffer.concat(chunks);
   let [from, to] = [0, whole.length];
   while (from < to && isSpace(whole[from])) from += 1;
@@ -202,18 +219,14 @@ function headersOf(res: IncomingMessage): Record<string, string> {
 }
 
 function pathWithQuery({ path, query }: SdkRequest): string {
-  const fields = Object.entries(query ?? {}).flatMap(([name, value]) =>
-    [value].flat().map((one) => escape(name) + (one === null ? "" : `=${escape(one)}`)),
-  );
-  return fields.length === 0 ? path : `${path}?${fields.join("&")}`;
-}
-
-/** As the signature has it: everything but A-Z a-z 0-9 - _ . ~. */
-function escape(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  let text = "";
+  for (const name in query) {
+    for (const value of [query[name]].flat()) {
+      text += (text === "" ? "?" : "&") + escapeUri(name);
+      if (typeof value === "string") text += `=${escapeUri(value)}`;
+    }
+  }
+  return path + text;
 }
 
 function codeOf(error: unknown): string {

@@ -91,7 +91,9 @@ function completeInput(
     ...conditionFields(request.condition),
     MultipartUpload: {
       Parts: request.parts.map(({ PartNumber, ETag, ChecksumCRC32 }) =>
-        listed && ChecksumCRC32 !== undefined ? { PartNumber, ETag, ChecksumCRC32 } : { PartNumber, ETag },
+        listed && ChecksumCRC32 !== undefined
+          ? { PartNumber, ETag: `"${ETag}"`, ChecksumCRC32 }
+          : { PartNumber, ETag: `"${ETag}"` },
       ),
     },
     ...(whole !== undefined && { ChecksumCRC32: crc32ToBase64(whole), ChecksumType: "FULL_OBJECT" }),
