@@ -1,9 +1,10 @@
 /**
- * Which files of a watch are streams. Hidden files, editors' leftovers, markers and our own temporary names never are,
- * unless a pattern of SLUICE_INCLUDE names them.
+ * Which files of a watch are streams. Markers and our own files in flight never are; hidden files and what editors,
+ * NFS and fsck leave behind are only when a pattern of SLUICE_INCLUDE names them, not when a `*` happens to match.
  */
 import { MARKER_SUFFIX, displayPath, type FileFacts } from "@sluice/core";
 import picomatch from "picomatch";
+import { isTidyName } from "../adapters/tidy-name.ts";
 
 export interface FilterRules {
   include: readonly string[];
@@ -15,51 +16,82 @@ export type Refusal = "hidden" | "leftover" | "marker" | "own" | "not_included" 
 
 export interface PathFilter {
   /** Undefined: the file is a stream. */
-  refuse(path: string, facts: FileFacts, nowMs: number): Refusal | undefined;
-  /** Whether a directory is walked at all. */
+  refuse(path: string, facts: Pick<FileFacts, "mtimeNs">, nowMs: number): Refusal | undefined;
+  /** Whether a directory of this name is walked at all. */
   enters(name: string): boolean;
 }
 
-const LEFTOVER = picomatch(["*~", "*.swp", ".nfs*", "lost+found"], { dot: true });
-const OWN = ".sluice";
+/** A file below the watch, as patterns see it. */
+interface Candidate {
+  relative: string;
+  name: string;
+  inHiddenDirectory: boolean;
+}
+
+interface Pattern {
+  text: string;
+  matches(file: Candidate): boolean;
+}
+
+/** What is left alone unless it is named: how it is recognised, and the text by which a pattern names it. */
+const UNUSUAL: readonly { refusal: Refusal; is(file: Candidate): boolean; named: RegExp }[] = [
+  { refusal: "own", is: ({ name }) => name.startsWith(".sluice"), named: /\.sluice/ },
+  { refusal: "leftover", is: ({ name }) => name.endsWith("~"), named: /~/ },
+  { refusal: "leftover", is: ({ name }) => name.endsWith(".swp"), named: /swp/ },
+  { refusal: "leftover", is: ({ name }) => name.startsWith(".nfs"), named: /\.nfs/ },
+  {
+    refusal: "leftover",
+    is: ({ relative }) => /(^|\/)lost\+found(\/|$)/.test(relative),
+    named: /lost\\?\+found/,
+  },
+  {
+    refusal: "hidden",
+    is: ({ name, inHiddenDirectory }) => name.startsWith(".") || inHiddenDirectory,
+    named: /(^|\/|\{|,)\\?\./,
+  },
+];
 
 export function pathFilter(root: string, rules: FilterRules): PathFilter {
-  const included = matcher(rules.include);
-  const excluded = matcher(rules.exclude);
-  const namesHidden = rules.include.some((pattern) => /(^|\/)\.[^/.]/.test(pattern));
+  const include = rules.include.map((text) => pattern(text, false));
+  const exclude = rules.exclude.map((text) => pattern(text, true));
+  const below = root === "/" ? 1 : root.length + 1;
+  const names = (word: RegExp): boolean => include.some(({ text }) => word.test(text));
+  const [entersHidden, entersLostFound] = [names(/(^|\/|\{|,)\\?\./), names(/lost\\?\+found/)];
   return {
     refuse(path, facts, nowMs) {
-      const relative = displayPath(path.slice(root.length + 1));
-      const name = relative.slice(relative.lastIndexOf("/") + 1);
-      if (name.startsWith(OWN)) return "own";
-      if (excluded?.(relative, name)) return "excluded";
-      const isNamed = included?.(relative, name) === true;
-      if (!isNamed) {
-        const usual = refuseUsually(relative, name);
-        if (usual) return usual;
-        if (included) return "not_included";
+      const file = candidate(displayPath(path.slice(below)));
+      if (file.name.endsWith(MARKER_SUFFIX)) return "marker";
+      if (isTidyName(file.name)) return "own";
+      if (exclude.some((one) => one.matches(file))) return "excluded";
+      const matching = include.filter((one) => one.matches(file));
+      for (const { refusal, is, named } of UNUSUAL) {
+        if (is(file) && !matching.some(({ text }) => named.test(text))) return refusal;
       }
+      if (include.length > 0 && matching.length === 0) return "not_included";
       return isTooOld(facts, rules.ignoreOlderThanMs, nowMs) ? "too_old" : undefined;
     },
-    enters: (name) => name !== "lost+found" && !name.startsWith(OWN) && (namesHidden || !name.startsWith(".")),
+    enters: (name) => (name === "lost+found" ? entersLostFound : !name.startsWith(".") || entersHidden),
   };
 }
 
-function refuseUsually(relative: string, name: string): Refusal | undefined {
-  if (LEFTOVER(name)) return "leftover";
-  if (relative.split("/").some((piece) => piece.startsWith("."))) return "hidden";
-  // `a.mp4.done` tells of `a.mp4`; a bare `.done` was hidden above.
-  return name.endsWith(MARKER_SUFFIX) ? "marker" : undefined;
+function candidate(relative: string): Candidate {
+  const slash = relative.lastIndexOf("/");
+  return {
+    relative,
+    name: relative.slice(slash + 1),
+    inHiddenDirectory: slash > 0 && (relative.startsWith(".") || relative.slice(0, slash).includes("/.")),
+  };
 }
 
 /** A pattern without a slash is matched against the name, one with a slash against the path below the watch. */
-function matcher(patterns: readonly string[]): ((relative: string, name: string) => boolean) | undefined {
-  if (patterns.length === 0) return undefined;
-  const byPath = picomatch(patterns.filter((pattern) => pattern.includes("/")));
-  const byName = picomatch(patterns.filter((pattern) => !pattern.includes("/")));
-  return (relative, name) => byPath(relative) || byName(name);
+function pattern(written: string, dot: boolean): Pattern {
+  const text = written.replace(/^\.?\//, "");
+  const matches = picomatch(text, { dot });
+  if (written.includes("/")) return { text, matches: ({ relative }) => matches(relative) };
+  // A name alone names no hidden directory.
+  return { text, matches: ({ name, inHiddenDirectory }) => (dot || !inHiddenDirectory) && matches(name) };
 }
 
-function isTooOld(facts: FileFacts, limitMs: number | undefined, nowMs: number): boolean {
+function isTooOld(facts: Pick<FileFacts, "mtimeNs">, limitMs: number | undefined, nowMs: number): boolean {
   return limitMs !== undefined && nowMs - Number(BigInt(facts.mtimeNs) / 1_000_000n) > limitMs;
 }

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { SkipReport } from "./skip-report.ts";
+
+it("what is left alone is told once, and again when it changes", () => {
+  const report = new SkipReport();
+  expect(report.end()).toBeUndefined();
+  const walk = (...reasons: string[]) => {
+    for (const reason of reasons) report.count(reason);
+    return report.end();
+  };
+  expect(walk("too_old", "a FIFO", "too_old", "marker")).toBe(
+    "left alone: 1 (a FIFO), 2 older than SLUICE_IGNORE_OLDER_THAN",
+  );
+  expect(walk("too_old", "too_old", "a FIFO", "marker", "own")).toBeUndefined();
+  expect(walk("too_old")).toBe("left alone: 1 older than SLUICE_IGNORE_OLDER_THAN");
+  expect(walk()).toBe("nothing is left alone any more");
+});
