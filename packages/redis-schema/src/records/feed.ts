@@ -29,6 +29,8 @@ const auditSchema = z.object({
   ids: jsonField(z.array(z.string())),
   reason: z.exactOptional(z.string()),
   result: z.string(),
+  /** Token of the plan it carried out: its results, item by item, are kept under it for a day. */
+  plan: z.exactOptional(named),
   at_utc: time,
 });
 export type AuditEntry = z.infer<typeof auditSchema>;
