@@ -1,5 +1,5 @@
 /** Brings a checkout to where its commands can run, doing only what its last success does not cover. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "../lib/lock.mjs";
 import { PNPM } from "./pins.mjs";
@@ -8,9 +8,6 @@ import { runQuietly } from "./run.mjs";
 import { hashInputs, inputsUnder, isStamped, removeStamp, writeStamp } from "./stamps.mjs";
 import { bringToolchain } from "./toolchain.mjs";
 
-/** Directories whose children are workspace packages, and packages that stand alone. */
-const WORKSPACE_PARENTS = ["apps", "packages"];
-const WORKSPACE_PACKAGES = ["bench"];
 /** What the dashboard's bundle is made from. */
 const WEB_INPUTS = [
   "apps/web",
@@ -90,12 +87,8 @@ function dashboard(root, { node, pnpmScript, env }) {
 
 /** The files that decide what an install brings. @param {string} root */
 function manifests(root) {
-  const packages = [
-    ...WORKSPACE_PARENTS.flatMap((parent) =>
-      readdirSync(join(root, parent)).map((name) => join(parent, name)),
-    ),
-    ...WORKSPACE_PACKAGES,
-  ];
+  const workspace = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
+  const packages = workspacePatterns(workspace).flatMap((pattern) => packageDirs(root, pattern));
   return [
     "package.json",
     "pnpm-lock.yaml",
@@ -105,4 +98,22 @@ function manifests(root) {
     .map((file) => join(root, file))
     .filter((file) => existsSync(file))
     .sort();
+}
+
+/**
+ * The entries of `packages:` in pnpm-workspace.yaml. Read without a YAML parser: nothing is installed yet.
+ * @param {string} yaml
+ */
+export function workspacePatterns(yaml) {
+  const block = /^packages:\n((?:[ \t]*(?:-.*|#.*)?\n)*)/m.exec(yaml)?.[1] ?? "";
+  return [...block.matchAll(/^\s*-\s*["']?([^"'#\s]+)/gm)].map(([, pattern = ""]) => pattern);
+}
+
+/** @param {string} root @param {string} pattern a directory, or `directory/*` */
+function packageDirs(root, pattern) {
+  if (!pattern.endsWith("/*")) return [pattern];
+  const parent = pattern.slice(0, -2);
+  return existsSync(join(root, parent))
+    ? readdirSync(join(root, parent)).map((name) => join(parent, name))
+    : [];
 }
