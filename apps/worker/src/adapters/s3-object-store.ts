@@ -80,7 +80,6 @@ export class S3ObjectStore implements ObjectStore {
     return listUploads(this.#context, bucket, prefix);
   }
 
-  /** `to` is the byte after the last one wanted. */
   read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array> {
     return readObject(this.#context, ref, range);
   }

@@ -30,17 +30,16 @@ export async function headObject({ caller, profile, checksums }: S3Context, ref:
   }
 }
 
-/** `range`: from the first byte wanted to the one after the last. */
+/** `range`: from the first byte wanted to the last, as in HTTP. */
 export async function* readObject(
   { caller }: S3Context,
   ref: ObjectRef,
   range: { from: number; to: number } | undefined,
 ): AsyncIterable<Uint8Array> {
-  if (range && range.to <= range.from) return;
   const input = {
     Bucket: ref.bucket,
     Key: ref.key,
-    ...(range && { Range: `bytes=${range.from}-${range.to - 1}` }),
+    ...(range && { Range: `bytes=${range.from}-${range.to}` }),
   };
   const call: CallOptions = { ...control("GetObject", ref), streamReply: true };
   const reply = await caller.call(
@@ -52,7 +51,7 @@ export async function* readObject(
   try {
     if (range && !reply.ContentRange?.startsWith(`bytes ${range.from}-`))
       throw badReply(call.what, "another range");
-    let left = range ? range.to - range.from : (reply.ContentLength ?? Number.NaN);
+    let left = reply.ContentLength ?? Number.NaN;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       left -= chunk.length;
       yield chunk;

@@ -131,6 +131,6 @@ export interface ObjectStore {
   abort(ref: UploadRef): Promise<void>;
   /** Open uploads whose key starts with `prefix`, all pages. */
   listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload>;
-  /** A byte range of an object, for deep verification and reports. */
+  /** A byte range of an object, first and last byte counted as in HTTP; for deep verification and reports. */
   read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array>;
 }
