@@ -1,0 +1,78 @@
+/**
+ * Who holds a file open for writing. One look at all processes answers every question of the next second, and looking
+ * never takes more than a small share of the time, however many processes there are.
+ */
+import type { Clock, FileFacts, WriterProbe } from "@sluice/core";
+import { commandOf, holds, scanOpenFiles, type OpenFiles, type Writer } from "./proc-fds.ts";
+import { judgeVisibility, visibilityFacts, type Visibility } from "./process-visibility.ts";
+
+interface Scan extends OpenFiles {
+  visibility: Visibility;
+  endedMs: number;
+  /** How long it answers questions. */
+  goodForMs: number;
+}
+
+type Answer = Awaited<ReturnType<WriterProbe["openForWriting"]>>;
+
+const GOOD_FOR_MS = 1_000;
+/** A scan is good for this many times as long as it took, so that scanning takes a twentieth of one CPU at most … */
+const REST_FACTOR = 20;
+/** … but never longer than this: it must not grow stale on a very busy machine. */
+const GOOD_FOR_MOST_MS = 10_000;
+
+export class OpenForWrite implements WriterProbe {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  #last: Scan | undefined;
+  #running: Promise<Scan> | undefined;
+
+  constructor(clock: Pick<Clock, "monotonicMs">) {
+    this.#clock = clock;
+  }
+
+  async openForWriting(_path: string, facts: FileFacts): Promise<Answer> {
+    const kept = this.#kept();
+    const scan = kept ?? (await this.#scan());
+    const found = writersOf(scan, facts);
+    const open = found.find((writer) => holds(writer, facts));
+    if (open) return { kind: "open", pid: open.pid, command: commandOf(open.pid) };
+    // Whoever held it a moment ago may have opened it anew.
+    if (kept && found.length > 0) {
+      this.#last = undefined;
+      return await this.openForWriting(_path, facts);
+    }
+    return { kind: scan.visibility.seen === "all" ? "closed" : "unknown" };
+  }
+
+  /** For the start, `doctor` and `waiting_for`. */
+  async visibility(): Promise<Visibility> {
+    return (this.#kept() ?? (await this.#scan())).visibility;
+  }
+
+  #kept(): Scan | undefined {
+    const last = this.#last;
+    return last && this.#clock.monotonicMs() - last.endedMs <= last.goodForMs ? last : undefined;
+  }
+
+  /** Questions that come while a scan is under way share it. */
+  #scan(): Promise<Scan> {
+    this.#running ??= this.#look().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #look(): Promise<Scan> {
+    const startedMs = this.#clock.monotonicMs();
+    const open = await scanOpenFiles();
+    const visibility = judgeVisibility(visibilityFacts(open.closed));
+    const endedMs = this.#clock.monotonicMs();
+    const goodForMs = Math.min(GOOD_FOR_MOST_MS, Math.max(GOOD_FOR_MS, REST_FACTOR * (endedMs - startedMs)));
+    this.#last = { ...open, visibility, endedMs, goodForMs };
+    return this.#last;
+  }
+}
+
+function writersOf(scan: Scan, facts: FileFacts): readonly Writer[] {
+  return scan.writers.get(facts.inode) ?? [];
+}

@@ -1,0 +1,148 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { appendFileSync, closeSync, linkSync, lstatSync, openSync, renameSync, writeFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { factsOf } from "../src/adapters/file-facts.ts";
+import { OpenForWrite } from "../src/watch/open-for-write.ts";
+import { scanOpenFiles } from "../src/watch/proc-fds.ts";
+import { runAsNobody } from "./run-as-nobody.ts";
+import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
+
+let directory: TemporaryDirectory;
+let path: string;
+let nowMs: number;
+let probe: OpenForWrite;
+let children: ChildProcess[];
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  path = directory.at("a.mp4");
+  writeFileSync(path, "x");
+  nowMs = 0;
+  probe = new OpenForWrite({ monotonicMs: () => nowMs });
+  children = [];
+});
+
+afterEach(() => {
+  for (const child of children) child.kill("SIGKILL");
+  directory[Symbol.dispose]();
+});
+
+interface Holder {
+  pid: number;
+  close(): Promise<void>;
+}
+
+async function hold(file: string, flags: string): Promise<Holder> {
+  const fixture = fileURLToPath(new URL("fixtures/hold-open.ts", import.meta.url));
+  const child = spawn(process.execPath, [fixture, file, flags], { stdio: ["pipe", "pipe", "inherit"] });
+  children.push(child);
+  const lines = createInterface({ input: child.stdout });
+  await once(lines, "line");
+  return {
+    pid: child.pid ?? 0,
+    async close() {
+      child.stdin.write("close\n");
+      await once(lines, "line");
+    },
+  };
+}
+
+async function ask(file = path) {
+  return await probe.openForWriting(file, factsOf(lstatSync(file, { bigint: true })));
+}
+
+describe("a file", () => {
+  it("held open for writing by another process is open, under that process's name", async () => {
+    for (const flags of ["a", "r+", "w"]) {
+      const holder = await hold(path, flags);
+      nowMs += 10_000;
+      expect(await ask()).toEqual({ kind: "open", pid: holder.pid, command: expect.stringMatching(/^\S/) });
+      await holder.close();
+    }
+  });
+
+  it("that is only read is closed", async () => {
+    await hold(path, "r");
+    const own = openSync(path, "r");
+    expect(await ask()).toEqual({ kind: "closed" });
+    closeSync(own);
+  });
+
+  it("is known by what it is, whatever its name has become", async () => {
+    const holder = await hold(path, "a");
+    linkSync(path, directory.at("other-name"));
+    renameSync(path, directory.at("renamed"));
+    expect(await ask(directory.at("renamed"))).toMatchObject({ kind: "open", pid: holder.pid });
+    expect(await ask(directory.at("other-name"))).toMatchObject({ kind: "open", pid: holder.pid });
+    writeFileSync(path, "another file under the old name");
+    nowMs += 10_000;
+    expect(await ask()).toEqual({ kind: "closed" });
+  });
+
+  it("with the inode number of an open file of another file system is closed", async () => {
+    await hold(path, "a");
+    const facts = factsOf(lstatSync(path, { bigint: true }));
+    expect(await probe.openForWriting(path, { ...facts, device: `${BigInt(facts.device) + 1n}` })).toEqual({
+      kind: "closed",
+    });
+  });
+});
+
+describe("one look", () => {
+  it("answers every question of the next second", async () => {
+    expect(await ask()).toEqual({ kind: "closed" });
+    await hold(path, "a");
+    nowMs += 1_000;
+    expect(await ask()).toEqual({ kind: "closed" });
+    nowMs += 1;
+    expect(await ask()).toMatchObject({ kind: "open" });
+  });
+
+  it("is taken again when whoever held the file has let go, so that a closed file is not waited for", async () => {
+    const first = await hold(path, "a");
+    const second = await hold(path, "r+");
+    expect(await ask()).toMatchObject({ kind: "open" });
+    await first.close();
+    expect(await ask()).toMatchObject({ kind: "open", pid: second.pid });
+    await second.close();
+    expect(await ask()).toEqual({ kind: "closed" });
+  });
+
+  it("is shared by questions asked at once", async () => {
+    const holder = await hold(path, "a");
+    const answers = await Promise.all(Array.from({ length: 100 }, () => ask()));
+    expect(answers.every((answer) => answer.kind === "open" && answer.pid === holder.pid)).toBe(true);
+  });
+
+  it("at thousands of open files holds the event loop for a few milliseconds at a time", async () => {
+    const fds = Array.from({ length: 5_000 }, (_, at) => {
+      const file = directory.at(`f${at}`);
+      appendFileSync(file, "");
+      return openSync(file, "a");
+    });
+    const delay = monitorEventLoopDelay({ resolution: 1 });
+    delay.enable();
+    const { writers } = await scanOpenFiles();
+    delay.disable();
+    for (const fd of fds) closeSync(fd);
+    const inodes = fds.map((_, at) => String(lstatSync(directory.at(`f${at}`), { bigint: true }).ino));
+    expect(inodes.every((inode) => writers.get(inode)?.some(({ pid }) => pid === process.pid))).toBe(true);
+    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+  });
+});
+
+describe("a user without rights", () => {
+  it("is told that other users' files cannot be seen, and gets no false 'closed'", async () => {
+    await hold(path, "a");
+    const told = runAsNobody("ask-open.ts", path);
+    if (process.getuid?.() !== 0) return expect(told).toMatchObject({ answer: { kind: "open" } });
+    expect(told).toMatchObject({
+      answer: { kind: "unknown" },
+      visibility: { seen: "some", detail: expect.stringContaining("of other users cannot be seen") },
+    });
+  });
+});
