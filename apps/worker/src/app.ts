@@ -76,6 +76,7 @@ export interface Worker {
   readonly lease: LeaseKeeper;
   readonly runners: readonly WatchRunner[];
   readonly resumed: ResumeReport;
+  readonly draining: boolean;
   /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
   end(how: "pause" | "seal"): Promise<void>;
 }
@@ -259,6 +260,9 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
     lease,
     runners,
     resumed,
+    get draining() {
+      return draining;
+    },
     async end(how) {
       draining = true;
       if (how === "seal") await supervisor.sealAll();

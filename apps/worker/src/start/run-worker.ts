@@ -1,9 +1,12 @@
 /** `sluice worker`: from configuration to a running worker, and from a signal to a polite end. */
 import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
-import { SILENT, StoppedError, StoreGate } from "@sluice/core";
+import { StoppedError, StoreGate } from "@sluice/core";
 import { closeClient } from "@sluice/redis-schema";
 import { DiskFileSource } from "../adapters/disk-file-source.ts";
+import { logObserver, tellAll } from "../adapters/log-observer.ts";
 import { startWorker, type Worker } from "../app.ts";
+import { HealthServer, type Health } from "../health/health-server.ts";
+import { Metrics } from "../health/metrics.ts";
 import { createLog, type Log } from "../log.ts";
 import { pathFilter } from "../watch/path-filter.ts";
 import { rescan } from "../watch/rescan.ts";
@@ -13,6 +16,7 @@ import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
 import { StartRefused } from "./refusal.ts";
+import { VERSION } from "../version.ts";
 import { workerSettings } from "./worker-settings.ts";
 
 /** sysexits.h: EX_TEMPFAIL: what did not fit into the drain time is still on disk. */
@@ -62,6 +66,18 @@ export async function runWorker(flags: Flags): Promise<number> {
 
 async function build(config: Config, log: Log, stop: AbortController, onFatal: (reason: string) => void) {
   const { signal } = stop;
+  const metrics = new Metrics({ version: VERSION, source: config.source });
+  const observer = tellAll(logObserver(log), metrics.observer);
+  const gate = new StoreGate({ clock: systemClock, observer, random: Math.random });
+  let running: Worker | undefined;
+  const health = new HealthServer({
+    host: config.httpHost,
+    port: config.httpPort,
+    health: () => healthOf(running, gate),
+    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+  });
+  await health.start();
+  log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
   const { context, blocking } = await connectRedis(config, log, signal);
   const mayRefuse = !(await hasLiveStreams(context, config.source));
   const unusable = await unusableWatches(config.watches);
@@ -75,13 +91,13 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
       context,
       blocking,
       store,
-      gate: new StoreGate({ clock: systemClock, observer: SILENT, random: Math.random }),
+      gate,
       files: new DiskFileSource({
         roots: config.watches.map(({ root }) => root),
         writers: { openForWriting: async () => ({ kind: "unknown" }) },
       }),
       tidier: { remove: async () => ({ kind: "done" }), move: async () => ({ kind: "done" }) },
-      observer: SILENT,
+      observer,
       hints: { take: (end) => new Promise((resolve) => end.addEventListener("abort", () => resolve([]), { once: true })) },
       walk: ({ name, root }, end) =>
         rescan({
@@ -99,14 +115,30 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
     },
     signal,
   );
+  running = worker;
+  metrics.observe({
+    supervisor: worker.supervisor,
+    blocked: () => gate.state.blocked,
+    inFlightParts: () => [...worker.supervisor.running.values()].reduce((sum, { processor }) => sum + processor.partsInFlight, 0),
+    offlineWatches: () => worker.runners.filter(({ state }) => state.state === "offline").length,
+  });
   return {
     worker,
     async close() {
+      await health[Symbol.asyncDispose]();
       await worker.lease[Symbol.asyncDispose]();
       await Promise.all([closeClient(context.redis), closeClient(blocking)]);
       connection[Symbol.dispose]();
     },
   };
+}
+
+function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
+  if (!worker) return { phase: "starting", concerns: [] };
+  const concerns = worker.runners.flatMap(({ watch, state }) => (state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : []));
+  if (gate.state.blocked) concerns.push(`store: ${gate.state.reason}`);
+  if (!worker.lease.fresh()) concerns.push("Redis: the lease could not be renewed lately");
+  return { phase: worker.draining ? "draining" : "running", concerns };
 }
 
 /** Resolves with the exit code. What does not fit into the drain time is let go as it stands. */

@@ -1,0 +1,41 @@
+/** What happens to streams, as log lines: one for each change, one for each part at debug. */
+import { displayPath, type Observer, type StreamRecord } from "@sluice/core";
+import type { Log } from "../log.ts";
+
+export function logObserver(log: Log): Observer {
+  const about = (stream: StreamRecord) => ({
+    stream_id: stream.id,
+    path: displayPath(stream.original_path),
+    ...(stream.s3_upload_id === undefined ? {} : { upload_id: stream.s3_upload_id }),
+  });
+  return {
+    opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
+    moved: (stream, detail) => log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
+    partAcknowledged: (stream, part) => log.debug({ ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts }, "part acknowledged"),
+    partAdopted: (stream, part) => log.info({ ...about(stream), part: part.number, bytes: part.bytes }, "part found in S3, not sent again"),
+    retried: (stream, what, reason) => log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    decided: (stream, decision) => log.info(about(stream), decision),
+    storeTrouble: (reason) => log.warn({ reason }, "the store is in trouble; streams wait, nothing fails"),
+    storeHealed: () => log.info({}, "the store answers again"),
+  };
+}
+
+/** One observer that tells several. */
+export function tellAll(...observers: readonly Observer[]): Observer {
+  const tell =
+    <K extends keyof Observer>(method: K) =>
+    (...args: Parameters<Observer[K]>): void => {
+      // Each method takes exactly its own parameters.
+      for (const observer of observers) (observer[method] as (...all: Parameters<Observer[K]>) => void)(...args);
+    };
+  return {
+    opened: tell("opened"),
+    moved: tell("moved"),
+    partAcknowledged: tell("partAcknowledged"),
+    partAdopted: tell("partAdopted"),
+    retried: tell("retried"),
+    decided: tell("decided"),
+    storeTrouble: tell("storeTrouble"),
+    storeHealed: tell("storeHealed"),
+  };
+}

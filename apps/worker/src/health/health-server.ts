@@ -1,0 +1,91 @@
+/**
+ * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop turns; ready means that Redis and the store answered
+ * lately. A store in trouble is told as degraded, with 200: restarting this worker would mend nothing.
+ */
+import { createServer, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Service } from "../service.ts";
+
+export interface Health {
+  /** `starting` and `draining` are not ready. */
+  phase: "starting" | "running" | "draining";
+  /** Plain words, one for each thing that is not as it should be. */
+  concerns: string[];
+}
+
+export interface HealthDeps {
+  host: string;
+  port: number;
+  health(): Health;
+  metrics(): Promise<{ contentType: string; text: string }>;
+}
+
+const PLAIN = "text/plain; charset=utf-8";
+
+export class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+  readonly exitCode = 78;
+}
+
+export class HealthServer implements Service {
+  readonly name = "health";
+  readonly #deps: HealthDeps;
+  readonly #server: Server;
+
+  constructor(deps: HealthDeps) {
+    this.#deps = deps;
+    this.#server = createServer((request, response) => {
+      this.#answer(request.url ?? "/", response).catch((error: unknown) => {
+        reply(response, 500, PLAIN, `${String(error)}\n`);
+      });
+    });
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = this.#deps;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+      this.#server.listen(port, host, resolve);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#server.listening) return;
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  async #answer(url: string, response: ServerResponse): Promise<void> {
+    switch (url.split("?")[0]) {
+      case "/livez":
+        // Answered at all: the event loop turns.
+        return reply(response, 200, PLAIN, "alive\n");
+      case "/readyz":
+      case "/healthz": {
+        const { phase, concerns } = this.#deps.health();
+        const words = concerns.length === 0 ? phase : `degraded: ${concerns.join("; ")}`;
+        return reply(response, phase === "running" ? 200 : 503, PLAIN, `${phase === "running" ? words : phase}\n`);
+      }
+      case "/metrics": {
+        const { contentType, text } = await this.#deps.metrics();
+        return reply(response, 200, contentType, text);
+      }
+      default:
+        return reply(response, 404, PLAIN, "here are /livez, /readyz and /metrics\n");
+    }
+  }
+}
+
+function reply(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { "content-type": type, "cache-control": "no-store" });
+  response.end(text);
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code !== "EADDRINUSE") return error;
+  return new PortTakenError(`port ${port} on ${host} is taken: stop what uses it, or set SLUICE_HTTP_PORT to another one (0 takes any)`);
+}
