@@ -1,0 +1,76 @@
+/** The bucket as any other program sees it: raw requests signed by a third party's signer, no code of the worker. */
+import { S3Client, tags, type Answer } from "../../../../packages/local-s3/test/s3-client.ts";
+
+export interface BucketTarget {
+  endpoint: string;
+  bucket: string;
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+export interface OpenUpload {
+  key: string;
+  uploadId: string;
+}
+
+const CHUNK = 32 * 1024 * 1024;
+
+export class Bucket {
+  readonly #client: S3Client;
+
+  constructor(target: BucketTarget) {
+    this.#client = new S3Client({ ...target, region: "us-east-1" });
+  }
+
+  async head(key: string): Promise<Answer> {
+    return await this.#client.call({ method: "HEAD", key });
+  }
+
+  async text(key: string): Promise<string> {
+    const answer = await this.#client.call({ method: "GET", key });
+    if (answer.status !== 200) throw new Error(`GET ${key}: ${answer.status} ${answer.code}`);
+    return answer.text;
+  }
+
+  /** The object's bytes in order, in pieces that fit into memory. */
+  async *read(key: string, size: number): AsyncGenerator<Buffer> {
+    for (let at = 0; at < size; at += CHUNK) {
+      const last = Math.min(size, at + CHUNK) - 1;
+      const answer = await this.#client.call({
+        method: "GET",
+        key,
+        headers: { range: `bytes=${at}-${last}` },
+      });
+      if (answer.status !== 206) throw new Error(`GET ${key} from ${at}: ${answer.status} ${answer.code}`);
+      yield answer.bytes;
+    }
+  }
+
+  async put(key: string, body: string | Buffer): Promise<void> {
+    const answer = await this.#client.call({ method: "PUT", key, body });
+    if (answer.status !== 200) throw new Error(`PUT ${key}: ${answer.status} ${answer.code}`);
+  }
+
+  async keys(prefix = ""): Promise<string[]> {
+    const found: string[] = [];
+    for (let token: string | undefined; ;) {
+      const query = {
+        "list-type": "2",
+        "encoding-type": "url",
+        prefix,
+        ...(token ? { "continuation-token": token } : {}),
+      };
+      const { text } = await this.#client.call({ method: "GET", query });
+      found.push(...tags(text, "Key").map((key) => decodeURIComponent(key.replaceAll("+", "%20"))));
+      token = tags(text, "NextContinuationToken")[0];
+      if (token === undefined) return found;
+    }
+  }
+
+  /** Up to 1,000: more is a failure anyway. */
+  async openUploads(prefix = ""): Promise<OpenUpload[]> {
+    const { text } = await this.#client.call({ method: "GET", query: { uploads: "", prefix } });
+    const ids = tags(text, "UploadId");
+    return tags(text, "Key").map((key, at) => ({ key, uploadId: ids[at] ?? "" }));
+  }
+}
