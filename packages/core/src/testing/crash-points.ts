@@ -1,0 +1,158 @@
+/**
+ * Every gap between two side effects of a stream's life, and what must hold when the process dies there: the list that
+ * the unit suite walks over memory, the integration suite over Redis and an S3 endpoint, and the chaos suite with
+ * SIGKILL. Ids are those of the crash matrix; letters tell several gaps of one row apart.
+ */
+import type { Failpoint } from "../failpoints.ts";
+
+/** What the file goes through, so that the gap is met at all. */
+export const STORIES = {
+  grows: "two full parts and a tail are written, then nothing more",
+  small: "less than one part is written, then nothing more",
+  empty: "the file is created and stays empty",
+  header_rewritten: "two full parts are written, then the first bytes are rewritten in place",
+  grows_while_pending: "as `grows`; when it is judged complete, more is written",
+  tail_outgrown: "as `grows`; when its tail is acknowledged, more is written",
+  upload_removed: "as `grows`; after the first part a lifecycle rule removes the upload",
+  replaced: "one full part is written, then another file takes the path",
+  replaced_early: "less than one part is written, then another file takes the path",
+  removed: "two full parts are written, then the file is deleted",
+  deleted_after: "as `grows`, in a watch that deletes completed files",
+} as const;
+
+export type Story = keyof typeof STORIES;
+
+export interface CrashPoint {
+  id: string;
+  story: Story;
+  failpoint: Failpoint;
+  /** The death comes when the gap is reached for the nth time. */
+  nth: number;
+  gap: string;
+  /** After the next start. */
+  outcome: string;
+}
+
+export const CRASH_POINTS: readonly CrashPoint[] = [
+  point("C0", "grows", "file_seen", "file seen, no record", "it is discovered again; one stream"),
+  point("C1", "grows", "stream_opened", "record written, no upload", "one upload is opened"),
+  point("C1b", "grows", "create_intended", "intent saved, Create not sent", "one upload is opened"),
+  point(
+    "C2",
+    "grows",
+    "upload_created",
+    "Create answered, id not saved",
+    "the upload is found again and used",
+  ),
+  point("C3", "grows", "upload_recorded", "id saved, no part", "it continues at part 1"),
+  point("C4", "grows", "part_sending", "a part about to be sent", "that part is sent, no other again"),
+  point(
+    "C5",
+    "grows",
+    "part_acknowledged",
+    "part acknowledged, not in the checkpoint",
+    "adopted, not sent again",
+  ),
+  point("C5b", "grows", "part_acknowledged", "the same for the second part", "adopted, not sent again", 2),
+  point("C6", "grows", "part_recorded", "checkpoint written, its answer lost", "it resumes behind that part"),
+  point("C7", "grows", "part_recorded", "two parts in the checkpoint", "it resumes behind them", 2),
+  point("C8", "grows", "settled", "judged complete", "the seal begins again"),
+  point("C9", "grows_while_pending", "settled", "judged complete, then it grows", "it grows on, same upload"),
+  point("C10", "grows", "verifying", "in the verify pass", "the pass begins again"),
+  point(
+    "C11",
+    "header_rewritten",
+    "part_acknowledged",
+    "changed part sent again, its old ETag in the checkpoint",
+    "the new one is adopted",
+    3,
+  ),
+  point(
+    "C12",
+    "tail_outgrown",
+    "part_acknowledged",
+    "tail acknowledged, then the file grows",
+    "the tail is cut again under its number",
+    3,
+  ),
+  point(
+    "C12b",
+    "tail_outgrown",
+    "part_recorded",
+    "tail in the checkpoint, then the file grows",
+    "the tail is cut again under its number",
+    3,
+  ),
+  point("C13", "grows", "completing", "all verified, Complete not sent", "completed once"),
+  point("C13b", "small", "put_sending", "key fixed, Put not sent", "put once"),
+  point(
+    "C15",
+    "grows",
+    "completed_in_store",
+    "Complete done, not recorded",
+    "recognised; no second version of the object",
+  ),
+  point(
+    "C16",
+    "small",
+    "put_in_store",
+    "Put done, not recorded",
+    "recognised; no second version of the object",
+  ),
+  point(
+    "C16b",
+    "empty",
+    "put_in_store",
+    "the same for an empty file",
+    "recognised; no second version of the object",
+  ),
+  point("C17", "grows", "assembled", "recorded as complete, metadata not written", "metadata written"),
+  point("C18", "grows", "described", "metadata written, not recorded", "the same metadata again"),
+  point("C19", "grows", "completed", "completed, process not told", "nothing is left to do"),
+  point("C20", "deleted_after", "tidied", "local file deleted, record left", "completed, not missing"),
+  point("C21", "removed", "failing", "about to be recorded as failed", "failed, in exactly one index"),
+  point("C21b", "removed", "failed", "recorded as failed", "failed, in exactly one index"),
+  point(
+    "C26",
+    "upload_removed",
+    "upload_lost",
+    "upload found gone, not recorded",
+    "all bytes go again, once",
+  ),
+  point(
+    "C28",
+    "replaced",
+    "superseding",
+    "another file at the path, its stream not opened",
+    "each file its own stream",
+  ),
+  point("C28b", "replaced", "superseded", "the path given to the new generation", "each file its own stream"),
+  point(
+    "C28c",
+    "replaced_early",
+    "superseding",
+    "the same without an acknowledged part",
+    "one stream, for the new file",
+  ),
+];
+
+/** Rows of the matrix that are no gap of one stream's own life, and who rehearses them. */
+export const REHEARSED_ELSEWHERE = {
+  C14: "Complete sent, no answer: the seal's tests lose the answer in each of its ways; to the store a kill is no other",
+  C22: "janitor between list and abort: the janitor's tests",
+  C23: "a request of the dashboard half carried out: the tests of the worker's requests",
+  C24: "SIGTERM in a part: drain, in the processor's tests and the worker's",
+  C25: "SIGTERM twice, SIGKILL: the chaos suite",
+  C27: "two restarts at once: the model test and the chaos suite",
+} as const;
+
+function point(
+  id: string,
+  story: Story,
+  failpoint: Failpoint,
+  gap: string,
+  outcome: string,
+  nth = 1,
+): CrashPoint {
+  return { id, story, failpoint, nth, gap, outcome };
+}

@@ -1,0 +1,245 @@
+/**
+ * S3 in memory, with the semantics AWS has and switches for what other stores lack. It counts what it is asked, and
+ * remembers every part it took twice.
+ */
+import { StoreError } from "../errors.ts";
+import { crc32ToBase64 } from "../parts/crc32.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Digests } from "../ports/digests.ts";
+import type {
+  CompleteOutcome,
+  CompleteRequest,
+  Head,
+  ListedPart,
+  Listing,
+  ObjectHeaders,
+  ObjectRef,
+  ObjectStore,
+  OpenUpload,
+  PartBody,
+  PartOutcome,
+  PartRequest,
+  PutOutcome,
+  PutRequest,
+  StoreProfile,
+  UploadRef,
+} from "../ports/object-store.ts";
+import { MAX_PARTS } from "../stream/values.ts";
+import {
+  concat,
+  MemoryBucket,
+  nameOf,
+  refused,
+  type MemoryObject,
+  type MemoryPart,
+} from "./memory-bucket.ts";
+
+/** Everything AWS has. */
+export const FULL_PROFILE: StoreProfile = {
+  checksum: "full-object",
+  unsignedPayload: true,
+  checksumsInComplete: true,
+  repeatComplete: true,
+  conditionalComplete: true,
+  conditionalPut: true,
+  etagIsMd5: true,
+  listsUploadsByPrefix: true,
+  headMissingIs404: true,
+  unequalParts: true,
+  maxParts: MAX_PARTS,
+  maxObjectBytes: 5 * 1024 ** 4,
+};
+
+export interface AccessEntry {
+  op: string;
+  key: string;
+  part?: number;
+  bytes?: number;
+  outcome: string;
+}
+
+export interface MemoryStoreOptions {
+  clock: Pick<Clock, "wallMs">;
+  digests: Digests;
+  profile?: Partial<StoreProfile> | undefined;
+}
+
+export class MemoryObjectStore implements ObjectStore {
+  profile: StoreProfile;
+  readonly log: AccessEntry[] = [];
+  /** Parts whose same bytes were taken more than once under the same number of the same upload. */
+  readonly takenTwice: { uploadId: string; part: number; bytes: number }[] = [];
+  readonly #taken = new Set<string>();
+  readonly #digests: Digests;
+  readonly #bucket: MemoryBucket;
+
+  constructor({ clock, digests, profile }: MemoryStoreOptions) {
+    this.#digests = digests;
+    this.profile = { ...FULL_PROFILE, ...profile };
+    this.#bucket = new MemoryBucket(
+      () => this.profile,
+      digests,
+      () => new Date(clock.wallMs()).toISOString(),
+    );
+  }
+
+  // What a test asks and does.
+
+  object(bucket: string, key: string): MemoryObject | undefined {
+    return this.#bucket.object({ bucket, key });
+  }
+
+  keys(): string[] {
+    return [...this.#bucket.objects.keys()].map((name) => name.slice(name.indexOf("/") + 1)).toSorted();
+  }
+
+  uploads(): { uploadId: string; key: string; parts: number[]; headers: ObjectHeaders }[] {
+    return [...this.#bucket.uploads.values()].map(({ uploadId, key, parts, headers }) => {
+      return { uploadId, key, parts: [...parts.keys()].toSorted((a, b) => a - b), headers };
+    });
+  }
+
+  /** CRC32 of every version of the object, oldest first. */
+  versions(bucket: string, key: string): readonly number[] {
+    return this.#bucket.written.get(nameOf({ bucket, key })) ?? [];
+  }
+
+  /** How often an operation was asked for. */
+  count(op: string): number {
+    return this.log.filter((entry) => entry.op === op).length;
+  }
+
+  /** Another program writes an object. */
+  putForeign(bucket: string, key: string, bytes: Uint8Array, metadata: Record<string, string> = {}): void {
+    this.#bucket.put({ bucket, key }, bytes, { contentType: "application/octet-stream", metadata });
+  }
+
+  deleteObject(bucket: string, key: string): void {
+    this.#bucket.objects.delete(nameOf({ bucket, key }));
+  }
+
+  /** A lifecycle rule removes the upload. */
+  dropUpload(uploadId: string): void {
+    this.#bucket.uploads.delete(uploadId);
+  }
+
+  /** A late, older request for the same number finishes: the part there is another one now. */
+  overwritePart(uploadId: string, part: number, bytes: Uint8Array): void {
+    const upload = this.#bucket.uploads.get(uploadId);
+    if (!upload) throw new Error(`no upload ${uploadId}`);
+    upload.parts.set(part, this.#bucket.part(bytes));
+  }
+
+  // The port.
+
+  async head(ref: ObjectRef): Promise<Head> {
+    const object = this.#bucket.object(ref);
+    const missing = this.profile.headMissingIs404 ? ("missing" as const) : ("unknown" as const);
+    this.#note("head", ref, object ? "found" : missing);
+    if (!object) return { kind: missing };
+    const { bytes, etag, crc, metadata, lastModified } = object;
+    const crc32 = this.profile.checksum === "full-object" ? { crc32: crc32ToBase64(crc) } : {};
+    return { kind: "found", object: { size: bytes.length, etag, metadata, lastModified, ...crc32 } };
+  }
+
+  async put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome> {
+    this.#mustArriveWhole(request.body, request.crc);
+    if (this.profile.conditionalPut && this.#bucket.refuses(ref, request.condition)) {
+      this.#note("put", ref, "conflict");
+      return { kind: "conflict" };
+    }
+    const { etag } = this.#bucket.put(ref, request.body.slice(), request);
+    this.#note("put", ref, "stored", { bytes: request.body.length });
+    return { kind: "stored", etag, verified: this.#keepsCrc };
+  }
+
+  async createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<string> {
+    const uploadId = this.#bucket.open(ref, headers);
+    this.#note("createUpload", ref, uploadId);
+    return uploadId;
+  }
+
+  async uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome> {
+    const bytes = await gather(request.body);
+    request.signal?.throwIfAborted();
+    const upload = this.#bucket.upload(ref);
+    if (!upload) {
+      this.#note("uploadPart", ref, "gone", { part: partNumber });
+      return { kind: "gone" };
+    }
+    const part = this.#bucket.part(bytes, this.#mustArriveWhole(bytes, request.crc));
+    upload.parts.set(partNumber, part);
+    this.#countTaken(ref, partNumber, part);
+    this.#note("uploadPart", ref, "stored", { part: partNumber, bytes: bytes.length });
+    return { kind: "stored", etag: part.etag };
+  }
+
+  async listParts(ref: UploadRef): Promise<Listing> {
+    const upload = this.#bucket.upload(ref);
+    this.#note("listParts", ref, upload ? "alive" : "gone");
+    if (!upload) return { kind: "gone" };
+    const parts = [...upload.parts].toSorted(([a], [b]) => a - b);
+    return { kind: "alive", parts: parts.map(([number, part]) => this.#listed(number, part)) };
+  }
+
+  async complete(ref: UploadRef, request: CompleteRequest): Promise<CompleteOutcome> {
+    const outcome = this.#bucket.complete(ref, request);
+    this.#note("complete", ref, outcome.kind);
+    return outcome;
+  }
+
+  async abort(ref: UploadRef): Promise<void> {
+    this.#note("abort", ref, this.#bucket.upload(ref) ? "aborted" : "gone");
+    this.#bucket.uploads.delete(ref.uploadId);
+  }
+
+  async *listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload> {
+    this.#note("listUploads", { bucket, key: prefix }, "listed");
+    for (const upload of this.#bucket.uploads.values()) {
+      const fits = this.profile.listsUploadsByPrefix ? upload.key.startsWith(prefix) : upload.key === prefix;
+      if (upload.bucket !== bucket || !fits) continue;
+      yield { key: upload.key, uploadId: upload.uploadId, initiated: upload.initiated };
+    }
+  }
+
+  async *read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array> {
+    const object = this.#bucket.object(ref);
+    this.#note("read", ref, object ? "found" : "missing");
+    if (!object) throw refused("NoSuchKey", "no such key");
+    yield object.bytes.slice(range?.from ?? 0, range ? range.to + 1 : undefined);
+  }
+
+  #countTaken(ref: UploadRef, part: number, { crc, bytes }: MemoryPart): void {
+    const body = `${ref.uploadId} ${part} ${crc} ${bytes.length}`;
+    if (this.#taken.has(body)) this.takenTwice.push({ uploadId: ref.uploadId, part, bytes: bytes.length });
+    this.#taken.add(body);
+  }
+
+  #listed(number: number, part: MemoryPart): ListedPart {
+    const crc = this.#keepsCrc ? { ChecksumCRC32: crc32ToBase64(part.crc) } : {};
+    return { PartNumber: number, Size: part.bytes.length, ETag: part.etag, LastModified: part.at, ...crc };
+  }
+
+  get #keepsCrc(): boolean {
+    return this.profile.checksum === "full-object" || this.profile.checksum === "per-part";
+  }
+
+  /** Returns the CRC32 of what arrived. */
+  #mustArriveWhole(bytes: Uint8Array, sent: number): number {
+    const crc = this.#digests.crc32(bytes);
+    if (this.profile.checksum === "off" || crc === sent) return crc;
+    const message = "the checksum differs";
+    throw new StoreError({ trouble: "garbled", code: "BadDigest", message, status: 400 });
+  }
+
+  #note(op: string, ref: ObjectRef, outcome: string, more: { part?: number; bytes?: number } = {}): void {
+    this.log.push({ op, key: ref.key, outcome, ...more });
+  }
+}
+
+async function gather(body: PartBody): Promise<Uint8Array> {
+  if (body.kind === "bytes") return body.bytes.slice();
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body.open()) pieces.push(piece);
+  return concat(pieces);
+}

@@ -1,0 +1,242 @@
+/**
+ * A worker process over the memory adapters: real processors, and of the supervisor only what a stream's life needs:
+ * open what is new, take what has no living owner, go on with the next generation.
+ */
+import type { Failpoint } from "../failpoints.ts";
+import { isoNow } from "../ports/clock.ts";
+import type { CheckpointStore, DoneEntry } from "../ports/checkpoint-store.ts";
+import { SILENT } from "../ports/observer.ts";
+import type { ProcessorDeps } from "../processor/dependencies.ts";
+import type { Ending } from "../processor/life.ts";
+import { StoreGate } from "../processor/store-gate.ts";
+import { StreamProcessor } from "../processor/stream-processor.ts";
+import { UploadLane } from "../processor/upload-lane.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { newRecord } from "../stream/new-record.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { isLive, kindOf } from "../stream/state.ts";
+import { failing, Mortal, type Call, type Script } from "./failing.ts";
+import { MemoryCheckpointStore } from "./memory-checkpoint-store.ts";
+import { BUCKET, PART, SOURCE } from "./test-values.ts";
+import type { World } from "./world.ts";
+
+export interface WorkerOptions {
+  id?: string;
+  /** Dies in this gap, when it is reached for the nth time. */
+  dieAt?: { failpoint: Failpoint; nth: number };
+  /** Dies in the nth gap it reaches, whichever that is. */
+  dieAtAny?: number;
+  /** Called in each gap. */
+  onFailpoint?: (name: Failpoint) => void;
+  storeScript?: Script;
+  checkpointScript?: Script;
+  /** Milliseconds between a request and its effect, and between its effect and its answer. */
+  storeDelayMs?: (call: Call) => number;
+  slots?: number;
+  bufferBytes?: number;
+  recognise?: boolean;
+}
+
+export class TestWorker {
+  readonly id: string;
+  readonly mortal = new Mortal();
+  readonly deps: ProcessorDeps;
+  readonly processors = new Map<string, StreamProcessor>();
+  readonly endings = new Map<string, Ending>();
+  readonly reached: Failpoint[] = [];
+  /** Whether the lease counts as fresh before Complete. */
+  leaseFresh = true;
+  readonly #world: World;
+  readonly #stop = new AbortController();
+  readonly #options: WorkerOptions;
+  /** Errors no ending accounts for: bugs. */
+  readonly bugs: unknown[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(world: World, options: WorkerOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.id = options.id ?? `worker-${world.workers.length + 1}`;
+    this.deps = this.#build();
+  }
+
+  get dead(): boolean {
+    return this.mortal.dead;
+  }
+
+  /** How many streams it works on. */
+  get busy(): number {
+    return this.#running.size;
+  }
+
+  /** Takes every live stream nobody living holds, then opens one for each file that has none. */
+  async scan(): Promise<void> {
+    await this.#resume();
+    if (!this.#world.disk.mounted) return;
+    for (const path of this.#world.disk.paths()) await this.#discover(path);
+  }
+
+  /** Scans, then works until every stream has ended or the worker is dead. */
+  async work(): Promise<void> {
+    let scanned = false;
+    this.scan().then(
+      () => (scanned = true),
+      (error: unknown) => this.bugs.push(error),
+    );
+    await this.#world.clock.until(() => this.dead || this.bugs.length > 0 || (scanned && this.busy === 0));
+  }
+
+  poke(): void {
+    for (const processor of this.processors.values()) processor.poke();
+  }
+
+  /** SIGKILL. Its lease lapses, as Redis sees it, at once. */
+  die(): void {
+    this.mortal.die();
+    this.#world.redis.lapse(this.id);
+  }
+
+  /** SIGTERM: parts in flight end, streams are given back. */
+  async drain(): Promise<void> {
+    for (const processor of this.processors.values()) processor.drain();
+    await this.#world.clock.drive(Promise.all(this.#running));
+  }
+
+  /** The second signal: everything is dropped. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  async #resume(): Promise<void> {
+    const { redis } = this.#world;
+    const mine = redis
+      .ids()
+      .filter((id) => !this.processors.has(id) && isLive(kindOf(statusOf(redis.record(id))) ?? "failed"));
+    if (mine.length === 0) return;
+    for (const claim of await this.deps.checkpoints.claim(mine)) {
+      if (claim.kind !== "claimed") continue;
+      const parts = await this.deps.checkpoints.parts(claim.record.id);
+      const { rules } = this.#world;
+      this.#run(
+        StreamProcessor.initializeFromCheckpoint(
+          claim.record,
+          parts.values(),
+          rules,
+          this.deps,
+          this.#stop.signal,
+        ),
+      );
+    }
+  }
+
+  async #discover(path: string): Promise<void> {
+    const { redis, disk, rules } = this.#world;
+    const file = disk.file(path);
+    if (!file || redis.holderOfPath(SOURCE, path) !== undefined) return;
+    const facts = disk.factsOf(file);
+    const done = redis.done(SOURCE, path);
+    if (done && isAsDone(done, facts)) return;
+    await this.deps.failpoint?.("file_seen");
+    const record = newRecord({
+      id: this.#world.newId(),
+      path,
+      source: SOURCE,
+      watch: rules.name,
+      bucket: BUCKET,
+      keyPrefix: "",
+      contentType: "application/octet-stream",
+      verify: rules.verify,
+      plan: rules.plan,
+      owner: this.id,
+      nowUtc: isoNow(this.#world.clock),
+      facts,
+      supersedes: done && reopens(done, facts) ? { id: done.stream_id, key: done.s3_key } : undefined,
+    });
+    const opened = await this.deps.checkpoints.open({ record, log: ["discovered"] });
+    if (opened.kind === "opened") this.#begin(record);
+  }
+
+  #begin(record: StreamRecord): void {
+    this.#run(StreamProcessor.begin(record, this.#world.rules, this.deps, this.#stop.signal));
+  }
+
+  #run(processor: StreamProcessor): void {
+    const { id } = processor.record;
+    this.processors.set(id, processor);
+    const run = processor
+      .run()
+      .then((ending) => {
+        this.endings.set(id, ending);
+        this.processors.delete(id);
+        if (ending.kind === "superseded") this.#begin(ending.successor);
+      })
+      .catch((error: unknown) => {
+        this.processors.delete(id);
+        this.bugs.push(error);
+      })
+      .finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  #build(): ProcessorDeps {
+    const { clock, store, files, digests, random } = this.#world;
+    const { mortal } = this;
+    const { storeScript, checkpointScript, storeDelayMs, slots = 2, bufferBytes = PART } = this.#options;
+    const ownClock = failing(clock, { mortal }, ["wallMs", "monotonicMs"]);
+    const checkpoints: CheckpointStore = new MemoryCheckpointStore(
+      this.#world.redis,
+      this.id,
+      `nonce-${this.#world.workers.length + 1}`,
+    );
+    const delay = storeDelayMs && ((call: Call) => clock.sleep(storeDelayMs(call)));
+    const ownFiles = failing(files, { mortal });
+    return {
+      store: failing(store, { mortal, ...(storeScript && { script: storeScript }), ...(delay && { delay }) }),
+      checkpoints: failing(checkpoints, { mortal, ...(checkpointScript && { script: checkpointScript }) }),
+      files: ownFiles,
+      tidier: ownFiles,
+      volume: ownFiles,
+      clock: ownClock,
+      observer: SILENT,
+      digests,
+      lane: new UploadLane({ slots, bufferBytes }),
+      verifyLane: new UploadLane({ slots: 2, bufferBytes: 1024 * 1024 }),
+      gate: new StoreGate({ clock: ownClock, observer: SILENT, random }),
+      lease: { fresh: () => this.leaseFresh },
+      random,
+      newId: () => this.#world.newId(),
+      recovery: { recognise: this.#options.recognise ?? false },
+      worker: { id: this.id, version: "0.0.0-test" },
+      failpoint: (name) => this.#reach(name),
+    };
+  }
+
+  async #reach(name: Failpoint): Promise<void> {
+    const { dieAt, dieAtAny, onFailpoint } = this.#options;
+    if (!this.dead) {
+      this.reached.push(name);
+      onFailpoint?.(name);
+      const times = this.reached.filter((reached) => reached === name).length;
+      const due = dieAt?.failpoint === name && dieAt.nth === times;
+      if (due || dieAtAny === this.reached.length) this.die();
+    }
+    if (this.dead) await new Promise<never>(() => undefined);
+  }
+}
+
+function statusOf(record: StreamRecord | undefined): string {
+  return record?.status ?? "";
+}
+
+function isAsDone(done: DoneEntry, facts: FileFacts): boolean {
+  return isSame(done, facts) && done.file_size === facts.size && done.file_mtime_ns === facts.mtimeNs;
+}
+
+/** Only the same file, not shorter, replaces its object. */
+function reopens(done: DoneEntry, facts: FileFacts): boolean {
+  return isSame(done, facts) && facts.size >= done.file_size;
+}
+
+function isSame(done: DoneEntry, facts: FileFacts): boolean {
+  return done.file_inode === facts.inode && done.file_birthtime_ns === facts.birthtimeNs;
+}
