@@ -114,6 +114,6 @@ describe("at rest", () => {
   });
 
   it("nothing is left behind", async () => {
-    await auditRig(rig);
+    await expect(auditRig(rig)).resolves.toBeUndefined();
   });
 });
