@@ -8,13 +8,28 @@ const partBytes = Number(partText);
 const slots = Number(slotsText);
 const agent = new Agent({ keepAlive: true, maxSockets: slots });
 
-function send(method: string, target: string, body?: Buffer, headers: Record<string, string> = {}): Promise<string> {
+function send(
+  method: string,
+  target: string,
+  body?: Buffer,
+  headers: Record<string, string> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: "127.0.0.1", port, method, path: target, agent, headers: { "content-length": String(body?.length ?? 0), ...headers } }, (incoming) => {
-      let text = "";
-      incoming.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      incoming.on("end", () => resolve(text));
-    });
+    const outgoing = request(
+      {
+        host: "127.0.0.1",
+        port,
+        method,
+        path: target,
+        agent,
+        headers: { "content-length": String(body?.length ?? 0), ...headers },
+      },
+      (incoming) => {
+        let text = "";
+        incoming.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        incoming.on("end", () => resolve(text));
+      },
+    );
     outgoing.on("error", reject);
     outgoing.end(body);
   });
@@ -35,10 +50,14 @@ async function lane(): Promise<void> {
     const body = buffer.subarray(0, length);
     const sum = Buffer.alloc(4);
     sum.writeUInt32BE(crc32(body));
-    await send("PUT", `/sluice/bare?partNumber=${n + 1}&uploadId=${uploadId}`, body, { "x-amz-checksum-crc32": sum.toString("base64") });
+    await send("PUT", `/sluice/bare?partNumber=${n + 1}&uploadId=${uploadId}`, body, {
+      "x-amz-checksum-crc32": sum.toString("base64"),
+    });
   }
 }
 await Promise.all(Array.from({ length: slots }, lane));
 const cpu = process.cpuUsage(before);
-process.stdout.write(`${JSON.stringify({ cpuSeconds: (cpu.user + cpu.system) / 1e6, wallSeconds: (performance.now() - startedAt) / 1e3, bytes: size })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ cpuSeconds: (cpu.user + cpu.system) / 1e6, wallSeconds: (performance.now() - startedAt) / 1e3, bytes: size })}\n`,
+);
 process.exit(0);

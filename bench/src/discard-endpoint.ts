@@ -24,11 +24,21 @@ interface Stored {
 const uploads = new Map<string, Upload>();
 const objects = new Map<string, Stored>();
 let counter = 0;
-const seen = { requests: 0, parts: 0, firstPartAt: 0, lastPartAt: 0, firstObjectAt: 0, lastObjectAt: 0, puts: 0 };
+const seen = {
+  requests: 0,
+  parts: 0,
+  firstPartAt: 0,
+  lastPartAt: 0,
+  firstObjectAt: 0,
+  lastObjectAt: 0,
+  puts: 0,
+};
 
 function metadataOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(request.headers).filter(([name]) => name.startsWith("x-amz-meta-")).map(([name, value]) => [name, String(value)]),
+    Object.entries(request.headers)
+      .filter(([name]) => name.startsWith("x-amz-meta-"))
+      .map(([name, value]) => [name, String(value)]),
   );
 }
 
@@ -37,8 +47,17 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function xml(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { "content-type": "application/xml", "content-length": String(Buffer.byteLength(body)), ...headers });
+function xml(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, {
+    "content-type": "application/xml",
+    "content-length": String(Buffer.byteLength(body)),
+    ...headers,
+  });
   response.end(body);
 }
 
@@ -63,7 +82,8 @@ function drain(request: IncomingMessage): Promise<{ bytes: number; text: string 
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? "/", "http://bench");
-  if (url.pathname === "/-/seen") return xml(response, 200, JSON.stringify({ ...seen, cpu: process.cpuUsage() }));
+  if (url.pathname === "/-/seen")
+    return xml(response, 200, JSON.stringify({ ...seen, cpu: process.cpuUsage() }));
   seen.requests += 1;
   const key = decodeURIComponent(url.pathname);
   const uploadId = url.searchParams.get("uploadId") ?? undefined;
@@ -77,39 +97,65 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     upload.parts.set(Number(url.searchParams.get("partNumber")), { size: bytes, etag, crc32 });
     seen.parts += 1;
     seen.lastPartAt = Date.now();
-    response.writeHead(200, { etag, "content-length": "0", ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }) });
+    response.writeHead(200, {
+      etag,
+      "content-length": "0",
+      ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }),
+    });
     return void response.end();
   }
   const { bytes, text } = await drain(request);
   if (request.method === "PUT") {
     const crc32 = header(request, "x-amz-checksum-crc32");
-    if (request.headers["if-none-match"] === "*" && objects.has(key)) return xml(response, 412, "<Error><Code>PreconditionFailed</Code></Error>");
+    if (request.headers["if-none-match"] === "*" && objects.has(key))
+      return xml(response, 412, "<Error><Code>PreconditionFailed</Code></Error>");
     const etag = `"${(counter += 1).toString(16).padStart(32, "0")}"`;
     objects.set(key, { size: bytes, etag, crc32, metadata: metadataOf(request) });
     seen.puts += 1;
     if (seen.firstObjectAt === 0) seen.firstObjectAt = Date.now();
     seen.lastObjectAt = Date.now();
-    response.writeHead(200, { etag, "content-length": "0", ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }) });
+    response.writeHead(200, {
+      etag,
+      "content-length": "0",
+      ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }),
+    });
     return void response.end();
   }
   if (request.method === "POST" && url.searchParams.has("uploads")) {
     const id = `u${(counter += 1)}`;
     uploads.set(id, { key, metadata: metadataOf(request), parts: new Map() });
-    return xml(response, 200, `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
+    return xml(
+      response,
+      200,
+      `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
+    );
   }
   if (request.method === "POST" && upload && uploadId !== undefined) {
     const size = [...upload.parts.values()].reduce((sum, part) => sum + part.size, 0);
-    const crc32 = header(request, "x-amz-checksum-crc32") ?? /<ChecksumCRC32>([^<]+)<\/ChecksumCRC32>\s*<\/CompleteMultipartUpload>/.exec(text)?.[1];
+    const crc32 =
+      header(request, "x-amz-checksum-crc32") ??
+      /<ChecksumCRC32>([^<]+)<\/ChecksumCRC32>\s*<\/CompleteMultipartUpload>/.exec(text)?.[1];
     const etag = `"${(counter += 1).toString(16).padStart(32, "0")}-${upload.parts.size}"`;
     objects.set(upload.key, { size, etag, crc32, metadata: upload.metadata });
     uploads.delete(uploadId);
     seen.lastObjectAt = Date.now();
-    return xml(response, 200, `<CompleteMultipartUploadResult><Location>x</Location><Bucket>b</Bucket><Key>k</Key><ETag>${etag}</ETag></CompleteMultipartUploadResult>`);
+    return xml(
+      response,
+      200,
+      `<CompleteMultipartUploadResult><Location>x</Location><Bucket>b</Bucket><Key>k</Key><ETag>${etag}</ETag></CompleteMultipartUploadResult>`,
+    );
   }
   if (request.method === "GET" && uploadId !== undefined) {
     if (!upload) return missing(response, "NoSuchUpload");
-    const parts = [...upload.parts].map(([n, part]) => `<Part><PartNumber>${n}</PartNumber><ETag>${part.etag}</ETag><Size>${part.size}</Size></Part>`);
-    return xml(response, 200, `<ListPartsResult><IsTruncated>false</IsTruncated>${parts.join("")}</ListPartsResult>`);
+    const parts = [...upload.parts].map(
+      ([n, part]) =>
+        `<Part><PartNumber>${n}</PartNumber><ETag>${part.etag}</ETag><Size>${part.size}</Size></Part>`,
+    );
+    return xml(
+      response,
+      200,
+      `<ListPartsResult><IsTruncated>false</IsTruncated>${parts.join("")}</ListPartsResult>`,
+    );
   }
   if (request.method === "HEAD") {
     const stored = objects.get(key);
@@ -121,7 +167,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
       "content-length": String(stored.size),
       etag: stored.etag,
       ...stored.metadata,
-      ...(stored.crc32 === undefined ? {} : { "x-amz-checksum-crc32": stored.crc32, "x-amz-checksum-type": "FULL_OBJECT" }),
+      ...(stored.crc32 === undefined
+        ? {}
+        : { "x-amz-checksum-crc32": stored.crc32, "x-amz-checksum-type": "FULL_OBJECT" }),
     });
     return void response.end();
   }
@@ -133,10 +181,21 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return void response.end();
   }
   if (url.searchParams.has("uploads")) {
-    const list = [...uploads].map(([id, one]) => `<Upload><Key>${one.key.split("/").slice(2).join("/")}</Key><UploadId>${id}</UploadId><Initiated>${new Date().toISOString()}</Initiated></Upload>`);
-    return xml(response, 200, `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${list.join("")}</ListMultipartUploadsResult>`);
+    const list = [...uploads].map(
+      ([id, one]) =>
+        `<Upload><Key>${one.key.split("/").slice(2).join("/")}</Key><UploadId>${id}</UploadId><Initiated>${new Date().toISOString()}</Initiated></Upload>`,
+    );
+    return xml(
+      response,
+      200,
+      `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${list.join("")}</ListMultipartUploadsResult>`,
+    );
   }
-  xml(response, 200, `<ListBucketResult><Name>b</Name><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>`);
+  xml(
+    response,
+    200,
+    `<ListBucketResult><Name>b</Name><KeyCount>0</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>`,
+  );
 }
 
 const server = createServer((request, response) => {

@@ -38,7 +38,12 @@ import { fillInFounding } from "./streams/founding.ts";
 import { followHints, type HintSource } from "./streams/hints.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
 import { deadNoncesOfThisHost, ownIdentity } from "./streams/process-identity.ts";
-import { resumeInterruptedStreams, watchOf, type RecovererDeps, type ResumeReport } from "./streams/recoverer.ts";
+import {
+  resumeInterruptedStreams,
+  watchOf,
+  type RecovererDeps,
+  type ResumeReport,
+} from "./streams/recoverer.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { retryPath } from "./streams/retry-path.ts";
@@ -81,7 +86,11 @@ export interface Worker {
   end(how: "pause" | "seal"): Promise<void>;
 }
 
-export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal): Promise<Worker> {
+export async function startWorker(
+  settings: WorkerSettings,
+  ports: WorkerPorts,
+  stop: AbortSignal,
+): Promise<Worker> {
   const { context, log, gate } = ports;
   const { source, workerId, watches, bucket } = settings;
   const clock = systemClock;
@@ -121,7 +130,9 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
       async whereabouts(record) {
         const watch = watchOf(watches, record.original_path);
         const runner = runners.find((one) => one.watch === watch);
-        return runner ? await runner.whereabouts(record, stop) : { kind: "offline", detail: "no watch covers its file" };
+        return runner
+          ? await runner.whereabouts(record, stop)
+          : { kind: "offline", detail: "no watch covers its file" };
       },
     },
     clock,
@@ -208,7 +219,10 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
 
   await lease.start(stop);
   for (const outcome of await convertIndexes(context)) {
-    if (outcome.kind === "foreign") throw new Error(`the key of the index ${outcome.index} is a ${outcome.type}: choose another SLUICE_KEY_PREFIX`);
+    if (outcome.kind === "foreign")
+      throw new Error(
+        `the key of the index ${outcome.index} is a ${outcome.type}: choose another SLUICE_KEY_PREFIX`,
+      );
   }
   recognise.recognise = (await readEpoch(context)) === undefined;
   await loadSourceState(supervisor.table, source, context);
@@ -217,7 +231,9 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
 
   const background = [
     ...runners.map((runner) => runner.run(stop)),
-    followHints(ports.hints, runners, clock, stop, (path, err) => log.warn({ path, err }, "a hint could not be followed")),
+    followHints(ports.hints, runners, clock, stop, (path, err) =>
+      log.warn({ path, err }, "a hint could not be followed"),
+    ),
     handleRequests(
       {
         queue: new RequestQueue(context),
@@ -230,7 +246,7 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
         source,
         retry,
         retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
-        uploads: uploadActions({ ...janitor, prefix: settings.s3KeyPrefix, watches, files: ports.files }),
+        others: uploadActions({ ...janitor, prefix: settings.s3KeyPrefix, watches, files: ports.files }),
         log,
       },
       stop,
@@ -241,7 +257,8 @@ export async function startWorker(settings: WorkerSettings, ports: WorkerPorts, 
   ];
   for (const work of background) {
     work.catch((error: unknown) => {
-      if (!stop.aborted) ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (!stop.aborted)
+        ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
     });
   }
 

@@ -10,7 +10,12 @@ export function createLog(config: Pick<Config, "logLevel" | "logFormat" | "worke
     level: config.logLevel,
     base: { worker: config.workerId },
     timestamp: pino.stdTimeFunctions.isoTime,
-    redact: { paths: ["*.secretAccessKey", "*.sessionToken", "*.password", "err.$response", "err.$metadata"], remove: true },
-    ...(pretty ? { transport: { target: "pino-pretty", options: { colorize: true, ignore: "pid,hostname" } } } : {}),
+    redact: {
+      paths: ["*.secretAccessKey", "*.sessionToken", "*.password", "err.$response", "err.$metadata"],
+      remove: true,
+    },
+    ...(pretty
+      ? { transport: { target: "pino-pretty", options: { colorize: true, ignore: "pid,hostname" } } }
+      : {}),
   });
 }

@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { addWorkerCommand } from "./cli/worker-command.ts";
 import { VERSION } from "./version.ts";
 
-const program = new Command("sluice").version(VERSION).description("Gets files that are still being written safely into S3.");
+const program = new Command("sluice")
+  .version(VERSION)
+  .description("Gets files that are still being written safely into S3.");
 addWorkerCommand(program);
 await program.parseAsync();

@@ -18,13 +18,15 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request of one stream that the store refuses",
     where: "packages/core/src/processor/patient-store.ts",
-    bound: "denied key: 15 min, then failed_access_denied; garbled: 10 attempts, then failed_verify_mismatch; rejected: no end, backoff up to 30 s, shown",
+    bound:
+      "denied key: 15 min, then failed_access_denied; garbled: 10 attempts, then failed_verify_mismatch; rejected: no end, backoff up to 30 s, shown",
     test: "packages/core/src/processor/patient-store.test.ts",
   },
   {
     name: "write to a Redis that does not answer",
     where: "packages/core/src/processor/held-stream.ts",
-    bound: "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
+    bound:
+      "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
     test: "packages/core/src/processor/held-stream.test.ts",
   },
   {

@@ -1,5 +1,13 @@
 /** `docs/state-machine.md`, made from the table of moves and from the register of loops: neither can differ from the code. */
-import { EVENTS, FAILURE_REASONS, INDEX_OF, KINDS, MOVES, type Event, type Kind } from "../src/stream/state.ts";
+import {
+  EVENTS,
+  FAILURE_REASONS,
+  INDEX_OF,
+  KINDS,
+  MOVES,
+  type Event,
+  type Kind,
+} from "../src/stream/state.ts";
 import { REMEDIES } from "../src/errors.ts";
 import { LOOPS } from "./retry-loops.ts";
 
@@ -42,19 +50,35 @@ export function stateDocs(): string {
     "",
     stateDiagram(),
     "",
-    table(["state", "index", "meaning"], KINDS.map((kind) => [`\`${kind}\``, `\`streams:${INDEX_OF[kind]}\``, KIND_WORDS[kind]])),
+    table(
+      ["state", "index", "meaning"],
+      KINDS.map((kind) => [`\`${kind}\``, `\`streams:${INDEX_OF[kind]}\``, KIND_WORDS[kind]]),
+    ),
     "",
-    table(["event", "meaning"], EVENTS.map((event) => [`\`${event}\``, EVENT_WORDS[event]])),
+    table(
+      ["event", "meaning"],
+      EVENTS.map((event) => [`\`${event}\``, EVENT_WORDS[event]]),
+    ),
     "",
     "## Why a stream fails",
     "",
-    table(["reason", "cause", "remedy"], FAILURE_REASONS.map((reason) => [`\`failed_${reason}\``, REMEDIES[reason].cause, REMEDIES[reason].remedy])),
+    table(
+      ["reason", "cause", "remedy"],
+      FAILURE_REASONS.map((reason) => [
+        `\`failed_${reason}\``,
+        REMEDIES[reason].cause,
+        REMEDIES[reason].remedy,
+      ]),
+    ),
     "",
     "## Every loop that tries again",
     "",
     "Each has a bound, and a test that would hang or fail without it.",
     "",
-    table(["loop", "where", "bound", "test"], LOOPS.map((loop) => [loop.name, `\`${loop.where}\``, loop.bound, `\`${loop.test}\``])),
+    table(
+      ["loop", "where", "bound", "test"],
+      LOOPS.map((loop) => [loop.name, `\`${loop.where}\``, loop.bound, `\`${loop.test}\``]),
+    ),
     "",
   ].join("\n");
 }

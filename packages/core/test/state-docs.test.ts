@@ -14,7 +14,10 @@ test("the README shows the same diagram", () => {
   expect(readFileSync(new URL("README.md", root), "utf8")).toContain(stateDiagram());
 });
 
-test.each(LOOPS)("the loop '$name' stands where the register says, and so does its test", ({ where, test: proof }) => {
-  expect(existsSync(new URL(where, root)), where).toBe(true);
-  expect(existsSync(new URL(proof, root)), proof).toBe(true);
-});
+test.each(LOOPS)(
+  "the loop '$name' stands where the register says, and so does its test",
+  ({ where, test: proof }) => {
+    expect(existsSync(new URL(where, root)), where).toBe(true);
+    expect(existsSync(new URL(proof, root)), proof).toBe(true);
+  },
+);

@@ -60,7 +60,7 @@ export class HealthServer implements Service {
   }
 
   async #answer(url: string, response: ServerResponse): Promise<void> {
-    switch (url.split("?")[0]) {
+    switch (new URL(url, "http://worker").pathname) {
       case "/livez":
         // Answered at all: the event loop turns.
         return reply(response, 200, PLAIN, "alive\n");
@@ -68,7 +68,12 @@ export class HealthServer implements Service {
       case "/healthz": {
         const { phase, concerns } = this.#deps.health();
         const words = concerns.length === 0 ? phase : `degraded: ${concerns.join("; ")}`;
-        return reply(response, phase === "running" ? 200 : 503, PLAIN, `${phase === "running" ? words : phase}\n`);
+        return reply(
+          response,
+          phase === "running" ? 200 : 503,
+          PLAIN,
+          `${phase === "running" ? words : phase}\n`,
+        );
       }
       case "/metrics": {
         const { contentType, text } = await this.#deps.metrics();
@@ -87,5 +92,7 @@ function reply(response: ServerResponse, status: number, type: string, text: str
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   if (error.code !== "EADDRINUSE") return error;
-  return new PortTakenError(`port ${port} on ${host} is taken: stop what uses it, or set SLUICE_HTTP_PORT to another one (0 takes any)`);
+  return new PortTakenError(
+    `port ${port} on ${host} is taken: stop what uses it, or set SLUICE_HTTP_PORT to another one (0 takes any)`,
+  );
 }

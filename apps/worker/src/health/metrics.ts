@@ -20,7 +20,12 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_", eventLoopMonitoringPrecision: 10 });
     this.observer = this.#counters();
     this.#gauges();
-    new Gauge({ name: "sluice_build_info", help: "Always 1.", labelNames: ["version"], registers: [this.registry] }).set({ version: labels.version }, 1);
+    new Gauge({
+      name: "sluice_build_info",
+      help: "Always 1.",
+      labelNames: ["version"],
+      registers: [this.registry],
+    }).set({ version: labels.version }, 1);
   }
 
   /** The worker runs: gauges have something to read. */
@@ -30,18 +35,40 @@ export class Metrics {
 
   #counters(): Observer {
     const registers = [this.registry];
-    const bytes = new Counter({ name: "sluice_uploaded_bytes_total", help: "Bytes of parts and small files that S3 acknowledged.", registers });
+    const bytes = new Counter({
+      name: "sluice_uploaded_bytes_total",
+      help: "Bytes of parts and small files that S3 acknowledged.",
+      registers,
+    });
     const seconds = new Histogram({
       name: "sluice_part_upload_seconds",
       help: "Time from the first byte of a part's first attempt to its checkpoint.",
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
       registers,
     });
-    const retries = new Counter({ name: "sluice_retries_total", help: "Requests sent again, by S3's or the transport's code.", labelNames: ["reason"], registers });
-    const adopted = new Counter({ name: "sluice_parts_adopted_total", help: "Parts found in S3 that the checkpoint had lost.", registers });
-    const failed = new Counter({ name: "sluice_failed_total", help: "Streams that failed, by reason.", labelNames: ["reason"], registers });
+    const retries = new Counter({
+      name: "sluice_retries_total",
+      help: "Requests sent again, by S3's or the transport's code.",
+      labelNames: ["reason"],
+      registers,
+    });
+    const adopted = new Counter({
+      name: "sluice_parts_adopted_total",
+      help: "Parts found in S3 that the checkpoint had lost.",
+      registers,
+    });
+    const failed = new Counter({
+      name: "sluice_failed_total",
+      help: "Streams that failed, by reason.",
+      labelNames: ["reason"],
+      registers,
+    });
     const completed = new Counter({ name: "sluice_completed_total", help: "Streams completed.", registers });
-    const lastPart = new Gauge({ name: "sluice_last_part_timestamp_seconds", help: "When S3 last acknowledged a part.", registers });
+    const lastPart = new Gauge({
+      name: "sluice_last_part_timestamp_seconds",
+      help: "When S3 last acknowledged a part.",
+      registers,
+    });
     const reasons = new BoundedLabels(40);
     return {
       opened: () => undefined,
@@ -79,8 +106,12 @@ export class Metrics {
       });
     };
     read("sluice_lag_bytes", "Bytes on disk that are not in S3.", ({ supervisor }) => lagBytes(supervisor));
-    read("sluice_lag_seconds", "Age of the oldest byte that is not in S3.", ({ supervisor }) => lagSeconds(supervisor));
-    read("sluice_store_blocked", "1 while the store or its credentials are in trouble.", ({ blocked }) => (blocked() ? 1 : 0));
+    read("sluice_lag_seconds", "Age of the oldest byte that is not in S3.", ({ supervisor }) =>
+      lagSeconds(supervisor),
+    );
+    read("sluice_store_blocked", "1 while the store or its credentials are in trouble.", ({ blocked }) =>
+      blocked() ? 1 : 0,
+    );
     read("sluice_parts_in_flight", "Parts being sent.", ({ inFlightParts }) => inFlightParts());
     read("sluice_watches_offline", "Watches whose volume is away.", ({ offlineWatches }) => offlineWatches());
     const facts = (): MetricsFacts | undefined => this.#facts;
@@ -125,7 +156,8 @@ function lagBytes(supervisor: Supervisor): number {
 function lagSeconds(supervisor: Supervisor): number {
   let oldestMs = Date.now();
   for (const { processor } of supervisor.running.values()) {
-    if (unshipped(processor.record) > 0) oldestMs = Math.min(oldestMs, Date.parse(processor.record.last_activity_at_utc));
+    if (unshipped(processor.record) > 0)
+      oldestMs = Math.min(oldestMs, Date.parse(processor.record.last_activity_at_utc));
   }
   return (Date.now() - oldestMs) / 1_000;
 }
@@ -133,4 +165,3 @@ function lagSeconds(supervisor: Supervisor): number {
 function unshipped(record: StreamRecord): number {
   return record.status === "s3_completed" ? 0 : Math.max(0, record.file_size - record.bytes_sent);
 }
-

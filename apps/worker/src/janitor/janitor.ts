@@ -52,7 +52,10 @@ export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
       await deps.orphans.removeOrphans([upload.s3_upload_id]);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      deps.log.warn({ upload_id: upload.s3_upload_id, err: error.message }, "an upload could not be aborted; it stays on the list");
+      deps.log.warn(
+        { upload_id: upload.s3_upload_id, err: error.message },
+        "an upload could not be aborted; it stays on the list",
+      );
     }
   }
 }
@@ -76,7 +79,8 @@ async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key, superseded_by } = record;
       const isDue = Date.now() - Date.parse(record.last_activity_at_utc) >= retentionMs;
-      if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
+      if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue)
+        continue;
       await orphans.leaveToAbort({
         s3_upload_id,
         s3_bucket,

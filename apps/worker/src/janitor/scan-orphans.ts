@@ -32,7 +32,11 @@ export async function scanOrphans(deps: ScanDeps): Promise<ScanReport> {
     found.push(await describe(deps, upload, known.startedByKey, purged));
   }
   await orphans.replaceScan(bucket, prefix, found);
-  return { open: open.length, orphans: found.length, bytes: found.reduce((sum, one) => sum + (one.bytes ?? 0), 0) };
+  return {
+    open: open.length,
+    orphans: found.length,
+    bytes: found.reduce((sum, one) => sum + (one.bytes ?? 0), 0),
+  };
 }
 
 /** Upload ids that streams hold, and when the stream that holds a key began. */
@@ -44,7 +48,8 @@ async function ownedUploads({ context }: ScanDeps) {
     for (const { raw } of chunk) {
       if (raw["s3_upload_id"]) uploadIds.add(raw["s3_upload_id"]);
       const live = kindOf(raw["status"] ?? "processing") !== "completed";
-      if (live && raw["s3_key"] && raw["started_at_utc"]) startedByKey.set(raw["s3_key"], raw["started_at_utc"]);
+      if (live && raw["s3_key"] && raw["started_at_utc"])
+        startedByKey.set(raw["s3_key"], raw["started_at_utc"]);
     }
   }
   return { uploadIds, startedByKey };

@@ -12,7 +12,7 @@ export interface UploadActionDeps extends JanitorDeps {
   files: FileSource;
 }
 
-export function uploadActions(deps: UploadActionDeps): RequestDeps["uploads"] {
+export function uploadActions(deps: UploadActionDeps): RequestDeps["others"] {
   const scan: ScanDeps = {
     context: deps.context,
     store: deps.store,
@@ -28,7 +28,11 @@ export function uploadActions(deps: UploadActionDeps): RequestDeps["uploads"] {
       return { kind: "done", data: asJson(await scanOrphans(scan)) };
     },
     async abort_uploads(uploadId) {
-      if (deps.locked()) return { kind: "refused", detail: "Redis is being rebuilt from S3: nothing is cleaned up until that is over" };
+      if (deps.locked())
+        return {
+          kind: "refused",
+          detail: "Redis is being rebuilt from S3: nothing is cleaned up until that is over",
+        };
       const known = (await deps.orphans.orphans()).find((orphan) => orphan.s3_upload_id === uploadId);
       if (!known) return { kind: "refused", detail: "no scan knows this upload" };
       if (known.s3_bucket !== deps.bucket) return { kind: "elsewhere" };
@@ -49,7 +53,10 @@ async function fileOfKey(deps: UploadActionDeps, key: string): Promise<string | 
   for (const watch of deps.watches) {
     if (!key.startsWith(watch.keyPrefix)) continue;
     const path = `${watch.root}/${key.slice(watch.keyPrefix.length)}`;
-    for (const name of [path, ...[".part", ".tmp", ".partial"].map((suffix) => withoutTemporarySuffix(path) + suffix)]) {
+    for (const name of [
+      path,
+      ...[".part", ".tmp", ".partial"].map((suffix) => withoutTemporarySuffix(path) + suffix),
+    ]) {
       if ((await deps.files.look(name)).kind === "file") return displayPath(name);
     }
   }

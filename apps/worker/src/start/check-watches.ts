@@ -11,10 +11,13 @@ export async function unusableWatches(watches: readonly { name: string; root: st
   for (const { name, root } of watches) {
     try {
       await access(pathBuffer(root), constants.R_OK | constants.X_OK);
-      if ((await rootIdentity(root)) === undefined) problems.push(`watch ${name}: ${root} is not a directory`);
+      if ((await rootIdentity(root)) === undefined)
+        problems.push(`watch ${name}: ${root} is not a directory`);
     } catch (error) {
       const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      problems.push(`watch ${name}: ${root} cannot be read (${why}): create it, or let the worker's user read it`);
+      problems.push(
+        `watch ${name}: ${root} cannot be read (${why}): create it, or let the worker's user read it`,
+      );
     }
   }
   return problems;

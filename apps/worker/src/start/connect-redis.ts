@@ -27,7 +27,11 @@ export interface RedisConnection {
 /** Longest blocking read of the worker, ms. */
 const BLOCK_MS = 2_000;
 
-export async function connectRedis(config: Config, log: SupervisorLog, signal: AbortSignal): Promise<RedisConnection> {
+export async function connectRedis(
+  config: Config,
+  log: SupervisorLog,
+  signal: AbortSignal,
+): Promise<RedisConnection> {
   const parsed = parseRedisUrl(config.redisUrl);
   if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
   const redis = connect(parsed.target, config, log);
@@ -41,11 +45,15 @@ export async function connectRedis(config: Config, log: SupervisorLog, signal: A
 
 function connect(target: RedisTarget, config: Config, log: SupervisorLog, blockMs?: number): RedisClient {
   let last = "";
-  const client = createClient(target, { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) }, (error) => {
-    // An outage is told once, not at each attempt.
-    if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
-    last = error.message;
-  });
+  const client = createClient(
+    target,
+    { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) },
+    (error) => {
+      // An outage is told once, not at each attempt.
+      if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
+      last = error.message;
+    },
+  );
   client.on("ready", () => (last = ""));
   return client;
 }

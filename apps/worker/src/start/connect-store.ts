@@ -38,7 +38,11 @@ export async function connectStore(
   });
   const answers = await storeAnswers(config, context, connection, mayRefuse, log, signal);
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
-  const store = new S3ObjectStore(connection, { ...attributes(config), profile: answers.profile, prefix: s3Prefix(config) });
+  const store = new S3ObjectStore(connection, {
+    ...attributes(config),
+    profile: answers.profile,
+    prefix: s3Prefix(config),
+  });
   return { store, answers, connection };
 }
 
@@ -67,7 +71,10 @@ async function storeAnswers(
         checksum: config.s3Checksum,
       });
       if (answers.refusals.length === 0) {
-        await saveStoreAnswers(context, hash, { probed_at_utc: new Date().toISOString(), answers: JSON.parse(JSON.stringify(answers)) });
+        await saveStoreAnswers(context, hash, {
+          probed_at_utc: new Date().toISOString(),
+          answers: JSON.parse(JSON.stringify(answers)),
+        });
         return answers;
       }
       if (mayRefuse) throw new StartRefused(answers.refusals);
@@ -75,19 +82,36 @@ async function storeAnswers(
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       const heals = error.trouble === "unreachable" || error.trouble === "throttled";
-      if (!heals && mayRefuse) throw new StartRefused([`bucket ${config.s3Bucket}: ${error.code}: ${error.message}`]);
-      log.warn({ bucket: config.s3Bucket, err: `${error.code}: ${error.message}` }, "the store cannot be used yet; trying again");
+      if (!heals && mayRefuse)
+        throw new StartRefused([`bucket ${config.s3Bucket}: ${error.code}: ${error.message}`]);
+      log.warn(
+        { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
+        "the store cannot be used yet; trying again",
+      );
     }
     await systemClock.sleep(backoffMs(attempt, Math.random()), signal);
   }
 }
 
 function attributes(config: Config) {
-  return { storageClass: config.s3StorageClass, sse: config.s3Sse, sseKmsKeyId: config.s3SseKmsKeyId, tags: config.s3Tags };
+  return {
+    storageClass: config.s3StorageClass,
+    sse: config.s3Sse,
+    sseKmsKeyId: config.s3SseKmsKeyId,
+    tags: config.s3Tags,
+  };
 }
 
 /** What the answers depend on. */
 function settingsHash(config: Config): string {
-  const text = JSON.stringify([VERSION, config.s3Endpoint, config.s3Region, config.s3Bucket, s3Prefix(config), config.s3Checksum, attributes(config)]);
+  const text = JSON.stringify([
+    VERSION,
+    config.s3Endpoint,
+    config.s3Region,
+    config.s3Bucket,
+    s3Prefix(config),
+    config.s3Checksum,
+    attributes(config),
+  ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

@@ -10,7 +10,9 @@ export function failpointFrom(text: string | undefined): ReachFailpoint | undefi
   if (text === undefined || text === "") return undefined;
   const [, name, how, nth] = SHAPE.exec(text) ?? [];
   if (!FAILPOINTS.includes(name as Failpoint) || nth === undefined) {
-    throw new Error(`FAILPOINT=${text}: expected <name>:<kill|hang|throw>@<nth> with a name of ${FAILPOINTS.join(", ")}`);
+    throw new Error(
+      `FAILPOINT=${text}: expected <name>:<kill|hang|throw>@<nth> with a name of ${FAILPOINTS.join(", ")}`,
+    );
   }
   let passed = 0;
   return (reached) => {

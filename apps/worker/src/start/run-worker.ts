@@ -2,21 +2,19 @@
 import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
 import { StoppedError, StoreGate } from "@sluice/core";
 import { closeClient } from "@sluice/redis-schema";
-import { DiskFileSource } from "../adapters/disk-file-source.ts";
 import { logObserver, tellAll } from "../adapters/log-observer.ts";
 import { startWorker, type Worker } from "../app.ts";
 import { HealthServer, type Health } from "../health/health-server.ts";
 import { Metrics } from "../health/metrics.ts";
 import { createLog, type Log } from "../log.ts";
-import { pathFilter } from "../watch/path-filter.ts";
-import { rescan } from "../watch/rescan.ts";
 import { systemClock } from "../system-clock.ts";
-import { hasLiveStreams, rootIdentity, unusableWatches } from "./check-watches.ts";
+import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
 import { StartRefused } from "./refusal.ts";
 import { VERSION } from "../version.ts";
+import { watchPorts } from "./watch-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
 
 /** sysexits.h: EX_TEMPFAIL: what did not fit into the drain time is still on disk. */
@@ -74,7 +72,10 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
     host: config.httpHost,
     port: config.httpPort,
     health: () => healthOf(running, gate),
-    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    metrics: async () => ({
+      contentType: metrics.registry.contentType,
+      text: await metrics.registry.metrics(),
+    }),
   });
   await health.start();
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
@@ -84,7 +85,10 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
   if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
   for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
   const { store, answers, connection } = await connectStore(config, context, mayRefuse, log, signal);
-  const filters = new Map(config.watches.map((watch) => [watch.name, pathFilter(watch.root, watch)]));
+  const watching = watchPorts(config, log);
+  for (const watcher of watching.watchers) await watcher.start(signal);
+  const seen = await watching.writers.visibility();
+  log.info({ seen: seen.seen }, seen.detail);
   const worker = await startWorker(
     workerSettings(config, answers.profile),
     {
@@ -92,23 +96,9 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
       blocking,
       store,
       gate,
-      files: new DiskFileSource({
-        roots: config.watches.map(({ root }) => root),
-        writers: { openForWriting: async () => ({ kind: "unknown" }) },
-      }),
+      ...watching,
       tidier: { remove: async () => ({ kind: "done" }), move: async () => ({ kind: "done" }) },
       observer,
-      hints: { take: (end) => new Promise((resolve) => end.addEventListener("abort", () => resolve([]), { once: true })) },
-      walk: ({ name, root }, end) =>
-        rescan({
-          root,
-          filter: filters.get(name) ?? pathFilter(root, { include: [], exclude: [] }),
-          signal: end,
-          nowMs: Date.now,
-          onUnreadable: (path, err) => log.warn({ path, err: String(err) }, "a directory cannot be read"),
-        }),
-      accepts: ({ name }, path, facts) => filters.get(name)?.refuse(path, facts, Date.now()) === undefined,
-      rootIdentity,
       log,
       failpoint: failpointFrom(process.env["FAILPOINT"]),
       onFatal,
@@ -119,13 +109,18 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
   metrics.observe({
     supervisor: worker.supervisor,
     blocked: () => gate.state.blocked,
-    inFlightParts: () => [...worker.supervisor.running.values()].reduce((sum, { processor }) => sum + processor.partsInFlight, 0),
+    inFlightParts: () =>
+      [...worker.supervisor.running.values()].reduce(
+        (sum, { processor }) => sum + processor.partsInFlight,
+        0,
+      ),
     offlineWatches: () => worker.runners.filter(({ state }) => state.state === "offline").length,
   });
   return {
     worker,
     async close() {
       await health[Symbol.asyncDispose]();
+      for (const watcher of watching.watchers) await watcher[Symbol.asyncDispose]();
       await worker.lease[Symbol.asyncDispose]();
       await Promise.all([closeClient(context.redis), closeClient(blocking)]);
       connection[Symbol.dispose]();
@@ -135,7 +130,9 @@ async function build(config: Config, log: Log, stop: AbortController, onFatal: (
 
 function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
   if (!worker) return { phase: "starting", concerns: [] };
-  const concerns = worker.runners.flatMap(({ watch, state }) => (state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : []));
+  const concerns = worker.runners.flatMap(({ watch, state }) =>
+    state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
+  );
   if (gate.state.blocked) concerns.push(`store: ${gate.state.reason}`);
   if (!worker.lease.fresh()) concerns.push("Redis: the lease could not be renewed lately");
   return { phase: worker.draining ? "draining" : "running", concerns };
@@ -153,7 +150,10 @@ async function endPolitely(worker: Worker, config: Config, stop: AbortController
   }
   if (config.onTerm === "pause" || left.length === 0) return 0;
   for (const record of left) {
-    log.warn({ path: record.original_path, bytes: record.file_size - record.bytes_sent }, "not sealed in time; its last bytes are only on disk");
+    log.warn(
+      { path: record.original_path, bytes: record.file_size - record.bytes_sent },
+      "not sealed in time; its last bytes are only on disk",
+    );
   }
   return EXIT_UNFINISHED;
 }

@@ -65,7 +65,14 @@ export function fillIn(facts: FoundingFacts): FilledIn {
     bytes_sent: prefix.bytes,
     part_plan: formatPlan(plan),
     file_size: file?.size ?? prefix.bytes,
-    ...(file === undefined ? {} : { file_inode: file.inode, file_device: file.device, file_mtime_ns: file.mtimeNs, file_ctime_ns: file.ctimeNs }),
+    ...(file === undefined
+      ? {}
+      : {
+          file_inode: file.inode,
+          file_device: file.device,
+          file_mtime_ns: file.mtimeNs,
+          file_ctime_ns: file.ctimeNs,
+        }),
     // Birth time stays unknown: until the last part's bytes were compared, nobody knows that it is the same file.
     started_at_utc: founding.started_at_utc ?? facts.nowUtc,
     last_activity_at_utc: founding.last_activity_at_utc ?? facts.nowUtc,
@@ -107,7 +114,12 @@ function planFor(parts: readonly Part[], partBytes: number): PartPlan {
 }
 
 /** The key of the upload as S3 knows it, else the prefix and the path under the watch. */
-export async function keyOf(founding: FoundingRecord, watch: Watch, store: ObjectStore, hash: (text: string) => string): Promise<string> {
+export async function keyOf(
+  founding: FoundingRecord,
+  watch: Watch,
+  store: ObjectStore,
+  hash: (text: string) => string,
+): Promise<string> {
   if (founding.s3_key !== undefined) return founding.s3_key;
   for await (const upload of store.listUploads(founding.s3_bucket, founding.s3_key_prefix)) {
     if (upload.uploadId === founding.s3_upload_id) return upload.key;

@@ -53,10 +53,12 @@ export class LeaseKeeper implements Service, Lease {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     await this.#running;
-    await this.#deps.registry.unregister(this.#deps.workerId, this.#deps.identity.nonce).catch((error: unknown) => {
-      if (!(error instanceof CheckpointError)) throw error;
-      this.#deps.log.warn({ err: error.message }, "the lease could not be given up; it lapses by itself");
-    });
+    await this.#deps.registry
+      .unregister(this.#deps.workerId, this.#deps.identity.nonce)
+      .catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        this.#deps.log.warn({ err: error.message }, "the lease could not be given up; it lapses by itself");
+      });
   }
 
   /**
@@ -67,7 +69,7 @@ export class LeaseKeeper implements Service, Lease {
     const { clock, log, workerId } = this.#deps;
     const deadlineMs = clock.monotonicMs() + LIMITS.leaseTtlMs + LIMITS.leaseRenewEveryMs;
     let firstRenewal: string | undefined;
-    for (let dead: string[] = []; ; ) {
+    for (let dead: string[] = []; ;) {
       signal.throwIfAborted();
       const outcome = await this.#renew(dead);
       if (outcome.kind !== "held") return;
@@ -82,7 +84,10 @@ export class LeaseKeeper implements Service, Lease {
           `worker id ${workerId} is held by a living process (pid ${lease?.pid} on ${lease?.host}): give this worker another SLUICE_WORKER_ID, or stop that one`,
         );
       }
-      log.info({ worker: workerId, pid: lease?.pid, host: lease?.host }, "an earlier process may still hold this worker id; waiting for its lease to lapse");
+      log.info(
+        { worker: workerId, pid: lease?.pid, host: lease?.host },
+        "an earlier process may still hold this worker id; waiting for its lease to lapse",
+      );
       await clock.sleep(1_000, signal);
     }
   }
@@ -110,7 +115,11 @@ export class LeaseKeeper implements Service, Lease {
     const { registry, workerId, identity, clock, describe } = this.#deps;
     // Counted from before the request: the lease cannot lapse earlier than this says.
     const askedAtMs = clock.monotonicMs();
-    const worker: WorkerRecord = { ...identity, ...describe(), renewed_at_utc: new Date(clock.wallMs()).toISOString() };
+    const worker: WorkerRecord = {
+      ...identity,
+      ...describe(),
+      renewed_at_utc: new Date(clock.wallMs()).toISOString(),
+    };
     const outcome = await registry.renew(workerId, worker, dead);
     if (outcome.kind !== "held") this.#renewedAtMs = askedAtMs;
     return outcome;

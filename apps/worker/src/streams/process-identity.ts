@@ -36,7 +36,10 @@ export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessI
 }
 
 /** Nonces of leases in Redis whose process ran on this host and is gone. */
-export async function deadNoncesOfThisHost(registry: WorkerRegistry, own: ProcessIdentity): Promise<string[]> {
+export async function deadNoncesOfThisHost(
+  registry: WorkerRegistry,
+  own: ProcessIdentity,
+): Promise<string[]> {
   const nonces: string[] = [];
   for (const { lease } of await registry.list()) {
     if (lease.kind === "ok" && isKnownDead(lease.value, own)) nonces.push(lease.value.nonce);

@@ -45,7 +45,9 @@ export interface ResumeReport {
 /** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
 export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
   const report: ResumeReport = { resumed: 0, held: 0, elsewhere: 0, broken: 0 };
-  const indexes = await Promise.all((["active", "pending_completion"] as const).map((index) => indexedIds(deps.context, index)));
+  const indexes = await Promise.all(
+    (["active", "pending_completion"] as const).map((index) => indexedIds(deps.context, index)),
+  );
   const ids = [...new Set(indexes.flat())].filter((id) => !deps.supervisor.running.has(id));
   for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
     const ours: Ours[] = [];
@@ -64,7 +66,11 @@ interface Ours {
 }
 
 /** The watch of a stream that is ours to resume; undefined for any other, which has been dealt with. */
-async function classify(deps: RecovererDeps, stream: LoadedStream, report: ResumeReport): Promise<Watch | undefined> {
+async function classify(
+  deps: RecovererDeps,
+  stream: LoadedStream,
+  report: ResumeReport,
+): Promise<Watch | undefined> {
   const { parsed } = stream;
   switch (parsed.kind) {
     case "record":
@@ -72,13 +78,22 @@ async function classify(deps: RecovererDeps, stream: LoadedStream, report: Resum
     case "founding":
       return watchOf(deps.watches, parsed.founding.original_path);
     case "incomplete":
-      return await markBroken(deps, stream, report, "incomplete_metadata", `missing: ${parsed.missing.join(", ")}`);
+      return await markBroken(
+        deps,
+        stream,
+        report,
+        "incomplete_metadata",
+        `missing: ${parsed.missing.join(", ")}`,
+      );
     case "absent":
       return await markBroken(deps, stream, report, "incomplete_metadata", "the record is gone");
     case "corrupt":
       return await markBroken(deps, stream, report, "corrupt_record", parsed.detail);
     case "newer":
-      deps.log.warn({ stream_id: stream.id, schema_version: parsed.version }, "a record of a newer Sluice is left alone: upgrade this worker");
+      deps.log.warn(
+        { stream_id: stream.id, schema_version: parsed.version },
+        "a record of a newer Sluice is left alone: upgrade this worker",
+      );
       return undefined;
   }
 }
@@ -94,7 +109,11 @@ async function markBroken(
   await failBroken(deps.context, deps.identity, { id, raw, reason, detail }, deps.deadNonces());
 }
 
-async function classifyRecord(deps: RecovererDeps, record: StreamRecord, report: ResumeReport): Promise<Watch | undefined> {
+async function classifyRecord(
+  deps: RecovererDeps,
+  record: StreamRecord,
+  report: ResumeReport,
+): Promise<Watch | undefined> {
   if (record.status === "completed" || record.status.startsWith("failed_")) {
     await repairIndexes(deps.context, [record.id]);
     return undefined;
@@ -104,7 +123,11 @@ async function classifyRecord(deps: RecovererDeps, record: StreamRecord, report:
     return undefined;
   }
   const watch = watchOf(deps.watches, record.original_path);
-  if (!watch) deps.log.warn({ stream_id: record.id, watch: record.watch }, "no watch covers this stream's file; it waits for one that does");
+  if (!watch)
+    deps.log.warn(
+      { stream_id: record.id, watch: record.watch },
+      "no watch covers this stream's file; it waits for one that does",
+    );
   return watch;
 }
 
@@ -113,7 +136,10 @@ export function watchOf(watches: readonly Watch[], path: string): Watch | undefi
 }
 
 async function take(deps: RecovererDeps, ours: readonly Ours[], report: ResumeReport): Promise<void> {
-  const claims = await deps.store.claimAny(ours.map(({ stream }) => stream.id), ownersOf(ours));
+  const claims = await deps.store.claimAny(
+    ours.map(({ stream }) => stream.id),
+    ownersOf(ours),
+  );
   for (const [at, claim] of claims.entries()) {
     const mine = ours[at];
     if (claim.kind === "held") report.held += 1;
@@ -130,7 +156,11 @@ async function take(deps: RecovererDeps, ours: readonly Ours[], report: ResumeRe
  * Parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a living owner, and
  * then the claim is refused; one whose owner lapsed in between is read anew.
  */
-async function wholeStream(deps: RecovererDeps, claim: ClaimedStream & { kind: "claimed" }, { stream, watch }: Ours) {
+async function wholeStream(
+  deps: RecovererDeps,
+  claim: ClaimedStream & { kind: "claimed" },
+  { stream, watch }: Ours,
+) {
   const { parsed } = claim;
   const before = stream.parsed.kind === "record" ? stream.parsed.record.revision : undefined;
   if (parsed.kind === "record") {

@@ -35,8 +35,8 @@ export interface RequestDeps {
   retry(id: string): Promise<Retried>;
   /** Lifts the mark of a purged file; `path` as the operator gave it. */
   retryPath(path: string): Promise<Answer>;
-  /** Actions on uploads in the bucket, by name. */
-  uploads: Partial<Record<RequestRecord["action"], (item: string, request: RequestRecord) => Promise<Answer>>>;
+  /** Actions that need more than the supervisor: on uploads in the bucket, on other sources. */
+  others: Partial<Record<RequestRecord["action"], (item: string, request: RequestRecord) => Promise<Answer>>>;
   log: SupervisorLog;
 }
 
@@ -74,7 +74,11 @@ async function handle(deps: RequestDeps, request: RequestRecord): Promise<void> 
 }
 
 /** What goes wrong with one item is that item's result. */
-async function answerSafely(deps: RequestDeps, request: RequestRecord, item: string): Promise<Answer | { kind: "failed"; detail: string }> {
+async function answerSafely(
+  deps: RequestDeps,
+  request: RequestRecord,
+  item: string,
+): Promise<Answer | { kind: "failed"; detail: string }> {
   try {
     return await answer(deps, request, item);
   } catch (error) {
@@ -97,8 +101,11 @@ async function answer(deps: RequestDeps, request: RequestRecord, item: string): 
     case "head_object":
     case "list_parts":
       return await ask(deps, request.action, item);
-    default: {
-      const handler = deps.uploads[request.action];
+    case "scan_orphans":
+    case "abort_uploads":
+    case "verify":
+    case "adopt": {
+      const handler = deps.others[request.action];
       return handler ? await handler(item, request) : { kind: "elsewhere" };
     }
   }
@@ -108,7 +115,10 @@ async function finalize(deps: RequestDeps, id: string, force: boolean): Promise<
   const running = deps.supervisor.running.get(id);
   if (!running) return await notHere(deps, id, "finalized");
   await running.processor.finalize(force);
-  return { kind: "done", detail: "it is completed as it stands, as soon as it is quiet enough to be verified" };
+  return {
+    kind: "done",
+    detail: "it is completed as it stands, as soon as it is quiet enough to be verified",
+  };
 }
 
 async function abort(deps: RequestDeps, id: string): Promise<Answer> {
@@ -122,7 +132,8 @@ async function abort(deps: RequestDeps, id: string): Promise<Answer> {
 async function notHere(deps: RequestDeps, id: string, what: string): Promise<Answer> {
   const [row] = await deps.reader.rows([id]);
   if (!row) return { kind: "refused", detail: "there is no such stream" };
-  if (row.kind === "failed" || row.kind === "completed") return { kind: "refused", detail: `a stream in ${row.status} cannot be ${what}` };
+  if (row.kind === "failed" || row.kind === "completed")
+    return { kind: "refused", detail: `a stream in ${row.status} cannot be ${what}` };
   return { kind: "elsewhere" };
 }
 

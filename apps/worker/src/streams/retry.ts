@@ -23,15 +23,22 @@ export interface RetryDeps {
   watches: readonly Watch[];
 }
 
-export type Retried = { kind: "done"; detail: string } | { kind: "refused"; detail: string } | { kind: "elsewhere" };
+export type Retried =
+  | { kind: "done"; detail: string }
+  | { kind: "refused"; detail: string }
+  | { kind: "elsewhere" };
 
 export async function retryFailed(id: string, deps: RetryDeps, stop: AbortSignal): Promise<Retried> {
   const [claim] = await deps.store.claimAny([streamId(id)]);
   if (claim?.kind === "held") return { kind: "elsewhere" };
-  if (claim?.kind !== "claimed") return { kind: "refused", detail: "there is no such stream, or it is completed" };
+  if (claim?.kind !== "claimed")
+    return { kind: "refused", detail: "there is no such stream, or it is completed" };
   if (claim.parsed.kind !== "record") {
     await deps.store.release({ id: claim.id, fence: claim.fence });
-    return { kind: "refused", detail: `its record is ${claim.parsed.kind}: purge it; a file that is still there is then found again` };
+    return {
+      kind: "refused",
+      detail: `its record is ${claim.parsed.kind}: purge it; a file that is still there is then found again`,
+    };
   }
   const { record } = claim.parsed;
   const why = refusal(record, deps);
@@ -40,21 +47,33 @@ export async function retryFailed(id: string, deps: RetryDeps, stop: AbortSignal
     return why;
   }
   const watch = watchOf(deps.watches, record.original_path);
-  if (!watch) return { kind: "refused", detail: `no watch of this worker covers ${displayPath(record.original_path)}` };
+  if (!watch)
+    return { kind: "refused", detail: `no watch of this worker covers ${displayPath(record.original_path)}` };
   const parts = await deps.store.parts(record.id);
   return await restart(record, parts.values(), watch, deps, stop);
 }
 
 function refusal(record: StreamRecord, deps: RetryDeps): Retried | undefined {
-  if (!record.status.startsWith("failed_")) return { kind: "refused", detail: "only failed streams can be retried" };
+  if (!record.status.startsWith("failed_"))
+    return { kind: "refused", detail: "only failed streams can be retried" };
   if (record.superseded_by !== undefined) {
-    return { kind: "refused", detail: `another file stands at its path: stream ${record.superseded_by} took its place` };
+    return {
+      kind: "refused",
+      detail: `another file stands at its path: stream ${record.superseded_by} took its place`,
+    };
   }
-  if (record.source !== deps.source || !watchOf(deps.watches, record.original_path)) return { kind: "elsewhere" };
+  if (record.source !== deps.source || !watchOf(deps.watches, record.original_path))
+    return { kind: "elsewhere" };
   return undefined;
 }
 
-async function restart(record: StreamRecord, parts: Iterable<Part>, watch: Watch, deps: RetryDeps, stop: AbortSignal): Promise<Retried> {
+async function restart(
+  record: StreamRecord,
+  parts: Iterable<Part>,
+  watch: Watch,
+  deps: RetryDeps,
+  stop: AbortSignal,
+): Promise<Retried> {
   const { processing } = deps;
   const plan = planRetry(record);
   const held = new HeldStream(record, parts, processing, stop);

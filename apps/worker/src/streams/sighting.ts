@@ -53,32 +53,46 @@ export function judgeSighting(seen: Sighting): Verdict {
 
 function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
   const same = sameIdentity({ inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns }, facts);
-  if (same && entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs) return { kind: "nothing" };
+  if (same && entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs)
+    return { kind: "nothing" };
   // Only the same file, not shorter, may replace its object; another one is a file like any new one.
   return same && facts.size >= entry.file_size ? { kind: "reopen", entry } : { kind: "open" };
 }
 
 function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict {
-  const known = stream.file_inode === undefined ? undefined : { inode: stream.file_inode, birthtimeNs: stream.file_birthtime_ns };
+  const known =
+    stream.file_inode === undefined
+      ? undefined
+      : { inode: stream.file_inode, birthtimeNs: stream.file_birthtime_ns };
   // Another file under the name of a failed stream has nothing to do with that failure.
   if (known && !sameIdentity(known, facts)) return { kind: "open" };
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
 function judgeNew({ live, done }: Sighting): Verdict {
-  if (live) return live.stillThere ? { kind: "alias", of: live.path } : { kind: "follow_live", from: live.path };
-  if (done) return done.stillThere ? { kind: "alias", of: done.path } : { kind: "follow_done", from: done.path };
+  if (live)
+    return live.stillThere ? { kind: "alias", of: live.path } : { kind: "follow_live", from: live.path };
+  if (done)
+    return done.stillThere ? { kind: "alias", of: done.path } : { kind: "follow_done", from: done.path };
   return { kind: "open" };
 }
 
 function sameIdentity(known: FileIdentity, facts: FileFacts): boolean {
   if (known.inode !== facts.inode) return false;
-  return known.birthtimeNs === undefined || facts.birthtimeNs === undefined || known.birthtimeNs === facts.birthtimeNs;
+  return (
+    known.birthtimeNs === undefined ||
+    facts.birthtimeNs === undefined ||
+    known.birthtimeNs === facts.birthtimeNs
+  );
 }
 
 function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {
   const same =
     file.file_inode === undefined ||
     sameIdentity({ inode: file.file_inode, birthtimeNs: file.file_birthtime_ns }, facts);
-  return same && (file.file_size ?? facts.size) === facts.size && (file.file_mtime_ns ?? facts.mtimeNs) === facts.mtimeNs;
+  return (
+    same &&
+    (file.file_size ?? facts.size) === facts.size &&
+    (file.file_mtime_ns ?? facts.mtimeNs) === facts.mtimeNs
+  );
 }

@@ -2,7 +2,11 @@
 import { FilesDone, IgnoredFiles, indexedIds, loadStreams, type SchemaContext } from "@sluice/redis-schema";
 import type { PathTable } from "./path-table.ts";
 
-export async function loadSourceState(table: PathTable, source: string, context: SchemaContext): Promise<void> {
+export async function loadSourceState(
+  table: PathTable,
+  source: string,
+  context: SchemaContext,
+): Promise<void> {
   const [done, ignored] = await Promise.all([
     new FilesDone(context).load(source),
     new IgnoredFiles(context).load(source),

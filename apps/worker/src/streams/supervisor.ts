@@ -117,7 +117,13 @@ export class Supervisor {
   /** A stream of ours that was interrupted, with its parts. */
   resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
     const { processing } = this.#deps;
-    const processor = StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop);
+    const processor = StreamProcessor.initializeFromCheckpoint(
+      record,
+      parts,
+      watch.rules,
+      processing,
+      this.#stop,
+    );
     this.#run(processor, watch);
   }
 
@@ -160,8 +166,14 @@ export class Supervisor {
         return await this.#open(watch, path, facts, undefined);
       case "reopen":
         this.#reopened.set(watch.name, (this.#reopened.get(watch.name) ?? 0) + 1);
-        log.warn({ path: displayPath(path), watch: watch.name }, "a completed file changed: a new generation begins (idle time too short?)");
-        return await this.#open(watch, path, facts, { id: verdict.entry.stream_id, key: verdict.entry.s3_key });
+        log.warn(
+          { path: displayPath(path), watch: watch.name },
+          "a completed file changed: a new generation begins (idle time too short?)",
+        );
+        return await this.#open(watch, path, facts, {
+          id: verdict.entry.stream_id,
+          key: verdict.entry.s3_key,
+        });
       case "follow_live":
         return this.#followLive(verdict.from, path, facts);
       case "follow_done":
@@ -173,7 +185,10 @@ export class Supervisor {
         this.table.clearIgnored(path);
         return await this.#open(watch, path, facts, undefined);
       case "alias":
-        log.info({ path: displayPath(path), of: displayPath(verdict.of) }, "a second name of a file that is known under its first");
+        log.info(
+          { path: displayPath(path), of: displayPath(verdict.of) },
+          "a second name of a file that is known under its first",
+        );
         return;
     }
   }
@@ -181,7 +196,13 @@ export class Supervisor {
   #pokeIfChanged(id: string, facts: FileFacts): void {
     const running = this.#running.get(id);
     const known = running?.processor.record;
-    if (!running || (known?.file_size === facts.size && known.file_mtime_ns === facts.mtimeNs && known.file_inode === facts.inode)) return;
+    if (
+      !running ||
+      (known?.file_size === facts.size &&
+        known.file_mtime_ns === facts.mtimeNs &&
+        known.file_inode === facts.inode)
+    )
+      return;
     running.processor.poke();
   }
 
@@ -210,7 +231,12 @@ export class Supervisor {
     this.table.setDone(to, entry);
   }
 
-  async #open(watch: Watch, path: string, facts: FileFacts, supersedes: { id: string; key: string } | undefined): Promise<void> {
+  async #open(
+    watch: Watch,
+    path: string,
+    facts: FileFacts,
+    supersedes: { id: string; key: string } | undefined,
+  ): Promise<void> {
     const { processing, source, bucket, contentType } = this.#deps;
     const record = newRecord({
       id: processing.newId(),
@@ -260,7 +286,10 @@ export class Supervisor {
       this.#after(ending, processor.record, watch);
     } catch (error) {
       this.#forget(processor);
-      this.#deps.log.error({ stream_id: id, err: error }, "a stream stopped because of a fault of ours; it is tried again from its checkpoint");
+      this.#deps.log.error(
+        { stream_id: id, err: error },
+        "a stream stopped because of a fault of ours; it is tried again from its checkpoint",
+      );
       await this.#deps.processing.clock.sleep(RESTART_AFTER_MS, this.#stop);
       if (!this.#stop.aborted) await this.#deps.takeUp(id);
     }
@@ -282,8 +311,16 @@ export class Supervisor {
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
         return;
       case "failed":
-        this.table.setFailed(path, { id: record.id, reason: ending.reason, file_inode: record.file_inode, file_birthtime_ns: record.file_birthtime_ns });
-        this.#deps.log.warn({ stream_id: record.id, reason: ending.reason, detail: record.failure_detail }, "a stream failed; everything is kept");
+        this.table.setFailed(path, {
+          id: record.id,
+          reason: ending.reason,
+          file_inode: record.file_inode,
+          file_birthtime_ns: record.file_birthtime_ns,
+        });
+        this.#deps.log.warn(
+          { stream_id: record.id, reason: ending.reason, detail: record.failure_detail },
+          "a stream failed; everything is kept",
+        );
         return;
       case "superseded":
         this.#begin(ending.successor, watch);
@@ -291,7 +328,10 @@ export class Supervisor {
       case "released":
         return;
       case "lost":
-        this.#deps.log.warn({ stream_id: record.id, detail: ending.detail }, "a stream is held by someone else now");
+        this.#deps.log.warn(
+          { stream_id: record.id, detail: ending.detail },
+          "a stream is held by someone else now",
+        );
         return;
     }
   }

@@ -19,7 +19,10 @@ export function judgeVolume(facts: VolumeFacts): VolumeState {
   const left = live - missing;
   const moved = recorded && (root.inode !== recorded.inode || root.birthtimeNs !== recorded.birthtimeNs);
   if (moved && live > 0 && left === 0) {
-    return { state: "offline", detail: "its directory is another one than before, and holds none of its live files" };
+    return {
+      state: "offline",
+      detail: "its directory is another one than before, and holds none of its live files",
+    };
   }
   if (missing >= 2 && left === 0) {
     return { state: "offline", detail: `all ${missing} of its live files are gone at once` };

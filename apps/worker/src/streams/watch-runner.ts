@@ -92,7 +92,8 @@ export class WatchRunner {
     if (path.endsWith(MARKER_SUFFIX) && this.#pokeMarked(path.slice(0, -MARKER_SUFFIX.length))) return;
     if (supervisor.poke(path)) return;
     const look = await files.look(path);
-    if (look.kind === "file" && this.#deps.accepts(this.watch, path, look.facts)) await supervisor.sight(this.watch, path, look.facts);
+    if (look.kind === "file" && this.#deps.accepts(this.watch, path, look.facts))
+      await supervisor.sight(this.watch, path, look.facts);
   }
 
   /** Answers a stream whose file is not at its path. */
@@ -114,7 +115,9 @@ export class WatchRunner {
   /** `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix. */
   #pokeMarked(name: string): boolean {
     const { supervisor } = this.#deps;
-    return [name, ...[".part", ".tmp", ".partial"].map((suffix) => name + suffix)].some((path) => supervisor.poke(path));
+    return [name, ...[".part", ".tmp", ".partial"].map((suffix) => name + suffix)].some((path) =>
+      supervisor.poke(path),
+    );
   }
 
   async #walk(signal: AbortSignal): Promise<void> {
@@ -162,7 +165,8 @@ export class WatchRunner {
     const now = this.#state;
     if (now.state === before.state) return;
     const fields = { watch: this.watch.name, root: this.watch.root };
-    if (now.state === "offline") this.#deps.log.warn({ ...fields, detail: now.detail }, "a watch is offline; its streams wait");
+    if (now.state === "offline")
+      this.#deps.log.warn({ ...fields, detail: now.detail }, "a watch is offline; its streams wait");
     else this.#deps.log.info(fields, "a watch is back");
   }
 

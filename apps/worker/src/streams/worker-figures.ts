@@ -3,9 +3,17 @@ import type { StoreGate, UploadLane } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
 import type { Supervisor } from "./supervisor.ts";
 
-type Figures = Pick<WorkerRecord, "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "oldest_unshipped_at_utc">;
+type Figures = Pick<
+  WorkerRecord,
+  "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "oldest_unshipped_at_utc"
+>;
 
-export function workerFigures(supervisor: Supervisor, gate: StoreGate, lane: UploadLane, draining: boolean): Figures {
+export function workerFigures(
+  supervisor: Supervisor,
+  gate: StoreGate,
+  lane: UploadLane,
+  draining: boolean,
+): Figures {
   let lagBytes = 0;
   let oldest: string | undefined;
   for (const { processor } of supervisor.running.values()) {
