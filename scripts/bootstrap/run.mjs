@@ -59,7 +59,7 @@ export function runInOurPlace(command, args, { cwd, env }) {
       const now = performance.now();
       if (now - (lastSeen.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return;
       lastSeen.set(signal, now);
-      child.kill(signal);
+      signalGroup(child, signal);
     };
     /** @type {NodeJS.Signals[]} */
     const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
@@ -76,4 +76,18 @@ export function runInOurPlace(command, args, { cwd, env }) {
       resolve({ code, signal });
     });
   });
+}
+
+/**
+ * To the whole group, as a terminal would: a test run ends with its runners.
+ * @param {import("node:child_process").ChildProcess} child
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup({ pid }, signal) {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== "ESRCH") throw error;
+  }
 }

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { checkCount, countLine, playwrightCount, vitestCount, type Count } from "./count.ts";
 import type { Suite } from "./suites.ts";
 
+/** A suite that hangs is a failure, not a wait without end. */
+const SUITE_WITHIN_MS = 6 * 60_000;
+
 export async function runSuite(root: string, suite: Suite): Promise<Count> {
   const from = performance.now();
   console.log(`\n── ${suite.name}`);
@@ -40,10 +43,14 @@ function exitCode(root: string, { kind, argv }: Suite, report: string): Promise<
   }[kind];
   const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: report };
   const child = spawn(process.execPath, [...argv, ...reporters], { cwd: root, env, stdio: "inherit" });
-  return new Promise((resolve, reject) => {
+  const limit = setTimeout(() => {
+    console.error(`not done after ${SUITE_WITHIN_MS / 60_000} minutes: killed`);
+    child.kill("SIGKILL");
+  }, SUITE_WITHIN_MS);
+  return new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);
-  });
+  }).finally(() => clearTimeout(limit));
 }
 
 /** A runner that died leaves no report, or half of one; its exit code tells the rest. */
