@@ -28,6 +28,7 @@ export * from "./records/watch.ts";
 export * from "./records/worker.ts";
 export * from "./redis-url.ts";
 export * from "./request-queue.ts";
+export { SCRIPTS } from "./scripts.ts";
 export * from "./server-facts.ts";
 export * from "./sessions.ts";
 export * from "./stats-store.ts";

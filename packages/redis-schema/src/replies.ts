@@ -33,13 +33,11 @@ export function callTransaction(what: string, commands: ChainableCommander): Pro
 
 /** A script that does not compile, or calls Redis wrongly, is ours to mend; waiting would not help. */
 function isScriptBug(message: string): boolean {
-  return (
-    message.includes("Error compiling script") ||
-    message.includes("attempt to ") ||
-    message.includes("wrong number of args") ||
-    message.includes("Wrong number of args")
-  );
+  return /Error compiling script|wrong number of args/i.test(message) || LUA_ERROR.test(message);
 }
+
+/** An error Lua raises itself names its line so; one of a Redis command inside a script has an @ before it. */
+const LUA_ERROR = /(^|[^@])user_script:\d+:/;
 
 const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^Command timed out/, "Redis did not answer in time"],

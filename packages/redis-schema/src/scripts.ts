@@ -15,6 +15,8 @@ const LIBRARIES: Record<string, string> = {
 
 export interface Script {
   readonly name: string;
+  /** What it does, in a sentence or two: the comment it opens with. */
+  readonly purpose: string;
   readonly source: string;
   readonly sha: string;
 }
@@ -70,8 +72,10 @@ async function evaluate(
 function script(name: string, url: URL): Script {
   const body = read(url);
   const uses = /^-- uses: (.*)$/m.exec(body)?.[1]?.split(" ") ?? [];
+  const opening = /^((?:-- .*\n)+)-- KEYS: /.exec(body)?.[1] ?? "";
+  const purpose = opening.replace(/^-- /gm, "").trim().replaceAll("\n", " ");
   const source = [...uses.map(library), body].join("\n");
-  return { name, source, sha: createHash("sha1").update(source).digest("hex") };
+  return { name, purpose, source, sha: createHash("sha1").update(source).digest("hex") };
 }
 
 function library(name: string): string {

@@ -97,6 +97,14 @@ async function tryClaim(
       return { id, kind: "unreadable", detail: error.message };
     throw error;
   }
+  return readAnswer(id, workerId, reply);
+}
+
+function readAnswer(
+  id: StreamId,
+  workerId: string,
+  reply: unknown[],
+): ClaimedStream | { kind: "changed"; owner: string } {
   const name = replyName(reply, [
     "claimed",
     "held",

@@ -19,6 +19,7 @@ import {
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { claimStreams, type ClaimedStream } from "./stream-claims.ts";
+import { parseDone } from "./records/file-entries.ts";
 import { parseParts } from "./records/part.ts";
 import { fromBuffers, type Arg } from "./records/text.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
@@ -35,7 +36,8 @@ type ScriptOutcome =
   | WriteOutcome
   | { kind: "path_taken"; by: string }
   | { kind: "opened" }
-  | { kind: "taken"; by: string };
+  | { kind: "taken"; by: string }
+  | { kind: "done"; entry: string };
 
 export class StreamStore implements CheckpointStore {
   readonly #context: SchemaContext;
@@ -60,7 +62,7 @@ export class StreamStore implements CheckpointStore {
   }
 
   async open(stream: NewStream): Promise<OpenOutcome> {
-    const { record, replacing } = stream;
+    const { record, replacing, knownDone } = stream;
     const now = this.#context.clock.wallMs();
     const worker = this.#identity.workerId;
     if (replacing && notOurs(replacing.record, worker)) return lostTo(replacing.record);
@@ -71,10 +73,12 @@ export class StreamStore implements CheckpointStore {
     const args = [
       ...createArgs(record, stream.log, worker, now),
       ...(replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now)] : ["0"]),
+      ...list(knownDone === undefined ? [] : [knownDone]),
     ];
     const outcome = await this.#pastGhosts(SCRIPTS.openStream, keys, args);
     if (outcome.kind === "opened" || outcome.kind === "lost") return outcome;
     if (outcome.kind === "taken") return { kind: "taken", by: streamId(outcome.by) };
+    if (outcome.kind === "done") return readDone(outcome.entry);
     return { kind: "lost", detail: `the replaced stream's write was refused: ${outcome.kind}` };
   }
 
@@ -160,7 +164,8 @@ export class StreamStore implements CheckpointStore {
     const outcome = await this.#pastGhosts(SCRIPTS.writeStream, this.#streamKeys(record.id), args);
     // A removal sent twice finds nothing the second time: that is what it wanted.
     if (write.remove && outcome.kind === "lost" && outcome.detail === GONE) return { kind: "written" };
-    if (outcome.kind === "opened" || outcome.kind === "taken") return { kind: "lost", detail: outcome.kind };
+    if (outcome.kind === "opened" || outcome.kind === "taken" || outcome.kind === "done")
+      return { kind: "lost", detail: outcome.kind };
     return outcome;
   }
 
@@ -214,12 +219,14 @@ export class StreamStore implements CheckpointStore {
       "key_taken",
       "path_taken",
       "taken",
+      "done",
     ]);
     if (name === "lapsed")
       throw new CheckpointError(`the lease of ${workerId} has lapsed; writes wait until it is renewed`);
     if (name === "lost")
       return { kind: "lost", detail: lostDetail(replyText(reply, 1), replyText(reply, 2)) };
     if (name === "written" || name === "opened") return { kind: name };
+    if (name === "done") return { kind: name, entry: replyText(reply, 1) };
     return { kind: name, by: replyText(reply, 1) };
   }
 
@@ -237,6 +244,13 @@ export class StreamStore implements CheckpointStore {
     this.#notice({ stream: claim.id, text: `its record is ${claim.parsed.kind}: it was not taken` });
     return { kind: "absent" };
   }
+}
+
+/** The script read it as JSON already; one whose shape is not ours is as good as lost to another program. */
+function readDone(entry: string): OpenOutcome {
+  const parsed = parseDone(entry);
+  if (parsed.kind === "ok") return { kind: "done", entry: parsed.value };
+  return { kind: "lost", detail: `its path has an entry of files:done that cannot be read: ${parsed.detail}` };
 }
 
 /** Ghosts met in one write: two keys and a path, and room to spare. */

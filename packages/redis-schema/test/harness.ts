@@ -82,6 +82,8 @@ export async function startHarness(options: RedisOptions & { prefix?: string } =
   const server = await startRedis(options);
   const redis = await connect(server.url);
   const raw = new Redis({ host: server.host, port: server.port });
+  // Tests that stop the server expect it to be away.
+  raw.on("error", () => undefined);
   const stop = async () => {
     raw.disconnect();
     await closeClient(redis);
@@ -237,16 +239,21 @@ export function line(words: string, worker = "w1", at_utc = NOW_UTC): string {
   return JSON.stringify({ at_utc, text: words, worker });
 }
 
+/** A record as its hash stands in Redis. */
+export function meta(of: StreamRecord): Record<string, string> {
+  const { id: _, ...fields } = of;
+  const hash: Record<string, string> = {};
+  for (const [field, value] of Object.entries(fields)) if (value !== undefined) hash[field] = String(value);
+  return hash;
+}
+
 /** What a stream's record, index and path look like in Redis. */
 export function stored(
   of: StreamRecord,
   extra: { index?: string; score?: number; path?: boolean } = {},
 ): State {
-  const { id: _, ...fields } = of;
-  const meta: Record<string, string> = {};
-  for (const [field, value] of Object.entries(fields)) if (value !== undefined) meta[field] = String(value);
   return {
-    [`stream:${of.id}:meta`]: meta,
+    [`stream:${of.id}:meta`]: meta(of),
     [`streams:${extra.index ?? "active"}`]: zset({ [of.id]: extra.score ?? NOW }),
     ...(extra.path === false ? {} : { "streams:by_path": { [`${of.source}:${of.original_path}`]: of.id } }),
   };

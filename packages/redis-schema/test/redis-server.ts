@@ -39,6 +39,15 @@ export interface TestRedis extends AsyncDisposable {
 
 const HOST = "127.0.0.1";
 const START_MS = 15_000;
+/** Alone, a node does not know its own address, and clients would find none in its list of slots. */
+const CLUSTER = [
+  "--cluster-enabled",
+  "yes",
+  "--cluster-require-full-coverage",
+  "no",
+  "--cluster-announce-ip",
+  HOST,
+];
 
 export async function startRedis(options: RedisOptions = {}): Promise<TestRedis> {
   const directory = await mkdtemp(join(tmpdir(), "sluice-redis-"));
@@ -85,11 +94,15 @@ async function launch(port: number, directory: string, options: RedisOptions): P
     [
       ["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
       ["--appendonly", options.appendonly ? "yes" : "no"],
-      options.cluster ? ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"] : [],
+      options.cluster ? CLUSTER : [],
       options.args ?? [],
     ].flat(),
     { stdio: ["ignore", "ignore", "inherit"] },
   );
+  // A test process that dies takes its server along.
+  const endWithUs = () => void child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.off("exit", endWithUs));
   const failed = once(child, "exit").then(([code]) => {
     throw new Error(`redis-server ended at once with code ${String(code)}`);
   });

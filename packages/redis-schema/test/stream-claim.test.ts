@@ -7,6 +7,7 @@ import {
   after,
   lease,
   line,
+  meta,
   NOW,
   record,
   startHarness,
@@ -229,7 +230,7 @@ describe("a founding record", () => {
     const write = { from: ["processing" as const], patch: {}, takeKeys: ["bkt/old.mkv"], log: ["filled in"] };
     expect(await store.adopt(whole, write)).toEqual({ kind: "written" });
     const state = await schema.state();
-    expect(state["stream:s1:meta"]).toEqual({ ...stored(whole)["stream:s1:meta"], revision: "1" });
+    expect(state["stream:s1:meta"]).toEqual({ ...meta(whole), revision: "1" });
     expect(state["streams:by_path"]).toEqual({ "src:/rec/old.mkv": "s1" });
     expect(state["streams:by_key"]).toEqual({ "bkt/old.mkv": "s1" });
     expect(await store.adopt(whole, write)).toEqual({ kind: "written" });
@@ -255,9 +256,7 @@ describe("500 streams", () => {
 
   async function seedMany(schema: Schema, owner: string): Promise<void> {
     for (const id of ids) {
-      await harness.raw.hset(schema.keys.streamMeta(id), {
-        ...stored({ ...ofW1, id, owner })[`stream:${id}:meta`],
-      });
+      await harness.raw.hset(schema.keys.streamMeta(id), meta({ ...ofW1, id, owner }));
     }
     await schema.seed(lease(W2));
   }

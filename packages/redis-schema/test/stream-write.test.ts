@@ -1,12 +1,5 @@
 /** Each row: the whole state before, one write, the whole state after; and the same write once more changes nothing. */
-import {
-  CheckpointError,
-  failed,
-  streamId,
-  type StreamRecord,
-  type StreamWrite,
-  type WriteOutcome,
-} from "@sluice/core";
+import { failed, streamId, type StreamRecord, type StreamWrite } from "@sluice/core";
 import { StreamStore } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -299,99 +292,13 @@ describe("a write", () => {
   });
 });
 
-interface Refusal {
-  claim: string;
-  seed: State;
-  before?: StreamRecord;
-  write?: Partial<StreamWrite>;
-  outcome: WriteOutcome;
-}
-
-const held: State = { ...lease(W1), ...stored(processing) };
-const refusals: Refusal[] = [
-  {
-    claim: "another worker owns it",
-    seed: { ...lease(W1), ...stored({ ...processing, owner: "w2" }) },
-    outcome: { kind: "lost", detail: "it belongs to w2" },
-  },
-  {
-    claim: "nobody owns it",
-    seed: { ...lease(W1), ...stored(after(processing, { owner: null, revision: 4 })) },
-    outcome: { kind: "lost", detail: "it has no owner any more" },
-  },
-  {
-    claim: "the same worker id took it again, under a later fence",
-    seed: { ...lease(W1), ...stored({ ...processing, fence: 2 }) },
-    outcome: { kind: "lost", detail: "another owner took it meanwhile (fence 2)" },
-  },
-  {
-    claim: "another process runs under the same worker id and fence (a lease rolled back by a failover)",
-    seed: { "worker:w1": { nonce: "other" }, ...stored(processing) },
-    outcome: { kind: "lost", detail: "another process runs under this worker id" },
-  },
-  {
-    claim: "its state does not allow it",
-    seed: { ...lease(W1), ...stored({ ...processing, status: "s3_completed" }) },
-    outcome: { kind: "lost", detail: "it is s3_completed" },
-  },
-  {
-    claim: "another write came first",
-    seed: { ...lease(W1), ...stored({ ...processing, revision: 5 }) },
-    outcome: { kind: "lost", detail: "another write came first (revision 5)" },
-  },
-  { claim: "its record is gone", seed: lease(W1), outcome: { kind: "lost", detail: "its record is gone" } },
-  {
-    claim: "the caller's own copy names another owner",
-    seed: held,
-    before: { ...processing, owner: "w2" },
-    outcome: { kind: "lost", detail: "it belongs to w2" },
-  },
-  {
-    claim: "one of two keys is taken by a stream that is there",
-    seed: { ...held, "streams:by_key": { "bkt/b": "s2" }, "stream:s2:meta": { status: "opening" } },
-    write: { takeKeys: ["bkt/a", "bkt/b"] },
-    outcome: { kind: "key_taken", by: "s2" },
-  },
-];
-
-describe("a write is refused, and nothing changes, when", () => {
-  test.each(refusals)("$claim", async ({ seed, before, write, outcome }) => {
-    const schema = harness.fresh();
-    await schema.seed(seed);
-    const state = await schema.state();
-    const attempt: StreamWrite = {
-      from: ["processing"],
-      patch: { bytes_sent: 99 },
-      log: ["never"],
-      ...write,
-    };
-    expect(await new StreamStore(schema, W1).write(before ?? processing, attempt)).toEqual(outcome);
-    expect(await schema.state()).toEqual(state);
-  });
-
-  test("our lease has lapsed: the write waits until it is renewed", async () => {
-    const schema = harness.fresh();
-    await schema.seed(stored(processing));
-    const store = new StreamStore(schema, W1);
-    const write: StreamWrite = { from: ["processing"], patch: { bytes_sent: 99 } };
-    await expect(store.write(processing, write)).rejects.toThrow(CheckpointError);
-    await schema.seed(lease(W1));
-    expect(await store.write(processing, write)).toEqual({ kind: "written" });
-  });
-
-  test("a different write carries the revision of one that was made", async () => {
-    const schema = harness.fresh();
-    await schema.seed(held);
-    const store = new StreamStore(schema, W1);
-    await store.write(processing, { from: ["processing"], patch: { bytes_sent: 8 } });
-    const other = await store.write(processing, { from: ["processing"], patch: { bytes_sent: 9 } });
-    expect(other).toEqual({ kind: "lost", detail: "another write came first (revision 5)" });
-  });
-});
-
 test("a key held in the name of a stream that is gone is free", async () => {
   const schema = harness.fresh();
-  await schema.seed({ ...held, "streams:by_key": { "bkt/a": "gone-1", "bkt/b": "gone-2" } });
+  await schema.seed({
+    ...lease(W1),
+    ...stored(processing),
+    "streams:by_key": { "bkt/a": "gone-1", "bkt/b": "gone-2" },
+  });
   const outcome = await new StreamStore(schema, W1).write(processing, {
     from: ["processing"],
     patch: { s3_key: "a" },
@@ -406,7 +313,7 @@ describe("a rename", () => {
 
   test("moves record and path together, and sent twice changes nothing", async () => {
     const schema = harness.fresh();
-    await schema.seed(held);
+    await schema.seed({ ...lease(W1), ...stored(processing) });
     const store = new StreamStore(schema, W1);
     const want: State = {
       ...lease(W1),
@@ -422,7 +329,8 @@ describe("a rename", () => {
   test("is refused where another stream stands, and nothing changes", async () => {
     const schema = harness.fresh();
     await schema.seed({
-      ...held,
+      ...lease(W1),
+      ...stored(processing),
       "streams:by_path": { "src:/rec/a.mkv": "s1", "src:/rec/b.mkv": "s2" },
       "stream:s2:meta": { status: "opening" },
       "streams:active": zset({ s1: NOW, s2: NOW }),

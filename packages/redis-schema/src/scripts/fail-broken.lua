@@ -15,6 +15,14 @@ local log_entry, detail = take(), take()
 local meta, log, events = KEYS[2], KEYS[3], KEYS[8]
 local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
 
+-- A stream that ended and was removed since it was read stands in no index: it is not brought back.
+local function listed(all, member)
+  for _, key in ipairs(all) do
+    if redis.call('ZSCORE', key, member) then return true end
+  end
+  return false
+end
+
 local refused = refuse_lease(KEYS[1], nonce)
 if refused then return refused end
 local kind = redis.call('TYPE', meta).ok
@@ -25,6 +33,7 @@ if kind == 'hash' or kind == 'none' then
   if (now_owner or '') ~= owner or (now_fence or '') ~= fence or (now_revision or '') ~= revision then
     return { 'changed' }
   end
+  if kind == 'none' and not listed(indexes, id) then return { 'changed' } end
   if owner ~= '' and owner ~= worker then
     local held = redis.call('HGET', KEYS[9], 'nonce')
     if held and not has(dead, held) then return { 'held', owner } end

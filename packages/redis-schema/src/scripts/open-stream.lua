@@ -1,8 +1,9 @@
 -- Creates a stream and takes its path; with a replaced stream, that one's last write is part of the same step.
 -- KEYS: shared (10), meta, parts, log, [meta, parts, log of the replaced stream,] meta keys of ghosts
--- ARGV: shared, the new stream's change (fence and revision as created), '1' or '0': a replaced stream follows, [its change]
+-- ARGV: shared, the new stream's change (fence and revision as created), '1' or '0': a replaced stream follows, [its change,]
+--   list: nothing, or the stream id of the files:done entry the caller knows at the path ('' for none)
 -- Replies: { opened } also when this command was carried out before
---   { taken, id }: the path has a stream
+--   { taken, id }: the path has a stream | { done, entry }: the file was completed by a stream the caller does not know
 --   { lost, in_use, '' }: the new id has a record already; { lost, … }, { lapsed }, { key_taken, id }: as write-stream
 -- uses: lib-args lib-stream
 local shared = take_shared()
@@ -13,6 +14,7 @@ if take() == '1' then
   old = { meta = KEYS[14], parts = KEYS[15], log = KEYS[16] }
   old_change = take_change()
 end
+local known = take_list()
 
 if redis.call('HGET', stream.meta, 'write_token') == change.token then return { 'opened' } end
 if redis.call('EXISTS', stream.meta) == 1 then return { 'lost', 'in_use', '' } end
@@ -26,6 +28,11 @@ end
 local by = holder(shared.by_path, change.path_take, change.id, shared.ghosts)
 local freed = old and by == old_change.id and old_change.path_release == change.path_take
 if by and not freed then return { 'taken', by } end
+if #known > 0 then
+  local entry = redis.call('HGET', shared.done, change.path_take)
+  local readable, value = pcall(cjson.decode, entry or '')
+  if readable and type(value) == 'table' and value.stream_id ~= known[1] then return { 'done', entry } end
+end
 
 if old then apply_change(shared, old, old_change) end
 set_all(stream.meta, change.set)

@@ -1,0 +1,19 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { redisKeysPage } from "./docs.ts";
+import { KEYS } from "./keys.ts";
+import { META_FIELDS } from "./records/stream-fields.ts";
+import { SCRIPTS } from "./scripts.ts";
+
+test("docs/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
+  const committed = readFileSync(new URL("../../../docs/redis-keys.md", import.meta.url), "utf8");
+  expect(committed).toBe(redisKeysPage());
+});
+
+test("the page names every key, every field and every script, each script with its purpose", () => {
+  const page = redisKeysPage();
+  for (const { pattern } of Object.values(KEYS)) expect(page).toContain(`| \`${pattern}\` |`);
+  for (const field of META_FIELDS) expect(page).toContain(`| \`${field}\` |`);
+  for (const { name } of Object.values(SCRIPTS))
+    expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| \\w.+ \\|`));
+});

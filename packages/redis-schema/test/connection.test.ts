@@ -1,0 +1,200 @@
+/** What happens to commands when Redis is slow, away, restarted, full, read-only or emptied. */
+import { CheckpointError, InvariantError, LIMITS } from "@sluice/core";
+import {
+  closeClient,
+  createClient,
+  judgeServer,
+  parseRedisUrl,
+  serverFacts,
+  StreamReader,
+  StreamStore,
+  whenReady,
+  WorkerRegistry,
+} from "@sluice/redis-schema";
+import { callRedis } from "@sluice/redis-schema/replies";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  after,
+  connect,
+  lease,
+  record,
+  register,
+  startHarness,
+  stored,
+  W1,
+  workerRecord,
+  type Harness,
+} from "./harness.ts";
+import { startRedis } from "./redis-server.ts";
+
+let harness: Harness | undefined;
+afterEach(async () => {
+  await harness?.stop();
+  harness = undefined;
+});
+
+const processing = record({ status: "processing", s3_upload_id: "u" });
+const write = { from: ["processing" as const], patch: { bytes_sent: 8 } };
+
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+test("a Redis that accepts and never answers is given up after the deadline; the write is made once it wakes", async () => {
+  harness = await startHarness();
+  const schema = harness.fresh();
+  await schema.seed({ ...lease(W1), ...stored(processing) });
+  const store = new StreamStore(schema, W1);
+  harness.server.freeze();
+  const began = performance.now();
+  await expect(store.write(processing, write)).rejects.toThrow(CheckpointError);
+  const waited = performance.now() - began;
+  expect(waited).toBeGreaterThan(LIMITS.redisCommandMs - 500);
+  expect(waited).toBeLessThan(LIMITS.redisCommandMs + 2_000);
+  harness.server.thaw();
+  expect(await eventually(() => store.write(processing, write))).toEqual({ kind: "written" });
+  const meta = (await schema.state())["stream:s1:meta"];
+  expect(meta).toEqual(stored(after(processing, { bytes_sent: 8 }))["stream:s1:meta"]);
+});
+
+test("a killed Redis is a CheckpointError at once, and the next write after its return goes through", async () => {
+  harness = await startHarness({ appendonly: true });
+  const schema = harness.fresh();
+  await schema.seed({ ...lease(W1), ...stored(processing) });
+  const store = new StreamStore(schema, W1);
+  expect(await store.write(processing, write)).toEqual({ kind: "written" });
+  await harness.server.kill();
+  const began = performance.now();
+  await expect(store.write(processing, write)).rejects.toThrow(CheckpointError);
+  expect(performance.now() - began).toBeLessThan(LIMITS.redisCommandMs);
+  await harness.server.start();
+  // The same command again, to a server that has lost its scripts but kept its data: nothing changes twice.
+  expect(await eventually(() => store.write(processing, write))).toEqual({ kind: "written" });
+  const meta = await eventually(() =>
+    callRedis("read", () => schema.redis.hgetall(schema.keys.streamMeta("s1"))),
+  );
+  expect(meta["revision"]).toBe("1");
+});
+
+test("a server that forgot the scripts gets them again with the same command", async () => {
+  harness = await startHarness();
+  const schema = harness.fresh();
+  await register(schema, W1);
+  await harness.raw.script("FLUSH");
+  expect(await new WorkerRegistry(schema).renew("w1", workerRecord())).toEqual({ kind: "renewed" });
+});
+
+test("a full Redis refuses in plain words and changes nothing", async () => {
+  harness = await startHarness({ args: ["--maxmemory", "3mb", "--maxmemory-policy", "noeviction"] });
+  const schema = harness.fresh();
+  await schema.seed({ ...lease(W1), ...stored(processing) });
+  const { raw } = harness;
+  await expect(
+    (async () => {
+      for (let at = 0; ; at += 1) await raw.set(`filler:${at}`, "x".repeat(10_000));
+    })(),
+  ).rejects.toThrow("OOM");
+  const state = await schema.state();
+  await expect(new StreamStore(schema, W1).write(processing, write)).rejects.toThrow(
+    "Redis is out of memory",
+  );
+  expect(await schema.state()).toEqual(state);
+});
+
+test("a primary that became a replica refuses writes as read-only, and is connected to anew", async () => {
+  harness = await startHarness();
+  const schema = harness.fresh();
+  await schema.seed({ ...lease(W1), ...stored(processing) });
+  const { raw, redis } = harness;
+  await raw.replicaof("127.0.0.1", 1);
+  const reconnected = new Promise((resolve) => redis.once("ready", resolve));
+  const store = new StreamStore(schema, W1);
+  await expect(store.write(processing, write)).rejects.toThrow("read-only replica");
+  await reconnected;
+  await raw.replicaof("NO", "ONE");
+  expect(await eventually(() => store.write(processing, write))).toEqual({ kind: "written" });
+});
+
+test("a client waits for a Redis that comes up later, and gives up only when told to", async () => {
+  harness = await startHarness();
+  const { server } = harness;
+  await server.kill();
+  const parsed = parseRedisUrl(server.url);
+  if (!parsed.ok) throw new Error(parsed.detail);
+  const errors: Error[] = [];
+  const client = createClient(parsed.target, { name: "late" }, (error) => errors.push(error));
+  const stop = new AbortController();
+  const told = whenReady(client, stop.signal);
+  stop.abort(new Error("told to stop"));
+  await expect(told).rejects.toThrow("told to stop");
+  const ready = whenReady(client);
+  await server.start();
+  await ready;
+  expect(await client.ping()).toBe("PONG");
+  expect(errors.length).toBeGreaterThan(0);
+  await closeClient(client);
+  await closeClient(client);
+});
+
+test("a bug in a script is a bug of ours, not trouble of Redis", async () => {
+  harness = await startHarness();
+  const { redis } = harness;
+  const bug = callRedis("bug", () => redis.eval("return nothing.there", 0));
+  await expect(bug).rejects.toThrow(InvariantError);
+});
+
+describe("what a server says of itself", () => {
+  test("an evicting, non-durable one is refused and warned about", async () => {
+    await using server = await startRedis({
+      args: ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"],
+    });
+    const redis = await connect(server.url);
+    const facts = await serverFacts(redis);
+    expect(facts).toMatchObject({
+      evictionPolicy: "allkeys-lru",
+      maxMemoryBytes: 104_857_600,
+      appendOnly: false,
+      isCluster: false,
+    });
+    expect(judgeServer(facts).map(({ code, weight }) => [code, weight])).toEqual([
+      ["evicts", "refuse"],
+      ["not_durable", "warn"],
+    ]);
+    await closeClient(redis);
+  });
+
+  test("a durable primary that never evicts raises no concern", async () => {
+    await using server = await startRedis({ appendonly: true });
+    const redis = await connect(server.url);
+    expect(judgeServer(await serverFacts(redis))).toEqual([]);
+    await closeClient(redis);
+  });
+});
+
+test("an emptied Redis answers every read with nothing, and every write as lost", async () => {
+  harness = await startHarness();
+  const schema = harness.fresh();
+  await register(schema, W1);
+  const store = new StreamStore(schema, W1);
+  await store.open({ record: record(), log: [] });
+  // This server is the test's own.
+  await harness.raw.flushall();
+  expect(await store.write(record(), { from: ["opening"], patch: {} })).toEqual({
+    kind: "lost",
+    detail: "its record is gone",
+  });
+  expect(await new StreamReader(schema).counts()).toEqual({
+    active: 0,
+    pending_completion: 0,
+    failed: 0,
+    completed: 0,
+  });
+});
