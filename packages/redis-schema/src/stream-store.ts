@@ -78,8 +78,16 @@ export class StreamStore implements CheckpointStore {
     const outcome = await this.#pastGhosts(SCRIPTS.openStream, keys, args);
     if (outcome.kind === "opened" || outcome.kind === "lost") return outcome;
     if (outcome.kind === "taken") return { kind: "taken", by: streamId(outcome.by) };
-    if (outcome.kind === "done") return readDone(outcome.entry);
+    if (outcome.kind === "done") return await this.#openUnlessDone(stream, outcome.entry);
     return { kind: "lost", detail: `the replaced stream's write was refused: ${outcome.kind}` };
+  }
+
+  /** An entry that cannot be read is as good as none: the store is asked instead. */
+  async #openUnlessDone(stream: NewStream, entry: string): Promise<OpenOutcome> {
+    const parsed = parseDone(entry);
+    if (parsed.kind === "ok") return { kind: "done", entry: parsed.value };
+    const { record, log, replacing } = stream;
+    return await this.open({ record, log, ...(replacing === undefined ? {} : { replacing }) });
   }
 
   async write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome> {
@@ -244,13 +252,6 @@ export class StreamStore implements CheckpointStore {
     this.#notice({ stream: claim.id, text: `its record is ${claim.parsed.kind}: it was not taken` });
     return { kind: "absent" };
   }
-}
-
-/** The script read it as JSON already; one whose shape is not ours is as good as lost to another program. */
-function readDone(entry: string): OpenOutcome {
-  const parsed = parseDone(entry);
-  if (parsed.kind === "ok") return { kind: "done", entry: parsed.value };
-  return { kind: "lost", detail: `its path has an entry of files:done that cannot be read: ${parsed.detail}` };
 }
 
 /** Ghosts met in one write: two keys and a path, and room to spare. */

@@ -1,5 +1,5 @@
 /** Opening a stream, alone or in the place of another: each row from whole state to whole state, twice. */
-import { failed, streamId, type StreamWrite } from "@sluice/core";
+import { failed, streamId, type DoneEntry, type StreamWrite } from "@sluice/core";
 import { StreamStore } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -7,6 +7,7 @@ import {
   lease,
   line,
   NOW,
+  NOW_UTC,
   record,
   startHarness,
   stored,
@@ -97,6 +98,39 @@ describe("open", () => {
     ]);
     expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(["opened", "taken"]);
   });
+
+  test("is refused where another worker completed the file meanwhile, and goes through for who knows of it", async () => {
+    const schema = harness.fresh();
+    const entry: DoneEntry = {
+      stream_id: "s0",
+      file_inode: "42",
+      file_size: 9,
+      file_mtime_ns: "1",
+      s3_bucket: "bkt",
+      s3_key: "a.mkv",
+      completed_at_utc: NOW_UTC,
+    };
+    const field = `${fresh.source}:${fresh.original_path}`;
+    await schema.seed({ ...lease(W1), "files:done": { [field]: JSON.stringify(entry) } });
+    const state = await schema.state();
+    const store = new StreamStore(schema, W1);
+    for (const knownDone of ["", "s9"]) {
+      expect(await store.open({ record: fresh, log: [], knownDone })).toEqual({ kind: "done", entry });
+    }
+    expect(await schema.state()).toEqual(state);
+    expect(await store.open({ record: fresh, log: [], knownDone: "s0" })).toEqual({ kind: "opened" });
+  });
+
+  test.each(["not json", '"text"', '{"stream_id":"s0"}'])(
+    "goes through where the entry of the completed file cannot be read: %s",
+    async (text) => {
+      const schema = harness.fresh();
+      const field = `${fresh.source}:${fresh.original_path}`;
+      await schema.seed({ ...lease(W1), "files:done": { [field]: text } });
+      const opened = await new StreamStore(schema, W1).open({ record: fresh, log: [], knownDone: "" });
+      expect(opened).toEqual({ kind: "opened" });
+    },
+  );
 });
 
 describe("open in the place of another stream", () => {

@@ -74,12 +74,19 @@ export interface NewStream {
   log: readonly string[];
   /** Write on the stream this one replaces, in the same atomic step; it must free the path. */
   replacing?: { record: StreamRecord; write: StreamWrite };
+  /**
+   * The stream id of the `files:done` entry the caller knows at this path, "" for none. Another worker may have completed
+   * the file since it was looked at: then nothing is opened. Absent: not asked.
+   */
+  knownDone?: string;
 }
 
 export type OpenOutcome =
   | { kind: "opened" }
   /** The path has a live stream already. */
   | { kind: "taken"; by: StreamId }
+  /** Completed meanwhile, by a stream the caller does not know. */
+  | { kind: "done"; entry: DoneEntry }
   | { kind: "lost"; detail: string };
 
 export type Claim =

@@ -141,7 +141,7 @@ export class HeldStream {
       );
       if (outcome.kind !== "opened") {
         throw new OwnershipLostError(
-          outcome.kind === "lost" ? outcome.detail : `path taken by ${outcome.by}`,
+          outcome.kind === "lost" ? outcome.detail : `its path is ${outcome.kind}`,
         );
       }
       this.#confirm(write);

@@ -31,7 +31,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
   }
 
   async open(stream: NewStream): Promise<OpenOutcome> {
-    const { record, replacing } = stream;
+    const { record, replacing, knownDone } = stream;
     const token = tokenOf(["open", this.#worker, record, stream.log]);
     const there = this.#redis.data.streams.get(record.id);
     if (there?.token === token) return { kind: "opened" };
@@ -42,6 +42,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const by = this.#redis.data.byPath.get(path);
     const freed = replacing?.write.releasePath === true && by === replacing.record.id;
     if (by !== undefined && by !== record.id && !freed) return { kind: "taken", by: streamId(by) };
+    const entry = this.#redis.data.done.get(path);
+    if (knownDone !== undefined && entry && entry.stream_id !== knownDone) return { kind: "done", entry };
     const data = this.#redis.change();
     if (replacing) this.#apply(data, replacing.record, replacing.write);
     const stored = { record: { ...record, owner: this.#worker, revision: 0 }, parts: new Map(), token };
