@@ -1,19 +1,8 @@
 /**
- * The composition root: what is built from what, once. `startWorker` resolves when the interrupted streams are resumed
- * and the watches are being walked.
+ * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
+ * watches are being walked.
  */
-import {
-  CheckpointError,
-  LIMITS,
-  StoreGate,
-  UploadLane,
-  type FileSource,
-  type FileTidier,
-  type ObjectStore,
-  type Observer,
-  type ProcessorDeps,
-  type ReachFailpoint,
-} from "@sluice/core";
+import { LIMITS, UploadLane, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -24,18 +13,15 @@ import {
   WatchStore,
   WorkerRegistry,
   beginEpoch,
-  convertIndexes,
   readEpoch,
-  type RedisClient,
-  type SchemaContext,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { ulid } from "ulid";
 import { nativeDigests } from "./adapters/native-digests.ts";
-import { tidyUp } from "./janitor/janitor.ts";
+import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
 import { uploadActions } from "./janitor/upload-actions.ts";
 import { fillInFounding } from "./streams/founding.ts";
-import { followHints, type HintSource } from "./streams/hints.ts";
+import { followHints } from "./streams/hints.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
 import { deadNoncesOfThisHost, ownIdentity } from "./streams/process-identity.ts";
 import {
@@ -44,258 +30,271 @@ import {
   type RecovererDeps,
   type ResumeReport,
 } from "./streams/recoverer.ts";
+import { repeat } from "./streams/repeat.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { retryPath } from "./streams/retry-path.ts";
-import { loadSourceState } from "./streams/source-state.ts";
-import { Supervisor, type SupervisorLog } from "./streams/supervisor.ts";
+import { forgetPurged, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
+import { Supervisor } from "./streams/supervisor.ts";
 import { watchRecords } from "./streams/watch-records.ts";
-import { WatchRunner, type WatchDeps } from "./streams/watch-runner.ts";
+import { WatchRunner } from "./streams/watch-runner.ts";
 import { workerFigures } from "./streams/worker-figures.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
+import type { WorkerPorts } from "./worker-ports.ts";
 
-/** Adapters to the world, built by main.ts. */
-export interface WorkerPorts {
-  context: SchemaContext;
-  /** A second connection to Redis, for reads that block. */
-  blocking: RedisClient;
-  store: ObjectStore;
-  files: FileSource;
-  tidier: FileTidier;
-  observer: Observer;
-  gate: StoreGate;
-  hints: HintSource;
-  walk: WatchDeps["walk"];
-  accepts: WatchDeps["accepts"];
-  rootIdentity: WatchDeps["rootIdentity"];
-  log: SupervisorLog;
-  /** Crash tests only. */
-  failpoint?: ReachFailpoint | undefined;
-  /** The worker must end: another process runs under its id, or a fault of ours. */
-  onFatal(reason: string): void;
-}
+const JANITOR_EVERY_MS = 30_000;
+const clock = systemClock;
 
-export interface Worker {
+export class Worker {
   readonly supervisor: Supervisor;
   readonly lease: LeaseKeeper;
   readonly runners: readonly WatchRunner[];
-  readonly resumed: ResumeReport;
-  readonly draining: boolean;
-  /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
-  end(how: "pause" | "seal"): Promise<void>;
-}
+  readonly #settings: WorkerSettings;
+  readonly #ports: WorkerPorts;
+  readonly #stop: AbortSignal;
+  readonly #identity = ownIdentity();
+  readonly #registry: WorkerRegistry;
+  readonly #store: StreamStore;
+  readonly #done: FilesDone;
+  readonly #lane: UploadLane;
+  readonly #processing: ProcessorDeps;
+  /** Redis was found empty: S3 is asked before anything is sent, and nothing is cleaned up. */
+  readonly #recovery = { recognise: false };
+  #draining = false;
 
-export async function startWorker(
-  settings: WorkerSettings,
-  ports: WorkerPorts,
-  stop: AbortSignal,
-): Promise<Worker> {
-  const { context, log, gate } = ports;
-  const { source, workerId, watches, bucket } = settings;
-  const clock = systemClock;
-  const identity = ownIdentity();
-  const own = { workerId, nonce: identity.nonce };
-  const startedAt = new Date().toISOString();
-  const registry = new WorkerRegistry(context);
-  const store = new StreamStore(context, own, ({ stream, text }) => log.warn({ stream_id: stream }, text));
-  const done = new FilesDone(context);
-  const ignored = new IgnoredFiles(context);
-  const orphans = new OrphanStore(context);
-  const lane = uploadLane(settings);
-  const recognise = { recognise: false };
-  let draining = false;
-
-  const lease = new LeaseKeeper({
-    registry,
-    workerId,
-    identity,
-    clock,
-    describe: () => ({
-      version: settings.version,
-      source,
-      watches: watches.map(({ name }) => name),
-      started_at_utc: startedAt,
-      ...workerFigures(supervisor, gate, lane, draining),
-    }),
-    onLost: ports.onFatal,
-    log,
-  });
-  const processing: ProcessorDeps = {
-    store: ports.store,
-    checkpoints: store,
-    files: ports.files,
-    tidier: ports.tidier,
-    volume: {
-      async whereabouts(record) {
-        const watch = watchOf(watches, record.original_path);
-        const runner = runners.find((one) => one.watch === watch);
-        return runner
-          ? await runner.whereabouts(record, stop)
-          : { kind: "offline", detail: "no watch covers its file" };
-      },
-    },
-    clock,
-    observer: ports.observer,
-    digests: nativeDigests,
-    lane,
-    verifyLane: new UploadLane({ slots: LIMITS.verifyReads, bufferBytes: LIMITS.verifyChunkBytes }),
-    gate,
-    lease,
-    random: Math.random,
-    newId: () => ulid().toLowerCase(),
-    recovery: recognise,
-    failpoint: ports.failpoint,
-    worker: { id: workerId, version: settings.version },
-  };
-  const retry = (id: string) => retryFailed(id, { processing, store, supervisor, source, watches }, stop);
-  const supervisor: Supervisor = new Supervisor(
-    {
-      processing,
-      register: {
-        moveDone: async (from, to) => void (await done.move(source, from, to)),
-        removeIgnored: (path) => ignored.lift(source, [path]),
-      },
-      source,
-      bucket,
-      contentType: (path) => lookup(path) || "application/octet-stream",
-      takeUp: async () => void (await resume()),
-      retry: async (id) => void (await retry(id)),
-      log,
-    },
-    stop,
-  );
-  const runners = watches.map(
-    (watch) =>
-      new WatchRunner(watch, {
-        ...ports,
-        ...watchRecords(source, new WatchStore(context)),
-        clock,
-        supervisor,
-        rescanIntervalMs: settings.rescanIntervalMs,
-        removeDone: (paths) => done.remove(source, paths),
-      }),
-  );
-  let dead: readonly string[] = [];
-  const recovery: RecovererDeps = {
-    supervisor,
-    context,
-    identity: own,
-    store,
-    source,
-    watches,
-    deadNonces: () => dead,
-    fillIn: (founding, parts, watch) => fillInFounding(founding, parts, watch, { processing, source, store }),
-    log,
-  };
-  async function resume(): Promise<ResumeReport> {
-    dead = await deadNoncesOfThisHost(registry, identity);
-    for (const nonce of dead) store.markDead(nonce);
-    return await resumeInterruptedStreams(recovery);
+  constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
+    const { context, log } = ports;
+    const own = { workerId: settings.workerId, nonce: this.#identity.nonce };
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#stop = stop;
+    this.#registry = new WorkerRegistry(context);
+    this.#done = new FilesDone(context);
+    this.#store = new StreamStore(context, own, ({ stream, text }) => log.warn({ stream_id: stream }, text));
+    this.#lane = new UploadLane({
+      slots: settings.uploadConcurrency,
+      bufferBytes: settings.bufferBytes,
+      allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
+    });
+    this.lease = this.#buildLease();
+    this.#processing = this.#buildProcessing();
+    this.supervisor = this.#buildSupervisor();
+    this.runners = settings.watches.map((watch) => this.#buildRunner(watch));
   }
-  const janitor = {
-    context,
-    store: ports.store,
-    orphans,
-    workerId,
-    bucket,
-    historyMs: settings.historyMs,
-    failedUploadRetentionMs: settings.failedUploadRetentionMs,
-    locked: () => recognise.recognise,
-    log,
-  };
 
-  /** Repeats until the end; Redis away only delays the next round. */
-  async function every(ms: number, work: () => Promise<unknown>): Promise<void> {
-    while (!stop.aborted && !draining) {
-      await clock.sleep(ms, stop);
-      if (stop.aborted || draining) return;
-      await work().catch((error: unknown) => {
-        if (!(error instanceof CheckpointError)) throw error;
-        log.warn({ err: error.message }, "Redis did not answer; tried again later");
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  async start(): Promise<ResumeReport> {
+    const { context, log } = this.#ports;
+    await this.lease.start(this.#stop);
+    await refuseForeignIndexes(context);
+    this.#recovery.recognise = (await readEpoch(context)) === undefined;
+    await loadSourceState(this.supervisor.table, this.#settings.source, context);
+    const report = await this.#resume();
+    log.info({ ...report }, "interrupted streams resumed");
+    for (const work of this.#background()) {
+      work.catch((error: unknown) => {
+        if (this.#stop.aborted) return;
+        this.#ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
       });
     }
+    return report;
   }
 
-  await lease.start(stop);
-  for (const outcome of await convertIndexes(context)) {
-    if (outcome.kind === "foreign")
-      throw new Error(
-        `the key of the index ${outcome.index} is a ${outcome.type}: choose another SLUICE_KEY_PREFIX`,
-      );
+  /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
+  async end(how: "pause" | "seal"): Promise<void> {
+    this.#draining = true;
+    if (how === "seal") await this.supervisor.sealAll();
+    this.#lane.close();
+    this.#ports.gate.stopWaiting();
+    await this.supervisor.drain();
   }
-  recognise.recognise = (await readEpoch(context)) === undefined;
-  await loadSourceState(supervisor.table, source, context);
-  const resumed = await resume();
-  log.info({ ...resumed }, "interrupted streams resumed");
 
-  const background = [
-    ...runners.map((runner) => runner.run(stop)),
-    followHints(ports.hints, runners, clock, stop, (path, err) =>
-      log.warn({ path, err }, "a hint could not be followed"),
-    ),
-    handleRequests(
-      {
-        queue: new RequestQueue(context),
-        blocking: ports.blocking,
-        reader: new StreamReader(context),
-        supervisor,
-        store: ports.store,
-        clock,
-        workerId,
+  #background(): Promise<void>[] {
+    const { hints, log } = this.#ports;
+    const stop = this.#stop;
+    return [
+      ...this.runners.map((runner) => runner.run(stop)),
+      followHints(hints, this.runners, clock, stop, (path, err) =>
+        log.warn({ path, err }, "a hint could not be followed"),
+      ),
+      this.#answerRequests(),
+      this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
+      this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
+      this.#settleEpoch(),
+    ];
+  }
+
+  #buildLease(): LeaseKeeper {
+    const { workerId, version, source, watches } = this.#settings;
+    const startedAt = new Date().toISOString();
+    return new LeaseKeeper({
+      registry: this.#registry,
+      workerId,
+      identity: this.#identity,
+      clock,
+      describe: () => ({
+        version,
         source,
-        retry,
-        retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
-        others: uploadActions({ ...janitor, prefix: settings.s3KeyPrefix, watches, files: ports.files }),
-        log,
-      },
-      stop,
-    ),
-    every(LIMITS.leaseTtlMs, resume),
-    every(JANITOR_EVERY_MS, () => tidyUp(janitor)),
-    settleEpoch(),
-  ];
-  for (const work of background) {
-    work.catch((error: unknown) => {
-      if (!stop.aborted)
-        ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
+        watches: watches.map(({ name }) => name),
+        started_at_utc: startedAt,
+        ...workerFigures(this.supervisor, this.#ports.gate, this.#lane, this.#draining),
+      }),
+      onLost: (detail) => this.#ports.onFatal(detail),
+      log: this.#ports.log,
     });
   }
 
-  /** With an empty Redis, S3 is asked before anything is sent; that is over when every file has been looked at. */
-  async function settleEpoch(): Promise<void> {
-    if (!recognise.recognise) return;
-    await Promise.all(runners.map((runner) => runner.rescan(stop)));
-    await beginEpoch(context, identity.nonce);
-    // Streams opened by that walk may still be waiting to be complete: they too ask S3 first.
-    await supervisor.settledOnce();
-    recognise.recognise = false;
+  #buildProcessing(): ProcessorDeps {
+    const { store, files, tidier, observer, gate, failpoint } = this.#ports;
+    return {
+      store,
+      checkpoints: this.#store,
+      files,
+      tidier,
+      volume: {
+        whereabouts: async (record) => {
+          const watch = watchOf(this.#settings.watches, record.original_path);
+          const runner = this.runners.find((one) => one.watch === watch);
+          if (!runner) return { kind: "offline", detail: "no watch covers its file" };
+          return await runner.whereabouts(record, this.#stop);
+        },
+      },
+      clock,
+      observer,
+      digests: nativeDigests,
+      lane: this.#lane,
+      verifyLane: new UploadLane({ slots: LIMITS.verifyReads, bufferBytes: LIMITS.verifyChunkBytes }),
+      gate,
+      lease: this.lease,
+      random: Math.random,
+      newId: () => ulid().toLowerCase(),
+      recovery: this.#recovery,
+      failpoint,
+      worker: { id: this.#settings.workerId, version: this.#settings.version },
+    };
   }
 
-  return {
-    supervisor,
-    lease,
-    runners,
-    resumed,
-    get draining() {
-      return draining;
-    },
-    async end(how) {
-      draining = true;
-      if (how === "seal") await supervisor.sealAll();
-      lane.close();
-      gate.stopWaiting();
-      await supervisor.drain();
-    },
-  };
-}
+  #buildSupervisor(): Supervisor {
+    const { source, bucket } = this.#settings;
+    const ignored = new IgnoredFiles(this.#ports.context);
+    return new Supervisor(
+      {
+        processing: this.#processing,
+        register: {
+          moveDone: async (from, to) => void (await this.#done.move(source, from, to)),
+          removeIgnored: (path) => ignored.lift(source, [path]),
+        },
+        source,
+        bucket,
+        contentType: (path) => lookup(path) || "application/octet-stream",
+        takeUp: async () => void (await this.#resume()),
+        retry: async (id) => void (await this.#retry(id)),
+        log: this.#ports.log,
+      },
+      this.#stop,
+    );
+  }
 
-const JANITOR_EVERY_MS = 30_000;
+  #buildRunner(watch: WorkerSettings["watches"][number]): WatchRunner {
+    const { source, rescanIntervalMs } = this.#settings;
+    return new WatchRunner(watch, {
+      ...this.#ports,
+      ...watchRecords(source, new WatchStore(this.#ports.context)),
+      clock,
+      supervisor: this.supervisor,
+      rescanIntervalMs,
+      removeDone: (paths) => this.#done.remove(source, paths),
+      catchUp: () => forgetPurged(this.supervisor.table, source, this.#ports.context),
+    });
+  }
 
-function uploadLane(settings: WorkerSettings): UploadLane {
-  return new UploadLane({
-    slots: settings.uploadConcurrency,
-    bufferBytes: settings.bufferBytes,
-    allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
-  });
+  /** Streams of this source without a living owner. */
+  async #resume(): Promise<ResumeReport> {
+    const { context, log } = this.#ports;
+    const { source, watches, workerId } = this.#settings;
+    const dead = await deadNoncesOfThisHost(this.#registry, this.#identity);
+    for (const nonce of dead) this.#store.markDead(nonce);
+    const processing = this.#processing;
+    const deps: RecovererDeps = {
+      supervisor: this.supervisor,
+      context,
+      identity: { workerId, nonce: this.#identity.nonce },
+      store: this.#store,
+      source,
+      watches,
+      deadNonces: () => dead,
+      fillIn: (founding, parts, watch) =>
+        fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
+      log,
+    };
+    return await resumeInterruptedStreams(deps);
+  }
+
+  #retry(id: string) {
+    const { source, watches } = this.#settings;
+    const deps = {
+      processing: this.#processing,
+      store: this.#store,
+      supervisor: this.supervisor,
+      source,
+      watches,
+    };
+    return retryFailed(id, deps, this.#stop);
+  }
+
+  async #answerRequests(): Promise<void> {
+    const { context, blocking, store, files, log } = this.#ports;
+    const { workerId, source, watches, s3KeyPrefix: prefix } = this.#settings;
+    const ignored = new IgnoredFiles(context);
+    await handleRequests(
+      {
+        queue: new RequestQueue(context),
+        blocking,
+        reader: new StreamReader(context),
+        supervisor: this.supervisor,
+        store,
+        clock,
+        workerId,
+        source,
+        retry: (id) => this.#retry(id),
+        retryPath: (item) =>
+          retryPath(item, {
+            source,
+            ignored,
+            supervisor: this.supervisor,
+            runners: this.runners,
+            stop: this.#stop,
+          }),
+        others: uploadActions({ ...this.#janitor(), prefix, watches, files }),
+        log,
+      },
+      this.#stop,
+    );
+  }
+
+  #janitor(): JanitorDeps {
+    const { context, store, log } = this.#ports;
+    const { workerId, bucket, historyMs, failedUploadRetentionMs } = this.#settings;
+    const orphans = new OrphanStore(context);
+    const locked = (): boolean => this.#recovery.recognise;
+    return { context, store, orphans, workerId, bucket, historyMs, failedUploadRetentionMs, locked, log };
+  }
+
+  async #every(everyMs: number, work: () => Promise<unknown>): Promise<void> {
+    const ended = (): boolean => this.#draining;
+    await repeat({ everyMs, work, ended, clock, signal: this.#stop, log: this.#ports.log });
+  }
+
+  /** Recovery from an empty Redis is over when every file has been looked at, and its stream has asked S3. */
+  async #settleEpoch(): Promise<void> {
+    if (!this.#recovery.recognise) return;
+    await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
+    await beginEpoch(this.#ports.context, this.#identity.nonce);
+    await this.supervisor.settledOnce();
+    this.#recovery.recognise = false;
+  }
 }

@@ -1,7 +1,7 @@
 /** What the worker sees of its watches: files, walks, events, and who else holds a file open. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { DiskFileSource } from "../adapters/disk-file-source.ts";
-import type { WorkerPorts } from "../app.ts";
+import type { WorkerPorts } from "../worker-ports.ts";
 import type { Log } from "../log.ts";
 import { systemClock } from "../system-clock.ts";
 import { DirectoryWatcher } from "../watch/directory-watcher.ts";

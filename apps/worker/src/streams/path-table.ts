@@ -70,9 +70,10 @@ export class PathTable {
     this.#ignored.delete(path);
   }
 
-  clearLive(path: string): void {
+  /** With `id`, only when the path is still that stream's. */
+  clearLive(path: string, id?: string): void {
     const before = this.#live.get(path);
-    if (!before) return;
+    if (!before || (id !== undefined && before.id !== id)) return;
     this.#live.delete(path);
     const key = identityKey(before.identity);
     if (this.#livePaths.get(key) === path) this.#livePaths.delete(key);
@@ -109,8 +110,8 @@ export class PathTable {
     this.#ignored.delete(path);
   }
 
-  livePaths(): IterableIterator<string> {
-    return this.#live.keys();
+  failed(): IterableIterator<[string, FailedFile]> {
+    return this.#failed.entries();
   }
 
   donePaths(): IterableIterator<string> {

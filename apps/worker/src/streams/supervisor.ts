@@ -3,7 +3,6 @@
  * late event changes nothing, because the next rescan sees the same files.
  */
 import {
-  StreamProcessor,
   displayPath,
   doneEntry,
   isoNow,
@@ -16,6 +15,7 @@ import {
   type StreamRecord,
 } from "@sluice/core";
 import { identityOf, PathTable } from "./path-table.ts";
+import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { judgeSighting, type OtherName, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
 
@@ -44,35 +44,33 @@ export interface SupervisorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-interface Running {
-  processor: StreamProcessor;
-  watch: Watch;
-  path: string;
-  ended: Promise<void>;
-}
-
-/** A bug stops one stream for this long before it is tried from its checkpoint again. */
-const RESTART_AFTER_MS = 10_000;
-
 export class Supervisor {
   readonly table = new PathTable();
   readonly #deps: SupervisorDeps;
-  readonly #stop: AbortSignal;
-  readonly #running = new Map<string, Running>();
+  readonly #pool: ProcessorPool;
   /** Streams being opened, by path: two sightings of one new file open one stream. */
   readonly #opening = new Set<string>();
   /** New paths of renamed streams, by id, until their processor asks. */
   readonly #renamed = new Map<string, string>();
-  #reopened = new Map<string, number>();
-  #draining = false;
+  readonly #reopened = new Map<string, number>();
 
   constructor(deps: SupervisorDeps, stop: AbortSignal) {
+    const { processing, takeUp, log } = deps;
     this.#deps = deps;
-    this.#stop = stop;
+    this.#pool = new ProcessorPool(
+      {
+        processing,
+        takeUp,
+        log,
+        onBegin: (record) => this.table.setLive(record.original_path, record.id, identityOfRecord(record)),
+        onEnd: (ending, running) => this.#onEnd(ending, running),
+      },
+      stop,
+    );
   }
 
-  get running(): ReadonlyMap<string, { processor: StreamProcessor; watch: Watch }> {
-    return this.#running;
+  get running(): ReadonlyMap<string, Running> {
+    return this.#pool.running;
   }
 
   /** Files that grew again after they were completed, by watch: the overview asks whether the idle time is too short. */
@@ -82,7 +80,7 @@ export class Supervisor {
 
   /** A regular file of a watch that passes its filter. Resolves when what it asks for is under way. */
   async sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
-    if (this.#draining || this.#opening.has(path)) return;
+    if (this.#pool.draining || this.#opening.has(path)) return;
     this.#opening.add(path);
     try {
       const identity = identityOf(facts);
@@ -110,21 +108,13 @@ export class Supervisor {
   poke(path: string): boolean {
     const known = this.table.get(path);
     if (known?.kind !== "live") return false;
-    this.#running.get(known.id)?.processor.poke();
+    this.running.get(known.id)?.processor.poke();
     return true;
   }
 
   /** A stream of ours that was interrupted, with its parts. */
   resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
-    const { processing } = this.#deps;
-    const processor = StreamProcessor.initializeFromCheckpoint(
-      record,
-      parts,
-      watch.rules,
-      processing,
-      this.#stop,
-    );
-    this.#run(processor, watch);
+    this.#pool.resume(record, parts, watch);
   }
 
   renamedTo(id: string): string | undefined {
@@ -133,25 +123,17 @@ export class Supervisor {
 
   /** Nothing new is begun; resolves when every processor has let go of its stream. */
   async drain(): Promise<void> {
-    this.#draining = true;
-    for (const { processor } of this.#running.values()) processor.drain();
-    await this.settled();
+    await this.#pool.drain();
   }
 
   /** SLUICE_ON_TERM=seal. */
   async sealAll(): Promise<void> {
-    this.#draining = true;
-    for (const { processor } of this.#running.values()) processor.sealAtTerm();
-    await this.settled();
+    await this.#pool.sealAll();
   }
 
   /** Resolves when every stream that runs now has ended. */
   async settledOnce(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((one) => one.ended));
-  }
-
-  async settled(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((one) => one.ended));
+    await this.#pool.settledOnce();
   }
 
   async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
@@ -194,7 +176,7 @@ export class Supervisor {
   }
 
   #pokeIfChanged(id: string, facts: FileFacts): void {
-    const running = this.#running.get(id);
+    const running = this.running.get(id);
     const known = running?.processor.record;
     if (
       !running ||
@@ -220,7 +202,7 @@ export class Supervisor {
     this.#renamed.set(known.id, to);
     this.table.clearLive(from);
     this.table.setLive(to, known.id, identityOf(facts));
-    this.#running.get(known.id)?.processor.poke();
+    this.running.get(known.id)?.processor.poke();
   }
 
   async #followDone(from: string, to: string): Promise<void> {
@@ -254,78 +236,34 @@ export class Supervisor {
       supersedes,
     });
     await processing.failpoint?.("file_seen");
-    const outcome = await processing.checkpoints.open({ record, log: ["file found"] });
+    const knownDone = this.table.done(path)?.stream_id ?? "";
+    const outcome = await processing.checkpoints.open({ record, log: ["file found"], knownDone });
+    // Another worker on the same volume completed it: the next rescan judges it by that.
+    if (outcome.kind === "done") this.table.setDone(path, outcome.entry);
     // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
     if (outcome.kind !== "opened") return;
     processing.observer.opened(record);
-    this.#begin(record, watch);
+    this.#pool.begin(record, watch);
   }
 
-  #begin(record: StreamRecord, watch: Watch): void {
-    this.#run(StreamProcessor.begin(record, watch.rules, this.#deps.processing, this.#stop), watch);
-  }
-
-  #run(processor: StreamProcessor, watch: Watch): void {
-    const { record } = processor;
-    this.table.setLive(record.original_path, record.id, {
-      inode: record.file_inode ?? "",
-      birthtimeNs: record.file_birthtime_ns,
-    });
-    const ended = this.#watchOver(processor, watch);
-    this.#running.set(record.id, { processor, watch, path: record.original_path, ended });
-    if (this.#draining) processor.drain();
-  }
-
-  async #watchOver(processor: StreamProcessor, watch: Watch): Promise<void> {
-    const { id } = processor.record;
-    // The map entry is made right after this call returns its promise.
-    await Promise.resolve();
-    try {
-      const ending = await processor.run();
-      this.#forget(processor);
-      this.#after(ending, processor.record, watch);
-    } catch (error) {
-      this.#forget(processor);
-      this.#deps.log.error(
-        { stream_id: id, err: error },
-        "a stream stopped because of a fault of ours; it is tried again from its checkpoint",
-      );
-      await this.#deps.processing.clock.sleep(RESTART_AFTER_MS, this.#stop);
-      if (!this.#stop.aborted) await this.#deps.takeUp(id);
-    }
-  }
-
-  #forget(processor: StreamProcessor): void {
-    const { id, original_path: path } = processor.record;
-    this.#renamed.delete(id);
-    const running = this.#running.get(id);
-    this.#running.delete(id);
-    this.table.clearLive(path);
-    if (running && running.path !== path) this.table.clearLive(running.path);
-  }
-
-  #after(ending: Ending, record: StreamRecord, watch: Watch): void {
+  #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
+    const { record } = running.processor;
     const path = record.original_path;
+    this.#renamed.delete(record.id);
+    for (const name of new Set([path, running.path])) this.table.clearLive(name, record.id);
     switch (ending.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
         return;
       case "failed":
-        this.table.setFailed(path, {
-          id: record.id,
-          reason: ending.reason,
-          file_inode: record.file_inode,
-          file_birthtime_ns: record.file_birthtime_ns,
-        });
+        this.table.setFailed(path, { id: record.id, reason: ending.reason, ...identityFields(record) });
         this.#deps.log.warn(
           { stream_id: record.id, reason: ending.reason, detail: record.failure_detail },
           "a stream failed; everything is kept",
         );
         return;
       case "superseded":
-        this.#begin(ending.successor, watch);
-        return;
-      case "released":
+        this.#pool.begin(ending.successor, running.watch);
         return;
       case "lost":
         this.#deps.log.warn(
@@ -333,6 +271,17 @@ export class Supervisor {
           "a stream is held by someone else now",
         );
         return;
+      case "released":
+      case "faulty":
+        return;
     }
   }
+}
+
+function identityOfRecord(record: StreamRecord) {
+  return { inode: record.file_inode ?? "", birthtimeNs: record.file_birthtime_ns };
+}
+
+function identityFields({ file_inode, file_birthtime_ns }: StreamRecord) {
+  return { file_inode, file_birthtime_ns };
 }

@@ -3,6 +3,7 @@
  * It also says where a missing file may be, because only a walk over the whole watch can tell.
  */
 import {
+  CheckpointError,
   MARKER_SUFFIX,
   type Clock,
   type FileFacts,
@@ -34,6 +35,8 @@ export interface WatchDeps {
   loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
   saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
   removeDone(paths: string[]): Promise<void>;
+  /** What others changed in Redis since the last walk: purged streams. */
+  catchUp(): Promise<void>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
@@ -63,10 +66,16 @@ export class WatchRunner {
     return this.#lastSeen;
   }
 
-  /** Walks at the rescan interval until the signal aborts. */
+  /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.rescan(signal);
+      await this.rescan(signal).catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        this.#deps.log.warn(
+          { watch: this.watch.name, err: error.message },
+          "Redis did not answer; walked again later",
+        );
+      });
       await this.#deps.clock.sleep(this.#deps.rescanIntervalMs, signal);
     }
   }
@@ -100,7 +109,12 @@ export class WatchRunner {
   async whereabouts(record: StreamRecord, signal: AbortSignal): Promise<Whereabouts> {
     const known = await this.#find(record);
     if (known) return known;
-    await this.rescan(signal);
+    try {
+      await this.rescan(signal);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      return { kind: "offline", detail: "whether it was renamed cannot be told while Redis does not answer" };
+    }
     if (this.#state.state === "offline") return { kind: "offline", detail: this.#state.detail };
     return (await this.#find(record)) ?? { kind: "missing" };
   }
@@ -123,6 +137,7 @@ export class WatchRunner {
   async #walk(signal: AbortSignal): Promise<void> {
     const root = await this.#deps.rootIdentity(this.watch.root);
     const seen = new Set<string>();
+    await this.#deps.catchUp();
     if (root) await this.#sightAll(seen, signal);
     if (signal.aborted) return;
     this.#lastSeen = seen.size;
@@ -133,13 +148,19 @@ export class WatchRunner {
   async #sightAll(seen: Set<string>, signal: AbortSignal): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
+    const failures: unknown[] = [];
     for await (const { path, facts } of this.#deps.walk(this.watch, signal)) {
       seen.add(path);
-      const sighting = supervisor.sight(this.watch, path, facts).finally(() => underWay.delete(sighting));
+      const sighting = supervisor
+        .sight(this.watch, path, facts)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => underWay.delete(sighting));
       underWay.add(sighting);
       if (underWay.size >= SIGHTINGS) await Promise.race(underWay);
+      if (failures.length > 0) break;
     }
     await Promise.all(underWay);
+    if (failures.length > 0) throw failures[0];
   }
 
   async #judge(root: RootIdentity | undefined, seen: ReadonlySet<string>): Promise<void> {

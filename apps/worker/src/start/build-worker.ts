@@ -1,0 +1,113 @@
+/** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
+import type { Config } from "@sluice/config";
+import { StoreGate } from "@sluice/core";
+import { closeClient } from "@sluice/redis-schema";
+import { logObserver, tellAll } from "../adapters/log-observer.ts";
+import { Worker } from "../app.ts";
+import { HealthServer, type Health } from "../health/health-server.ts";
+import { Metrics } from "../health/metrics.ts";
+import type { Log } from "../log.ts";
+import { systemClock } from "../system-clock.ts";
+import { VERSION } from "../version.ts";
+import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
+import { connectRedis } from "./connect-redis.ts";
+import { connectStore } from "./connect-store.ts";
+import { failpointFrom } from "./failpoint.ts";
+import { StartRefused } from "./refusal.ts";
+import { watchPorts } from "./watch-ports.ts";
+import { workerSettings } from "./worker-settings.ts";
+
+/** Filled once the worker runs: signals and health ask for it before that. */
+export interface Started {
+  worker?: Worker;
+}
+
+export interface BuildInputs {
+  config: Config;
+  log: Log;
+  signal: AbortSignal;
+  started: Started;
+  onFatal(reason: string): void;
+}
+
+export interface BuiltWorker {
+  worker: Worker;
+  close(): Promise<void>;
+}
+
+/** Rejects with StartRefused when the work cannot be done as things are. */
+export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
+  const { config, log, signal, started, onFatal } = from;
+  const metrics = new Metrics({ version: VERSION, source: config.source });
+  const observer = tellAll(logObserver(log), metrics.observer);
+  const gate = new StoreGate({ clock: systemClock, observer, random: Math.random });
+  const health = new HealthServer({
+    host: config.httpHost,
+    port: config.httpPort,
+    health: () => healthOf(started.worker, gate),
+    metrics: async () => ({
+      contentType: metrics.registry.contentType,
+      text: await metrics.registry.metrics(),
+    }),
+  });
+  await health.start();
+  log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
+  const { context, blocking } = await connectRedis(config, log, signal);
+  const mayRefuse = !(await hasLiveStreams(context, config.source));
+  const unusable = await unusableWatches(config.watches);
+  if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
+  for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
+  const { store, answers, connection } = await connectStore(config, context, mayRefuse, log, signal);
+  const watching = watchPorts(config, log);
+  for (const watcher of watching.watchers) await watcher.start(signal);
+  const seen = await watching.writers.visibility();
+  log.info({ seen: seen.seen }, seen.detail);
+  const worker = new Worker(
+    workerSettings(config, answers.profile),
+    {
+      context,
+      blocking,
+      store,
+      gate,
+      ...watching,
+      tidier: { remove: async () => ({ kind: "done" }), move: async () => ({ kind: "done" }) },
+      observer,
+      log,
+      failpoint: failpointFrom(process.env["FAILPOINT"]),
+      onFatal,
+    },
+    signal,
+  );
+  await worker.start();
+  started.worker = worker;
+  metrics.observe({
+    supervisor: worker.supervisor,
+    blocked: () => gate.state.blocked,
+    inFlightParts: () =>
+      [...worker.supervisor.running.values()].reduce(
+        (sum, { processor }) => sum + processor.partsInFlight,
+        0,
+      ),
+    offlineWatches: () => worker.runners.filter(({ state }) => state.state === "offline").length,
+  });
+  return {
+    worker,
+    async close() {
+      await health[Symbol.asyncDispose]();
+      for (const watcher of watching.watchers) await watcher[Symbol.asyncDispose]();
+      await worker.lease[Symbol.asyncDispose]();
+      await Promise.all([closeClient(context.redis), closeClient(blocking)]);
+      connection[Symbol.dispose]();
+    },
+  };
+}
+
+function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
+  if (!worker) return { phase: "starting", concerns: [] };
+  const concerns = worker.runners.flatMap(({ watch, state }) =>
+    state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
+  );
+  if (gate.state.blocked) concerns.push(`store: ${gate.state.reason}`);
+  if (!worker.lease.fresh()) concerns.push("Redis: the lease could not be renewed lately");
+  return { phase: worker.draining ? "draining" : "running", concerns };
+}

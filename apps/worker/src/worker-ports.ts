@@ -1,0 +1,23 @@
+/** Adapters to the world, built at the start of the process. */
+import type { FileSource, FileTidier, ObjectStore, Observer, ReachFailpoint, StoreGate } from "@sluice/core";
+import type { RedisClient, SchemaContext } from "@sluice/redis-schema";
+import type { HintSource } from "./streams/hints.ts";
+import type { SupervisorLog } from "./streams/supervisor.ts";
+import type { WatchDeps } from "./streams/watch-runner.ts";
+
+export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootIdentity"> {
+  context: SchemaContext;
+  /** A second connection to Redis, for reads that block. */
+  blocking: RedisClient;
+  store: ObjectStore;
+  files: FileSource;
+  tidier: FileTidier;
+  observer: Observer;
+  gate: StoreGate;
+  hints: HintSource;
+  log: SupervisorLog;
+  /** Crash tests only. */
+  failpoint?: ReachFailpoint | undefined;
+  /** The worker must end: another process runs under its id, or a fault of ours. */
+  onFatal(reason: string): void;
+}
