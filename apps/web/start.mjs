@@ -16,7 +16,6 @@ if (!existsSync(join(server, "server.js"))) {
 const files = join(server, ".next/static");
 if (!existsSync(files)) cpSync(join(build, "static"), files, { recursive: true });
 
-
 const { webHost, webPort } = readConfig();
 process.env.HOSTNAME = webHost;
 process.env.PORT = String(webPort);

@@ -27,7 +27,8 @@ function two(span: number, big: number, bigName: string, small: number, smallNam
 /** One unit is enough beside a name: "4 s ago", "in 2 min". */
 export function formatRelative(at: number, now: number): string {
   const span = Math.abs(now - at);
-  if (span < 1_500) return "now";
+  // Clocks of two machines, and a display that ticks in seconds, are this far apart at least.
+  if (span < 2_500) return "now";
   const text =
     span < MINUTE
       ? `${Math.floor(span / SECOND)} s`

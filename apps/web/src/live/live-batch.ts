@@ -1,5 +1,4 @@
 /** What the live feed carries: changed rows and counts, at most a few times a second; a heartbeat when nothing changes. */
-import type { Index } from "@sluice/core/stream/state";
 import type { StreamRow } from "../streams/stream-row.ts";
 
 export interface LiveBatch {
@@ -8,8 +7,8 @@ export interface LiveBatch {
   /** Everything may have changed: the feed could not say what (first message, a gap, Redis was away). */
   reset: boolean;
   redis: "ok" | "away";
-  /** Streams by index; absent while Redis is away. */
-  counts?: Record<Index, number>;
+  /** Failed streams that need a hand; absent while Redis is away. */
+  failed?: number;
   /** Changed streams as they are now. */
   rows: StreamRow[];
   /** Ids of streams that exist no more. */

@@ -10,6 +10,7 @@ import { useTRPC } from "../trpc/client.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Time } from "../ui/time.tsx";
+import type { Comparison } from "./compare-parts.ts";
 import { plannedRange, stateOfPart, type PartMap } from "./part-map.ts";
 import { cellWord } from "./part-map-view.tsx";
 
@@ -19,22 +20,24 @@ const CHUNK = 200;
 const OVERSCAN = 6;
 
 const GRID =
-  "md:grid md:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(10rem,2fr)_6.5rem_4.5rem_5rem_7.5rem] md:items-center md:gap-x-4";
-const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Attempts", "Took", "Acknowledged"];
+  "md:grid md:grid-cols-[3.5rem_5rem_minmax(8rem,2fr)_6rem_3.5rem_4.5rem_6rem] xl:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(18rem,2fr)_6.5rem_4.5rem_5rem_9.5rem] md:items-center md:gap-x-4";
+/** The range gives way first: it follows from number and size. */
+const RANGE_LOOK = "md:max-xl:hidden";
+const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Tries", "Took", "Acknowledged"];
 
 export function PartTable({
   id,
   map,
   partPlan,
   selected,
-  verdicts,
+  comparison,
 }: {
   id: string;
   map: PartMap;
   partPlan: string | undefined;
   selected: number | undefined;
-  /** What a comparison with S3 found, by part number. */
-  verdicts?: ReadonlyMap<number, string> | undefined;
+  /** What a comparison with S3 found. */
+  comparison?: Comparison;
 }) {
   const trpc = useTRPC();
   const scroller = useRef<HTMLDivElement>(null);
@@ -61,42 +64,51 @@ export function PartTable({
   }, [selected, virtual]);
   const plan = partPlan === undefined ? undefined : parsePlan(partPlan);
   return (
-    <div role="table" aria-label="Parts" aria-rowcount={map.count + 1} className="text-sm">
-      <div role="rowgroup" className="border-b border-line max-md:hidden">
-        <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2 pr-8`}>
+    <div
+      ref={scroller}
+      role="table"
+      aria-label="Parts"
+      aria-rowcount={map.count + 1}
+      tabIndex={0}
+      className="max-h-120 overflow-auto text-sm"
+    >
+      <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface max-md:hidden">
+        <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2`}>
           {COLUMNS.map((name) => (
-            <div key={name} role="columnheader" className="text-xs font-medium text-muted">
+            <div
+              key={name}
+              role="columnheader"
+              className={`text-xs font-medium text-muted ${name === "Bytes" ? RANGE_LOOK : ""}`}
+            >
               {name}
             </div>
           ))}
         </div>
       </div>
-      <div ref={scroller} role="rowgroup" tabIndex={0} className="max-h-105 overflow-y-auto">
-        <div role="presentation" className="relative" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const n = item.index + 1;
-            return (
-              <div
-                key={n}
-                ref={virtual.measureElement}
-                data-index={item.index}
-                role="row"
-                aria-rowindex={n + 1}
-                aria-selected={n === selected}
-                className="absolute inset-x-0 top-0 border-b border-line aria-selected:bg-accent-soft"
-                style={{ transform: `translateY(${item.start}px)` }}
-              >
-                <PartRow
-                  n={n}
-                  part={parts.get(n)}
-                  map={map}
-                  range={plannedRange(plan, n)}
-                  verdict={verdicts?.get(n)}
-                />
-              </div>
-            );
-          })}
-        </div>
+      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+        {items.map((item) => {
+          const n = item.index + 1;
+          return (
+            <div
+              key={n}
+              ref={virtual.measureElement}
+              data-index={item.index}
+              role="row"
+              aria-rowindex={n + 1}
+              aria-selected={n === selected}
+              className="absolute inset-x-0 top-0 border-b border-line aria-selected:bg-accent-soft"
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
+              <PartRow
+                n={n}
+                part={parts.get(n)}
+                map={map}
+                range={plannedRange(plan, n)}
+                verdict={verdictOf(comparison, n)}
+              />
+            </div>
+          );
+        })}
       </div>
     </div>
   );
@@ -125,7 +137,7 @@ function PartRow({
         <span className="md:hidden">Part </span>
         {n}
       </div>
-      <div role="cell" className="num truncate text-muted">
+      <div role="cell" className={`num truncate text-muted ${RANGE_LOOK}`}>
         {offset === undefined || size === undefined
           ? "–"
           : `${offset.toLocaleString("en-GB")}–${(offset + size - 1).toLocaleString("en-GB")}`}
@@ -142,7 +154,9 @@ function PartRow({
             <CopyButton text={part.ETag} what={`ETag of part ${n}`} />
           </>
         )}
-        {verdict && <span className="shrink-0 text-xs text-muted">{verdict}</span>}
+        {verdict && part !== undefined && (
+          <span className={`shrink-0 text-xs ${verdict === SAME ? "text-good" : "text-bad"}`}>{verdict}</span>
+        )}
       </div>
       <div role="cell" className="truncate">
         <code>{part?.ChecksumCRC32 ?? "–"}</code>
@@ -158,6 +172,13 @@ function PartRow({
       </div>
     </div>
   );
+}
+
+const SAME = "same in S3";
+
+function verdictOf(comparison: Comparison | undefined, n: number): string | undefined {
+  if (comparison?.kind !== "parts") return undefined;
+  return comparison.differences.find(({ PartNumber }) => PartNumber === n)?.what ?? SAME;
 }
 
 /** Chunks (counted from 0) that the part numbers fall into. */

@@ -12,6 +12,9 @@ export function boot(): void {
   recordPeers();
   openDoor(makeServer(hub));
   endWithTheProcess(hub);
+  hub.model.onChange((change) => {
+    if (change.reset) hub.minutes.forget();
+  });
   hub.model.run(hub.drain.signal).catch((error: unknown) => {
     // A bug of ours: the pages would show an old picture as if it were live.
     log("error", "the read model ended", { error: error instanceof Error ? error.stack : String(error) });

@@ -13,9 +13,13 @@ import { StatsStore } from "@sluice/redis-schema/stats-store";
 import { StreamReader } from "@sluice/redis-schema/stream-reader";
 import { WatchStore } from "@sluice/redis-schema/watch-store";
 import { WorkerRegistry } from "@sluice/redis-schema/worker-registry";
+import { serverFacts, type ServerFacts } from "@sluice/redis-schema/server-facts";
 import { hashPassword, type PasswordHash } from "./auth/password.ts";
+import { Minutes } from "./overview/minutes.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
+
+const REDIS_FACTS_MS = 30_000;
 
 export interface Hub {
   settings: WebSettings;
@@ -31,6 +35,9 @@ export interface Hub {
   requests: RequestQueue;
   sessions: Sessions;
   model: ReadModel;
+  minutes: Minutes;
+  /** What Redis says of itself, at most some seconds old. */
+  redisFacts(): Promise<ServerFacts>;
   /** Undefined where no password is asked for. */
   password: Promise<PasswordHash> | undefined;
   /** Aborted when the server is asked to end: open event streams end with it. */
@@ -51,6 +58,7 @@ export function makeHub(settings: WebSettings): Hub {
   const context: SchemaContext = { redis, keys: keysWith(settings.keyPrefix), clock: { wallMs: Date.now } };
   const reader = new StreamReader(context);
   const feed = new EventFeed(context);
+  const stats = new StatsStore(context);
   return {
     settings,
     context,
@@ -59,15 +67,32 @@ export function makeHub(settings: WebSettings): Hub {
     workers: new WorkerRegistry(context),
     watches: new WatchStore(context),
     orphans: new OrphanStore(context),
-    stats: new StatsStore(context),
+    stats,
     audit: new AuditLog(context),
     plans: new Plans(context),
     requests: new RequestQueue(context),
     sessions: new Sessions(context),
     model: new ReadModel({ reader, feed, redis, blocking }),
+    minutes: new Minutes(stats),
+    redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
     drain: new AbortController(),
     clients: [redis, blocking],
+  };
+}
+
+/** The answer, kept for a while; questions that come together share one. */
+function remembered<T>(read: () => Promise<T>, ms: number): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | undefined;
+  return () => {
+    if (last === undefined || Date.now() - last.at > ms) {
+      const asked = { at: Date.now(), answer: read() };
+      last = asked;
+      asked.answer.catch(() => {
+        if (last === asked) last = undefined;
+      });
+    }
+    return last.answer;
   };
 }
 

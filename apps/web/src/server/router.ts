@@ -1,6 +1,14 @@
 /** Everything the browser can ask for. */
 import { actionsRouter } from "./routers/actions.ts";
 import { liveRouter } from "./routers/live.ts";
+import {
+  activityRouter,
+  failedRouter,
+  orphansRouter,
+  overviewRouter,
+  requestsRouter,
+  workersRouter,
+} from "./routers/overview.ts";
 import { sessionRouter } from "./routers/session.ts";
 import { streamsRouter } from "./routers/streams.ts";
 import { router } from "./trpc.ts";
@@ -10,5 +18,11 @@ export const appRouter = router({
   live: liveRouter,
   streams: streamsRouter,
   actions: actionsRouter,
+  overview: overviewRouter,
+  failed: failedRouter,
+  orphans: orphansRouter,
+  workers: workersRouter,
+  activity: activityRouter,
+  requests: requestsRouter,
 });
 export type AppRouter = typeof appRouter;

@@ -1,4 +1,5 @@
 /** One stream, read straight from Redis: what is shown on its own page is never older than the question. */
+import { metadataDocument, type MetadataDocument } from "@sluice/core/processor/metadata";
 import { parsePlan } from "@sluice/core/parts/part-plan";
 import type { Part } from "@sluice/core/stream/record";
 import { kindOf, type Index } from "@sluice/core/stream/state";
@@ -93,14 +94,30 @@ export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
   };
 }
 
+/** The metadata document as the worker writes it beside the object, made from the same record by the same code. */
+export async function metadataOf(hub: Hub, id: string): Promise<MetadataDocument> {
+  const [{ parsed }, { parts }] = await Promise.all([hub.reader.stream(id), hub.reader.parts(id)]);
+  if (parsed.kind === "record") return metadataDocument(parsed.record, parts);
+  throw new TRPCError({
+    code: "PRECONDITION_FAILED",
+    message: "the record does not say enough for a metadata document",
+  });
+}
+
 export interface PartPage {
   parts: Part[];
 }
 
 /** Acknowledged parts of a range of numbers, both ends included. */
 export async function partPage(hub: Hub, id: string, from: number, to: number): Promise<PartPage> {
-  const { parts } = await hub.reader.parts(id, { from, to: Math.min(to, from + MAX_PARTS_ASKED - 1) });
-  return { parts: [...parts.values()].sort((a, b) => a.PartNumber - b.PartNumber) };
+  const range = { from, to: Math.min(to, from + MAX_PARTS_ASKED - 1) };
+  const asked = await hub.reader.parts(id, range);
+  // Parts of the founding phase know their place only by the parts before them.
+  const { parts } = asked.bad.length === 0 ? asked : await hub.reader.parts(id);
+  const inRange = [...parts.values()].filter(
+    (part) => range.from <= part.PartNumber && part.PartNumber <= range.to,
+  );
+  return { parts: inRange.sort((a, b) => a.PartNumber - b.PartNumber) };
 }
 
 const MAX_PARTS_ASKED = 500;

@@ -22,7 +22,7 @@ export function Choice<T extends string>({
         {options.map((option) => (
           <label
             key={option.value}
-            className="relative flex-1 cursor-pointer rounded-md border border-transparent px-2.5 py-1 text-center text-sm text-muted has-checked:border-line has-checked:bg-raised has-checked:font-medium has-checked:text-text has-focus-visible:outline-2 has-focus-visible:outline-accent"
+            className="relative flex-1 cursor-pointer rounded-md border border-transparent px-2.5 py-0.5 text-center text-sm whitespace-nowrap text-muted has-checked:border-line has-checked:bg-raised has-checked:font-medium has-checked:text-text has-focus-visible:outline-2 has-focus-visible:outline-accent"
           >
             <input
               type="radio"

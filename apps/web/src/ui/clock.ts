@@ -5,12 +5,16 @@ import { useSyncExternalStore } from "react";
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
-let now = Date.now();
+let now = wholeSecond();
+
+function wholeSecond(): number {
+  return Math.floor(Date.now() / TICK_MS) * TICK_MS;
+}
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {
-    now = Date.now();
+    now = wholeSecond();
     for (const each of listeners) each();
   }, TICK_MS);
   return () => {
@@ -21,11 +25,13 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The browser's clock, in steps of a second, ms since 1970. */
+function read(): number {
+  // Nobody keeps it fresh while the timer rests.
+  if (timer === undefined) now = wholeSecond();
+  return now;
+}
+
+/** The browser's clock, in steps of a second, ms since 1970; on the server, the moment of rendering. */
 export function useNow(): number {
-  return useSyncExternalStore(
-    subscribe,
-    () => now,
-    () => now,
-  );
+  return useSyncExternalStore(subscribe, read, read);
 }

@@ -2,6 +2,7 @@
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import type { ReactNode } from "react";
+import { ActionProvider } from "../../actions/action-context.tsx";
 import { LiveProvider } from "../../live/live-context.tsx";
 import { server } from "../../server/door.ts";
 import { RedisAway } from "../../shell/redis-away.tsx";
@@ -28,7 +29,9 @@ export default async function AppLayout({ children }: { children: ReactNode }) {
     <DataProvider>
       <SessionProvider facts={facts}>
         <LiveProvider>
-          <Shell>{children}</Shell>
+          <ActionProvider>
+            <Shell>{children}</Shell>
+          </ActionProvider>
         </LiveProvider>
       </SessionProvider>
     </DataProvider>

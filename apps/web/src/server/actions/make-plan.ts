@@ -4,8 +4,16 @@ import { KEPT } from "@sluice/redis-schema/kept";
 import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { TRPCError } from "@trpc/server";
 import { typedWord, type PlanAction, type StreamAction } from "../../actions/action-rules.ts";
+import { RESTARTING_REASONS } from "../../actions/action-words.ts";
 import type { PlanView } from "../../actions/plan-view.ts";
-import { fileName, lagBytes, pathOf, sentBytes, type StreamRow } from "../../streams/stream-row.ts";
+import {
+  failureReason,
+  fileName,
+  lagBytes,
+  pathOf,
+  sentBytes,
+  type StreamRow,
+} from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
 import { findTargets, MAX_PLAN_ITEMS, type Target } from "./targets.ts";
 
@@ -25,7 +33,7 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
   return savePlan(hub, who, {
     action: wish.action,
     ids: rows.map((row) => row.id),
-    counts: { streams: rows.length, uploads, uploads_kept: keepsUploads ? uploads : 0 },
+    counts: { streams: rows.length, uploads, ...restarts(wish.action, rows) },
     bytes: rows.reduce((sum, row) => sum + bytesOf(wish.action, row), 0),
     options: { upload: wish.upload, seen: Object.fromEntries(rows.map((row) => [row.id, seenAs(row)])) },
     sample: rows
@@ -35,6 +43,13 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
     leftOut,
     uploads: keepsUploads ? 0 : uploads,
   });
+}
+
+/** What a retry sends a second time. */
+function restarts(action: StreamAction, rows: readonly StreamRow[]): Record<string, number> {
+  if (action !== "retry") return {};
+  const again = rows.filter((row) => RESTARTING_REASONS.includes(failureReason(row) ?? ""));
+  return { from_start: again.length, bytes_again: again.reduce((sum, row) => sum + sentBytes(row), 0) };
 }
 
 /** Orphans by upload id. Foreign and unknown ones must have been chosen one by one, never by a filter. */

@@ -60,6 +60,16 @@ export async function runPlan(
   }
 }
 
+/** Only what was confirmed before. */
+export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise<void> {
+  const plan = await hub.plans.load(token);
+  if (plan.kind !== "ok" || plan.value.consumed_by === undefined) {
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "this plan was never confirmed" });
+  }
+  const typed = plan.value.options?.["typed"];
+  await runPlan(hub, actor, token, typeof typed === "string" ? typed : "", undefined);
+}
+
 type RequestAction = (typeof REQUEST_ACTIONS)[number];
 
 function isRequest(action: string): action is RequestAction {
@@ -170,6 +180,7 @@ function audit(
   return hub.audit.append({
     ...actor,
     action: plan.action,
+    plan: plan.token,
     ids,
     result: ids.length < plan.ids.length ? `${result} (${plan.ids.length} ids in all)` : result,
     ...(reason === undefined ? {} : { reason }),

@@ -3,7 +3,14 @@
  * sets, newest first, and says that the rest is still being read.
  */
 import { INDEXES, type Index } from "@sluice/core/stream/state";
-import { isPlain, matches, sortValue, type FilterClock, type Sort, type View } from "../../streams/stream-filter.ts";
+import {
+  isPlain,
+  matches,
+  sortValue,
+  type FilterClock,
+  type Sort,
+  type View,
+} from "../../streams/stream-filter.ts";
 import type { StreamRow } from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
 import type { PageInput } from "../routers/streams.ts";
@@ -54,7 +61,15 @@ export function filterClock(hub: Hub): FilterClock {
 
 function emptyPage(hub: Hub): ListPage {
   const { stallAfterMs } = hub.settings;
-  return { rows: [], total: 0, preceding: 0, next: null, previous: null, filling: true, stall_after_ms: stallAfterMs };
+  return {
+    rows: [],
+    total: 0,
+    preceding: 0,
+    next: null,
+    previous: null,
+    filling: true,
+    stall_after_ms: stallAfterMs,
+  };
 }
 
 async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {

@@ -8,7 +8,7 @@ import { INDEXES, type Index } from "@sluice/core/stream/state";
 import { whenReady, type RedisClient } from "@sluice/redis-schema/connection";
 import type { EventFeed, FeedBatch } from "@sluice/redis-schema/event-feed";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
-import { indexOfRow, type StreamRow } from "../../streams/stream-row.ts";
+import { indexOfRow, isSuperseded, type StreamRow } from "../../streams/stream-row.ts";
 
 export interface Change {
   /** Everything may have changed. */
@@ -47,6 +47,7 @@ export class ReadModel {
   #away = true;
   #position = "0-0";
   #sweepFrom = 0;
+  #needingHand = 0;
 
   constructor(parts: ReadModelParts) {
     this.#parts = parts;
@@ -80,6 +81,11 @@ export class ReadModel {
     await pause(ms, filled.signal);
     stop();
     return this.#filled;
+  }
+
+  /** Failed streams that no other generation took the place of. */
+  get needingHand(): number {
+    return this.#needingHand;
   }
 
   onChange(listener: (change: Change) => void): () => void {
@@ -174,7 +180,7 @@ export class ReadModel {
     const { reader } = this.#parts;
     const suspects = new Set<string>(this.#nextToSweep());
     const counts = await reader.counts();
-    const known = this.#countRows();
+    const known = this.counts();
     for (const index of INDEXES.filter((each) => counts[each] !== known[each])) {
       const listed = new Set(await reader.ids(index));
       for (const id of listed) {
@@ -208,16 +214,21 @@ export class ReadModel {
     return due;
   }
 
-  #countRows(): Record<Index, number> {
-    const counts: Record<Index, number> = { active: 0, pending_completion: 0, failed: 0, completed: 0 };
+  /** How many rows stand in each index, and how many of the failed ones another generation took the place of. */
+  counts(): Record<Index, number> & { superseded: number } {
+    const counts = { active: 0, pending_completion: 0, failed: 0, completed: 0, superseded: 0 };
     for (const row of this.#rows.values()) {
       const index = indexOfRow(row);
-      if (index !== undefined) counts[index] += 1;
+      if (index === undefined) continue;
+      counts[index] += 1;
+      if (index === "failed" && isSuperseded(row)) counts.superseded += 1;
     }
     return counts;
   }
 
   #tell(change: Change): void {
+    const { failed, superseded } = this.counts();
+    this.#needingHand = failed - superseded;
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { STREAM_ACTIONS } from "../../actions/action-rules.ts";
 import { planOrphans, planPrune, planStreams } from "../actions/make-plan.ts";
 import { planProgress } from "../actions/progress.ts";
-import { runPlan } from "../actions/run-plan.ts";
+import { resumePlan, runPlan } from "../actions/run-plan.ts";
 import { targetSchema } from "../actions/targets.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 
@@ -43,6 +43,12 @@ export const actionsRouter = router({
       await runPlan(ctx.hub, actor, input.token, input.typed, input.reason?.trim() || undefined);
       return planProgress(ctx.hub, input.token);
     }),
+
+  /** Goes on with a plan that was confirmed and then interrupted. */
+  resume: operatorProcedure.input(z.object({ token })).mutation(async ({ ctx, input }) => {
+    await resumePlan(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.token);
+    return planProgress(ctx.hub, input.token);
+  }),
 
   progress: viewerProcedure
     .input(z.object({ token }))

@@ -96,23 +96,24 @@ async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
       else rows.push(row);
     }
   }
-  const counts = await countsOrNothing(hub);
+  const away = model.away || !(await answers(hub));
   return {
     at: Date.now(),
     reset: change.reset || tooMany,
-    redis: counts === undefined || model.away ? "away" : "ok",
+    redis: away ? "away" : "ok",
     rows,
     gone,
     others: change.others,
-    ...(counts === undefined ? {} : { counts }),
+    ...(away ? {} : { failed: model.needingHand }),
   };
 }
 
-async function countsOrNothing(hub: Hub): Promise<LiveBatch["counts"] | undefined> {
+async function answers(hub: Hub): Promise<boolean> {
   try {
-    return await hub.reader.counts();
+    await hub.reader.counts();
+    return true;
   } catch (error) {
-    if (error instanceof CheckpointError) return undefined;
+    if (error instanceof CheckpointError) return false;
     throw error;
   }
 }

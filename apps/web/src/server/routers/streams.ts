@@ -3,8 +3,10 @@ import { z } from "zod";
 import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";
-import { partPage, partMapOf, streamDetail } from "../stream-detail.ts";
-import { router, viewerProcedure } from "../trpc.ts";
+import { askForComparison, comparison } from "../comparison.ts";
+import { EXPORT_FORMATS, exportParts } from "../export-parts.ts";
+import { metadataOf, partPage, partMapOf, streamDetail } from "../stream-detail.ts";
+import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 
 const MAX_PAGE = 200;
 const id = z.string().min(1).max(256);
@@ -28,4 +30,19 @@ export const streamsRouter = router({
   parts: viewerProcedure
     .input(z.object({ id, from: z.number().int().min(1), to: z.number().int().max(10_000) }))
     .query(({ ctx, input }) => partPage(ctx.hub, input.id, input.from, input.to)),
+  exported: viewerProcedure
+    .input(z.object({ id, format: z.enum(EXPORT_FORMATS) }))
+    .query(async ({ ctx, input }) => {
+      const { parts } = await ctx.hub.reader.parts(input.id);
+      return { text: exportParts([...parts.values()], input.format) };
+    }),
+  metadata: viewerProcedure.input(z.object({ id })).query(({ ctx, input }) => metadataOf(ctx.hub, input.id)),
+  compare: operatorProcedure
+    .input(z.object({ id }))
+    .mutation(({ ctx, input }) =>
+      askForComparison(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id),
+    ),
+  comparison: viewerProcedure
+    .input(z.object({ id, request: z.uuid() }))
+    .query(({ ctx, input }) => comparison(ctx.hub, input.id, input.request)),
 });

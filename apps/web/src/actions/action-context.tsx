@@ -1,0 +1,31 @@
+"use client";
+/** Any page asks for an action here; one dialog plans it, shows the plan, carries it out and tells what came of it. */
+import { createContext, use, useMemo, useState, type ReactNode } from "react";
+import type { StreamFilter } from "../streams/stream-filter.ts";
+import type { StreamAction } from "./action-rules.ts";
+import { ActionDialog } from "./action-dialog.tsx";
+
+export type ActionWish =
+  | { action: StreamAction; target: { ids: string[] } | { filter: StreamFilter } }
+  | { action: "abort_uploads"; upload_ids: string[] }
+  | { action: "prune_history"; older_than_ms: number };
+
+const ActionContext = createContext<((wish: ActionWish) => void) | undefined>(undefined);
+
+export function ActionProvider({ children }: { children: ReactNode }) {
+  const [wish, setWish] = useState<ActionWish>();
+  const act = useMemo(() => setWish, []);
+  return (
+    <ActionContext value={act}>
+      {children}
+      {wish && <ActionDialog wish={wish} onClose={() => setWish(undefined)} />}
+    </ActionContext>
+  );
+}
+
+/** Opens the dialog; nothing happens before the plan is confirmed there. */
+export function useAct(): (wish: ActionWish) => void {
+  const act = use(ActionContext);
+  if (act === undefined) throw new Error("useAct stands outside ActionProvider");
+  return act;
+}

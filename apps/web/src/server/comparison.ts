@@ -1,0 +1,40 @@
+/** A stream against S3: the question goes to a worker, the answer is compared with the record as it is now. */
+import { TRPCError } from "@trpc/server";
+import {
+  compareObject,
+  compareParts,
+  headSchema,
+  listingSchema,
+  type Comparison,
+} from "../parts/compare-parts.ts";
+import type { Actor } from "./actions/run-plan.ts";
+import type { Hub } from "./hub.ts";
+import { answerTo, ask } from "./questions.ts";
+
+/** The open upload's parts while there is one, the object once it stands. */
+export async function askForComparison(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
+  const [row] = await hub.reader.rows([id]);
+  if (row === undefined)
+    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+  const stored = row.kind === "completed" || row.kind === "s3_completed";
+  if (!stored && row.s3_upload_id === undefined) {
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "nothing of this stream is in S3 yet" });
+  }
+  return ask(hub, actor, stored ? "head_object" : "list_parts", [id]);
+}
+
+export async function comparison(hub: Hub, id: string, requestId: string): Promise<Comparison> {
+  const request = await answerTo(hub, requestId);
+  const result = request.results[id];
+  if (result === undefined) return { kind: "waiting" };
+  if (result.result !== "done") return { kind: "refused", detail: result.detail ?? result.result };
+  if (request.action === "list_parts") {
+    const { parts } = await hub.reader.parts(id);
+    return compareParts([...parts.values()], listingSchema.parse(result.data));
+  }
+  const { raw } = await hub.reader.stream(id);
+  return compareObject(
+    { size: Number(raw["file_size"] ?? 0), etag: raw["etag"], crc32: raw["crc32"] },
+    headSchema.parse(result.data),
+  );
+}

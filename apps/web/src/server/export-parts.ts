@@ -1,0 +1,31 @@
+/** All parts of a stream as a file: CSV for a spreadsheet, JSON for a program, with the record's own field names. */
+import type { Part } from "@sluice/core/stream/record";
+
+const COLUMNS = [
+  "PartNumber",
+  "Offset",
+  "Size",
+  "ETag",
+  "ChecksumCRC32",
+  "Attempts",
+  "DurationMs",
+  "UploadedAt",
+] as const;
+
+export const EXPORT_FORMATS = ["csv", "json"] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export function exportParts(parts: readonly Part[], format: ExportFormat): string {
+  const sorted = [...parts].sort((a, b) => a.PartNumber - b.PartNumber);
+  if (format === "json") return `${JSON.stringify(sorted, null, 2)}\n`;
+  const lines = sorted.map((part) => COLUMNS.map((column) => cell(part[column])).join(","));
+  return `${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
+}
+
+/** Quoted where it must be. A text that a spreadsheet would take for a formula is kept a text. */
+export function cell(value: string | number | undefined): string {
+  if (value === undefined) return "";
+  if (typeof value === "number") return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,64 @@
+/** Failed streams by reason: why, what to do, what would be lost if they were purged. */
+import { REMEDIES } from "@sluice/core/errors";
+import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import {
+  failureReason,
+  indexOfRow,
+  isSuperseded,
+  lagBytes,
+  sentBytes,
+  type StreamRow,
+} from "../streams/stream-row.ts";
+import type { Hub } from "./hub.ts";
+
+export interface FailedGroup {
+  reason: string;
+  superseded: boolean;
+  count: number;
+  cause: string;
+  remedy: string;
+  /** Bytes that exist on local disk only. */
+  only_on_disk: number;
+  /** Bytes S3 holds in their open uploads. */
+  in_s3: number;
+  open_uploads: number;
+  /** The newest few. */
+  sample: StreamRow[];
+}
+
+const SAMPLE = 5;
+const WAIT_FOR_FILL_MS = 8_000;
+
+export async function failedGroups(hub: Hub): Promise<{ groups: FailedGroup[]; filling: boolean }> {
+  const filled = await hub.model.whenFilled(WAIT_FOR_FILL_MS);
+  const groups = new Map<string, StreamRow[]>();
+  for (const row of hub.model.rows.values()) {
+    if (indexOfRow(row) !== "failed") continue;
+    const name = `${isSuperseded(row) ? "1" : "0"}${failureReason(row) ?? ""}`;
+    const rows = groups.get(name);
+    if (rows === undefined) groups.set(name, [row]);
+    else rows.push(row);
+  }
+  const all = [...groups].map(([name, rows]) => groupOf(name.slice(1), name.startsWith("1"), rows));
+  // Superseded streams need nobody: they come last.
+  return {
+    filling: !filled,
+    groups: all.sort((a, b) => Number(a.superseded) - Number(b.superseded) || b.count - a.count),
+  };
+}
+
+function groupOf(reason: string, superseded: boolean, rows: StreamRow[]): FailedGroup {
+  const known = FAILURE_REASONS.find((each) => each === reason);
+  const uploads = rows.filter((row) => row.s3_upload_id !== undefined);
+  return {
+    reason,
+    superseded,
+    count: rows.length,
+    cause: known === undefined ? "A reason this version does not know." : REMEDIES[known].cause,
+    remedy: known === undefined ? "Look at the raw record, then purge it." : REMEDIES[known].remedy,
+    only_on_disk: rows.reduce((sum, row) => sum + lagBytes(row), 0),
+    in_s3: uploads.reduce((sum, row) => sum + sentBytes(row), 0),
+    open_uploads: uploads.length,
+    sample: rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SAMPLE),
+  };
+}

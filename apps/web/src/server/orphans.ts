@@ -1,0 +1,21 @@
+/** Open uploads no stream owns, and those a purge left for a worker; what is known of each, and how. */
+import type { Orphan, UploadToAbort } from "@sluice/redis-schema/records/upload-entries";
+import type { Hub } from "./hub.ts";
+
+export interface OrphansView {
+  orphans: Orphan[];
+  /** Left by a purge: a worker aborts them. */
+  to_abort: UploadToAbort[];
+  /** When a scan last wrote something, ms since 1970. */
+  scanned_at?: number;
+}
+
+export async function orphansView(hub: Hub): Promise<OrphansView> {
+  const [orphans, toAbort] = await Promise.all([hub.orphans.orphans(), hub.orphans.toAbort()]);
+  const scans = orphans.map((orphan) => Date.parse(orphan.last_seen_at_utc));
+  return {
+    orphans: orphans.sort((a, b) => (a.first_seen_at_utc < b.first_seen_at_utc ? -1 : 1)),
+    to_abort: toAbort,
+    ...(scans.length === 0 ? {} : { scanned_at: Math.max(...scans) }),
+  };
+}

@@ -1,0 +1,182 @@
+/** The list of what needs a hand, grouped by reason, gravest first. Empty means: nothing needs you. */
+import { REMEDIES } from "@sluice/core/errors";
+import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { judgeServer } from "@sluice/redis-schema/server-facts";
+import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
+import { failureReason, type StreamRow } from "../../streams/stream-row.ts";
+import type { Hub } from "../hub.ts";
+import type { SeenRows } from "./overview.ts";
+
+export interface Attention {
+  /** Stays the same while the trouble lasts. */
+  id: string;
+  weight: "bad" | "warn";
+  title: string;
+  detail: string;
+  /** What to do about it. */
+  remedy?: string;
+  /** Where it can be looked at. */
+  href?: string;
+}
+
+interface Facts extends SeenRows {
+  listings: readonly WorkerListing[];
+}
+
+export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[]> {
+  const found = [
+    ...workerTrouble(facts),
+    ...(await watchTrouble(hub, facts.listings)),
+    ...streamTrouble(facts),
+    ...failedByReason(facts.failed),
+    ...(await redisTrouble(hub)),
+  ];
+  return found.sort((a, b) => (a.weight === b.weight ? 0 : a.weight === "bad" ? -1 : 1));
+}
+
+function workerTrouble({ listings, unowned }: Facts): Attention[] {
+  const found: Attention[] = [];
+  const living = listings.filter(({ lease }) => lease.kind === "ok");
+  if (living.length === 0) {
+    found.push({
+      id: "no-worker",
+      weight: "bad",
+      title: "No worker is running",
+      detail:
+        unowned > 0
+          ? `${unowned} live streams wait for one; files grow on disk only.`
+          : "New files are not seen.",
+      remedy: "Start a worker on the volume; it goes on where the last one stood.",
+      href: "/workers",
+    });
+  }
+  for (const { id, lease } of listings) {
+    if (lease.kind !== "ok" || lease.value.state !== "blocked") continue;
+    found.push({
+      id: `blocked-${id}`,
+      weight: "bad",
+      title: `Worker ${id} is blocked`,
+      detail: lease.value.state_detail ?? "The store does not answer as it should.",
+      remedy: "No stream fails of it; it goes on by itself once the store answers.",
+      href: "/workers",
+    });
+  }
+  const gone = listings.length - living.length;
+  if (gone > 0 && living.length > 0 && unowned > 0) {
+    found.push({
+      id: "unowned",
+      weight: "warn",
+      title: `${unowned} live streams have no living worker`,
+      detail: "Their worker is gone, and no other has taken them over yet.",
+      remedy: "A worker on their source takes them within a minute; start one if none is there.",
+      href: "/workers",
+    });
+  }
+  return found;
+}
+
+async function watchTrouble(hub: Hub, listings: readonly WorkerListing[]): Promise<Attention[]> {
+  const wanted = listings.flatMap(({ lease }) =>
+    lease.kind === "ok" ? lease.value.watches.map((name) => ({ source: lease.value.source, name })) : [],
+  );
+  const watches = await hub.watches.loadMany(wanted);
+  return watches.flatMap((watch): Attention[] =>
+    watch?.state !== "offline"
+      ? []
+      : [
+          {
+            id: `offline-${watch.source}-${watch.name}`,
+            weight: "bad",
+            title: `Watch ${watch.name || watch.root} is offline`,
+            detail: watch.state_detail ?? `${watch.root} is not there.`,
+            remedy: "Its streams wait. Mount the volume again; abort what will not come back.",
+            href: "/workers",
+          },
+        ],
+  );
+}
+
+function streamTrouble(facts: Facts): Attention[] {
+  const found: Attention[] = [];
+  if (facts.stalled > 0) {
+    found.push({
+      id: "stalled",
+      weight: "bad",
+      title: `${facts.stalled} stalled`,
+      detail: "A full part lies on disk, and nothing of the stream went up for a while.",
+      remedy: "Look at the stream: it says what it waits for.",
+      href: "/streams?stalled=true",
+    });
+  }
+  if (facts.nearPartLimit > 0) {
+    found.push({
+      id: "part-limit",
+      weight: "warn",
+      title: `${facts.nearPartLimit} near the limit of 10,000 parts`,
+      detail: "Past it the stream fails.",
+      remedy: "End the recording soon, or raise SLUICE_PART_SIZE for the next.",
+      href: "/streams?view=active&sort=size",
+    });
+  }
+  if (facts.tidyErrors > 0) {
+    found.push({
+      id: "tidy",
+      weight: "warn",
+      title: `${facts.tidyErrors} local files could not be tidied`,
+      detail: "Their objects are complete; the files stay where they are.",
+      remedy: "Look at the stream for the reason, usually missing rights.",
+      href: "/streams?view=completed",
+    });
+  }
+  if (facts.reopened.length > 0) {
+    const watches = [...new Set(facts.reopened.map((row) => row.watch || "unnamed watch"))].join(", ");
+    found.push({
+      id: "reopened",
+      weight: "warn",
+      title: `${facts.reopened.length} files were reopened after completion`,
+      detail: `In ${watches}: a file grew again after it was judged complete, and was sent again from byte 0.`,
+      remedy: "Is SLUICE_IDLE_TIMEOUT too short for this recorder?",
+      href: "/streams?reopened=true",
+    });
+  }
+  return found;
+}
+
+function failedByReason(failed: readonly StreamRow[]): Attention[] {
+  const byReason = new Map<string, number>();
+  for (const row of failed) {
+    const reason = failureReason(row) ?? "unknown";
+    byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
+  }
+  return [...byReason]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, count]): Attention => {
+      const known = FAILURE_REASONS.find((each) => each === reason);
+      return {
+        id: `failed-${reason}`,
+        // What a person did on purpose is a note.
+        weight: reason === "aborted_by_operator" ? "warn" : "bad",
+        title: `${count} failed: ${reason.replaceAll("_", " ")}`,
+        detail: known === undefined ? "A reason of an earlier version." : REMEDIES[known].cause,
+        href: `/failed?reason=${encodeURIComponent(reason)}`,
+        ...(known === undefined ? {} : { remedy: REMEDIES[known].remedy }),
+      };
+    });
+}
+
+async function redisTrouble(hub: Hub): Promise<Attention[]> {
+  const concerns = judgeServer(await hub.redisFacts());
+  return concerns.map((concern) => ({
+    id: `redis-${concern.code}`,
+    weight: concern.weight === "refuse" ? "bad" : "warn",
+    title: CONCERN_TITLES[concern.code],
+    detail: `${concern.text.charAt(0).toUpperCase()}${concern.text.slice(1)}.`,
+  }));
+}
+
+const CONCERN_TITLES = {
+  evicts: "Redis may evict checkpoints",
+  not_durable: "Redis keeps no append-only file",
+  too_old: "Redis is too old",
+  replica: "Redis is a read-only replica",
+} as const;

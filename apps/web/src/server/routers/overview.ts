@@ -1,0 +1,41 @@
+/** The pages that look at the whole: overview, failed, orphans, workers, activity. */
+import { z } from "zod";
+import { failedGroups } from "../failed.ts";
+import { orphansView } from "../orphans.ts";
+import { overviewOf } from "../overview/overview.ts";
+import { ask, answerTo } from "../questions.ts";
+import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
+import { workerViews } from "../workers.ts";
+
+const MAX_ENTRIES = 100;
+
+export const overviewRouter = router({
+  get: viewerProcedure.query(({ ctx }) => overviewOf(ctx.hub)),
+});
+
+export const failedRouter = router({
+  groups: viewerProcedure.query(({ ctx }) => failedGroups(ctx.hub)),
+});
+
+export const workersRouter = router({
+  list: viewerProcedure.query(({ ctx }) => workerViews(ctx.hub)),
+});
+
+export const orphansRouter = router({
+  list: viewerProcedure.query(({ ctx }) => orphansView(ctx.hub)),
+  scan: operatorProcedure.mutation(({ ctx }) => {
+    return ask(ctx.hub, { who: ctx.user, from: ctx.facts.client }, "scan_orphans", ["*"]);
+  }),
+});
+
+export const activityRouter = router({
+  page: viewerProcedure
+    .input(z.object({ cursor: z.string().max(64).optional() }))
+    .query(({ ctx, input }) => ctx.hub.audit.page(MAX_ENTRIES, input.cursor)),
+});
+
+export const requestsRouter = router({
+  get: viewerProcedure
+    .input(z.object({ id: z.uuid() }))
+    .query(({ ctx, input }) => answerTo(ctx.hub, input.id)),
+});

@@ -1,0 +1,60 @@
+/** Every worker seen in the last day: what it says of itself, its watches, and what it holds. */
+import type { WatchRecord } from "@sluice/redis-schema/records/watch";
+import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
+import { indexOfRow, lagBytes } from "../streams/stream-row.ts";
+import type { Hub } from "./hub.ts";
+
+export interface WorkerView {
+  id: string;
+  /** ms since 1970. */
+  last_seen_at: number;
+  /** Absent when its lease has lapsed. */
+  lease?: Omit<WorkerRecord, "nonce" | "boot_id" | "pid_namespace">;
+  trouble?: string;
+  watches: { name: string; record?: WatchRecord }[];
+  streams: number;
+  lag_bytes: number;
+  /** In the last hour. */
+  hour: { bytes_sent: number; parts: number; retries: number; failures: number; completed: number };
+}
+
+const HOUR_MINUTES = 60;
+
+export async function workerViews(hub: Hub): Promise<WorkerView[]> {
+  const [listings, minutes] = await Promise.all([hub.workers.list(), hub.minutes.day()]);
+  const held = heldByWorker(hub);
+  const hour = minutes.slice(-HOUR_MINUTES);
+  return Promise.all(
+    listings.map(async ({ id, lastSeenAt, lease }): Promise<WorkerView> => {
+      const counts = { bytes_sent: 0, parts: 0, retries: 0, failures: 0, completed: 0 };
+      for (const minute of hour) {
+        const own = minute.byWorker[id];
+        if (own === undefined) continue;
+        for (const name of Object.keys(counts) as (keyof typeof counts)[]) counts[name] += own[name] ?? 0;
+      }
+      const own = held.get(id) ?? { streams: 0, lag: 0 };
+      const base = { id, last_seen_at: lastSeenAt, streams: own.streams, lag_bytes: own.lag, hour: counts };
+      if (lease.kind === "gone") return { ...base, watches: [] };
+      if (lease.kind === "corrupt") return { ...base, watches: [], trouble: lease.detail };
+      const { nonce: _, boot_id: __, pid_namespace: ___, ...shown } = lease.value;
+      const names = shown.watches;
+      const records = await hub.watches.loadMany(names.map((name) => ({ source: shown.source, name })));
+      const watches = names.map((name, at) => {
+        const record = records[at];
+        return record === undefined ? { name } : { name, record };
+      });
+      return { ...base, lease: shown, watches };
+    }),
+  );
+}
+
+function heldByWorker(hub: Hub): Map<string, { streams: number; lag: number }> {
+  const held = new Map<string, { streams: number; lag: number }>();
+  for (const row of hub.model.rows.values()) {
+    const index = indexOfRow(row);
+    if (row.owner === undefined || index === "failed" || index === "completed") continue;
+    const own = held.get(row.owner) ?? { streams: 0, lag: 0 };
+    held.set(row.owner, { streams: own.streams + 1, lag: own.lag + lagBytes(row) });
+  }
+  return held;
+}

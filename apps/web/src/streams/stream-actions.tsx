@@ -1,0 +1,32 @@
+"use client";
+/** What can be done with one stream; what cannot, says why. */
+import { Ban, FlagTriangleRight, RotateCw, Trash2, type LucideIcon } from "lucide-react";
+import { useAct } from "../actions/action-context.tsx";
+import { obstacle, STREAM_ACTIONS, type StreamAction } from "../actions/action-rules.ts";
+import { useWriteObstacle } from "../shell/session-context.tsx";
+import { Button } from "../ui/button.tsx";
+import type { StreamRow } from "./stream-row.ts";
+
+const LOOKS: Record<StreamAction, { word: string; icon: LucideIcon }> = {
+  finalize: { word: "Finalize now", icon: FlagTriangleRight },
+  retry: { word: "Retry", icon: RotateCw },
+  abort: { word: "Abort", icon: Ban },
+  purge: { word: "Purge", icon: Trash2 },
+};
+
+export function StreamActions({ row }: { row: StreamRow }) {
+  const act = useAct();
+  const blocked = useWriteObstacle();
+  return STREAM_ACTIONS.map((action) => {
+    const { word, icon: Icon } = LOOKS[action];
+    return (
+      <Button
+        key={action}
+        unavailable={blocked ?? obstacle(action, row)}
+        onClick={() => act({ action, target: { ids: [row.id] } })}
+      >
+        <Icon aria-hidden className="size-4" /> {word}
+      </Button>
+    );
+  });
+}

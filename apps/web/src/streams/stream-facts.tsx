@@ -1,0 +1,79 @@
+"use client";
+/** What the record says, named as people name it; what has not happened yet is not there. */
+import Link from "next/link";
+import type { ReactNode } from "react";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { Time } from "../ui/time.tsx";
+import { VisibleName } from "../ui/visible-name.tsx";
+import { formatDuration } from "../lib/time.ts";
+import { isSuperseded, type StreamRow } from "./stream-row.ts";
+
+export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record<string, string>> }) {
+  const pause = Number(raw["longest_pause_ms"] ?? 0);
+  return (
+    <dl className="grid grid-cols-1 gap-x-4 gap-y-2 text-sm sm:grid-cols-[9.5rem_minmax(0,1fr)]">
+      <Fact name="Stream id">
+        <Copied text={row.id} what="stream id" mono />
+      </Fact>
+      <Fact name="Object">
+        {row.s3_key === undefined ? (
+          <span className="text-muted">key not fixed yet</span>
+        ) : (
+          <Copied text={`${row.s3_bucket ?? ""}/${row.s3_key}`} what="bucket and key" />
+        )}
+      </Fact>
+      <Fact name="ETag">{raw["etag"] && <Copied text={raw["etag"]} what="ETag" mono />}</Fact>
+      <Fact name="CRC32">{raw["crc32"] && <Copied text={raw["crc32"]} what="CRC32" mono />}</Fact>
+      <Fact name="Upload id">
+        {row.s3_upload_id && <Copied text={row.s3_upload_id} what="upload id" mono />}
+      </Fact>
+      <Fact name="Watch">{row.watch && <VisibleName text={row.watch} />}</Fact>
+      <Fact name="Source">{row.source && <VisibleName text={row.source} />}</Fact>
+      <Fact name="Worker">
+        {row.owner && (
+          <Link href="/workers" className="hover:text-accent hover:underline">
+            {row.owner}
+          </Link>
+        )}
+      </Fact>
+      <Fact name="Started">{row.started_at_utc && <Time at={row.started_at_utc} />}</Fact>
+      <Fact name="Last activity">{row.last_activity_at_utc && <Time at={row.last_activity_at_utc} />}</Fact>
+      <Fact name="Completed">{row.completed_at_utc && <Time at={row.completed_at_utc} />}</Fact>
+      <Fact name="Verified">{raw["verify_result"] ?? raw["verify_mode"]}</Fact>
+      <Fact name="Content type">{raw["content_type"]}</Fact>
+      <Fact name="Part plan">{raw["part_plan"] && <code>{raw["part_plan"]}</code>}</Fact>
+      <Fact name="Longest pause">{pause > 0 && formatDuration(pause)}</Fact>
+      <Fact name="Asked for">{row.requested_action}</Fact>
+      <Fact name="Not tidied">{row.tidy_error && <span className="text-warn">{row.tidy_error}</span>}</Fact>
+      <Fact name="Supersedes">{row.supersedes && <StreamLink id={row.supersedes} />}</Fact>
+      <Fact name="Superseded by">{isSuperseded(row) && <StreamLink id={row.superseded_by ?? ""} />}</Fact>
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  if (!children) return null;
+  return (
+    <>
+      <dt className="text-muted max-sm:-mb-1.5">{name}</dt>
+      <dd className="min-w-0 [overflow-wrap:anywhere]">{children}</dd>
+    </>
+  );
+}
+
+function Copied({ text, what, mono = false }: { text: string; what: string; mono?: boolean }) {
+  return (
+    <span className="inline-flex max-w-full items-start gap-1">
+      {mono ? <code className="[overflow-wrap:anywhere]">{text}</code> : <VisibleName text={text} />}
+      <CopyButton text={text} what={what} />
+    </span>
+  );
+}
+
+function StreamLink({ id }: { id: string }) {
+  return (
+    <Link href={`/streams/${encodeURIComponent(id)}`} className="text-accent hover:underline">
+      <code>{id}</code>
+    </Link>
+  );
+}

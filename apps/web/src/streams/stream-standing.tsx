@@ -1,0 +1,101 @@
+"use client";
+/** Where a stream stands: its state and the reason in words, and how much of it is where. */
+import { REMEDIES } from "@sluice/core/errors";
+import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { describeWaiting } from "@sluice/core/stream/waiting";
+import Link from "next/link";
+import { formatBytes } from "../lib/bytes.ts";
+import type { PartMapPage, StreamPage } from "../server/stream-detail.ts";
+import { Bytes } from "../ui/bytes.tsx";
+import { ProgressBar } from "./progress-bar.tsx";
+import { StatusMark } from "./status.tsx";
+import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "./stream-row.ts";
+
+export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {
+  const { row } = page;
+  const size = row.file_size ?? 0;
+  const totals = parts?.map.totals;
+  const inFlight = totals?.flight.bytes ?? 0;
+  const acknowledged = totals === undefined ? sentBytes(row) : totals.sent.bytes + totals.again.bytes;
+  const percent =
+    size > 0 ? Math.floor((Math.min(acknowledged, size) / size) * 100) : row.kind === "completed" ? 100 : 0;
+  return (
+    <section aria-label="Standing" className="card px-4 py-3.5">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
+        <StatusMark status={row.status} superseded={isSuperseded(row)} />
+        <p className="text-sm" data-testid="why">
+          {whyNotFinal(page)}
+        </p>
+      </div>
+      <Remedy row={row} />
+      <div className="num mt-3.5 mb-1.5 flex justify-between text-sm">
+        <span>
+          <Bytes n={acknowledged} className="font-medium" /> <span className="text-muted">of</span>{" "}
+          <Bytes n={size} />
+        </span>
+        <span className="font-medium">{percent} %</span>
+      </div>
+      <ProgressBar sent={acknowledged} inFlight={inFlight} size={size} label="In S3" className="h-2.5" />
+      <dl className="mt-2.5 flex flex-wrap gap-x-6 gap-y-1 text-sm">
+        <Share name="Acknowledged" bytes={acknowledged} swatch="bg-part-sent" />
+        <Share name="In flight" bytes={inFlight} swatch="bg-part-flight" />
+        <Share name="On disk only" bytes={totals?.disk.bytes ?? lagBytes(row)} swatch="bg-part-disk" />
+        <Share
+          name="Tail, on local disk only until the seal"
+          bytes={totals?.tail.bytes ?? 0}
+          swatch="bg-part-tail"
+        />
+      </dl>
+    </section>
+  );
+}
+
+function Share({ name, bytes, swatch }: { name: string; bytes: number; swatch: string }) {
+  return (
+    <div className="flex items-center gap-2">
+      <dt className="flex items-center gap-2 text-muted">
+        <span aria-hidden className={`size-2.5 rounded-full ${swatch}`} /> {name}
+      </dt>
+      <dd className="num font-medium">{formatBytes(bytes)}</dd>
+    </div>
+  );
+}
+
+/** The reason it is not final, or how it came to its end. */
+export function whyNotFinal({ row, waiting, trouble }: StreamPage): string {
+  if (row.kind === "failed") return row.failure_detail ?? "it failed without saying why";
+  if (trouble !== undefined) return trouble;
+  if (row.kind === "completed")
+    return row.completed_by
+      ? `completed: ${COMPLETED_BY[row.completed_by] ?? row.completed_by}`
+      : "completed";
+  if (waiting !== undefined) return describeWaiting(waiting);
+  if (row.owner === undefined) return "no worker holds it: it waits for one that can reach its source";
+  return row.kind === "opening" ? "known; nothing of it is in S3 yet" : "being worked on";
+}
+
+const COMPLETED_BY: Record<string, string> = {
+  idle: "it was quiet for long enough",
+  marker: "a marker file said so",
+  rename: "it was renamed to its final name",
+  finalize: "an operator finalized it",
+  term: "its worker was asked to seal before it ended",
+};
+
+function Remedy({ row }: { row: StreamRow }) {
+  const reason = FAILURE_REASONS.find((known) => known === failureReason(row));
+  if (reason === undefined) return null;
+  return (
+    <p className="mt-2 text-sm">
+      <span className="text-muted">{REMEDIES[reason].cause}</span> {REMEDIES[reason].remedy}
+      {row.superseded_by && (
+        <>
+          {" "}
+          <Link href={`/streams/${encodeURIComponent(row.superseded_by)}`} className="text-accent underline">
+            The stream that took its place
+          </Link>
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,165 @@
+"use client";
+/** Who uploads: alive or gone, what each says of itself, its watches, what it holds and did in the last hour. */
+import { useQuery } from "@tanstack/react-query";
+import {
+  CircleCheck,
+  CirclePause,
+  CircleX,
+  FolderOpen,
+  FolderX,
+  OctagonAlert,
+  Server,
+  type LucideIcon,
+} from "lucide-react";
+import Link from "next/link";
+import { formatCount } from "../lib/bytes.ts";
+import { useLiveRefresh } from "../live/live-context.tsx";
+import type { WorkerView } from "../server/workers.ts";
+import { listHref } from "../streams/list-params.ts";
+import { useTRPC } from "../trpc/client.tsx";
+import { Bytes } from "../ui/bytes.tsx";
+import { PageTitle } from "../ui/page-title.tsx";
+import { Empty, Failure, Loading } from "../ui/states.tsx";
+import { Age, Time } from "../ui/time.tsx";
+import { VisibleName } from "../ui/visible-name.tsx";
+
+const REFRESH_EVERY_MS = 2_000;
+const AT_LEAST_EVERY_MS = 4_000;
+
+export function WorkersView() {
+  const trpc = useTRPC();
+  const workers = useQuery(trpc.workers.list.queryOptions(undefined, { refetchInterval: AT_LEAST_EVERY_MS }));
+  useLiveRefresh(
+    (batch) => batch.reset || batch.others,
+    () => void workers.refetch(),
+    REFRESH_EVERY_MS,
+  );
+  return (
+    <>
+      <PageTitle title="Workers">Each holds a lease that lapses 15 s after its last renewal.</PageTitle>
+      {workers.data === undefined ? (
+        workers.isError ? (
+          <Failure title="Workers could not be read" detail={workers.error.message} />
+        ) : (
+          <Loading lines={6} />
+        )
+      ) : workers.data.length === 0 ? (
+        <div className="card">
+          <Empty icon={Server} title="No worker has been seen in the last day">
+            Start one beside the recorder: it registers itself here within seconds.
+          </Empty>
+        </div>
+      ) : (
+        <div className="grid grid-cols-1 gap-4 xl:grid-cols-2">
+          {workers.data.map((worker) => (
+            <WorkerCard key={worker.id} worker={worker} />
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
+
+const STATES: Record<
+  "ok" | "blocked" | "draining" | "gone",
+  { word: string; icon: LucideIcon; tone: string }
+> = {
+  ok: { word: "Working", icon: CircleCheck, tone: "text-good" },
+  blocked: { word: "Blocked", icon: OctagonAlert, tone: "text-bad" },
+  draining: { word: "Draining", icon: CirclePause, tone: "text-warn" },
+  gone: { word: "Gone", icon: CircleX, tone: "text-muted" },
+};
+
+function WorkerCard({ worker }: { worker: WorkerView }) {
+  const { lease, hour } = worker;
+  const state = STATES[lease?.state ?? "gone"];
+  const Icon = state.icon;
+  const id = `worker-${worker.id}`;
+  return (
+    <section aria-labelledby={id} className="card min-w-0" data-worker-state={lease?.state ?? "gone"}>
+      <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 py-3">
+        <h2 id={id} className="text-base [overflow-wrap:anywhere]">
+          {worker.id}
+        </h2>
+        <span className={`inline-flex items-center gap-1.5 text-sm font-medium ${state.tone}`}>
+          <Icon aria-hidden className="size-4" /> {state.word}
+        </span>
+      </header>
+      {(lease?.state_detail ?? worker.trouble) && (
+        <p className="mx-4 mb-3 rounded-md bg-bad-soft px-3 py-2 text-sm">
+          {lease?.state_detail ?? worker.trouble}
+        </p>
+      )}
+      <dl className="grid grid-cols-2 gap-x-6 gap-y-2.5 border-t border-line px-4 py-3 text-sm sm:grid-cols-4">
+        <Fact name="Seen">
+          <Age since={worker.last_seen_at} /> ago
+        </Fact>
+        <Fact name="Streams">
+          <Link
+            href={listHref({ worker: worker.id })}
+            className="underline decoration-line-strong underline-offset-2 hover:text-accent"
+          >
+            {formatCount(worker.streams)}
+          </Link>
+        </Fact>
+        <Fact name="Lag">
+          <Bytes n={lease?.lag_bytes ?? worker.lag_bytes} />
+        </Fact>
+        <Fact name="In flight">{lease === undefined ? "–" : <Bytes n={lease.in_flight_bytes} />}</Fact>
+        <Fact name="Sent, last hour">
+          <Bytes n={hour.bytes_sent} />
+        </Fact>
+        <Fact name="Parts">{formatCount(hour.parts)}</Fact>
+        <Fact name="Retries">{formatCount(hour.retries)}</Fact>
+        <Fact name="Completed">{formatCount(hour.completed)}</Fact>
+      </dl>
+      {lease !== undefined && (
+        <div className="border-t border-line px-4 py-3 text-sm">
+          <p className="text-muted">
+            {lease.host}, pid <span className="num">{lease.pid}</span>, version {lease.version}, source{" "}
+            {lease.source}, up since <Time at={lease.started_at_utc} />
+          </p>
+          <ul className="mt-2 space-y-1.5">
+            {worker.watches.map((watch) => (
+              <Watch key={watch.name} {...watch} />
+            ))}
+          </ul>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt className="text-xs text-muted">{name}</dt>
+      <dd className="num">{children}</dd>
+    </div>
+  );
+}
+
+function Watch({ name, record }: WorkerView["watches"][number]) {
+  const offline = record?.state === "offline";
+  const Icon = offline ? FolderX : FolderOpen;
+  return (
+    <li className="flex items-start gap-2">
+      <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${offline ? "text-bad" : "text-muted"}`} />
+      <span className="min-w-0">
+        <Link href={listHref({ watch: name })} className="font-medium hover:text-accent">
+          {name || "watch"}
+        </Link>{" "}
+        {record && (
+          <span className="text-muted">
+            <VisibleName text={record.root} />
+          </span>
+        )}
+        {offline && (
+          <span className="block text-bad">
+            Offline since <Time at={record.since_utc} />: {record.state_detail ?? "the volume is away"}
+          </span>
+        )}
+      </span>
+    </li>
+  );
+}
