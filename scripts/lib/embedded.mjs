@@ -8,7 +8,8 @@ import { join } from "node:path";
 
 /**
  * @typedef {Record<string, string>} Variables
- * @typedef {{ redis?: Variables, s3?: Variables }} Embedded each part is absent when it is not embedded
+ * @typedef {{ redis?: Variables, s3?: Variables, worker?: Variables }} Embedded `redis` and `s3` are absent
+ *   when they are not embedded; `worker` says where its inbox and its health page are
  */
 
 /** @param {NodeJS.ProcessEnv} env @returns {boolean} */
@@ -28,6 +29,7 @@ export function namesStore(env) {
  */
 export function withEmbedded(env, embedded) {
   return {
+    ...embedded.worker,
     ...env,
     ...(namesRedis(env) ? {} : embedded.redis),
     ...(namesStore(env) ? {} : embedded.s3),

@@ -27,6 +27,11 @@ it.each([{ SLUICE_S3_ENDPOINT: "http://mine" }, { SLUICE_S3_BUCKET: "at-aws", AW
   },
 );
 
+it("inbox and health port are those of the running worker, unless the environment says otherwise", () => {
+  const worker = { SLUICE_WATCH: "/inbox", SLUICE_HTTP_PORT: "9464" };
+  expect(withEmbedded({ SLUICE_HTTP_PORT: "1" }, { worker })).toEqual({ ...worker, SLUICE_HTTP_PORT: "1" });
+});
+
 it("what is written can be read by its owner only, and nothing written reads as nothing embedded", () => {
   const dir = mkdtempSync(join(tmpdir(), "sluice-embedded-"));
   try {

@@ -41,6 +41,7 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
   const embedded = {
     ...(namesRedis(asked) ? {} : { redis: await startRedis(stack, plan, print) }),
     ...(namesStore(asked) ? {} : { s3: await startStore(stack, plan) }),
+    worker: { ...watchEnv(asked, plan), SLUICE_HTTP_PORT: String(httpPort) },
   };
   writeEmbedded(plan.stateDir, embedded);
   const shared: NodeJS.ProcessEnv = {
@@ -48,13 +49,7 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
     ...(plan.demo ? { SLUICE_DEMO: "1" } : {}),
   };
 
-  await stack.start(
-    workerSpec(
-      plan,
-      { host: httpHost, port: httpPort },
-      { ...shared, ...watchEnv(asked, plan), SLUICE_HTTP_PORT: String(httpPort) },
-    ),
-  );
+  await stack.start(workerSpec(plan, { host: httpHost, port: httpPort }, { ...shared, ...embedded.worker }));
   const signIn = dashboardSignIn(plan, asked);
   await stack.start(webSpec(plan, { host: webHost, port: webPort }, { ...shared, ...signIn.env }));
   print.line(
