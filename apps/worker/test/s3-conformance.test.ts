@@ -49,7 +49,7 @@ for (const [name, quirks, profile] of STORES) {
       store: rig.store,
       bucket: BUCKET,
       digests: nativeDigests,
-      close: () => rig[Symbol.asyncDispose](),
+      close: async () => await rig[Symbol.asyncDispose](),
     };
   });
 }

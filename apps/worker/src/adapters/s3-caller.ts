@@ -1,9 +1,11 @@
 /**
  * One call to S3, made once: with fresh credentials, a deadline and, for control requests, a turn. Whatever goes wrong
- * leaves as a StoreError with the right trouble; a second attempt is made only when credentials were renewed.
+ * leaves as a StoreError with the right trouble. A second attempt is made only after a refusal: with renewed
+ * credentials, or when the refusal gave no reason and the bucket gives none either.
  */
-import { ListMultipartUploadsCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { LIMITS, StoreError } from "@sluice/core";
+import { BucketCheck, type CheckPlace } from "./s3-bucket-check.ts";
 import { Slots } from "./s3-slots.ts";
 import { failureOf, storeError, type S3Failure } from "./s3-errors.ts";
 import type { S3Connection, S3Settings } from "./s3-client.ts";
@@ -28,16 +30,14 @@ export class S3Caller {
   readonly direct: DirectSender;
   readonly #settings: S3Settings;
   readonly #control = new Slots(LIMITS.controlRequests);
-  /** Where the bucket as a whole is asked: a prefix the worker has rights on. */
-  readonly #askPrefix: string;
+  readonly #check: BucketCheck;
   #refreshing: Promise<boolean> | undefined;
-  readonly #asking = new Map<string, Promise<StoreError | undefined>>();
 
-  constructor(connection: S3Connection, askPrefix: string) {
+  constructor(connection: S3Connection, place: CheckPlace) {
     this.client = connection.client;
     this.direct = connection.direct;
     this.#settings = connection.settings;
-    this.#askPrefix = askPrefix;
+    this.#check = new BucketCheck(connection.client, place);
   }
 
   /** Time a body of this size may take, in ms. */
@@ -54,7 +54,7 @@ export class S3Caller {
     send: (options: ExchangeOptions) => Promise<T>,
     expected?: Expected<T>,
   ): Promise<T> {
-    const run = () => this.#attempt(options, send, expected, true);
+    const run = () => this.#attempt(options, send, expected);
     return options.unbounded === true ? await run() : await this.#control.run(run);
   }
 
@@ -62,69 +62,40 @@ export class S3Caller {
     options: CallOptions,
     send: (options: ExchangeOptions) => Promise<T>,
     expected: Expected<T> | undefined,
-    mayRefresh: boolean,
   ): Promise<T> {
-    await this.#identity(options.what);
-    try {
-      return await send(options);
-    } catch (error) {
-      const failure = failureOf(error);
-      if (!failure) throw error;
-      const meant = expected?.(failure);
-      if (meant !== undefined) return meant;
-      const trouble = await this.#judge(failure, options);
-      if (trouble.trouble === "credentials" && mayRefresh && (await this.#refresh())) {
-        return await this.#attempt(options, send, expected, false);
-      }
-      throw trouble;
-    }
-  }
-
-  /** A refusal without a body, or of one key, is understood by asking for something that has an answer. */
-  async #judge(failure: S3Failure, { what, bucket, mutating = false }: CallOptions): Promise<StoreError> {
-    const trouble = storeError(failure, what, mutating);
-    const bodyless =
-      failure.code.startsWith("HTTP4") || failure.code === "Forbidden" || failure.code === "BadRequest";
-    if (trouble.trouble !== "denied" && !bodyless) return trouble;
-    return (await this.#bucketTrouble(bucket)) ?? trouble;
-  }
-
-  /** Trouble of the bucket as a whole; undefined when it answers. Asked once for all who want to know now. */
-  #bucketTrouble(bucket: string): Promise<StoreError | undefined> {
-    const asking = this.#asking.get(bucket);
-    if (asking) return asking;
-    const asked = this.#askBucket(bucket).finally(() => this.#asking.delete(bucket));
-    this.#asking.set(bucket, asked);
-    return asked;
-  }
-
-  async #askBucket(bucket: string): Promise<StoreError | undefined> {
-    const input = { Bucket: bucket, Prefix: this.#askPrefix };
-    const options: ExchangeOptions = { deadlineMs: LIMITS.storeControlMs };
-    const asked = [
-      () => this.client.send(new ListObjectsV2Command({ ...input, MaxKeys: 1 }), options),
-      () => this.client.send(new ListMultipartUploadsCommand({ ...input, MaxUploads: 1 }), options),
-    ];
-    let denied: StoreError | undefined;
-    for (const ask of asked) {
+    let renewed = false;
+    let asked = false;
+    for (;;) {
+      await this.#identity(options.what);
       try {
-        await ask();
-        return undefined;
+        return await send(options);
       } catch (error) {
         const failure = failureOf(error);
         if (!failure) throw error;
-        const trouble = storeError(failure, `bucket ${bucket}`, false);
-        if (trouble.trouble === "rejected") return undefined;
-        if (trouble.trouble !== "denied") return trouble;
-        denied = trouble;
+        const meant = expected?.(failure);
+        if (meant !== undefined) return meant;
+        const trouble = await this.#judge(failure, options, asked);
+        asked = true;
+        if (!trouble) continue;
+        if (trouble.trouble !== "credentials" || renewed || !(await this.#refresh())) throw trouble;
+        renewed = true;
       }
     }
-    return new StoreError({
-      trouble: "bucket",
-      code: denied?.code ?? "AccessDenied",
-      status: denied?.status,
-      message: `access to the whole bucket ${bucket} is denied`,
-    });
+  }
+
+  /** Trouble that names its cause; undefined: the bucket answers, so that the refusal may have been of the moment. */
+  async #judge(
+    failure: S3Failure,
+    { what, bucket, mutating = false }: CallOptions,
+    lastWord: boolean,
+  ): Promise<StoreError | undefined> {
+    const trouble = storeError(failure, what, mutating);
+    // A reply to HeadObject has no body: expired credentials and a wrong clock look like any other refusal.
+    const silent = !mutating && (failure.code === "HTTP403" || failure.code === "HTTP400");
+    if (trouble.trouble !== "denied" && !silent) return trouble;
+    const whole = await this.#check.trouble(bucket, mutating ? "write" : "read");
+    if (whole) return whole;
+    return silent && !lastWord ? undefined : trouble;
   }
 
   /** The SDK keeps credentials until shortly before they expire, so that this costs nothing most of the time. */

@@ -128,8 +128,8 @@ function learnPut({ profile, refusals }: StoreAnswers, put: PutAnswers): void {
 /** The ways worth trying, the best first. A mode that was asked for is the only one. */
 function checksumModes(put: PutAnswers, wanted: ChecksumMode | "auto"): ChecksumMode[] {
   if (wanted !== "auto") return [wanted];
-  const md5: ChecksumMode[] = put.checked || put.etagIsMd5 ? ["md5"] : ["off"];
-  return put.proof === "crc32" && put.checked ? ["full-object", "per-part", ...md5] : md5;
+  const rest: ChecksumMode = put.md5Checked || put.etagIsMd5 ? "md5" : "off";
+  return put.crcChecked ? ["full-object", "per-part", rest] : [rest];
 }
 
 async function learnUploads(
@@ -205,7 +205,10 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
     "The store keeps no checksum of a whole object: parts are checked one by one, objects by their size.",
   );
   say(checksum === "off", "The store checks no bodies at all: damage on the way is not seen by it.");
-  say(!put.checked && checksum !== "off", "The store does not refuse a body that differs from its checksum.");
+  say(
+    checksum === "md5" && !put.md5Checked,
+    "A body that differs from its MD5 is not refused by the store; the ETag it answers with gives it away.",
+  );
   say(
     !profile.etagIsMd5,
     "ETags are not MD5s: a part whose record was lost is sent again unless ListParts shows its checksum.",

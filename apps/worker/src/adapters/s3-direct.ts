@@ -74,7 +74,7 @@ export class DirectSender {
     const { response } = await this.#transport.handle(signed as unknown as SdkRequest, options);
     if (response.statusCode >= 200 && response.statusCode < 300) return response.headers;
     const error = new ReplyError(response.statusCode, response.headers, response.body);
-    if (error.code === "RequestTimeTooSkewed") config.systemClockOffset = skewMs(response.headers) ?? 0;
+    if (error.code === "RequestTimeTooSkewed") config.systemClockOffset = skewMs(error.serverTime);
     throw error;
   }
 
@@ -138,7 +138,7 @@ function sha256Of(body: Uint8Array | RangeBody): string {
 }
 
 /** How far the store's clock is ahead of ours. */
-function skewMs(headers: Readonly<Record<string, string>>): number | undefined {
-  const theirs = Date.parse(headers["date"] ?? "");
-  return Number.isNaN(theirs) ? undefined : theirs - Date.now();
+function skewMs(serverTime: string | undefined): number {
+  const theirs = Date.parse(serverTime ?? "");
+  return Number.isNaN(theirs) ? 0 : theirs - Date.now();
 }

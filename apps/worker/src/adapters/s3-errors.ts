@@ -53,6 +53,8 @@ export class ReplyError extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly code: string;
   readonly region: string | undefined;
+  /** ISO; named in a refusal that is about the date. */
+  readonly serverTime: string | undefined;
 
   constructor(status: number, headers: Readonly<Record<string, string>>, body: unknown) {
     const xml = body instanceof Uint8Array ? Buffer.from(body).toString("utf8") : "";
@@ -61,6 +63,7 @@ export class ReplyError extends Error {
     this.headers = headers;
     this.code = element(xml, "Code") ?? `HTTP${status}`;
     this.region = element(xml, "Region") ?? headers["x-amz-bucket-region"];
+    this.serverTime = element(xml, "ServerTime") ?? headers["date"];
   }
 }
 
@@ -89,7 +92,7 @@ export function failureOf(error: unknown): S3Failure | undefined {
   }
   if (error instanceof ReplyError) {
     const { code, message, status, headers, region } = error;
-    return { code, message, status, sent: true, headers, region };
+    return fromStore({ code, message, status, sent: true, headers, region });
   }
   if (!(error instanceof Error)) return undefined;
   const reply = replyOf(error);
@@ -98,14 +101,15 @@ export function failureOf(error: unknown): S3Failure | undefined {
   const region = text(error, "Region") ?? headers["x-amz-bucket-region"];
   // A 2xx that could not be understood is not S3's answer, whatever the parser called it.
   const known = status >= 300 || error.name === "InternalError" || text(error, "Code") !== undefined;
-  return {
-    code: known ? codeOf(error, status) : "BadReply",
-    message: known ? messageOf(error, status) : "the reply is not one of an S3 endpoint",
-    status,
-    sent: true,
-    headers,
-    region,
-  };
+  const code = known ? codeOf(error, status) : "BadReply";
+  return fromStore({ code, message: messageOf(error, status), status, sent: true, headers, region });
+}
+
+/** A page of HTML below 500 is a proxy's or a portal's word, not the store's. */
+function fromStore(failure: S3Failure & { status: number }): S3Failure {
+  const html = failure.status < 500 && /text\/html/.test(failure.headers["content-type"] ?? "");
+  if (failure.code !== "BadReply" && !html) return failure;
+  return { ...failure, code: "BadReply", message: "the reply is not one of an S3 endpoint" };
 }
 
 /** `mutating`: the request changes something, so that it matters whether it was carried out. */
@@ -136,7 +140,7 @@ function troubleOf({ code, status, region }: S3Failure): StoreTrouble {
 
 function outcomeUnknown({ code, status, sent }: S3Failure): boolean {
   if (status === undefined) return sent;
-  if (code === "BadReply" || status < 300) return true;
+  if (code === "BadReply") return true;
   return status >= 500 && !THROTTLED.has(code) && !NOT_DONE.has(code);
 }
 

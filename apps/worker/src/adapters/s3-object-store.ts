@@ -30,7 +30,7 @@ import { abortUpload, completeUpload, createUpload } from "./s3-uploads.ts";
 
 export interface S3StoreOptions extends ObjectAttributes {
   profile: S3Profile;
-  /** A prefix the worker has rights on: there the bucket is asked whether it answers at all. */
+  /** SLUICE_S3_KEY_PREFIX: below it the bucket is asked whether it answers at all. */
   prefix: string;
 }
 
@@ -41,7 +41,10 @@ export class S3ObjectStore implements ObjectStore {
   constructor(connection: S3Connection, options: S3StoreOptions) {
     this.profile = options.profile;
     this.#context = {
-      caller: new S3Caller(connection, options.prefix),
+      caller: new S3Caller(connection, {
+        prefix: options.prefix,
+        headMissingIs404: options.profile.headMissingIs404,
+      }),
       profile: options.profile,
       attributes: options,
       checksums: new UploadChecksums(options.profile.checksum),

@@ -22,10 +22,9 @@ export function proofOf(body: Uint8Array, proof: Proof): Record<string, string> 
 }
 
 export interface PutAnswers {
-  /** Headers the store accepts. */
-  proof: Proof;
-  /** It refuses a body that does not match them. */
-  checked: boolean;
+  /** A body that does not match its CRC32 is refused; not so where the header is ignored. */
+  crcChecked: boolean;
+  md5Checked: boolean;
   unsignedPayload: boolean;
   etagIsMd5: boolean;
   conditionalPut: boolean;
@@ -73,7 +72,9 @@ export async function probePut(
   const { proof, unsignedPayload } = way;
   const key = session.key("object");
   const stored = await put(session, key, proofOf(BODY, proof), unsignedPayload);
-  const damaged = await put(session, key, proofOf(OTHER, proof), unsignedPayload);
+  const wrongCrc =
+    proof === "crc32" ? await put(session, key, proofOf(OTHER, "crc32"), unsignedPayload) : stored;
+  const wrongMd5 = await put(session, key, proofOf(OTHER, "md5"), unsignedPayload);
   const taken = await put(session, key, { ...proofOf(BODY, proof), "if-none-match": "*" }, unsignedPayload);
   const changed = await put(
     session,
@@ -85,8 +86,8 @@ export async function probePut(
   const missing = await head(session, `${key}-that-is-not-there`);
   const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
   return {
-    proof,
-    checked: !damaged.ok,
+    crcChecked: stored.ok && !wrongCrc.ok,
+    md5Checked: !wrongMd5.ok,
     unsignedPayload,
     etagIsMd5: etag === createHash("md5").update(BODY).digest("hex"),
     conditionalPut: isPreconditionFailed(taken) && isPreconditionFailed(changed),

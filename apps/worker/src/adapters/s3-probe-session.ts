@@ -40,7 +40,7 @@ export class ProbeSession implements AsyncDisposable {
   constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
     this.#root = `${place.prefix}.sluice-probe/`;
     this.#directory = `${this.#root}kept/`;
-    this.#caller = new S3Caller(connection, this.#root);
+    this.#caller = new S3Caller(connection, { prefix: place.prefix, headMissingIs404: false });
     this.client = connection.client;
     this.bucket = place.bucket;
     this.attributes = attributeFields({ contentType: "text/plain", metadata: PROBE_METADATA }, attributes);

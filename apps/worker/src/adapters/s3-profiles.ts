@@ -46,32 +46,30 @@ export interface NamedStore {
 
 export const STORES: Readonly<Record<string, NamedStore>> = {
   // docs.aws.amazon.com, qfacts
-  aws: { host: /(^|\.)amazonaws\.com(\.cn)?$/, limits: { maxObjectBytes: 10_000 * 5 * GiB }, notes: [] },
+  aws: {
+    host: /(^|\.)amazonaws\.com(\.cn)?$/,
+    limits: { maxObjectBytes: 10_000 * 5 * GiB },
+    notes: [],
+  },
   // developers.cloudflare.com/r2/objects/multipart-objects
   r2: {
     host: /\.r2\.cloudflarestorage\.com$/,
     limits: { unequalParts: false, uploadAgeDays: 7 },
     notes: [
-      "Cloudflare R2 takes only equal parts, and aborts an upload 7 days after it began (its default lifecycle rule).",
+      "Cloudflare R2 answers with errors when more than 2 or 3 parts of one upload are in flight (its own forum and litestream).",
     ],
   },
-  // backblaze.com/apidocs, litestream docs/PROVIDER_COMPATIBILITY.md
-  b2: { host: /\.backblazeb2\.com$/, limits: { checksum: "md5", unsignedPayload: false }, notes: [] },
-  // cloud.google.com/storage/docs/xml-api; rclone provider/GCS.yaml
-  gcs: {
-    host: /(^|\.)storage\.googleapis\.com$/,
-    limits: { conditionalComplete: false, checksum: "md5" },
-    notes: [],
-  },
+  b2: { host: /\.backblazeb2\.com$/, limits: {}, notes: [] },
+  gcs: { host: /(^|\.)storage\.googleapis\.com$/, limits: {}, notes: [] },
   // docs.wasabi.com, "Multi-Part Uploads"
   wasabi: {
     host: /\.wasabisys\.com$/,
     limits: {},
     notes: ["Wasabi bills the parts of an aborted upload for 30 days."],
   },
-  // minio cmd/erasure-multipart.go: stale_uploads_expiry
+  // minio cmd/erasure-multipart.go, internal/config/api stale_uploads_expiry; no endpoint tells
   minio: {
-    limits: { listsUploadsByPrefix: false, uploadAgeDays: 1 },
+    limits: { uploadAgeDays: 1 },
     notes: ["MinIO removes an upload 24 hours after it began unless `api stale_uploads_expiry` is raised."],
   },
   // rclone provider/Scaleway.yaml
@@ -80,20 +78,21 @@ export const STORES: Readonly<Record<string, NamedStore>> = {
     limits: { maxParts: 1_000 },
     notes: ["Scaleway takes at most 1,000 parts an object."],
   },
+  // rclone provider/Storj.yaml
   storj: {
-    host: /(^|\.)(gateway\.)?storjshare\.io$/,
+    host: /(^|\.)storjshare\.io$/,
     limits: {},
     notes: ["Storj is made for parts of 64 MiB and more: raise SLUICE_PART_SIZE."],
   },
   digitalocean: { host: /\.digitaloceanspaces\.com$/, limits: {}, notes: [] },
-  ovh: { host: /\.(cloud\.ovh\.(net|us)|perf\.cloud\.ovh\.net)$/, limits: { checksum: "md5" }, notes: [] },
+  ovh: { host: /\.(cloud\.ovh\.(net|us)|perf\.cloud\.ovh\.net)$/, limits: {}, notes: [] },
+  // micronaut-objectstorage#794
   oci: {
     host: /\.oraclecloud\.com$/,
     limits: {},
     notes: ["Oracle Cloud wants parts of more than 10 MiB: raise SLUICE_PART_SIZE."],
   },
-  // rustfs/cli#269, rustfs#3506
-  rustfs: { limits: { listsUploadsByPrefix: false }, notes: [] },
+  rustfs: { limits: {}, notes: [] },
   ceph: { limits: {}, notes: [] },
   versitygw: { limits: {}, notes: [] },
   seaweedfs: { limits: {}, notes: [] },

@@ -44,7 +44,6 @@ export function isConflict({ status, code }: S3Failure, condition: Condition): b
 /** Names of "this upload is not open": S3's own, and those of stores that take it for a missing key. */
 const UPLOAD_GONE = new Set(["NoSuchUpload", "NoSuchKey", "NotFound", "HTTP404"]);
 
-/** A 404 page of a proxy is not S3's word on an upload. */
-export function isGone({ status, code, headers }: S3Failure): boolean {
-  return status === 404 && UPLOAD_GONE.has(code) && !/text\/html/.test(headers["content-type"] ?? "");
+export function isGone({ status, code }: S3Failure): boolean {
+  return status === 404 && UPLOAD_GONE.has(code);
 }

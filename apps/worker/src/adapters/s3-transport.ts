@@ -150,7 +150,7 @@ function exchange(
   abortSignal?.addEventListener("abort", onAbort, { once: true });
 
   req.on("socket", (socket) => {
-    if (req.reusedSocket) connected = true;
+    if (!socket.connecting) connected = true;
     else socket.once("encrypted" in socket ? "secureConnect" : "connect", () => void (connected = true));
   });
   req.on("timeout", () => failAs("Silence", `no byte either way for ${LIMITS.storeSilenceMs / 1000} s`));
