@@ -1,9 +1,21 @@
 /**
- * The hidden name a file bears while it is being tidied: `.sluice-tidy-<id>-<its name>`. Whoever finds one knows what
- * it was called; a name that would be too long is kept in the id's own file instead (see disk-file-tidier.ts).
+ * While a file is being tidied it lies, under its own name, in a hidden directory beside where it was:
+ * `.sluice-tidy-<id>/<name>`. So whoever finds one knows what it was called, and no name is too long for it.
  */
-const SHAPE = /^\.sluice-tidy-[0-9a-z]{26}(?:-|$)/;
+import { ulid } from "ulid";
 
-export function isTidyName(name: string): boolean {
-  return SHAPE.test(name);
+const TIDY = /(?:^|\/)\.sluice-tidy-[0-9a-z]{26}(?:\/|$)/;
+
+export function tidyName(): string {
+  return `.sluice-tidy-${ulid().toLowerCase()}`;
+}
+
+/** A copy that is not whole yet, in the directory files are moved to. */
+export function copyName(): string {
+  return `.sluice-copy-${ulid().toLowerCase()}`;
+}
+
+/** Whether the path is, or leads through, a directory of files being tidied. */
+export function isTidyPath(path: string): boolean {
+  return TIDY.test(path);
 }

@@ -38,7 +38,8 @@ describe("without rules", () => {
     ["lost+found/x", "leftover"],
     ["a/lost+found/x", "leftover"],
     [".sluice-other", "own"],
-    [".sluice-tidy-01hzx3k9w8m2n4p6q7r8s9t0v1-a.mp4", "own"],
+    [".sluice-tidy-01hzx3k9w8m2n4p6q7r8s9t0v1/a.mp4", "own"],
+    ["deep/.sluice-tidy-01hzx3k9w8m2n4p6q7r8s9t0v1/a.mp4", "own"],
   ])("%j is none: %s", (name, why) => {
     expect(refuse(name)).toBe(why);
   });
@@ -83,8 +84,9 @@ describe("include", () => {
 
   it("never brings in a marker, nor a file that is just being tidied", () => {
     expect(refuse("a.done", { include: ["*.done"] })).toBe("marker");
-    const name = ".sluice-tidy-01hzx3k9w8m2n4p6q7r8s9t0v1-a";
-    expect(refuse(name, { include: [".sluice*"] })).toBe("own");
+    const tidying = ".sluice-tidy-01hzx3k9w8m2n4p6q7r8s9t0v1";
+    expect(refuse(`${tidying}/a.mp4`, { include: [".sluice*/*"] })).toBe("own");
+    expect(pathFilter(ROOT, { include: [".sluice*/*"], exclude: [] }).enters(tidying)).toBe(false);
     expect(refuse(".sluice-mine", { include: [".sluice*"] })).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@
  */
 import { MARKER_SUFFIX, displayPath, type FileFacts } from "@sluice/core";
 import picomatch from "picomatch";
-import { isTidyName } from "../adapters/tidy-name.ts";
+import { isTidyPath } from "../adapters/tidy-name.ts";
 
 export interface FilterRules {
   include: readonly string[];
@@ -61,7 +61,7 @@ export function pathFilter(root: string, rules: FilterRules): PathFilter {
     refuse(path, facts, nowMs) {
       const file = candidate(displayPath(path.slice(below)));
       if (file.name.endsWith(MARKER_SUFFIX)) return "marker";
-      if (isTidyName(file.name)) return "own";
+      if (isTidyPath(file.relative)) return "own";
       if (exclude.some((one) => one.matches(file))) return "excluded";
       const matching = include.filter((one) => one.matches(file));
       for (const { refusal, is, named } of UNUSUAL) {
@@ -70,7 +70,10 @@ export function pathFilter(root: string, rules: FilterRules): PathFilter {
       if (include.length > 0 && matching.length === 0) return "not_included";
       return isTooOld(facts, rules.ignoreOlderThanMs, nowMs) ? "too_old" : undefined;
     },
-    enters: (name) => (name === "lost+found" ? entersLostFound : !name.startsWith(".") || entersHidden),
+    enters(name) {
+      if (name === "lost+found") return entersLostFound;
+      return !name.startsWith(".") || (entersHidden && !isTidyPath(name));
+    },
   };
 }
 

@@ -1,0 +1,257 @@
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { FileFacts, WriterProbe } from "@sluice/core";
+import { DiskFileTidier } from "../src/adapters/disk-file-tidier.ts";
+import { factsOf } from "../src/adapters/file-facts.ts";
+import { pathBuffer } from "../src/adapters/path-buffer.ts";
+import { recoverTidying } from "../src/adapters/recover-tidying.ts";
+import { tidyName } from "../src/adapters/tidy-name.ts";
+import { runAsNobody } from "./run-as-nobody.ts";
+import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
+
+let directory: TemporaryDirectory;
+let watch: string;
+let path: string;
+let snapshot: FileFacts;
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+  watch = directory.at("watch");
+  mkdirSync(watch);
+  path = write("a.mp4", "verified content");
+  snapshot = facts(path);
+});
+
+afterEach(() => {
+  directory[Symbol.dispose]();
+});
+
+/** Runs `meanwhile` after the last look before the file is hidden: the probe is asked just there. */
+function tidier(
+  meanwhile: () => void = () => undefined,
+  answer: Awaited<ReturnType<WriterProbe["openForWriting"]>> = { kind: "closed" },
+): DiskFileTidier {
+  return new DiskFileTidier({
+    writers: {
+      openForWriting: () => {
+        meanwhile();
+        return Promise.resolve(answer);
+      },
+    },
+  });
+}
+
+function write(name: string, content: string): string {
+  const file = join(watch, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(pathBuffer(file), content);
+  return file;
+}
+
+function facts(file: string): FileFacts {
+  return factsOf(lstatSync(pathBuffer(file), { bigint: true }));
+}
+
+function content(file: string): string {
+  return readFileSync(pathBuffer(file), "utf8");
+}
+
+function names(of = watch): string[] {
+  return readdirSync(of, { recursive: true, encoding: "utf8" }).toSorted();
+}
+
+describe("removing", () => {
+  it("deletes the file that was verified, and leaves nothing", async () => {
+    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "done" });
+    expect(names()).toEqual([]);
+  });
+
+  it("works for names that are not UTF-8, and for the longest there are", async () => {
+    for (const name of ["bad-\udcff", "n".repeat(255)]) {
+      const file = write(name, "x");
+      expect(await tidier().remove(file, facts(file))).toEqual({ kind: "done" });
+    }
+    expect(names()).toEqual(["a.mp4"]);
+  });
+
+  it("says gone when the file is not there", async () => {
+    rmSync(path);
+    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "gone" });
+    expect(await tidier(() => rmSync(write("b", "x"))).remove(join(watch, "b"), snapshot)).toEqual({
+      kind: "gone",
+    });
+  });
+
+  it("says gone when the file vanishes at the last moment", async () => {
+    expect(await tidier(() => rmSync(path)).remove(path, snapshot)).toEqual({ kind: "gone" });
+    expect(names()).toEqual([]);
+  });
+
+  it.each<[string, () => void]>([
+    ["it grew", () => appendFileSync(path, "more")],
+    ["other bytes of the same length were written", () => writeFileSync(path, "verified CONTENT")],
+    ["only its mtime is another", () => utimesSync(path, 1, 1)],
+    [
+      "another file has its name",
+      () => {
+        renameSync(path, join(watch, "kept"));
+        writeFileSync(path, "verified content");
+      },
+    ],
+    [
+      "a link has its name",
+      () => {
+        renameSync(path, join(watch, "kept"));
+        symlinkSync("kept", path);
+      },
+    ],
+  ])("touches nothing when %s", async (_, change) => {
+    change();
+    const before = names().map((name) => [name, content(join(watch, name))]);
+    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "changed" });
+    expect(names().map((name) => [name, content(join(watch, name))])).toEqual(before);
+  });
+
+  it.each<[string, () => void]>([
+    ["it is written", () => appendFileSync(path, "more")],
+    [
+      "another file takes its name",
+      () => {
+        renameSync(path, join(watch, "kept"));
+        writeFileSync(path, "new");
+      },
+    ],
+  ])("puts it back when %s at the last moment", async (_, change) => {
+    expect(await tidier(change).remove(path, snapshot)).toEqual({ kind: "changed" });
+    expect(names().filter((name) => name.includes("sluice"))).toEqual([]);
+    expect(content(path)).toMatch(/more$|^new$/);
+  });
+
+  it("refuses while a process holds the file open for writing", async () => {
+    const open = tidier(undefined, { kind: "open", pid: 7, command: "ffmpeg" });
+    expect(await open.remove(path, snapshot)).toEqual({
+      kind: "impossible",
+      detail: `${path}: ffmpeg (pid 7) holds it open for writing`,
+    });
+    expect(content(path)).toBe("verified content");
+  });
+
+  it("says what forbids it, and leaves the file", () => {
+    chmodSync(watch, 0o555);
+    const told = runAsNobody("tidy.ts", path);
+    expect(told).toMatchObject({ kind: "impossible", detail: expect.stringContaining("EACCES") });
+    expect(content(path)).toBe("verified content");
+  });
+});
+
+describe("moving", () => {
+  it("gives the file its path below the target directory", async () => {
+    const deep = write("deep/er/b.mp4", "deep");
+    expect(await tidier().move(deep, facts(deep), directory.at("done"), "deep/er/b.mp4")).toEqual({
+      kind: "done",
+    });
+    expect(content(directory.at("done/deep/er/b.mp4"))).toBe("deep");
+    expect(names()).toEqual(["a.mp4", "deep", "deep/er"]);
+  });
+
+  it("never overwrites what is in the target directory", async () => {
+    mkdirSync(directory.at("done"));
+    writeFileSync(directory.at("done/a.mp4"), "earlier");
+    expect(await tidier().move(path, snapshot, directory.at("done"), "a.mp4")).toEqual({ kind: "done" });
+    expect(content(directory.at("done/a.mp4"))).toBe("earlier");
+    expect(content(directory.at("done/a-2.mp4"))).toBe("verified content");
+  });
+
+  it("to another file system copies, proves and names the whole file there, with its times", async () => {
+    const target = otherFileSystem();
+    utimesSync(path, 1_000, 1_000.5);
+    expect(await tidier().move(path, facts(path), target, "x/a.mp4")).toEqual({ kind: "done" });
+    expect(content(join(target, "x/a.mp4"))).toBe("verified content");
+    expect(lstatSync(join(target, "x/a.mp4")).mtimeMs).toBe(1_000_500);
+    expect(names(target)).toEqual(["x", "x/a.mp4"]);
+    expect(names()).toEqual([]);
+  });
+
+  it("to another file system takes an equal file there for its own earlier copy, and any other for another's", async () => {
+    const target = otherFileSystem();
+    writeFileSync(join(target, "a.mp4"), "VERIFIED CONTENT");
+    writeFileSync(join(target, "a-2.mp4"), "verified content");
+    expect(await tidier().move(path, snapshot, target, "a.mp4")).toEqual({ kind: "done" });
+    expect(names(target)).toEqual(["a-2.mp4", "a.mp4"]);
+    expect(names()).toEqual([]);
+  });
+
+  it("that cannot be, for want of room or rights, puts the file back", async () => {
+    writeFileSync(directory.at("file"), "in the way");
+    const told = await tidier().move(path, snapshot, directory.at("file"), "a.mp4");
+    expect(told).toMatchObject({ kind: "impossible", detail: expect.stringMatching(/ENOTDIR|EEXIST/) });
+    expect(content(path)).toBe("verified content");
+    expect(names()).toEqual(["a.mp4"]);
+  });
+});
+
+describe("a crash in the middle", () => {
+  function hidden(name: string, text: string): string {
+    const file = join(watch, dirname(name), tidyName(), basename(name));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(pathBuffer(file), text);
+    return file;
+  }
+
+  it("leaves a file that the next start puts back under its name", async () => {
+    hidden("deep/b\udcff.mp4", "hidden");
+    const recovery = await recoverTidying(watch);
+    expect(recovery).toEqual({ putBack: [join(watch, "deep/b\udcff.mp4")], troubles: [] });
+    expect(content(join(watch, "deep/b\udcff.mp4"))).toBe("hidden");
+    expect(names().some((name) => name.includes("sluice"))).toBe(false);
+  });
+
+  it("never costs a file that has the name by now", async () => {
+    hidden("a.mp4", "hidden");
+    expect((await recoverTidying(watch)).putBack).toEqual([join(watch, "a-2.mp4")]);
+    expect([content(path), content(join(watch, "a-2.mp4"))]).toEqual(["verified content", "hidden"]);
+  });
+
+  it("between link and unlink leaves two names of one file, which becomes one again", async () => {
+    const file = hidden("b", "x");
+    linkSync(file, join(watch, "b"));
+    await recoverTidying(watch);
+    expect(names()).toEqual(["a.mp4", "b"]);
+    expect(lstatSync(join(watch, "b")).nlink).toBe(1);
+  });
+
+  it("is continued by the stream itself, whose file is not at its path", async () => {
+    const file = hidden("b", "x");
+    expect(await tidier().remove(join(watch, "b"), facts(file))).toEqual({ kind: "done" });
+    expect(names()).toEqual(["a.mp4"]);
+  });
+
+  it("is not taken for one while a file is just being tidied", async () => {
+    const file = hidden("b", "x");
+    expect(await recoverTidying(watch, new Set([dirname(file)]))).toEqual({ putBack: [], troubles: [] });
+    expect(content(file)).toBe("x");
+  });
+});
+
+/** A tmpfs where one can be mounted; /dev/shm is one already. */
+function otherFileSystem(): string {
+  const target = execFileSync("mktemp", ["-d", "/dev/shm/sluice-test-XXXXXX"], { encoding: "utf8" }).trim();
+  onTestFinished(() => rmSync(target, { recursive: true }));
+  expect(lstatSync(target).dev).not.toBe(lstatSync(watch).dev);
+  return target;
+}
