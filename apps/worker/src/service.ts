@@ -5,7 +5,10 @@ export interface Service extends AsyncDisposable {
 }
 
 /** A service that fails to start stops those before it; the error is passed on. */
-export async function startAll(services: readonly Service[], signal: AbortSignal): Promise<AsyncDisposableStack> {
+export async function startAll(
+  services: readonly Service[],
+  signal: AbortSignal,
+): Promise<AsyncDisposableStack> {
   await using stack = new AsyncDisposableStack();
   for (const service of services) {
     await service.start(signal);

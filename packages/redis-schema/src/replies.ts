@@ -6,6 +6,15 @@ import { CheckpointError, InvariantError } from "@sluice/core";
 import type { ChainableCommander } from "ioredis";
 import { fromBuffer } from "./records/text.ts";
 
+/** A key under one of our names holds another type. Where it is one stream's key, it concerns that stream alone. */
+export class ForeignTypeError extends CheckpointError {
+  constructor(what: string, cause: unknown) {
+    super(`${what}: a key of ours holds another type: something else uses this Redis with our key prefix`, {
+      cause,
+    });
+  }
+}
+
 /** Every failed command ends here: Redis trouble is never data trouble. */
 export async function callRedis<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -19,6 +28,7 @@ export function asCheckpointError(what: string, error: unknown): Error {
   if (error instanceof CheckpointError || error instanceof InvariantError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (isScriptBug(message)) return new InvariantError(`${what}: ${message}`, { cause: error });
+  if (message.includes("WRONGTYPE")) return new ForeignTypeError(what, error);
   return new CheckpointError(`${what}: ${inPlainWords(message)}`, { cause: error });
 }
 
@@ -52,7 +62,6 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS|NOPERM)/, "Redis refuses these credentials"],
   [/^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/, "Redis is being reconfigured"],
   [/^BUSY/, "Redis is busy with another script"],
-  [/WRONGTYPE/, "a key of ours holds another type: something else uses this Redis with our key prefix"],
 ];
 
 function inPlainWords(message: string): string {

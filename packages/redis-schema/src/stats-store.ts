@@ -21,7 +21,7 @@ export class StatsStore {
     this.#context = context;
   }
 
-  /** The running minute and those before it, at most a day; one round trip for each 500. */
+  /** The running minute and those before it, at most a day; one round trip. */
   async lastMinutes(count: number): Promise<StatsWindow> {
     const { redis, keys, clock } = this.#context;
     const running = Math.floor(clock.wallMs() / MINUTE) * MINUTE;

@@ -2,13 +2,13 @@
  * Records in bulk, for the scan at start and for takeovers: what each id holds, and its parts if wanted. One round trip
  * for each 500 ids; a record that cannot be read is an answer like any other.
  */
-import { CheckpointError, streamId, type Index, type StreamId } from "@sluice/core";
+import { streamId, type Index, type StreamId } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { parseParts, type ParsedParts } from "./records/part.ts";
 import { parseRecord, type ParsedRecord } from "./records/stream-record.ts";
 import { fromBuffers, type RawHash } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
+import { callRedis, ForeignTypeError } from "./replies.ts";
 
 export interface LoadedStream {
   readonly id: StreamId;
@@ -59,7 +59,7 @@ async function loadOne(
       parts: parts === undefined ? NO_PARTS : parseParts(fromBuffers(parts)),
     };
   } catch (error) {
-    if (!(error instanceof CheckpointError) || !error.message.includes("WRONGTYPE")) throw error;
+    if (!(error instanceof ForeignTypeError)) throw error;
     const parsed: ParsedRecord = { kind: "corrupt", detail: "a key of this stream is no hash" };
     return { id: streamId(id), raw: {}, parsed, parts: NO_PARTS };
   }

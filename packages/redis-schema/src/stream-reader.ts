@@ -9,8 +9,8 @@ import { parseLog, type LogEntry } from "./records/feed.ts";
 import { parseParts, type ParsedParts } from "./records/part.ts";
 import { parseRecord, type ParsedRecord } from "./records/stream-record.ts";
 import { fromBuffer, fromBuffers, type RawHash } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
-import { emptyRow, LIST_FIELDS, listedStream, type ListedStream } from "./stream-rows.ts";
+import { callRedis, ForeignTypeError } from "./replies.ts";
+import { emptyRow, foreignRow, LIST_FIELDS, listedStream, type ListedStream } from "./stream-rows.ts";
 
 export interface PageRequest {
   /** From the page before; absent for the first. */
@@ -82,15 +82,7 @@ export class StreamReader {
 
   /** Undefined where nothing is stored. One round trip for up to 500 ids. */
   async rows(ids: readonly string[]): Promise<(ListedStream | undefined)[]> {
-    const { redis, keys } = this.#context;
-    return callRedis("read streams", () =>
-      Promise.all(
-        ids.map(async (id) => {
-          const values = await redis.hmgetBuffer(keys.streamMeta(id), ...LIST_FIELDS);
-          return listedStream(id, pick(values));
-        }),
-      ),
-    );
+    return Promise.all(ids.map((id) => this.#row(id)));
   }
 
   /**
@@ -113,21 +105,19 @@ export class StreamReader {
   /** One round trip. `absent` when nothing is stored under the id. */
   async stream(id: string): Promise<StreamDetail> {
     const { redis, keys } = this.#context;
-    const [hash, log, partCount, ...scores] = await callRedis("read a stream", () =>
-      Promise.all([
-        redis.hgetallBuffer(keys.streamMeta(id)),
-        redis.lrangeBuffer(keys.streamLog(id), 0, -1),
-        redis.hlen(keys.streamParts(id)),
-        ...keys.indexes.map((key) => redis.zscore(key, id)),
-      ]),
-    );
-    const fields = fromBuffers(hash);
+    const [hash, log, partCount, ...scores] = await Promise.all([
+      readOr(undefined, () => redis.hgetallBuffer(keys.streamMeta(id))),
+      readOr([], () => redis.lrangeBuffer(keys.streamLog(id), 0, -1)),
+      readOr(0, () => redis.hlen(keys.streamParts(id))),
+      ...keys.indexes.map((key) => callRedis("read an index", () => redis.zscore(key, id))),
+    ]);
+    const fields = fromBuffers(hash ?? {});
     const raw = Object.fromEntries(
       Object.entries(fields).map(([field, value]) => [field, displayPath(value)]),
     );
     return {
       id,
-      parsed: parseRecord(id, fields),
+      parsed: hash === undefined ? { kind: "corrupt", detail: FOREIGN } : parseRecord(id, fields),
       raw,
       log: log.map((line) => parseLog(displayPath(fromBuffer(line)))),
       partCount,
@@ -154,6 +144,12 @@ export class StreamReader {
     if (fields.length === 0) return [];
     const ids = await callRedis("look up paths", () => redis.hmget(keys.byPath, ...fields));
     return ids.map((id) => id ?? undefined);
+  }
+
+  async #row(id: string): Promise<ListedStream | undefined> {
+    const { redis, keys } = this.#context;
+    const values = await readOr(undefined, () => redis.hmgetBuffer(keys.streamMeta(id), ...LIST_FIELDS));
+    return values === undefined ? foreignRow(id) : listedStream(id, pick(values));
   }
 
   async #rowsOf(index: Index, entries: readonly Entry[]): Promise<ListedStream[]> {
@@ -185,6 +181,18 @@ export class StreamReader {
       if (found.length >= wanted || entries.length < count) return found.slice(0, wanted);
       offset += count;
     }
+  }
+}
+
+const FOREIGN = "the key of its record is no hash: something else wrote it";
+
+/** One key of another type under a stream's name concerns that stream alone. */
+async function readOr<T, Instead>(instead: Instead, read: () => Promise<T>): Promise<T | Instead> {
+  try {
+    return await callRedis("read a stream", read);
+  } catch (error) {
+    if (!(error instanceof ForeignTypeError)) throw error;
+    return instead;
   }
 }
 

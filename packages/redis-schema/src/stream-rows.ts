@@ -77,3 +77,8 @@ export function listedStream(id: string, hash: RawHash): ListedStream | undefine
 export function emptyRow(id: string): ListedStream {
   return { id, status: "", kind: undefined };
 }
+
+/** An id under whose name a key of another type stands. */
+export function foreignRow(id: string): ListedStream {
+  return { ...emptyRow(id), failure_detail: "the key of its record is no hash: something else wrote it" };
+}

@@ -5,6 +5,7 @@ import {
   createClient,
   judgeServer,
   parseRedisUrl,
+  Plans,
   serverFacts,
   StreamReader,
   StreamStore,
@@ -17,6 +18,7 @@ import {
   after,
   connect,
   lease,
+  NOW_UTC,
   record,
   register,
   startHarness,
@@ -149,6 +151,69 @@ test("a bug in a script is a bug of ours, not trouble of Redis", async () => {
   const { redis } = harness;
   const bug = callRedis("bug", () => redis.eval("return nothing.there", 0));
   await expect(bug).rejects.toThrow(InvariantError);
+});
+
+test("a user with the least rights can do all of it, and nothing outside its prefix", async () => {
+  harness = await startHarness();
+  const { raw, server } = harness;
+  const rights = [
+    "~t*",
+    "+@read",
+    "+@write",
+    "+@scripting",
+    "+@transaction",
+    "+@connection",
+    "+info",
+    "-@dangerous",
+    "+info",
+  ];
+  await raw.call("ACL", "SETUSER", "sluice", "on", ">s3cret", ...rights);
+  const redis = await connect(`redis://sluice:s3cret@${server.host}:${server.port}`);
+  const schema = { ...harness.fresh(), redis };
+  await register(schema, W1);
+  const store = new StreamStore(schema, W1);
+  expect(await store.open({ record: record(), log: ["found"] })).toEqual({ kind: "opened" });
+  expect(await store.write(record(), { from: ["opening"], patch: { bytes_sent: 1 } })).toEqual({
+    kind: "written",
+  });
+  const plan = { action: "purge", ids: [], counts: {}, bytes: 0, who: "a", made_at_utc: NOW_UTC };
+  await new Plans(schema).save({
+    ...plan,
+    token: "t",
+    expires_at_utc: new Date(Date.now() + 60_000).toISOString(),
+  });
+  expect((await serverFacts(redis)).product).toBe("redis");
+  await expect(callRedis("read", () => redis.get("other"))).rejects.toThrow(
+    "Redis refuses these credentials",
+  );
+  await closeClient(redis);
+});
+
+test("a wrong password is said in plain words, and waited out", async () => {
+  harness = await startHarness();
+  const { server } = harness;
+  await harness.raw.config("SET", "requirepass", "right");
+  const parsed = parseRedisUrl(`redis://:wrong@${server.host}:${server.port}`);
+  if (!parsed.ok) throw new Error(parsed.detail);
+  const refused = Promise.withResolvers<Error>();
+  const client = createClient(parsed.target, { name: "test" }, refused.resolve);
+  const stop = new AbortController();
+  const ready = whenReady(client, stop.signal).catch((error: unknown) => error);
+  expect((await refused.promise).message).toContain("WRONGPASS");
+  stop.abort(new Error("enough"));
+  expect(await ready).toMatchObject({ message: "enough" });
+  client.disconnect();
+});
+
+test("the primary is found through a sentinel", async () => {
+  harness = await startHarness();
+  const { port } = harness.server;
+  await using sentinel = await startRedis({ sentinelOf: port });
+  const client = await connect(`redis+sentinel://${sentinel.host}:${sentinel.port}/mymaster/2`);
+  await client.set("through", "sentinel");
+  await harness.raw.select(2);
+  expect(await harness.raw.get("through")).toBe("sentinel");
+  await closeClient(client);
 });
 
 describe("what a server says of itself", () => {

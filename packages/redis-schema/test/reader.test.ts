@@ -297,6 +297,31 @@ test("the counters of the last minutes are summed in all and by worker", async (
   });
 });
 
+test("a key of another type under one stream's name hides no other stream", async () => {
+  const schema = harness.fresh();
+  await schema.seed({
+    ...stored(record()),
+    "streams:active": zset({ s1: 2, odd: 1 }),
+    "stream:odd:meta": text("theirs"),
+    "stream:odd:parts": text("theirs"),
+    "stream:odd:log": text("theirs"),
+  });
+  const reader = new StreamReader(schema);
+  const { rows } = await reader.page("active", { limit: 10 });
+  expect(rows.map(({ id, status }) => [id, status])).toEqual([
+    ["s1", "opening"],
+    ["odd", ""],
+  ]);
+  expect(rows[1]?.failure_detail).toContain("no hash");
+  expect(await reader.stream("odd")).toMatchObject({
+    parsed: { kind: "corrupt" },
+    raw: {},
+    log: [],
+    partCount: 0,
+    indexes: ["active"],
+  });
+});
+
 test("a key of another type under our prefix is named in plain words", async () => {
   const schema = harness.fresh();
   await schema.seed({ "streams:active": text("theirs") });

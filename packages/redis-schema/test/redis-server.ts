@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,8 @@ export interface RedisOptions {
   appendonly?: boolean;
   /** A cluster of one node that serves all slots. */
   cluster?: boolean;
+  /** A sentinel instead of a server: it watches the primary on this port as `mymaster`. */
+  sentinelOf?: number;
   /** More arguments, as on the command line: "--maxmemory", "3mb". */
   args?: readonly string[];
 }
@@ -89,16 +91,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<TestRedis>
 }
 
 async function launch(port: number, directory: string, options: RedisOptions): Promise<ChildProcess> {
-  const child = spawn(
-    "redis-server",
-    [
-      ["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
-      ["--appendonly", options.appendonly ? "yes" : "no"],
-      options.cluster ? CLUSTER : [],
-      options.args ?? [],
-    ].flat(),
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
+  const args =
+    options.sentinelOf === undefined
+      ? serverArgs(port, directory, options)
+      : await sentinelArgs(port, directory, options.sentinelOf);
+  const child = spawn("redis-server", args, { stdio: ["ignore", "ignore", "inherit"] });
   // A test process that dies takes its server along.
   const endWithUs = () => void child.kill("SIGKILL");
   process.once("exit", endWithUs);
@@ -109,6 +106,25 @@ async function launch(port: number, directory: string, options: RedisOptions): P
   await Promise.race([answers(port), failed]);
   failed.catch(() => undefined);
   return child;
+}
+
+function serverArgs(port: number, directory: string, options: RedisOptions): string[] {
+  return [
+    ["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
+    ["--appendonly", options.appendonly ? "yes" : "no"],
+    options.cluster ? CLUSTER : [],
+    options.args ?? [],
+  ].flat();
+}
+
+/** A sentinel keeps its state in its configuration file. */
+async function sentinelArgs(port: number, directory: string, primary: number): Promise<string[]> {
+  const file = join(directory, "sentinel.conf");
+  await writeFile(
+    file,
+    `port ${port}\nbind ${HOST}\ndir ${directory}\nsentinel monitor mymaster ${HOST} ${primary} 1\n`,
+  );
+  return [file, "--sentinel"];
 }
 
 /** Until PING is answered, which a server that is loading its data does not do. */

@@ -10,10 +10,20 @@ export function logObserver(log: Log): Observer {
   });
   return {
     opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
-    moved: (stream, detail) => log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
-    partAcknowledged: (stream, part) => log.debug({ ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts }, "part acknowledged"),
-    partAdopted: (stream, part) => log.info({ ...about(stream), part: part.number, bytes: part.bytes }, "part found in S3, not sent again"),
-    retried: (stream, what, reason) => log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    moved: (stream, detail) =>
+      log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
+    partAcknowledged: (stream, part) =>
+      log.debug(
+        { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts },
+        "part acknowledged",
+      ),
+    partAdopted: (stream, part) =>
+      log.info(
+        { ...about(stream), part: part.number, bytes: part.bytes },
+        "part found in S3, not sent again",
+      ),
+    retried: (stream, what, reason) =>
+      log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
     decided: (stream, decision) => log.info(about(stream), decision),
     storeTrouble: (reason) => log.warn({ reason }, "the store is in trouble; streams wait, nothing fails"),
     storeHealed: () => log.info({}, "the store answers again"),
@@ -26,7 +36,8 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     <K extends keyof Observer>(method: K) =>
     (...args: Parameters<Observer[K]>): void => {
       // Each method takes exactly its own parameters.
-      for (const observer of observers) (observer[method] as (...all: Parameters<Observer[K]>) => void)(...args);
+      for (const observer of observers)
+        (observer[method] as (...all: Parameters<Observer[K]>) => void)(...args);
     };
   return {
     opened: tell("opened"),

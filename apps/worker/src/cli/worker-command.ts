@@ -4,14 +4,18 @@ import type { Command } from "commander";
 import { runWorker } from "../start/run-worker.ts";
 
 export function addWorkerCommand(program: Command): void {
-  const command = program.command("worker").description("watch directories and upload their files as they grow");
+  const command = program
+    .command("worker")
+    .description("watch directories and upload their files as they grow");
   for (const { flags, about } of flagDefinitions()) command.option(flags, about);
   command.action(async (flags: Flags) => {
     try {
       process.exitCode = await runWorker(flags);
     } catch (error) {
       process.exitCode = exitCodeOf(error);
-      process.stderr.write(`${error instanceof Error && hasExitCode(error) ? error.message : describe(error)}\n`);
+      process.stderr.write(
+        `${error instanceof Error && hasExitCode(error) ? error.message : describe(error)}\n`,
+      );
     }
     // Whatever still holds the event loop (a socket in a black hole) must not hold the exit.
     process.exit();

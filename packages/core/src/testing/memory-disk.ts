@@ -141,6 +141,11 @@ export class MemoryDisk {
     return [...this.#nodes.keys()].filter((path) => !path.endsWith(MARKER_SUFFIX)).toSorted();
   }
 
+  /** Also those of a volume that is away. */
+  allPaths(): string[] {
+    return [...this.#nodes.keys()];
+  }
+
   bytes(path: string): Uint8Array {
     const node = this.#existing(path);
     return node.data.slice(0, node.size);

@@ -55,6 +55,8 @@ export interface AccessEntry {
   key: string;
   part?: number;
   bytes?: number;
+  /** Parts an aborted upload held. */
+  parts?: number;
   outcome: string;
 }
 
@@ -189,7 +191,8 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async abort(ref: UploadRef): Promise<void> {
-    this.#note("abort", ref, this.#bucket.upload(ref) ? "aborted" : "gone");
+    const upload = this.#bucket.upload(ref);
+    this.#note("abort", ref, upload ? "aborted" : "gone", { parts: upload?.parts.size ?? 0 });
     this.#bucket.uploads.delete(ref.uploadId);
   }
 
@@ -232,8 +235,8 @@ export class MemoryObjectStore implements ObjectStore {
     throw new StoreError({ trouble: "garbled", code: "BadDigest", message, status: 400 });
   }
 
-  #note(op: string, ref: ObjectRef, outcome: string, more: { part?: number; bytes?: number } = {}): void {
-    this.log.push({ op, key: ref.key, outcome, ...more });
+  #note(op: string, ref: ObjectRef, outcome: string, more: Partial<AccessEntry> = {}): void {
+    this.log.push({ ...more, op, key: ref.key, outcome });
   }
 }
 

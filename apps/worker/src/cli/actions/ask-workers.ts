@@ -1,0 +1,109 @@
+/**
+ * What needs a file or the bucket is asked of the workers: filed once under an id, then waited for. A request that is
+ * not answered in time stays filed, and whoever asked is told its id.
+ */
+import { CheckpointError } from "@sluice/core";
+import type { ItemResult, NewRequest, RequestRecord } from "@sluice/redis-schema";
+import { systemClock } from "../../system-clock.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
+import { count } from "../output/units.ts";
+import type { Session } from "../session.ts";
+
+export const DEFAULT_WAIT_MS = 30_000;
+const LOOK_EVERY_MS = 200;
+
+export type Ask = Pick<NewRequest, "id" | "action" | "items" | "options" | "reason">;
+
+/** Why not every item has a result. */
+export type Unanswered = "in_time" | "no_worker" | "interrupted";
+
+export interface Answers {
+  results: Record<string, ItemResult>;
+  /** Undefined: every item has its result. */
+  unanswered: Unanswered | undefined;
+}
+
+export async function askWorkers(session: Session, ask: Ask, waitMs: number): Promise<Answers> {
+  const { requests, audit, actor, context } = session;
+  const filed = await requests.file({
+    ...ask,
+    ...actor,
+    filed_at_utc: new Date(context.clock.wallMs()).toISOString(),
+  });
+  const entry = { ...actor, action: ask.action, ids: ask.items, ...(ask.reason && { reason: ask.reason }) };
+  if (filed.kind === "filed") await audit.append({ ...entry, result: "asked of the workers" });
+  const answers = await waitForAnswers(session, ask, waitMs);
+  if (filed.kind === "filed") await audit.append({ ...entry, result: summary(ask.items, answers.results) });
+  return answers;
+}
+
+async function waitForAnswers(session: Session, { id, items }: Ask, waitMs: number): Promise<Answers> {
+  const { out, signal, registry } = session;
+  const deadline = performance.now() + waitMs;
+  const hasWorker = await isAnyAlive(registry);
+  let results: Answers["results"] = {};
+  for (;;) {
+    const seen = await read(session, id);
+    results = seen?.results ?? results;
+    const state = seen?.state;
+    if (state === "settled") return { results, unanswered: undefined };
+    if (signal.aborted) return { results, unanswered: "interrupted" };
+    if (!hasWorker) return { results, unanswered: "no_worker" };
+    if (performance.now() >= deadline) return { results, unanswered: "in_time" };
+    out.progress(`${Object.keys(results).length} of ${count(items.length, "item")} answered …`);
+    await systemClock.sleep(LOOK_EVERY_MS, signal);
+  }
+}
+
+/** Undefined while Redis is away: the request is filed, and what came of it is there when Redis is back. */
+async function read(
+  { requests }: Session,
+  id: string,
+): Promise<Pick<RequestRecord, "results" | "state"> | undefined> {
+  const request = await requests.read(id).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error;
+    return undefined;
+  });
+  if (request === undefined) return undefined;
+  if (request.kind === "ok") return request.value;
+  const what = request.kind === "absent" ? "has gone from Redis" : `cannot be read: ${request.detail}`;
+  throw new CliError(EXIT.failed, `The request ${id} ${what}.`);
+}
+
+/** `draining` workers still settle what they hold. */
+async function isAnyAlive(registry: Session["registry"]): Promise<boolean> {
+  return (await registry.list()).some(({ lease }) => lease.kind === "ok");
+}
+
+/** "2 done, 1 refused": what the audit log keeps. */
+export function summary(
+  ids: readonly string[],
+  results: Readonly<Record<string, Pick<ItemResult, "result"> | undefined>>,
+): string {
+  const counts: Record<string, number> = {};
+  for (const id of ids) {
+    const result = results[id]?.result ?? "not answered yet";
+    counts[result] = (counts[result] ?? 0) + 1;
+  }
+  return Object.entries(counts)
+    .map(([result, number]) => `${number} ${result}`)
+    .join(", ");
+}
+
+/** `again`: the command that shows what became of it. */
+export function tellUnanswered(session: Session, why: Unanswered, id: string, again: string): void {
+  const { out } = session;
+  const stays = `The request stays filed for a day as ${id}; "${again}" shows what became of it.`;
+  const reasons: Record<Unanswered, string> = {
+    in_time: `No worker has answered in time. ${stays}`,
+    no_worker: `No worker is alive to do it. It is done when one starts. ${stays}`,
+    interrupted: `Interrupted. ${stays}`,
+  };
+  out.note(reasons[why]);
+}
+
+export const EXIT_OF_UNANSWERED = {
+  in_time: EXIT.tryAgain,
+  no_worker: EXIT.unavailable,
+  interrupted: EXIT.interrupted,
+} as const;

@@ -1,0 +1,52 @@
+/** A person says yes, or types how many items it is about; a script says the same with `--yes` and `--count`. */
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
+import { CliError, EXIT } from "../exit-codes.ts";
+import type { Confirm } from "./draft.ts";
+
+export interface ConfirmFlags {
+  yes?: true;
+  count?: number;
+}
+
+export interface Asker {
+  input: Readable & { isTTY?: boolean };
+  output: Writable;
+  signal: AbortSignal;
+}
+
+/** Rejects with a CliError when it is not confirmed. */
+export async function confirmed(
+  what: { confirm: Confirm; items: number },
+  flags: ConfirmFlags,
+  asker: Asker,
+): Promise<void> {
+  const { confirm, items } = what;
+  if (flags.count !== undefined && flags.count !== items) {
+    throw new CliError(EXIT.failed, `--count says ${flags.count}, but it is about ${items}: nothing was done.`);
+  }
+  if (confirm === "none") return;
+  if (flags.count !== undefined || (confirm === "yes" && flags.yes)) return;
+  if (!asker.input.isTTY) throw new CliError(EXIT.usage, withoutTerminal(confirm, items, flags));
+  const question = confirm === "count" ? `Type ${items} to go on: ` : "Go on? [y/N] ";
+  const answer = (await ask(question, asker)).trim();
+  const isYes = confirm === "count" ? answer === String(items) : /^y(es)?$/i.test(answer);
+  if (!isYes) throw new CliError(EXIT.failed, "Not confirmed: nothing was done.");
+}
+
+function withoutTerminal(confirm: Confirm, items: number, flags: ConfirmFlags): string {
+  if (confirm === "yes") return "There is no terminal to ask on: add --yes to go on.";
+  const missing = flags.yes ? `--count ${items}` : `--yes --count ${items}`;
+  return `Over 50 items, or open uploads that would be lost: add ${missing} to go on.`;
+}
+
+/** Ctrl-C and the end of the input are a no. */
+async function ask(question: string, { input, output, signal }: Asker): Promise<string> {
+  const lines = createInterface({ input, output });
+  const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
+  try {
+    return await Promise.race([lines.question(question, { signal }).catch(() => ""), closed]);
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What an action would do, before it is done: exact ids, counts, bytes, and what must be typed first. The dashboard
+ * keeps its plans in the same form, so that each can carry out what the other planned.
+ */
+import type { PlanRecord, RequestAction } from "@sluice/redis-schema";
+
+export const PLANNED_ACTIONS = [
+  "retry",
+  "finalize",
+  "abort",
+  "purge",
+  "prune_history",
+  "abort_uploads",
+  "adopt",
+] as const;
+export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
+
+/** Done on the records alone; every other action is asked of the workers. */
+const ON_RECORDS = ["purge", "prune_history"] as const satisfies readonly PlannedAction[];
+
+export function requestAction(action: PlannedAction): RequestAction | undefined {
+  return ON_RECORDS.some((known) => known === action) ? undefined : (action as RequestAction);
+}
+
+export interface PlannedItem {
+  id: string;
+  /** Path or key. */
+  name: string;
+  bytes: number;
+  /** What will become of it, in words. */
+  note?: string;
+}
+
+export interface Draft {
+  action: PlannedAction;
+  /** A whole sentence: "Purge 412 failed streams." */
+  headline: string;
+  /** What is lost and what is kept, a sentence each. */
+  consequences: string[];
+  items: PlannedItem[];
+  counts: Record<string, number>;
+  bytes: number;
+  options: NonNullable<PlanRecord["options"]>;
+  /** What was asked for by name and is not part of the plan. */
+  excluded: { id: string; why: string }[];
+  /** More matched than one plan takes. */
+  leftOut: number;
+  confirm: Confirm;
+}
+
+/** `none`: nothing is lost and nothing is sent twice. `count`: the number of items is typed. */
+export type Confirm = "none" | "yes" | "count";
+
+/** From so many items on, their number is typed; the dashboard's rule too. */
+export const TYPED_FROM_ITEMS = 50;
+/** Items of one plan. */
+export const MAX_PLAN_ITEMS = 10_000;
+
+/** `destroys`: open uploads whose parts S3 would forget. */
+export function confirmFor(items: number, destroys: number, least: Confirm): Confirm {
+  return items >= TYPED_FROM_ITEMS || destroys > 0 ? "count" : least;
+}

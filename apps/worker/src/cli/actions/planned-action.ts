@@ -1,0 +1,164 @@
+/**
+ * Plan, look, confirm, carry out: the same two steps as in the dashboard. What runs is exactly what was planned, once;
+ * asked again with the same token, it only says what came of it.
+ */
+import { randomUUID } from "node:crypto";
+import { KEPT, Plans, type PlanRecord } from "@sluice/redis-schema";
+import type { Command } from "commander";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
+import { duration, wholeNumber } from "../options.ts";
+import type { CommonFlags } from "../perform.ts";
+import type { Session } from "../session.ts";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, summary, tellUnanswered } from "./ask-workers.ts";
+import { confirmed, type ConfirmFlags } from "./confirm.ts";
+import { PLANNED_ACTIONS, requestAction, type Draft, type PlannedAction } from "./draft.ts";
+import { carryOut } from "./purge-records.ts";
+import { exitOf, printReport, resultRows, type ResultRow } from "./results.ts";
+import { planToJson, showPlan } from "./show-plan.ts";
+
+export interface PlanFlags extends CommonFlags, ConfirmFlags {
+  plan?: true;
+  execute?: string;
+  because?: string;
+  wait?: number;
+}
+
+/** Ids named in an audit entry; the rest is in the plan's results. */
+const MAX_AUDITED_IDS = 1_000;
+
+export function addPlanOptions(command: Command): Command {
+  return command
+    .option("--yes", "go on without being asked")
+    .option("--count <number>", "how many items it is about, where that must be typed", wholeNumber)
+    .option("--plan", "only plan it, and print the plan's token")
+    .option("--execute <token>", "carry out a plan that was made before")
+    .option("--because <text>", "the reason, for the audit log")
+    .option("--wait <duration>", "how long to wait for the workers", duration, DEFAULT_WAIT_MS);
+}
+
+/** `command`: as it is typed, for messages. */
+export async function planOrRun(
+  session: Session,
+  command: string,
+  actions: readonly PlannedAction[],
+  flags: PlanFlags,
+  makeDraft: () => Promise<Draft>,
+): Promise<ExitCode> {
+  if (flags.execute !== undefined) return await execute(session, command, actions, flags, flags.execute);
+  const draft = await makeDraft();
+  if (draft.items.length === 0) return nothingToDo(session, draft);
+  const needsEyes = !flags.json || (draft.confirm !== "none" && !flags.yes && !flags.plan);
+  if (needsEyes) showPlan(session.out, draft);
+  const plan = planOf(session, draft);
+  const plans = new Plans(session.context);
+  if (flags.plan) {
+    await plans.save(plan);
+    if (flags.json) session.out.document(planToJson(plan, draft));
+    else session.out.line(plan.token);
+    return EXIT.ok;
+  }
+  await confirmed({ confirm: draft.confirm, items: draft.items.length }, flags, askerOf(session));
+  await plans.save(plan);
+  const excluded = draft.excluded.map(({ id, why }): ResultRow => ({ id, result: "refused", detail: why }));
+  return await run(session, command, flags, plan.token, excluded);
+}
+
+function nothingToDo({ out }: Session, { action, excluded }: Draft): ExitCode {
+  const results = excluded.map(({ id, why }): ResultRow => ({ id, result: "refused", detail: why }));
+  if (results.length > 0 || out.json) printReport(out, { token: "", action, results });
+  else out.note("Nothing matches: nothing was done.");
+  return exitOf(results);
+}
+
+function planOf({ context, actor }: Session, draft: Draft): PlanRecord {
+  const now = context.clock.wallMs();
+  const { action, counts, bytes, options, items, confirm } = draft;
+  return {
+    token: randomUUID(),
+    action,
+    ids: items.map(({ id }) => id),
+    counts,
+    bytes,
+    // What must be typed, for whoever carries it out: the dashboard reads it too.
+    options: { ...options, typed: confirm === "count" ? String(items.length) : null },
+    who: actor.who,
+    made_at_utc: new Date(now).toISOString(),
+    expires_at_utc: new Date(now + KEPT.planMs).toISOString(),
+  };
+}
+
+/** Naming the token is the yes; where the number must be typed, it must be typed here too. */
+async function execute(
+  session: Session,
+  command: string,
+  actions: readonly PlannedAction[],
+  flags: PlanFlags,
+  token: string,
+): Promise<ExitCode> {
+  const plan = await new Plans(session.context).load(token);
+  if (plan.kind === "absent") throw new CliError(EXIT.failed, "There is no such plan, or it has expired: plan again.");
+  if (plan.kind === "corrupt") throw new CliError(EXIT.failed, `The plan cannot be read: ${plan.detail}`);
+  const { action, ids, options, consumed_by } = plan.value;
+  if (!actions.some((known) => known === action)) {
+    throw new CliError(EXIT.usage, `This plan is one to ${action}, which "${command}" does not do.`);
+  }
+  const mustType = consumed_by === undefined && typeof options?.["typed"] === "string";
+  await confirmed({ confirm: mustType ? "count" : "none", items: ids.length }, flags, askerOf(session));
+  return await run(session, command, flags, token, []);
+}
+
+async function run(
+  session: Session,
+  command: string,
+  flags: PlanFlags,
+  token: string,
+  excluded: readonly ResultRow[],
+): Promise<ExitCode> {
+  const plans = new Plans(session.context);
+  // The token names its own execution: asked again, it goes on where it stopped, and nothing is done twice.
+  const consumed = await plans.consume(token, token);
+  if (consumed.kind === "corrupt") throw new CliError(EXIT.failed, `The plan cannot be read: ${consumed.detail}`);
+  if (consumed.kind !== "ok") {
+    const why = consumed.kind === "absent" ? "has expired: plan again" : "is being carried out by someone else";
+    throw new CliError(EXIT.failed, `The plan ${why}.`);
+  }
+  // From here on it is kept for a day.
+  await plans.record(token, new Map());
+  const plan = consumed.value;
+  const action = PLANNED_ACTIONS.find((known) => known === plan.action);
+  const asked = action && requestAction(action);
+  const { out, audit, actor } = session;
+  if (asked) {
+    const ask = { id: token, action: asked, items: plan.ids, ...requestExtras(plan, flags) };
+    const { results, unanswered } = await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
+    const rows = [...resultRows(plan.ids, results), ...excluded];
+    printReport(out, { token, action: plan.action, results: rows });
+    if (unanswered === undefined) return exitOf(rows);
+    tellUnanswered(session, unanswered, token, `sluice ${command} --execute ${token}`);
+    return EXIT_OF_UNANSWERED[unanswered];
+  }
+  const results = Object.fromEntries(await carryOut(session, plan, flags.because));
+  await audit.append({
+    ...actor,
+    action: plan.action,
+    ids: plan.ids.slice(0, MAX_AUDITED_IDS),
+    result: `${summary(plan.ids, results)} (${plan.ids.length} in all)`,
+    ...(flags.because === undefined ? {} : { reason: flags.because }),
+  });
+  const rows = [...resultRows(plan.ids, results), ...excluded];
+  printReport(out, { token, action: plan.action, results: rows });
+  if (rows.every(({ result }) => result !== "waiting")) return exitOf(rows);
+  out.note(`Interrupted: "sluice ${command} --execute ${token}" goes on.`);
+  return EXIT.interrupted;
+}
+
+/** What the workers must know beside the items. */
+function requestExtras({ options }: PlanRecord, { because }: PlanFlags) {
+  const asked = options?.["request"];
+  const isObject = typeof asked === "object" && asked !== null && !Array.isArray(asked);
+  return { ...(isObject ? { options: asked } : {}), ...(because === undefined ? {} : { reason: because }) };
+}
+
+function askerOf({ signal }: Session) {
+  return { input: process.stdin, output: process.stderr, signal };
+}

@@ -1,0 +1,35 @@
+/** A plan on the screen, before anyone says yes to it. */
+import { formatDuration } from "@sluice/config";
+import { KEPT, type PlanRecord } from "@sluice/redis-schema";
+import type { Output } from "../output/output.ts";
+import { size } from "../output/units.ts";
+import type { Draft, PlannedItem } from "./draft.ts";
+
+const SHOWN_ITEMS = 50;
+
+export function showPlan(out: Output, draft: Draft): void {
+  const { headline, consequences, items, excluded, leftOut } = draft;
+  out.noteLine({ text: headline, style: "bold" });
+  for (const sentence of consequences) out.noteLine(`  ${sentence}`);
+  const hasNotes = items.some(({ note }) => note !== undefined);
+  out.noteTable(
+    [
+      { title: "id", cell: ({ id }: PlannedItem) => id },
+      { title: "bytes", align: "right", cell: ({ bytes }: PlannedItem) => size(bytes) },
+      ...(hasNotes ? [{ title: "what happens", cell: ({ note }: PlannedItem) => note ?? "" }] : []),
+      { title: "path", cell: ({ name }: PlannedItem) => name },
+    ],
+    items.slice(0, SHOWN_ITEMS),
+  );
+  if (items.length > SHOWN_ITEMS) {
+    out.note(`… and ${items.length - SHOWN_ITEMS} more (--plan --json lists every id).`);
+  }
+  for (const { id, why } of excluded) out.noteLine({ text: `Not ${id}: ${why}.`, style: "yellow" });
+  if (leftOut > 0) out.note(`${leftOut} more match than one plan takes: run it again afterwards.`);
+  out.note(`The plan is good for ${formatDuration(KEPT.planMs)}.`);
+}
+
+/** What `--plan --json` prints: the plan as it is kept, and what is not part of it. */
+export function planToJson(plan: PlanRecord, { excluded, leftOut }: Draft) {
+  return { ...plan, excluded, left_out: leftOut };
+}

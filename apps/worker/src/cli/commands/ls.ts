@@ -1,0 +1,52 @@
+/** `sluice ls`: streams by state, newest first. */
+import type { ListedStream } from "@sluice/redis-schema";
+import { Argument, type Command } from "commander";
+import { EXIT } from "../exit-codes.ts";
+import { addFilters, addJson, wholeNumber, type FilterFlags } from "../options.ts";
+import { streamColumns } from "../output/stream-table.ts";
+import { count } from "../output/units.ts";
+import type { CommonFlags } from "../perform.ts";
+import { performOnRedis, type Session } from "../session.ts";
+import { chooseStates, rowToJson, selectRows, STATE_WORDS } from "../stream-rows.ts";
+
+interface LsFlags extends CommonFlags, FilterFlags {
+  limit?: number;
+}
+
+const DEFAULT_STATES = ["active", "pending_completion", "failed"];
+/** Rows of a table that a person still reads; JSON and `--limit` are not bound by it. */
+const TABLE_ROWS = 200;
+
+export function addLs(program: Command): void {
+  const command = program
+    .command("ls")
+    .summary("list streams")
+    .description("List streams, newest first: those at work and those that failed, or the states that are named.")
+    .addArgument(new Argument("[state...]", "states to list").choices(STATE_WORDS));
+  addJson(addFilters(command))
+    .option("--limit <number>", `at most this many (default: all with --json, else ${TABLE_ROWS})`, wholeNumber)
+    .action(async (states: string[], flags: LsFlags) => {
+      await performOnRedis(flags, (session) => ls(session, states, flags));
+    });
+}
+
+async function ls(session: Session, states: readonly string[], flags: LsFlags) {
+  const { out, reader } = session;
+  const choice = chooseStates(states.length > 0 ? states : DEFAULT_STATES);
+  const { reason, limit = out.json ? undefined : TABLE_ROWS, ...filter } = flags;
+  const wanted = { ...filter, reasons: reason, ...(choice?.kinds ? { kinds: choice.kinds } : {}) };
+  const rows: ListedStream[] = [];
+  let more = false;
+  for await (const row of selectRows(reader, choice?.indexes ?? [], wanted, out.nowMs)) {
+    more = limit !== undefined && rows.length >= limit;
+    if (more) break;
+    rows.push(row);
+  }
+  if (out.json) out.document(rows.map(rowToJson));
+  else {
+    out.table(streamColumns(out.nowMs), rows);
+    if (rows.length === 0) out.note("No streams match.");
+    if (more) out.note(`There are more than these ${count(rows.length, "stream")}: see --limit.`);
+  }
+  return EXIT.ok;
+}

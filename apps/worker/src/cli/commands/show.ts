@@ -1,0 +1,132 @@
+/** `sluice show`: everything about one stream, why it is not final yet, and what can be done where it failed. */
+import {
+  FAILURE_REASONS,
+  REMEDIES,
+  describeWaiting,
+  kindOf,
+  parseWaiting,
+  planRetry,
+  type StreamRecord,
+} from "@sluice/core";
+import { recordToJson, type StreamDetail } from "@sluice/redis-schema";
+import type { Command } from "commander";
+import { CliError, EXIT } from "../exit-codes.ts";
+import { findStream } from "../find-streams.ts";
+import { addJson } from "../options.ts";
+import type { Output } from "../output/output.ts";
+import { relative, size } from "../output/units.ts";
+import type { CommonFlags } from "../perform.ts";
+import { performOnRedis, type Session } from "../session.ts";
+import { reasonOf, unsentBytes } from "../stream-rows.ts";
+
+const SHOWN_LOG = 20;
+
+export function addShow(program: Command): void {
+  const command = program
+    .command("show")
+    .summary("show one stream")
+    .description("Show one stream: its state and why, its object, its file, its timeline.")
+    .argument("<id>", "id of a stream, or its beginning");
+  addJson(command).action(async (id: string, flags: CommonFlags) => {
+    await performOnRedis(flags, (session) => show(session, id));
+  });
+}
+
+async function show({ reader, out }: Session, given: string) {
+  const detail = await reader.stream(await findStream(reader, given));
+  if (detail.parsed.kind === "absent" && detail.indexes.length === 0)
+    throw new CliError(EXIT.failed, `There is no stream ${given}.`);
+  if (out.json) out.document(detailToJson(detail));
+  else if (detail.parsed.kind === "record") showRecord(out, detail.parsed.record, detail);
+  else showRaw(out, detail);
+  return EXIT.ok;
+}
+
+/** The record's own fields; beside them what is kept under other keys. */
+function detailToJson({ id, parsed, raw, log, partCount, indexes }: StreamDetail) {
+  const fields = parsed.kind === "record" ? recordToJson(parsed.record) : raw;
+  return { id, ...fields, part_count: partCount, indexes, log };
+}
+
+function showRecord(out: Output, record: StreamRecord, { log, partCount }: StreamDetail): void {
+  const now = out.nowMs;
+  const kind = kindOf(record.status);
+  const ago = (iso: string | undefined) => (iso === undefined ? undefined : `${iso} (${relative(iso, now)})`);
+  const waiting = parseWaiting(record.waiting_for);
+  const unsent = unsentBytes({ ...record, kind });
+  out.pairs([
+    ["id", record.id],
+    ["path", { text: record.original_path, style: "bold" }],
+    ["state", record.status],
+    ["waiting for", waiting && describeWaiting(waiting)],
+    ["asked for", record.requested_action],
+    ["source, watch", `${record.source}, ${record.watch}`],
+    ["object", record.s3_key === undefined ? undefined : `s3://${record.s3_bucket}/${record.s3_key}`],
+    ["upload id", record.s3_upload_id],
+    ["file size", size(record.file_size)],
+    ["sent", partCount === 0 ? undefined : `${size(record.bytes_sent)} in an unbroken run, ${partCount} parts`],
+    ["only on local disk", unsent === 0 ? undefined : { text: size(unsent), style: "yellow" }],
+    ["part plan", record.part_plan],
+    ["owner", record.owner === undefined ? undefined : `${record.owner}, fence ${record.fence}`],
+    ["began", ago(record.started_at_utc)],
+    ["last activity", ago(record.last_activity_at_utc)],
+    ["completed", ago(record.completed_at_utc)],
+    ["judged complete by", record.completed_by],
+    ["verify", [record.verify_mode, record.verify_result].filter((text) => text !== undefined).join(": ")],
+    ["etag", record.etag],
+    ["crc32", record.crc32],
+    ["supersedes", record.supersedes],
+    ["superseded by", record.superseded_by],
+    ["tidying failed", record.tidy_error === undefined ? undefined : { text: record.tidy_error, style: "yellow" }],
+  ]);
+  if (kind === "failed") showFailure(out, record);
+  showLog(out, log);
+}
+
+function showFailure(out: Output, record: StreamRecord): void {
+  const reason = FAILURE_REASONS.find((known) => known === reasonOf(record));
+  const remedy = reason && REMEDIES[reason];
+  out.line();
+  out.pairs([
+    ["failed", { text: remedy?.cause ?? reasonOf(record), style: "red" }],
+    ["in detail", record.failure_detail],
+    ["what to do", remedy?.remedy],
+    ["a retry", record.superseded_by === undefined ? planRetry(record).words : undefined],
+  ]);
+}
+
+function showLog(out: Output, log: StreamDetail["log"]): void {
+  if (log.length === 0) return;
+  out.line();
+  out.table(
+    [
+      { title: "when", cell: (entry) => ("at_utc" in entry ? relative(entry.at_utc, out.nowMs) : "-") },
+      { title: "what happened", cell: (entry) => entry.text },
+    ],
+    log.slice(0, SHOWN_LOG),
+  );
+  if (log.length > SHOWN_LOG) out.note(`… and ${log.length - SHOWN_LOG} earlier entries (--json shows all).`);
+}
+
+/** A record that cannot be worked with is shown as it is stored, and why. */
+function showRaw(out: Output, { id, parsed, raw, log }: StreamDetail): void {
+  out.pairs([["id", id], ["record", { text: whatIsWrong(parsed), style: "red" }], ...Object.entries(raw)]);
+  showLog(out, log);
+}
+
+function whatIsWrong(parsed: StreamDetail["parsed"]): string {
+  switch (parsed.kind) {
+    case "record":
+      return "readable";
+    case "founding":
+      return "of the founding phase: a worker fills it in when it takes it";
+    case "incomplete":
+      return `incomplete: ${parsed.missing.join(", ")} missing`;
+    case "corrupt":
+      return `cannot be read: ${parsed.detail}`;
+    case "newer":
+      return `written by a newer Sluice (record version ${parsed.version})`;
+    case "absent":
+      return "gone: only an index still names it";
+  }
+}

@@ -1,0 +1,34 @@
+/** Every way a command can end, as a number a script can tell apart. The reference page is made from this list. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  unavailable: 69,
+  software: 70,
+  tryAgain: 75,
+  config: 78,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
+  ok: "done; nothing failed and nothing was refused",
+  failed: "something failed, was refused, was not found, or was not confirmed",
+  usage: "the command line is wrong",
+  unavailable: "Redis or the worker cannot be reached, or no worker is alive",
+  software: "a fault of Sluice itself",
+  tryAgain: "a worker has not answered in time; the request stays filed, and its id is printed",
+  config: "the configuration is wrong",
+  interrupted: "interrupted (Ctrl-C)",
+};
+
+/** Ends a command with a message for people; never a stack. */
+export class CliError extends Error {
+  override readonly name = "CliError";
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,63 @@
+/** The streams a person means: by id, or by the beginning of one where it fits only one stream. */
+import { INDEXES } from "@sluice/core";
+import type { StreamReader } from "@sluice/redis-schema";
+import { CliError, EXIT } from "./exit-codes.ts";
+
+const SHOWN_CANDIDATES = 5;
+
+/** In the order given, each once. Rejects with a CliError for the first that names none or several. */
+export async function findStreams(reader: StreamReader, given: readonly string[]): Promise<string[]> {
+  const known = lazily(() => allIds(reader));
+  const ids = new Set<string>();
+  for (const text of given) ids.add(await findOne(reader, text, known));
+  return [...ids];
+}
+
+export async function findStream(reader: StreamReader, given: string): Promise<string> {
+  const [id = given] = await findStreams(reader, [given]);
+  return id;
+}
+
+/** Undefined when no stream has this id and none begins with it. */
+export async function lookForStream(reader: StreamReader, given: string): Promise<string | undefined> {
+  const matches = await matching(reader, given, () => allIds(reader));
+  if (matches.length > 1) throw ambiguous(given, matches);
+  return matches[0];
+}
+
+async function findOne(reader: StreamReader, given: string, known: () => Promise<string[]>): Promise<string> {
+  const matches = await matching(reader, given, known);
+  const [only] = matches;
+  if (only === undefined) throw new CliError(EXIT.failed, `There is no stream ${given}.`);
+  if (matches.length > 1) throw ambiguous(given, matches);
+  return only;
+}
+
+/** A whole id wins over longer ones that begin with it. */
+async function matching(
+  reader: StreamReader,
+  given: string,
+  known: () => Promise<string[]>,
+): Promise<string[]> {
+  if (given === "") return [];
+  const [row] = await reader.rows([given]);
+  if (row) return [given];
+  const ids = await known();
+  return ids.includes(given) ? [given] : ids.filter((id) => id.startsWith(given));
+}
+
+function ambiguous(given: string, matches: readonly string[]): CliError {
+  const shown = matches.slice(0, SHOWN_CANDIDATES).join("\n  ");
+  const more = matches.length > SHOWN_CANDIDATES ? `\n  … ${matches.length} in all` : "";
+  return new CliError(EXIT.failed, `${given} is the beginning of several streams' ids:\n  ${shown}${more}`);
+}
+
+async function allIds(reader: StreamReader): Promise<string[]> {
+  const ids = await Promise.all(INDEXES.map((index) => reader.ids(index)));
+  return [...new Set(ids.flat())];
+}
+
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

@@ -1,0 +1,47 @@
+/** Options that several commands share, parsed once; what is not allowed is a usage error that says what is. */
+import { FAILURE_REASONS } from "@sluice/core";
+import { flagDefinitions } from "@sluice/config";
+import { parseDuration } from "@sluice/config/values/units";
+import { InvalidArgumentError, Option, type Command } from "commander";
+
+export function addJson(command: Command): Command {
+  return command.option("--json", "print one JSON document, field names as in Redis");
+}
+
+export interface FilterFlags {
+  reason?: string[];
+  source?: string;
+  watch?: string;
+  path?: string;
+  olderThan?: number;
+}
+
+export function addFilters(command: Command): Command {
+  return command
+    .option("--source <source>", "only of this source")
+    .option("--watch <name>", "only of this watch")
+    .option("--path <text>", "only where the path or the key contains this text")
+    .addOption(reasonOption("only failed for this reason; may be given several times"))
+    .option("--older-than <duration>", "only without activity for this long, as in 30m or 7d", duration);
+}
+
+function reasonOption(about: string): Option {
+  return new Option("--reason <reason...>", about).choices(FAILURE_REASONS);
+}
+
+/** Settings as flags, as the worker takes them. */
+export function addSettingFlags(command: Command): Command {
+  for (const { flags, about } of flagDefinitions()) command.option(flags, about);
+  return command;
+}
+
+export function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError("A duration is allowed, as in 30s, 10m, 2h or 7d.");
+  return ms;
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A whole number is allowed.");
+  return Number(text);
+}

@@ -1,0 +1,54 @@
+/**
+ * Every command runs through here: what it throws becomes a message and an exit code, Ctrl-C ends its waiting, and what
+ * it opened is closed.
+ */
+import { ConfigProblems } from "@sluice/config";
+import { CheckpointError, StoreError } from "@sluice/core";
+import { CliError, EXIT, type ExitCode } from "./exit-codes.ts";
+import { Output } from "./output/output.ts";
+
+export interface CommonFlags {
+  json?: true;
+}
+
+export interface Run {
+  out: Output;
+  /** Aborts on Ctrl-C. */
+  signal: AbortSignal;
+}
+
+/** Sets the process's exit code; never rejects. */
+export async function perform(flags: CommonFlags, work: (run: Run) => Promise<ExitCode>): Promise<void> {
+  const out = new Output({ json: flags.json === true });
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once("SIGINT", onInterrupt);
+  process.stdout.on("error", onClosedPipe);
+  try {
+    process.exitCode = await work({ out, signal: interrupt.signal });
+  } catch (error) {
+    const { exitCode, message } = explain(error);
+    out.note(message);
+    process.exitCode = exitCode;
+  } finally {
+    out.progressDone();
+    process.off("SIGINT", onInterrupt);
+  }
+}
+
+/** A reader that has seen enough (`| head`) is no error. */
+function onClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+}
+
+function explain(error: unknown): { exitCode: ExitCode; message: string } {
+  if (error instanceof CliError) return error;
+  if (error instanceof ConfigProblems) return { exitCode: EXIT.config, message: error.message };
+  if (error instanceof CheckpointError) return { exitCode: EXIT.unavailable, message: error.message };
+  if (error instanceof StoreError) {
+    return { exitCode: EXIT.unavailable, message: `${error.code}: ${error.message}` };
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exitCode: EXIT.software, message: `This is a fault of Sluice itself:\n${text}` };
+}
