@@ -1,6 +1,10 @@
 /** What the worker sees of its watches: files, walks, events, and who else holds a file open. */
 import type { Config, WatchConfig } from "@sluice/config";
+import { displayPath, type WriterProbe } from "@sluice/core";
 import { DiskFileSource } from "../adapters/disk-file-source.ts";
+import { DiskFileTidier } from "../adapters/disk-file-tidier.ts";
+import { isUnder } from "../adapters/path-buffer.ts";
+import { recoverTidying } from "../adapters/recover-tidying.ts";
 import type { WorkerPorts } from "../worker-ports.ts";
 import type { Log } from "../log.ts";
 import { systemClock } from "../system-clock.ts";
@@ -14,7 +18,7 @@ import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<
   WorkerPorts,
-  "files" | "hints" | "walk" | "accepts" | "rootIdentity"
+  "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity"
 > {
   watchers: readonly DirectoryWatcher[];
   writers: OpenForWrite;
@@ -24,6 +28,8 @@ interface Rules {
   watch: WatchConfig;
   filter: PathFilter;
   skipped: SkipReport;
+  /** The root whose leftovers of a crash were put back, as JSON. */
+  recovered: string;
 }
 
 export function watchPorts(config: Config, log: Log): WatchPorts {
@@ -32,7 +38,7 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
   const rules = new Map<string, Rules>(
     config.watches.map((watch) => [
       watch.name,
-      { watch, filter: pathFilter(watch.root, watch), skipped: new SkipReport() },
+      { watch, filter: pathFilter(watch.root, watch), skipped: new SkipReport(), recovered: "" },
     ]),
   );
   const rulesOf = (name: string): Rules => {
@@ -40,14 +46,33 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
     if (!found) throw new Error(`there is no watch ${name}`);
     return found;
   };
+  const tidier = new DiskFileTidier({ writers: respecting(config.watches, writers) });
+  /** Once for each directory that stands at the root: at the start, and when a volume is mounted anew. */
+  async function recover(rule: Rules): Promise<void> {
+    const { root, name } = rule.watch;
+    const now = JSON.stringify(await rootIdentity(root));
+    if (now === rule.recovered) return;
+    rule.recovered = now;
+    const { putBack, troubles } = await recoverTidying(root, tidier.busy);
+    for (const path of putBack) {
+      log.info(
+        { watch: name, path: displayPath(path) },
+        "a file whose tidying was interrupted is back under its name",
+      );
+    }
+    for (const err of troubles) log.warn({ watch: name, err }, "leftovers of tidying cannot be looked for");
+  }
   return {
     writers,
+    tidier,
     hints,
     rootIdentity,
     files: new DiskFileSource({ roots: config.watches.map(({ root }) => root), writers }),
     accepts: ({ name }, path, facts) => rulesOf(name).filter.refuse(path, facts, Date.now()) === undefined,
     async *walk({ name, root }, signal) {
-      const { filter, skipped } = rulesOf(name);
+      const rule = rulesOf(name);
+      const { filter, skipped } = rule;
+      await recover(rule);
       yield* rescan({
         root,
         filter,
@@ -71,5 +96,15 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
           log,
         }),
     ),
+  };
+}
+
+/** SLUICE_IGNORE_OPEN holds for tidying as it does for completion. */
+function respecting(watches: readonly WatchConfig[], writers: WriterProbe): WriterProbe {
+  return {
+    async openForWriting(path, facts) {
+      const watch = watches.find(({ root }) => isUnder(root, path));
+      return watch?.ignoreOpen ? { kind: "closed" } : await writers.openForWriting(path, facts);
+    },
   };
 }
