@@ -134,12 +134,16 @@ describe("a purge", () => {
     expect(await schema.state()).toEqual(state);
   });
 
-  test("leaves a stream that was retried and failed again after it was read", async () => {
+  test.each([
+    { fence: "2", owner: "w1" },
+    { revision: "5", s3_upload_id: "up2" },
+    { status: "failed_verify_mismatch" },
+  ])("leaves a stream that changed after it was read: %j", async (change) => {
     const schema = harness.fresh();
     await schema.seed(failedState);
     const [asRead] = (await Array.fromAsync(loadStreams(schema, ["s1"], { parts: false }))).flat();
     if (!asRead) throw new Error("s1 was seeded");
-    await harness.raw.hset(schema.keys.streamMeta("s1"), { fence: "2", revision: "5", s3_upload_id: "up2" });
+    await harness.raw.hset(schema.keys.streamMeta("s1"), change);
     const state = await schema.state();
     expect(await purgeStream(schema, asRead, purge)).toEqual({ id: "s1", kind: "changed" });
     expect(await schema.state()).toEqual(state);
