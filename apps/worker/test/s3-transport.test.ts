@@ -176,6 +176,36 @@ test("K6 K7 sockets are kept and used again, and never more than allowed are ope
   expect(server.sockets).toHaveLength(3);
 });
 
+describe("a server that closes a connection it thinks idle", () => {
+  const once = () => {
+    const answered = new Set<Socket>();
+    return serve((req, res) => {
+      if (answered.has(req.socket)) return void req.socket.destroy();
+      answered.add(req.socket);
+      req.resume().on("end", () => res.end("here"));
+    });
+  };
+
+  test("is asked again on another one where it was only a question", async () => {
+    await using server = await once();
+    using transport = new S3Transport({ sockets: 1 });
+    const question = { ...server.request(), method: "GET" };
+    for (let n = 0; n < 3; n += 1) {
+      expect((await transport.handle(question, {})).response.statusCode).toBe(200);
+    }
+    expect(server.sockets).toHaveLength(3);
+  });
+
+  test("is not sent a body again: what became of the first is not known", async () => {
+    await using server = await once();
+    using transport = new S3Transport({ sockets: 1 });
+    await transport.handle(server.request(Buffer.from("x")), {});
+    const again = transport.handle(server.request(Buffer.from("x")), {});
+    await expect(again).rejects.toMatchObject({ name: "TransportError", connected: true });
+    expect(server.sockets).toHaveLength(1);
+  });
+});
+
 test("a bandwidth limit holds for all bodies together", async () => {
   let received = 0;
   await using server = await serve((req, res) => {

@@ -179,6 +179,15 @@ describe("credentials", () => {
     await expect(rig.store.head(ref("a"))).rejects.toThrow("the metadata service is away");
   });
 
+  test("a region nobody names is the worker's trouble, with the setting that heals it", async () => {
+    const region = () => Promise.reject(new Error("Region is missing"));
+    using connection = connectS3({ credentials: CREDENTIALS, uploadConcurrency: 1 });
+    connection.client.config.region = region;
+    const store = new S3ObjectStore(connection, { profile: AWS_LIKE, prefix: "" });
+    const missing = { trouble: "bucket", message: expect.stringContaining("SLUICE_S3_REGION") };
+    await expect(store.head(ref("a"))).rejects.toMatchObject(missing);
+  });
+
   test("K8 no error holds a secret or an access key", async () => {
     await using rig = await startRig({
       settings: { credentials: { ...CREDENTIALS, secretAccessKey: "guess-me" } },

@@ -173,6 +173,17 @@ describe("an upload keeps the checksum it was created with", () => {
   });
 });
 
+test("many readers take turns, and one that stops early gives its turn back", async () => {
+  await using rig = await startRig();
+  await rig.store.put(ref("big"), putRequest(Buffer.alloc(2_000_000, 7)));
+  const reads = Array.from({ length: 12 }, async (_, n) => {
+    for await (const chunk of rig.store.read(ref("big"))) if (n % 2 === 0) return chunk.length;
+    return 0;
+  });
+  expect((await Promise.all(reads)).filter((bytes) => bytes > 0)).toHaveLength(6);
+  expect((await rig.store.head(ref("big"))).kind).toBe("found");
+});
+
 describe("what an object bears", () => {
   const attributes = { storageClass: "STANDARD_IA", sse: "AES256", tags: { team: "a b", "x&y": "=" } };
 

@@ -12,10 +12,16 @@ import {
 import { attributeFields, attributeHeaders } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
 import { type BodyDigests, digestHeaders, digestOf, digestsOf } from "./s3-checksums.ts";
-import type { S3Failure } from "./s3-errors.ts";
 import type { S3Profile } from "./s3-profiles.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
-import { conditionHeaders, control, isConflict, isGone, type S3Context } from "./s3-requests.ts";
+import {
+  conditionHeaders,
+  control,
+  isChecksumMismatch,
+  isConflict,
+  isGone,
+  type S3Context,
+} from "./s3-requests.ts";
 import { RangeBody } from "./s3-request-body.ts";
 
 export async function putObject(
@@ -68,7 +74,7 @@ export async function uploadPart(
   const call: CallOptions = {
     ...control(`UploadPart ${partNumber}`, ref),
     mutating: true,
-    unbounded: true,
+    turn: "none",
     deadlineMs: caller.bodyDeadlineMs(bytes),
     ...(signal && { abortSignal: signal }),
   };
@@ -129,9 +135,4 @@ function storedBody(
 
 function hexOf(base64: string): string {
   return Buffer.from(base64, "base64").toString("hex");
-}
-
-/** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32" */
-function isChecksumMismatch({ status, code, message }: S3Failure): boolean {
-  return status === 400 && code === "InvalidRequest" && /checksum type/i.test(message);
 }

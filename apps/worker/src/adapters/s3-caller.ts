@@ -8,7 +8,7 @@ import { LIMITS, StoreError } from "@sluice/core";
 import { BucketCheck, type CheckPlace } from "./s3-bucket-check.ts";
 import { Slots } from "./s3-slots.ts";
 import { failureOf, storeError, type S3Failure } from "./s3-errors.ts";
-import type { S3Connection, S3Settings } from "./s3-client.ts";
+import { COMPLETES, READS, type S3Connection, type S3Settings } from "./s3-client.ts";
 import type { DirectSender } from "./s3-direct.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
 
@@ -18,8 +18,8 @@ export interface CallOptions extends ExchangeOptions {
   bucket: string;
   /** Changes something: an answer that never came leaves the outcome unknown. */
   mutating?: boolean;
-  /** Takes no turn: the caller has bounded it already. */
-  unbounded?: boolean;
+  /** Whose turn it takes; default "control". Parts take none: the upload lane has bounded them already. */
+  turn?: "control" | "complete" | "none";
 }
 
 /** A refusal the operation gives a meaning of its own; undefined: it is trouble. */
@@ -30,8 +30,13 @@ export class S3Caller {
   readonly direct: DirectSender;
   readonly #settings: S3Settings;
   readonly #control = new Slots(LIMITS.controlRequests);
+  /** Apart from the others: a Complete may take minutes. */
+  readonly #completes = new Slots(COMPLETES);
+  /** Held until a stream from the store is read to its end. */
+  readonly reads = new Slots(READS);
   readonly #check: BucketCheck;
   #refreshing: Promise<boolean> | undefined;
+  #regionKnown = false;
 
   constructor(connection: S3Connection, place: CheckPlace) {
     this.client = connection.client;
@@ -55,7 +60,14 @@ export class S3Caller {
     expected?: Expected<T>,
   ): Promise<T> {
     const run = () => this.#attempt(options, send, expected);
-    return options.unbounded === true ? await run() : await this.#control.run(run);
+    switch (options.turn ?? "control") {
+      case "none":
+        return await run();
+      case "complete":
+        return await this.#completes.run(run);
+      case "control":
+        return await this.#control.run(run);
+    }
   }
 
   async #attempt<T>(
@@ -100,6 +112,7 @@ export class S3Caller {
 
   /** The SDK keeps credentials until shortly before they expire, so that this costs nothing most of the time. */
   async #identity(what: string): Promise<void> {
+    if (!this.#regionKnown) await this.#findRegion();
     try {
       await withDeadline(this.client.config.credentials(), LIMITS.storeControlMs);
     } catch (error) {
@@ -109,6 +122,17 @@ export class S3Caller {
         code: error instanceof Error ? error.name : "CredentialsProviderError",
         message: `${what}: no credentials: ${message}`,
       });
+    }
+  }
+
+  async #findRegion(): Promise<void> {
+    try {
+      await this.client.config.region();
+      this.#regionKnown = true;
+    } catch {
+      // The SDK's message names its own settings; ours is the one to set.
+      const message = "the bucket's region is not known: set SLUICE_S3_REGION";
+      throw new StoreError({ trouble: "bucket", code: "RegionMissing", message });
     }
   }
 

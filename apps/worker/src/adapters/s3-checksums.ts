@@ -9,6 +9,10 @@ export type UploadChecksum =
   | { kind: "none" };
 
 const NONE: UploadChecksum = { kind: "none" };
+const WHOLE: UploadChecksum = { kind: "crc32", type: "FULL_OBJECT" };
+const BY_PART: UploadChecksum = { kind: "crc32", type: "COMPOSITE" };
+const KINDS: readonly UploadChecksum[] = [WHOLE, BY_PART, NONE];
+
 /** Open uploads remembered; the oldest is forgotten first and learnt again from ListParts. */
 const REMEMBERED_UPLOADS = 20_000;
 
@@ -17,12 +21,7 @@ export class UploadChecksums {
   readonly #byMode: UploadChecksum;
 
   constructor(mode: ChecksumMode) {
-    this.#byMode =
-      mode === "full-object"
-        ? { kind: "crc32", type: "FULL_OBJECT" }
-        : mode === "per-part"
-          ? { kind: "crc32", type: "COMPOSITE" }
-          : NONE;
+    this.#byMode = mode === "full-object" ? WHOLE : mode === "per-part" ? BY_PART : NONE;
   }
 
   /** What an upload of ours is created with. */
@@ -47,13 +46,14 @@ export class UploadChecksums {
   /** From a page of ListParts. A store that does not name the algorithm leaves what is known as it is. */
   learnListed(uploadId: string, algorithm: string | undefined, type: string | undefined): void {
     if (algorithm === undefined) return;
-    const whole = type === "FULL_OBJECT" ? "FULL_OBJECT" : "COMPOSITE";
-    this.learn(uploadId, algorithm === "CRC32" ? { kind: "crc32", type: whole } : NONE);
+    const ours = type === "FULL_OBJECT" ? WHOLE : BY_PART;
+    this.learn(uploadId, algorithm === "CRC32" ? ours : NONE);
   }
 
-  /** The store refused a part for its checksum's kind: it is tried the other way, with ours or without any. */
+  /** The store refused a request for the kind of its checksum: the next attempt tries the next kind. */
   contradicted(uploadId: string): void {
-    this.learn(uploadId, this.of(uploadId).kind === "none" ? this.#byMode : NONE);
+    const at = KINDS.indexOf(this.of(uploadId));
+    this.learn(uploadId, KINDS[(at + 1) % KINDS.length] ?? NONE);
   }
 
   forget(uploadId: string): void {

@@ -27,6 +27,8 @@ export interface S3Settings {
 
 /** Streams read from the store at once (deep verification, reports). */
 export const READS = 4;
+/** Completes in flight at once. */
+export const COMPLETES = 16;
 
 export interface S3Connection extends Disposable {
   readonly client: S3Client;
@@ -37,7 +39,7 @@ export interface S3Connection extends Disposable {
 
 export function connectS3(settings: S3Settings): S3Connection {
   const transport = new S3Transport({
-    sockets: settings.uploadConcurrency + LIMITS.controlRequests + READS,
+    sockets: settings.uploadConcurrency + LIMITS.controlRequests + COMPLETES + READS,
     bandwidth: settings.bandwidth === undefined ? undefined : new BandwidthLimit(settings.bandwidth),
   });
   const version = settings.version ?? "0";

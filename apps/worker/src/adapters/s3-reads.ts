@@ -42,6 +42,7 @@ export async function* readObject(
     ...(range && { Range: `bytes=${range.from}-${range.to}` }),
   };
   const call: CallOptions = { ...control("GetObject", ref), streamReply: true };
+  using _slot = await caller.reads.take();
   const reply = await caller.call(
     call,
     async (options) => await caller.client.send(new GetObjectCommand(input), options),

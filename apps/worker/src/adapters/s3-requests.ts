@@ -47,3 +47,8 @@ const UPLOAD_GONE = new Set(["NoSuchUpload", "NoSuchKey", "NotFound", "HTTP404"]
 export function isGone({ status, code }: S3Failure): boolean {
   return status === 404 && UPLOAD_GONE.has(code);
 }
+
+/** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32", and the like. */
+export function isChecksumMismatch({ status, code, message }: S3Failure): boolean {
+  return status === 400 && code === "InvalidRequest" && /checksum (type|mode|for each part)/i.test(message);
+}

@@ -7,15 +7,21 @@ export class Slots {
     this.#free = slots;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  /** Resolves when a slot is free; disposing it hands it to the next in line. */
+  async take(): Promise<Disposable> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
+    return { [Symbol.dispose]: () => this.#release() };
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    using _slot = await this.take();
+    return await work();
+  }
+
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
   }
 }

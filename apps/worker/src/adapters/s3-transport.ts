@@ -87,8 +87,20 @@ export class S3Transport implements Disposable {
   /** Rejects with a TransportError, with the signal's reason, or with what a body's source threw. */
   async handle(request: SdkRequest, options: ExchangeOptions = {}): Promise<{ response: SdkResponse }> {
     options.abortSignal?.throwIfAborted();
+    const req = this.#request(request, options);
+    try {
+      return { response: await exchange(req, request.body, options, this.#bandwidth) };
+    } catch (error) {
+      if (!isIdleClose(req, error)) throw error;
+      return {
+        response: await exchange(this.#request(request, options), request.body, options, this.#bandwidth),
+      };
+    }
+  }
+
+  #request(request: SdkRequest, options: ExchangeOptions): ClientRequest {
     const secure = request.protocol === "https:";
-    const req = (secure ? https : http).request({
+    return (secure ? https : http).request({
       agent: secure ? this.#https : this.#http,
       host: request.hostname.replace(/^\[(.*)\]$/, "$1"),
       port: request.port,
@@ -97,7 +109,6 @@ export class S3Transport implements Disposable {
       headers: request.headers,
       timeout: options.keptAliveByBytes === true ? 0 : LIMITS.storeSilenceMs,
     });
-    return { response: await exchange(req, request.body, options, this.#bandwidth) };
   }
 
   updateHttpClientConfig(): void {}
@@ -176,6 +187,13 @@ function exchange(
   if (over && body !== undefined) sendBody(req, body, bandwidth, over.signal).catch(fail);
   else req.end(body);
   return promise;
+}
+
+/** A question that met the server closing a connection it thought idle. Questions change nothing: it is asked again, once. */
+function isIdleClose(req: ClientRequest, error: unknown): boolean {
+  const question = req.method === "GET" || req.method === "HEAD";
+  const closed = error instanceof TransportError && (error.code === "ECONNRESET" || error.code === "EPIPE");
+  return question && closed && req.reusedSocket;
 }
 
 /** The reply's body without the white space that keeps a long Complete alive. */

@@ -19,7 +19,15 @@ import { attributeFields } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
 import { listParts } from "./s3-listings.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
-import { conditionFields, control, isConflict, isGone, type S3Context, uploadFields } from "./s3-requests.ts";
+import {
+  conditionFields,
+  control,
+  isChecksumMismatch,
+  isConflict,
+  isGone,
+  type S3Context,
+  uploadFields,
+} from "./s3-requests.ts";
 
 const REFUSED_PARTS = new Set(["InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
 /** Aborts sent until the upload is gone: a part in flight may land after one. */
@@ -56,6 +64,7 @@ export async function completeUpload(
   const call: CallOptions = {
     ...control("CompleteMultipartUpload", ref),
     mutating: true,
+    turn: "complete",
     deadlineMs: LIMITS.storeCompleteMs,
     keptAliveByBytes: true,
   };
@@ -70,6 +79,7 @@ export async function completeUpload(
     (failure) => {
       if (REFUSED_PARTS.has(failure.code)) return { kind: "invalid_part", detail: failure.message };
       if (isConflict(failure, request.condition)) return { kind: "conflict" };
+      if (isChecksumMismatch(failure)) checksums.contradicted(ref.uploadId);
       return isGone(failure) ? { kind: "gone" } : undefined;
     },
   );
