@@ -61,12 +61,49 @@ async function evaluate(
   keys: readonly string[],
   args: readonly Arg[],
 ): Promise<unknown> {
+  const bySha = () => redis.evalshaBuffer(which.sha, keys.length, ...keys, ...args);
+  const bySource = () => redis.evalBuffer(which.source, keys.length, ...keys, ...args);
   try {
-    return await redis.evalshaBuffer(which.sha, keys.length, ...keys, ...args);
+    return await bySha();
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return redis.evalBuffer(which.source, keys.length, ...keys, ...args);
+    if (!isUnknown(error)) throw error;
   }
+  // Hundreds of commands may learn of it at once: one brings the source, the others wait for it and go by hash again.
+  const bringing = pending(redis).get(which.sha);
+  if (bringing === undefined) return bring(redis, which, bySource());
+  await bringing;
+  try {
+    return await bySha();
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    return bySource();
+  }
+}
+
+const bringers = new WeakMap<RedisClient, Map<string, Promise<void>>>();
+
+function pending(redis: RedisClient): Map<string, Promise<void>> {
+  const known = bringers.get(redis);
+  if (known) return known;
+  const fresh = new Map<string, Promise<void>>();
+  bringers.set(redis, fresh);
+  return fresh;
+}
+
+/** Whether it succeeds is for its own caller; those who wait only learn that it is over. */
+async function bring(redis: RedisClient, which: Script, evaluation: Promise<unknown>): Promise<unknown> {
+  const over = Promise.withResolvers<void>();
+  pending(redis).set(which.sha, over.promise);
+  try {
+    return await evaluation;
+  } finally {
+    pending(redis).delete(which.sha);
+    over.resolve();
+  }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
 }
 
 function script(name: string, url: URL): Script {

@@ -1,5 +1,5 @@
 /** What happens to commands when Redis is slow, away, restarted, full, read-only or emptied. */
-import { CheckpointError, InvariantError, LIMITS } from "@sluice/core";
+import { CheckpointError, InvariantError, LIMITS, streamId } from "@sluice/core";
 import {
   closeClient,
   createClient,
@@ -92,6 +92,23 @@ test("a server that forgot the scripts gets them again with the same command", a
   await register(schema, W1);
   await harness.raw.script("FLUSH");
   expect(await new WorkerRegistry(schema).renew("w1", workerRecord())).toEqual({ kind: "renewed" });
+});
+
+test("hundreds of commands that meet a forgotten script at once bring its source once, and all go through", async () => {
+  harness = await startHarness();
+  const schema = harness.fresh();
+  await register(schema, W1);
+  await harness.raw.script("FLUSH");
+  await harness.raw.config("RESETSTAT");
+  const store = new StreamStore(schema, W1);
+  const outcomes = await Promise.all(
+    Array.from({ length: 300 }, (_, at) =>
+      store.open({ record: record({ id: streamId(`s${at}`), original_path: `/rec/${at}` }), log: [] }),
+    ),
+  );
+  expect(outcomes.every(({ kind }) => kind === "opened")).toBe(true);
+  const stats = await harness.raw.info("commandstats");
+  expect(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1]).toBe("1");
 });
 
 test("a full Redis refuses in plain words and changes nothing", async () => {

@@ -248,7 +248,7 @@ describe("a founding record", () => {
   });
 });
 
-const KINDS_OF_ANSWER = new Set(["record", "founding", "incomplete", "corrupt", "newer", "absent"]);
+const KINDS_OF_ANSWER = ["record", "founding", "incomplete", "corrupt", "newer", "absent"];
 
 describe("1,000 mutated records", { timeout: 30_000 }, () => {
   const mutation = fc.oneof(
@@ -310,7 +310,7 @@ describe("1,000 mutated records", { timeout: 30_000 }, () => {
         }
         // A throw fails the property.
         for (const parse of parsers) parse(raw);
-        return KINDS_OF_ANSWER.has(parseRecord("s", raw).kind);
+        expect(KINDS_OF_ANSWER).toContain(parseRecord("s", raw).kind);
       }),
       { numRuns: 1_000 },
     );
