@@ -70,7 +70,6 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       store,
       gate,
       ...watching,
-      tidier: { remove: async () => ({ kind: "done" }), move: async () => ({ kind: "done" }) },
       observer,
       log,
       failpoint: failpointFrom(process.env["FAILPOINT"]),
