@@ -39,7 +39,7 @@ function specifiers(text: string): string[] {
 
 /** Key families of the wire contract; a literal that begins with one of them names a Redis key. */
 const KEY_LITERAL =
-  /["'`](?:stream|worker|watch|request|plan|stats|session|login|store):(?:\$\{|[\w*:<"'`])|["'`](?:streams|files|uploads):[a-z]+/;
+  /["'`](?:stream|worker|watch|request|plan|stats|session|login|store):(?:\$\{|[\w*:"'`])|["'`](?:streams|files|uploads):[a-z]+/;
 
 /** Redis is a schema with one owner: only keys.ts spells a key. Tests of the wire contract may, to prove it. */
 export function keyLiterals(files: readonly SourceFile[]): Violation[] {
