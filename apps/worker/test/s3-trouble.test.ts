@@ -304,6 +304,12 @@ describe("the bucket and the key", () => {
     expect(rig.count("ListObjectsV2")).toBeLessThan(5);
   });
 
+  test("S18 a HeadObject refused for a reason that has passed is asked again before it means anything", async () => {
+    await using rig = await startRig({ profile: { headMissingIs404: false } });
+    rig.faults.add({ operation: "HeadObject" }, TROUBLE.accessDenied());
+    expect(await rig.store.head(ref("a"))).toEqual({ kind: "missing" });
+  });
+
   test("S18 where a missing key is answered with 403, HeadObject cannot tell", async () => {
     await using rig = await startRig({
       quirks: { head403OnMissing: true },
