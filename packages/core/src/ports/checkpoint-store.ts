@@ -40,6 +40,10 @@ export interface FeedEvent {
   detail?: string;
 }
 
+/**
+ * A write that brings a failed stream back to life takes its path again; when another stream lives there now, it is
+ * refused as `lost`.
+ */
 export interface StreamWrite {
   /** States the stream must be in; from the table of moves. */
   from: readonly Kind[];
@@ -52,7 +56,7 @@ export interface StreamWrite {
   takeKeys?: readonly string[];
   /** Keys given back. */
   releaseKeys?: readonly string[];
-  /** The path becomes free: the stream is completed, superseded or moved. */
+  /** The path becomes free: the stream is completed, failed, superseded or moved. */
   releasePath?: boolean;
   /** Entry of `files:done` to write for the stream's path. */
   done?: DoneEntry;

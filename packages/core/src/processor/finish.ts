@@ -8,8 +8,9 @@ import { sameFile } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { assembled } from "./assembled.ts";
 import { tidyAtMs, tidyFile, writeMetadata } from "./describe.ts";
-import { AGAIN, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, awaitLease, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
 import { unreadableFile } from "./open-file.ts";
+import { abortEmptyUploads } from "./own-upload.ts";
 import { seal } from "./seal.ts";
 import { abandonUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
 
@@ -46,11 +47,7 @@ async function sealNow(life: Life): Promise<Step> {
       if (life.mismatches >= LIMITS.verifyRounds) throw new StreamFailure("verify_mismatch", sealed.detail);
       return await startAgain(life, `all of it is sent again: ${sealed.detail}`);
     case "fenced":
-      await progress(life, {
-        for: "store",
-        detail: "the worker's lease is not fresh; Complete waits for it",
-      });
-      return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
+      return await awaitLease(life, "Complete");
   }
 }
 
@@ -67,7 +64,10 @@ async function growAgain(life: Life, why: string): Promise<Step> {
 
 export async function describeStep(life: Life): Promise<Step> {
   const { held, deps, rules } = life.context;
-  if (!life.described) await writeMetadata(life.context);
+  if (!life.described) {
+    await writeMetadata(life.context);
+    await sweepKey(life);
+  }
   life.described = true;
   await reach(life.context, "described");
   const tidyAt = tidyAtMs(held.record, rules);
@@ -81,6 +81,14 @@ export async function describeStep(life: Life): Promise<Step> {
   await complete(life, tidied.kind === "impossible" ? tidied.detail : undefined);
   await reach(life.context, "completed");
   return { kind: "ended", ending: { kind: "completed" } };
+}
+
+/** While the key is still ours: whoever held the stream before may have opened an upload that nobody uses. */
+async function sweepKey({ context }: Life): Promise<void> {
+  const { s3_bucket: bucket, s3_key: key, create_intent_at_utc, fence } = context.held.record;
+  const oneOwner = fence <= 1 && !context.resumed;
+  if (oneOwner || key === undefined || create_intent_at_utc === undefined) return;
+  await abortEmptyUploads(context, { bucket, key });
 }
 
 async function complete(life: Life, tidyError: string | undefined): Promise<void> {

@@ -8,7 +8,7 @@ import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
 import type { Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
 import { judgeCompletion, type Completion } from "./completion.ts";
-import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";
+import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
 import { openUpload } from "./open-object.ts";
@@ -72,6 +72,7 @@ async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promi
 
 async function openFor(life: Life, facts: FileFacts): Promise<Step> {
   const opened = await openUpload(life.context, facts);
+  if (opened.kind === "fenced") return await awaitLease(life, "CreateMultipartUpload");
   return opened.kind === "same" ? await recognised(life, facts, opened.standing) : AGAIN;
 }
 

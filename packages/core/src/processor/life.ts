@@ -44,6 +44,12 @@ export interface Life {
   progressAtMs: number;
 }
 
+/** What needs a fresh lease waits for the next renewal. */
+export async function awaitLease(life: Life, what: string): Promise<Step> {
+  await progress(life, { for: "store", detail: `the worker's lease is not fresh; ${what} waits for it` });
+  return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
+}
+
 /** No part is being sent any more; how each ended is told elsewhere. */
 export async function sendingDone(life: Life): Promise<void> {
   await Promise.allSettled(life.sending.values());

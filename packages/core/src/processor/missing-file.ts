@@ -35,7 +35,11 @@ async function follow(life: Life, path: string): Promise<Step> {
     log: [`renamed to ${path}`],
     event: { type: "log", detail: "renamed" },
   });
-  if (outcome.kind === "path_taken") return { kind: "wait", ms: LIMITS.lookAgainMs };
+  if (outcome.kind === "path_taken") {
+    const detail = `its file is ${path} now, where stream ${outcome.by} still is`;
+    await progress(life, { for: "operator", detail });
+    return { kind: "wait", ms: LIMITS.lookAgainMs };
+  }
   if (final) life.renamedAtCtimeNs = look.facts.ctimeNs;
   return AGAIN;
 }

@@ -7,7 +7,8 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { quickDigests } from "../../test/node-digests.ts";
 import type { StoreProfile } from "../ports/object-store.ts";
-import { History, SIZES, type Action } from "../testing/history.ts";
+import { SIZES, type Action } from "../testing/history-actions.ts";
+import { History } from "../testing/history.ts";
 
 const RUNS = Number(process.env["SLUICE_MODEL_RUNS"] ?? 200);
 const SEED = process.env["SLUICE_MODEL_SEED"];

@@ -1,5 +1,5 @@
 /**
- * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. Key and intent are
+ * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. The intent is
  * saved before CreateMultipartUpload is sent, so that a crash in between leaves nothing unknown behind.
  */
 import { StreamFailure } from "../errors.ts";
@@ -8,7 +8,7 @@ import { metadataKey, numberedKey, objectKey } from "../paths/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { Condition, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
-import type { RecordPatch, StreamRecord } from "../stream/record.ts";
+import type { StreamRecord } from "../stream/record.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
 import {
   FILE_HEADER,
@@ -44,11 +44,12 @@ export interface KeySearch {
   askFirst: boolean;
   /** Keys known to hold an object of another file or program. */
   refused?: ReadonlySet<string>;
-  /** Saved in the same step as the key. */
-  patch?: RecordPatch;
 }
 
-/** The key of the stream, fixed in Redis on return. */
+/**
+ * The key of the stream, fixed in Redis on return. It is taken before the store is asked: from then on no other stream of
+ * ours puts an object there.
+ */
 export async function chooseKey(
   context: OpenContext,
   facts: FileFacts,
@@ -57,16 +58,16 @@ export async function chooseKey(
   const { held, rules } = context;
   for (const key of candidates(context, search.refused ?? new Set())) {
     const ref = { bucket: held.record.s3_bucket, key };
-    const standing: Standing | SameBytes = search.askFirst
-      ? await lookAtKey(context, ref, facts)
-      : { kind: "free" };
-    if (standing.kind === "foreign" && rules.onConflict === "fail") throw conflict(key);
-    if (standing.kind === "foreign" && rules.onConflict === "keep-both") continue;
-    if (!(await takeKey(held, ref, standing.kind === "same" ? {} : (search.patch ?? {})))) {
+    if (!(await takeKey(held, ref))) {
       if (rules.onConflict === "fail") throw conflict(key);
       continue;
     }
+    const standing: Standing | SameBytes = search.askFirst
+      ? await lookAtKey(context, ref, facts)
+      : { kind: "free" };
     if (standing.kind === "same") return { kind: "same", ref, standing };
+    if (standing.kind === "foreign" && rules.onConflict === "fail") throw conflict(key);
+    if (standing.kind === "foreign" && rules.onConflict === "keep-both") continue;
     return { kind: "key", ref, condition: conditionFor(standing, rules) };
   }
   throw conflict(baseKey(held.record, rules, context.deps));
@@ -88,14 +89,14 @@ function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterab
 }
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey(held: HeldStream, ref: ObjectRef, patch: RecordPatch): Promise<boolean> {
+async function takeKey(held: HeldStream, ref: ObjectRef): Promise<boolean> {
   const keys = [ref.key, metadataKey(ref.key)].map((key) => `${ref.bucket}/${key}`);
   const before = held.record.s3_key;
   const releaseKeys =
     before !== undefined && before !== ref.key
       ? [before, metadataKey(before)].map((key) => `${ref.bucket}/${key}`)
       : [];
-  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { ...patch, s3_key: ref.key } });
+  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { s3_key: ref.key } });
   return outcome.kind === "written";
 }
 
@@ -127,16 +128,20 @@ export function objectHeaders(
   };
 }
 
-export type OpenedUpload = { kind: "opened" } | Extract<KeyChoice, { kind: "same" }>;
+export type OpenedUpload =
+  | { kind: "opened" }
+  | Extract<KeyChoice, { kind: "same" }>
+  /** The worker's lease is not fresh: somebody else may be opening it. */
+  | { kind: "fenced" };
 
 /** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
 export async function openUpload(context: OpenContext, facts: FileFacts): Promise<OpenedUpload> {
-  const { held, store, deps, signal } = context;
+  const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
-    const patch = { create_intent_at_utc: isoNow(deps.clock) };
-    const choice = await chooseKey(context, facts, { askFirst: true, patch });
+    const choice = await chooseKey(context, facts, { askFirst: true });
     if (choice.kind === "same") return choice;
+    await held.update({ patch: { create_intent_at_utc: isoNow(deps.clock) } });
   }
   await reach(context, "create_intended");
   const { s3_bucket: bucket, s3_key: key } = held.record;
@@ -146,14 +151,8 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   const ref = { bucket, key };
   // A resumed stream may have lost even the record of its intent.
   const found = intended || context.resumed ? await findOwnUpload(context, ref) : undefined;
-  const uploadId =
-    found ??
-    (await store.call(
-      "CreateMultipartUpload",
-      () => deps.store.createUpload(ref, objectHeaders(context, facts)),
-      signal,
-      () => findOwnUpload(context, ref),
-    ));
+  const uploadId = found ?? (await createUpload(context, ref, facts));
+  if (uploadId === FENCED) return { kind: "fenced" };
   await reach(context, "upload_created");
   await held.move("opened", {
     patch: { s3_upload_id: uploadId },
@@ -161,4 +160,22 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   });
   await reach(context, "upload_recorded");
   return { kind: "opened" };
+}
+
+const FENCED = Symbol("the lease is not fresh");
+
+async function createUpload(
+  context: OpenContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+): Promise<string | typeof FENCED> {
+  const { store, deps, signal } = context;
+  const headers = objectHeaders(context, facts);
+  return await store.call<string | typeof FENCED>(
+    "CreateMultipartUpload",
+    // Asked at the last moment: the store may have been away for longer than the lease.
+    async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),
+    signal,
+    () => findOwnUpload(context, ref),
+  );
 }

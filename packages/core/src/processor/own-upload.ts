@@ -21,6 +21,21 @@ export async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promi
   return undefined;
 }
 
+/**
+ * Removes what a process that was taken for dead, and a Create that was taken for lost, may have left on our key. Only
+ * empty ones: an upload with parts may be kept for a stream that had this key before.
+ */
+export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): Promise<void> {
+  const { store, deps, signal } = context;
+  const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
+  for (const { uploadId } of uploads) {
+    const upload = { ...ref, uploadId };
+    const listing = await store.call("ListParts", () => deps.store.listParts(upload), signal);
+    if (listing.kind === "gone" || listing.parts.length > 0) continue;
+    await store.call("AbortMultipartUpload", () => deps.store.abort(upload), signal);
+  }
+}
+
 /** Uploads on exactly this key that began after the stream, newest first. */
 async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<OpenUpload[]> {
   const { held, deps } = context;

@@ -220,6 +220,8 @@ export class StreamProcessor {
           waiting_for: null,
           requested_action: null,
         },
+        // Only live streams hold a path: another file that comes to stand there is not kept waiting.
+        releasePath: true,
         log: [`failed: ${reason}: ${detail}`],
         stats: { failures: 1 },
       },

@@ -3,30 +3,14 @@
  * person can read, and after each step and at the end the promises are checked.
  */
 import { assert } from "../assert.ts";
-import { CheckpointError, StoreError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import { CheckpointError } from "../errors.ts";
 import { streamBreaches } from "../stream/invariants.ts";
 import { audit } from "./audit.ts";
 import type { Call, Mishap } from "./failing.ts";
-import { PART, ROOT, sampleBytes } from "./test-values.ts";
+import { describeAction, storeError, type Action, type StoreFault } from "./history-actions.ts";
+import { ROOT, sampleBytes } from "./test-values.ts";
 import type { TestWorker } from "./test-worker.ts";
 import { World, type WorldOptions } from "./world.ts";
-
-export type Action =
-  | { do: "append"; file: string; bytes: number; seed: number }
-  | { do: "rewrite"; file: string; at: number; seed: number }
-  | { do: "truncate"; file: string; to: number }
-  | { do: "replace"; file: string; bytes: number; seed: number }
-  | { do: "rename"; file: string; to: string }
-  | { do: "delete" | "touch" | "mark" | "hold" | "let go" | "finalize"; file: string }
-  | { do: "unmount" | "mount" | "drop uploads" | "kill" | "kill, last write lost" | "take over" | "drain" }
-  | { do: "store fails"; op: string; how: StoreFault; times: number }
-  | { do: "redis fails"; when: "before" | "after"; times: number }
-  | { do: "reads fail"; times: number }
-  | { do: "step wall clock"; ms: number }
-  | { do: "pass"; ms: number };
-
-export type StoreFault = "not reached" | "answer lost" | "throttled" | "garbled";
 
 export class History {
   readonly world: World;
@@ -278,27 +262,3 @@ export class History {
 }
 
 const REST_MS = 2 * 3_600_000;
-
-export function describeAction(action: Action): string {
-  const { do: what, ...rest } = action;
-  const words = Object.entries(rest).map(([name, value]) =>
-    name === "file" ? String(value) : `${name} ${String(value)}`,
-  );
-  return [what, ...words].join(" ");
-}
-
-function storeError(how: StoreFault): StoreError {
-  const outcomeUnknown = how === "not reached" || how === "answer lost";
-  if (how === "throttled") {
-    return new StoreError({
-      trouble: "throttled",
-      code: "SlowDown",
-      message: "slow down",
-      retryAfterMs: LIMITS.retryFirstMs,
-    });
-  }
-  if (how === "garbled") return new StoreError({ trouble: "garbled", code: "BadDigest", message: "differs" });
-  return new StoreError({ trouble: "unreachable", code: "ECONNRESET", message: how, outcomeUnknown });
-}
-
-export const SIZES = { crumb: 4_321, part: PART, more: PART + 1_000_001 } as const;

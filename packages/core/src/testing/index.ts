@@ -3,6 +3,7 @@ export * from "./audit.ts";
 export * from "./crash-points.ts";
 export * from "./failing.ts";
 export * from "./history.ts";
+export * from "./history-actions.ts";
 export * from "./manual-clock.ts";
 export * from "./memory-checkpoint-store.ts";
 export * from "./memory-disk.ts";

@@ -96,7 +96,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
   #claimOne(id: StreamId): Claim {
     const stored = this.#redis.data.streams.get(id);
     const kind = stored && kindOf(stored.record.status);
-    if (!stored || kind === undefined || !isLive(kind)) return { kind: "absent" };
+    if (!stored || kind === undefined || kind === "completed") return { kind: "absent" };
     const { owner } = stored.record;
     const lease = owner === undefined ? undefined : this.#redis.lease(owner);
     if (owner !== undefined && owner !== this.#worker && lease && !lease.lapsed) {
@@ -138,6 +138,10 @@ export class MemoryCheckpointStore implements CheckpointStore {
     if (now.revision !== record.revision) {
       return { kind: "lost", detail: `another write came first (revision ${now.revision})` };
     }
+    if (revives(now, write)) {
+      const by = this.#redis.data.byPath.get(pathName(now));
+      if (by !== undefined && by !== record.id) return { kind: "lost", detail: `its path is taken by ${by}` };
+    }
     for (const key of write.takeKeys ?? []) {
       const by = this.#redis.data.byKey.get(key);
       if (by !== undefined && by !== record.id) return { kind: "key_taken", by };
@@ -153,6 +157,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const kind = kindOf(next.status);
     // Only live streams have an owner.
     if (kind === undefined || !isLive(kind)) delete next.owner;
+    if (revives(stored.record, write)) data.byPath.set(pathName(next), record.id);
     stored.record = next;
     stored.token = writeToken(record, write, newPath);
     if (write.dropParts) stored.parts.clear();
@@ -167,6 +172,13 @@ export class MemoryCheckpointStore implements CheckpointStore {
     }
     if (write.remove) data.streams.delete(record.id);
   }
+}
+
+/** Whether a failed stream lives again after this write. */
+function revives(record: StreamRecord, write: StreamWrite): boolean {
+  const { status } = write.patch;
+  const after = typeof status === "string" ? kindOf(status) : undefined;
+  return kindOf(record.status) === "failed" && after !== undefined && isLive(after);
 }
 
 function release(claims: Map<string, string>, name: string, id: string): void {

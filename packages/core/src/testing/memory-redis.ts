@@ -113,8 +113,22 @@ export class MemoryRedis {
     return this.#data.done.get(`${source}:${path}`);
   }
 
+  donePaths(source: string): string[] {
+    const prefix = `${source}:`;
+    return [...this.#data.done.keys()]
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length));
+  }
+
   forgetDone(source: string, path: string): void {
     this.#data.done.delete(`${source}:${path}`);
+  }
+
+  /** A completed file was renamed: its entry follows. */
+  moveDone(source: string, path: string, newPath: string): void {
+    const entry = this.done(source, path);
+    if (entry) this.#data.done.set(`${source}:${newPath}`, entry);
+    this.forgetDone(source, path);
   }
 
   /** What Redis holds, after a copy of it was kept for `loseLastWrite`. */

@@ -4,19 +4,21 @@
  */
 import type { Failpoint } from "../failpoints.ts";
 import { isoNow } from "../ports/clock.ts";
-import type { CheckpointStore, DoneEntry } from "../ports/checkpoint-store.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import { SILENT } from "../ports/observer.ts";
 import type { ProcessorDeps } from "../processor/dependencies.ts";
 import type { Ending } from "../processor/life.ts";
+import { HeldStream } from "../processor/held-stream.ts";
 import { StoreGate } from "../processor/store-gate.ts";
 import { StreamProcessor } from "../processor/stream-processor.ts";
 import { UploadLane } from "../processor/upload-lane.ts";
-import type { FileFacts } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
+import { planRetry } from "../stream/plan-retry.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import { isLive, kindOf } from "../stream/state.ts";
+import { kindOf } from "../stream/state.ts";
 import { failing, Mortal, type Call, type Script } from "./failing.ts";
 import { MemoryCheckpointStore } from "./memory-checkpoint-store.ts";
+import { followDone, isLiveRecord, sighting } from "./test-rescan.ts";
 import { BUCKET, PART, SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
 
@@ -73,6 +75,7 @@ export class TestWorker {
   async scan(): Promise<void> {
     await this.#resume();
     if (!this.#world.disk.mounted) return;
+    followDone(this.#world);
     for (const path of this.#world.disk.paths()) await this.#discover(path);
   }
 
@@ -109,9 +112,7 @@ export class TestWorker {
 
   async #resume(): Promise<void> {
     const { redis } = this.#world;
-    const mine = redis
-      .ids()
-      .filter((id) => !this.processors.has(id) && isLive(kindOf(statusOf(redis.record(id))) ?? "failed"));
+    const mine = redis.ids().filter((id) => !this.processors.has(id) && isLiveRecord(redis.record(id)));
     if (mine.length === 0) return;
     for (const claim of await this.deps.checkpoints.claim(mine)) {
       if (claim.kind !== "claimed") continue;
@@ -130,12 +131,10 @@ export class TestWorker {
   }
 
   async #discover(path: string): Promise<void> {
-    const { redis, disk, rules } = this.#world;
-    const file = disk.file(path);
-    if (!file || redis.holderOfPath(SOURCE, path) !== undefined) return;
-    const facts = disk.factsOf(file);
-    const done = redis.done(SOURCE, path);
-    if (done && isAsDone(done, facts)) return;
+    const seen = sighting(this.#world, path);
+    if (seen.kind === "heal") return await this.#heal(seen.failed);
+    if (seen.kind === "nothing") return;
+    const { rules } = this.#world;
     await this.deps.failpoint?.("file_seen");
     const record = newRecord({
       id: this.#world.newId(),
@@ -149,11 +148,30 @@ export class TestWorker {
       plan: rules.plan,
       owner: this.id,
       nowUtc: isoNow(this.#world.clock),
-      facts,
-      supersedes: done && reopens(done, facts) ? { id: done.stream_id, key: done.s3_key } : undefined,
+      facts: seen.facts,
+      supersedes: seen.supersedes,
     });
     const opened = await this.deps.checkpoints.open({ record, log: ["discovered"] });
     if (opened.kind === "opened") this.#begin(record);
+  }
+
+  /** A file that failed for being missing is there again: its stream goes on, as with an operator's retry. */
+  async #heal({ id }: StreamRecord): Promise<void> {
+    const [claim] = await this.deps.checkpoints.claim([id]);
+    if (claim?.kind !== "claimed" || kindOf(claim.record.status) !== "failed") return;
+    const parts = await this.deps.checkpoints.parts(id);
+    const { signal } = this.#stop;
+    const held = new HeldStream(claim.record, parts.values(), this.deps, signal);
+    const plan = planRetry(claim.record);
+    await held.move(plan.event, {
+      dropParts: plan.event === "restarted",
+      patch: { failure_reason: null, failure_detail: null, waiting_for: null },
+      log: [`retried: ${plan.words}`],
+    });
+    const { rules } = this.#world;
+    this.#run(
+      StreamProcessor.initializeFromCheckpoint(held.record, held.parts.values(), rules, this.deps, signal),
+    );
   }
 
   #begin(record: StreamRecord): void {
@@ -222,21 +240,4 @@ export class TestWorker {
     }
     if (this.dead) await new Promise<never>(() => undefined);
   }
-}
-
-function statusOf(record: StreamRecord | undefined): string {
-  return record?.status ?? "";
-}
-
-function isAsDone(done: DoneEntry, facts: FileFacts): boolean {
-  return isSame(done, facts) && done.file_size === facts.size && done.file_mtime_ns === facts.mtimeNs;
-}
-
-/** Only the same file, not shorter, replaces its object. */
-function reopens(done: DoneEntry, facts: FileFacts): boolean {
-  return isSame(done, facts) && facts.size >= done.file_size;
-}
-
-function isSame(done: DoneEntry, facts: FileFacts): boolean {
-  return done.file_inode === facts.inode && done.file_birthtime_ns === facts.birthtimeNs;
 }

@@ -1,0 +1,61 @@
+/** What a rescan makes of a file, as far as the domain's tests need a supervisor. */
+import type { DoneEntry } from "../ports/checkpoint-store.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { isLive, kindOf } from "../stream/state.ts";
+import { SOURCE } from "./test-values.ts";
+import type { World } from "./world.ts";
+
+export type Seen =
+  | { kind: "nothing" }
+  /** It failed for being missing, and here it is. */
+  | { kind: "heal"; failed: StreamRecord }
+  | { kind: "open"; facts: FileFacts; supersedes: { id: string; key: string } | undefined };
+
+const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume"]);
+
+export function sighting(world: World, path: string): Seen {
+  const { redis, disk } = world;
+  const file = disk.file(path);
+  if (!file || redis.holderOfPath(SOURCE, path) !== undefined) return { kind: "nothing" };
+  const facts = disk.factsOf(file);
+  const records = redis.ids().flatMap((id) => redis.record(id) ?? []);
+  // The file of a live stream under a new name: that stream follows it.
+  if (records.some((record) => isLiveRecord(record) && isFileOf(record, facts))) return { kind: "nothing" };
+  const failed = records.find((record) => {
+    const over = kindOf(record.status) !== "failed" || record.superseded_by !== undefined;
+    return !over && record.original_path === path && isFileOf(record, facts);
+  });
+  if (failed) return HEALS.has(failed.failure_reason ?? "") ? { kind: "heal", failed } : { kind: "nothing" };
+  return sightingOfDone(redis.done(SOURCE, path), facts);
+}
+
+/** Only the same file, not shorter, replaces its object. */
+function sightingOfDone(done: DoneEntry | undefined, facts: FileFacts): Seen {
+  const same = done !== undefined && isFileOf(done, facts);
+  if (same && done.file_size === facts.size && done.file_mtime_ns === facts.mtimeNs)
+    return { kind: "nothing" };
+  const reopens = same && facts.size >= done.file_size;
+  return { kind: "open", facts, supersedes: reopens ? { id: done.stream_id, key: done.s3_key } : undefined };
+}
+
+/** Entries of completed files follow a rename, and go with the file. */
+export function followDone({ redis, disk }: World): void {
+  for (const path of redis.donePaths(SOURCE)) {
+    const done = redis.done(SOURCE, path);
+    if (!done || disk.file(path)) continue;
+    const { file_inode: inode, file_birthtime_ns: birthtimeNs } = done;
+    const now = disk.pathOf({ inode, ...(birthtimeNs === undefined ? {} : { birthtimeNs }) });
+    if (now !== undefined && redis.done(SOURCE, now) === undefined) redis.moveDone(SOURCE, path, now);
+    else redis.forgetDone(SOURCE, path);
+  }
+}
+
+export function isLiveRecord(record: StreamRecord | undefined): boolean {
+  const kind = kindOf(record?.status ?? "");
+  return kind !== undefined && isLive(kind);
+}
+
+function isFileOf(known: { file_inode?: string; file_birthtime_ns?: string }, facts: FileFacts): boolean {
+  return known.file_inode === facts.inode && known.file_birthtime_ns === facts.birthtimeNs;
+}
