@@ -1,0 +1,188 @@
+/**
+ * `verify`: is the object what the record says? An item is a stream's id, or the key of an object whose record is
+ * history: its metadata object then stands for the record. Reading back may take hours, so it goes on beside other
+ * requests, one object at a time; its result is settled when it is known.
+ */
+import {
+  CheckpointError,
+  StoppedError,
+  displayPath,
+  metadataKey,
+  type Clock,
+  type Digests,
+  type FileSource,
+  type ObjectStore,
+  type StreamRecord,
+} from "@sluice/core";
+import type { RequestQueue, RequestRecord, StreamReader, WorkerRegistry } from "@sluice/redis-schema";
+import { z } from "zod";
+import { readBack, type SealedFile } from "./read-back.ts";
+import { asJson, type Answer } from "./request-handler.ts";
+import type { SupervisorLog } from "./supervisor.ts";
+import { checkHead, verdictOf, type Check, type Expected } from "./verify-report.ts";
+
+export interface VerifyDeps {
+  queue: RequestQueue;
+  reader: StreamReader;
+  registry: WorkerRegistry;
+  store: ObjectStore;
+  files: FileSource;
+  digests: Digests;
+  clock: Clock;
+  workerId: string;
+  source: string;
+  bucket: string;
+  signal: AbortSignal;
+  log: SupervisorLog;
+}
+
+interface Subject {
+  expected: Expected;
+  sealed: SealedFile | undefined;
+}
+
+type Found = { kind: "subject"; subject: Subject } | Extract<Answer, { kind: "refused" | "elsewhere" }>;
+
+/** The handler; settles every item it takes by itself. */
+export function verifyRequests(deps: VerifyDeps): (item: string, request: RequestRecord) => Promise<Answer> {
+  let tail = Promise.resolve();
+  return async (item, request) => {
+    const found = await findSubject(item, request, deps);
+    if (found.kind !== "subject") return found;
+    const { subject } = found;
+    const head = await deps.store.head(subject.expected);
+    const checks = checkHead(subject.expected, head);
+    if (request.options?.["deep"] !== true || head.kind !== "found")
+      await settle(item, request, subject, checks, deps);
+    else tail = tail.then(() => verifyDeep(item, request, subject, checks, deps));
+    return { kind: "elsewhere" };
+  };
+}
+
+async function findSubject(item: string, request: RequestRecord, deps: VerifyDeps): Promise<Found> {
+  const { parsed } = await deps.reader.stream(item);
+  if (parsed.kind === "record") return await ofRecord(parsed.record, deps);
+  if (parsed.kind !== "absent") return { kind: "refused", detail: `its record is ${parsed.kind}` };
+  const bucket = request.options?.["bucket"];
+  if (bucket !== undefined && bucket !== deps.bucket) return { kind: "elsewhere" };
+  return await ofKey(item, deps);
+}
+
+async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> {
+  if (record.source !== deps.source) {
+    // Only the bucket is needed: any worker that has it stands in for a source that is gone.
+    const { source, s3_bucket } = record;
+    if (s3_bucket !== deps.bucket || (await isAlive(source, deps.registry))) return { kind: "elsewhere" };
+  }
+  if (record.sealed_at_utc === undefined || record.s3_key === undefined) {
+    return { kind: "refused", detail: `its object is not finished: the stream is ${record.status}` };
+  }
+  const { parts } = await deps.reader.parts(record.id);
+  const inOrder = [...parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
+  return {
+    kind: "subject",
+    subject: {
+      expected: {
+        bucket: record.s3_bucket,
+        key: record.s3_key,
+        size: record.file_size,
+        etag: record.etag,
+        crc32: record.crc32,
+        parts: inOrder,
+      },
+      sealed: record.source === deps.source ? sealedFile(record) : undefined,
+    },
+  };
+}
+
+function sealedFile(record: StreamRecord): SealedFile | undefined {
+  const { original_path: path, file_inode: inode, file_mtime_ns: mtimeNs, file_size: size } = record;
+  return inode === undefined || mtimeNs === undefined ? undefined : { path, facts: { inode, size, mtimeNs } };
+}
+
+async function isAlive(source: string, registry: WorkerRegistry): Promise<boolean> {
+  return (await registry.list()).some(({ lease }) => lease.kind === "ok" && lease.value.source === source);
+}
+
+/** What this program writes beside every object, as far as it is needed here. */
+const metadataSchema = z.object({
+  size: z.number().int().nonnegative(),
+  etag: z.string().nullable(),
+  crc32: z.string().nullable(),
+  parts: z.array(z.object({ Size: z.number().int().nonnegative(), ChecksumCRC32: z.string().nullable() })),
+});
+
+/** A metadata object of 10,000 parts has some 2 MiB. */
+const MOST_METADATA_BYTES = 16 * 1024 * 1024;
+
+async function ofKey(key: string, { store, bucket }: VerifyDeps): Promise<Found> {
+  const ref = { bucket, key: metadataKey(key) };
+  const head = await store.head(ref);
+  if (head.kind !== "found") {
+    return {
+      kind: "refused",
+      detail: `there is neither a stream ${displayPath(key)} nor a metadata object at ${ref.key}`,
+    };
+  }
+  const size = Math.min(head.object.size, MOST_METADATA_BYTES);
+  const chunks = await Array.fromAsync(store.read(ref, { from: 0, to: size }));
+  const parsed = metadataSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
+  if (!parsed.success) return { kind: "refused", detail: `the metadata object at ${ref.key} cannot be read` };
+  const { etag, crc32, ...rest } = parsed.data;
+  return {
+    kind: "subject",
+    subject: {
+      expected: { bucket, key, ...rest, etag: etag ?? undefined, crc32: crc32 ?? undefined },
+      sealed: undefined,
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // not JSON: not ours
+  }
+}
+
+async function verifyDeep(
+  item: string,
+  request: RequestRecord,
+  subject: Subject,
+  checks: readonly Check[],
+  deps: VerifyDeps,
+): Promise<void> {
+  try {
+    const read = await readBack(subject.expected, subject.sealed, deps);
+    await settle(item, request, subject, [...checks, ...read], deps);
+  } catch (error) {
+    // The request is still unsettled: the next start of a worker reads it again.
+    if (deps.signal.aborted || error instanceof StoppedError || error instanceof CheckpointError) return;
+    deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify broke off");
+    const detail = `it could not be read back: ${error instanceof Error ? error.message : String(error)}`;
+    await settle(item, request, subject, [...checks, { name: "content", ok: false, detail }], deps).catch(
+      (away: unknown) => {
+        if (!(away instanceof CheckpointError)) throw away;
+      },
+    );
+  }
+}
+
+async function settle(
+  item: string,
+  request: RequestRecord,
+  { expected }: Subject,
+  checks: readonly Check[],
+  { queue, workerId, clock }: VerifyDeps,
+): Promise<void> {
+  const verdict = verdictOf(checks);
+  const { bucket, key, size } = expected;
+  await queue.settle(request, item, {
+    result: verdict.ok ? "done" : "failed",
+    detail: verdict.words,
+    data: asJson({ s3_bucket: bucket, s3_key: key, size, checks }),
+    worker: workerId,
+    at_utc: new Date(clock.wallMs()).toISOString(),
+  });
+}

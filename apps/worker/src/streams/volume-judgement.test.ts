@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { judgeVolume } from "./volume-judgement.ts";
+
+const root = { inode: "1", birthtimeNs: "1" };
+const other = { inode: "2", birthtimeNs: "2" };
+
+test.each([
+  { name: "root and files there", facts: { root, recorded: root, live: 3, missing: 0 }, state: "ok" },
+  { name: "no live files at all", facts: { root, recorded: root, live: 0, missing: 0 }, state: "ok" },
+  { name: "first start", facts: { root, recorded: undefined, live: 0, missing: 0 }, state: "ok" },
+  { name: "one of one file missing", facts: { root, recorded: root, live: 1, missing: 1 }, state: "ok" },
+  { name: "one of many missing", facts: { root, recorded: root, live: 3, missing: 1 }, state: "ok" },
+  { name: "two of three missing", facts: { root, recorded: root, live: 3, missing: 2 }, state: "ok" },
+  { name: "all of two missing", facts: { root, recorded: root, live: 2, missing: 2 }, state: "offline" },
+  { name: "root gone", facts: { root: undefined, recorded: root, live: 1, missing: 1 }, state: "offline" },
+  {
+    name: "root gone without live files",
+    facts: { root: undefined, recorded: root, live: 0, missing: 0 },
+    state: "offline",
+  },
+  {
+    name: "another directory that holds none of its files",
+    facts: { root: other, recorded: root, live: 1, missing: 1 },
+    state: "offline",
+  },
+  {
+    name: "another directory that holds some of its files",
+    facts: { root: other, recorded: root, live: 2, missing: 1 },
+    state: "ok",
+  },
+  {
+    name: "another directory, no live files",
+    facts: { root: other, recorded: root, live: 0, missing: 0 },
+    state: "ok",
+  },
+])("F32 $name: $state", ({ facts, state }) => {
+  expect(judgeVolume(facts).state).toBe(state);
+});
