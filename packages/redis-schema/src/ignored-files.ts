@@ -1,5 +1,4 @@
 /** A purged file is left alone until it changes or an operator retries its path. */
-import type { FileFacts } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
 import { eachEntry, readEntries, removeEntries } from "./hash-entries.ts";
 import { parseIgnored, type IgnoredEntry } from "./records/file-entries.ts";
@@ -47,15 +46,4 @@ export class IgnoredFiles {
       paths.map((path) => pathField(source, path)),
     );
   }
-}
-
-/** Whether the file seen now is still the one that was purged. What was not recorded matches any file. */
-export function stillIgnored(entry: IgnoredEntry, seen: FileFacts): boolean {
-  const pairs = [
-    [entry.file_inode, seen.inode],
-    [entry.file_birthtime_ns, seen.birthtimeNs],
-    [entry.file_mtime_ns, seen.mtimeNs],
-    [entry.file_size, seen.size],
-  ];
-  return pairs.every(([recorded, now]) => recorded === undefined || now === undefined || recorded === now);
 }

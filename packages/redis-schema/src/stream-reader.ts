@@ -2,7 +2,7 @@
  * What the dashboard and the command line read: counts, pages, one stream, its parts, everything in chunks. Never SCAN
  * or KEYS: the indexes say which streams there are. Nothing here writes.
  */
-import { displayPath, INDEXES, KINDS, INDEX_OF, type Index } from "@sluice/core";
+import { displayPath, INDEXES, type Index } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { parseLog, type LogEntry } from "./records/feed.ts";
@@ -229,9 +229,4 @@ function pick(values: readonly (Buffer | null)[], fields: readonly string[] = LI
     if (value) hash[field] = fromBuffer(value);
   });
   return hash;
-}
-
-/** The states shown under an index. */
-export function kindsOf(index: Index) {
-  return KINDS.filter((kind) => INDEX_OF[kind] === index);
 }

@@ -4,7 +4,6 @@
  * are made at the same moment share a round trip (auto-pipelining); those of one stream come one after another.
  */
 import {
-  CheckpointError,
   streamId,
   type CheckpointStore,
   type Claim,
@@ -21,10 +20,11 @@ import { KEPT } from "./kept.ts";
 import { claimStreams, type ClaimedStream } from "./stream-claims.ts";
 import { parseDone } from "./records/file-entries.ts";
 import { parseParts } from "./records/part.ts";
-import { fromBuffers, type Arg } from "./records/text.ts";
-import { callRedis, replyName, replyText } from "./replies.ts";
-import { runScript, SCRIPTS, type Script } from "./scripts.ts";
+import { fromBuffers } from "./records/text.ts";
+import { callRedis } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
 import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
+import { GONE, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
 
 /** Something a stream does not fail of, but which someone should hear. */
 export interface StoreNotice {
@@ -32,12 +32,8 @@ export interface StoreNotice {
   text: string;
 }
 
-type ScriptOutcome =
-  | WriteOutcome
-  | { kind: "path_taken"; by: string }
-  | { kind: "opened" }
-  | { kind: "taken"; by: string }
-  | { kind: "done"; entry: string };
+/** A write that may also meet another stream at its path. */
+type ChangeOutcome = WriteOutcome | { kind: "path_taken"; by: string };
 
 export class StreamStore implements CheckpointStore {
   readonly #context: SchemaContext;
@@ -66,20 +62,33 @@ export class StreamStore implements CheckpointStore {
     const now = this.#context.clock.wallMs();
     const worker = this.#identity.workerId;
     if (replacing && notOurs(replacing.record, worker)) return lostTo(replacing.record);
-    const keys = [
-      ...this.#streamKeys(record.id),
-      ...(replacing ? this.#streamKeys(replacing.record.id) : []),
-    ];
+    const { ofStream } = this.#context.keys;
     const args = [
-      ...createArgs(record, stream.log, worker, now),
-      ...(replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now)] : ["0"]),
-      ...list(knownDone === undefined ? [] : [knownDone]),
+      createArgs(record, stream.log, worker, now),
+      replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now)] : ["0"],
+      list(knownDone === undefined ? [] : [knownDone]),
     ];
-    const outcome = await this.#pastGhosts(SCRIPTS.openStream, keys, args);
-    if (outcome.kind === "opened" || outcome.kind === "lost") return outcome;
-    if (outcome.kind === "taken") return { kind: "taken", by: streamId(outcome.by) };
-    if (outcome.kind === "done") return await this.#openUnlessDone(stream, outcome.entry);
-    return { kind: "lost", detail: `the replaced stream's write was refused: ${outcome.kind}` };
+    const { name, value } = await this.#send(
+      {
+        script: SCRIPTS.openStream,
+        keys: [...ofStream(record.id), ...(replacing ? ofStream(replacing.record.id) : [])],
+        args: args.flat(),
+      },
+      ["opened", "taken", "done", "key_taken", "path_taken"],
+    );
+    switch (name) {
+      case "opened":
+        return { kind: name };
+      case "taken":
+        return { kind: name, by: streamId(value) };
+      case "done":
+        return await this.#openUnlessDone(stream, value);
+      case "lost":
+        return { kind: name, detail: value };
+      case "key_taken":
+      case "path_taken":
+        return { kind: "lost", detail: `the replaced stream's write was refused: ${name} by ${value}` };
+    }
   }
 
   /** An entry that cannot be read is as good as none: the store is asked instead. */
@@ -96,11 +105,7 @@ export class StreamStore implements CheckpointStore {
     return outcome;
   }
 
-  rename(
-    record: StreamRecord,
-    newPath: string,
-    write: StreamWrite,
-  ): Promise<WriteOutcome | { kind: "path_taken"; by: string }> {
+  rename(record: StreamRecord, newPath: string, write: StreamWrite): Promise<ChangeOutcome> {
     return this.#change(record, { ...write, newPath });
   }
 
@@ -108,10 +113,7 @@ export class StreamStore implements CheckpointStore {
    * A claimed record of the founding phase, filled in: all fields, its path and its parts in one step. `record` carries
    * the fence and revision of the claim; the stored status may be missing.
    */
-  adopt(
-    record: StreamRecord,
-    write: StreamWrite,
-  ): Promise<WriteOutcome | { kind: "path_taken"; by: string }> {
+  adopt(record: StreamRecord, write: StreamWrite): Promise<ChangeOutcome> {
     const { id: _, fence: __, revision: ___, owner: ____, ...fields } = record;
     return this.#change(record, { ...write, patch: { ...fields, ...write.patch }, takePath: true }, [""]);
   }
@@ -139,14 +141,8 @@ export class StreamStore implements CheckpointStore {
       SCRIPTS.releaseStream,
       [keys.worker(workerId), keys.streamMeta(record.id), keys.streamLog(record.id), keys.events],
       [
-        nonce,
-        workerId,
-        now,
-        KEPT.logEntries,
-        KEPT.events,
-        record.id,
-        record.fence,
-        ...logLines([detail], workerId, now),
+        [nonce, workerId, now, KEPT.logEntries, KEPT.events, record.id, record.fence],
+        logLines([detail], workerId, now),
         detail,
       ],
     );
@@ -165,82 +161,23 @@ export class StreamStore implements CheckpointStore {
     record: StreamRecord,
     write: StoreWrite,
     alsoFrom: readonly string[] = [],
-  ): Promise<WriteOutcome | { kind: "path_taken"; by: string }> {
+  ): Promise<ChangeOutcome> {
     const worker = this.#identity.workerId;
     if (notOurs(record, worker)) return lostTo(record);
     const args = changeArgs(record, write, worker, this.#context.clock.wallMs(), alsoFrom);
-    const outcome = await this.#pastGhosts(SCRIPTS.writeStream, this.#streamKeys(record.id), args);
-    // A removal sent twice finds nothing the second time: that is what it wanted.
-    if (write.remove && outcome.kind === "lost" && outcome.detail === GONE) return { kind: "written" };
-    if (outcome.kind === "opened" || outcome.kind === "taken" || outcome.kind === "done")
-      return { kind: "lost", detail: outcome.kind };
-    return outcome;
-  }
-
-  /**
-   * A path or key may be held in the name of a stream whose record is gone. The holder's meta key then comes along, and
-   * the script itself sees that nothing is there.
-   */
-  async #pastGhosts(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<ScriptOutcome> {
-    const ghosts: string[] = [];
-    for (;;) {
-      const outcome = await this.#run(script, keys, args, ghosts);
-      const by = "by" in outcome ? outcome.by : undefined;
-      if (by === undefined || ghosts.includes(by) || ghosts.length >= MOST_GHOSTS) return outcome;
-      const meta = this.#context.keys.streamMeta(by);
-      const there = await callRedis("look for the holder", () => this.#context.redis.exists(meta));
-      if (there === 1) return outcome;
-      ghosts.push(by);
-    }
-  }
-
-  async #run(
-    script: Script,
-    own: readonly string[],
-    args: readonly Arg[],
-    ghosts: readonly string[],
-  ): Promise<ScriptOutcome> {
-    const { redis, keys, clock } = this.#context;
-    const { workerId, nonce } = this.#identity;
-    const now = clock.wallMs();
-    const reply = await runScript(
-      redis,
-      script,
-      [
-        keys.worker(workerId),
-        ...keys.indexes,
-        keys.byPath,
-        keys.byKey,
-        keys.filesDone,
-        keys.events,
-        keys.stats(now),
-        ...own,
-        ...ghosts.map((id) => keys.streamMeta(id)),
-      ],
-      [nonce, workerId, now, KEPT.logEntries, KEPT.events, KEPT.statsMs, ...list(ghosts), ...args],
+    const { name, value } = await this.#send(
+      { script: SCRIPTS.writeStream, keys: this.#context.keys.ofStream(record.id), args },
+      ["written", "key_taken", "path_taken"],
     );
-    const name = replyName(reply, [
-      "written",
-      "opened",
-      "lost",
-      "lapsed",
-      "key_taken",
-      "path_taken",
-      "taken",
-      "done",
-    ]);
-    if (name === "lapsed")
-      throw new CheckpointError(`the lease of ${workerId} has lapsed; writes wait until it is renewed`);
+    if (name === "written") return { kind: name };
+    // A removal sent twice finds nothing the second time: that is what it wanted.
     if (name === "lost")
-      return { kind: "lost", detail: lostDetail(replyText(reply, 1), replyText(reply, 2)) };
-    if (name === "written" || name === "opened") return { kind: name };
-    if (name === "done") return { kind: name, entry: replyText(reply, 1) };
-    return { kind: name, by: replyText(reply, 1) };
+      return write.remove && value === GONE ? { kind: "written" } : { kind: name, detail: value };
+    return { kind: name, by: value };
   }
 
-  #streamKeys(id: StreamId): string[] {
-    const { keys } = this.#context;
-    return [keys.streamMeta(id), keys.streamParts(id), keys.streamLog(id)];
+  #send<Name extends string>(command: StreamCommand, names: readonly Name[]): Promise<CommandAnswer<Name>> {
+    return sendCommand(this.#context, this.#identity, command, names);
   }
 
   /** What is no record of ours is given back untouched; `claimAny` says what it is. */
@@ -251,31 +188,6 @@ export class StreamStore implements CheckpointStore {
     await this.release({ id: claim.id, fence: claim.fence });
     this.#notice({ stream: claim.id, text: `its record is ${claim.parsed.kind}: it was not taken` });
     return { kind: "absent" };
-  }
-}
-
-/** Ghosts met in one write: two keys and a path, and room to spare. */
-const MOST_GHOSTS = 8;
-const GONE = "its record is gone";
-
-function lostDetail(what: string, instead: string): string {
-  switch (what) {
-    case "gone":
-      return GONE;
-    case "owner":
-      return instead === "" ? "it has no owner any more" : `it belongs to ${instead}`;
-    case "fence":
-      return `another owner took it meanwhile (fence ${instead})`;
-    case "lease":
-      return "another process runs under this worker id";
-    case "state":
-      return `it is ${instead === "" ? "without a status" : instead}`;
-    case "revision":
-      return `another write came first (revision ${instead})`;
-    case "in_use":
-      return "its id is in use";
-    default:
-      return what;
   }
 }
 

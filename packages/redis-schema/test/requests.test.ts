@@ -7,7 +7,6 @@ import {
   OrphanStore,
   Plans,
   RequestQueue,
-  stillIgnored,
   WatchStore,
   type ItemResult,
   type NewRequest,
@@ -228,7 +227,7 @@ describe("completed files", () => {
 });
 
 describe("ignored files", () => {
-  test("stay ignored until they change or the mark is lifted", async () => {
+  test("are marked by source and path, bad marks left out, until the mark is lifted", async () => {
     const schema = harness.fresh();
     const mark = {
       stream_id: "s1",
@@ -249,11 +248,6 @@ describe("ignored files", () => {
     expect(await ignored.load("src")).toEqual(new Map([["/rec/a", mark]]));
     expect(await ignored.get("src", "/rec/a")).toEqual(mark);
     expect((await ignored.all()).map(({ field }) => field).toSorted()).toEqual(["o:/x", "src:/rec/a"]);
-    const seen = { size: 5, inode: "11", device: "1", mtimeNs: "7", ctimeNs: "9" };
-    expect(stillIgnored(mark, seen)).toBe(true);
-    for (const change of [{ size: 6 }, { inode: "12" }, { mtimeNs: "8" }]) {
-      expect(stillIgnored(mark, { ...seen, ...change })).toBe(false);
-    }
     await ignored.lift("src", ["/rec/a"]);
     expect(await ignored.get("src", "/rec/a")).toBeUndefined();
   });
