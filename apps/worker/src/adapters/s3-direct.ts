@@ -20,7 +20,9 @@ export interface BodyRequest {
   signed: boolean;
 }
 
-type Signer = Awaited<ReturnType<S3Client["config"]["signer"]>>;
+type SignerOf = S3Client["config"]["signer"];
+type Signer = Awaited<ReturnType<SignerOf>>;
+type AuthScheme = NonNullable<Parameters<SignerOf>[0]>;
 
 interface Address {
   protocol: string;
@@ -116,19 +118,13 @@ export class DirectSender {
       port,
       path: request.path.slice(0, -key.length),
       host: port === undefined ? hostname : `${hostname}:${port}`,
-      signer: await this.#client.config.signer(scheme as never),
+      signer: await this.#client.config.signer(scheme),
       signing: {
         ...(scheme?.signingRegion !== undefined && { signingRegion: scheme.signingRegion }),
         ...(scheme?.signingName !== undefined && { signingService: scheme.signingName }),
       },
     };
   }
-}
-
-interface AuthScheme {
-  name: string;
-  signingName?: string;
-  signingRegion?: string;
 }
 
 function sha256Of(body: Uint8Array | RangeBody): string {

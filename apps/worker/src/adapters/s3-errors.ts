@@ -100,7 +100,7 @@ export function failureOf(error: unknown): S3Failure | undefined {
   const { status, headers } = reply;
   const region = text(error, "Region") ?? headers["x-amz-bucket-region"];
   // A 2xx that could not be understood is not S3's answer, whatever the parser called it.
-  const known = status >= 300 || error.name === "InternalError" || text(error, "Code") !== undefined;
+  const known = status >= 300 || text(error, "Code") !== undefined;
   const code = known ? codeOf(error, status) : "BadReply";
   return fromStore({ code, message: messageOf(error, status), status, sent: true, headers, region });
 }

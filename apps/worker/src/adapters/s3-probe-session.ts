@@ -36,6 +36,8 @@ export class ProbeSession implements AsyncDisposable {
   #mayDelete = false;
   readonly #objects = new Set<string>();
   readonly #uploads = new Map<string, string>();
+  /** In a bucket that keeps versions, deleting a key deletes none of them. */
+  readonly #versions: { key: string; versionId: string }[] = [];
 
   constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
     this.#root = `${place.prefix}.sluice-probe/`;
@@ -71,6 +73,11 @@ export class ProbeSession implements AsyncDisposable {
     this.#uploads.delete(uploadId);
   }
 
+  /** `versionId`: as the store answered a write. */
+  written(key: string, versionId: string | undefined): void {
+    if (versionId !== undefined && versionId !== "null") this.#versions.push({ key, versionId });
+  }
+
   /** Rejects with a StoreError when it is the store that is in trouble. */
   async try<T>(
     what: string,
@@ -99,17 +106,21 @@ export class ProbeSession implements AsyncDisposable {
     const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
     return await this.try(
       "PutObject",
-      (options) => this.#caller.direct.put({ ...request, bucket: this.bucket }, options),
+      async (options) => {
+        const reply = await this.#caller.direct.put({ ...request, bucket: this.bucket }, options);
+        this.written(request.key, reply["x-amz-version-id"]);
+        return reply;
+      },
       this.#caller.bodyDeadlineMs(bytes),
     );
   }
 
-  async delete(key: string): Promise<Tried<unknown>> {
-    const input = { Bucket: this.bucket, Key: key };
+  async delete(key: string, versionId?: string): Promise<Tried<unknown>> {
+    const input = { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
     const gone = await this.try("DeleteObject", (options) =>
       this.client.send(new DeleteObjectCommand(input), options),
     );
-    if (gone.ok) this.#objects.delete(key);
+    if (gone.ok && versionId === undefined) this.#objects.delete(key);
     return gone;
   }
 
@@ -145,6 +156,7 @@ export class ProbeSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       for (const [uploadId, key] of this.#uploads) await this.abort(uploadId, key);
+      for (const { key, versionId } of this.#versions) await this.delete(key, versionId);
       for (const key of this.#objects) {
         if (this.#mayDelete) await this.delete(key);
         else await this.#empty(key);

@@ -91,7 +91,10 @@ export async function complete(session: ProbeSession, upload: Open, listed: bool
     },
     LIMITS.storeCompleteMs,
   );
-  if (done.ok) session.uploadEnded(upload.uploadId);
+  if (done.ok) {
+    session.uploadEnded(upload.uploadId);
+    session.written(upload.key, done.reply.VersionId);
+  }
   return done;
 }
 
