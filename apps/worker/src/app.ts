@@ -7,8 +7,6 @@ import {
   FilesDone,
   IgnoredFiles,
   OrphanStore,
-  RequestQueue,
-  StreamReader,
   StreamStore,
   WatchStore,
   WorkerRegistry,
@@ -19,7 +17,7 @@ import { lookup } from "mime-types";
 import { ulid } from "ulid";
 import { nativeDigests } from "./adapters/native-digests.ts";
 import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
-import { uploadActions } from "./janitor/upload-actions.ts";
+import { adoptRequest } from "./streams/adopt-request.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
@@ -31,11 +29,12 @@ import {
   type ResumeReport,
 } from "./streams/recoverer.ts";
 import { repeat } from "./streams/repeat.ts";
+import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
-import { retryPath } from "./streams/retry-path.ts";
-import { forgetPurged, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
+import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
+import { verifyRequests } from "./streams/verify-request.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
 import { workerFigures } from "./streams/worker-figures.ts";
@@ -57,6 +56,7 @@ export class Worker {
   readonly #registry: WorkerRegistry;
   readonly #store: StreamStore;
   readonly #done: FilesDone;
+  readonly #failed: FailedFiles;
   readonly #lane: UploadLane;
   readonly #processing: ProcessorDeps;
   /** Redis was found empty: S3 is asked before anything is sent, and nothing is cleaned up. */
@@ -80,6 +80,7 @@ export class Worker {
     this.lease = this.#buildLease();
     this.#processing = this.#buildProcessing();
     this.supervisor = this.#buildSupervisor();
+    this.#failed = new FailedFiles(this.supervisor.table, settings.source, context);
     this.runners = settings.watches.map((watch) => this.#buildRunner(watch));
   }
 
@@ -93,6 +94,7 @@ export class Worker {
     await refuseForeignIndexes(context);
     this.#recovery.recognise = (await readEpoch(context)) === undefined;
     await loadSourceState(this.supervisor.table, this.#settings.source, context);
+    await this.#failed.catchUp();
     const report = await this.#resume();
     log.info({ ...report }, "interrupted streams resumed");
     for (const work of this.#background()) {
@@ -121,7 +123,7 @@ export class Worker {
       followHints(hints, this.runners, clock, stop, (path, err) =>
         log.warn({ path, err }, "a hint could not be followed"),
       ),
-      this.#answerRequests(),
+      handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
       this.#settleEpoch(),
@@ -208,7 +210,7 @@ export class Worker {
       supervisor: this.supervisor,
       rescanIntervalMs,
       removeDone: (paths) => this.#done.remove(source, paths),
-      catchUp: () => forgetPurged(this.supervisor.table, source, this.#ports.context),
+      catchUp: () => this.#failed.catchUp(),
     });
   }
 
@@ -246,34 +248,19 @@ export class Worker {
     return retryFailed(id, deps, this.#stop);
   }
 
-  async #answerRequests(): Promise<void> {
-    const { context, blocking, store, files, log } = this.#ports;
-    const { workerId, source, watches, s3KeyPrefix: prefix } = this.#settings;
-    const ignored = new IgnoredFiles(context);
-    await handleRequests(
-      {
-        queue: new RequestQueue(context),
-        blocking,
-        reader: new StreamReader(context),
-        supervisor: this.supervisor,
-        store,
-        clock,
-        workerId,
-        source,
-        retry: (id) => this.#retry(id),
-        retryPath: (item) =>
-          retryPath(item, {
-            source,
-            ignored,
-            supervisor: this.supervisor,
-            runners: this.runners,
-            stop: this.#stop,
-          }),
-        others: uploadActions({ ...this.#janitor(), prefix, watches, files }),
-        log,
-      },
-      this.#stop,
-    );
+  #requests(): RequestInputs {
+    const { supervisor, runners } = this;
+    const retry = (id: string) => this.#retry(id);
+    return {
+      ...this.#settings,
+      ...this.#ports,
+      supervisor,
+      runners,
+      janitor: this.#janitor(),
+      clock,
+      stop: this.#stop,
+      retry,
+    };
   }
 
   #janitor(): JanitorDeps {

@@ -73,7 +73,9 @@ export function changeArgs(
   const over = write.remove === true || kind === "completed";
   const ownPath = pathField(before.source, before.original_path);
   const newPath = pathField(after.source, after.original_path);
-  const takes = write.newPath !== undefined || write.takePath === true;
+  // A failed stream holds no path; one that comes back to life takes its own again.
+  const revives = kindOf(before.status) === "failed" && isLive(kind);
+  const takes = write.newPath !== undefined || write.takePath === true || revives;
   return [
     before.id,
     before.fence,

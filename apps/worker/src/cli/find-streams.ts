@@ -13,6 +13,12 @@ export async function findStreams(reader: StreamReader, given: readonly string[]
   return [...ids];
 }
 
+/** As `findStreams`, for commands that need at least one. */
+export async function findNamed(reader: StreamReader, given: readonly string[]): Promise<string[]> {
+  if (given.length === 0) throw new CliError(EXIT.usage, "Name at least one stream.");
+  return await findStreams(reader, given);
+}
+
 export async function findStream(reader: StreamReader, given: string): Promise<string> {
   const [id = given] = await findStreams(reader, [given]);
   return id;

@@ -91,8 +91,12 @@ export function chooseStates(words: readonly string[]): StateChoice | undefined 
     if (found.length === 0) return undefined;
     for (const kind of found) kinds.add(kind);
   }
-  const indexes = INDEXES.filter((index) => KINDS.some((kind) => kinds.has(kind) && INDEX_OF[kind] === index));
+  const indexes = INDEXES.filter((index) =>
+    KINDS.some((kind) => kinds.has(kind) && INDEX_OF[kind] === index),
+  );
   // A record that cannot be read has no kind: it is listed wherever all of its index is.
-  const isWhole = indexes.every((index) => KINDS.every((kind) => INDEX_OF[kind] !== index || kinds.has(kind)));
+  const isWhole = indexes.every((index) =>
+    KINDS.every((kind) => INDEX_OF[kind] !== index || kinds.has(kind)),
+  );
   return { indexes, kinds: isWhole ? undefined : kinds };
 }

@@ -1,10 +1,11 @@
 /**
- * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop turns; ready means that Redis and the store answered
- * lately. A store in trouble is told as degraded, with 200: restarting this worker would mend nothing.
+ * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop turns; ready means that the worker is at work. Redis
+ * or a store in trouble is told as degraded, with 200: a restart would mend nothing, and the worker heals by itself.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Service } from "../service.ts";
+import { LoopDelay } from "./loop-delay.ts";
 
 export interface Health {
   /** `starting` and `draining` are not ready. */
@@ -18,7 +19,12 @@ export interface HealthDeps {
   port: number;
   health(): Health;
   metrics(): Promise<{ contentType: string; text: string }>;
+  /** The longest delay of the event loop lately, ms. Default: measured. */
+  loopDelayMs?(): number;
 }
+
+/** A worker whose event loop stood still for longer cannot keep its lease for much longer either. */
+const STUCK_MS = 5_000;
 
 const PLAIN = "text/plain; charset=utf-8";
 
@@ -31,6 +37,7 @@ export class HealthServer implements Service {
   readonly name = "health";
   readonly #deps: HealthDeps;
   readonly #server: Server;
+  #delay: LoopDelay | undefined;
 
   constructor(deps: HealthDeps) {
     this.#deps = deps;
@@ -47,6 +54,7 @@ export class HealthServer implements Service {
 
   async start(): Promise<void> {
     const { host, port } = this.#deps;
+    this.#delay = new LoopDelay();
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       this.#server.listen(port, host, resolve);
@@ -54,6 +62,7 @@ export class HealthServer implements Service {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#delay?.[Symbol.dispose]();
     if (!this.#server.listening) return;
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -61,9 +70,16 @@ export class HealthServer implements Service {
 
   async #answer(url: string, response: ServerResponse): Promise<void> {
     switch (new URL(url, "http://worker").pathname) {
-      case "/livez":
-        // Answered at all: the event loop turns.
-        return reply(response, 200, PLAIN, "alive\n");
+      case "/livez": {
+        const ms = this.#deps.loopDelayMs?.() ?? this.#delay?.maxMs ?? 0;
+        const words = `the event loop was held up for ${Math.round(ms)} ms at most lately`;
+        return reply(
+          response,
+          ms < STUCK_MS ? 200 : 503,
+          PLAIN,
+          `${ms < STUCK_MS ? "alive" : "stuck"}: ${words}\n`,
+        );
+      }
       case "/readyz":
       case "/healthz": {
         const { phase, concerns } = this.#deps.health();

@@ -1,8 +1,8 @@
 /** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
 import type { Config } from "@sluice/config";
 import { StoreGate } from "@sluice/core";
-import { closeClient } from "@sluice/redis-schema";
-import { logObserver, tellAll } from "../adapters/log-observer.ts";
+import { OrphanStore, closeClient } from "@sluice/redis-schema";
+import { pinoObserver, tellAll } from "../adapters/pino-observer.ts";
 import { Worker } from "../app.ts";
 import { HealthServer, type Health } from "../health/health-server.ts";
 import { Metrics } from "../health/metrics.ts";
@@ -13,6 +13,7 @@ import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
+import { metricsFacts } from "./metrics-facts.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
@@ -39,7 +40,7 @@ export interface BuiltWorker {
 export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const { config, log, signal, started, onFatal } = from;
   const metrics = new Metrics({ version: VERSION, source: config.source });
-  const observer = tellAll(logObserver(log), metrics.observer);
+  const observer = tellAll(pinoObserver(log), metrics.observer);
   const gate = new StoreGate({ clock: systemClock, observer, random: Math.random });
   const health = new HealthServer({
     host: config.httpHost,
@@ -52,7 +53,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   });
   await health.start();
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
-  const { context, blocking } = await connectRedis(config, log, signal);
+  const { context, blocking } = await connectRedis(config, log, signal, () => metrics.redisError());
   const mayRefuse = !(await hasLiveStreams(context, config.source));
   const unusable = await unusableWatches(config.watches);
   if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
@@ -79,16 +80,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   );
   await worker.start();
   started.worker = worker;
-  metrics.observe({
-    supervisor: worker.supervisor,
-    blocked: () => gate.state.blocked,
-    inFlightParts: () =>
-      [...worker.supervisor.running.values()].reduce(
-        (sum, { processor }) => sum + processor.partsInFlight,
-        0,
-      ),
-    offlineWatches: () => worker.runners.filter(({ state }) => state.state === "offline").length,
-  });
+  metrics.observe(metricsFacts(worker, gate, new OrphanStore(context)));
   return {
     worker,
     async close() {

@@ -31,11 +31,12 @@ export async function connectRedis(
   config: Config,
   log: SupervisorLog,
   signal: AbortSignal,
+  onError: () => void = () => undefined,
 ): Promise<RedisConnection> {
   const parsed = parseRedisUrl(config.redisUrl);
   if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
-  const redis = connect(parsed.target, config, log);
-  const blocking = connect(parsed.target, config, log, BLOCK_MS);
+  const redis = connect(parsed.target, config, log, onError);
+  const blocking = connect(parsed.target, config, log, onError, BLOCK_MS);
   log.info({ redis: redactUrl(config.redisUrl) }, "connecting to Redis");
   await Promise.all([whenReady(redis, signal), whenReady(blocking, signal)]);
   const context: SchemaContext = { redis, keys: keysWith(config.keyPrefix), clock: systemClock };
@@ -43,12 +44,19 @@ export async function connectRedis(
   return { context, blocking };
 }
 
-function connect(target: RedisTarget, config: Config, log: SupervisorLog, blockMs?: number): RedisClient {
+function connect(
+  target: RedisTarget,
+  config: Config,
+  log: SupervisorLog,
+  onError: () => void,
+  blockMs?: number,
+): RedisClient {
   let last = "";
   const client = createClient(
     target,
     { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) },
     (error) => {
+      onError();
       // An outage is told once, not at each attempt.
       if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
       last = error.message;

@@ -20,40 +20,57 @@ export async function loadSourceState(
   ]);
   for (const [path, entry] of done) table.setDone(path, entry);
   for (const [path, entry] of ignored) table.setIgnored(path, entry);
-  await loadFailed(table, source, context);
-}
-
-/** A file whose stream failed is not opened anew by a rescan; superseded streams stand for nothing any more. */
-export async function loadFailed(table: PathTable, source: string, context: SchemaContext): Promise<void> {
-  const ids = await indexedIds(context, "failed");
-  for await (const chunk of loadStreams(context, ids, { parts: false })) {
-    for (const { parsed } of chunk) {
-      if (parsed.kind !== "record" || parsed.record.source !== source) continue;
-      const { record } = parsed;
-      if (record.superseded_by !== undefined) continue;
-      table.setFailed(record.original_path, {
-        id: record.id,
-        reason: record.failure_reason ?? "",
-        file_inode: record.file_inode,
-        file_birthtime_ns: record.file_birthtime_ns,
-      });
-    }
-  }
 }
 
 /**
- * Failed streams that are gone from Redis were purged, by whom and wherever: their files are judged by their marks in
- * `files:ignored` from now on. One read when nothing was purged.
+ * Which files of the source have a failed stream: those are not opened anew by a walk. Followed in Redis, because other
+ * workers fail streams too, and dashboards purge them. One read a round when nothing changed.
  */
-export async function forgetPurged(table: PathTable, source: string, context: SchemaContext): Promise<void> {
-  const failedIds = new Set<string>(await indexedIds(context, "failed"));
-  const purged = [...table.failed()].filter(([, stream]) => !failedIds.has(stream.id));
-  if (purged.length === 0) return;
-  const marks = await new IgnoredFiles(context).load(source);
-  for (const [path] of purged) {
-    const mark = marks.get(path);
-    table.clearFailed(path);
-    if (mark) table.setIgnored(path, mark);
+export class FailedFiles {
+  readonly #table: PathTable;
+  readonly #source: string;
+  readonly #context: SchemaContext;
+  /** Every failed stream looked at so far, also of other sources and superseded ones. */
+  #known = new Set<string>();
+
+  constructor(table: PathTable, source: string, context: SchemaContext) {
+    this.#table = table;
+    this.#source = source;
+    this.#context = context;
+  }
+
+  async catchUp(): Promise<void> {
+    // What is in the table before the read must be in what was read, or it is gone; what fails meanwhile comes next round.
+    const before = [...this.#table.failed()];
+    const ids = await indexedIds(this.#context, "failed");
+    const now = new Set<string>(ids);
+    await this.#add(ids.filter((id) => !this.#known.has(id)));
+    await this.#forget(before.filter(([, stream]) => !now.has(stream.id)).map(([path]) => path));
+    this.#known = now;
+  }
+
+  async #add(ids: readonly string[]): Promise<void> {
+    for await (const chunk of loadStreams(this.#context, ids, { parts: false })) {
+      for (const { parsed } of chunk) {
+        if (parsed.kind !== "record") continue;
+        const { id, source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
+        // Superseded streams stand for nothing any more.
+        if (source !== this.#source || superseded_by !== undefined) continue;
+        const { file_inode, file_birthtime_ns } = parsed.record;
+        this.#table.setFailed(path, { id, reason, file_inode, file_birthtime_ns });
+      }
+    }
+  }
+
+  /** Retried or purged, by whom and wherever: a purged file is judged by its mark in `files:ignored` from now on. */
+  async #forget(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    const marks = await new IgnoredFiles(this.#context).load(this.#source);
+    for (const path of paths) {
+      const mark = marks.get(path);
+      this.#table.clearFailed(path);
+      if (mark) this.#table.setIgnored(path, mark);
+    }
   }
 }
 

@@ -24,7 +24,9 @@ export interface RootIdentity {
 export interface WatchDeps {
   files: FileSource;
   clock: Clock;
-  supervisor: Supervisor;
+  supervisor: Pick<Supervisor, "sight" | "poke" | "renamedTo" | "table"> & {
+    readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
+  };
   rescanIntervalMs: number;
   /** Regular files of the watch that pass its filter. Ends early only by throwing. */
   walk(watch: Watch, signal: AbortSignal): AsyncIterable<{ path: string; facts: FileFacts }>;

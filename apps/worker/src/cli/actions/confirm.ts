@@ -23,7 +23,10 @@ export async function confirmed(
 ): Promise<void> {
   const { confirm, items } = what;
   if (flags.count !== undefined && flags.count !== items) {
-    throw new CliError(EXIT.failed, `--count says ${flags.count}, but it is about ${items}: nothing was done.`);
+    throw new CliError(
+      EXIT.failed,
+      `--count says ${flags.count}, but it is about ${items}: nothing was done.`,
+    );
   }
   if (confirm === "none") return;
   if (flags.count !== undefined || (confirm === "yes" && flags.yes)) return;

@@ -6,6 +6,7 @@ import type { PlanRecord, RequestAction } from "@sluice/redis-schema";
 
 export const PLANNED_ACTIONS = [
   "retry",
+  "retry_path",
   "finalize",
   "abort",
   "purge",

@@ -3,7 +3,7 @@
  * asked again with the same token, it only says what came of it.
  */
 import { randomUUID } from "node:crypto";
-import { KEPT, Plans, type PlanRecord } from "@sluice/redis-schema";
+import { KEPT, Plans, type PlanRecord, type RequestAction } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { duration, wholeNumber } from "../options.ts";
@@ -96,7 +96,8 @@ async function execute(
   token: string,
 ): Promise<ExitCode> {
   const plan = await new Plans(session.context).load(token);
-  if (plan.kind === "absent") throw new CliError(EXIT.failed, "There is no such plan, or it has expired: plan again.");
+  if (plan.kind === "absent")
+    throw new CliError(EXIT.failed, "There is no such plan, or it has expired: plan again.");
   if (plan.kind === "corrupt") throw new CliError(EXIT.failed, `The plan cannot be read: ${plan.detail}`);
   const { action, ids, options, consumed_by } = plan.value;
   if (!actions.some((known) => known === action)) {
@@ -117,38 +118,68 @@ async function run(
   const plans = new Plans(session.context);
   // The token names its own execution: asked again, it goes on where it stopped, and nothing is done twice.
   const consumed = await plans.consume(token, token);
-  if (consumed.kind === "corrupt") throw new CliError(EXIT.failed, `The plan cannot be read: ${consumed.detail}`);
+  if (consumed.kind === "corrupt")
+    throw new CliError(EXIT.failed, `The plan cannot be read: ${consumed.detail}`);
   if (consumed.kind !== "ok") {
-    const why = consumed.kind === "absent" ? "has expired: plan again" : "is being carried out by someone else";
+    const why =
+      consumed.kind === "absent" ? "has expired: plan again" : "is being carried out by someone else";
     throw new CliError(EXIT.failed, `The plan ${why}.`);
   }
   // From here on it is kept for a day.
   await plans.record(token, new Map());
   const plan = consumed.value;
+  const again = `sluice ${command} --execute ${token}`;
   const action = PLANNED_ACTIONS.find((known) => known === plan.action);
   const asked = action && requestAction(action);
-  const { out, audit, actor } = session;
-  if (asked) {
-    const ask = { id: token, action: asked, items: plan.ids, ...requestExtras(plan, flags) };
-    const { results, unanswered } = await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
-    const rows = [...resultRows(plan.ids, results), ...excluded];
-    printReport(out, { token, action: plan.action, results: rows });
-    if (unanswered === undefined) return exitOf(rows);
-    tellUnanswered(session, unanswered, token, `sluice ${command} --execute ${token}`);
-    return EXIT_OF_UNANSWERED[unanswered];
-  }
-  const results = Object.fromEntries(await carryOut(session, plan, flags.because));
-  await audit.append({
-    ...actor,
-    action: plan.action,
-    ids: plan.ids.slice(0, MAX_AUDITED_IDS),
-    result: `${summary(plan.ids, results)} (${plan.ids.length} in all)`,
-    ...(flags.because === undefined ? {} : { reason: flags.because }),
-  });
+  return asked
+    ? await runByWorkers(session, plan, asked, { flags, excluded, again })
+    : await runOnRecords(session, plan, { flags, excluded, again });
+}
+
+interface RunFacts {
+  flags: PlanFlags;
+  excluded: readonly ResultRow[];
+  /** The command that goes on, or shows what came of it. */
+  again: string;
+}
+
+async function runByWorkers(
+  session: Session,
+  plan: PlanRecord,
+  action: RequestAction,
+  { flags, excluded, again }: RunFacts,
+): Promise<ExitCode> {
+  const ask = { id: plan.token, action, items: plan.ids, ...requestExtras(plan, flags) };
+  const { results, unanswered } = await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
   const rows = [...resultRows(plan.ids, results), ...excluded];
-  printReport(out, { token, action: plan.action, results: rows });
+  printReport(session.out, { token: plan.token, action: plan.action, results: rows });
+  if (unanswered === undefined) return exitOf(rows);
+  tellUnanswered(session, unanswered, plan.token, again);
+  return EXIT_OF_UNANSWERED[unanswered];
+}
+
+async function runOnRecords(
+  session: Session,
+  plan: PlanRecord,
+  { flags, excluded, again }: RunFacts,
+): Promise<ExitCode> {
+  const { out, audit, actor } = session;
+  const { token, action, ids } = plan;
+  const { results, touched } = await carryOut(session, plan, flags.because);
+  const byId = Object.fromEntries(results);
+  if (touched) {
+    await audit.append({
+      ...actor,
+      action,
+      ids: ids.slice(0, MAX_AUDITED_IDS),
+      result: summary(ids, byId),
+      ...(flags.because === undefined ? {} : { reason: flags.because }),
+    });
+  }
+  const rows = [...resultRows(ids, byId), ...excluded];
+  printReport(out, { token, action, results: rows });
   if (rows.every(({ result }) => result !== "waiting")) return exitOf(rows);
-  out.note(`Interrupted: "sluice ${command} --execute ${token}" goes on.`);
+  out.note(`Interrupted: "${again}" goes on.`);
   return EXIT.interrupted;
 }
 

@@ -16,17 +16,23 @@ import type { Session } from "../session.ts";
 
 const CHUNK = 500;
 
+export interface CarriedOut {
+  results: ReadonlyMap<string, PlanResult>;
+  /** False: everything had been done before, nothing was touched now. */
+  touched: boolean;
+}
+
 export async function carryOut(
   session: Session,
   plan: PlanRecord,
   reason: string | undefined,
-): Promise<Map<string, PlanResult>> {
+): Promise<CarriedOut> {
   const plans = new Plans(session.context);
   const known = await plans.results(plan.token);
   const left = plan.ids.filter((id) => !known.has(id));
   if (plan.action === "purge") await purge(session, plans, plan, left, reason);
-  else await prune(session, plans, plan, left);
-  return await plans.results(plan.token);
+  else if (left.length > 0) await prune(session, plans, plan, left);
+  return { results: await plans.results(plan.token), touched: left.length > 0 };
 }
 
 /** A stream that reads differently when the plan runs is left alone. */
@@ -99,7 +105,7 @@ async function prune(
   ids: readonly string[],
 ): Promise<void> {
   const cutoff = Number(plan.options?.["cutoff"] ?? 0);
-  for (let left = ids.length; left > 0 && !signal.aborted; ) {
+  for (let left = ids.length; left > 0 && !signal.aborted;) {
     const pruned = await pruneHistory(context, cutoff, Math.min(CHUNK, left));
     if (pruned === 0) break;
     left -= pruned;
@@ -109,7 +115,9 @@ async function prune(
     const rows = await reader.rows(chunk);
     const results = chunk.flatMap((id, at): [string, PlanResult][] => {
       if (rows[at] === undefined) return [[id, { result: "done" }]];
-      return signal.aborted ? [] : [[id, { result: "refused", detail: "it is kept: it is not in the history" }]];
+      return signal.aborted
+        ? []
+        : [[id, { result: "refused", detail: "it is kept: it is not in the history" }]];
     });
     await plans.record(plan.token, new Map(results));
   }

@@ -32,7 +32,12 @@ export function resultRows(
 ): ResultRow[] {
   return ids.map((id) => {
     const { result = "waiting", detail, data } = results[id] ?? {};
-    return { id, result, ...(detail === undefined ? {} : { detail }), ...(data === undefined ? {} : { data }) };
+    return {
+      id,
+      result,
+      ...(detail === undefined ? {} : { detail }),
+      ...(data === undefined ? {} : { data }),
+    };
   });
 }
 

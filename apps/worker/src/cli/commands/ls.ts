@@ -21,10 +21,16 @@ export function addLs(program: Command): void {
   const command = program
     .command("ls")
     .summary("list streams")
-    .description("List streams, newest first: those at work and those that failed, or the states that are named.")
+    .description(
+      "List streams, newest first: those at work and those that failed, or the states that are named.",
+    )
     .addArgument(new Argument("[state...]", "states to list").choices(STATE_WORDS));
   addJson(addFilters(command))
-    .option("--limit <number>", `at most this many (default: all with --json, else ${TABLE_ROWS})`, wholeNumber)
+    .option(
+      "--limit <number>",
+      `at most this many (default: all with --json, else ${TABLE_ROWS})`,
+      wholeNumber,
+    )
     .action(async (states: string[], flags: LsFlags) => {
       await performOnRedis(flags, (session) => ls(session, states, flags));
     });

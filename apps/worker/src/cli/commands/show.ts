@@ -64,7 +64,10 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["object", record.s3_key === undefined ? undefined : `s3://${record.s3_bucket}/${record.s3_key}`],
     ["upload id", record.s3_upload_id],
     ["file size", size(record.file_size)],
-    ["sent", partCount === 0 ? undefined : `${size(record.bytes_sent)} in an unbroken run, ${partCount} parts`],
+    [
+      "sent",
+      partCount === 0 ? undefined : `${size(record.bytes_sent)} in an unbroken run, ${partCount} parts`,
+    ],
     ["only on local disk", unsent === 0 ? undefined : { text: size(unsent), style: "yellow" }],
     ["part plan", record.part_plan],
     ["owner", record.owner === undefined ? undefined : `${record.owner}, fence ${record.fence}`],
@@ -77,7 +80,10 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["crc32", record.crc32],
     ["supersedes", record.supersedes],
     ["superseded by", record.superseded_by],
-    ["tidying failed", record.tidy_error === undefined ? undefined : { text: record.tidy_error, style: "yellow" }],
+    [
+      "tidying failed",
+      record.tidy_error === undefined ? undefined : { text: record.tidy_error, style: "yellow" },
+    ],
   ]);
   if (kind === "failed") showFailure(out, record);
   showLog(out, log);

@@ -8,7 +8,11 @@ export function streamColumns(nowMs: number): Column<ListedStream>[] {
   return [
     { title: "id", cell: (row) => row.id },
     { title: "state", cell: stateOf },
-    { title: "size", align: "right", cell: (row) => (row.file_size === undefined ? "-" : size(row.file_size)) },
+    {
+      title: "size",
+      align: "right",
+      cell: (row) => (row.file_size === undefined ? "-" : size(row.file_size)),
+    },
     {
       title: "only local",
       align: "right",

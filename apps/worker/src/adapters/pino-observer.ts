@@ -2,7 +2,7 @@
 import { displayPath, type Observer, type StreamRecord } from "@sluice/core";
 import type { Log } from "../log.ts";
 
-export function logObserver(log: Log): Observer {
+export function pinoObserver(log: Log): Observer {
   const about = (stream: StreamRecord) => ({
     stream_id: stream.id,
     path: displayPath(stream.original_path),

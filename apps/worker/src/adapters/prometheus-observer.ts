@@ -1,0 +1,69 @@
+/** What happens to streams, counted. Labels are few and bounded: never a path, never a stream. */
+import { kindOf, type Observer } from "@sluice/core";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** Seconds: from a small part on a local network to a large one on a slow uplink. */
+const PART_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+/** Different codes of retries that are counted apart. They come from the store. */
+const MOST_REASONS = 40;
+
+export function prometheusObserver(registry: Registry, wallMs: () => number = Date.now): Observer {
+  const registers = [registry];
+  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
+  const byReason = (name: string, help: string): Counter<"reason"> =>
+    new Counter({ name, help, labelNames: ["reason"], registers });
+  const bytes = counter(
+    "sluice_uploaded_bytes_total",
+    "Bytes of parts and small files that S3 acknowledged.",
+  );
+  const completed = counter("sluice_completed_total", "Streams completed.");
+  const adopted = counter("sluice_parts_adopted_total", "Parts found in S3 that the checkpoint had lost.");
+  const retries = byReason("sluice_retries_total", "Requests sent again, by S3's or the transport's code.");
+  const failed = byReason("sluice_failed_total", "Streams that failed, by reason.");
+  const seconds = new Histogram({
+    name: "sluice_part_upload_seconds",
+    help: "From a part's first attempt to S3's acknowledgement.",
+    buckets: PART_SECONDS,
+    registers,
+  });
+  const lastPart = new Gauge({
+    name: "sluice_last_part_timestamp_seconds",
+    help: "When S3 last acknowledged a part or a small file.",
+    registers,
+  });
+  const reasons = boundedLabels(MOST_REASONS);
+  const acknowledged = (count: number): void => {
+    bytes.inc(count);
+    lastPart.set(wallMs() / 1_000);
+  };
+  return {
+    opened: () => undefined,
+    moved(stream) {
+      const kind = kindOf(stream.status);
+      if (kind === "completed") completed.inc();
+      if (kind === "failed") failed.inc({ reason: stream.failure_reason ?? "unknown" });
+      // Without an upload it went up whole, in one request.
+      if (kind === "s3_completed" && stream.s3_upload_id === undefined) acknowledged(stream.file_size);
+    },
+    partAcknowledged(_stream, part) {
+      acknowledged(part.bytes);
+      seconds.observe(part.ms / 1_000);
+    },
+    partAdopted: () => adopted.inc(),
+    retried: (_stream, _what, reason) => retries.inc({ reason: reasons(reason) }),
+    decided: () => undefined,
+    storeTrouble: () => undefined,
+    storeHealed: () => undefined,
+  };
+}
+
+/** Past so many different labels, new ones are counted as one. */
+function boundedLabels(most: number): (label: string) => string {
+  const known = new Set<string>();
+  return (label) => {
+    if (known.has(label)) return label;
+    if (known.size >= most) return "other";
+    known.add(label);
+    return label;
+  };
+}

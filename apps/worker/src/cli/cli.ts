@@ -1,0 +1,52 @@
+/** `sluice`: every command but `worker`, which main.ts adds. A wrong command line is a usage error, never a stack. */
+import { Command, CommanderError } from "commander";
+import { VERSION } from "../version.ts";
+import { addAbort } from "./commands/abort.ts";
+import { addAdopt } from "./commands/adopt.ts";
+import { addConfig } from "./commands/config.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addExport } from "./commands/export.ts";
+import { addFinalize } from "./commands/finalize.ts";
+import { addHealthcheck } from "./commands/healthcheck.ts";
+import { addLs } from "./commands/ls.ts";
+import { addOrphans } from "./commands/orphans.ts";
+import { addParts } from "./commands/parts.ts";
+import { addPurge } from "./commands/purge.ts";
+import { addRetry } from "./commands/retry.ts";
+import { addShow } from "./commands/show.ts";
+import { addVerify } from "./commands/verify.ts";
+import { EXIT } from "./exit-codes.ts";
+
+export function buildCli(): Command {
+  const program = new Command("sluice")
+    .description("Gets files that are still being written safely into S3.")
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError("(--help shows what there is)");
+  addLs(program);
+  addShow(program);
+  addParts(program);
+  addRetry(program);
+  addFinalize(program);
+  addAbort(program);
+  addPurge(program);
+  addOrphans(program);
+  addVerify(program);
+  addExport(program);
+  addAdopt(program);
+  addDoctor(program);
+  addConfig(program);
+  addHealthcheck(program);
+  return program;
+}
+
+/** Parses the command line and runs what it says; sets the exit code. */
+export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its message; asking for help or the version is no error.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}

@@ -1,0 +1,72 @@
+/** `sluice config`: what the configuration comes to, and whether it will do. */
+import {
+  ConfigProblems,
+  loadConfig,
+  printConfig,
+  systemInputs,
+  type ConfigProblem,
+  type Flags,
+  type Role,
+} from "@sluice/config";
+import { Option, type Command } from "commander";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { addJson, addSettingFlags } from "../options.ts";
+import { perform, type Run } from "../perform.ts";
+
+const PROGRAMS = ["worker", "dashboard", "all"] as const;
+
+type ConfigFlags = Flags & { json?: true; for: (typeof PROGRAMS)[number] };
+
+export function addConfig(program: Command): void {
+  const config = program
+    .command("config")
+    .summary("the configuration and where it comes from")
+    .description("The configuration as flags, environment, files and defaults make it.");
+  addSettingFlags(addJson(config.command("print")))
+    .summary("print it")
+    .description("Print every setting with its value and where it came from; secrets are not shown.")
+    .action(async (flags: ConfigFlags) => {
+      await perform({ ...(flags.json && { json: true }) }, (run) => print(run, flags));
+    });
+  addSettingFlags(addJson(config.command("validate")))
+    .summary("check it")
+    .description("Check the configuration as a start would, and list every problem. Nothing is started.")
+    .addOption(new Option("--for <program>", "which program it is for").choices(PROGRAMS).default("worker"))
+    .action(async (flags: ConfigFlags) => {
+      await perform({ ...(flags.json && { json: true }) }, (run) => validate(run, flags));
+    });
+}
+
+/** What a program cannot do without need not be there to be printed. */
+async function print({ out }: Run, flags: Flags): Promise<ExitCode> {
+  const { config, sources, warnings } = loadConfig(systemInputs([], flags));
+  const text = printConfig(config, sources, { json: out.json });
+  if (out.json) out.document(JSON.parse(text));
+  else for (const line of text.split("\n")) out.line(line);
+  for (const warning of warnings) out.note(warning);
+  return EXIT.ok;
+}
+
+async function validate({ out }: Run, flags: ConfigFlags): Promise<ExitCode> {
+  const roles: Role[] = flags.for === "all" ? ["worker", "dashboard"] : [flags.for];
+  const found = check(roles, flags);
+  if (out.json) out.document({ valid: found.problems.length === 0, ...found });
+  else {
+    for (const { text } of found.problems) out.line({ text: "error", style: "red" }, "  ", text);
+    for (const text of found.warnings) out.line({ text: "warning", style: "yellow" }, "  ", text);
+    if (found.problems.length === 0) out.line(`The configuration is right for ${roles.join(" and ")}.`);
+  }
+  return found.problems.length === 0 ? EXIT.ok : EXIT.config;
+}
+
+function check(
+  roles: Role[],
+  flags: Flags,
+): { problems: readonly ConfigProblem[]; warnings: readonly string[] } {
+  try {
+    return { problems: [], warnings: loadConfig(systemInputs(roles, flags)).warnings };
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    return { problems: error.problems, warnings: [] };
+  }
+}

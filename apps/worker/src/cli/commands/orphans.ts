@@ -1,0 +1,142 @@
+/** `sluice orphans`: open uploads that no stream owns. Only what is ours is ever cleaned up. */
+import { randomUUID } from "node:crypto";
+import { OrphanStore, type Orphan } from "@sluice/redis-schema";
+import type { Command } from "commander";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
+import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
+import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
+import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
+import { addJson, duration } from "../options.ts";
+import type { Output } from "../output/output.ts";
+import type { Column } from "../output/table.ts";
+import { count, relative, size, span } from "../output/units.ts";
+import type { CommonFlags } from "../perform.ts";
+import { performOnRedis, type Session } from "../session.ts";
+
+interface ListFlags extends CommonFlags {
+  scan?: true;
+  wait: number;
+}
+
+interface CleanFlags extends PlanFlags {
+  olderThan?: number;
+}
+
+export function addOrphans(program: Command): void {
+  const orphans = program
+    .command("orphans")
+    .summary("open uploads that no stream owns")
+    .description("Open multipart uploads in S3 that no stream owns.");
+  addJson(orphans.command("ls"))
+    .summary("list them")
+    .description("List the orphans that the last scan found, or scan first.")
+    .option("--scan", "ask the workers to look through their buckets first")
+    .option("--wait <duration>", "how long to wait for the scan", duration, DEFAULT_WAIT_MS)
+    .action(async (flags: ListFlags) => {
+      await performOnRedis(flags, (session) => list(session, flags));
+    });
+  const clean = orphans
+    .command("clean")
+    .summary("abort them")
+    .description(
+      "Abort orphans: those that are named, or all of ours that are old enough. Each is looked at again right before.",
+    )
+    .argument("[upload-id...]", "upload ids, or their beginnings")
+    .option("--older-than <duration>", "only older than this (default: SLUICE_ORPHAN_AGE)", duration);
+  addJson(addPlanOptions(clean)).action(async (ids: string[], flags: CleanFlags) => {
+    await performOnRedis(flags, (session) =>
+      planOrRun(session, "orphans clean", ["abort_uploads"], flags, () => draftOf(session, ids, flags)),
+    );
+  });
+}
+
+async function list(session: Session, flags: ListFlags): Promise<ExitCode> {
+  const { out, context } = session;
+  const scanned = flags.scan ? await scan(session, flags.wait) : EXIT.ok;
+  const orphans = await new OrphanStore(context).orphans();
+  orphans.sort((a, b) => startedMs(a) - startedMs(b));
+  if (out.json) out.document(orphans);
+  else show(out, orphans);
+  return scanned;
+}
+
+async function scan(session: Session, waitMs: number): Promise<ExitCode> {
+  const id = randomUUID();
+  const { unanswered, results } = await askWorkers(
+    session,
+    { id, action: "scan_orphans", items: ["*"] },
+    waitMs,
+  );
+  session.out.progressDone();
+  if (unanswered) {
+    tellUnanswered(session, unanswered, id, "sluice orphans ls");
+    return EXIT_OF_UNANSWERED[unanswered];
+  }
+  const [result] = Object.values(results);
+  if (result?.result === "done") return EXIT.ok;
+  session.out.note(`The scan ${result?.result ?? "failed"}: ${result?.detail ?? "no reason was given"}`);
+  return EXIT.failed;
+}
+
+function show(out: Output, orphans: readonly Orphan[]): void {
+  const columns: Column<Orphan>[] = [
+    { title: "upload id", cell: (one) => one.s3_upload_id },
+    { title: "whose", cell: (one) => one.verdict },
+    { title: "began", align: "right", cell: (one) => relative(startedMs(one), out.nowMs) },
+    { title: "parts", align: "right", cell: (one) => String(one.parts ?? "-") },
+    { title: "size", align: "right", cell: (one) => (one.bytes === undefined ? "-" : size(one.bytes)) },
+    { title: "because", cell: (one) => one.because },
+    { title: "object", cell: (one) => `s3://${one.s3_bucket}/${one.s3_key}` },
+  ];
+  out.table(columns, orphans);
+  const bytes = orphans.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
+  out.note(`${count(orphans.length, "orphan")}, ${size(bytes)}; a scan looks for more (--scan).`);
+}
+
+async function draftOf(
+  { context, config, out }: Session,
+  given: readonly string[],
+  flags: CleanFlags,
+): Promise<Draft> {
+  const orphans = await new OrphanStore(context).orphans();
+  const olderThan = flags.olderThan ?? config.orphanAgeMs;
+  const excluded: Draft["excluded"] = [];
+  let wanted: Orphan[];
+  if (given.length > 0) {
+    wanted = given.map((text) => named(orphans, text));
+    for (const { s3_upload_id: id, verdict, because } of wanted) {
+      if (verdict !== "ours") excluded.push({ id, why: `it is ${verdict}: ${because}` });
+    }
+  } else wanted = orphans.filter((one) => out.nowMs - startedMs(one) >= olderThan);
+  const ours = wanted.filter(({ verdict }) => verdict === "ours");
+  const chosen = ours.slice(0, MAX_PLAN_ITEMS);
+  const bytes = chosen.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
+  const age = given.length > 0 ? "" : `, more than ${span(olderThan)} old`;
+  return {
+    action: "abort_uploads",
+    headline: `Abort ${count(chosen.length, "upload")} of ours${age}.`,
+    consequences: [`S3 forgets their parts: ${size(bytes)}. Foreign and unknown uploads are never aborted.`],
+    items: chosen.map((one) => ({ id: one.s3_upload_id, name: one.s3_key, bytes: one.bytes ?? 0 })),
+    counts: { uploads: chosen.length, ours: chosen.length, foreign: 0, unknown: 0 },
+    bytes,
+    options: {},
+    excluded,
+    leftOut: ours.length - chosen.length,
+    confirm: confirmFor(chosen.length, chosen.length, "yes"),
+  };
+}
+
+function named(orphans: readonly Orphan[], given: string): Orphan {
+  const exact = orphans.find(({ s3_upload_id: id }) => id === given);
+  const matches = exact ? [exact] : orphans.filter(({ s3_upload_id: id }) => id.startsWith(given));
+  const [only] = matches;
+  if (only === undefined)
+    throw new CliError(EXIT.failed, `No scan knows an upload ${given}: see orphans ls --scan.`);
+  if (matches.length > 1) throw new CliError(EXIT.failed, `${given} is the beginning of several upload ids.`);
+  return only;
+}
+
+/** Where the store does not say when it began, it is as old as we have known it. */
+function startedMs({ initiated_at_utc, first_seen_at_utc }: Orphan): number {
+  return Date.parse(initiated_at_utc ?? first_seen_at_utc);
+}

@@ -1,0 +1,136 @@
+/** `sluice retry`: failed streams go back to work, purged files are taken up again. What is sent again is said first. */
+import { resolve } from "node:path";
+import { displayPath, planRetry } from "@sluice/core";
+import { IgnoredFiles, loadStreams, type LoadedStream } from "@sluice/redis-schema";
+import type { Command } from "commander";
+import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
+import { confirmFor, type Draft, type PlannedItem } from "../actions/draft.ts";
+import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
+import { CliError, EXIT } from "../exit-codes.ts";
+import { findStreams, lookForStream } from "../find-streams.ts";
+import { addFilters, addJson, type FilterFlags } from "../options.ts";
+import { count, size } from "../output/units.ts";
+import { performOnRedis, type Session } from "../session.ts";
+import { selectRows } from "../stream-rows.ts";
+
+interface RetryFlags extends PlanFlags, FilterFlags {
+  all?: true;
+}
+
+export function addRetry(program: Command): void {
+  const command = program
+    .command("retry")
+    .summary("retry failed streams, or take up purged files")
+    .description(
+      "Take failed streams back to work; says beforehand what will be sent again. A path stands for its failed stream, or lifts the mark that a purge left on the file.",
+    )
+    .argument("[id|path...]", "ids of failed streams, their beginnings, or paths of files")
+    .option("--all", "every failed stream that the filters leave");
+  addJson(addPlanOptions(addFilters(command))).action(async (given: string[], flags: RetryFlags) => {
+    await performOnRedis(flags, (session) =>
+      planOrRun(session, "retry", ["retry", "retry_path"], flags, () => draftOf(session, given, flags)),
+    );
+  });
+}
+
+async function draftOf(session: Session, given: readonly string[], flags: RetryFlags): Promise<Draft> {
+  const { reader } = session;
+  if (flags.all)
+    return await draftRetries(session, await chooseMatching("retry", failedRows(session, flags)));
+  if (given.length === 0) throw new CliError(EXIT.usage, "Name streams or paths, or say --all.");
+  const targets = await Promise.all(given.map((text) => targetOf(session, text, flags)));
+  const marks = targets.filter((target) => target.kind === "mark").map(({ item }) => item);
+  if (marks.length === 0) {
+    const ids = await findStreams(
+      reader,
+      targets.map(({ item }) => item),
+    );
+    return await draftRetries(session, await chooseNamed(reader, "retry", ids));
+  }
+  if (marks.length < targets.length) {
+    throw new CliError(EXIT.usage, "Failed streams and purged files are retried one kind at a time.");
+  }
+  return draftLifts(marks);
+}
+
+/** Superseded streams too: each is told why it is not retried only where it was named. */
+function failedRows({ reader, out }: Session, { reason, ...filter }: RetryFlags) {
+  return selectRows(reader, ["failed"], { ...filter, reasons: reason }, out.nowMs);
+}
+
+type Target = { kind: "stream"; item: string } | { kind: "mark"; item: string };
+
+async function targetOf(session: Session, given: string, flags: RetryFlags): Promise<Target> {
+  if (!given.includes("/")) return { kind: "stream", item: given };
+  // Ids that are no ULIDs may hold a slash too.
+  const id = await lookForStream(session.reader, given);
+  if (id !== undefined) return { kind: "stream", item: id };
+  const path = resolve(given);
+  const failed = await failedAt(session, path, flags.source);
+  if (failed !== undefined) return { kind: "stream", item: failed };
+  const fields = (await new IgnoredFiles(session.context).all()).map(({ field }) => displayPath(field));
+  const marks = fields.filter((field) =>
+    flags.source === undefined ? field.endsWith(`:${path}`) : field === `${flags.source}:${path}`,
+  );
+  const [mark] = marks;
+  if (mark === undefined)
+    throw new CliError(EXIT.failed, `No failed stream and no purged file is at ${path}.`);
+  if (marks.length > 1) {
+    throw new CliError(EXIT.failed, `Several sources have ${path}: say --source.\n  ${marks.join("\n  ")}`);
+  }
+  return { kind: "mark", item: mark };
+}
+
+async function failedAt({ reader, out }: Session, path: string, source: string | undefined) {
+  for await (const row of selectRows(reader, ["failed"], { source, path }, out.nowMs)) {
+    if (row.original_path === path && row.superseded_by === undefined) return row.id;
+  }
+  return undefined;
+}
+
+async function draftRetries({ context }: Session, { rows, excluded, leftOut }: Chosen): Promise<Draft> {
+  const items: PlannedItem[] = [];
+  const refused = [...excluded];
+  const ids = rows.map(({ id }) => id);
+  for await (const streams of loadStreams(context, ids, { parts: false })) {
+    for (const stream of streams) {
+      const item = retryOf(stream);
+      if (item) items.push(item);
+      else refused.push({ id: stream.id, why: "its record cannot be worked with: purge it" });
+    }
+  }
+  const again = items.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    action: "retry",
+    headline: `Retry ${count(items.length, "failed stream")}.`,
+    consequences: [again > 0 ? `${size(again)} are sent again.` : "Nothing is sent again."],
+    items,
+    counts: { streams: items.length },
+    bytes: again,
+    options: {},
+    excluded: refused,
+    leftOut,
+    confirm: confirmFor(items.length, 0, again > 0 ? "yes" : "none"),
+  };
+}
+
+function retryOf({ id, parsed }: LoadedStream): PlannedItem | undefined {
+  if (parsed.kind !== "record") return undefined;
+  const { bytesSentAgain, words } = planRetry(parsed.record);
+  return { id, name: displayPath(parsed.record.original_path), bytes: bytesSentAgain, note: words };
+}
+
+function draftLifts(marks: readonly string[]): Draft {
+  return {
+    action: "retry_path",
+    headline: `Take up ${count(marks.length, "purged file")} again.`,
+    consequences: ["Each becomes a new stream if its file is still there; all its bytes are sent."],
+    items: marks.map((mark) => ({ id: mark, name: mark.slice(mark.indexOf(":") + 1), bytes: 0 })),
+    counts: { files: marks.length },
+    bytes: 0,
+    options: {},
+    excluded: [],
+    leftOut: 0,
+    confirm: confirmFor(marks.length, 0, "none"),
+  };
+}

@@ -1,0 +1,172 @@
+/** Whether a watch can be read, followed, tidied, and seen being written. Pure: the facts are gathered apart. */
+import { formatDuration } from "@sluice/config";
+import type { Visibility } from "../watch/process-visibility.ts";
+import { finding, ok, type Finding } from "./finding.ts";
+
+export interface DirectoryFacts {
+  name: string;
+  root: string;
+  /** Why it cannot be used at all. */
+  unusable: string | undefined;
+  /** Why file events cannot be had there. */
+  silent: string | undefined;
+  polling: "auto" | "on" | "off";
+  rescanIntervalMs: number;
+  survey: Survey;
+  /** Whether the file system keeps birth times. */
+  birthTimes: boolean;
+  /** Files are deleted or moved after their upload. */
+  tidies: boolean;
+  /** The root may be written. */
+  writable: boolean;
+  /** Where files are moved to, when that cannot be written. */
+  unusableTarget: string | undefined;
+  ignoreOpen: boolean;
+}
+
+export interface Survey {
+  directories: number;
+  files: number;
+  /** Directories and files that this user cannot read. */
+  unreadable: number;
+  /** The walk ended at its limit: there is more. */
+  cut: boolean;
+}
+
+export interface SystemFacts {
+  /** fs.inotify.*; undefined where there is no inotify. */
+  maxUserWatches: number | undefined;
+  maxUserInstances: number | undefined;
+  visibility: Visibility;
+}
+
+/** Of the user's watches: others need some too. */
+const MANY = 0.5;
+/** Each watch of ours needs one. */
+const FEW_INSTANCES = 16;
+
+export function directoryFindings(facts: DirectoryFacts): Finding[] {
+  const { name, root, unusable, survey } = facts;
+  if (unusable !== undefined) {
+    return [
+      finding(
+        "directory.unusable",
+        "error",
+        unusable,
+        "Mount or create it, or let the worker's user read it.",
+      ),
+    ];
+  }
+  const more = survey.cut ? "more than " : "";
+  const found = `${more}${survey.files} files in ${more}${survey.directories} directories`;
+  const findings = [ok("directory.readable", `Watch ${name}, ${root}: ${found}.`), events(facts)];
+  if (survey.unreadable > 0) {
+    const seen = `Watch ${name}: ${survey.unreadable} files or directories cannot be read.`;
+    findings.push(
+      finding(
+        "directory.unreadable_files",
+        "warning",
+        seen,
+        "Let the worker's user read them: run it as the writer's user or in its group.",
+      ),
+    );
+  }
+  if (!facts.birthTimes) {
+    const seen = `Watch ${name}: the file system keeps no birth times; a file is known by its inode and the bytes of its last part.`;
+    findings.push(finding("directory.no_birth_times", "info", seen));
+  }
+  if (facts.ignoreOpen) {
+    const seen = `Watch ${name}: open writers are ignored (SLUICE_IGNORE_OPEN); files are complete when they are quiet.`;
+    findings.push(finding("directory.ignores_open", "info", seen));
+  }
+  return [...findings, ...tidying(facts)];
+}
+
+function events({ name, silent, polling, rescanIntervalMs }: DirectoryFacts): Finding {
+  const late = formatDuration(rescanIntervalMs);
+  if (polling === "on")
+    return finding(
+      "directory.polled",
+      "info",
+      `Watch ${name}: polling is on; changes are found every ${late}.`,
+    );
+  if (silent === undefined) return ok("directory.events", `Watch ${name}: file events are reported.`);
+  if (polling === "off") {
+    const seen = `Watch ${name}: ${silent}, and SLUICE_POLLING is off.`;
+    return finding(
+      "directory.events_missed",
+      "warning",
+      seen,
+      `Set SLUICE_POLLING=auto; the rescan finds changes every ${late} all the same.`,
+    );
+  }
+  const seen = `Watch ${name}: ${silent}; changes are found by the rescan, every ${late}.`;
+  return finding(
+    "directory.network_fs",
+    "warning",
+    seen,
+    "Nothing has to be done; SLUICE_RESCAN_INTERVAL says how late a change is seen.",
+  );
+}
+
+function tidying({ name, root, tidies, writable, unusableTarget }: DirectoryFacts): Finding[] {
+  if (!tidies) return [];
+  const findings: Finding[] = [];
+  if (!writable) {
+    const seen = `Watch ${name}: files are to be tidied after their upload, but ${root} cannot be written.`;
+    findings.push(
+      finding(
+        "directory.not_writable",
+        "error",
+        seen,
+        "Let the worker's user write it, or set SLUICE_AFTER_UPLOAD=keep.",
+      ),
+    );
+  }
+  if (unusableTarget !== undefined) {
+    const seen = `Watch ${name}: files are to be moved to ${unusableTarget}, which cannot be made or written.`;
+    findings.push(
+      finding("directory.no_target", "error", seen, "Create it, and let the worker's user write it."),
+    );
+  }
+  return findings;
+}
+
+export function systemFindings(facts: SystemFacts, surveys: readonly Survey[]): Finding[] {
+  return [inotify(facts, surveys), instances(facts), writers(facts.visibility)].filter(
+    (one) => one !== undefined,
+  );
+}
+
+function inotify({ maxUserWatches: most }: SystemFacts, surveys: readonly Survey[]): Finding | undefined {
+  if (most === undefined) return undefined;
+  const needed = surveys.reduce((sum, { directories }) => sum + directories, 0);
+  const seen = `${needed} directories are followed, the system allows ${most} watches a user.`;
+  if (needed < MANY * most) return ok("system.inotify_watches", seen);
+  const remedy = `sysctl fs.inotify.max_user_watches=${Math.max(524_288, 4 * needed)} (on the host); until then the rescan finds what events miss.`;
+  return finding("system.inotify_watches_few", "warning", seen, remedy);
+}
+
+function instances({ maxUserInstances: most }: SystemFacts): Finding | undefined {
+  if (most === undefined) return undefined;
+  const seen = `The system allows ${most} inotify instances a user.`;
+  if (most >= FEW_INSTANCES) return ok("system.inotify_instances", seen);
+  return finding(
+    "system.inotify_instances_few",
+    "warning",
+    seen,
+    "sysctl fs.inotify.max_user_instances=128 (on the host).",
+  );
+}
+
+function writers({ seen, detail }: Visibility): Finding {
+  if (seen === "all") return ok("system.writers_seen", detail);
+  const remedy =
+    "Else a file counts as complete when it is quiet: give SLUICE_IDLE_TIMEOUT enough time, or use markers.";
+  return finding(
+    seen === "some" ? "system.writers_partly_seen" : "system.writers_not_seen",
+    "warning",
+    detail,
+    remedy,
+  );
+}

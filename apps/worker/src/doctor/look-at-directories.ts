@@ -1,0 +1,117 @@
+/** Gathers the facts of every watch, and of the system they live on. Reads names only, never contents, and not without end. */
+import { constants } from "node:fs";
+import { access, lstat, readdir, readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Config, WatchConfig } from "@sluice/config";
+import { decodePath } from "@sluice/core";
+import { birthTimesAreKept } from "../adapters/file-facts.ts";
+import { pathBuffer } from "../adapters/path-buffer.ts";
+import { isMissing } from "../adapters/system-error.ts";
+import { unusableWatches } from "../start/check-watches.ts";
+import { systemClock } from "../system-clock.ts";
+import { silentFileSystem } from "../watch/network-fs.ts";
+import { OpenForWrite } from "../watch/open-for-write.ts";
+import { pathFilter, type PathFilter } from "../watch/path-filter.ts";
+import { directoryFindings, systemFindings, type DirectoryFacts, type Survey } from "./directory-findings.ts";
+import type { Finding } from "./finding.ts";
+
+/** Entries looked at in one watch. */
+const MOST_ENTRIES = 100_000;
+const SLASH = Buffer.from("/");
+const NOTHING: Survey = { directories: 0, files: 0, unreadable: 0, cut: false };
+
+export async function lookAtDirectories(config: Config): Promise<Finding[]> {
+  const facts: DirectoryFacts[] = [];
+  for (const watch of config.watches) facts.push(await lookAt(watch, config));
+  const system = {
+    maxUserWatches: await limit("max_user_watches"),
+    maxUserInstances: await limit("max_user_instances"),
+    visibility: await new OpenForWrite(systemClock).visibility(),
+  };
+  return [
+    ...facts.flatMap(directoryFindings),
+    ...systemFindings(
+      system,
+      facts.map(({ survey }) => survey),
+    ),
+  ];
+}
+
+async function lookAt(watch: WatchConfig, config: Config): Promise<DirectoryFacts> {
+  const { name, root, afterUpload, polling, ignoreOpen } = watch;
+  const [unusable] = await unusableWatches([watch]);
+  const target = afterUpload.kind === "move" ? afterUpload.directory : undefined;
+  return {
+    name,
+    root,
+    unusable,
+    silent: await silentFileSystem(root),
+    polling,
+    rescanIntervalMs: config.rescanIntervalMs,
+    survey: unusable === undefined ? await survey(root, pathFilter(root, watch)) : NOTHING,
+    birthTimes: birthTimesAreKept() && (await keepsBirthTimes(root)),
+    tidies: afterUpload.kind !== "keep",
+    writable: await may(root, constants.W_OK | constants.X_OK),
+    unusableTarget: target === undefined || (await canBeMade(target)) ? undefined : target,
+    ignoreOpen,
+  };
+}
+
+async function survey(root: string, filter: PathFilter): Promise<Survey> {
+  const found: Survey = { ...NOTHING };
+  const pending: Buffer[] = [pathBuffer(root)];
+  for (let directory = pending.pop(); directory; directory = pending.pop()) {
+    found.directories += 1;
+    const entries = await readdir(directory, { withFileTypes: true, encoding: "buffer" }).catch(
+      (error: unknown) => {
+        if (!isMissing(error)) found.unreadable += 1;
+        return [];
+      },
+    );
+    for (const entry of entries) {
+      const path = Buffer.concat([directory, SLASH, entry.name]);
+      if (entry.isDirectory() && filter.enters(decodePath(entry.name))) pending.push(path);
+      if (!entry.isFile()) continue;
+      found.files += 1;
+      if (!(await may(path, constants.R_OK))) found.unreadable += 1;
+      if (found.files + found.directories >= MOST_ENTRIES) return { ...found, cut: true };
+    }
+  }
+  return found;
+}
+
+async function keepsBirthTimes(root: string): Promise<boolean> {
+  try {
+    return (await lstat(pathBuffer(root), { bigint: true })).birthtimeNs !== 0n;
+  } catch {
+    return true; // the root is not there: that is told by itself
+  }
+}
+
+/** The directory may be written, or else the nearest one above it that is there: it is made when it is needed. */
+async function canBeMade(directory: string): Promise<boolean> {
+  for (let at = directory; ; at = dirname(at)) {
+    const stats = await lstat(pathBuffer(at)).catch(() => undefined);
+    if (stats !== undefined || at === dirname(at)) return await may(at, constants.W_OK | constants.X_OK);
+  }
+}
+
+/** A file that is gone meanwhile counts as allowed: nothing is wrong with it. */
+async function may(path: string | Buffer, mode: number): Promise<boolean> {
+  try {
+    await access(typeof path === "string" ? pathBuffer(path) : path, mode);
+    return true;
+  } catch (error) {
+    return isMissing(error) && mode === constants.R_OK;
+  }
+}
+
+/** Undefined where there is no inotify. */
+async function limit(name: string): Promise<number | undefined> {
+  try {
+    return Number(await readFile(`/proc/sys/fs/inotify/${name}`, "latin1"));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  }
+}

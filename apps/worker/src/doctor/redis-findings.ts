@@ -1,0 +1,80 @@
+/** Whether checkpoints are safe in this Redis, and near enough. The facts are gathered apart, so that each case is a row of a test. */
+import { judgeServer, type SchemaCheck, type ServerConcern, type ServerFacts } from "@sluice/redis-schema";
+import { size, span } from "../cli/output/units.ts";
+import { finding, ok, type Finding } from "./finding.ts";
+
+export interface RedisFacts {
+  /** Without its password. */
+  url: string;
+  server: ServerFacts;
+  schema: SchemaCheck;
+  /** What is wrong with the key prefix on a cluster. */
+  prefixRemedy: string | undefined;
+  /** Round trip of a PING, median, ms. */
+  latencyMs: number;
+  allowEviction: boolean;
+}
+
+/** A part costs one call, and a worker's lease is renewed in 5 s: past this, Redis is felt. */
+const SLOW_MS = 50;
+const VERY_SLOW_MS = 500;
+/** Of maxmemory. */
+const NEARLY_FULL = 0.8;
+
+const REMEDIES: Record<ServerConcern["code"], string> = {
+  evicts:
+    "Set maxmemory-policy noeviction in the Redis configuration (CONFIG SET maxmemory-policy noeviction until it restarts).",
+  not_durable: "Set appendonly yes in the Redis configuration (CONFIG SET appendonly yes until it restarts).",
+  too_old: "Upgrade Redis, or use Valkey.",
+  replica: "Name the primary in SLUICE_REDIS_URL, or use redis+sentinel://.",
+};
+
+export function redisFindings(facts: RedisFacts): Finding[] {
+  const { server, url, schema, prefixRemedy, allowEviction } = facts;
+  const concerns = judgeServer(server);
+  const has = (code: ServerConcern["code"]): boolean => concerns.some((concern) => concern.code === code);
+  const findings = concerns.map(({ code, weight, text }): Finding => {
+    const isRefused = weight === "refuse" && !(code === "evicts" && allowEviction);
+    return finding(`redis.${code}`, isRefused ? "error" : "warning", text, REMEDIES[code]);
+  });
+  const up = `up for ${span(server.uptimeSeconds * 1_000)}`;
+  findings.unshift(ok("redis.reached", `${server.product} ${server.version} at ${url}, ${up}.`));
+  if (!has("not_durable")) findings.push(ok("redis.durable", "The append-only file is on."));
+  if (!has("evicts")) findings.push(eviction(server));
+  findings.push(latency(facts), memory(server));
+  if (schema.kind !== "ok")
+    findings.push(finding("redis.schema", "error", "The keys are not of this version.", schema.remedy));
+  if (prefixRemedy !== undefined)
+    findings.push(
+      finding("redis.cluster_prefix", "error", "Keys would be spread over the cluster.", prefixRemedy),
+    );
+  return findings;
+}
+
+function eviction({ evictionPolicy }: ServerFacts): Finding {
+  if (evictionPolicy === undefined) {
+    const seen = "The server does not say what it does when its memory is full.";
+    return finding("redis.eviction_unknown", "info", seen, "Make sure that maxmemory-policy is noeviction.");
+  }
+  return ok("redis.no_eviction", "Keys are never evicted (noeviction).");
+}
+
+function latency({ latencyMs }: RedisFacts): Finding {
+  const seen = `A round trip takes ${latencyMs.toFixed(1)} ms.`;
+  if (latencyMs < SLOW_MS) return ok("redis.latency", seen);
+  const severity = latencyMs < VERY_SLOW_MS ? "warning" : "error";
+  return finding(
+    "redis.slow",
+    severity,
+    seen,
+    "Put Redis nearer to the worker: every part costs a round trip.",
+  );
+}
+
+function memory({ maxMemoryBytes, usedMemoryBytes }: ServerFacts): Finding {
+  if (maxMemoryBytes === 0) return ok("redis.memory", `${size(usedMemoryBytes)} used, no limit.`);
+  const seen = `${size(usedMemoryBytes)} of ${size(maxMemoryBytes)} used.`;
+  if (usedMemoryBytes < NEARLY_FULL * maxMemoryBytes) return ok("redis.memory", seen);
+  const remedy = "Raise maxmemory: a full Redis takes no checkpoints, and workers wait.";
+  return finding("redis.nearly_full", usedMemoryBytes >= maxMemoryBytes ? "error" : "warning", seen, remedy);
+}

@@ -1,0 +1,30 @@
+/** The workers that Redis knows: who is at work, who is blocked, who is gone. */
+import type { WorkerListing } from "@sluice/redis-schema";
+import { finding, ok, type Finding } from "./finding.ts";
+
+export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
+  const alive = workers.filter(({ lease }) => lease.kind === "ok");
+  if (alive.length === 0) {
+    return [
+      finding(
+        "worker.none",
+        "info",
+        "No worker is alive.",
+        "Start one with sluice worker; requests wait for it.",
+      ),
+    ];
+  }
+  return alive.map(({ id, lease }) => {
+    if (lease.kind !== "ok") return ok("worker.alive", id);
+    const { state, state_detail, source, version } = lease.value;
+    const who = `Worker ${id} (${version}) of the source ${source}`;
+    if (state !== "blocked") return ok("worker.alive", `${who} is ${state === "ok" ? "at work" : "ending"}.`);
+    const seen = `${who} is blocked: ${state_detail ?? "it does not say why"}.`;
+    return finding(
+      "worker.blocked",
+      "warning",
+      seen,
+      "It heals by itself when that is over; no stream fails of it.",
+    );
+  });
+}

@@ -1,0 +1,160 @@
+import { CheckpointError, type FileFacts, type Look, type StreamRecord } from "@sluice/core";
+import { ManualClock } from "@sluice/core/testing";
+import { expect, test, vi } from "vitest";
+import { PathTable } from "./path-table.ts";
+import { WatchRunner, type WatchDeps } from "./watch-runner.ts";
+import type { Watch } from "./watch.ts";
+
+const facts: FileFacts = { size: 1, inode: "1", device: "1", mtimeNs: "1", ctimeNs: "1" };
+const root = { inode: "r", birthtimeNs: "r" };
+const watch = { name: "in", root: "/in", keyPrefix: "" } as Watch;
+const record = (path: string) => ({ id: path, original_path: path, status: "processing" }) as StreamRecord;
+
+interface Scene {
+  /** Files there are. */
+  files: Set<string>;
+  /** Paths of live streams. */
+  live: string[];
+  root: { inode: string; birthtimeNs: string } | undefined;
+  walks: number;
+  deps: WatchDeps;
+  runner: WatchRunner;
+}
+
+function scene(change: Partial<WatchDeps> = {}): Scene {
+  const table = new PathTable();
+  let recorded: Awaited<ReturnType<WatchDeps["loadRoot"]>>;
+  const look = (path: string): Look => (here.files.has(path) ? { kind: "file", facts } : { kind: "missing" });
+  const deps: WatchDeps = {
+    files: { look: (path) => Promise.resolve(look(path)) } as WatchDeps["files"],
+    clock: new ManualClock(),
+    supervisor: {
+      sight: vi.fn(() => Promise.resolve()),
+      poke: vi.fn(() => false),
+      renamedTo: () => undefined,
+      table,
+      get running() {
+        return new Map(here.live.map((path) => [path, { processor: { record: record(path) }, watch }]));
+      },
+    },
+    rescanIntervalMs: 10_000,
+    async *walk() {
+      here.walks += 1;
+      for (const path of here.files) yield await Promise.resolve({ path, facts });
+    },
+    accepts: () => true,
+    rootIdentity: () => Promise.resolve(here.root),
+    loadRoot: () => Promise.resolve(recorded),
+    saveState: (_watch, now) => {
+      recorded = now;
+      return Promise.resolve();
+    },
+    removeDone: vi.fn(() => Promise.resolve()),
+    catchUp: () => Promise.resolve(),
+    log: { info: () => undefined, warn: () => undefined },
+    ...change,
+  };
+  const here: Scene = {
+    files: new Set(),
+    live: [],
+    root,
+    walks: 0,
+    deps,
+    runner: new WatchRunner(watch, deps),
+  };
+  return here;
+}
+
+const never = new AbortController().signal;
+
+test("every file of a walk is sighted once", async () => {
+  const here = scene();
+  here.files = new Set(["/in/a", "/in/b"]);
+  await here.runner.rescan(never);
+  expect(here.deps.supervisor.sight).toHaveBeenCalledTimes(2);
+});
+
+test("callers that come during a walk share the one after it", async () => {
+  const here = scene();
+  await Promise.all([1, 2, 3, 4].map(() => here.runner.rescan(never)));
+  expect(here.walks).toBe(2);
+});
+
+test("F32 a root that is gone takes the watch offline, and its files are not missing", async () => {
+  const here = scene();
+  here.live = ["/in/a"];
+  here.root = undefined;
+  expect(await here.runner.whereabouts(record("/in/a"), never)).toMatchObject({ kind: "offline" });
+  here.root = root;
+  here.files.add("/in/a");
+  await here.runner.rescan(never);
+  expect(here.runner.state).toEqual({ state: "ok" });
+});
+
+test("one missing file is missing", async () => {
+  const here = scene();
+  here.live = ["/in/a", "/in/b"];
+  here.files = new Set(["/in/b"]);
+  expect(await here.runner.whereabouts(record("/in/a"), never)).toEqual({ kind: "missing" });
+});
+
+test("all live files gone at once is a volume that is away", async () => {
+  const here = scene();
+  here.live = ["/in/a", "/in/b"];
+  expect(await here.runner.whereabouts(record("/in/a"), never)).toMatchObject({ kind: "offline" });
+});
+
+test("a completed file that is gone is forgotten, one that is only unseen is not", async () => {
+  const here = scene();
+  const entry = {
+    stream_id: "s",
+    file_inode: "1",
+    file_size: 1,
+    file_mtime_ns: "1",
+    s3_bucket: "b",
+    s3_key: "k",
+    completed_at_utc: "",
+  };
+  here.deps.supervisor.table.setDone("/in/gone", entry);
+  here.deps.supervisor.table.setDone("/elsewhere/gone", { ...entry, file_inode: "2" });
+  await here.runner.rescan(never);
+  expect(here.deps.removeDone).toHaveBeenCalledWith(["/in/gone"]);
+  expect(here.deps.supervisor.table.get("/in/gone")).toBeUndefined();
+  expect(here.deps.supervisor.table.get("/elsewhere/gone")).toBeDefined();
+});
+
+test("R18 Redis away delays the next walk and ends nothing", async () => {
+  const stop = new AbortController();
+  let failures = 2;
+  const here = scene({
+    catchUp: () => (failures-- > 0 ? Promise.reject(new CheckpointError("away")) : Promise.resolve()),
+  });
+  const running = here.runner.run(stop.signal);
+  const clock = here.deps.clock as ManualClock;
+  await vi.waitFor(async () => {
+    await clock.advance(10_000);
+    expect(here.walks).toBe(1);
+  });
+  stop.abort();
+  await running;
+});
+
+test("a sighting that fails fails the walk, after the others have ended", async () => {
+  const here = scene();
+  here.files = new Set(["/in/a", "/in/b"]);
+  let ended = 0;
+  here.deps.supervisor.sight = async (_watch, path) => {
+    await Promise.resolve();
+    ended += 1;
+    if (path === "/in/a") throw new CheckpointError("away");
+  };
+  await expect(here.runner.rescan(never)).rejects.toThrow("away");
+  expect(ended).toBe(2);
+});
+
+test("a marker's arrival wakes the stream of its file, under whichever temporary name", async () => {
+  const here = scene();
+  here.deps.supervisor.poke = vi.fn((path: string) => path === "/in/a.mp4.part");
+  await here.runner.hint("/in/a.mp4.done");
+  expect(here.deps.supervisor.poke).toHaveBeenCalledWith("/in/a.mp4.part");
+});
