@@ -16,6 +16,8 @@ export default defineConfig({
             "tests/architecture/**/*.test.ts",
           ],
           exclude: ["scripts/integration/**", "**/node_modules/**"],
+          // The first test of a file also pays for loading it, on a machine that may be busy.
+          testTimeout: 20_000,
         },
       },
       {
