@@ -17,7 +17,6 @@ import { lookup } from "mime-types";
 import { ulid } from "ulid";
 import { nativeDigests } from "./adapters/native-digests.ts";
 import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
-import { adoptRequest } from "./streams/adopt-request.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
@@ -34,7 +33,6 @@ import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
-import { verifyRequests } from "./streams/verify-request.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
 import { workerFigures } from "./streams/worker-figures.ts";
@@ -249,17 +247,18 @@ export class Worker {
   }
 
   #requests(): RequestInputs {
-    const { supervisor, runners } = this;
-    const retry = (id: string) => this.#retry(id);
     return {
       ...this.#settings,
       ...this.#ports,
-      supervisor,
-      runners,
+      supervisor: this.supervisor,
+      runners: this.runners,
       janitor: this.#janitor(),
+      registry: this.#registry,
+      checkpoints: this.#store,
+      digests: nativeDigests,
       clock,
       stop: this.#stop,
-      retry,
+      retry: (id) => this.#retry(id),
     };
   }
 

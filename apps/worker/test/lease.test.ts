@@ -30,7 +30,7 @@ afterAll(async () => {
 beforeEach(async () => void (await redis.flushall()));
 
 function keeper(clock: ManualClock, identity = ownIdentity(), registry?: WorkerRegistry) {
-  const onLost = vi.fn();
+  const onLost = vi.fn<(detail: string) => void>();
   const lease = new LeaseKeeper({
     registry: registry ?? new WorkerRegistry({ redis, keys: keysWith(""), clock }),
     workerId: "w",

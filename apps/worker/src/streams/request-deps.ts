@@ -1,23 +1,34 @@
 /** What answering requests needs, put together from the worker's parts. */
-import type { Clock } from "@sluice/core";
-import { IgnoredFiles, RequestQueue, StreamReader } from "@sluice/redis-schema";
+import type { Clock, Digests } from "@sluice/core";
+import {
+  IgnoredFiles,
+  RequestQueue,
+  StreamReader,
+  type StreamStore,
+  type WorkerRegistry,
+} from "@sluice/redis-schema";
 import type { JanitorDeps } from "../janitor/janitor.ts";
 import { uploadActions } from "../janitor/upload-actions.ts";
 import type { WorkerSettings } from "../settings.ts";
 import type { WorkerPorts } from "../worker-ports.ts";
+import { adoptRequest } from "./adopt-request.ts";
 import type { RequestDeps } from "./request-handler.ts";
 import type { Retried } from "./retry.ts";
 import { retryPath } from "./retry-path.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { verifyRequests } from "./verify-request.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
-type FromSettings = Pick<WorkerSettings, "workerId" | "source" | "watches" | "s3KeyPrefix">;
+type FromSettings = Pick<WorkerSettings, "workerId" | "source" | "bucket" | "watches" | "s3KeyPrefix">;
 type FromPorts = Pick<WorkerPorts, "context" | "blocking" | "store" | "files" | "log">;
 
 export interface RequestInputs extends FromSettings, FromPorts {
   supervisor: Supervisor;
   runners: readonly WatchRunner[];
   janitor: JanitorDeps;
+  registry: WorkerRegistry;
+  checkpoints: StreamStore;
+  digests: Digests;
   clock: Clock;
   stop: AbortSignal;
   retry(id: string): Promise<Retried>;
@@ -26,11 +37,30 @@ export interface RequestInputs extends FromSettings, FromPorts {
 export function requestDeps(from: RequestInputs): RequestDeps {
   const { context, source, supervisor, runners, stop, janitor, watches, files } = from;
   const ignored = new IgnoredFiles(context);
+  const queue = new RequestQueue(context);
+  const reader = new StreamReader(context);
+  const { checkpoints: store, registry, clock } = from;
+  const adopting = {
+    context,
+    reader,
+    store,
+    registry,
+    supervisor,
+    files,
+    clock,
+    source,
+    watches,
+    signal: stop,
+  };
   return {
     ...from,
-    queue: new RequestQueue(context),
-    reader: new StreamReader(context),
+    queue,
+    reader,
     retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
-    others: uploadActions({ ...janitor, prefix: from.s3KeyPrefix, watches, files }),
+    others: {
+      ...uploadActions({ ...janitor, prefix: from.s3KeyPrefix, watches, files }),
+      adopt: (item, request) => adoptRequest(item, request, adopting),
+      verify: verifyRequests({ ...from, queue, reader, signal: stop }),
+    },
   };
 }

@@ -29,8 +29,8 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
     files: { look: (path) => Promise.resolve(look(path)) } as WatchDeps["files"],
     clock: new ManualClock(),
     supervisor: {
-      sight: vi.fn(() => Promise.resolve()),
-      poke: vi.fn(() => false),
+      sight: vi.fn<() => Promise<void>>(() => Promise.resolve()),
+      poke: vi.fn<() => boolean>(() => false),
       renamedTo: () => undefined,
       table,
       get running() {
@@ -49,7 +49,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       recorded = now;
       return Promise.resolve();
     },
-    removeDone: vi.fn(() => Promise.resolve()),
+    removeDone: vi.fn<() => Promise<void>>(() => Promise.resolve()),
     catchUp: () => Promise.resolve(),
     log: { info: () => undefined, warn: () => undefined },
     ...change,
@@ -154,7 +154,7 @@ test("a sighting that fails fails the walk, after the others have ended", async 
 
 test("a marker's arrival wakes the stream of its file, under whichever temporary name", async () => {
   const here = scene();
-  here.deps.supervisor.poke = vi.fn((path: string) => path === "/in/a.mp4.part");
+  here.deps.supervisor.poke = vi.fn<(path: string) => boolean>((path) => path === "/in/a.mp4.part");
   await here.runner.hint("/in/a.mp4.done");
   expect(here.deps.supervisor.poke).toHaveBeenCalledWith("/in/a.mp4.part");
 });
