@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import type { StreamRecord } from "@sluice/core";
+import { Metrics, type HeldStreamFacts, type MetricsFacts } from "./metrics.ts";
+
+function stream(over: Partial<StreamRecord>): StreamRecord {
+  // Only what the metrics look at.
+  return {
+    status: "processing",
+    file_size: 0,
+    bytes_sent: 0,
+    last_activity_at_utc: new Date().toISOString(),
+    ...over,
+  } as StreamRecord;
+}
+
+function held(watch: string, over: Partial<StreamRecord>, partsInFlight = 0): HeldStreamFacts {
+  return { watch, record: stream(over), partsInFlight };
+}
+
+function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
+  return {
+    streams: () => [],
+    watches: () => [{ name: "cameras", offline: false }],
+    blocked: () => false,
+    orphans: () => Promise.resolve({ uploads: 0, bytes: 0 }),
+    ...over,
+  };
+}
+
+/** Sample lines of one metric, without the source label that all have. */
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const text = await metrics.registry.metrics();
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .map((line) => line.replace(/,?source="vol"/, "").replace("{}", ""));
+}
+
+const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" });
+
+describe("metrics", () => {
+  it("count what S3 acknowledged, part by part and in one piece", async () => {
+    const metrics = METRICS();
+    const part = { number: 1, bytes: 8, ms: 1_500, attempts: 1 };
+    metrics.observer.partAcknowledged(stream({}), part);
+    metrics.observer.moved(stream({ status: "s3_completed", file_size: 5 }), "");
+    metrics.observer.moved(stream({ status: "s3_completed", file_size: 5, s3_upload_id: "u" }), "");
+    metrics.observer.moved(stream({ status: "completed" }), "");
+    metrics.observer.moved(
+      stream({ status: "failed_verify_mismatch", failure_reason: "verify_mismatch" }),
+      "",
+    );
+    metrics.redisError();
+    expect(await samples(metrics, "sluice_uploaded_bytes_total")).toEqual(["sluice_uploaded_bytes_total 13"]);
+    expect(await samples(metrics, "sluice_part_upload_seconds_sum")).toEqual([
+      "sluice_part_upload_seconds_sum 1.5",
+    ]);
+    expect(await samples(metrics, "sluice_completed_total")).toEqual(["sluice_completed_total 1"]);
+    expect(await samples(metrics, "sluice_failed_total")).toEqual([
+      'sluice_failed_total{reason="verify_mismatch"} 1',
+    ]);
+    expect(await samples(metrics, "sluice_redis_errors_total")).toEqual(["sluice_redis_errors_total 1"]);
+    expect(await samples(metrics, "sluice_build_info")).toEqual(['sluice_build_info{version="1.2.3"} 1']);
+    const [last = ""] = await samples(metrics, "sluice_last_part_timestamp_seconds");
+    expect(Math.abs(Number(last.split(" ")[1]) - Date.now() / 1_000)).toBeLessThan(10);
+  });
+
+  it("have no label that grows without bound", async () => {
+    const metrics = METRICS();
+    for (let at = 0; at < 1_000; at += 1) metrics.observer.retried(stream({}), "part 1", `Code${at}`);
+    const retries = await samples(metrics, "sluice_retries_total");
+    expect(retries).toHaveLength(41);
+    expect(retries).toContain('sluice_retries_total{reason="other"} 960');
+  });
+
+  it("show what is not in S3 yet, by watch, and how long the oldest of it waits", async () => {
+    const metrics = METRICS();
+    const old = new Date(Date.now() - 60_000).toISOString();
+    metrics.observe(
+      facts({
+        watches: () => [
+          { name: "cameras", offline: false },
+          { name: "audio", offline: true },
+        ],
+        streams: () => [
+          held("cameras", { file_size: 100, bytes_sent: 40, last_activity_at_utc: old }, 2),
+          held("cameras", { file_size: 10, bytes_sent: 0 }, 1),
+          held("cameras", { file_size: 7, bytes_sent: 0, status: "s3_completed", last_activity_at_utc: old }),
+        ],
+        blocked: () => true,
+        orphans: () => Promise.resolve({ uploads: 3, bytes: 4_096 }),
+      }),
+    );
+    expect(await samples(metrics, "sluice_lag_bytes")).toEqual([
+      'sluice_lag_bytes{watch="cameras"} 70',
+      'sluice_lag_bytes{watch="audio"} 0',
+    ]);
+    const [seconds = ""] = await samples(metrics, "sluice_lag_seconds");
+    expect(Number(seconds.split(" ")[1])).toBeGreaterThanOrEqual(60);
+    expect(await samples(metrics, "sluice_streams")).toContain('sluice_streams{status="processing"} 2');
+    expect(await samples(metrics, "sluice_watch_offline")).toContain('sluice_watch_offline{watch="audio"} 1');
+    expect(await samples(metrics, "sluice_parts_in_flight")).toEqual(["sluice_parts_in_flight 3"]);
+    expect(await samples(metrics, "sluice_store_blocked")).toEqual(["sluice_store_blocked 1"]);
+    expect(await samples(metrics, "sluice_orphan_uploads")).toEqual(["sluice_orphan_uploads 3"]);
+    expect(await samples(metrics, "sluice_orphan_bytes")).toEqual(["sluice_orphan_bytes 4096"]);
+  });
+
+  it("leave a gap for what is not known, rather than a 0", async () => {
+    const metrics = METRICS();
+    expect(await samples(metrics, "sluice_store_blocked")).toEqual([]);
+    metrics.observe(facts({ orphans: () => Promise.resolve(undefined) }));
+    expect(await samples(metrics, "sluice_orphan_uploads")).toEqual([]);
+    expect(await samples(metrics, "sluice_store_blocked")).toEqual(["sluice_store_blocked 0"]);
+  });
+
+  it("include the event loop's delay", async () => {
+    expect(await samples(METRICS(), "sluice_nodejs_eventloop_lag_p99_seconds")).toHaveLength(1);
+  });
+});
