@@ -167,7 +167,9 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
         seen,
         `Create the bucket ${bucket}, name another in SLUICE_S3_BUCKET, or grant access to it.`,
       );
-    default:
+    case "denied":
+    case "garbled":
+    case "rejected":
       return finding("bucket.unfit", "error", seen);
   }
 }

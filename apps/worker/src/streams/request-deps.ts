@@ -12,10 +12,12 @@ import { uploadActions } from "../janitor/upload-actions.ts";
 import type { WorkerSettings } from "../settings.ts";
 import type { WorkerPorts } from "../worker-ports.ts";
 import { adoptRequest } from "./adopt-request.ts";
+import { adoptRequest } from "./adopt-request.ts";
 import type { RequestDeps } from "./request-handler.ts";
 import type { Retried } from "./retry.ts";
 import { retryPath } from "./retry-path.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { verifyRequests } from "./verify-request.ts";
 import { verifyRequests } from "./verify-request.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
@@ -23,6 +25,8 @@ type FromSettings = Pick<WorkerSettings, "workerId" | "source" | "bucket" | "wat
 type FromPorts = Pick<WorkerPorts, "context" | "blocking" | "store" | "files" | "log">;
 
 export interface RequestInputs extends FromSettings, FromPorts {
+  registry: WorkerRegistry;
+  streams: StreamStore;
   supervisor: Supervisor;
   runners: readonly WatchRunner[];
   janitor: JanitorDeps;
@@ -39,28 +43,14 @@ export function requestDeps(from: RequestInputs): RequestDeps {
   const ignored = new IgnoredFiles(context);
   const queue = new RequestQueue(context);
   const reader = new StreamReader(context);
-  const { checkpoints: store, registry, clock } = from;
-  const adopting = {
-    context,
-    reader,
-    store,
-    registry,
-    supervisor,
-    files,
-    clock,
-    source,
-    watches,
-    signal: stop,
-  };
+  const deps = { ...from, queue, reader, signal: stop, digests: nativeDigests };
   return {
-    ...from,
-    queue,
-    reader,
+    ...deps,
     retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
     others: {
       ...uploadActions({ ...janitor, prefix: from.s3KeyPrefix, watches, files }),
-      adopt: (item, request) => adoptRequest(item, request, adopting),
-      verify: verifyRequests({ ...from, queue, reader, signal: stop }),
+      verify: verifyRequests(deps),
+      adopt: (item, request) => adoptRequest(item, request, deps),
     },
   };
 }

@@ -35,7 +35,10 @@ export function stateOf(row: ListedStream): Piece {
       return { text: row.status, style: "green" };
     case undefined:
       return { text: row.status === "" ? "no record" : `unreadable: ${row.status}`, style: "red" };
-    default:
+    case "opening":
+    case "processing":
+    case "pending_completion":
+    case "s3_completed":
       return row.status;
   }
 }

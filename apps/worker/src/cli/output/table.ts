@@ -32,6 +32,9 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return [lineOf(titles), ...cells.map(lineOf)];
 }
 
+const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
 function widthOf(piece: Piece): number {
-  return [...visible(typeof piece === "string" ? piece : piece.text)].length;
+  const text = visible(typeof piece === "string" ? piece : piece.text);
+  return [...characters.segment(text)].length;
 }
