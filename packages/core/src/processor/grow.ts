@@ -12,7 +12,7 @@ import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
 import { openUpload } from "./open-object.ts";
-import { sendPart } from "./part-sender.ts";
+import { sendPart, type Sent } from "./part-sender.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
 
@@ -60,10 +60,7 @@ async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promi
   }
   for (const range of ranges) {
     if (life.sending.size >= limit) break;
-    const job = sendPart(context, range).then((sent) => {
-      if (sent.kind === "upload_gone") life.reconciled = false;
-    });
-    life.sending.set(range.number, settle(life, range.number, job));
+    life.sending.set(range.number, settle(life, range.number, sendPart(context, range)));
   }
   if (life.sending.size === 0) return undefined;
   await progress(life, { for: "growth" });
@@ -76,16 +73,21 @@ async function openFor(life: Life, facts: FileFacts): Promise<Step> {
   return opened.kind === "same" ? await recognised(life, facts, opened.standing) : AGAIN;
 }
 
-/** The end of a part's sending wakes the stream; its error waits for the next step. */
-async function settle(life: Life, number: number, job: Promise<void>): Promise<void> {
+/**
+ * The end of a part's sending wakes the stream; its error waits for the next step. A file that gave fewer bytes than stat
+ * promised is not looked at again at once: that may last.
+ */
+async function settle(life: Life, number: number, sending: Promise<Sent>): Promise<void> {
+  let moved = false;
   try {
-    await job;
+    const sent = await sending;
+    if (sent.kind === "upload_gone") life.reconciled = false;
+    moved = sent.kind === "file_moved_on";
   } catch (error) {
     life.trouble ??= error;
-  } finally {
-    life.sending.delete(number);
-    life.wakeup.poke();
   }
+  life.sending.delete(number);
+  if (!moved) life.wakeup.poke();
 }
 
 function assertCapacity(life: Life, facts: FileFacts): void {

@@ -3,7 +3,7 @@ import { FileError, StreamFailure } from "../errors.ts";
 import type { OpenFile } from "../ports/file-source.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
 
-/** Undefined when no regular file is there any more. */
+/** Undefined when nothing is there any more. */
 export async function openToRead(
   path: string,
   deps: Pick<ProcessorDeps, "files">,
@@ -14,8 +14,10 @@ export async function openToRead(
       return opened.file;
     case "unreadable":
       throw unreadableFile(opened);
-    case "missing":
     case "not_a_stream":
+      // Stat called it a regular file a moment ago; opened, it turned out to lie elsewhere.
+      throw new StreamFailure("unreadable_file", `it cannot be read safely: ${opened.what}`);
+    case "missing":
       return undefined;
   }
 }

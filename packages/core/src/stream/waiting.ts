@@ -46,13 +46,29 @@ export function describeWaiting(waiting: Waiting): string {
   }
 }
 
+const KNOWN: Record<Waiting["for"], true> = {
+  growth: true,
+  idle: true,
+  writer: true,
+  rename: true,
+  marker: true,
+  parts: true,
+  verify: true,
+  volume: true,
+  store: true,
+  tidy: true,
+  operator: true,
+};
+
+/** What another version wrote, in plain words or in a form not known here, is shown as it is. */
 export function parseWaiting(text: string | undefined): Waiting | undefined {
   if (text === undefined || text === "") return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && "for" in value ? (value as Waiting) : undefined;
+    if (typeof value !== "object" || value === null || !("for" in value)) return undefined;
+    if (typeof value.for === "string" && Object.hasOwn(KNOWN, value.for)) return value as Waiting;
   } catch {
-    // An older worker wrote plain words; they are shown as they are.
-    return { for: "operator", detail: text };
+    // Not JSON at all: words.
   }
+  return { for: "operator", detail: text };
 }
