@@ -66,8 +66,8 @@ export const KEYS = {
   byPath: {
     pattern: "streams:by_path",
     type: "hash",
-    writer: "open, rename, completion and purge of a stream",
-    meaning: "`<source>:<path>`, raw bytes → id of the stream that stands for this path.",
+    writer: "every script by which a stream begins, ends, lives again or is renamed; a purge releases",
+    meaning: "`<source>:<path>`, raw bytes → id of the live stream of this path.",
   },
   byKey: {
     pattern: "streams:by_key",

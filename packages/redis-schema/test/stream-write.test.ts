@@ -292,6 +292,36 @@ describe("a write", () => {
   });
 });
 
+describe("a failed stream that lives again", () => {
+  const broken = { ...processing, status: failed("file_missing") };
+  const retried: StreamWrite = { from: ["failed"], patch: { status: "processing" } };
+
+  test("takes its path back in the same step", async () => {
+    const schema = harness.fresh();
+    await schema.seed({ ...lease(W1), ...stored(broken, { index: "failed", path: false }) });
+    const store = new StreamStore(schema, W1);
+    const want: State = { ...lease(W1), ...stored(after(broken, { status: "processing" })) };
+    expect(await store.write(broken, retried)).toEqual({ kind: "written" });
+    expect(await schema.state()).toEqual(want);
+    expect(await store.write(broken, retried)).toEqual({ kind: "written" });
+    expect(await schema.state()).toEqual(want);
+  });
+
+  test("is refused while another stream lives at its path, and nothing changes", async () => {
+    const schema = harness.fresh();
+    await schema.seed({
+      ...lease(W1),
+      ...stored(broken, { index: "failed", path: false }),
+      "streams:by_path": { "src:/rec/a.mkv": "s2" },
+      "stream:s2:meta": { status: "opening" },
+    });
+    const state = await schema.state();
+    const outcome = await new StreamStore(schema, W1).write(broken, retried);
+    expect(outcome).toEqual({ kind: "lost", detail: "its path is taken by s2" });
+    expect(await schema.state()).toEqual(state);
+  });
+});
+
 test("a key held in the name of a stream that is gone is free", async () => {
   const schema = harness.fresh();
   await schema.seed({
