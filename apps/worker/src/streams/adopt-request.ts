@@ -31,7 +31,7 @@ import type { Watch } from "./watch.ts";
 export interface AdoptDeps {
   context: SchemaContext;
   reader: StreamReader;
-  streams: StreamStore;
+  checkpoints: StreamStore;
   registry: WorkerRegistry;
   supervisor: Supervisor;
   files: FileSource;
@@ -76,7 +76,7 @@ async function take(
 ): Promise<Answer> {
   const inTheWay = await clearPath(record, request, deps);
   if (inTheWay) return inTheWay;
-  const [claim] = await deps.streams.claimAny([streamId(record.id)]);
+  const [claim] = await deps.checkpoints.claimAny([streamId(record.id)]);
   if (claim?.kind === "held") return refused(`worker ${claim.by} holds it`);
   if (claim?.kind !== "claimed" || claim.parsed.kind !== "record") return refused("it changed meanwhile");
   const mine = claim.parsed.record;
@@ -87,18 +87,18 @@ async function take(
     last_activity_at_utc: new Date(deps.clock.wallMs()).toISOString(),
   };
   const words = `adopted by the source ${deps.source}; before, it was ${record.source}'s`;
-  const outcome = await deps.streams.rename(mine, mine.original_path, {
+  const outcome = await deps.checkpoints.rename(mine, mine.original_path, {
     from: KINDS.filter(isLive),
     patch,
     log: [words],
     event: { type: "state", detail: words },
   });
   if (outcome.kind !== "written") {
-    await deps.streams.release(mine);
+    await deps.checkpoints.release(mine);
     return refused(outcome.kind === "lost" ? outcome.detail : `stream ${outcome.by} stands in its way`);
   }
   const adopted = { ...patched(mine, patch), revision: mine.revision + 1 };
-  const parts = await deps.streams.parts(mine.id);
+  const parts = await deps.checkpoints.parts(mine.id);
   deps.supervisor.resume(adopted, parts.values(), watch);
   return { kind: "done", detail: words };
 }

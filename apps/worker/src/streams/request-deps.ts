@@ -12,12 +12,10 @@ import { uploadActions } from "../janitor/upload-actions.ts";
 import type { WorkerSettings } from "../settings.ts";
 import type { WorkerPorts } from "../worker-ports.ts";
 import { adoptRequest } from "./adopt-request.ts";
-import { adoptRequest } from "./adopt-request.ts";
 import type { RequestDeps } from "./request-handler.ts";
 import type { Retried } from "./retry.ts";
 import { retryPath } from "./retry-path.ts";
 import type { Supervisor } from "./supervisor.ts";
-import { verifyRequests } from "./verify-request.ts";
 import { verifyRequests } from "./verify-request.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
@@ -25,8 +23,6 @@ type FromSettings = Pick<WorkerSettings, "workerId" | "source" | "bucket" | "wat
 type FromPorts = Pick<WorkerPorts, "context" | "blocking" | "store" | "files" | "log">;
 
 export interface RequestInputs extends FromSettings, FromPorts {
-  registry: WorkerRegistry;
-  streams: StreamStore;
   supervisor: Supervisor;
   runners: readonly WatchRunner[];
   janitor: JanitorDeps;
@@ -43,7 +39,7 @@ export function requestDeps(from: RequestInputs): RequestDeps {
   const ignored = new IgnoredFiles(context);
   const queue = new RequestQueue(context);
   const reader = new StreamReader(context);
-  const deps = { ...from, queue, reader, signal: stop, digests: nativeDigests };
+  const deps = { ...from, queue, reader, signal: stop };
   return {
     ...deps,
     retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
