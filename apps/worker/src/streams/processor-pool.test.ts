@@ -1,0 +1,59 @@
+import { newRecord, type StreamRecord } from "@sluice/core";
+import { ROOT, SOURCE, World } from "@sluice/core/testing";
+import { expect, test, vi } from "vitest";
+import { nativeDigests } from "../adapters/native-digests.ts";
+import { ProcessorPool, type PoolDeps } from "./processor-pool.ts";
+import type { Watch } from "./watch.ts";
+
+async function scene() {
+  const world = new World({ digests: nativeDigests });
+  const { deps: processing } = world.worker();
+  world.disk.append(world.path("a"), new Uint8Array([1, 2, 3]));
+  const look = await world.files.look(world.path("a"));
+  if (look.kind !== "file") throw new Error("the file was just written");
+  const record = newRecord({
+    id: "s1",
+    path: world.path("a"),
+    source: SOURCE,
+    watch: "in",
+    bucket: "b",
+    keyPrefix: "",
+    contentType: "text/plain",
+    verify: "full",
+    plan: world.rules.plan,
+    owner: processing.worker.id,
+    nowUtc: "2026-01-01T00:00:00.000Z",
+    facts: look.facts,
+  });
+  const watch: Watch = { name: "in", root: ROOT, keyPrefix: "", rules: world.rules };
+  await processing.checkpoints.open({ record, log: [] });
+  const stop = new AbortController();
+  const deps = {
+    processing,
+    onBegin: vi.fn<(record: StreamRecord) => void>(),
+    onEnd: vi.fn<PoolDeps["onEnd"]>(),
+    takeUp: vi.fn<(id: string) => Promise<void>>(() => Promise.resolve()),
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  };
+  return { world, record, watch, deps, stop, pool: new ProcessorPool(deps, stop.signal) };
+}
+
+test("a stream that stops because of a fault of ours is taken up again, ten seconds later", async () => {
+  const { world, record, watch, deps, pool } = await scene();
+  deps.processing.files.look = () => Promise.reject(new TypeError("a bug"));
+  pool.begin(record, watch);
+  await vi.waitFor(() => expect(deps.onEnd).toHaveBeenCalledWith({ kind: "faulty" }, expect.anything()));
+  expect(pool.running.size).toBe(0);
+  expect(deps.takeUp).not.toHaveBeenCalled();
+  await world.clock.advance(10_000);
+  await vi.waitFor(() => expect(deps.takeUp).toHaveBeenCalledExactlyOnceWith("s1"));
+});
+
+test("draining gives every stream back", async () => {
+  const { world, record, watch, deps, pool } = await scene();
+  pool.begin(record, watch);
+  const drained = pool.drain();
+  await world.clock.drive(drained);
+  expect(deps.onEnd).toHaveBeenCalledWith({ kind: "released" }, expect.anything());
+  expect(pool.running.size).toBe(0);
+});
