@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { watch, type ChokidarOptions, type FSWatcher } from "chokidar";
@@ -119,11 +120,34 @@ describe("a hint is given", () => {
     expect(await hinted(directory.at("new/a"))).toBe(true);
   });
 
+  it("under the path as it was configured when the root is a link", async () => {
+    mkdirSync(directory.at("volume/deep"), { recursive: true });
+    symlinkSync("volume", directory.at("linked"));
+    await start({ root: directory.at("linked") });
+    writeFileSync(directory.at("volume/deep/a"), "");
+    expect(await hinted(directory.at("linked/deep/a"))).toBe(true);
+    mkdirSync(directory.at("volume/new"));
+    writeFileSync(directory.at("volume/new/b"), "");
+    expect(await hinted(directory.at("linked/new/b"))).toBe(true);
+  });
+
   it("by its exact bytes for a name that is not UTF-8", async () => {
     await start();
     const path = directory.at("bad-\udcff.mp4");
     writeFileSync(pathBuffer(path), "");
     expect(await hinted(path)).toBe(true);
+  });
+
+  it("for files of the directory that has taken the root's place, as a volume mounted anew has", async () => {
+    mkdirSync(directory.at("root/sub"), { recursive: true });
+    const watcher = await start({ root: directory.at("root") });
+    renameSync(directory.at("root"), directory.at("away"));
+    await watcher.checkRoot();
+    expect(watcher.state).toEqual({ kind: "events" });
+    mkdirSync(directory.at("root/sub"), { recursive: true });
+    await watcher.checkRoot();
+    writeFileSync(directory.at("root/sub/a"), "");
+    expect(await hinted(directory.at("root/sub/a"))).toBe(true);
   });
 
   it("never for what is in a hidden directory", async () => {

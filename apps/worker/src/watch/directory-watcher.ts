@@ -2,11 +2,11 @@
  * File events make things sooner, never more certain: each only adds a path to the hints. Where events cannot be had
  * (network file systems, an exhausted watch limit) the rescan alone finds everything, and the state says why.
  */
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { decodePath, isEscaped, LIMITS } from "@sluice/core";
 import { watch, type FSWatcher } from "chokidar";
-import { pathBuffer } from "../adapters/path-buffer.ts";
+import { isUnder, pathBuffer } from "../adapters/path-buffer.ts";
 import { isMissing, systemError } from "../adapters/system-error.ts";
 import type { Service } from "../service.ts";
 import { DirectoryTree } from "./directory-tree.ts";
@@ -63,7 +63,20 @@ export class DirectoryWatcher implements Service {
     if (silent !== undefined) return this.#poll(silent);
     if (signal.aborted) return;
     await this.#follow();
-    this.#check = setInterval(() => void this.#checkRoot(), CHECK_ROOT_MS).unref();
+    this.#check = setInterval(() => void this.checkRoot(), CHECK_ROOT_MS).unref();
+  }
+
+  /** A volume that was mounted anew is another directory, of which the old watches hear nothing: it is followed anew. */
+  async checkRoot(): Promise<void> {
+    if (this.#watcher === undefined) return;
+    const now = await identityOf(this.#options.root);
+    if (now === "" || now === this.#followed) return;
+    await this.#unfollow();
+    await this.#follow();
+    this.#options.log.info(
+      { watch: this.#options.name, root: this.#options.root },
+      "the directory is another one than before; it is followed anew",
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,8 +88,11 @@ export class DirectoryWatcher implements Service {
     const { root, enters, follow = watch } = this.#options;
     this.#state = { kind: "events" };
     this.#followed = await identityOf(root);
-    const tree = new DirectoryTree(root, enters);
-    const watcher = follow(root, {
+    // A root that is a link: chokidar follows no links, so it is given the directory itself.
+    const real = await realRoot(root);
+    const asConfigured = (path: string): string => root + path.slice(real.length);
+    const tree = new DirectoryTree(real, enters);
+    const watcher = follow(real, {
       backend: "native",
       ignored: (path, stats) => tree.ignores(path, stats),
       ignoreInitial: true,
@@ -85,9 +101,15 @@ export class DirectoryWatcher implements Service {
       atomic: false,
     });
     this.#watcher = watcher;
-    watcher.on("raw", (event, name, details) => this.#onRaw(tree, event, name, details));
+    watcher.on("raw", (event, name, details) => {
+      const directory = watchedPath(details);
+      // While the root is away chokidar watches a directory above it.
+      if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
+      if (event === "rename" && name !== null) tree.appeared(join(directory, name));
+      this.#onEvent(asConfigured(directory), name);
+    });
     // Files may have been made in it before it was followed.
-    watcher.on("addDir", (path) => void this.#hintAll(path, () => true));
+    watcher.on("addDir", (path) => void this.#hintAll(asConfigured(path), () => true));
     watcher.on("unlinkDir", (path) => tree.removed(path));
     await new Promise<void>((resolve) => {
       watcher.once("ready", resolve);
@@ -99,13 +121,9 @@ export class DirectoryWatcher implements Service {
     });
   }
 
-  #onRaw(tree: DirectoryTree, event: string, name: string | null, details: unknown): void {
-    const directory = watchedPath(details);
-    if (directory === undefined) return;
-    if (name === null || name.includes(REPLACEMENT)) return this.#listSoon(directory);
-    const path = join(directory, name);
-    if (event === "rename") tree.appeared(path);
-    this.#options.hints.add(path);
+  #onEvent(directory: string, name: string | null): void {
+    if (name === null || name.includes(REPLACEMENT)) this.#listSoon(directory);
+    else this.#options.hints.add(join(directory, name));
   }
 
   #onError(error: unknown): void {
@@ -144,24 +162,11 @@ export class DirectoryWatcher implements Service {
       const names = await readdir(pathBuffer(directory), { encoding: "buffer" });
       // A larger directory is the rescan's.
       const few = names.slice(0, LIMITS.pathHints).map(decodePath);
-      for (const name of few.filter(wanted)) hints.add(`${directory}/${name}`);
+      for (const name of few.filter(wanted)) hints.add(join(directory, name));
     } catch (error) {
       if (!isMissing(error))
         log.warn({ path: directory, err: systemError(error).message }, "a directory cannot be read");
     }
-  }
-
-  /** A volume that was mounted anew is another directory, of which the old watches hear nothing. */
-  async #checkRoot(): Promise<void> {
-    if (this.#watcher === undefined) return;
-    const now = await identityOf(this.#options.root);
-    if (now === "" || now === this.#followed) return;
-    await this.#unfollow();
-    await this.#follow();
-    this.#options.log.info(
-      { watch: this.#options.name, root: this.#options.root },
-      "the directory is another one than before; it is followed anew",
-    );
   }
 
   async #unfollow(): Promise<void> {
@@ -173,14 +178,24 @@ export class DirectoryWatcher implements Service {
   }
 }
 
-/** Empty while there is none. */
+/** Of the directory that a linked root leads to. Empty while there is none. */
 async function identityOf(root: string): Promise<string> {
   try {
-    const stats = await lstat(pathBuffer(root), { bigint: true });
+    const stats = await lstat(pathBuffer(`${root}/.`), { bigint: true });
     return `${stats.dev}:${stats.ino}:${stats.birthtimeNs}`;
   } catch (error) {
     systemError(error);
     return "";
+  }
+}
+
+/** The path as it is while there is no such directory. */
+async function realRoot(root: string): Promise<string> {
+  try {
+    return await realpath(root);
+  } catch (error) {
+    systemError(error);
+    return root;
   }
 }
 
