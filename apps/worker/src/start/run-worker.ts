@@ -9,6 +9,9 @@ import { buildWorker, type Started } from "./build-worker.ts";
 /** sysexits.h: EX_TEMPFAIL: what did not fit into the drain time is still on disk. */
 const EXIT_UNFINISHED = 75;
 
+/** A terminal or a service manager signals the whole group, and whoever started us passes it on: that is one signal. */
+const ONE_SIGNAL_MS = 400;
+
 export async function runWorker(flags: Flags): Promise<number> {
   const { config, warnings } = loadConfig(systemInputs(["worker"], flags));
   const log = createLog(config);
@@ -16,14 +19,15 @@ export async function runWorker(flags: Flags): Promise<number> {
   const stop = new AbortController();
   const ended = Promise.withResolvers<number>();
   const started: Started = {};
-  let ending = false;
+  let endingSinceMs: number | undefined;
 
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (ending) {
+    if (endingSinceMs !== undefined) {
+      if (performance.now() - endingSinceMs < ONE_SIGNAL_MS) return;
       log.warn({ signal }, "a second signal: ending at once");
       process.exit(EXIT_UNFINISHED);
     }
-    ending = true;
+    endingSinceMs = performance.now();
     log.info({ signal, on_term: config.onTerm }, "ending: nothing new is begun");
     if (started.worker) ended.resolve(endPolitely(started.worker, config, stop, log));
     else {
@@ -40,7 +44,7 @@ export async function runWorker(flags: Flags): Promise<number> {
   };
   const starting = buildWorker({ config, log, signal: stop.signal, started, onFatal });
   starting.catch((error: unknown) => {
-    if (ending && stop.signal.aborted) ended.resolve(0);
+    if (endingSinceMs !== undefined && stop.signal.aborted) ended.resolve(0);
     else ended.reject(error as Error);
   });
   const built = await Promise.race([starting, ended.promise.then(() => undefined)]);
