@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { startLocalS3, type AccessEntry, type LocalS3, type Quirks } from "@sluice/local-s3";
+import { afterAll } from "vitest";
 import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
 import { Bucket } from "./rig/bucket.ts";
 import { Records, type StreamSeen } from "./rig/records.ts";
@@ -60,6 +61,13 @@ export interface Rig extends AsyncDisposable {
   live(path: string, is: (stream: StreamSeen) => boolean, deadline?: Deadline): Promise<StreamSeen>;
 }
 
+const open = new Set<Rig>();
+
+// A test that runs out of time never gets to dispose of its rig: whatever is left goes with the test file.
+afterAll(async () => {
+  await Promise.all([...open].map((rig) => rig[Symbol.asyncDispose]()));
+});
+
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const directory = temporaryDirectory();
   const roots = (options.watches ?? ["watch"]).map((name) => directory.at(name));
@@ -110,7 +118,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     }
   };
 
-  return {
+  const rig: Rig = {
     directory: directory.path,
     root,
     redis,
@@ -147,12 +155,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         deadline,
       ),
     async [Symbol.asyncDispose]() {
+      if (!open.delete(rig)) return;
       await Promise.all(workers.map((worker) => worker.kill()));
       records[Symbol.dispose]();
       await Promise.all([s3[Symbol.asyncDispose](), redis.stop()]);
       directory[Symbol.dispose]();
     },
   };
+  open.add(rig);
+  return rig;
 }
 
 /** A file written whole, at once. Returns its path. */

@@ -29,8 +29,6 @@ export interface WorkerStart {
   program?: string | undefined;
 }
 
-const START_MS = 20_000;
-
 export class WorkerProcess {
   readonly pid: number;
   readonly exited: Promise<Exit>;
@@ -59,7 +57,7 @@ export class WorkerProcess {
 
   /** The interrupted streams are resumed and the watches are being walked. */
   async ready(): Promise<void> {
-    await this.said("interrupted streams resumed", { withinMs: START_MS });
+    await this.said("interrupted streams resumed");
   }
 
   /** The first log line whose message contains this text. */
@@ -93,11 +91,11 @@ export class WorkerProcess {
 
   /** The end of what it said, for the message of a failed test. */
   tail(): string {
-    const lines = this.lines.slice(-30).map((line) => JSON.stringify(line));
+    const lines = this.lines.slice(-12).map((line) => JSON.stringify(line));
     return [
       `worker ${this.pid} (${this.running ? "running" : "ended"}):`,
       ...lines,
-      ...this.other.slice(-30),
+      ...this.other.slice(-12),
     ].join("\n");
   }
 
