@@ -10,6 +10,7 @@ export * from "./memory-disk.ts";
 export * from "./memory-file-source.ts";
 export * from "./memory-object-store.ts";
 export * from "./memory-redis.ts";
+export * from "./rejection.ts";
 export * from "./test-values.ts";
 export * from "./test-worker.ts";
 export * from "./world.ts";

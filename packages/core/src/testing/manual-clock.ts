@@ -26,6 +26,11 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** Wall time as another host has it, whose clock is not set when ours is. */
+  elsewhereMs(): number {
+    return this.#startWallMs + this.#nowMs;
+  }
+
   /** How many wait for time to pass. */
   get sleeping(): number {
     return this.#sleepers.size;

@@ -42,7 +42,7 @@ export class World {
     this.disk = new MemoryDisk({ clock: this.clock, birthtimes, reuseInodes });
     this.files = new MemoryFileSource(this.disk);
     this.store = new MemoryObjectStore({
-      clock: this.clock,
+      clock: { wallMs: () => this.clock.elsewhereMs() },
       digests: options.digests,
       profile: options.profile,
     });

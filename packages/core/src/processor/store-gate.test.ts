@@ -1,0 +1,161 @@
+import { describe, expect, it } from "vitest";
+import { StoppedError, StoreError, type StoreTrouble } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { SILENT } from "../ports/observer.ts";
+import { rejectionOf } from "../testing/rejection.ts";
+import { ManualClock } from "../testing/manual-clock.ts";
+import { StoreGate } from "./store-gate.ts";
+
+const never = new AbortController().signal;
+
+function trouble(kind: StoreTrouble, retryAfterMs?: number): StoreError {
+  return new StoreError({ trouble: kind, code: kind, message: kind, retryAfterMs });
+}
+
+function setUp() {
+  const clock = new ManualClock();
+  const heard: string[] = [];
+  const observer = {
+    ...SILENT,
+    storeTrouble: (reason: string) => void heard.push(reason),
+    storeHealed: () => void heard.push("healed"),
+  };
+  const gate = new StoreGate({ clock, observer, random: () => 0.5 });
+  /** Requests that reached the store, in order. */
+  const asked: string[] = [];
+  let answer: () => Promise<string> = () => Promise.resolve("yes");
+  const ask = (name: string): Promise<string> =>
+    gate.run(() => {
+      asked.push(name);
+      return answer();
+    }, never);
+  return {
+    clock,
+    gate,
+    heard,
+    asked,
+    ask,
+    answers: (next: () => Promise<string>) => {
+      answer = next;
+    },
+  };
+}
+
+describe("an open gate", () => {
+  it("lets every request through at once", async () => {
+    const { ask, asked, gate } = setUp();
+    await Promise.all([ask("a"), ask("b"), ask("c")]);
+    expect(asked).toEqual(["a", "b", "c"]);
+    expect(gate.state).toEqual({ blocked: false });
+  });
+
+  it.each(["denied", "garbled", "rejected"] as const)("stays open when one stream meets %s", async (kind) => {
+    const { ask, answers, gate } = setUp();
+    answers(() => Promise.reject(trouble(kind)));
+    await expect(ask("a")).rejects.toThrow(kind);
+    expect(gate.state.blocked).toBe(false);
+  });
+
+  it.each(["unreachable", "throttled", "credentials", "bucket"] as const)(
+    "P11: closes on %s",
+    async (kind) => {
+      const { ask, answers, gate, heard } = setUp();
+      answers(() => Promise.reject(trouble(kind)));
+      await expect(ask("a")).rejects.toThrow(kind);
+      expect(gate.state).toEqual({ blocked: true, reason: `${kind}: ${kind}`, sinceMs: 0 });
+      expect(heard).toEqual([`${kind}: ${kind}`]);
+    },
+  );
+});
+
+describe("a closed gate", () => {
+  it("sends one trial at a time, whoever waits", async () => {
+    const { clock, ask, asked, answers } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(ask("first")).rejects.toThrow(StoreError);
+    const hanging = Promise.withResolvers<string>();
+    answers(() => hanging.promise);
+    const waiting = Array.from({ length: 50 }, (_, n) => ask(`w${n}`));
+    await clock.advance(LIMITS.retryMostMs);
+    expect(asked).toHaveLength(2);
+    answers(() => Promise.resolve("yes"));
+    hanging.resolve("yes");
+    await clock.drive(Promise.all(waiting));
+    expect(asked).toHaveLength(51);
+  });
+
+  it("heals with the trial that is answered, and says so once", async () => {
+    const { clock, ask, answers, gate, heard } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(ask("a")).rejects.toThrow(StoreError);
+    answers(() => Promise.resolve("yes"));
+    await clock.drive(ask("b"));
+    expect(gate.state.blocked).toBe(false);
+    expect(heard).toEqual(["unreachable: unreachable", "healed"]);
+  });
+
+  it("S30: waits longer from trial to trial, and never less than Retry-After", async () => {
+    const { clock, ask, answers } = setUp();
+    answers(() => Promise.reject(trouble("throttled", 45_000)));
+    await expect(ask("a")).rejects.toThrow(StoreError);
+    await expect(clock.drive(ask("b"))).rejects.toThrow(StoreError);
+    expect(clock.monotonicMs()).toBe(45_000);
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(clock.drive(ask("c"))).rejects.toThrow(StoreError);
+    expect(clock.monotonicMs()).toBe(90_000);
+    await expect(clock.drive(ask("d"))).rejects.toThrow(StoreError);
+    // The third failure in a row: half of 200 ms doubled twice.
+    expect(clock.monotonicMs()).toBe(90_400);
+  });
+
+  it("counts requests that fail together as one failure", async () => {
+    const { clock, ask, answers, heard } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await Promise.allSettled([ask("a"), ask("b"), ask("c")]);
+    expect(heard).toHaveLength(1);
+    answers(() => Promise.resolve("yes"));
+    await clock.drive(ask("d"));
+    expect(clock.monotonicMs()).toBe(100);
+  });
+
+  it("is not held shut by a trial whose caller gave up", async () => {
+    const { clock, ask, answers } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(ask("a")).rejects.toThrow(StoreError);
+    answers(() => Promise.reject(new Error("the caller's own trouble")));
+    await expect(clock.drive(ask("b"))).rejects.toThrow("own trouble");
+    answers(() => Promise.resolve("yes"));
+    expect(await clock.drive(ask("c"))).toBe("yes");
+  });
+
+  it("lets a waiting request go when its signal aborts, and nothing sleeps on", async () => {
+    const { clock, gate, ask, answers } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(ask("a")).rejects.toThrow(StoreError);
+    const stop = new AbortController();
+    const waiting = gate.run(() => Promise.resolve("late"), stop.signal);
+    const gone = rejectionOf(waiting);
+    await clock.settle();
+    stop.abort(new Error("gone"));
+    expect(await gone).toHaveProperty("message", "gone");
+    expect(clock.sleeping).toBe(0);
+  });
+
+  it("P10: refuses who waits when the worker stops, and lets those under way end", async () => {
+    const { clock, gate, ask, answers, asked } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await expect(ask("a")).rejects.toThrow(StoreError);
+    const hanging = Promise.withResolvers<string>();
+    answers(() => hanging.promise);
+    const trial = ask("trial");
+    await clock.advance(1_000);
+    const waiting = ask("waiting");
+    const refused = rejectionOf(waiting);
+    await clock.settle();
+    gate.stopWaiting();
+    expect(await refused).toBeInstanceOf(StoppedError);
+    hanging.resolve("yes");
+    expect(await trial).toBe("yes");
+    expect(asked).toEqual(["a", "trial"]);
+  });
+});
