@@ -36,6 +36,10 @@ export class DiskFileSource implements FileSource {
     this.#writers = options.writers;
   }
 
+  get unseen(): string | undefined {
+    return this.#writers.unseen;
+  }
+
   async look(path: string): Promise<Look> {
     try {
       const stats = await lstat(pathBuffer(path), { bigint: true });

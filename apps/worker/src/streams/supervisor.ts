@@ -53,6 +53,8 @@ export class Supervisor {
   /** New paths of renamed streams, by id, until their processor asks. */
   readonly #renamed = new Map<string, string>();
   readonly #reopened = new Map<string, number>();
+  /** Second names that were told already. */
+  readonly #aliases = new Set<string>();
 
   constructor(deps: SupervisorDeps, stop: AbortSignal) {
     const { processing, takeUp, log } = deps;
@@ -167,6 +169,8 @@ export class Supervisor {
         this.table.clearIgnored(path);
         return await this.#open(watch, path, facts, undefined);
       case "alias":
+        if (this.#aliases.has(path)) return;
+        this.#aliases.add(path);
         log.info(
           { path: displayPath(path), of: displayPath(verdict.of) },
           "a second name of a file that is known under its first",

@@ -8,6 +8,8 @@ import { judgeVisibility, visibilityFacts, type Visibility } from "./process-vis
 
 interface Scan extends OpenFiles {
   visibility: Visibility;
+  /** Since 1970, to be compared with a file's times. */
+  startedWallMs: number;
   endedMs: number;
   /** How long it answers questions. */
   goodForMs: number;
@@ -20,18 +22,22 @@ const GOOD_FOR_MS = 1_000;
 const REST_FACTOR = 20;
 /** … but never longer than this: it must not grow stale on a very busy machine. */
 const GOOD_FOR_MOST_MS = 10_000;
+/** The kernel stamps a change with the time of its last tick, so a file's ctime may lag by one tick. */
+const TICK_MS = 10;
 
 export class OpenForWrite implements WriterProbe {
-  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #clock: Pick<Clock, "monotonicMs" | "wallMs">;
   #last: Scan | undefined;
-  #running: Promise<Scan> | undefined;
+  /** Settled; a scan that fails is told to those who wait for it. */
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<Scan> | undefined;
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  constructor(clock: Pick<Clock, "monotonicMs" | "wallMs">) {
     this.#clock = clock;
   }
 
   async openForWriting(_path: string, facts: FileFacts): Promise<Answer> {
-    const kept = this.#kept();
+    const kept = this.#kept(facts);
     const scan = kept ?? (await this.#scan());
     const found = writersOf(scan, facts);
     const open = found.find((writer) => holds(writer, facts));
@@ -49,28 +55,39 @@ export class OpenForWrite implements WriterProbe {
     return (this.#kept() ?? (await this.#scan())).visibility;
   }
 
-  #kept(): Scan | undefined {
+  /** A scan from before the file's last change may have missed the one who made it. */
+  #kept(facts?: FileFacts): Scan | undefined {
     const last = this.#last;
-    return last && this.#clock.monotonicMs() - last.endedMs <= last.goodForMs ? last : undefined;
+    if (!last || this.#clock.monotonicMs() - last.endedMs > last.goodForMs) return undefined;
+    return facts === undefined || last.startedWallMs > changedMs(facts) ? last : undefined;
   }
 
-  /** Questions that come while a scan is under way share it. */
+  /** Questions that come while a scan is under way share the one after it: theirs began before they were asked. */
   #scan(): Promise<Scan> {
-    this.#running ??= this.#look().finally(() => {
-      this.#running = undefined;
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      const look = this.#look();
+      this.#running = look.catch(() => undefined);
+      return look;
     });
-    return this.#running;
+    return this.#next;
   }
 
   async #look(): Promise<Scan> {
     const startedMs = this.#clock.monotonicMs();
+    const startedWallMs = this.#clock.wallMs();
     const open = await scanOpenFiles();
     const visibility = judgeVisibility(visibilityFacts(open.closed));
     const endedMs = this.#clock.monotonicMs();
     const goodForMs = Math.min(GOOD_FOR_MOST_MS, Math.max(GOOD_FOR_MS, REST_FACTOR * (endedMs - startedMs)));
-    this.#last = { ...open, visibility, endedMs, goodForMs };
+    this.#last = { ...open, visibility, startedWallMs, endedMs, goodForMs };
     return this.#last;
   }
+}
+
+/** Not before this, ms since 1970, the last change was over. mtime can be set to anything, ctime cannot. */
+function changedMs({ ctimeNs }: FileFacts): number {
+  return Number(BigInt(ctimeNs) / 1_000_000n) + TICK_MS;
 }
 
 function writersOf(scan: Scan, facts: FileFacts): readonly Writer[] {

@@ -23,6 +23,8 @@ export interface OpenFile extends AsyncDisposable {
 export type Opened = { kind: "file"; file: OpenFile } | Exclude<Look, { kind: "file" }>;
 
 export interface WriterProbe {
+  /** Why some processes' open files cannot be seen from here, in plain words, as last looked; undefined: all are seen. */
+  readonly unseen?: string | undefined;
   /** Whether a process is seen holding the file open for writing; `unknown` where processes cannot be seen. */
   openForWriting(
     path: string,

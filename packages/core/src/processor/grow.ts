@@ -108,7 +108,9 @@ async function judge(life: Life, facts: FileFacts): Promise<Step> {
   const { held, deps } = life.context;
   const completion = await judgeFile(life, facts);
   if (!completion.complete) {
-    await progress(life, completion.waiting(deps.clock.wallMs()));
+    const waiting = completion.waiting(deps.clock.wallMs());
+    const { unseen } = deps.files;
+    await progress(life, waiting.for === "idle" && unseen !== undefined ? { ...waiting, unseen } : waiting);
     return { kind: "wait", ms: Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs) };
   }
   const writer = await writerOf(life, facts);

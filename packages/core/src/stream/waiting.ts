@@ -3,7 +3,13 @@ export type Waiting =
   /** Not one full part of new bytes yet. */
   | { for: "growth"; until?: string }
   /** Quiet since `since`; complete at `until` unless it is written again. */
-  | { for: "idle"; since: string; until: string }
+  | {
+      for: "idle";
+      since: string;
+      until: string;
+      /** Why a process that still writes it might not be seen. */
+      unseen?: string;
+    }
   /** A process holds the file open for writing. */
   | { for: "writer"; pid: number; command: string }
   /** The name carries a temporary suffix: only rename, marker or finalize complete it. */
@@ -24,7 +30,12 @@ export function describeWaiting(waiting: Waiting): string {
     case "growth":
       return "still growing: the next part is not full yet";
     case "idle":
-      return `quiet since ${waiting.since}; complete at ${waiting.until} unless it is written again`;
+      return [
+        `quiet since ${waiting.since}; complete at ${waiting.until} unless it is written again`,
+        ...(waiting.unseen === undefined
+          ? []
+          : [`whether a process still holds it open is not known: ${waiting.unseen}`]),
+      ].join("; ");
     case "writer":
       return `${waiting.command} (pid ${waiting.pid}) holds it open for writing`;
     case "rename":
