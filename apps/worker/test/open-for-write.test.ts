@@ -22,7 +22,8 @@ beforeEach(() => {
   path = directory.at("a.mp4");
   writeFileSync(path, "x");
   nowMs = 0;
-  probe = new OpenForWrite({ monotonicMs: () => nowMs });
+  // As if the file had been written a while ago.
+  probe = new OpenForWrite({ monotonicMs: () => nowMs, wallMs: () => Date.now() + 1_000 });
   children = [];
 });
 
@@ -100,6 +101,14 @@ describe("one look", () => {
     expect(await ask()).toEqual({ kind: "closed" });
     nowMs += 1;
     expect(await ask()).toMatchObject({ kind: "open" });
+  });
+
+  it("from before the file's last change does not answer for it", async () => {
+    probe = new OpenForWrite({ monotonicMs: () => nowMs, wallMs: () => Date.now() });
+    expect(await ask()).toEqual({ kind: "closed" });
+    const holder = await hold(path, "a");
+    appendFileSync(path, "more");
+    expect(await ask()).toMatchObject({ kind: "open", pid: holder.pid });
   });
 
   it("is taken again when whoever held the file has let go, so that a closed file is not waited for", async () => {
