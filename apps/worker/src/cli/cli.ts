@@ -15,6 +15,7 @@ import { addPurge } from "./commands/purge.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addShow } from "./commands/show.ts";
 import { addVerify } from "./commands/verify.ts";
+import { EXAMPLES } from "./examples.ts";
 import { EXIT } from "./exit-codes.ts";
 
 export function buildCli(): Command {
@@ -40,8 +41,19 @@ export function buildCli(): Command {
   return program;
 }
 
+function addExamples(program: Command, parent = ""): void {
+  for (const command of program.commands) {
+    const name = `${parent}${command.name()}`;
+    const examples = EXAMPLES[name];
+    if (examples)
+      command.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
+    addExamples(command, `${name} `);
+  }
+}
+
 /** Parses the command line and runs what it says; sets the exit code. */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
+  addExamples(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Options that several commands share, parsed once; what is not allowed is a usage error that says what is. */
 import { FAILURE_REASONS } from "@sluice/core";
-import { flagDefinitions } from "@sluice/config";
+import { flagDefinitions, formatDuration } from "@sluice/config";
 import { parseDuration } from "@sluice/config/values/units";
 import { InvalidArgumentError, Option, type Command } from "commander";
 
@@ -39,6 +39,11 @@ export function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError("A duration is allowed, as in 30s, 10m, 2h or 7d.");
   return ms;
+}
+
+/** `--wait` and its like: kept in ms, shown as it is typed. */
+export function durationOption(flags: string, about: string, ms: number): Option {
+  return new Option(flags, about).argParser(duration).default(ms, formatDuration(ms));
 }
 
 export function wholeNumber(text: string): number {

@@ -1,6 +1,7 @@
 /** Whether a watch can be read, followed, tidied, and seen being written. Pure: the facts are gathered apart. */
 import { formatDuration } from "@sluice/config";
 import type { Visibility } from "../watch/process-visibility.ts";
+import { count } from "../cli/output/units.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
 export interface DirectoryFacts {
@@ -57,8 +58,8 @@ export function directoryFindings(facts: DirectoryFacts): Finding[] {
       ),
     ];
   }
-  const more = survey.cut ? "more than " : "";
-  const found = `${more}${survey.files} files in ${more}${survey.directories} directories`;
+  const more = survey.cut ? "at least " : "";
+  const found = `${more}${count(survey.files, "file")} in ${count(survey.directories, "directory", "directories")}`;
   const findings = [ok("directory.readable", `Watch ${name}, ${root}: ${found}.`), events(facts)];
   if (survey.unreadable > 0) {
     const seen = `Watch ${name}: ${survey.unreadable} files or directories cannot be read.`;
@@ -141,7 +142,7 @@ export function systemFindings(facts: SystemFacts, surveys: readonly Survey[]): 
 function inotify({ maxUserWatches: most }: SystemFacts, surveys: readonly Survey[]): Finding | undefined {
   if (most === undefined) return undefined;
   const needed = surveys.reduce((sum, { directories }) => sum + directories, 0);
-  const seen = `${needed} directories are followed, the system allows ${most} watches a user.`;
+  const seen = `${count(needed, "directory needs a watch", "directories need a watch")}; the system allows ${most} a user.`;
   if (needed < MANY * most) return ok("system.inotify_watches", seen);
   const remedy = `sysctl fs.inotify.max_user_watches=${Math.max(524_288, 4 * needed)} (on the host); until then the rescan finds what events miss.`;
   return finding("system.inotify_watches_few", "warning", seen, remedy);

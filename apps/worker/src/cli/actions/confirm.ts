@@ -40,7 +40,7 @@ export async function confirmed(
 function withoutTerminal(confirm: Confirm, items: number, flags: ConfirmFlags): string {
   if (confirm === "yes") return "There is no terminal to ask on: add --yes to go on.";
   const missing = flags.yes ? `--count ${items}` : `--yes --count ${items}`;
-  return `Over 50 items, or open uploads that would be lost: add ${missing} to go on.`;
+  return `So many items, or uploads that would be lost, are confirmed by their number: add ${missing} to go on.`;
 }
 
 /** Ctrl-C and the end of the input are a no. */

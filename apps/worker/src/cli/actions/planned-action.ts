@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { KEPT, Plans, type PlanRecord, type RequestAction } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { duration, wholeNumber } from "../options.ts";
+import { durationOption, wholeNumber } from "../options.ts";
 import type { CommonFlags } from "../perform.ts";
 import type { Session } from "../session.ts";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, summary, tellUnanswered } from "./ask-workers.ts";
@@ -33,7 +33,7 @@ export function addPlanOptions(command: Command): Command {
     .option("--plan", "only plan it, and print the plan's token")
     .option("--execute <token>", "carry out a plan that was made before")
     .option("--because <text>", "the reason, for the audit log")
-    .option("--wait <duration>", "how long to wait for the workers", duration, DEFAULT_WAIT_MS);
+    .addOption(durationOption("--wait <duration>", "how long to wait for the workers", DEFAULT_WAIT_MS));
 }
 
 /** `command`: as it is typed, for messages. */

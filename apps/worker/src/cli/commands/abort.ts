@@ -32,7 +32,7 @@ async function draftOf({ reader }: Session, given: readonly string[]): Promise<D
     action: "abort",
     headline: `Abort ${count(rows.length, "stream")}.`,
     consequences: [
-      `S3 forgets the parts of ${count(uploads, "open upload")}: ${size(bytes)} that would have to be sent again.`,
+      `Lost in S3: ${count(uploads, "open upload")} with ${size(bytes)} of parts.`,
       "Files stay on disk; a retry sends them after all.",
     ],
     items: rows.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: row.bytes_sent ?? 0 })),

@@ -23,13 +23,13 @@ export function addConfig(program: Command): void {
     .summary("the configuration and where it comes from")
     .description("The configuration as flags, environment, files and defaults make it.");
   addSettingFlags(addJson(config.command("print")))
-    .summary("print it")
+    .summary("print the configuration")
     .description("Print every setting with its value and where it came from; secrets are not shown.")
     .action(async (flags: ConfigFlags) => {
       await perform({ ...(flags.json && { json: true }) }, (run) => print(run, flags));
     });
   addSettingFlags(addJson(config.command("validate")))
-    .summary("check it")
+    .summary("check the configuration")
     .description("Check the configuration as a start would, and list every problem. Nothing is started.")
     .addOption(new Option("--for <program>", "which program it is for").choices(PROGRAMS).default("worker"))
     .action(async (flags: ConfigFlags) => {

@@ -39,7 +39,7 @@ async function draftOf(
   const growing = rows.filter((row) => out.nowMs - (activityMs(row) ?? 0) < LATELY_MS).length;
   const unsent = rows.reduce((sum, row) => sum + unsentBytes(row), 0);
   const consequences = [
-    `${size(unsent)} that are only on local disk are sent first; bytes written after this are not in the objects.`,
+    `Sent first: ${size(unsent)} that are only on local disk. What is written after this is not in the objects.`,
   ];
   if (growing > 0) consequences.push(`${count(growing, "file was", "files were")} written in the last 10 s.`);
   if (flags.force) consequences.push("Open writers are not waited for.");

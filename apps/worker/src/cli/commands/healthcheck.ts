@@ -2,7 +2,7 @@
 import { loadConfig, systemInputs, type Config } from "@sluice/config";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { addJson, duration } from "../options.ts";
+import { addJson, durationOption } from "../options.ts";
 import { perform, type CommonFlags, type Run } from "../perform.ts";
 
 interface HealthFlags extends CommonFlags {
@@ -22,7 +22,7 @@ export function addHealthcheck(program: Command): void {
     .description("Ask the worker at SLUICE_HTTP_HOST and SLUICE_HTTP_PORT whether it is alive, or ready.")
     .option("--ready", "whether it is at work, not only alive")
     .option("--url <url>", "another address, as in http://127.0.0.1:9464")
-    .option("--timeout <duration>", "how long to wait for the answer", duration, DEFAULT_TIMEOUT_MS);
+    .addOption(durationOption("--timeout <duration>", "how long to wait for the answer", DEFAULT_TIMEOUT_MS));
   addJson(command).action(async (flags: HealthFlags) => {
     await perform(flags, (run) => check(run, flags));
   });

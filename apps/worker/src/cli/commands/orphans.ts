@@ -6,7 +6,7 @@ import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from 
 import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { addJson, duration } from "../options.ts";
+import { addJson, duration, durationOption } from "../options.ts";
 import type { Output } from "../output/output.ts";
 import type { Column } from "../output/table.ts";
 import { count, relative, size, span } from "../output/units.ts";
@@ -28,16 +28,16 @@ export function addOrphans(program: Command): void {
     .summary("open uploads that no stream owns")
     .description("Open multipart uploads in S3 that no stream owns.");
   addJson(orphans.command("ls"))
-    .summary("list them")
+    .summary("list orphans")
     .description("List the orphans that the last scan found, or scan first.")
     .option("--scan", "ask the workers to look through their buckets first")
-    .option("--wait <duration>", "how long to wait for the scan", duration, DEFAULT_WAIT_MS)
+    .addOption(durationOption("--wait <duration>", "how long to wait for the scan", DEFAULT_WAIT_MS))
     .action(async (flags: ListFlags) => {
       await performOnRedis(flags, (session) => list(session, flags));
     });
   const clean = orphans
     .command("clean")
-    .summary("abort them")
+    .summary("abort orphans")
     .description(
       "Abort orphans: those that are named, or all of ours that are old enough. Each is looked at again right before.",
     )

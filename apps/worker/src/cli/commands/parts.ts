@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { findStream } from "../find-streams.ts";
-import { addJson, duration } from "../options.ts";
+import { addJson, durationOption } from "../options.ts";
 import type { Column, Piece } from "../output/table.ts";
 import { relative, size, span } from "../output/units.ts";
 import type { CommonFlags } from "../perform.ts";
@@ -26,7 +26,7 @@ export function addParts(program: Command): void {
     .description("List every part of a stream that S3 acknowledged, with its ETag and checksum.")
     .argument("<id>", "id of a stream, or its beginning")
     .option("--compare", "ask a worker what S3 lists for the upload, and compare")
-    .option("--wait <duration>", "how long to wait for the worker", duration, DEFAULT_WAIT_MS);
+    .addOption(durationOption("--wait <duration>", "how long to wait for the worker", DEFAULT_WAIT_MS));
   addJson(command).action(async (id: string, flags: PartsFlags) => {
     await performOnRedis(flags, (session) => parts(session, id, flags));
   });

@@ -65,15 +65,11 @@ function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep
   const uploads = rows.filter(hasUpload).length;
   const destroyed = upload === "keep" ? 0 : uploads;
   const unsent = rows.reduce((sum, row) => sum + unsentBytes(row), 0);
-  const parts =
-    upload === "keep"
-      ? `${count(uploads, "open upload")} in S3 are kept: they become orphans.`
-      : `${count(uploads, "open upload")} in S3 are aborted: ${size(sentBytes(rows))} of parts are lost.`;
   return {
     action: "purge",
     headline: `Purge the records of ${count(rows.length, "failed stream")}.`,
     consequences: [
-      parts,
+      whatBecomesOf(uploads, upload, sentBytes(rows)),
       `Source files are never deleted; ${size(unsent)} of them are in no object and will not be, unless they change or are retried by path.`,
     ],
     items: rows.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: unsentBytes(row) })),
@@ -84,6 +80,14 @@ function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep
     leftOut,
     confirm: confirmFor(rows.length, destroyed, "yes"),
   };
+}
+
+function whatBecomesOf(uploads: number, choice: "abort" | "keep", bytes: number): string {
+  if (uploads === 0) return "None of them has an open upload in S3.";
+  const which = count(uploads, "open upload");
+  return choice === "keep"
+    ? `Kept in S3: ${which} with ${size(bytes)} of parts, as orphans.`
+    : `Lost in S3: ${which} with ${size(bytes)} of parts.`;
 }
 
 function sentBytes(rows: readonly ListedStream[]): number {

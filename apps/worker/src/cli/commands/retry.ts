@@ -89,7 +89,7 @@ async function failedAt({ reader, out }: Session, path: string, source: string |
 }
 
 async function draftRetries({ context }: Session, { rows, excluded, leftOut }: Chosen): Promise<Draft> {
-  const items: PlannedItem[] = [];
+  const items: RetryItem[] = [];
   const refused = [...excluded];
   const ids = rows.map(({ id }) => id);
   for await (const streams of loadStreams(context, ids, { parts: false })) {
@@ -103,7 +103,7 @@ async function draftRetries({ context }: Session, { rows, excluded, leftOut }: C
   return {
     action: "retry",
     headline: `Retry ${count(items.length, "failed stream")}.`,
-    consequences: [again > 0 ? `${size(again)} are sent again.` : "Nothing is sent again."],
+    consequences: [whatIsSent(items, again)],
     items,
     counts: { streams: items.length },
     bytes: again,
@@ -114,10 +114,22 @@ async function draftRetries({ context }: Session, { rows, excluded, leftOut }: C
   };
 }
 
-function retryOf({ id, parsed }: LoadedStream): PlannedItem | undefined {
+interface RetryItem extends PlannedItem {
+  fromStart: boolean;
+}
+
+function retryOf({ id, parsed }: LoadedStream): RetryItem | undefined {
   if (parsed.kind !== "record") return undefined;
-  const { bytesSentAgain, words } = planRetry(parsed.record);
-  return { id, name: displayPath(parsed.record.original_path), bytes: bytesSentAgain, note: words };
+  const { event, bytesSentAgain, words } = planRetry(parsed.record);
+  const name = displayPath(parsed.record.original_path);
+  return { id, name, bytes: bytesSentAgain, note: words, fromStart: event === "restarted" };
+}
+
+function whatIsSent(items: readonly RetryItem[], again: number): string {
+  const fromStart = items.filter((item) => item.fromStart).length;
+  if (fromStart === 0) return "Nothing is sent again.";
+  const whole = fromStart === items.length ? "Every byte" : `Every byte of ${count(fromStart, "file")}`;
+  return `${whole} is sent${again > 0 ? `, ${size(again)} for the second time` : ""}.`;
 }
 
 function draftLifts(marks: readonly string[]): Draft {

@@ -14,7 +14,7 @@ import { CliError, EXIT } from "../exit-codes.ts";
 import { findStream } from "../find-streams.ts";
 import { addJson } from "../options.ts";
 import type { Output } from "../output/output.ts";
-import { relative, size } from "../output/units.ts";
+import { count, relative, size } from "../output/units.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { reasonOf, unsentBytes } from "../stream-rows.ts";
@@ -66,7 +66,9 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["file size", size(record.file_size)],
     [
       "sent",
-      partCount === 0 ? undefined : `${size(record.bytes_sent)} in an unbroken run, ${partCount} parts`,
+      partCount === 0
+        ? undefined
+        : `${size(record.bytes_sent)} in an unbroken run, ${count(partCount, "part")}`,
     ],
     ["only on local disk", unsent === 0 ? undefined : { text: size(unsent), style: "yellow" }],
     ["part plan", record.part_plan],

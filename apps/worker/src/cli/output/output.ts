@@ -20,7 +20,7 @@ export class Output {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
   readonly #now: () => number;
-  #progressAtMs = 0;
+  #progressAtMs: number;
   #progressShown = false;
 
   constructor({ json, stdout = process.stdout, stderr = process.stderr, now = Date.now }: OutputOptions) {
@@ -28,6 +28,7 @@ export class Output {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.#now = now;
+    this.#progressAtMs = now();
   }
 
   get nowMs(): number {
