@@ -20,6 +20,8 @@ export interface SeedOptions {
   streams: number;
   /** Parts of one large growing stream; 0: none. */
   parts?: number;
+  /** Number of the first: another one writes other streams. */
+  from?: number;
   /** Only failed streams. */
   onlyFailed?: boolean;
   /** Renewals of the worker's lease go on until this is called back. */
@@ -48,8 +50,10 @@ export async function seed(options: SeedOptions): Promise<string[]> {
   try {
     const store = new StreamStore(context, identity);
     const ids: string[] = [];
-    for (let from = 0; from < options.streams; from += AT_ONCE) {
-      const numbers = Array.from({ length: Math.min(AT_ONCE, options.streams - from) }, (_, at) => from + at);
+    const first = options.from ?? 0;
+    for (let done = 0; done < options.streams; done += AT_ONCE) {
+      const length = Math.min(AT_ONCE, options.streams - done);
+      const numbers = Array.from({ length }, (_, at) => first + done + at);
       ids.push(...(await Promise.all(numbers.map((n) => writeOne(store, sample(n, options), n)))));
     }
     if (options.parts) ids.push(await writeOne(store, large(options.parts), options.streams));

@@ -29,7 +29,7 @@ export function SearchBox() {
         id={SEARCH_ID}
         name="q"
         type="search"
-        placeholder="Path, key, id or ETag"
+        placeholder="Search"
         autoComplete="off"
         spellCheck={false}
         className="h-8.5 w-full rounded-md border border-line bg-surface pr-8 pl-8.5 text-sm placeholder:text-muted"

@@ -8,5 +8,6 @@ export function useSignOut(): () => void {
   const { mutate } = useMutation(
     trpc.session.logout.mutationOptions({ onSettled: () => window.location.assign("/login") }),
   );
-  return mutate;
+  // Pressed as a button: the event is no input.
+  return () => mutate();
 }

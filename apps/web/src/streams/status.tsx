@@ -59,11 +59,11 @@ export function StatusMark({
   const look = superseded ? SUPERSEDED : lookOf(status);
   const Icon = look.icon;
   return (
-    <span className="inline-flex min-w-0 items-center gap-1.5">
+    <span className="inline-flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">
       <Icon aria-hidden className={`size-4 shrink-0 ${look.tone}`} />
       <span className={`font-medium whitespace-nowrap ${look.tone}`}>{look.word}</span>
       {withReason && kindOf(status) === "failed" && (
-        <span className="truncate text-muted">{reasonWords(status)}</span>
+        <span className="text-muted">{reasonWords(status)}</span>
       )}
       {stalled && (
         <span className="inline-flex items-center gap-1 rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn">

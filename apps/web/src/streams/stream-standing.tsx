@@ -23,7 +23,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
     <section aria-label="Standing" className="card px-4 py-3.5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
         <StatusMark status={row.status} superseded={isSuperseded(row)} />
-        <p className="text-sm" data-testid="why">
+        <p className="min-w-0 text-sm [overflow-wrap:anywhere]" data-testid="why">
           {whyNotFinal(page)}
         </p>
       </div>

@@ -32,13 +32,13 @@ const OVERSCAN = 8;
 const FIRST_RECT = { width: 1_200, height: 900 };
 
 const GRID =
-  "md:grid md:grid-cols-[minmax(0,2.4fr)_minmax(9.5rem,1fr)_minmax(8.5rem,1fr)_5.5rem_6.5rem] xl:grid-cols-[minmax(0,2.6fr)_12.5rem_minmax(9rem,1fr)_6rem_7rem_minmax(6rem,0.8fr)_7rem] md:items-center md:gap-x-4";
+  "md:grid md:grid-cols-[minmax(0,1fr)_9.5rem_8.5rem_5.5rem] lg:grid-cols-[minmax(0,2fr)_12rem_minmax(8.5rem,1fr)_5.5rem_6.5rem] xl:grid-cols-[minmax(0,2.6fr)_12.5rem_minmax(9rem,1fr)_6rem_7rem_minmax(6rem,0.8fr)_7rem] md:items-center md:gap-x-4";
 
 const COLUMNS: readonly { name: string; sort?: Sort; className?: string }[] = [
   { name: "File", sort: "path" },
   { name: "State" },
   { name: "In S3", sort: "size" },
-  { name: "Lag", sort: "lag", className: "md:text-right md:justify-end" },
+  { name: "Lag", sort: "lag", className: "md:max-lg:hidden md:text-right md:justify-end" },
   { name: "Activity", sort: "activity", className: "md:text-right md:justify-end" },
   { name: "Worker", className: "md:max-xl:hidden" },
   { name: "Started", sort: "started", className: "md:max-xl:hidden md:text-right md:justify-end" },
@@ -177,7 +177,7 @@ function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
         </div>
         <ProgressBar sent={sent} size={size} label={`In S3: ${name}`} />
       </div>
-      <div role="cell" className="max-md:hidden md:text-right">
+      <div role="cell" className="max-lg:hidden md:text-right">
         <Bytes n={lag} className={lag === 0 ? "text-muted" : ""} />
       </div>
       <div role="cell" className="text-muted max-md:text-xs md:text-right">

@@ -21,7 +21,7 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
       className="grid size-6 shrink-0 place-items-center rounded text-muted hover:bg-sunken hover:text-text"
     >
       <Icon aria-hidden className={`size-3.5 ${copied ? "text-good" : ""}`} />
-      <span className="heard" role="status">
+      <span className="heard" aria-live="polite">
         {copied ? "Copied" : `Copy ${what}`}
       </span>
     </button>

@@ -3,6 +3,7 @@
  * everything that needs a file or S3 becomes a request to the workers under the plan's own token, so that asking twice
  * asks once. Results stay for a day, whoever looks.
  */
+import { randomUUID } from "node:crypto";
 import { CheckpointError } from "@sluice/core/errors";
 import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
 import type { PlanRecord, PlanResult } from "@sluice/redis-schema/records/plan";
@@ -21,14 +22,18 @@ export interface Actor {
 /** Ids named in an audit entry; the rest is in the plan's results. */
 const MAX_AUDITED_IDS = 1_000;
 
-/** Plans that this process carries out now: a second click joins the first. */
-const running = new Set<string>();
+/** Names this process as the one that carries a plan out: another that is asked for the same plan leaves it alone. */
+const EXECUTION = randomUUID();
+
+/** Plans that this process is confirming, and those it carries out: a second click joins the first. */
+const confirming = new Set<string>();
+const carrying = new Set<string>();
 
 export function isRunning(token: string): boolean {
-  return running.has(token);
+  return confirming.has(token) || carrying.has(token);
 }
 
-/** Returns at once; progress is read from Redis. */
+/** Returns once it is under way; progress is read from Redis. */
 export async function runPlan(
   hub: Hub,
   actor: Actor,
@@ -36,28 +41,37 @@ export async function runPlan(
   typed: string,
   reason: string | undefined,
 ): Promise<void> {
-  if (running.has(token)) return;
   const seen = await hub.plans.load(token);
-  if (seen.kind === "absent")
-    throw new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
-  if (seen.kind === "corrupt")
+  if (seen.kind === "absent") throw expired();
+  if (seen.kind === "corrupt") {
     throw new TRPCError({ code: "PRECONDITION_FAILED", message: "the plan cannot be read: plan again" });
+  }
   const word = seen.value.options?.["typed"];
   if (typeof word === "string" && typed.trim() !== word) {
     throw new TRPCError({ code: "PRECONDITION_FAILED", message: `type ${word} to confirm` });
   }
-  const consumed = await hub.plans.consume(token, token);
-  if (consumed.kind !== "ok")
-    throw new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
-  // From here on it is kept for a day.
-  await hub.plans.record(token, new Map());
-  const plan = consumed.value;
-  if (isRequest(plan.action)) await file(hub, actor, plan, reason);
-  else {
-    carryOut(hub, actor, plan, reason).catch((error: unknown) => {
-      log("error", `${plan.action} broke off`, { plan: token, error: String(error) });
-    });
+  if (isRunning(token)) return;
+  confirming.add(token);
+  try {
+    const consumed = await hub.plans.consume(token, EXECUTION);
+    if (consumed.kind === "absent") throw expired();
+    if (consumed.kind === "ok") await start(hub, actor, consumed.value, reason);
+  } finally {
+    confirming.delete(token);
   }
+}
+
+function expired(): TRPCError {
+  return new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
+}
+
+async function start(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
+  // From here on it is kept for a day.
+  await hub.plans.record(plan.token, new Map());
+  if (isRequest(plan.action)) return file(hub, actor, plan, reason);
+  carryOut(hub, actor, plan, reason).catch((error: unknown) => {
+    log("error", `${plan.action} broke off`, { plan: plan.token, error: String(error) });
+  });
 }
 
 /** Only what was confirmed before. */
@@ -66,8 +80,7 @@ export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise
   if (plan.kind !== "ok" || plan.value.consumed_by === undefined) {
     throw new TRPCError({ code: "PRECONDITION_FAILED", message: "this plan was never confirmed" });
   }
-  const typed = plan.value.options?.["typed"];
-  await runPlan(hub, actor, token, typeof typed === "string" ? typed : "", undefined);
+  if (!isRunning(token)) await start(hub, actor, plan.value, undefined);
 }
 
 type RequestAction = (typeof REQUEST_ACTIONS)[number];
@@ -90,7 +103,8 @@ async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | u
 }
 
 async function carryOut(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
-  running.add(plan.token);
+  if (carrying.has(plan.token)) return;
+  carrying.add(plan.token);
   try {
     const known = await hub.plans.results(plan.token);
     // Results stand: an id that was purged is not looked for again.
@@ -106,7 +120,7 @@ async function carryOut(hub: Hub, actor: Actor, plan: PlanRecord, reason: string
     // What is done is recorded; the page shows it as interrupted and offers to go on.
     log("warn", `${plan.action} was interrupted: ${error.message}`, { plan: plan.token });
   } finally {
-    running.delete(plan.token);
+    carrying.delete(plan.token);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What lists can be narrowed to, with how many each view holds. */
-import { failureReason, indexOfRow, isSuperseded } from "../../streams/stream-row.ts";
+import { failureReason } from "../../streams/stream-row.ts";
 import type { View } from "../../streams/stream-filter.ts";
 import type { Hub } from "../hub.ts";
 
@@ -14,15 +14,14 @@ export async function facetsOf(hub: Hub): Promise<Facets> {
   const watches = new Set<string>();
   const workers = new Set<string>();
   const reasons = new Set<string>();
-  let superseded = 0;
   for (const row of hub.model.rows.values()) {
     if (row.watch) watches.add(row.watch);
     if (row.owner) workers.add(row.owner);
     const reason = failureReason(row);
     if (reason !== undefined) reasons.add(reason);
-    if (indexOfRow(row) === "failed" && isSuperseded(row)) superseded += 1;
   }
   const counts = await hub.reader.counts();
+  const { superseded } = hub.model.rows.counts;
   const all = counts.active + counts.pending_completion + counts.failed + counts.completed;
   return {
     watches: [...watches].sort(),

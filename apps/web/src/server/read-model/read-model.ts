@@ -8,7 +8,8 @@ import { INDEXES, type Index } from "@sluice/core/stream/state";
 import { whenReady, type RedisClient } from "@sluice/redis-schema/connection";
 import type { EventFeed, FeedBatch } from "@sluice/redis-schema/event-feed";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
-import { indexOfRow, isSuperseded, type StreamRow } from "../../streams/stream-row.ts";
+import { indexOfRow } from "../../streams/stream-row.ts";
+import { RowTable } from "./row-table.ts";
 
 export interface Change {
   /** Everything may have changed. */
@@ -42,12 +43,11 @@ const FILL_ORDER: readonly Index[] = ["failed", "pending_completion", "active", 
 export class ReadModel {
   readonly #parts: ReadModelParts;
   readonly #listeners = new Set<(change: Change) => void>();
-  #rows = new Map<string, StreamRow>();
+  #rows = new RowTable();
   #filled = false;
   #away = true;
   #position = "0-0";
   #sweepFrom = 0;
-  #needingHand = 0;
 
   constructor(parts: ReadModelParts) {
     this.#parts = parts;
@@ -67,7 +67,7 @@ export class ReadModel {
     return this.#position;
   }
 
-  get rows(): ReadonlyMap<string, StreamRow> {
+  get rows(): Pick<RowTable, "get" | "values" | "counts"> {
     return this.#rows;
   }
 
@@ -81,11 +81,6 @@ export class ReadModel {
     await pause(ms, filled.signal);
     stop();
     return this.#filled;
-  }
-
-  /** Failed streams that no other generation took the place of. */
-  get needingHand(): number {
-    return this.#needingHand;
   }
 
   onChange(listener: (change: Change) => void): () => void {
@@ -113,9 +108,9 @@ export class ReadModel {
 
   async #fill(): Promise<void> {
     const position = await this.#parts.feed.position();
-    const rows = new Map<string, StreamRow>();
+    const rows = new RowTable();
     for await (const chunk of this.#parts.reader.all(FILL_ORDER)) {
-      for (const row of chunk) rows.set(row.id, row);
+      for (const row of chunk) rows.put(row);
     }
     this.#rows = rows;
     this.#position = position;
@@ -169,8 +164,8 @@ export class ReadModel {
       const rows = await this.#parts.reader.rows(chunk);
       chunk.forEach((id, at) => {
         const row = rows[at];
-        if (row === undefined) this.#rows.delete(id);
-        else this.#rows.set(id, row);
+        if (row === undefined) this.#rows.remove(id);
+        else this.#rows.put(row);
       });
     }
   }
@@ -180,7 +175,7 @@ export class ReadModel {
     const { reader } = this.#parts;
     const suspects = new Set<string>(this.#nextToSweep());
     const counts = await reader.counts();
-    const known = this.counts();
+    const known = this.#rows.counts;
     for (const index of INDEXES.filter((each) => counts[each] !== known[each])) {
       const listed = new Set(await reader.ids(index));
       for (const id of listed) {
@@ -214,21 +209,7 @@ export class ReadModel {
     return due;
   }
 
-  /** How many rows stand in each index, and how many of the failed ones another generation took the place of. */
-  counts(): Record<Index, number> & { superseded: number } {
-    const counts = { active: 0, pending_completion: 0, failed: 0, completed: 0, superseded: 0 };
-    for (const row of this.#rows.values()) {
-      const index = indexOfRow(row);
-      if (index === undefined) continue;
-      counts[index] += 1;
-      if (index === "failed" && isSuperseded(row)) counts.superseded += 1;
-    }
-    return counts;
-  }
-
   #tell(change: Change): void {
-    const { failed, superseded } = this.counts();
-    this.#needingHand = failed - superseded;
     for (const listener of this.#listeners) listener(change);
   }
 }

@@ -104,7 +104,7 @@ async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
     rows,
     gone,
     others: change.others,
-    ...(away ? {} : { failed: model.needingHand }),
+    ...(away ? {} : { failed: model.rows.counts.failed - model.rows.counts.superseded }),
   };
 }
 

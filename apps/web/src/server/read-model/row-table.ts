@@ -1,0 +1,45 @@
+/** Rows by id, with the number of rows in each index kept in step: counts cost nothing to ask for. */
+import type { Index } from "@sluice/core/stream/state";
+import { indexOfRow, isSuperseded, type StreamRow } from "../../streams/stream-row.ts";
+
+export type RowCounts = Record<Index, number> & {
+  /** Of the failed ones: those another generation took the place of. */
+  superseded: number;
+};
+
+export class RowTable {
+  readonly #rows = new Map<string, StreamRow>();
+  readonly #counts: RowCounts = { active: 0, pending_completion: 0, failed: 0, completed: 0, superseded: 0 };
+
+  get counts(): Readonly<RowCounts> {
+    return this.#counts;
+  }
+
+  get(id: string): StreamRow | undefined {
+    return this.#rows.get(id);
+  }
+
+  values(): IterableIterator<StreamRow> {
+    return this.#rows.values();
+  }
+
+  put(row: StreamRow): void {
+    this.remove(row.id);
+    this.#rows.set(row.id, row);
+    this.#count(row, 1);
+  }
+
+  remove(id: string): void {
+    const row = this.#rows.get(id);
+    if (row === undefined) return;
+    this.#rows.delete(id);
+    this.#count(row, -1);
+  }
+
+  #count(row: StreamRow, by: 1 | -1): void {
+    const index = indexOfRow(row);
+    if (index === undefined) return;
+    this.#counts[index] += by;
+    if (index === "failed" && isSuperseded(row)) this.#counts.superseded += by;
+  }
+}

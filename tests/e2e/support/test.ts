@@ -1,0 +1,59 @@
+/** Playwright's test with a Redis and a dashboard of its own for each file that asks for one. */
+import { expect, test as base, type Page } from "@playwright/test";
+import { Redis } from "ioredis";
+import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
+import { PASSWORD, startDashboard, type Dashboard } from "./dashboard.ts";
+
+interface FileFixtures {
+  redis: TestRedis;
+  /** Another client of the same Redis: reads back what the dashboard did. */
+  other: Redis;
+  dashboard: Dashboard;
+}
+
+interface TestFixtures {
+  /** A page that is signed in, and stands on the overview. */
+  signedIn: Page;
+}
+
+export const test = base.extend<TestFixtures, FileFixtures>({
+  redis: [
+    // oxlint-disable-next-line no-empty-pattern
+    async ({}, use) => {
+      const redis = await startRedis({ appendonly: true });
+      await use(redis);
+      await redis.stop();
+    },
+    { scope: "worker" },
+  ],
+  other: [
+    async ({ redis }, use) => {
+      const other = new Redis(redis.url);
+      other.on("error", () => undefined);
+      await use(other);
+      other.disconnect();
+    },
+    { scope: "worker" },
+  ],
+  dashboard: [
+    async ({ redis }, use) => {
+      const dashboard = await startDashboard(redis.url);
+      await use(dashboard);
+      await dashboard.stop();
+    },
+    { scope: "worker" },
+  ],
+  signedIn: async ({ page, dashboard }, use) => {
+    await signInAt(page, dashboard.origin);
+    await use(page);
+  },
+});
+
+export async function signInAt(page: Page, origin: string): Promise<void> {
+  await page.goto(`${origin}/login`);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(`${origin}/`);
+}
+
+export { expect };
