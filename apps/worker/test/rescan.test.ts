@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pathBuffer } from "../src/adapters/path-buffer.ts";
 import { pathFilter, type FilterRules } from "../src/watch/path-filter.ts";
 import { rescan, type Seen, type Walk } from "../src/watch/rescan.ts";
+import { longestStretchMs } from "./longest-stretch.ts";
 import { runAsNobody } from "./run-as-nobody.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 
@@ -125,15 +125,15 @@ describe("a walk", () => {
     expect(open()).toBe(before);
   });
 
-  it("of 100,000 files holds the event loop for less than 50 ms at the 99th percentile", async () => {
+  it("of 100,000 files holds the event loop for less than 50 ms at a time", async () => {
     mkdirSync(directory.at("many"));
     execFileSync("sh", ["-c", 'seq -f "%06g.mp4" 100000 | xargs touch'], { cwd: directory.at("many") });
-    const delay = monitorEventLoopDelay({ resolution: 1 });
-    delay.enable();
     let seen = 0;
-    for await (const _ of walk()) seen += 1;
-    delay.disable();
+    // Measured: 15 ms. A listing in one piece: 85 ms and more.
+    const longest = await longestStretchMs(async () => {
+      for await (const _ of walk()) seen += 1;
+    });
     expect(seen).toBe(100_000);
-    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+    expect(longest).toBeLessThan(50);
   });
 });
