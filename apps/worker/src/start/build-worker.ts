@@ -7,6 +7,7 @@ import { Worker } from "../app.ts";
 import { HealthServer, type Health } from "../health/health-server.ts";
 import { Metrics } from "../health/metrics.ts";
 import type { Log } from "../log.ts";
+import { startAll } from "../service.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
@@ -51,16 +52,22 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       text: await metrics.registry.metrics(),
     }),
   });
-  await health.start();
+  // What was built is taken down in the reverse order, also when a later piece cannot be had.
+  await using stack = new AsyncDisposableStack();
+  stack.use(await startAll([health], signal));
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
   const { context, blocking } = await connectRedis(config, log, signal, () => metrics.redisError());
+  stack.adopt(context.redis, closeClient);
+  // It waits in a blocking read, which is not waited out.
+  stack.adopt(blocking, (client) => client.disconnect());
   const mayRefuse = !(await hasLiveStreams(context, config.source));
   const unusable = await unusableWatches(config.watches);
   if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
   for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
   const { store, answers, connection } = await connectStore(config, context, mayRefuse, log, signal);
+  stack.use(connection);
   const watching = watchPorts(config, log);
-  for (const watcher of watching.watchers) await watcher.start(signal);
+  stack.use(await startAll(watching.watchers, signal));
   const seen = await watching.writers.visibility();
   log.info({ seen: seen.seen }, seen.detail);
   const worker = new Worker(
@@ -78,19 +85,12 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     },
     signal,
   );
+  stack.use(worker.lease);
   await worker.start();
   started.worker = worker;
   metrics.observe(metricsFacts(worker, gate, new OrphanStore(context)));
-  return {
-    worker,
-    async close() {
-      await health[Symbol.asyncDispose]();
-      for (const watcher of watching.watchers) await watcher[Symbol.asyncDispose]();
-      await worker.lease[Symbol.asyncDispose]();
-      await Promise.all([closeClient(context.redis), closeClient(blocking)]);
-      connection[Symbol.dispose]();
-    },
-  };
+  const owned = stack.move();
+  return { worker, close: () => owned.disposeAsync() };
 }
 
 function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
