@@ -1,0 +1,167 @@
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { Output } from "./output.ts";
+import { formatTable, type Piece } from "./table.ts";
+import { count, relative, size, span } from "./units.ts";
+import { jsonText, visible, visibleLines } from "./visible.ts";
+
+const HOSTILE = "a\u001b[2Jb\r\nc\u0007\u009bd\u202etxt\u2028e\u007f\udc80";
+
+describe("names on a terminal", () => {
+  it("keep no control character, no reordering and no line break", () => {
+    expect(visible(HOSTILE)).toBe("a␛[2Jb␍␊c␇<U+009B>d<U+202E>txt<U+2028>e␡<U+DC80>");
+  });
+
+  it("that are ordinary stay as they are, whatever their alphabet", () => {
+    for (const name of ["cam 1.mkv", "Überwachung–Ä.mp4", "録画 2026.mov", "запись.ts", "📼.avi"])
+      expect(visible(name)).toBe(name);
+  });
+
+  it("in a message of several lines leave its own line breaks alone", () => {
+    expect(visibleLines("one\ntwo\u001b")).toBe("one\ntwo␛");
+  });
+
+  it("are escaped in JSON, and read back as they were", () => {
+    const text = jsonText({ path: HOSTILE }, 2);
+    // Line feeds are the indentation's.
+    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+    expect(JSON.parse(text)).toEqual({ path: HOSTILE });
+  });
+
+  it("escape both halves of a format character outside the first plane", () => {
+    expect(JSON.parse(jsonText("\u{e0041}"))).toBe("\u{e0041}");
+    expect(jsonText("\u{e0041}")).toBe('"\\udb40\\udc41"');
+  });
+});
+
+describe("sizes and times", () => {
+  it.each([
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1.0 KiB"],
+    [1536, "1.5 KiB"],
+    [1024 ** 2 - 1, "1.0 MiB"],
+    [5.25 * 1024 ** 3, "5.3 GiB"],
+    [48.8 * 1024 ** 4, "48.8 TiB"],
+  ])("%d bytes are %s", (bytes, text) => {
+    expect(size(bytes)).toBe(text);
+  });
+
+  it("are in one unit, rounded down", () => {
+    expect([0, 999, 1_000, 59_999, 60_000, 7_199_999, 86_400_000].map(span)).toEqual([
+      "0 ms",
+      "999 ms",
+      "1 s",
+      "59 s",
+      "1 min",
+      "1 h",
+      "1 d",
+    ]);
+  });
+
+  it("are relative to now, before and after", () => {
+    const now = Date.parse("2026-11-24T12:00:00Z");
+    expect(relative("2026-11-24T11:58:00Z", now)).toBe("2 min ago");
+    expect(relative(now + 3_000, now)).toBe("in 3 s");
+    expect(relative(now - 400, now)).toBe("now");
+    expect(relative(undefined, now)).toBe("-");
+    expect(relative("not a time", now)).toBe("-");
+  });
+
+  it("count what there is in words", () => {
+    expect([count(1, "stream"), count(0, "stream"), count(12_345, "entry", "entries")]).toEqual([
+      "1 stream",
+      "0 streams",
+      "12,345 entries",
+    ]);
+  });
+});
+
+const plain = (line: readonly Piece[]): string =>
+  line.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
+
+describe("a table", () => {
+  it("is aligned to its widest cells, and never cuts the last column", () => {
+    const lines = formatTable(
+      [
+        { title: "n", align: "right", cell: (row: { n: number; name: string }) => String(row.n) },
+        { title: "state", cell: () => ({ text: "ok", style: "green" }) },
+        { title: "path", cell: (row) => row.name },
+      ],
+      [
+        { n: 7, name: "x".repeat(300) },
+        { n: 1234, name: "b" },
+      ],
+    ).map(plain);
+    expect(lines).toEqual(["   N  STATE  PATH", `   7  ok     ${"x".repeat(300)}`, "1234  ok     b"]);
+  });
+
+  it("counts what is seen, not what is stored", () => {
+    const lines = formatTable(
+      [
+        { title: "", cell: (row: string) => row },
+        { title: "", cell: () => "|" },
+      ],
+      ["e\u0301e\u0301", "\u001b", "abcd"],
+    ).map((line) => visible(plain(line)));
+    expect(lines.slice(1)).toEqual([
+      "e\u0301e\u0301    |",
+      "␛     |",
+      "abcd  |",
+    ]);
+  });
+});
+
+function streams(isTTY: boolean) {
+  const make = () =>
+    Object.assign(new PassThrough(), { isTTY, hasColors: () => isTTY, getColorDepth: () => 8 });
+  const [stdout, stderr] = [make(), make()];
+  const said = (stream: PassThrough): string => ((stream.read() as Buffer | null) ?? "").toString();
+  // Only what Output asks of a terminal's stream is here.
+  const as = (stream: unknown): NodeJS.WriteStream => stream as NodeJS.WriteStream;
+  return {
+    options: { stdout: as(stdout), stderr: as(stderr) },
+    stdout: () => said(stdout),
+    stderr: () => said(stderr),
+  };
+}
+
+describe("output", () => {
+  it("marks control characters in every piece, also in coloured ones", () => {
+    const to = streams(false);
+    const out = new Output({ json: false, ...to.options });
+    out.line("a\u001b[31m", { text: "b\r", style: "bold" });
+    out.pairs([["path", "c\n"]]);
+    out.note("d\u0007");
+    expect(to.stdout()).toBe("a␛[31mb␍\npath  c␊\n");
+    expect(to.stderr()).toBe("d␇\n");
+  });
+
+  it("shows progress on standard error only, in place on a terminal", () => {
+    const to = streams(true);
+    const out = new Output({ json: true, ...to.options });
+    out.progress("1 of 2");
+    out.progress("2 of 2");
+    out.progressDone();
+    expect(to.stderr()).toBe("\r\u001b[K1 of 2\r\u001b[K2 of 2\r\u001b[K");
+    expect(to.stdout()).toBe("");
+  });
+
+  it("shows progress now and then where there is no terminal", () => {
+    const to = streams(false);
+    let now = 0;
+    const out = new Output({ json: true, now: () => now, ...to.options });
+    for (now = 0; now <= 12_000; now += 1_000) out.progress(`${now / 1_000} s`);
+    expect(to.stderr()).toBe("5 s\n10 s\n");
+  });
+
+  it("waits for a slow reader of many records", async () => {
+    const to = streams(false);
+    const out = new Output({ json: true, ...to.options });
+    const written = out.record({ text: "x".repeat(100_000) });
+    const first = await Promise.race([written.then(() => "written"), Promise.resolve("waiting")]);
+    expect(first).toBe("waiting");
+    expect(to.stdout()).toHaveLength(100_012);
+    await written;
+  });
+});
