@@ -70,7 +70,9 @@ async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promi
 async function openFor(life: Life, facts: FileFacts): Promise<Step> {
   const opened = await openUpload(life.context, facts);
   if (opened.kind === "fenced") return await awaitLease(life, "CreateMultipartUpload");
-  return opened.kind === "same" ? await recognised(life, facts, opened.standing) : AGAIN;
+  if (opened.kind === "same") return await recognised(life, facts, opened.standing);
+  if (opened.found) life.reconciled = false;
+  return AGAIN;
 }
 
 /**

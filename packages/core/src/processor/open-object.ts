@@ -129,7 +129,8 @@ export function objectHeaders(
 }
 
 export type OpenedUpload =
-  | { kind: "opened" }
+  /** `found`: an upload that was there already; S3 may hold parts of it that the checkpoint does not know. */
+  | { kind: "opened"; found: boolean }
   | Extract<KeyChoice, { kind: "same" }>
   /** The worker's lease is not fresh: somebody else may be opening it. */
   | { kind: "fenced" };
@@ -149,8 +150,9 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
     throw new StreamFailure("incomplete_metadata", "the stream has no key to open an upload at");
   }
   const ref = { bucket, key };
-  // A resumed stream may have lost even the record of its intent.
-  const found = intended || context.resumed ? await findOwnUpload(context, ref) : undefined;
+  // A resumed stream may have lost even the record of its intent, and an emptied Redis the stream itself.
+  const lookFirst = intended || context.resumed || deps.recovery.recognise;
+  const found = lookFirst ? await findOwnUpload(context, ref) : undefined;
   const uploadId = found ?? (await createUpload(context, ref, facts));
   if (uploadId === FENCED) return { kind: "fenced" };
   await reach(context, "upload_created");
@@ -159,7 +161,7 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
     log: [found === undefined ? `upload opened at ${key}` : `upload found again at ${key}`],
   });
   await reach(context, "upload_recorded");
-  return { kind: "opened" };
+  return { kind: "opened", found: found !== undefined };
 }
 
 const FENCED = Symbol("the lease is not fresh");

@@ -1,6 +1,7 @@
 /**
  * A Create whose answer never reached Redis left an upload on our key. It is ours only when nothing in it contradicts
- * the file: it is empty, or every part listed equals the local bytes on our grid.
+ * the file: it is empty, or every part listed equals the local bytes on our grid. Where Redis was found empty the upload
+ * may be older than its stream's new record; then only parts, at least one and all equal, prove it ours.
  */
 import { partBytes, partOffset } from "../parts/part-plan.ts";
 import type { ListedPart, ObjectRef, OpenUpload, UploadRef } from "../ports/object-store.ts";
@@ -15,8 +16,8 @@ const CLOCK_TOLERANCE_MS = 15 * 60_000;
 export async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promise<string | undefined> {
   const { store, signal } = context;
   const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
-  for (const { uploadId } of uploads) {
-    if (await fits(context, { ...ref, uploadId })) return uploadId;
+  for (const { uploadId, older } of uploads) {
+    if (await fits(context, { ...ref, uploadId }, older ? 1 : 0)) return uploadId;
   }
   return undefined;
 }
@@ -28,7 +29,8 @@ export async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promi
 export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): Promise<void> {
   const { store, deps, signal } = context;
   const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
-  for (const { uploadId } of uploads) {
+  for (const { uploadId, older } of uploads) {
+    if (older) continue;
     const upload = { ...ref, uploadId };
     const listing = await store.call("ListParts", () => deps.store.listParts(upload), signal);
     if (listing.kind === "gone" || listing.parts.length > 0) continue;
@@ -36,21 +38,28 @@ export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): P
   }
 }
 
-/** Uploads on exactly this key that began after the stream, newest first. */
-async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<OpenUpload[]> {
+interface Candidate extends OpenUpload {
+  /** It began before the stream's record, so only its parts can prove it ours. */
+  older: boolean;
+}
+
+/** Uploads on exactly this key, newest first: those that began after the stream; older ones only with an emptied Redis. */
+async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidate[]> {
   const { held, deps } = context;
   const notBefore = Date.parse(held.record.started_at_utc) - CLOCK_TOLERANCE_MS;
-  const found: OpenUpload[] = [];
+  const found: Candidate[] = [];
   for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
-    if (upload.key === ref.key && Date.parse(upload.initiated ?? "") >= notBefore) found.push(upload);
+    if (upload.key !== ref.key) continue;
+    const older = !(Date.parse(upload.initiated ?? "") >= notBefore);
+    if (!older || deps.recovery.recognise) found.push({ ...upload, older });
   }
   return found.toSorted((a, b) => Date.parse(b.initiated ?? "") - Date.parse(a.initiated ?? ""));
 }
 
-async function fits(context: OpenContext, ref: UploadRef): Promise<boolean> {
+async function fits(context: OpenContext, ref: UploadRef, atLeast: number): Promise<boolean> {
   const { store, deps, signal } = context;
   const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
-  if (listing.kind === "gone") return false;
+  if (listing.kind === "gone" || listing.parts.length < atLeast) return false;
   for (const part of listing.parts) {
     if (!(await equalsFile(context, part))) return false;
   }

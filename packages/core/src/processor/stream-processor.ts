@@ -26,6 +26,7 @@ export class StreamProcessor {
   readonly #deps: ProcessorDeps;
   readonly #work: AbortController;
   readonly #stop: AbortSignal;
+  readonly #looked = Promise.withResolvers<void>();
   #draining = false;
   #abortRequested = false;
 
@@ -88,6 +89,11 @@ export class StreamProcessor {
     return this.#life.sending.size;
   }
 
+  /** Resolves when it has looked at its file and, where that takes the store, asked there what it holds of it. */
+  get lookedOnce(): Promise<void> {
+    return this.#looked.promise;
+  }
+
   /** Look again: an event, a rescan or a timer thinks something changed. */
   poke(): void {
     this.#life.wakeup.poke();
@@ -128,6 +134,8 @@ export class StreamProcessor {
       return await this.#live();
     } catch (error) {
       return await this.#end(error).catch((second: unknown) => this.#letGo(second));
+    } finally {
+      this.#looked.resolve();
     }
   }
 
@@ -143,6 +151,7 @@ export class StreamProcessor {
         return step.ending;
       }
       if (step.kind === "again") continue;
+      if (!waitsForTrouble(this.record)) this.#looked.resolve();
       await wakeup.wait(step.ms, clock, context.signal);
       const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
       if (restMs > 0) await clock.sleep(restMs, context.signal);
@@ -259,6 +268,11 @@ async function isThere(context: OpenContext): Promise<boolean> {
   if (key === undefined) return false;
   const head = await headObject(context, { bucket, key });
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
+}
+
+/** Store, lease or volume kept it from looking. */
+function waitsForTrouble({ waiting_for: waiting }: StreamRecord): boolean {
+  return waiting?.startsWith('{"for":"store"') === true || waiting?.startsWith('{"for":"volume"') === true;
 }
 
 const NOTHING_IN_S3 = { s3_upload_id: null, next_part: 1, bytes_sent: 0, create_intent_at_utc: null };

@@ -28,8 +28,8 @@ export interface Call {
 export type Mishap =
   | { when: "before" | "after"; die: true }
   | { when: "before" | "after"; throw: Error }
-  /** The call is not made; this is its answer. */
-  | { answer: unknown };
+  /** The call is made or not; this is its answer either way. */
+  | { answer: unknown; made: boolean };
 
 /** Asked once for each call; undefined lets it pass. */
 export type Script = (call: Call) => Mishap | undefined;
@@ -72,7 +72,10 @@ const ITERABLES: ReadonlySet<string> = new Set(["listUploads", "read"]);
 
 async function perform(call: Call, ask: () => unknown, options: FailingOptions): Promise<unknown> {
   const mishap = await begin(call, options);
-  if (mishap && "answer" in mishap) return mishap.answer;
+  if (mishap && "answer" in mishap) {
+    if (mishap.made) await ask();
+    return mishap.answer;
+  }
   const answer = await ask();
   await end(call, options, mishap);
   return answer;
@@ -103,7 +106,10 @@ async function end(call: Call, options: FailingOptions, mishap: Mishap | undefin
   await unlessDead(options);
 }
 
-async function strike(mishap: Exclude<Mishap, { answer: unknown }>, options: FailingOptions): Promise<void> {
+async function strike(
+  mishap: Exclude<Mishap, { answer: unknown; made: boolean }>,
+  options: FailingOptions,
+): Promise<void> {
   if ("throw" in mishap) throw mishap.throw;
   options.mortal?.die();
   await unlessDead(options);

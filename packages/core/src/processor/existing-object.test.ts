@@ -1,0 +1,126 @@
+import { describe, expect, it } from "vitest";
+import { nodeDigests } from "../../test/node-digests.ts";
+import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
+import type { Head } from "../ports/object-store.ts";
+import { newRecord } from "../stream/new-record.ts";
+import { audit } from "../testing/audit.ts";
+import { BUCKET, defaultRules, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
+import { conditionFor, FILE_HEADER, fileToken, standingOf, STREAM_ID_HEADER } from "./existing-object.ts";
+
+const { hash } = nodeDigests;
+const facts = { size: 100, inode: "7", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "2" };
+const record = newRecord({
+  id: "me",
+  path: "/inbox/a",
+  source: SOURCE,
+  watch: "inbox",
+  bucket: BUCKET,
+  keyPrefix: "",
+  contentType: "x/y",
+  verify: "full",
+  plan: defaultRules().plan,
+  owner: "w",
+  nowUtc: "2026-01-01T00:00:00.000Z",
+  facts,
+  supersedes: { id: "before" },
+});
+const found = (metadata: Record<string, string>, size = 100): Head => ({
+  kind: "found",
+  object: { size, etag: "e", metadata },
+});
+const token = fileToken(SOURCE, facts, hash);
+
+describe("what an object at our key is to us, from its headers and size", () => {
+  it.each([
+    ["nothing there", { kind: "missing" } as Head, "free"],
+    ["S18: nobody says whether something is there", { kind: "unknown" } as Head, "free"],
+    ["no headers of ours", found({}), "foreign"],
+    [
+      "another stream's, of another file",
+      found({ [STREAM_ID_HEADER]: "other", [FILE_HEADER]: "x" }),
+      "foreign",
+    ],
+    ["ours", found({ [STREAM_ID_HEADER]: "me" }), "earlier"],
+    ["ours, longer than the file is now", found({ [STREAM_ID_HEADER]: "me" }, 101), "earlier"],
+    [
+      "another stream's of the same file",
+      found({ [STREAM_ID_HEADER]: "x", [FILE_HEADER]: token }),
+      "earlier",
+    ],
+    ["the generation's before", found({ [STREAM_ID_HEADER]: "before" }, 50), "earlier"],
+    ["longer than the file, of the same file", found({ [FILE_HEADER]: token }, 101), "foreign"],
+    [
+      "longer than the file, of the generation before",
+      found({ [STREAM_ID_HEADER]: "before" }, 101),
+      "foreign",
+    ],
+  ])("%s", (_case, head, kind) => {
+    expect(standingOf(head, record, facts, hash).kind).toBe(kind);
+  });
+
+  it("no header at all is not the generation before of a stream that has none", () => {
+    const { supersedes: _, ...first } = record;
+    expect(standingOf(found({}), first, facts, hash).kind).toBe("foreign");
+  });
+
+  it("says under which condition it may be written", () => {
+    const earlier = standingOf(found({ [STREAM_ID_HEADER]: "me" }), record, facts, hash);
+    expect(conditionFor(earlier, { onConflict: "keep-both" })).toEqual({ ifMatch: "e" });
+    expect(conditionFor({ kind: "free" }, { onConflict: "keep-both" })).toEqual({ ifNoneMatch: true });
+    expect(conditionFor({ kind: "foreign" }, { onConflict: "overwrite" })).toBeUndefined();
+  });
+});
+
+describe("P4: a file of several parts that S3 has already", () => {
+  it.each([
+    ["by the whole object's CRC32", {}],
+    ["by the ETag computed on our grid", { checksum: "per-part" as const }],
+  ])("is recognised %s when Redis was emptied: nothing is sent", async (_case, profile) => {
+    const world = testWorld({ profile });
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(2 * PART + 9, 1));
+    await runToEnd(world);
+    world.redis.empty();
+    await runToEnd(world, { recognise: true });
+    expect(audit(world)).toEqual([]);
+    expect(world.store.count("createUpload")).toBe(1);
+    expect(streams(world)[0]).toMatchObject({ status: "completed", verify_result: "recognised" });
+  });
+
+  it("is sent again when nothing tells its bytes, and replaces it", async () => {
+    const world = testWorld({ profile: { checksum: "off", etagIsMd5: false } });
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(PART + 9, 1));
+    await runToEnd(world);
+    world.redis.empty();
+    await runToEnd(world, { recognise: true });
+    expect(audit(world)).toEqual([]);
+    expect(world.store.count("createUpload")).toBe(2);
+    expect(world.store.keys()).toEqual(["a.bin", "a.bin.metadata.json"]);
+  });
+
+  it("is not recognised when one byte differs", async () => {
+    const world = testWorld();
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(PART + 9, 1));
+    await runToEnd(world);
+    world.redis.empty();
+    world.disk.rewrite(path, PART, new Uint8Array([1, 2, 3]));
+    await runToEnd(world, { recognise: true });
+    expect(audit(world)).toEqual([]);
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+    expect(world.store.versions(BUCKET, "a.bin")).toHaveLength(2);
+  });
+});
+
+it("F3: a completed file that was only touched is recognised, not sent again", async () => {
+  const world = testWorld();
+  const path = world.path("a.bin");
+  world.disk.append(path, sampleBytes(PART + 9, 1));
+  await runToEnd(world);
+  world.disk.touch(path);
+  await runToEnd(world);
+  expect(audit(world)).toEqual([]);
+  expect(world.store.versions(BUCKET, "a.bin")).toHaveLength(1);
+  expect(streams(world)).toHaveLength(2);
+});
