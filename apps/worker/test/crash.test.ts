@@ -126,9 +126,12 @@ describe("SIGTERM", { concurrent: true, timeout: 180_000 }, () => {
     worker.signal("SIGTERM");
     await worker.said("ending");
     const askedAt = performance.now();
-    worker.signal("SIGTERM");
-    const { code } = await worker.exited;
-    expect(code).not.toBeNull();
+    // Signals within a moment of the first count as one, so it is sent until it is taken for a second.
+    await rig.until("the worker ends", () => {
+      worker.signal("SIGTERM");
+      return !worker.running;
+    });
+    expect(await worker.exited).toEqual({ code: 75, signal: null });
     expect(performance.now() - askedAt).toBeLessThan(2_000);
   });
 });
