@@ -1,7 +1,6 @@
 /** `sluice worker`: every setting is also a flag. Ends the process, since the worker is the process. */
 import { flagDefinitions, type Flags } from "@sluice/config";
 import type { Command } from "commander";
-import { runWorker } from "../start/run-worker.ts";
 
 export function addWorkerCommand(program: Command): void {
   const command = program
@@ -10,6 +9,8 @@ export function addWorkerCommand(program: Command): void {
   for (const { flags, about } of flagDefinitions()) command.option(flags, about);
   command.action(async (flags: Flags) => {
     try {
+      // Loaded only here: no other command waits for the S3 client to be read from disk.
+      const { runWorker } = await import("../start/run-worker.ts");
       process.exitCode = await runWorker(flags);
     } catch (error) {
       process.exitCode = exitCodeOf(error);

@@ -104,8 +104,8 @@ async function take(
 }
 
 /**
- * Our own rescan may have found the file before it was adopted, and opened a stream for it. One that has sent nothing
- * gives way; one that has sent parts is the operator's to judge.
+ * Our own rescan has most likely found the file before it was adopted, and opened a stream for it. The one that has sent
+ * less gives way; were that the adopted one, the operator decides.
  */
 async function clearPath(
   record: StreamRecord,
@@ -115,9 +115,11 @@ async function clearPath(
   const known = supervisor.table.get(record.original_path);
   const running = known?.kind === "live" ? supervisor.running.get(known.id) : undefined;
   if (!running) return undefined;
-  const { id, s3_upload_id, bytes_sent, status } = running.processor.record;
-  if (s3_upload_id !== undefined || bytes_sent > 0 || status !== "opening") {
-    return refused(`stream ${id} of this source sends the same file already: abort and purge it first`);
+  const { id, bytes_sent, status } = running.processor.record;
+  if (bytes_sent > record.bytes_sent || (status !== "opening" && status !== "processing")) {
+    return refused(
+      `stream ${id} of this source is further with the same file: abort it first, or purge this one`,
+    );
   }
   running.processor.abort();
   await Promise.race([running.ended, clock.sleep(GIVE_WAY_MS, signal)]);

@@ -104,11 +104,7 @@ describe("a table", () => {
       ],
       ["e\u0301e\u0301", "\u001b", "abcd"],
     ).map((line) => visible(plain(line)));
-    expect(lines.slice(1)).toEqual([
-      "e\u0301e\u0301    |",
-      "␛     |",
-      "abcd  |",
-    ]);
+    expect(lines.slice(1)).toEqual(["e\u0301e\u0301    |", "␛     |", "abcd  |"]);
   });
 });
 
