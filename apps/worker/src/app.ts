@@ -279,8 +279,9 @@ export class Worker {
   async #settleEpoch(): Promise<void> {
     if (!this.#recovery.recognise) return;
     await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
+    await this.supervisor.lookedOnce();
+    // Only now: a worker killed in the middle of the recovery begins it again.
     await beginEpoch(this.#ports.context, this.#identity.nonce);
-    await this.supervisor.settledOnce();
     this.#recovery.recognise = false;
   }
 }

@@ -70,13 +70,15 @@ export class ProcessorPool {
     await this.#settled();
   }
 
-  /** Resolves when every stream that runs now has ended. */
-  async settledOnce(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((one) => one.ended));
+  /** Resolves when every stream that runs now has looked at its file and at what S3 holds of it. */
+  async lookedOnce(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((one) => one.processor.lookedOnce));
   }
 
   async #settled(): Promise<void> {
-    while (this.#running.size > 0) await this.settledOnce();
+    while (this.#running.size > 0) {
+      await Promise.all([...this.#running.values()].map((one) => one.ended));
+    }
   }
 
   #run(processor: StreamProcessor, watch: Watch): void {

@@ -133,9 +133,9 @@ export class Supervisor {
     await this.#pool.sealAll();
   }
 
-  /** Resolves when every stream that runs now has ended. */
-  async settledOnce(): Promise<void> {
-    await this.#pool.settledOnce();
+  /** Resolves when every stream that runs now has looked at its file and at what S3 holds of it. */
+  async lookedOnce(): Promise<void> {
+    await this.#pool.lookedOnce();
   }
 
   async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
