@@ -1,0 +1,196 @@
+/** What a recorder does to its file in each story of CRASH_POINTS, told so that the gap is met, and what must come of it. */
+import { randomBytes } from "node:crypto";
+import { open, rename, rm, writeFile } from "node:fs/promises";
+import type { Story } from "../../../packages/core/src/testing/crash-points.ts";
+import type { Case, Expected } from "../auditor/audit.ts";
+import { call, listUploads } from "../auditor/bucket.ts";
+import { hashFile } from "../auditor/audit.ts";
+import { GrowingFile } from "../../../apps/worker/test/rig/growing-file.ts";
+import { PART, type World } from "../rig/world.ts";
+
+const TAIL = 12_345;
+/** Where recorders keep the length they fill in at close. */
+const HEADER_AT = 36;
+
+export interface Plot {
+  env?: Readonly<Record<string, string>>;
+  /** Before the worker starts, and while it runs. The file is held open meanwhile, so that it is not complete early. */
+  play(world: World, path: string): Promise<void>;
+  /** After the death in the gap, before the next start. */
+  after?(world: World, path: string): Promise<void>;
+  outcome: "completed" | "failed" | "replaced" | "deleted";
+  /** Uploads that are rightly kept. */
+  openUploads?: number;
+}
+
+export const PLOTS: Record<Story, Plot> = {
+  grows: { play: (_, path) => write(path, 2 * PART + TAIL), outcome: "completed" },
+  small: { play: (_, path) => write(path, 1000), outcome: "completed" },
+  empty: { play: (_, path) => write(path, 0), outcome: "completed" },
+  header_rewritten: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(2 * PART);
+      await partsRecorded(world, 2);
+      await rewriteHeader(path);
+    },
+    outcome: "completed",
+  },
+  grows_while_pending: {
+    play: (_, path) => write(path, 2 * PART + TAIL),
+    after: (_, path) => append(path, PART),
+    outcome: "completed",
+  },
+  tail_outgrown: {
+    play: (_, path) => write(path, 2 * PART + TAIL),
+    after: (_, path) => append(path, PART),
+    outcome: "completed",
+  },
+  upload_removed: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(PART);
+      await partsRecorded(world, 1);
+      for (const { key, uploadId } of await listUploads(world.target)) {
+        await call(world.target, "DELETE", key, { uploadId });
+      }
+      await file.append(PART + TAIL);
+    },
+    outcome: "completed",
+  },
+  replaced: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(PART);
+      await partsRecorded(world, 1);
+      await replace(path, PART + TAIL);
+    },
+    outcome: "replaced",
+    openUploads: 1,
+  },
+  replaced_early: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(1000);
+      await world.until(
+        "the stream is opened",
+        async () => (await world.records.redis.hlen("streams:by_path")) > 0,
+        { everyMs: 20 },
+      );
+      await replace(path, 2 * TAIL);
+    },
+    outcome: "completed",
+  },
+  removed: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(2 * PART);
+      await partsRecorded(world, 2);
+      await rm(path);
+    },
+    outcome: "failed",
+    openUploads: 1,
+  },
+  deleted_after: {
+    env: { SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "0s" },
+    play: (_, path) => write(path, 2 * PART + TAIL),
+    outcome: "deleted",
+  },
+};
+
+export interface Ending {
+  /** Nothing is left to do. */
+  settled(world: World): Promise<void>;
+  verdict(path: string, key: string): Pick<Case, "files" | "failed" | "openUploads">;
+}
+
+export function endingOf(plot: Plot, sha256: string | undefined): Ending {
+  const openUploads = plot.openUploads ?? 0;
+  const file = (path: string, key: string): Expected => ({
+    path,
+    key,
+    ...(plot.outcome === "deleted" && sha256 !== undefined ? { sha256 } : {}),
+  });
+  switch (plot.outcome) {
+    case "completed":
+      return {
+        settled: (world) => world.settled([world.path(FILE)]),
+        verdict: (path, key) => ({ files: [file(path, key)], openUploads }),
+      };
+    case "deleted":
+      return {
+        // A rescan takes the entry of a file that is gone.
+        settled: (world) => over(world, "streams:completed"),
+        verdict: (path, key) => ({ files: [{ ...file(path, key), doneGone: true }], openUploads }),
+      };
+    case "replaced":
+      return {
+        settled: (world) => world.settled([world.path(FILE)]),
+        verdict: (path, key) => ({
+          files: [file(path, key)],
+          failed: [{ path, statuses: ["failed_file_replaced", "failed_file_truncated"] }],
+          openUploads,
+        }),
+      };
+    case "failed":
+      return {
+        settled: (world) => over(world, "streams:failed"),
+        verdict: (path) => ({
+          files: [],
+          failed: [{ path, statuses: ["failed_file_missing", "failed_file_missing_on_resume"] }],
+          openUploads,
+        }),
+      };
+  }
+}
+
+export const FILE = "take.mxf";
+
+/** Of the file as it stands, so that it can be compared when it is gone. */
+export async function shaOf(path: string): Promise<string | undefined> {
+  try {
+    return await hashFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function over(world: World, index: string): Promise<void> {
+  const { redis } = world.records;
+  await world.until(`no stream is live, and ${index} holds one`, async () => {
+    const live = (await redis.zcard("streams:active")) + (await redis.zcard("streams:pending_completion"));
+    return live === 0 && (await redis.zcard(index)) > 0;
+  });
+}
+
+async function write(path: string, bytes: number): Promise<void> {
+  await using file = await GrowingFile.open(path);
+  await file.append(bytes);
+}
+
+const append = write;
+
+async function rewriteHeader(path: string): Promise<void> {
+  await using file = await open(path, "r+");
+  await file.write(new Uint8Array(randomBytes(64)), 0, 64, HEADER_AT);
+}
+
+/** Another file takes the path in one step. */
+async function replace(path: string, bytes: number): Promise<void> {
+  // In the watch, under a name no watch takes for a stream.
+  const other = `${path}~`;
+  await writeFile(other, randomBytes(bytes));
+  await rename(other, path);
+}
+
+async function partsRecorded(world: World, count: number): Promise<void> {
+  await world.until(
+    `${count} parts are in the checkpoint`,
+    async () => {
+      const [id] = await world.records.redis.zrange("streams:active", 0, 0);
+      return id !== undefined && (await world.records.redis.hlen(`stream:${id}:parts`)) >= count;
+    },
+    { everyMs: 20 },
+  );
+}
