@@ -34,7 +34,9 @@ export type Fault =
   | { kind: "refuse"; status: number; code: string }
   /** The endpoint acts; this is answered instead. */
   | { kind: "answer"; status: number; body: string }
-  /** Something else happens first; the endpoint is not asked, and the connection is reset. */
+  /** Something else happens first; then the endpoint is asked. */
+  | { kind: "before"; act: () => Promise<void> }
+  /** Something else happens; the endpoint is not asked, and the connection is reset. */
   | { kind: "instead"; act: () => Promise<void> };
 
 export class Proxy implements AsyncDisposable {
@@ -97,6 +99,7 @@ export class Proxy implements AsyncDisposable {
     passage.fault = fault?.kind;
     if (fault?.kind === "reset") return void req.socket.resetAndDestroy();
     if (fault?.kind === "delay") await sleep(fault.ms);
+    if (fault?.kind === "before") await fault.act();
     if (fault?.kind === "instead") {
       await fault.act();
       return void req.socket.resetAndDestroy();

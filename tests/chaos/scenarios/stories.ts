@@ -188,7 +188,7 @@ async function partsRecorded(world: World, count: number): Promise<void> {
   await world.until(
     `${count} parts are in the checkpoint`,
     async () => {
-      const [id] = await world.records.redis.zrange("streams:active", 0, 0);
+      const [id] = await world.records.redis.zrange("streams:active", "0", "0");
       return id !== undefined && (await world.records.redis.hlen(`stream:${id}:parts`)) >= count;
     },
     { everyMs: 20 },
