@@ -15,8 +15,8 @@ export interface Answer {
 export interface CliOptions {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
-  /** Sent after this many ms. */
-  signalAfter?: { ms: number; signal: NodeJS.Signals };
+  /** Sent once it has said this. */
+  signalWhen?: { stderr: RegExp; signal: NodeJS.Signals };
   /** Another program that runs the command line, such as one that first gives up its rights. */
   program?: string;
 }
@@ -27,14 +27,19 @@ export async function sluice(args: readonly string[], options: CliOptions = {}):
     cwd: options.cwd ?? "/",
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const { signalAfter } = options;
-  const timer = signalAfter && setTimeout(() => child.kill(signalAfter.signal), signalAfter.ms);
+  const { signalWhen } = options;
+  let heard = "";
+  let sent = false;
+  child.stderr.on("data", (chunk: Buffer) => {
+    heard += chunk.toString();
+    // A second signal ends a command at once.
+    if (!sent && signalWhen?.stderr.test(heard)) sent = child.kill(signalWhen.signal);
+  });
   const [[code], stdout, stderr] = await Promise.all([
     once(child, "exit") as Promise<[number | null]>,
     text(child.stdout),
     text(child.stderr),
   ]);
-  clearTimeout(timer);
   return { code, stdout, stderr };
 }
 

@@ -33,6 +33,10 @@ afterAll(async () => {
 
 type Row = Record<string, string | number>;
 
+function idsOf(rows: readonly Record<string, unknown>[]): Set<unknown> {
+  return new Set(rows.map(({ id }) => id));
+}
+
 describe("sluice ls", () => {
   it("lists what is at work and what failed, not what is done", async () => {
     const { code, stdout, stderr } = await rig.sluice(["ls"]);
@@ -62,7 +66,7 @@ describe("sluice ls", () => {
     const answer = await rig.sluice(["ls", "all", "--json"]);
     const rows = document<Row[]>(answer);
     expect(answer.stdout.replaceAll("\n", "")).not.toMatch(RAW);
-    expect(rows.map(({ id }) => id).toSorted()).toEqual(Object.values(ids).toSorted());
+    expect(idsOf(rows)).toEqual(new Set(Object.values(ids)));
     const hash = await rig.context.redis.hgetall(rig.context.keys.streamMeta(ids.hostile));
     const row = rows.find(({ id }) => id === ids.hostile) ?? {};
     for (const [field, value] of Object.entries(row)) {
@@ -83,11 +87,7 @@ describe("sluice ls", () => {
   ])("%j gives %j", async (args, expected) => {
     const answer = await rig.sluice(["ls", ...args, "--json"]);
     expect(answer.code).toBe(0);
-    expect(
-      document<Row[]>(answer)
-        .map(({ id }) => id)
-        .toSorted(),
-    ).toEqual(expected.map((name) => ids[name]).toSorted());
+    expect(idsOf(document<Row[]>(answer))).toEqual(new Set(expected.map((name) => ids[name])));
   });
 
   it("says when there are more than it shows", async () => {
@@ -185,7 +185,8 @@ describe("sluice export", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.map(({ id }) => id).toSorted()).toEqual(Object.values(ids).toSorted());
+    expect(lines).toHaveLength(5);
+    expect(idsOf(lines)).toEqual(new Set(Object.values(ids)));
     expect(lines.find(({ id }) => id === ids.live)?.["parts"]).toHaveLength(2);
     expect(stdout.replaceAll("\n", "")).not.toMatch(RAW);
   });
@@ -262,7 +263,11 @@ describe("a command that cannot", () => {
 describe("sluice config", () => {
   const directory = mkdtempSync(join(tmpdir(), "sluice-cli-"));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
-  const env = { SLUICE_REDIS_URL: "redis://me:hunter2@db:6379", SLUICE_S3_BUCKET: "recordings", SLUICE_SOURCE: "s" };
+  const env = {
+    SLUICE_REDIS_URL: "redis://me:hunter2@db:6379",
+    SLUICE_S3_BUCKET: "recordings",
+    SLUICE_SOURCE: "s",
+  };
 
   it("print shows values and where they came from, never a secret", async () => {
     writeFileSync(join(directory, "sluice.yaml"), "part_size: 16MiB\n");
