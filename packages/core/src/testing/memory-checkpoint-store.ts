@@ -122,6 +122,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     write: StreamWrite,
     newPath?: string,
   ): Exclude<WriteOutcome, { kind: "written" }> | { kind: "already" } | undefined {
+    const { owner = this.#worker } = record;
+    if (owner !== this.#worker) return { kind: "lost", detail: `it belongs to ${owner}` };
     const stored = this.#redis.data.streams.get(record.id);
     if (!stored) return write.remove ? { kind: "already" } : { kind: "lost", detail: "its record is gone" };
     const now = stored.record;
