@@ -23,6 +23,6 @@ checkpointStoreSuite("Redis", async () => {
       return new StreamStore(schema, identity);
     },
     lapse: async (workerId) => void (await redis.del(keys.worker(workerId))),
-    index: (index) => redis.zrange(keys.index(index), 0, -1),
+    index: (index) => redis.zrange(keys.index(index), "0", "-1"),
   };
 });

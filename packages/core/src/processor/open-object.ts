@@ -32,6 +32,8 @@ export interface OpenContext {
   readonly signal: AbortSignal;
   /** The stream was live when this process took it: what was done before it was last saved is not known. */
   readonly resumed: boolean;
+  /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
+  readonly recognise: boolean;
 }
 
 /** `same`: an object that holds the file's bytes is there already. */
@@ -151,7 +153,7 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   }
   const ref = { bucket, key };
   // A resumed stream may have lost even the record of its intent, and an emptied Redis the stream itself.
-  const lookFirst = intended || context.resumed || deps.recovery.recognise;
+  const lookFirst = intended || context.resumed || context.recognise;
   const found = lookFirst ? await findOwnUpload(context, ref) : undefined;
   const uploadId = found ?? (await createUpload(context, ref, facts));
   if (uploadId === FENCED) return { kind: "fenced" };

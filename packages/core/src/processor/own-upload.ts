@@ -51,7 +51,7 @@ async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidat
   for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
     if (upload.key !== ref.key) continue;
     const older = !(Date.parse(upload.initiated ?? "") >= notBefore);
-    if (!older || deps.recovery.recognise) found.push({ ...upload, older });
+    if (!older || context.recognise) found.push({ ...upload, older });
   }
   return found.toSorted((a, b) => Date.parse(b.initiated ?? "") - Date.parse(a.initiated ?? ""));
 }

@@ -51,7 +51,7 @@ async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
   const { profile } = deps.store;
   const { record } = held;
   // Without a reason to expect an object of ours there, the Put's own condition asks; that saves a request.
-  const expected = record.s3_key !== undefined || record.supersedes !== undefined || deps.recovery.recognise;
+  const expected = record.s3_key !== undefined || record.supersedes !== undefined || context.recognise;
   let askFirst = !profile.conditionalPut || expected;
   const refused = new Set<string>();
   for (let mismatches = 0; ;) {

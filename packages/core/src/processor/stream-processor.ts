@@ -46,7 +46,7 @@ export class StreamProcessor {
     const store = new PatientStore(deps, held);
     const now = deps.clock.monotonicMs();
     this.#life = {
-      context: { held, rules, store, deps, signal, resumed },
+      context: { held, rules, store, deps, signal, resumed, recognise: deps.recovery.recognise },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
       sending: new Map(),

@@ -4,6 +4,12 @@ import { describeWaiting, parseWaiting, type Waiting } from "./waiting.ts";
 const EVERY: Waiting[] = [
   { for: "growth" },
   { for: "idle", since: "2026-01-01T00:00:00.000Z", until: "2026-01-01T00:00:30.000Z" },
+  {
+    for: "idle",
+    since: "2026-01-01T00:00:00.000Z",
+    until: "2026-01-01T00:00:30.000Z",
+    unseen: "another user",
+  },
   { for: "writer", pid: 42, command: "ffmpeg" },
   { for: "rename", suffix: ".part" },
   { for: "marker", marker: "a.bin.done" },
@@ -24,6 +30,10 @@ describe("what a stream waits for", () => {
 
   it.each(EVERY)("comes back from the record for $for", (waiting) => {
     expect(parseWaiting(JSON.stringify(waiting))).toEqual(waiting);
+  });
+
+  it("says when a writer might not be seen", () => {
+    expect(EVERY.map(describeWaiting).join("\n")).toContain("is not known: another user");
   });
 
   it("names the process that holds the file, and one part as one", () => {
