@@ -61,9 +61,9 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "stream stopped by a fault of ours",
-    where: "apps/worker/src/streams/supervisor.ts",
+    where: "apps/worker/src/streams/processor-pool.ts",
     bound: "again from its checkpoint every 10 s",
-    test: "apps/worker/test/supervisor.test.ts",
+    test: "apps/worker/src/streams/processor-pool.test.ts",
   },
   {
     name: "rescan of a watch",
