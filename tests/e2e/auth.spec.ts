@@ -5,6 +5,8 @@ import { mutate, query, signIn, type Answer, type CallOptions } from "./support/
 import { PASSWORD, startDashboard, type Dashboard } from "./support/dashboard.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 
+test.use({ world: "auth" });
+
 interface Procedure {
   path: string;
   type: "query" | "mutation" | "subscription";

@@ -1,6 +1,8 @@
 /** File names come from outside: whatever they hold is shown, nothing of it acts. */
 import { expect, test } from "./support/test.ts";
 
+test.use({ world: "names" });
+
 const NAMES = [
   "<img src=x onerror=window.hacked=1>.mkv",
   "<script>window.hacked=1</script>.mkv",

@@ -4,6 +4,8 @@ import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
 import { expect, test } from "./support/test.ts";
 
+test.use({ world: "purge" });
+
 test.describe.configure({ mode: "serial" });
 
 let ids: string[] = [];

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { expect, test } from "./support/test.ts";
 
+test.use({ world: "stream" });
+
 let large = "";
 
 test.beforeAll(async ({ redis }) => {

@@ -5,6 +5,8 @@ import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/
 import { PASSWORD, startDashboard, type Dashboard } from "./dashboard.ts";
 
 interface FileFixtures {
+  /** Names whose Redis and dashboard these are: files with different names never meet in one. */
+  world: string;
   redis: TestRedis;
   /** Another client of the same Redis: reads back what the dashboard did. */
   other: Redis;
@@ -17,9 +19,9 @@ interface TestFixtures {
 }
 
 export const test = base.extend<TestFixtures, FileFixtures>({
+  world: ["", { scope: "worker", option: true }],
   redis: [
-    // oxlint-disable-next-line no-empty-pattern
-    async ({}, use) => {
+    async ({ world: _ }, use) => {
       const redis = await startRedis({ appendonly: true });
       await use(redis);
       await redis.stop();

@@ -1,7 +1,7 @@
 "use client";
 /** Plan first: the dialog shows exactly what would be touched, by id; then that plan runs, and only it. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useTRPC, useTRPCClient } from "../trpc/client.tsx";
 import { plural } from "../lib/bytes.ts";
 import { Button } from "../ui/button.tsx";
@@ -91,8 +91,12 @@ function Review({
   const words = ACTION_WORDS[plan.action];
   const [typed, setTyped] = useState("");
   const [reason, setReason] = useState("");
+  const pressed = useRef(false);
   const execute = useMutation(
     trpc.actions.execute.mutationOptions({
+      onError: () => {
+        pressed.current = false;
+      },
       onSuccess: (progress) => {
         queries.setQueryData(trpc.actions.progress.queryKey({ token: plan.token }), progress);
         onStarted(plan.token);
@@ -106,8 +110,9 @@ function Review({
       className="flex flex-col gap-4"
       onSubmit={(event) => {
         event.preventDefault();
-        // A second press finds the first under way: one plan runs once.
-        if (unconfirmed !== undefined || execute.isPending) return;
+        // A second press finds the first under way.
+        if (unconfirmed !== undefined || pressed.current) return;
+        pressed.current = true;
         execute.mutate({ token: plan.token, typed, ...(reason.trim() === "" ? {} : { reason }) });
       }}
     >

@@ -19,7 +19,7 @@ export function PlanResults({ token }: { token: string }) {
   const progress = useQuery(
     trpc.actions.progress.queryOptions(
       { token },
-      { refetchInterval: (query) => (query.state.data?.state === "running" ? LOOK_EVERY_MS : false) },
+      { refetchInterval: (query) => (isSettled(query.state.data?.state) ? false : LOOK_EVERY_MS) },
     ),
   );
   const state = progress.data?.state;
@@ -31,6 +31,11 @@ export function PlanResults({ token }: { token: string }) {
     return <Failure title="The results could not be read" detail={progress.error.message} />;
   if (progress.data === undefined) return <Loading lines={3} />;
   return <Results progress={progress.data} />;
+}
+
+/** Nothing more comes by itself. */
+function isSettled(state: PlanProgress["state"] | undefined): boolean {
+  return state === "finished" || state === "interrupted";
 }
 
 const LOOKS: Record<

@@ -7,6 +7,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { useTRPCClient } from "../trpc/client.tsx";
 import { connectLive, type Listen, type Phase } from "./connection.ts";
+import { listenAndComeBack } from "./listen.ts";
 import type { LiveBatch } from "./live-batch.ts";
 
 export type Listener = (batch: LiveBatch) => void;
@@ -33,15 +34,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const pausedNow = useRef(false);
 
   useEffect(() => {
-    const listen: Listen = (events) => {
-      const subscription = trpc.live.feed.subscribe(undefined, {
-        onData: (message) => events.onBatch(message.data),
-        onConnectionStateChange: ({ state }) =>
-          events.onPhase(state === "pending" ? "live" : state === "idle" ? "lost" : "connecting"),
-        onError: () => events.onPhase("lost"),
-      });
-      return () => subscription.unsubscribe();
-    };
+    const listen: Listen = (events) => listenAndComeBack(trpc, events);
     return connectLive(listen, {
       onPhase: setPhase,
       onBatch(batch) {

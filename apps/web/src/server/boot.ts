@@ -1,15 +1,20 @@
 /** Starts what lives as long as the server, and ends it: event streams first, so that the server can close at once. */
 import { ConfigProblems, loadConfig, systemInputs } from "@sluice/config";
-import { closeClient } from "@sluice/redis-schema/connection";
+import { closeClient, whenReady } from "@sluice/redis-schema/connection";
 import { recordPeers } from "./auth/peer-header.ts";
+import { endConnectionsWith } from "./connections.ts";
 import { openDoor } from "./door.ts";
 import { log, makeHub, type Hub } from "./hub.ts";
 import { makeServer } from "./server.ts";
 import { webSettings, type WebSettings } from "./settings.ts";
 
-export function boot(): void {
+/** Requests that come while Redis is still being reached would be told that it is away. */
+const WAIT_FOR_REDIS_MS = 2_000;
+
+export async function boot(): Promise<void> {
   const hub = makeHub(readSettings());
   recordPeers();
+  endConnectionsWith(hub.drain.signal);
   openDoor(makeServer(hub));
   endWithTheProcess(hub);
   hub.model.onChange((change) => {
@@ -20,6 +25,9 @@ export function boot(): void {
     log("error", "the read model ended", { error: error instanceof Error ? error.stack : String(error) });
     process.exit(1);
   });
+  const [redis] = hub.clients;
+  // Away is an answer too: the pages say so.
+  await whenReady(redis, AbortSignal.any([hub.drain.signal, AbortSignal.timeout(WAIT_FOR_REDIS_MS)])).catch(() => undefined);
 }
 
 function readSettings(): WebSettings {

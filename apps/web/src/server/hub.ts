@@ -42,7 +42,8 @@ export interface Hub {
   password: Promise<PasswordHash> | undefined;
   /** Aborted when the server is asked to end: open event streams end with it. */
   drain: AbortController;
-  clients: readonly RedisClient[];
+  /** Connections to be closed at the end; the first is the one for commands. */
+  clients: readonly [RedisClient, ...RedisClient[]];
 }
 
 export function makeHub(settings: WebSettings): Hub {

@@ -3,6 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
+import { nextPath } from "../trpc/sign-in-again.ts";
 import { Button } from "../ui/button.tsx";
 
 export function LoginForm() {
@@ -10,7 +11,7 @@ export function LoginForm() {
   const login = useMutation(
     trpc.session.login.mutationOptions({
       // A whole new page: nothing of the signed-out one is kept.
-      onSuccess: () => window.location.assign("/"),
+      onSuccess: () => window.location.assign(nextPath(window.location.search)),
     }),
   );
   const busy = login.isPending || login.isSuccess;

@@ -1,6 +1,7 @@
 /** How long answers count as fresh and what is tried again: the live feed says when something changed. */
-import { QueryClient, defaultShouldDehydrateQuery } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, defaultShouldDehydrateQuery } from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
+import { signInAgain } from "./sign-in-again.ts";
 
 const STALE_MS = 5_000;
 const RETRIES = 2;
@@ -14,7 +15,12 @@ const FINAL_CODES = new Set([
 ]);
 
 export function makeQueryClient(): QueryClient {
+  const onError = (error: Error) => {
+    if (typeof window !== "undefined" && codeOf(error) === "UNAUTHORIZED" && window.location.pathname !== "/login") signInAgain();
+  };
   return new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: STALE_MS,

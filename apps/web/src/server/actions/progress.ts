@@ -26,11 +26,12 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
   return {
     token,
     action,
-    state: stateOf(
-      consumed_by !== undefined,
+    state: stateOf({
+      confirmed: consumed_by !== undefined || isRunning(token),
       waiting,
-      isRunning(token) || REQUEST_ACTIONS.some((known) => known === action),
-    ),
+      // Workers come to a request when they come to it.
+      someoneIsAtIt: isRunning(token) || REQUEST_ACTIONS.some((known) => known === action),
+    }),
     items: ids.length,
     done: count("done"),
     refused: count("refused"),
@@ -43,10 +44,10 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
 /** What went wrong comes first. */
 const WEIGHT: Record<Shown["result"], number> = { failed: 0, refused: 1, waiting: 2, done: 3 };
 
-function stateOf(consumed: boolean, waiting: number, someoneIsAtIt: boolean): PlanProgress["state"] {
-  if (!consumed) return "planned";
-  if (waiting === 0) return "finished";
-  return someoneIsAtIt ? "running" : "interrupted";
+function stateOf(facts: { confirmed: boolean; waiting: number; someoneIsAtIt: boolean }): PlanProgress["state"] {
+  if (!facts.confirmed) return "planned";
+  if (facts.waiting === 0) return "finished";
+  return facts.someoneIsAtIt ? "running" : "interrupted";
 }
 
 async function requestResults(hub: Hub, token: string) {

@@ -1,6 +1,6 @@
 /** The live feed. A browser that connects again names the last entry it saw and gets what came after. */
 import { CheckpointError } from "@sluice/core/errors";
-import { tracked } from "@trpc/server";
+import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
 import { BATCH_EVERY_MS, HEARTBEAT_MS, MAX_ROWS_IN_BATCH, type LiveBatch } from "../../live/live-batch.ts";
 import { tokenHash } from "../auth/session-cookie.ts";
@@ -20,11 +20,15 @@ export const liveRouter = router({
       try {
         pending.add(await missedSince(hub, input?.lastEventId ?? undefined));
         while (!ended.aborted) {
-          if (!(await stillSignedIn(ctx))) return;
+          if (!(await stillSignedIn(ctx))) throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
           yield tracked(hub.model.position, await batchOf(hub, pending.take()));
           // Changes that come close together go out together; without any, the heart beats.
           await pause(BATCH_EVERY_MS, ended);
           await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);
+        }
+        // An end would tell the browser to stop listening; it is to come back, to this server's successor.
+        if (hub.drain.signal.aborted) {
+          throw new TRPCError({ code: "SERVICE_UNAVAILABLE", message: "the dashboard is being restarted" });
         }
       } finally {
         stopListening();

@@ -1,0 +1,15 @@
+/** The session is over: sign in, and come back to where this page stands. */
+let leaving = false;
+
+export function signInAgain(): void {
+  if (leaving) return;
+  leaving = true;
+  const here = window.location.pathname + window.location.search;
+  window.location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
+
+/** Only a path of our own: never another site. */
+export function nextPath(search: string): string {
+  const next = new URLSearchParams(search).get("next") ?? "/";
+  return /^\/(?![/\\])/.test(next) ? next : "/";
+}
