@@ -1,6 +1,7 @@
 /** The step into `s3_completed`: the object exists and is verified, whoever put it there. */
 import { crc32ToBase64 } from "../parts/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
+import type { StoredObject } from "../ports/object-store.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import { RECOGNISED } from "./describe.ts";
 import type { SameBytes } from "./existing-object.ts";
@@ -34,18 +35,27 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
 
 /** The object at the key holds the file's bytes already: nothing is sent. */
 export async function recognised(life: Life, facts: FileFacts, standing: SameBytes): Promise<Step> {
-  const { held } = life.context;
-  if (held.kind !== "pending_completion") {
-    await held.move("settled", {
-      patch: { completed_by: held.record.completed_by ?? "idle" },
-      log: ["found complete in S3"],
-    });
-  }
+  await settle(life);
   return await assembled(life, {
     kind: "assembled",
     facts,
     etag: standing.object.etag,
     crc32: crc32ToBase64(standing.crc),
     verifyResult: standing.own ? "identical" : RECOGNISED,
+  });
+}
+
+/** This stream's own Complete took effect and only its record was lost; the file is not there to be compared again. */
+export async function assembledBefore(life: Life, facts: FileFacts, object: StoredObject): Promise<Step> {
+  await settle(life);
+  const { etag, crc32 } = object;
+  return await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult: "identical" });
+}
+
+async function settle({ context: { held } }: Life): Promise<void> {
+  if (held.kind === "pending_completion") return;
+  await held.move("settled", {
+    patch: { completed_by: held.record.completed_by ?? "idle" },
+    log: ["found complete in S3"],
   });
 }

@@ -2,6 +2,8 @@
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { temporarySuffix } from "../paths/object-key.ts";
+import { assembledBefore } from "./assembled.ts";
+import { headObject, STREAM_ID_HEADER } from "./existing-object.ts";
 import { AGAIN, progress, type Life, type Step } from "./life.ts";
 
 export async function whereIsIt(life: Life): Promise<Step> {
@@ -15,12 +17,34 @@ export async function whereIsIt(life: Life): Promise<Step> {
       return { kind: "wait", ms: LIMITS.lookAgainMs };
     case "renamed":
       return await follow(life, where.path);
-    case "missing":
+    case "missing": {
+      // Taken before the store is asked: a patient call may outlast the first look.
+      const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
+      const landed = resumed ? await landedBefore(life) : undefined;
+      if (landed) return landed;
       throw new StreamFailure(
-        resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing",
+        reason,
         "the file is not there any more, and no file of the watch is the same file",
       );
+    }
   }
+}
+
+/**
+ * Redis may have lost the write that told of Complete, after which the file was tidied away: an object that bears this
+ * stream's id and has the size it was sealed with is that file.
+ */
+async function landedBefore(life: Life): Promise<Step | undefined> {
+  const { record } = life.context.held;
+  const { s3_bucket: bucket, s3_key: key, file_inode: inode, file_mtime_ns: mtimeNs } = record;
+  if (key === undefined || inode === undefined || mtimeNs === undefined) return undefined;
+  const head = await headObject(life.context, { bucket, key });
+  if (head.kind !== "found" || head.object.metadata[STREAM_ID_HEADER] !== record.id) return undefined;
+  if (head.object.size !== record.file_size) return undefined;
+  const { file_size: size, file_device: device = "", file_ctime_ns: ctimeNs = "" } = record;
+  const birth = record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns };
+  const facts = { size, inode, device, mtimeNs, ctimeNs, ...birth };
+  return await assembledBefore(life, facts, head.object);
 }
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
