@@ -25,6 +25,8 @@ export interface ProbeOptions extends ObjectAttributes {
   /** SLUICE_S3_KEY_PREFIX with its placeholders filled in. */
   prefix: string;
   createBucket: boolean;
+  /** Who asks: what a probe of the same name left behind when it was killed is removed first. */
+  prober?: string | undefined;
   /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
   checksum?: ChecksumMode | "auto" | undefined;
   /** A name of STORES; absent: by the endpoint's host name. */
@@ -118,6 +120,7 @@ function saidBy({ code, status, message }: S3Failure): string {
 function learnPut({ profile, refusals }: StoreAnswers, put: PutAnswers): void {
   const { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 } = put;
   Object.assign(profile, { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 });
+  if (put.bareEtagInConditions) profile.bareEtagInConditions = true;
   if (!put.metadataKept) {
     refusals.push(
       "User metadata (x-amz-meta-*) is dropped by the store: without it no object can be told from another's.",

@@ -1,5 +1,5 @@
 /** The probe's own requests: a refusal is an answer, only trouble of the store ends the probe; what it makes it removes. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -14,7 +14,7 @@ import { type S3Failure, storeError } from "./s3-errors.ts";
 import type { BodyRequest } from "./s3-direct.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
 
-/** Left by a probe that was killed: removed by the next one when older than this. */
+/** Left by another's probe that was killed: removed when older than this. One's own is removed at once. */
 const LEFTOVER_MS = 60 * 60_000;
 const PROBE_METADATA = { "sluice-stream-id": "probe" };
 
@@ -24,6 +24,8 @@ export interface ProbePlace {
   bucket: string;
   /** The effective key prefix of the work. */
   prefix: string;
+  /** Who probes; two that probe at once bear different names. Without it nothing found is one's own. */
+  prober?: string | undefined;
 }
 
 export class ProbeSession implements AsyncDisposable {
@@ -32,6 +34,8 @@ export class ProbeSession implements AsyncDisposable {
   readonly attributes;
   readonly #caller: S3Caller;
   readonly #root: string;
+  /** What the names of this prober's directories begin with; undefined: it has none of its own. */
+  readonly #own: string | undefined;
   #directory: string;
   #mayDelete = false;
   readonly #objects = new Set<string>();
@@ -42,6 +46,8 @@ export class ProbeSession implements AsyncDisposable {
   constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
     this.#root = `${place.prefix}.sluice-probe/`;
     this.#directory = `${this.#root}kept/`;
+    const { prober } = place;
+    if (prober !== undefined) this.#own = createHash("sha256").update(prober).digest("hex").slice(0, 16);
     this.#caller = new S3Caller(connection, { prefix: place.prefix, headMissingIs404: false });
     this.client = connection.client;
     this.bucket = place.bucket;
@@ -62,7 +68,8 @@ export class ProbeSession implements AsyncDisposable {
   /** Once objects can be deleted, each probe has names of its own; else all share a few fixed ones. */
   deletionWorks(): void {
     this.#mayDelete = true;
-    this.#directory = `${this.#root}${randomBytes(8).toString("hex")}/`;
+    const own = this.#own === undefined ? "" : `${this.#own}-`;
+    this.#directory = `${this.#root}${own}${randomBytes(8).toString("hex")}/`;
   }
 
   uploadOpened(uploadId: string, key: string): void {
@@ -136,20 +143,22 @@ export class ProbeSession implements AsyncDisposable {
   /** What an earlier probe left behind when it was killed. */
   async sweep(): Promise<void> {
     const input = { Bucket: this.bucket, Prefix: this.#root };
-    const old = (date: Date | undefined): boolean =>
-      date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS;
+    const left = (key: string | undefined, date: Date | undefined): boolean =>
+      key?.startsWith(this.#root) === true &&
+      ((this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`)) ||
+        (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS));
     const uploads = await this.try("ListMultipartUploads", (options) =>
       this.client.send(new ListMultipartUploadsCommand(input), options),
     );
     for (const { Key, UploadId, Initiated } of (uploads.ok && uploads.reply.Uploads) || []) {
-      if (Key?.startsWith(this.#root) && UploadId && old(Initiated)) await this.abort(UploadId, Key);
+      if (Key && UploadId && left(Key, Initiated)) await this.abort(UploadId, Key);
     }
     if (!this.#mayDelete) return;
     const objects = await this.try("ListObjectsV2", (options) =>
       this.client.send(new ListObjectsV2Command(input), options),
     );
     for (const { Key, LastModified } of (objects.ok && objects.reply.Contents) || []) {
-      if (Key?.startsWith(this.#root) && old(LastModified)) await this.delete(Key);
+      if (Key && left(Key, LastModified)) await this.delete(Key);
     }
   }
 

@@ -69,6 +69,7 @@ async function storeAnswers(
         prefix: s3Prefix(config),
         createBucket: config.s3CreateBucket,
         checksum: config.s3Checksum,
+        prober: config.workerId,
       });
       if (answers.refusals.length === 0) {
         await saveStoreAnswers(context, hash, {
