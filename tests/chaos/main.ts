@@ -63,7 +63,7 @@ async function run(
 ): Promise<number> {
   const startedAt = new Date().toISOString();
   const name = `${startedAt.slice(0, 19).replaceAll(/[-:]/g, "")}-seed-${options.seed}.ndjson`;
-  const file = record ? join(root, "tests/chaos/logs", name) : join(root, ".sluice/chaos/last.ndjson");
+  const file = record ? join(root, "tests/chaos/logs", name) : join(root, ".sluice/chaos", name);
   const log = new RawLog(file, {
     type: "run",
     git: git("rev-parse", "HEAD"),

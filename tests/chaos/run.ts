@@ -58,18 +58,18 @@ export async function runScenario(
     }
   };
   await Promise.all(Array.from({ length: scenario.atOnce }, drain));
-  console.log(`${scenario.name}: ${count.passed} of ${rounds.length} passed in ${seconds(performance.now() - startedAt)}`);
+  console.log(
+    `${scenario.name}: ${count.passed} of ${rounds.length} passed in ${seconds(performance.now() - startedAt)}`,
+  );
   return count;
 }
 
 async function runRound(scenario: Scenario, round: Round): Promise<RoundLine> {
   const startedAt = performance.now();
-  const verdict = await round.run().catch(
-    (error: unknown): Verdict => ({
-      problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
-      figures: {},
-    }),
-  );
+  const verdict = await round.run().catch((error: unknown): Verdict => ({
+    problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
+    figures: {},
+  }));
   return {
     type: "round",
     scenario: scenario.name,

@@ -93,7 +93,8 @@ async function judgeFile(asked: Case, file: Expected): Promise<{ size: number; p
   const object = await readObject(asked.target, file.key);
   if (object === undefined) return { size: 0, problems: [`no object at ${file.key}`] };
   const problems: string[] = [];
-  if (object.sha256 !== sha256) problems.push(`the object at ${file.key} is not its file (${object.size} bytes)`);
+  if (object.sha256 !== sha256)
+    problems.push(`the object at ${file.key} is not its file (${object.size} bytes)`);
   const made = objectsMade(asked.requests, file.key);
   if (made > (file.versions ?? 1)) problems.push(`the object at ${file.key} was made ${made} times`);
   const text = await readText(asked.target, `${file.key}.metadata.json`);
@@ -122,19 +123,19 @@ function judgeRecords(asked: Case, seen: RecordsSeen): string[] {
   for (const file of asked.files) {
     const completed = seen.streams.filter(({ path, status }) => path === file.path && status === "completed");
     if (completed.length === 0 && !file.recordGone) problems.push(`no completed stream for ${file.path}`);
-    if (!file.doneGone && !seen.done.includes(`${asked.source}:${file.path}`)) problems.push(`${file.path} is not in files:done`);
+    if (!file.doneGone && !seen.done.includes(`${asked.source}:${file.path}`))
+      problems.push(`${file.path} is not in files:done`);
   }
   for (const { path, statuses } of asked.failed ?? []) {
     if (!seen.streams.some((stream) => stream.path === path && statuses.includes(stream.status))) {
       problems.push(`no stream of ${path} is ${statuses.join(" or ")}`);
     }
   }
-  const finished = new Set(
-    seen.streams.filter(({ status }) => status === "completed").map(({ id }) => id),
-  );
+  const finished = new Set(seen.streams.filter(({ status }) => status === "completed").map(({ id }) => id));
   const known = new Set(seen.streams.map(({ id }) => id));
   for (const id of seen.claims) {
-    if (finished.has(id) || !known.has(id)) problems.push(`stream ${id} is over and still holds a path or key`);
+    if (finished.has(id) || !known.has(id))
+      problems.push(`stream ${id} is over and still holds a path or key`);
   }
   return problems;
 }

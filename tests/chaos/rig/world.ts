@@ -178,7 +178,9 @@ export class World implements AsyncDisposable {
   /** An error in a worker's log, or anything it wrote beside its log, is a bug. */
   #logProblems(): string[] {
     return this.workers.flatMap((worker) => [
-      ...worker.lines.filter(({ level }) => level >= 50).map((line) => `a worker says ${JSON.stringify(line)}`),
+      ...worker.lines
+        .filter(({ level }) => level >= 50)
+        .map((line) => `a worker says ${JSON.stringify(line)}`),
       ...worker.other.map((line) => `a worker wrote beside its log: ${line}`),
     ]);
   }

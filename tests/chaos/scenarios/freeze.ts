@@ -12,7 +12,8 @@ const WORLDS = 4;
 
 export const freeze: Scenario = {
   name: "freeze",
-  claim: "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go",
+  claim:
+    "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go",
   atOnce: WORLDS,
   rounds({ seed, long }) {
     const each = (long ? LONG_FREEZES : CI_FREEZES) / WORLDS;
@@ -37,7 +38,8 @@ async function play(freezes: number, chance: Random): Promise<Verdict> {
     if (!owner) throw new Error(`${before.owner} is no worker of this world`);
     // In the middle of a part as often as not.
     await file.append(PART + chance.between(0, PART));
-    if (chance.chance(0.5)) await world.until("a part is on its way", () => partUnderWay(world), { everyMs: 1 });
+    if (chance.chance(0.5))
+      await world.until("a part is on its way", () => partUnderWay(world), { everyMs: 1 });
     owner.signal("SIGSTOP");
     await file.append(PART);
     const after = await world.until(

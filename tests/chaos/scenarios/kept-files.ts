@@ -48,7 +48,11 @@ async function keep(count: number): Promise<Verdict> {
   });
   if (afterFlush > 0) problems.push(`${afterFlush} data requests after FLUSHALL`);
   const judged = await world.audit({
-    files: [...paths, latest].map((path) => ({ path, key: path.slice(world.root.length + 1), recordGone: true })),
+    files: [...paths, latest].map((path) => ({
+      path,
+      key: path.slice(world.root.length + 1),
+      recordGone: true,
+    })),
   });
   return {
     problems: [...problems, ...judged.problems],
@@ -63,5 +67,6 @@ async function sentBy(world: World, work: () => Promise<void>): Promise<number> 
   return world.proxy.passages
     .slice(from)
     .filter(({ key }) => key.startsWith("day-") && !key.endsWith(".metadata.json"))
-    .filter(({ operation }) => ["PutObject", "UploadPart", "CreateMultipartUpload"].includes(operation)).length;
+    .filter(({ operation }) => ["PutObject", "UploadPart", "CreateMultipartUpload"].includes(operation))
+    .length;
 }

@@ -34,12 +34,10 @@ export const lostCompletes: Scenario = {
   atOnce: 1,
   rounds: ({ long }) =>
     Object.entries(SERVERS).flatMap(([server, quirks]) =>
-      batches(long ? LONG_EACH : CI_EACH).map(
-        (count, n): Round => ({
-          name: `${count} false replies, ${server}, batch ${n + 1}`,
-          run: () => lie(count, quirks),
-        }),
-      ),
+      batches(long ? LONG_EACH : CI_EACH).map((count, n): Round => ({
+        name: `${count} false replies, ${server}, batch ${n + 1}`,
+        run: () => lie(count, quirks),
+      })),
     ),
 };
 
@@ -96,7 +94,8 @@ async function intrude(count: number): Promise<Verdict> {
   for (const name of names) if (name.startsWith("early")) await put(name);
   const meant = new Set<string>();
   world.proxy.faultFor = ({ operation, key }) => {
-    if (operation !== "CompleteMultipartUpload" || key.startsWith("early") || meant.has(key)) return undefined;
+    if (operation !== "CompleteMultipartUpload" || key.startsWith("early") || meant.has(key))
+      return undefined;
     meant.add(key);
     return { kind: key.startsWith("late") ? "before" : "instead", act: () => put(key) };
   };

@@ -16,7 +16,8 @@ const REQUESTS_TO_LIVE = 30;
 
 export const randomKills: Scenario = {
   name: "random-kills",
-  claim: "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice",
+  claim:
+    "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice",
   atOnce: 1,
   rounds: ({ seed, kills }) =>
     Array.from({ length: Math.ceil(kills / KILLS_A_ROUND) }, (_, n) => {
