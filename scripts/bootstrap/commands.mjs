@@ -11,5 +11,6 @@ export const COMMANDS = {
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   sluice: { argv: ["apps/worker/src/main.ts"], needsDashboard: false, seesEmbedded: true },
 };

@@ -121,7 +121,11 @@ export class S3Client {
   }
 }
 
-const encodeKey = (key: string): string => key.split("/").map(encodeURIComponent).join("/");
+/** As RFC 3986 has it, which is what signatures are made of: !'()* are encoded too. */
+const encodeKey = (key: string): string =>
+  encodeURIComponent(key)
+    .replaceAll("%2F", "/")
+    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const errorCode = (text: string): string => /<Error>.*?<Code>([^<]*)<\/Code>/s.exec(text)?.[1] ?? "";
 

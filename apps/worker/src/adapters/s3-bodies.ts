@@ -43,7 +43,7 @@ export async function putObject(
     query: {},
     headers: {
       ...attributeHeaders(attributeFields(request, attributes)),
-      ...conditionHeaders(condition),
+      ...conditionHeaders(profile, condition),
       ...digestHeaders(digests),
     },
     body,

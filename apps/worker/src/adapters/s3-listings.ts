@@ -81,13 +81,19 @@ async function* uploadPages(caller: S3Caller, bucket: string, prefix: string): A
   const what = `ListMultipartUploads ${prefix}`;
   const call: CallOptions = { what, bucket, deadlineMs: LIMITS.storeControlMs };
   const markers = new Set<string>();
+  let encoding: { EncodingType?: "url" } = { EncodingType: "url" };
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ;) {
-    const input = { Bucket: bucket, Prefix: prefix, EncodingType: "url" as const, ...marker };
+    const input = { Bucket: bucket, Prefix: prefix, ...encoding, ...marker };
     const page = await caller.call(call, async (options) =>
       caller.client.send(new ListMultipartUploadsCommand(input), options),
     );
     if (page.Bucket === undefined && page.IsTruncated === undefined)
       throw badReply(what, "no list of uploads");
+    if (encoding.EncodingType !== undefined && page.EncodingType === undefined && page.Uploads?.length) {
+      // Some encode without saying so (Ceph 16), some do not encode (VersityGW): unencoded keys are asked for instead.
+      encoding = {};
+      continue;
+    }
     const decode = page.EncodingType === "url" ? decodeKey : (key: string) => key;
     for (const upload of page.Uploads ?? []) yield openUpload(upload, decode, what);
     if (page.IsTruncated !== true) return;

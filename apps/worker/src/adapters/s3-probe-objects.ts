@@ -28,6 +28,7 @@ export interface PutAnswers {
   unsignedPayload: boolean;
   etagIsMd5: boolean;
   conditionalPut: boolean;
+  bareEtagInConditions: boolean;
   headMissingIs404: boolean;
   metadataKept: boolean;
 }
@@ -76,21 +77,21 @@ export async function probePut(
     proof === "crc32" ? await put(session, key, proofOf(OTHER, "crc32"), unsignedPayload) : stored;
   const wrongMd5 = await put(session, key, proofOf(OTHER, "md5"), unsignedPayload);
   const taken = await put(session, key, { ...proofOf(BODY, proof), "if-none-match": "*" }, unsignedPayload);
-  const changed = await put(
-    session,
-    key,
-    { ...proofOf(BODY, proof), "if-match": `"${"0".repeat(32)}"` },
-    unsignedPayload,
-  );
+  const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
+  const putIfMatch = async (value: string) =>
+    await put(session, key, { ...proofOf(BODY, proof), "if-match": value }, unsignedPayload);
+  const changed = await putIfMatch(`"${"0".repeat(32)}"`);
+  const matched = await putIfMatch(`"${etag}"`);
+  const matchedBare = matched.ok ? matched : await putIfMatch(`${etag}`);
   const found = await head(session, key);
   const missing = await head(session, `${key}-that-is-not-there`);
-  const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
   return {
     crcChecked: stored.ok && !wrongCrc.ok,
     md5Checked: !wrongMd5.ok,
     unsignedPayload,
     etagIsMd5: etag === createHash("md5").update(BODY).digest("hex"),
-    conditionalPut: isPreconditionFailed(taken) && isPreconditionFailed(changed),
+    conditionalPut: isPreconditionFailed(taken) && isPreconditionFailed(changed) && matchedBare.ok,
+    bareEtagInConditions: !matched.ok && matchedBare.ok,
     headMissingIs404: !missing.ok && missing.refusal.status === 404,
     metadataKept: found.ok && found.reply.Metadata?.["sluice-stream-id"] !== undefined,
   };

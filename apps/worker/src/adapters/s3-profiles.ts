@@ -14,6 +14,8 @@ export interface S3Profile extends StoreProfile {
   store: string;
   /** x-amz-mp-object-size on Complete is understood, so that a wrong size is refused. */
   objectSizeInComplete: boolean;
+  /** If-Match is compared with the ETag without quotes (Ceph 16): with them no ETag ever matches. */
+  bareEtagInConditions?: boolean;
   /** The store itself aborts an upload this long after it began; undefined: never, or by a lifecycle rule only. */
   uploadAgeDays?: number;
 }

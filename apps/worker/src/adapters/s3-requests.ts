@@ -21,14 +21,18 @@ export function uploadFields(ref: UploadRef) {
   return { Bucket: ref.bucket, Key: ref.key, UploadId: ref.uploadId };
 }
 
-export function conditionFields(condition: Condition): { IfNoneMatch?: string; IfMatch?: string } {
+export function conditionFields(
+  { bareEtagInConditions = false }: S3Profile,
+  condition: Condition,
+): { IfNoneMatch?: string; IfMatch?: string } {
   if (condition === undefined) return {};
-  return "ifMatch" in condition ? { IfMatch: `"${condition.ifMatch}"` } : { IfNoneMatch: "*" };
+  if (!("ifMatch" in condition)) return { IfNoneMatch: "*" };
+  return { IfMatch: bareEtagInConditions ? condition.ifMatch : `"${condition.ifMatch}"` };
 }
 
 /** The same as headers. */
-export function conditionHeaders(condition: Condition): Record<string, string> {
-  const { IfMatch, IfNoneMatch } = conditionFields(condition);
+export function conditionHeaders(profile: S3Profile, condition: Condition): Record<string, string> {
+  const { IfMatch, IfNoneMatch } = conditionFields(profile, condition);
   return {
     ...(IfMatch !== undefined && { "if-match": IfMatch }),
     ...(IfNoneMatch !== undefined && { "if-none-match": IfNoneMatch }),

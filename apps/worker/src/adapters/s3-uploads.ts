@@ -17,6 +17,7 @@ import {
 } from "@sluice/core";
 import { attributeFields } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
+import { storeError, type S3Failure } from "./s3-errors.ts";
 import { listParts } from "./s3-listings.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
 import {
@@ -32,6 +33,16 @@ import {
 const REFUSED_PARTS = new Set(["InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
 /** Aborts sent until the upload is gone: a part in flight may land after one. */
 const ABORTS = 5;
+
+interface InProgress {
+  kind: "in_progress";
+  failure: S3Failure;
+}
+
+/** "This multipart completion is already in progress". */
+function isInProgress({ status, message }: S3Failure): boolean {
+  return status === 500 && /completion is already in progress/i.test(message);
+}
 
 export async function createUpload(
   context: S3Context,
@@ -69,7 +80,7 @@ export async function completeUpload(
     keptAliveByBytes: true,
   };
   const input = completeInput(context, ref, request);
-  const outcome = await caller.call<CompleteOutcome>(
+  const outcome = await caller.call<CompleteOutcome | InProgress>(
     call,
     async (options) => {
       const reply = await caller.client.send(new CompleteMultipartUploadCommand(input), options);
@@ -80,9 +91,15 @@ export async function completeUpload(
       if (REFUSED_PARTS.has(failure.code)) return { kind: "invalid_part", detail: failure.message };
       if (isConflict(failure, request.condition)) return { kind: "conflict" };
       if (isChecksumMismatch(failure)) checksums.contradicted(ref.uploadId);
+      if (isInProgress(failure)) return { kind: "in_progress", failure };
       return isGone(failure) ? { kind: "gone" } : undefined;
     },
   );
+  if (outcome.kind === "in_progress") {
+    // Ceph 16 says so for ever of an upload that was aborted, or whose object was deleted since.
+    if ((await listParts(context, ref)).kind === "gone") return { kind: "gone" };
+    throw storeError(outcome.failure, call.what, true);
+  }
   if (outcome.kind === "completed" && outcome.etag !== undefined) checksums.forget(ref.uploadId);
   return outcome;
 }
@@ -98,7 +115,7 @@ function completeInput(
   const whole = own.kind === "crc32" && own.type === "FULL_OBJECT" ? request.crc : undefined;
   return {
     ...uploadFields(ref),
-    ...conditionFields(request.condition),
+    ...conditionFields(profile, request.condition),
     MultipartUpload: {
       Parts: request.parts.map(({ PartNumber, ETag, ChecksumCRC32 }) =>
         listed && ChecksumCRC32 !== undefined

@@ -1,5 +1,5 @@
 /** The bucket as any other program sees it: raw requests signed by a third party's signer, no code of the worker. */
-import { S3Client, tags, type Answer } from "../../../../packages/local-s3/test/s3-client.ts";
+import { S3Client, tag, tags, type Answer } from "../../../../packages/local-s3/test/s3-client.ts";
 
 export interface BucketTarget {
   endpoint: string;
@@ -51,6 +51,15 @@ export class Bucket {
     if (answer.status !== 200) throw new Error(`PUT ${key}: ${answer.status} ${answer.code}`);
   }
 
+  async remove(key: string): Promise<void> {
+    await this.#client.call({ method: "DELETE", key });
+  }
+
+  async abort(key: string, uploadId: string): Promise<void> {
+    const answer = await this.#client.call({ method: "DELETE", key, query: { uploadId } });
+    if (answer.status !== 204) throw new Error(`abort of ${key}: ${answer.status} ${answer.code}`);
+  }
+
   async keys(prefix = ""): Promise<string[]> {
     const found: string[] = [];
     for (let token: string | undefined; ;) {
@@ -61,7 +70,13 @@ export class Bucket {
         ...(token ? { "continuation-token": token } : {}),
       };
       const { text } = await this.#client.call({ method: "GET", query });
-      found.push(...tags(text, "Key").map((key) => decodeURIComponent(key.replaceAll("+", "%20"))));
+      // A store may not know the encoding that was asked for; it says which one it used.
+      const isEncoded = tag(text, "EncodingType") === "url";
+      found.push(
+        ...tags(text, "Key")
+          .map(fromXml)
+          .map((key) => (isEncoded ? fromUrl(key) : key)),
+      );
       token = tags(text, "NextContinuationToken")[0];
       if (token === undefined) return found;
     }
@@ -73,4 +88,19 @@ export class Bucket {
     const ids = tags(text, "UploadId");
     return tags(text, "Key").map((key, at) => ({ key, uploadId: ids[at] ?? "" }));
   }
+}
+
+function fromUrl(key: string): string {
+  return decodeURIComponent(key.replaceAll("+", "%20"));
+}
+
+function fromXml(key: string): string {
+  return key
+    .replaceAll(/&#x([0-9a-f]+);/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
+    .replaceAll(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replaceAll("&lt;", "<")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&apos;", "'")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&amp;", "&");
 }

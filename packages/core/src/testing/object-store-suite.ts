@@ -252,7 +252,10 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
         const once = await complete(ref, parts);
         const twice = await complete(ref, parts);
         expect(twice.kind).toBe(made.store.profile.repeatComplete ? "completed" : "gone");
-        if (made.store.profile.repeatComplete) expect(twice).toMatchObject({ etag: etagOf(once) });
+        // A store may leave the ETag out of its first answer (Ceph), never out of the second.
+        if (made.store.profile.repeatComplete) {
+          expect(twice).toMatchObject({ etag: etagOf(once) ?? (expect.any(String) as string) });
+        }
         expect(await bytesOf(ref)).toEqual(text("x"));
       });
 

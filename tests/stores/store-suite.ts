@@ -1,0 +1,62 @@
+/** What is asked of every store: the probe's answers shown, the object store's promises, and the whole job end to end. */
+import { objectStoreSuite } from "@sluice/core/testing/object-store-suite";
+import { nativeDigests } from "@sluice/worker/adapters/native-digests";
+import { probeStore } from "@sluice/worker/adapters/s3-capabilities";
+import { connectS3 } from "@sluice/worker/adapters/s3-client";
+import { S3ObjectStore } from "@sluice/worker/adapters/s3-object-store";
+import type { S3Profile } from "@sluice/worker/adapters/s3-profiles";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { recordingCases } from "./recording-cases.ts";
+import type { StoreServer } from "./servers/store-server.ts";
+
+const BUCKET = "conformance";
+
+/** `expected`: what the probe must find; a store that changes its habits is to be noticed. */
+export function storeSuite(
+  name: string,
+  start: () => Promise<StoreServer>,
+  expected: Partial<S3Profile>,
+): void {
+  describe(`the store ${name}`, () => {
+    let server: StoreServer | undefined;
+    const running = (): StoreServer => {
+      if (server === undefined) throw new Error(`${name} has not started`);
+      return server;
+    };
+    beforeAll(async () => {
+      server = await start();
+    });
+    afterAll(async () => {
+      await server?.[Symbol.asyncDispose]();
+    });
+
+    test("the probe finds what the store can do, every right works and nothing stands in the way", async () => {
+      const { answers } = await probed(running());
+      console.log(`${name}: ${JSON.stringify(answers.profile, null, 2)}\n${answers.notes.join("\n")}`);
+      expect(answers.refusals).toEqual([]);
+      expect(answers.rights.filter(({ ok }) => !ok)).toEqual([]);
+      expect(answers.profile).toMatchObject(expected);
+    });
+
+    objectStoreSuite(`S3ObjectStore with the profile found`, async () => {
+      const { connection, answers } = await probed(running());
+      return {
+        store: new S3ObjectStore(connection, { profile: answers.profile, prefix: "" }),
+        bucket: BUCKET,
+        digests: nativeDigests,
+        close: () => Promise.resolve(connection[Symbol.dispose]()),
+      };
+    });
+
+    describe("the whole job", () => {
+      recordingCases(running);
+    });
+  });
+}
+
+async function probed({ endpoint, accessKeyId, secretAccessKey }: StoreServer) {
+  const credentials = { accessKeyId, secretAccessKey };
+  const connection = connectS3({ endpoint, region: "us-east-1", credentials, uploadConcurrency: 4 });
+  const answers = await probeStore(connection, { bucket: BUCKET, prefix: "", createBucket: true });
+  return { connection, answers };
+}
