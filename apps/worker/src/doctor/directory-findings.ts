@@ -62,7 +62,7 @@ export function directoryFindings(facts: DirectoryFacts): Finding[] {
   const found = `${more}${count(survey.files, "file")} in ${count(survey.directories, "directory", "directories")}`;
   const findings = [ok("directory.readable", `Watch ${name}, ${root}: ${found}.`), events(facts)];
   if (survey.unreadable > 0) {
-    const seen = `Watch ${name}: ${survey.unreadable} files or directories cannot be read.`;
+    const seen = `Watch ${name}: ${count(survey.unreadable, "file or directory", "files or directories")} cannot be read.`;
     findings.push(
       finding(
         "directory.unreadable_files",
