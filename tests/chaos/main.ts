@@ -4,9 +4,13 @@
  */
 import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readLogs } from "./report/figures.ts";
+import { matrixPage } from "./report/matrix.ts";
+import { reliabilityPage } from "./report/reliability.ts";
 import { RawLog, runScenario } from "./run.ts";
 import type { RunOptions } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
@@ -38,6 +42,7 @@ async function main(): Promise<number> {
       help: { type: "boolean" },
     },
   });
+  if (values.report) return report();
   const names = values.only?.split(",") ?? SCENARIOS.map(({ name }) => name);
   const unknown = names.filter((name) => !SCENARIOS.some((scenario) => scenario.name === name));
   const kills = Number(values.kills ?? CI_KILLS);
@@ -55,6 +60,14 @@ async function main(): Promise<number> {
   });
 }
 
+function report(): number {
+  const logs = readLogs(join(root, "tests/chaos/logs"));
+  writeFileSync(join(root, "RELIABILITY.md"), reliabilityPage(logs));
+  writeFileSync(join(root, "docs/reliability-matrix.md"), matrixPage(root));
+  console.log(`RELIABILITY.md from ${logs.length} logs, docs/reliability-matrix.md from the tests' titles`);
+  return 0;
+}
+
 async function run(
   names: readonly string[],
   roundText: string,
@@ -62,7 +75,7 @@ async function run(
   options: RunOptions,
 ): Promise<number> {
   const startedAt = new Date().toISOString();
-  const name = `${startedAt.slice(0, 19).replaceAll(/[-:]/g, "")}-seed-${options.seed}.ndjson`;
+  const name = `${startedAt.slice(0, 19).replaceAll(/[-:]/g, "")}-${process.pid}-seed-${options.seed}.ndjson`;
   const file = record ? join(root, "tests/chaos/logs", name) : join(root, ".sluice/chaos", name);
   const log = new RawLog(file, {
     type: "run",

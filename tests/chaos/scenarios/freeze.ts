@@ -7,17 +7,19 @@ import type { Scenario, Verdict } from "../scenario.ts";
 
 const CI_FREEZES = 4;
 const LONG_FREEZES = 100;
-/** Each takes a lease's time to lapse, in which nothing else happens: several worlds wait at once. */
-const WORLDS = 4;
+/** A round waits for a lease to lapse, in which nothing else happens: several worlds wait at once. */
+const CI_WORLDS = 4;
+const LONG_WORLDS = 10;
 
 export const freeze: Scenario = {
   name: "freeze",
   claim:
     "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go",
-  atOnce: WORLDS,
+  atOnce: LONG_WORLDS,
   rounds({ seed, long }) {
-    const each = (long ? LONG_FREEZES : CI_FREEZES) / WORLDS;
-    return Array.from({ length: WORLDS }, (_, n) => ({
+    const worlds = long ? LONG_WORLDS : CI_WORLDS;
+    const each = (long ? LONG_FREEZES : CI_FREEZES) / worlds;
+    return Array.from({ length: worlds }, (_, n) => ({
       name: `world ${n + 1}: ${each} freezes`,
       run: () => play(each, random(seed + n)),
     }));

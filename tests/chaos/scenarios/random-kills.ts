@@ -18,7 +18,7 @@ export const randomKills: Scenario = {
   name: "random-kills",
   claim:
     "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice",
-  atOnce: 1,
+  atOnce: 2,
   rounds: ({ seed, kills }) =>
     Array.from({ length: Math.ceil(kills / KILLS_A_ROUND) }, (_, n) => {
       const count = Math.min(KILLS_A_ROUND, kills - n * KILLS_A_ROUND);

@@ -1,0 +1,48 @@
+/** The committed raw logs, read back and added up; nothing in a report comes from anywhere else. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RoundLine, RunLine } from "../run.ts";
+
+export interface Log {
+  file: string;
+  run: RunLine;
+  rounds: readonly RoundLine[];
+}
+
+export interface ScenarioSum {
+  passed: number;
+  failed: readonly RoundLine[];
+  ms: number;
+  figures: Readonly<Record<string, number>>;
+}
+
+/** Oldest first. */
+export function readLogs(directory: string): Log[] {
+  return globSync("*.ndjson", { cwd: directory })
+    .map((file) => {
+      const [head, ...rest] = readFileSync(join(directory, file), "utf8")
+        .split("\n")
+        .filter((line) => line !== "");
+      if (head === undefined) throw new Error(`${file} is empty`);
+      return {
+        file,
+        run: JSON.parse(head) as RunLine,
+        rounds: rest.map((line) => JSON.parse(line) as RoundLine),
+      };
+    })
+    .toSorted((a, b) => a.run.startedAt.localeCompare(b.run.startedAt));
+}
+
+/** Of the rounds that passed; a failed one counts for nothing. */
+export function sumOf(rounds: readonly RoundLine[]): ScenarioSum {
+  const figures: Record<string, number> = {};
+  for (const round of rounds.filter(({ ok }) => ok)) {
+    for (const [name, value] of Object.entries(round.figures)) figures[name] = (figures[name] ?? 0) + value;
+  }
+  return {
+    passed: rounds.filter(({ ok }) => ok).length,
+    failed: rounds.filter(({ ok }) => !ok),
+    ms: rounds.reduce((sum, { ms }) => sum + ms, 0),
+    figures,
+  };
+}
