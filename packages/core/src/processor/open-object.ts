@@ -23,6 +23,7 @@ import type { HeldStream } from "./held-stream.ts";
 import { reach } from "./life.ts";
 import { findOwnUpload } from "./own-upload.ts";
 import type { PatientStore } from "./patient-store.ts";
+import type { SharedFile } from "./shared-file.ts";
 
 export interface OpenContext {
   readonly held: HeldStream;
@@ -30,6 +31,7 @@ export interface OpenContext {
   readonly store: PatientStore;
   readonly deps: ProcessorDeps;
   readonly signal: AbortSignal;
+  readonly file: SharedFile;
   /** The stream was live when this process took it: what was done before it was last saved is not known. */
   readonly resumed: boolean;
   /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */

@@ -16,6 +16,7 @@ import { HeldStream } from "./held-stream.ts";
 import { progress, reach, sendingDone, type Ending, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { PatientStore } from "./patient-store.ts";
+import { SharedFile } from "./shared-file.ts";
 import { abortUpload } from "./supersede.ts";
 import { Wakeup } from "./wakeup.ts";
 
@@ -46,10 +47,20 @@ export class StreamProcessor {
     const store = new PatientStore(deps, held);
     const now = deps.clock.monotonicMs();
     this.#life = {
-      context: { held, rules, store, deps, signal, resumed, recognise: deps.recovery.recognise },
+      context: {
+        held,
+        rules,
+        store,
+        deps,
+        signal,
+        file: new SharedFile(),
+        resumed,
+        recognise: deps.recovery.recognise,
+      },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
       sending: new Map(),
+      fillTo: undefined,
       reconciled: !resumed,
       requested: requestedBy(record),
       renamedAtCtimeNs: record.completed_by === "rename" ? record.file_ctime_ns : undefined,
@@ -125,6 +136,7 @@ export class StreamProcessor {
   /** Begin nothing new; parts in flight are finished and checkpointed. */
   drain(): void {
     this.#draining = true;
+    this.#life.fillTo = undefined;
     this.poke();
   }
 
@@ -162,6 +174,7 @@ export class StreamProcessor {
 
   async #step(): Promise<Step> {
     const life = this.#life;
+    life.fillTo = undefined;
     try {
       if (life.trouble !== undefined) throw life.trouble;
       life.context.signal.throwIfAborted();
