@@ -20,6 +20,8 @@ export interface Expected {
   sentAgain?: readonly number[] | "any";
   /** Default 1. More where a crash came between a request and its record: the same bytes again are harmless. */
   metadataPuts?: number;
+  /** Times its upload was lost and a new one begun. */
+  restarts?: number;
 }
 
 interface Metadata {
@@ -128,7 +130,7 @@ async function auditRecord(rig: Rig, file: Expected, stream: StreamSeen, metadat
 
 /** From the endpoint's log: what was asked for once was asked for once, and no byte went up twice. */
 function auditRequests(rig: Rig, file: Expected, metadata: Metadata, stream: StreamSeen | undefined): void {
-  const { key, sentAgain = [], metadataPuts = 1 } = file;
+  const { key, sentAgain = [], metadataPuts = 1, restarts = 0 } = file;
   const from = Date.parse(String(metadata["started_at_utc"]));
   const to = stream?.["completed_at_utc"] === undefined ? Infinity : Date.parse(stream["completed_at_utc"]);
   const granted = rig.requests.filter(
@@ -148,13 +150,18 @@ function auditRequests(rig: Rig, file: Expected, metadata: Metadata, stream: Str
     },
     `requests for ${key}`,
   ).toEqual({
-    creates: Number(multipart),
+    creates: Number(multipart) + restarts,
     completes: Number(multipart),
     puts: Number(!multipart),
     metadataPuts,
   });
 
-  const uploaded = granted.filter((entry) => entry.operation === "UploadPart" && entry.key === key);
+  const uploaded = granted.filter(
+    (entry) =>
+      entry.operation === "UploadPart" &&
+      entry.key === key &&
+      (restarts === 0 || entry.uploadId === metadata.upload_id),
+  );
   expect(
     uploaded.every((entry) => entry.uploadId === metadata.upload_id),
     `one upload id for ${key}`,
@@ -169,8 +176,9 @@ function auditRequests(rig: Rig, file: Expected, metadata: Metadata, stream: Str
   expect(numbers, `parts acknowledged for ${key}`).toEqual(wanted);
 }
 
-function isGranted({ status }: AccessEntry): boolean {
-  return status !== null && status >= 200 && status < 300;
+/** The store did what was asked; a reply that a fault made up is none of the store's. */
+function isGranted({ status, faults }: AccessEntry): boolean {
+  return status !== null && status >= 200 && status < 300 && !faults.includes("reply");
 }
 
 export interface Leftovers {
