@@ -56,7 +56,10 @@ export function putPart(bucket: DiscardBucket, question: Question): Reply {
   const crc32 = header(question, "x-amz-checksum-crc32");
   const etag = bucket.etag();
   upload.parts.set(Number(question.query.get("partNumber")), { bytes: question.body.bytes, etag, crc32 });
-  return { status: 200, headers: { etag, ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }) } };
+  return {
+    status: 200,
+    headers: { etag, ...(crc32 === undefined ? {} : { "x-amz-checksum-crc32": crc32 }) },
+  };
 }
 
 export function putObject(bucket: DiscardBucket, question: Question): Reply {

@@ -39,7 +39,6 @@ export function refusedBytes(request: IncomingMessage, { small }: Drained): stri
   if (typeof crc === "string" && Buffer.from(crc, "base64").readUInt32BE() !== crc32(small))
     return "BadDigest";
   const md5 = request.headers["content-md5"];
-  if (typeof md5 === "string" && md5 !== createHash("md5").update(small).digest("base64"))
-    return "BadDigest";
+  if (typeof md5 === "string" && md5 !== createHash("md5").update(small).digest("base64")) return "BadDigest";
   return undefined;
 }

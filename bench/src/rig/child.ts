@@ -18,10 +18,7 @@ const SAMPLE_MS = 100;
  * Runs a command to its end. Its CPU is what the kernel adds to our own children's account when it is waited for, which
  * holds every descendant it waited for itself; so only one may run at a time. Rejects when it fails.
  */
-export async function runMeasured(
-  command: readonly string[],
-  options: SpawnOptions = {},
-): Promise<Measured> {
+export async function runMeasured(command: readonly string[], options: SpawnOptions = {}): Promise<Measured> {
   const [program = "", ...args] = command;
   const before = childrenCpu();
   const startedAt = performance.now();

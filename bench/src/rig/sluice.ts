@@ -1,5 +1,5 @@
 /** Sluice's worker as users run it, with a Redis of its own, against the discarding endpoint. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { WorkerProcess } from "../../../apps/worker/test/rig/worker-process.ts";
@@ -27,10 +27,9 @@ export interface Sluice extends AsyncDisposable {
 }
 
 export const SOURCE = "bench";
-let rigs = 0;
 
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
-  const directory = join(options.directory, `sluice-${(rigs += 1)}`);
+  const directory = mkdtempSync(join(options.directory, "sluice-"));
   const root = join(directory, "watch");
   mkdirSync(root, { recursive: true });
   const server = await startRedis({ appendonly: true });
@@ -49,9 +48,10 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
       return worker;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(workers.map((worker) => worker.kill()));
+      await Promise.all(workers.map((worker) => worker.terminate()));
       redis.disconnect();
       await Promise.all([server.stop(), endpoint[Symbol.asyncDispose]()]);
+      rmSync(directory, { recursive: true });
     },
   };
 }

@@ -46,12 +46,16 @@ export function parsePlan(text: string): PartPlan | undefined {
 
 /** Size of a full part N on the grid. Parts 1..count of a listed plan have the sizes they were sent with. */
 export function partBytes(plan: PartPlan, n: number): number {
-  assert(n >= 1 && n <= MAX_PARTS, `part number ${n} is within 1..${MAX_PARTS}`);
+  // Asked for every part of a file at each of its parts: nothing is built that is not needed.
+  if (!(n >= 1 && n <= MAX_PARTS)) assert(false, `part number ${n} is within 1..${MAX_PARTS}`);
   if (plan.kind === "uniform") return plan.partBytes;
   assert(plan.kind !== "listed" || n > plan.count, "sizes of listed parts come from their records");
-  const step = STEPS.find((candidate) => n <= candidate.through);
-  assert(step, "the last step reaches the last part");
-  return Math.min(plan.partBytes * step.factor, MAX_PART_BYTES);
+  return Math.min(plan.partBytes * factorAt(n), MAX_PART_BYTES);
+}
+
+function factorAt(n: number): number {
+  for (const step of STEPS) if (n <= step.through) return step.factor;
+  assert(false, "the last step reaches the last part");
 }
 
 /** First byte of part N. */

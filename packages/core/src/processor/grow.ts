@@ -1,5 +1,5 @@
 /** A step of a growing stream: `opening` or `processing`. Sends what is full, then asks whether the file is complete. */
-import { pendingRanges } from "../checkpoint/pending-ranges.ts";
+import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { planCapacity } from "../parts/part-plan.ts";
@@ -48,23 +48,33 @@ function renamedSince(life: Life, facts: FileFacts): boolean {
 
 /** Returns what to do next, or undefined when every full part is in S3. */
 async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promise<Step | undefined> {
-  const { context } = life;
-  const { held, deps } = context;
-  const limit = Math.max(1, deps.lane.slots);
-  const skip = (n: number): boolean => life.sending.has(n);
-  const ranges = pendingRanges(held.parts, held.plan, facts.size, { tail: false, limit, skip });
-  if (ranges.length > 0) {
-    if (held.kind === "opening") return await openFor(life, facts);
+  if (fullRanges(life, facts.size).length > 0) {
+    if (life.context.held.kind === "opening") return await openFor(life, facts);
     const ready = await reconciled(life, sure);
     if (ready) return ready;
   }
-  for (const range of ranges) {
-    if (life.sending.size >= limit) break;
-    life.sending.set(range.number, settle(life, range.number, sendPart(context, range)));
-  }
+  fill(life, facts.size);
   if (life.sending.size === 0) return undefined;
   await progress(life, { for: "growth" });
+  // A part may have ended in trouble meanwhile; the next step meets it.
+  if (life.trouble === undefined) life.fillTo = facts.size;
   return { kind: "wait", ms: LIMITS.lookAgainMs };
+}
+
+/** Full parts up to `size` that are neither in S3 nor on their way: as many as the lane has slots. */
+function fullRanges(life: Life, size: number): PartRange[] {
+  const { held, deps } = life.context;
+  const limit = Math.max(1, deps.lane.slots - life.sending.size);
+  const skip = (n: number): boolean => life.sending.has(n);
+  return pendingRanges(held.parts, held.plan, size, { tail: false, limit, skip });
+}
+
+function fill(life: Life, size: number): void {
+  const { context, sending } = life;
+  for (const range of fullRanges(life, size)) {
+    if (sending.size >= context.deps.lane.slots) break;
+    sending.set(range.number, settle(life, range.number, sendPart(context, range)));
+  }
 }
 
 async function openFor(life: Life, facts: FileFacts): Promise<Step> {
@@ -76,20 +86,29 @@ async function openFor(life: Life, facts: FileFacts): Promise<Step> {
 }
 
 /**
- * The end of a part's sending wakes the stream; its error waits for the next step. A file that gave fewer bytes than stat
- * promised is not looked at again at once: that may last.
+ * The end of a part's sending begins the next one that is known to be full, or wakes the stream; its error waits for the
+ * next step. A file that gave fewer bytes than stat promised is not looked at again at once: that may last.
  */
 async function settle(life: Life, number: number, sending: Promise<Sent>): Promise<void> {
-  let moved = false;
+  let ended: Sent["kind"] | "trouble";
   try {
-    const sent = await sending;
-    if (sent.kind === "upload_gone") life.reconciled = false;
-    moved = sent.kind === "file_moved_on";
+    ended = (await sending).kind;
   } catch (error) {
+    ended = "trouble";
     life.trouble ??= error;
   }
   life.sending.delete(number);
-  if (!moved) life.wakeup.poke();
+  if (ended === "upload_gone") life.reconciled = false;
+  if (ended !== "sent") life.fillTo = undefined;
+  if (ended === "file_moved_on") return;
+  const { fillTo } = life;
+  if (fillTo !== undefined && !life.context.signal.aborted) {
+    const before = life.sending.size;
+    // Every part looks at the file again itself: by its descriptor, before it reads.
+    fill(life, fillTo);
+    if (life.sending.size > before) return;
+  }
+  life.wakeup.poke();
 }
 
 function assertCapacity(life: Life, facts: FileFacts): void {

@@ -29,6 +29,8 @@ export class HeldStream {
   #tail: Promise<unknown> = Promise.resolve();
   #waitingParts: Part[] = [];
   #notes: RecordPatch = {};
+  /** Read once for each text. */
+  #plan: { text: string; plan: PartPlan } | undefined;
   #partsSave: Promise<void> | undefined;
 
   /** `signal`: ends the wait for a Redis that does not answer. */
@@ -54,9 +56,13 @@ export class HeldStream {
   }
 
   get plan(): PartPlan {
-    const plan = parsePlan(this.#record.part_plan);
-    assert(plan, `part plan ${this.#record.part_plan} is readable`);
-    return plan;
+    const { part_plan: text } = this.#record;
+    if (this.#plan?.text !== text) {
+      const plan = parsePlan(text);
+      assert(plan, `part plan ${text} is readable`);
+      this.#plan = { text, plan };
+    }
+    return this.#plan.plan;
   }
 
   /** End of the last acknowledged byte, gaps included: what the file must not be shorter than. */

@@ -30,6 +30,11 @@ export interface Life {
   readonly wakeup: Wakeup;
   /** Parts being sent, by number. */
   readonly sending: Map<number, Promise<void>>;
+  /**
+   * While the stream waits for its parts: the file's size as last looked at. The end of one part begins the next up to
+   * there, without another look; undefined: nothing may be begun.
+   */
+  fillTo: number | undefined;
   /** A resumed stream's upload has been compared with S3. */
   reconciled: boolean;
   readonly requested: { completion?: "finalize" | "term"; force: boolean };

@@ -8,6 +8,7 @@ import { FileError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "../parts/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
+import type { OpenFile } from "../ports/file-source.ts";
 import type { ListedPart, PartBody, PartOutcome, UploadRef } from "../ports/object-store.ts";
 import { sameFile } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
@@ -29,7 +30,8 @@ export async function sendPart(context: OpenContext, range: PartRange): Promise<
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
   try {
-    const prepared = await prepare(context, range, slot.buffer);
+    await using source = await context.file.hold(() => openToRead(held.record.original_path, deps));
+    const prepared = source && (await prepare(context, range, source.file, slot.buffer));
     if (!prepared) return { kind: "file_moved_on" };
     await reach(context, "part_sending");
     const startedMs = deps.clock.monotonicMs();
@@ -75,11 +77,10 @@ class MovedOnError extends Error {}
 async function prepare(
   context: OpenContext,
   range: PartRange,
+  file: OpenFile,
   buffer: Uint8Array,
 ): Promise<Prepared | undefined> {
   const { held, deps } = context;
-  await using file = await openToRead(held.record.original_path, deps);
-  if (!file) return undefined;
   if (!sameFile(held.record, await file.facts(), range.offset + range.bytes).same) return undefined;
   if (range.bytes > buffer.length) {
     const crc = await rangeCrc(file, range, buffer, deps.digests);
