@@ -2,6 +2,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CRASH_POINTS, REHEARSED_ELSEWHERE } from "../../../packages/core/src/testing/crash-points.ts";
+import { SCENARIOS } from "../scenarios/all.ts";
 
 const FAMILIES: Readonly<Record<string, string>> = {
   P: "Promises",
@@ -66,6 +67,10 @@ function collect(root: string): Map<string, Proof[]> {
   for (const { id, gap } of CRASH_POINTS) {
     add(id.replace(/[a-z]$/, ""), { where: "tests/chaos/scenarios/crash-points.ts", title: `${id} ${gap}` });
   }
+  for (const { name, claim } of SCENARIOS) {
+    for (const number of numbersOf(claim))
+      add(number, { where: `npm run chaos -- --only ${name}`, title: claim });
+  }
   for (const [id, title] of Object.entries(REHEARSED_ELSEWHERE)) {
     if (!proofs.has(id)) add(id, { where: "elsewhere", title });
   }
@@ -74,7 +79,7 @@ function collect(root: string): Map<string, Proof[]> {
 
 /** "S3" at the start of a sentence is the store, not a row: it counts in brackets only. */
 export function numbersOf(title: string): Set<string> {
-  const leading = /^(?:[PSKFRCX]\d{1,2}[a-c]?(?:,? |$))*/.exec(title)?.[0] ?? "";
+  const leading = /^(?:[PSKFRCX]\d{1,2}[a-c]?(?:[,:]? |$))*/.exec(title)?.[0] ?? "";
   const bracketed = [...title.matchAll(/\(([^)]*)\)/g)].map(([, inside = ""]) => inside);
   const found = (text: string): string[] => [...text.matchAll(NUMBER)].map(([, number = ""]) => number);
   return new Set([...found(leading).filter((number) => number !== "S3"), ...bracketed.flatMap(found)]);

@@ -193,7 +193,9 @@ async function startStore(
   const store = spawn(
     process.execPath,
     [
-      ...[LOCAL_S3, "--dir", directory, "--port", "0", "--bucket", BUCKET, "--no-fsync"],
+      LOCAL_S3,
+      "--no-fsync",
+      ...Object.entries({ "--dir": directory, "--port": "0", "--bucket": BUCKET }).flat(),
       ...quirks.flatMap((quirk) => ["--quirk", quirk]),
     ],
     {

@@ -11,7 +11,8 @@ const FLUSHES_A_ROUND = 10;
 
 export const amnesia: Scenario = {
   name: "redis-amnesia",
-  claim: "FLUSHALL and SIGKILL in the middle of uploads: they are continued, nothing is lost or sent twice",
+  claim:
+    "FLUSHALL and SIGKILL in the middle of uploads: they are continued, nothing is lost or sent twice (P4, R1)",
   atOnce: 2,
   rounds({ seed, long }) {
     const flushes = long ? LONG_FLUSHES : CI_FLUSHES;

@@ -11,7 +11,8 @@ type Death = (typeof DEATHS)[number];
 
 export const crashPoints: Scenario = {
   name: "crash-points",
-  claim: "SIGKILL in every gap between two side effects loses nothing, sends nothing twice, leaves nothing",
+  claim:
+    "SIGKILL in every gap between two side effects loses nothing, sends nothing twice, leaves nothing (P1, P2, P3)",
   atOnce: 5,
   rounds: ({ seed }) =>
     CRASH_POINTS.flatMap((point, row) =>

@@ -14,7 +14,7 @@ const LONG_WORLDS = 10;
 export const freeze: Scenario = {
   name: "freeze",
   claim:
-    "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go",
+    "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go (P7, R9)",
   atOnce: LONG_WORLDS,
   rounds({ seed, long }) {
     const worlds = long ? LONG_WORLDS : CI_WORLDS;

@@ -13,7 +13,7 @@ const LARGE_BYTES = 5 * 1024 * 1024 + 4_321;
 
 export const keptFiles: Scenario = {
   name: "kept-files",
-  claim: "files kept after their upload are not sent again when history is over, nor after FLUSHALL",
+  claim: "files kept after their upload are not sent again when history is over, nor after FLUSHALL (P4)",
   atOnce: 1,
   rounds({ long }) {
     const count = long ? LONG_FILES : CI_FILES;

@@ -30,7 +30,8 @@ const BATCH = 40;
 
 export const lostCompletes: Scenario = {
   name: "lost-completes",
-  claim: "a Complete whose reply is lost or false comes to the right verdict, on stores of three kinds",
+  claim:
+    "a Complete whose reply is lost or false comes to the right verdict, on stores of three kinds (P5, S14)",
   atOnce: 1,
   rounds: ({ long }) =>
     Object.entries(SERVERS).flatMap(([server, quirks]) =>
@@ -43,7 +44,7 @@ export const lostCompletes: Scenario = {
 
 export const foreignObjects: Scenario = {
   name: "foreign-objects",
-  claim: "an object of another program is never overwritten and never taken for ours",
+  claim: "an object of another program is never overwritten and never taken for ours (P5, P6, X12)",
   atOnce: 1,
   rounds: ({ long }) =>
     batches(long ? LONG_EACH : CI_EACH).map((count, n) => ({

@@ -17,7 +17,7 @@ const REQUESTS_TO_LIVE = 30;
 export const randomKills: Scenario = {
   name: "random-kills",
   claim:
-    "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice",
+    "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice (P1, P2, P3, C25)",
   atOnce: 2,
   rounds: ({ seed, kills }) =>
     Array.from({ length: Math.ceil(kills / KILLS_A_ROUND) }, (_, n) => {

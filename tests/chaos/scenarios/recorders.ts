@@ -41,7 +41,8 @@ const FORMATS: readonly Format[] = [
 
 export const recorders: Scenario = {
   name: "recorders",
-  claim: "13 formats by real ffmpeg, killed once in the middle: each object is the file as ffmpeg left it",
+  claim:
+    "13 formats by real ffmpeg, killed once in the middle: each object is the file as ffmpeg left it (P1, F1, F2)",
   atOnce: 1,
   rounds: () => [{ name: FORMATS.map(({ name }) => name).join(", "), run: record }],
 };
@@ -69,8 +70,11 @@ async function ffmpeg(world: World, { file, input, args }: Format): Promise<void
   const child = spawn(
     "ffmpeg",
     [
-      ...["-nostdin", "-v", "error", "-readrate", input === VIDEO ? "1" : "3", "-f", "lavfi", "-i", input],
-      ...[...args, world.path(file)],
+      "-nostdin",
+      ...Object.entries({ "-v": "error", "-readrate": input === VIDEO ? "1" : "3" }).flat(),
+      ...Object.entries({ "-f": "lavfi", "-i": input }).flat(),
+      ...args,
+      world.path(file),
     ],
     { stdio: "inherit" },
   );
