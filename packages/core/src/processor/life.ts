@@ -76,3 +76,8 @@ export async function progress(life: Life, waiting: Waiting): Promise<void> {
   life.progressAtMs = nowMs;
   await held.update({ patch: { waiting_for: text }, event: { type: "progress" } });
 }
+
+/** Store, lease or volume keeps the stream from going on. */
+export function waitsForTrouble({ waiting_for: waiting }: StreamRecord): boolean {
+  return waiting?.startsWith('{"for":"store"') === true || waiting?.startsWith('{"for":"volume"') === true;
+}

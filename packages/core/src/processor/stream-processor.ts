@@ -13,7 +13,7 @@ import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
 import { HeldStream } from "./held-stream.ts";
-import { progress, reach, sendingDone, type Ending, type Life, type Step } from "./life.ts";
+import { progress, reach, sendingDone, waitsForTrouble, type Ending, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { PatientStore } from "./patient-store.ts";
 import { SharedFile } from "./shared-file.ts";
@@ -281,11 +281,6 @@ async function isThere(context: OpenContext): Promise<boolean> {
   if (key === undefined) return false;
   const head = await headObject(context, { bucket, key });
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
-}
-
-/** Store, lease or volume kept it from looking. */
-function waitsForTrouble({ waiting_for: waiting }: StreamRecord): boolean {
-  return waiting?.startsWith('{"for":"store"') === true || waiting?.startsWith('{"for":"volume"') === true;
 }
 
 const NOTHING_IN_S3 = { s3_upload_id: null, next_part: 1, bytes_sent: 0, create_intent_at_utc: null };
