@@ -1,20 +1,34 @@
-# The dashboard: built once, run as Next's standalone server.
-FROM node:24.11.0-bookworm-slim AS build
+# The dashboard: built once, run as Next's standalone server by apps/web/start.mjs, which reads our settings.
+FROM docker.io/library/node:24.21.0-bookworm-slim AS workspace
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
-COPY pnpm-workspace.yaml pnpm-lock.yaml package.json ./
+COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc tsconfig.base.json ./
 COPY packages packages
 COPY apps/web apps/web
-RUN pnpm install --frozen-lockfile --filter "@sluice/web..." && pnpm --filter @sluice/web run build
 
-FROM node:24.11.0-bookworm-slim
+FROM workspace AS build
+RUN pnpm install --frozen-lockfile --ignore-scripts --filter "@sluice/web..."
+RUN NEXT_TELEMETRY_DISABLED=1 pnpm --filter @sluice/web run build \
+  && cp -r apps/web/.next/static apps/web/.next/standalone/apps/web/.next/static
+
+# What start.mjs itself needs: the settings' schema.
+FROM workspace AS settings
+RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/config..." \
+  && mkdir -p node_modules/@sluice && ln -s ../../packages/config node_modules/@sluice/config
+
+FROM docker.io/library/node:24.21.0-bookworm-slim
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_WEB_HOST=0.0.0.0 SLUICE_WEB_PORT=3000
-COPY --from=build /sluice/apps/web/.next/standalone ./
-COPY --from=build /sluice/apps/web/.next/static apps/web/.next/static
-COPY --from=build /sluice/apps/web/start.mjs apps/web/start.mjs
+COPY --from=settings /sluice/node_modules node_modules
+COPY --from=settings /sluice/packages/config packages/config
+COPY --from=settings /sluice/packages/core packages/core
+COPY --from=build /sluice/apps/web/.next/standalone apps/web/.next/standalone
+COPY apps/web/package.json apps/web/start.mjs apps/web/
+COPY deploy/web-entry.mjs deploy/web-health.mjs deploy/
+# The password that is made on first start lives here; nothing else is written.
 RUN mkdir /var/lib/sluice && chown node:node /var/lib/sluice
+VOLUME /var/lib/sluice
 USER node
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "-e", "fetch('http://127.0.0.1:3000/api/health').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"]
-ENTRYPOINT ["node", "apps/web/start.mjs"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/deploy/web-health.mjs"]
+ENTRYPOINT ["node", "/sluice/deploy/web-entry.mjs"]

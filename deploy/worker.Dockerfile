@@ -1,26 +1,26 @@
-# The worker and the command line. TypeScript is run as it is: the workspace is copied, production dependencies only.
-FROM node:24.11.0-bookworm-slim AS dependencies
+# The worker and the command line. TypeScript is run as it is: the workspace is copied, with production dependencies only.
+FROM docker.io/library/node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
-COPY pnpm-workspace.yaml pnpm-lock.yaml package.json ./
+COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
 COPY packages/core/package.json packages/core/
 COPY packages/config/package.json packages/config/
 COPY packages/redis-schema/package.json packages/redis-schema/
 COPY apps/worker/package.json apps/worker/
-RUN pnpm install --prod --frozen-lockfile --filter "@sluice/worker..."
+RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
 
-FROM node:24.11.0-bookworm-slim
+FROM docker.io/library/node:24.21.0-bookworm-slim
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./
-COPY packages/core packages/core
-COPY packages/config packages/config
-COPY packages/redis-schema packages/redis-schema
-COPY apps/worker apps/worker
+COPY packages/core/src packages/core/src
+COPY packages/config/src packages/config/src
+COPY packages/redis-schema/src packages/redis-schema/src
+COPY apps/worker/src apps/worker/src
 # Nothing is written inside the image: the root file system may be read-only.
 USER node
 EXPOSE 9464
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "apps/worker/src/main.ts", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/apps/worker/src/main.ts", "healthcheck"]
 # Node is PID 1: the worker handles SIGTERM and SIGINT itself and starts no children.
-ENTRYPOINT ["node", "apps/worker/src/main.ts"]
+ENTRYPOINT ["node", "/sluice/apps/worker/src/main.ts"]
 CMD ["worker"]

@@ -12,5 +12,6 @@ export const COMMANDS = {
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
   sluice: { argv: ["apps/worker/src/main.ts"], needsDashboard: false, seesEmbedded: true },
 };
