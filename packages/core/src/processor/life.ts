@@ -55,8 +55,9 @@ export async function awaitLease(life: Life, what: string): Promise<Step> {
   return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
 }
 
-/** No part is being sent any more; how each ended is told elsewhere. */
+/** No part is being sent any more, and none begins in the place of one that ends; how each ended is told elsewhere. */
 export async function sendingDone(life: Life): Promise<void> {
+  life.fillTo = undefined;
   await Promise.allSettled(life.sending.values());
 }
 

@@ -85,6 +85,21 @@ describe("SIGTERM", () => {
     expect(world.store.count("uploadPart")).toBe(2);
   });
 
+  it("C24: that comes while parts are being begun begins none after them", async () => {
+    const { world, worker } = await started(6 * PART, {
+      storeDelayMs: (call) => (call.method === "uploadPart" ? 900 : 1),
+      checkpointScript: (call) => {
+        const [, write] = call.args as [unknown, { patch?: { waiting_for?: string } }];
+        if (call.method === "write" && write.patch?.waiting_for?.includes("growth")) drain();
+        return undefined;
+      },
+    });
+    const drain = (): void => worker.processors.get("stream0001")?.drain();
+    await world.clock.until(() => worker.busy === 0);
+    expect(streams(world)[0]).toMatchObject({ status: "processing", next_part: 3 });
+    expect(world.store.count("uploadPart")).toBe(2);
+  });
+
   it("C25: a second time drops everything at once; what was acknowledged is found again", async () => {
     const { world, worker } = await started(2 * PART, {
       storeDelayMs: (call) => (call.method === "uploadPart" ? 900 : 1),
