@@ -33,7 +33,7 @@ export interface OneFileOptions {
 /** A worker at rest is given the file by a hard link, with a marker to say that it is complete. */
 export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
   await using sluice = await startSluice(options);
-  const { endpoint, redis, root, server } = sluice;
+  const { endpoint, redis, root } = sluice;
   const worker = sluice.launch();
   await worker.ready();
   const redisPid = Number(/process_id:(\d+)/.exec(await redis.info("server"))?.[1]);
