@@ -207,6 +207,15 @@ describe("sluice verify", () => {
     expect(nothing.stdout).toContain("there is neither a stream no/such/object nor a metadata object");
   });
 
+  it("that nobody waited for is answered all the same, and told later", async () => {
+    const { stream } = await finished("later.mkv", bytes);
+    const late = await cli("verify", stream.id, "--deep", "--wait", "0");
+    expect([late.code, late.stdout]).toEqual([75, ""]);
+    const id = /--request ([0-9a-f-]{36})/.exec(late.stderr)?.[1] ?? "";
+    const told = await cli("verify", "--request", id, "--json");
+    expect([told.code, checksOf(told)["content"]]).toEqual([0, true]);
+  });
+
   it("refuses a stream whose object is not finished", async () => {
     const { stream } = await growing("unfinished.mkv");
     const answer = await cli("verify", stream.id);

@@ -3,6 +3,7 @@
  * sealed, byte by byte with the file. Memory is bound to one range; a range that breaks off is read again.
  */
 import {
+  FileError,
   StoreError,
   backoffMs,
   crc32ToBase64,
@@ -16,8 +17,8 @@ import {
 import { compared, wholeCrc, type Check, type Expected } from "./verify-report.ts";
 
 export interface ReadBackDeps {
-  store: ObjectStore;
-  files: FileSource;
+  store: Pick<ObjectStore, "read">;
+  files: Pick<FileSource, "open">;
   digests: Digests;
   clock: Clock;
   signal: AbortSignal;
@@ -41,7 +42,11 @@ export async function readBack(
     ? await openSealed(sealed, deps.files)
     : { why: "the file is not on this worker's source" };
   await using file = "file" in opened ? opened.file : undefined;
-  let state: Progress = { crc: 0, differsAt: undefined };
+  let state: Progress = {
+    crc: 0,
+    differsAt: undefined,
+    unreadable: "why" in opened ? opened.why : undefined,
+  };
   for (let from = 0; from < expected.size; from += RANGE_BYTES) {
     const to = Math.min(expected.size, from + RANGE_BYTES);
     state = await readRange(expected, { from, to }, state, file, deps);
@@ -52,25 +57,27 @@ export async function readBack(
     wanted === undefined
       ? { name: "content", ok: null, detail: `read back, its CRC32 is ${crc}; none was recorded` }
       : compared("content", wanted, crc);
-  return [content, fileCheck(state, "why" in opened ? opened.why : undefined)];
+  return [content, fileCheck(state)];
 }
 
 interface Progress {
   crc: number;
   /** First byte at which file and object differ. */
   differsAt: number | undefined;
+  /** Why the file is not compared, or no further. */
+  unreadable: string | undefined;
 }
 
-function fileCheck({ differsAt }: Progress, why: string | undefined): Check {
-  if (why !== undefined) return { name: "file", ok: null, detail: why };
-  return differsAt === undefined
-    ? { name: "file", ok: true, detail: "every byte is the same" }
-    : { name: "file", ok: false, detail: `differs from the object at byte ${differsAt}` };
+function fileCheck({ differsAt, unreadable }: Progress): Check {
+  if (differsAt !== undefined)
+    return { name: "file", ok: false, detail: `differs from the object at byte ${differsAt}` };
+  if (unreadable !== undefined) return { name: "file", ok: null, detail: unreadable };
+  return { name: "file", ok: true, detail: "every byte is the same" };
 }
 
 async function openSealed(
   { path, facts }: SealedFile,
-  files: FileSource,
+  files: ReadBackDeps["files"],
 ): Promise<{ file: OpenFile } | { why: string }> {
   const opened = await files.open(path);
   if (opened.kind !== "file") return { why: "the file is not there any more, or cannot be read" };
@@ -91,20 +98,35 @@ async function readRange(
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      let { crc, differsAt } = before;
+      let now = before;
       let at = range.from;
       for await (const chunk of store.read({ bucket, key }, range)) {
-        crc = digests.crc32(chunk, crc);
-        if (file && differsAt === undefined) differsAt = await firstDifference(file, chunk, at);
+        now = { ...now, crc: digests.crc32(chunk, now.crc), ...(await compareFile(file, chunk, at, now)) };
         at += chunk.length;
       }
-      return { crc, differsAt };
+      return now;
     } catch (error) {
       const heals =
         error instanceof StoreError && (error.trouble === "unreachable" || error.trouble === "throttled");
       if (!heals || attempt >= ATTEMPTS) throw error;
       await clock.sleep(backoffMs(attempt, Math.random()), signal);
     }
+  }
+}
+
+/** Trouble of the local volume says nothing about the object. */
+async function compareFile(
+  file: OpenFile | undefined,
+  chunk: Uint8Array,
+  offset: number,
+  { differsAt, unreadable }: Progress,
+): Promise<Partial<Progress>> {
+  if (!file || differsAt !== undefined || unreadable !== undefined) return {};
+  try {
+    return { differsAt: await firstDifference(file, chunk, offset) };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return { unreadable: `the file cannot be read: ${error.message}` };
   }
 }
 

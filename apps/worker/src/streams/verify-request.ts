@@ -5,7 +5,7 @@
  */
 import {
   CheckpointError,
-  StoppedError,
+  backoffMs,
   displayPath,
   metadataKey,
   type Clock,
@@ -14,7 +14,13 @@ import {
   type ObjectStore,
   type StreamRecord,
 } from "@sluice/core";
-import type { RequestQueue, RequestRecord, StreamReader, WorkerRegistry } from "@sluice/redis-schema";
+import type {
+  ItemResult,
+  RequestQueue,
+  RequestRecord,
+  StreamReader,
+  WorkerRegistry,
+} from "@sluice/redis-schema";
 import { z } from "zod";
 import { readBack, type SealedFile } from "./read-back.ts";
 import { asJson, type Answer } from "./request-handler.ts";
@@ -46,6 +52,10 @@ type Found = { kind: "subject"; subject: Subject } | Extract<Answer, { kind: "re
 /** The handler; settles every item it takes by itself. */
 export function verifyRequests(deps: VerifyDeps): (item: string, request: RequestRecord) => Promise<Answer> {
   let tail = Promise.resolve();
+  const tell = (err: unknown): void => {
+    // Redis was away when the worker ended: the request is read again by its next start.
+    if (!deps.signal.aborted) deps.log.error({ err }, "a verify stopped because of a fault of ours");
+  };
   return async (item, request) => {
     const found = await findSubject(item, request, deps);
     if (found.kind !== "subject") return found;
@@ -53,8 +63,8 @@ export function verifyRequests(deps: VerifyDeps): (item: string, request: Reques
     const head = await deps.store.head(subject.expected);
     const checks = checkHead(subject.expected, head);
     if (request.options?.["deep"] !== true || head.kind !== "found")
-      await settle(item, request, subject, checks, deps);
-    else tail = tail.then(() => verifyDeep(item, request, subject, checks, deps));
+      await settle(item, request, subject, { checks }, deps);
+    else tail = tail.then(() => verifyDeep(item, request, subject, checks, deps)).catch(tell);
     return { kind: "elsewhere" };
   };
 }
@@ -146,6 +156,7 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Never rejects but for a fault of ours. What the worker's end interrupts is read again by its next start. */
 async function verifyDeep(
   item: string,
   request: RequestRecord,
@@ -153,36 +164,49 @@ async function verifyDeep(
   checks: readonly Check[],
   deps: VerifyDeps,
 ): Promise<void> {
-  try {
-    const read = await readBack(subject.expected, subject.sealed, deps);
-    await settle(item, request, subject, [...checks, ...read], deps);
-  } catch (error) {
-    // The request is still unsettled: the next start of a worker reads it again.
-    if (deps.signal.aborted || error instanceof StoppedError || error instanceof CheckpointError) return;
+  const result = await readBack(subject.expected, subject.sealed, deps).catch((error: unknown) => {
+    if (deps.signal.aborted) return undefined;
     deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify broke off");
-    const detail = `it could not be read back: ${error instanceof Error ? error.message : String(error)}`;
-    await settle(item, request, subject, [...checks, { name: "content", ok: false, detail }], deps).catch(
-      (away: unknown) => {
-        if (!(away instanceof CheckpointError)) throw away;
-      },
-    );
-  }
+    return error instanceof Error ? error : new Error(String(error));
+  });
+  if (result === undefined) return;
+  if (Array.isArray(result))
+    return await settle(item, request, subject, { checks: [...checks, ...result] }, deps);
+  const words = `it could not be read back: ${result.message}`;
+  const content: Check = { name: "content", ok: null, detail: words };
+  await settle(item, request, subject, { checks: [...checks, content], broke: words }, deps);
 }
 
+interface Outcome {
+  checks: readonly Check[];
+  /** Why not everything that was asked for could be looked at. */
+  broke?: string;
+}
+
+/** Redis away is waited for: what was found out after hours is not lost. */
 async function settle(
   item: string,
   request: RequestRecord,
-  { expected }: Subject,
-  checks: readonly Check[],
-  { queue, workerId, clock }: VerifyDeps,
+  { expected: { bucket, key, size } }: Subject,
+  { checks, broke }: Outcome,
+  { queue, workerId, clock, signal }: VerifyDeps,
 ): Promise<void> {
   const verdict = verdictOf(checks);
-  const { bucket, key, size } = expected;
-  await queue.settle(request, item, {
-    result: verdict.ok ? "done" : "failed",
-    detail: verdict.words,
+  const isFine = verdict.ok && broke === undefined;
+  const result: ItemResult = {
+    result: isFine ? "done" : "failed",
+    detail: verdict.ok && broke !== undefined ? broke : verdict.words,
     data: asJson({ s3_bucket: bucket, s3_key: key, size, checks }),
     worker: workerId,
     at_utc: new Date(clock.wallMs()).toISOString(),
-  });
+  };
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await queue.settle(request, item, result);
+      return;
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || signal.aborted) throw error;
+      await clock.sleep(backoffMs(attempt, Math.random()), signal);
+    }
+  }
 }

@@ -3,7 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { ItemResult } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import type { Check } from "../../streams/verify-report.ts";
-import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
+import {
+  askWorkers,
+  DEFAULT_WAIT_MS,
+  EXIT_OF_UNANSWERED,
+  tellUnanswered,
+  type Ask,
+} from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { lookForStream } from "../find-streams.ts";
 import { addJson, duration } from "../options.ts";
@@ -16,6 +22,7 @@ import { selectRows } from "../stream-rows.ts";
 interface VerifyFlags extends CommonFlags {
   deep?: true;
   bucket?: string;
+  request?: string;
   wait?: number;
 }
 
@@ -36,37 +43,62 @@ export function addVerify(program: Command): void {
     .description(
       "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there.",
     )
-    .argument("<id|key>", "id of a stream, its beginning, or the key of an object")
+    .argument("[id|key]", "id of a stream, its beginning, or the key of an object")
+    .option("--request <id>", "instead: what became of a verify that was asked for before")
     .option("--deep", "read the whole object back")
     .option("--bucket <name>", "bucket of the key (default: SLUICE_S3_BUCKET)")
     .option("--wait <duration>", "how long to wait for the worker (default: 30s, with --deep 1h)", duration);
-  addJson(command).action(async (given: string, flags: VerifyFlags) => {
+  addJson(command).action(async (given: string | undefined, flags: VerifyFlags) => {
     await performOnRedis(flags, (session) => verify(session, given, flags));
   });
 }
 
-async function verify(session: Session, given: string, flags: VerifyFlags): Promise<ExitCode> {
-  const { config, out } = session;
-  const bucket = flags.bucket ?? config.s3Bucket;
-  const item = (await lookForStream(session.reader, given)) ?? (await streamOfKey(session, given)) ?? given;
-  const isKey = item === given && (await session.reader.rows([item]))[0] === undefined;
-  if (isKey && bucket === "") {
-    throw new CliError(EXIT.usage, `There is no stream ${given}; for a key say --bucket too.`);
-  }
-  const options = { deep: flags.deep === true, ...(isKey ? { bucket } : {}) };
-  const ask = { id: randomUUID(), action: "verify" as const, items: [item], options };
-  const waitMs = flags.wait ?? (flags.deep ? DEEP_WAIT_MS : DEFAULT_WAIT_MS);
+type Verify = Ask & { action: "verify" };
+
+async function verify(session: Session, given: string | undefined, flags: VerifyFlags): Promise<ExitCode> {
+  const { out } = session;
+  const ask =
+    flags.request === undefined
+      ? await newAsk(session, given, flags)
+      : await askedBefore(session, flags.request);
+  const waitMs = flags.wait ?? (ask.options?.["deep"] === true ? DEEP_WAIT_MS : DEFAULT_WAIT_MS);
   const { results, unanswered } = await askWorkers(session, ask, waitMs);
   out.progressDone();
+  const [item = ""] = ask.items;
   const result = results[item];
   if (!result) {
     const why = unanswered ?? "in_time";
-    tellUnanswered(session, why, ask.id, "sluice show");
+    tellUnanswered(session, why, ask.id, `sluice verify --request ${ask.id}`);
     return EXIT_OF_UNANSWERED[why];
   }
   if (out.json) out.document({ item, ...result });
   else show(out, item, result);
   return result.result === "done" ? EXIT.ok : EXIT.failed;
+}
+
+async function newAsk(session: Session, given: string | undefined, flags: VerifyFlags): Promise<Verify> {
+  if (given === undefined) throw new CliError(EXIT.usage, "Name a stream or the key of an object.");
+  const id = (await lookForStream(session.reader, given)) ?? (await streamOfKey(session, given));
+  const bucket = flags.bucket ?? session.config.s3Bucket;
+  if (id === undefined && bucket === "") {
+    throw new CliError(EXIT.usage, `There is no stream ${given}; for a key say --bucket too.`);
+  }
+  return {
+    id: randomUUID(),
+    action: "verify",
+    items: [id ?? given],
+    options: { deep: flags.deep === true, ...(id === undefined ? { bucket } : {}) },
+  };
+}
+
+/** Filing it again changes nothing: only its answer is waited for. */
+async function askedBefore({ requests }: Session, id: string): Promise<Verify> {
+  const request = await requests.read(id);
+  if (request.kind !== "ok" || request.value.action !== "verify") {
+    throw new CliError(EXIT.failed, `There is no verify that was asked for as ${id} in the last day.`);
+  }
+  const { items, options } = request.value;
+  return { id, action: "verify", items, ...(options === undefined ? {} : { options }) };
 }
 
 /** The newest stream with this key. */
@@ -100,5 +132,6 @@ function show(out: Output, item: string, result: ItemResult): void {
     report.checks,
   );
   if (result.result === "done") out.line({ text: "As recorded.", style: "green" });
-  else out.line({ text: `Not as recorded: ${result.detail ?? ""}`, style: "red" });
+  else if (report.checks.some(({ ok }) => ok === false)) out.line({ text: "Not as recorded.", style: "red" });
+  else out.line({ text: `Not verified: ${result.detail ?? ""}`, style: "red" });
 }
