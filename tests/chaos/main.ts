@@ -16,6 +16,8 @@ import type { RunOptions } from "./scenario.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 
 const EXIT_USAGE = 64;
+/** As shells tell of Ctrl-C. */
+const EXIT_ENDED = 130;
 const CI_KILLS = 40;
 const USAGE = `npm run chaos -- [--only SCENARIO[,…]] [--round TEXT] [--kills N] [--seed N] [--long] [--record]
 npm run chaos -- --report
@@ -53,6 +55,7 @@ async function main(): Promise<number> {
   }
   // Each world's processes end with this one.
   EventEmitter.defaultMaxListeners = 0;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(EXIT_ENDED));
   return await run(names, values.round ?? "", values.record ?? false, {
     seed,
     kills,

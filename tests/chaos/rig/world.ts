@@ -43,6 +43,11 @@ export class World implements AsyncDisposable {
   kills = 0;
   readonly #store: ChildProcess;
   readonly #env: Readonly<Record<string, string>>;
+  /** A run that is ended early takes its processes along; what else they left lies in the temporary directory. */
+  readonly #endWithUs = (): void => {
+    for (const worker of this.workers) if (worker.running) worker.signal("SIGKILL");
+    this.#store.kill("SIGKILL");
+  };
 
   private constructor(parts: {
     redis: TestRedis;
@@ -58,6 +63,7 @@ export class World implements AsyncDisposable {
     this.target = { endpoint: parts.storeUrl, bucket: BUCKET, ...CREDENTIALS };
     this.records = new Records(parts.redis.port, SOURCE);
     mkdirSync(this.root);
+    process.once("exit", this.#endWithUs);
     this.#env = {
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
@@ -163,6 +169,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const worker of this.workers) if (worker.running) await worker.kill();
+    process.off("exit", this.#endWithUs);
     this.records[Symbol.dispose]();
     await this.proxy[Symbol.asyncDispose]();
     const ended = once(this.#store, "exit");
@@ -207,7 +214,6 @@ async function startStore(
       stdio: ["ignore", "pipe", "inherit"],
     },
   );
-  process.once("exit", () => void store.kill("SIGKILL"));
   for await (const line of createInterface({ input: store.stdout })) {
     const url = /listening on (\S+)/.exec(line)?.[1];
     if (url !== undefined) return { store, storeUrl: url };
