@@ -9,7 +9,15 @@ COPY packages/redis-schema/package.json packages/redis-schema/
 COPY apps/worker/package.json apps/worker/
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
 
-FROM docker.io/library/node:24.21.0-bookworm-slim
+# Sample recordings for `docker compose --profile demo up`.
+FROM docker.io/library/node:24.21.0-bookworm-slim AS demo
+WORKDIR /sluice
+COPY package.json ./
+COPY scripts/demo.ts scripts/
+COPY scripts/demo scripts/demo
+ENTRYPOINT ["node", "/sluice/scripts/demo.ts", "--dir", "/inbox"]
+
+FROM docker.io/library/node:24.21.0-bookworm-slim AS worker
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./
