@@ -19,7 +19,12 @@ async function grave(page: Page): Promise<string[]> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split("\n").slice(1, 2).join("") ?? ""}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.map(
+        (node) =>
+          `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split("\n").slice(1, 2).join("") ?? ""}`,
+      ),
+    );
 }
 
 async function wear(page: Page, origin: string, theme: string): Promise<void> {
@@ -43,9 +48,16 @@ async function lookAtEverything(page: Page, origin: string, paths: readonly stri
       for (const path of paths) {
         await page.goto(origin + path);
         await expect(page.getByRole("main")).toBeVisible();
-        await expect(page.getByRole("main").getByText(/^(Loading|Reading)/).filter({ visible: true })).toHaveCount(0);
+        await expect(
+          page
+            .getByRole("main")
+            .getByText(/^(Loading|Reading)/)
+            .filter({ visible: true }),
+        ).toHaveCount(0);
         expect(await grave(page), `${path} ${theme} ${size.width}`).toEqual([]);
-        const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const sideways = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         expect(sideways, `${path} at ${size.width}`).toBeLessThanOrEqual(0);
       }
     }
@@ -58,16 +70,33 @@ test("every page without any stream", async ({ page }) => {
   test.slow();
   await using redis = await startRedis();
   const dashboard = await startDashboard(redis.url);
-  await signInAt(page, dashboard.origin);
-  await lookAtEverything(page, dashboard.origin, [...PAGES, "/streams/none"]).finally(dashboard.stop);
+  try {
+    await signInAt(page, dashboard.origin);
+    await lookAtEverything(page, dashboard.origin, [...PAGES, "/streams/none"]);
+  } finally {
+    await dashboard.stop();
+  }
 });
 
-test("every page with streams of every state, and the largest one", async ({ signedIn: page, dashboard, redis, other }) => {
+test("every page with streams of every state, and the largest one", async ({
+  signedIn: page,
+  dashboard,
+  redis,
+  other,
+}) => {
   test.slow();
   const ids = await seed({ redisUrl: redis.url, streams: 120, parts: 10_000 });
-  const ofEach = await Promise.all(["active", "pending_completion", "failed", "completed"].map((index) => other.zrange(`streams:${index}`, "0", "0")));
+  const ofEach = await Promise.all(
+    ["active", "pending_completion", "failed", "completed"].map((index) =>
+      other.zrange(`streams:${index}`, "0", "0"),
+    ),
+  );
   const streams = [ids.at(-1), ...ofEach.flat()].map((id) => `/streams/${id}`);
-  await lookAtEverything(page, dashboard.origin, [...PAGES, ...streams, "/streams?view=failed&reason=part_limit"]);
+  await lookAtEverything(page, dashboard.origin, [
+    ...PAGES,
+    ...streams,
+    "/streams?view=failed&reason=part_limit",
+  ]);
 });
 
 test("the sign-in page, before and after a wrong password", async ({ page, dashboard }) => {
@@ -82,13 +111,20 @@ test("the sign-in page, before and after a wrong password", async ({ page, dashb
   }
 });
 
-test("what opens over a page: the plan of a purge and its results, preferences, help, the menu of a phone", async ({ signedIn: page, dashboard, redis }) => {
+test("what opens over a page: the plan of a purge and its results, preferences, help, the menu of a phone", async ({
+  signedIn: page,
+  dashboard,
+  redis,
+}) => {
   await seed({ redisUrl: redis.url, streams: 4, from: 700_000, onlyFailed: true });
   for (const theme of THEMES) {
     await wear(page, dashboard.origin, theme);
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.goto(`${dashboard.origin}/failed`);
-    await page.getByRole("button", { name: /^Purge all of/ }).first().click();
+    await page
+      .getByRole("button", { name: /^Purge all of/ })
+      .first()
+      .click();
     await expect(page.getByRole("button", { name: "Cancel" })).toBeVisible();
     expect(await grave(page)).toEqual([]);
     await page.keyboard.press("Escape");
@@ -104,7 +140,10 @@ test("what opens over a page: the plan of a purge and its results, preferences, 
   }
 });
 
-test("keys go to places, never while someone types, and can be switched off", async ({ signedIn: page, dashboard }) => {
+test("keys go to places, never while someone types, and can be switched off", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   await page.keyboard.press("g");
   await page.keyboard.press("s");
   await expect(page).toHaveURL(`${dashboard.origin}/streams`);
@@ -134,7 +173,9 @@ test("at 200 % zoom nothing is lost and nothing scrolls sideways", async ({ sign
   for (const path of PAGES) {
     await page.goto(dashboard.origin + path);
     await expect(page.getByRole("main")).toBeVisible();
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const sideways = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
     expect(sideways, path).toBeLessThanOrEqual(0);
   }
 });

@@ -14,7 +14,9 @@ interface Procedure {
 }
 
 const PROCEDURES: Procedure[] = Object.entries(appRouter._def.procedures).map(([path, procedure]) => {
-  const { type, meta } = (procedure as unknown as { _def: Pick<Procedure, "type"> & { meta: Pick<Procedure, "needs"> } })._def;
+  const { type, meta } = (
+    procedure as unknown as { _def: Pick<Procedure, "type"> & { meta: Pick<Procedure, "needs"> } }
+  )._def;
   return { path, type, needs: meta.needs };
 });
 
@@ -23,7 +25,11 @@ function call(origin: string, { path, type }: Procedure, options: CallOptions): 
 }
 
 test.describe("with a password", () => {
-  test("the right password opens, the wrong one does not, and signing out ends the session in Redis", async ({ page, dashboard, context }) => {
+  test("the right password opens, the wrong one does not, and signing out ends the session in Redis", async ({
+    page,
+    dashboard,
+    context,
+  }) => {
     await page.goto(`${dashboard.origin}/streams`);
     await expect(page).toHaveURL(/\/login$/);
     await page.getByLabel("Password").fill("wrong");
@@ -36,7 +42,9 @@ test.describe("with a password", () => {
     await page.getByRole("button", { name: "Sign out" }).click();
     await expect(page).toHaveURL(/\/login$/);
     const stolen = `${cookie?.name}=${cookie?.value}`;
-    expect((await query(dashboard.origin, "overview.get", undefined, { cookie: stolen })).code).toBe("UNAUTHORIZED");
+    expect((await query(dashboard.origin, "overview.get", undefined, { cookie: stolen })).code).toBe(
+      "UNAUTHORIZED",
+    );
   });
 
   test("there are procedures of every kind, so that the checks below check something", () => {
@@ -50,14 +58,22 @@ test.describe("with a password", () => {
       const stranger = await call(origin, procedure, {});
       if (procedure.needs === "public") expect(stranger.code).not.toBe("UNAUTHORIZED");
       else expect(stranger).toMatchObject({ status: 401, code: "UNAUTHORIZED" });
-      const spoofed = { "x-middleware-subrequest": "proxy:proxy:proxy", "x-forwarded-user": "root", "x-forwarded-for": "127.0.0.1" };
+      const spoofed = {
+        "x-middleware-subrequest": "proxy:proxy:proxy",
+        "x-forwarded-user": "root",
+        "x-forwarded-for": "127.0.0.1",
+      };
       if (procedure.needs !== "public") {
         expect((await call(origin, procedure, { headers: spoofed })).code).toBe("UNAUTHORIZED");
       }
       const cookie = await signIn(origin);
       const foreign = await call(origin, procedure, { cookie, origin: "https://evil.example" });
       expect(foreign).toMatchObject({ status: 403, code: "FORBIDDEN" });
-      const crossSite = await call(origin, procedure, { cookie, origin: null, headers: { "sec-fetch-site": "cross-site" } });
+      const crossSite = await call(origin, procedure, {
+        cookie,
+        origin: null,
+        headers: { "sec-fetch-site": "cross-site" },
+      });
       expect(crossSite).toMatchObject({ status: 403, code: "FORBIDDEN" });
       if (procedure.type === "mutation") {
         expect((await call(origin, procedure, { cookie, origin: null })).code).toBe("FORBIDDEN");
@@ -130,7 +146,9 @@ test.describe("other ways in", () => {
     expect((await mutate(origin, "session.login", { password: PASSWORD })).code).toBe("TOO_MANY_REQUESTS");
   });
 
-  test("behind a proxy its users are believed, viewers only look, and nobody gets past it", async ({ browser }) => {
+  test("behind a proxy its users are believed, viewers only look, and nobody gets past it", async ({
+    browser,
+  }) => {
     const { origin } = await start({
       SLUICE_WEB_AUTH: "proxy",
       SLUICE_WEB_TRUSTED_PROXIES: "127.0.0.1",
@@ -140,14 +158,20 @@ test.describe("other ways in", () => {
     const bob = { "x-forwarded-user": "bob", "x-forwarded-groups": "dev" };
     expect((await query(origin, "overview.get", undefined, {})).code).toBe("UNAUTHORIZED");
     for (const procedure of PROCEDURES.filter(({ needs }) => needs === "operator")) {
-      expect(await call(origin, procedure, { headers: bob })).toMatchObject({ status: 403, code: "FORBIDDEN" });
+      expect(await call(origin, procedure, { headers: bob })).toMatchObject({
+        status: 403,
+        code: "FORBIDDEN",
+      });
       expect((await call(origin, procedure, { headers: ada })).code).not.toBe("FORBIDDEN");
     }
     const context = await browser.newContext({ extraHTTPHeaders: bob });
     const page = await context.newPage();
     await page.goto(`${origin}/failed`);
     await expect(page.getByText("Viewer", { exact: true })).toBeAttached();
-    await expect(page.getByRole("button", { name: /Purge all failed/ })).toHaveAttribute("aria-disabled", "true");
+    await expect(page.getByRole("button", { name: /Purge all failed/ })).toHaveAttribute(
+      "aria-disabled",
+      "true",
+    );
     await expect(page.getByRole("button", { name: /Purge all failed/ })).toHaveAttribute("title", /viewer/);
     await context.close();
   });
@@ -167,20 +191,33 @@ test.describe("other ways in", () => {
     }
     await page.goto(`${origin}/failed`);
     await expect(page.getByText("Read-only", { exact: true })).toBeAttached();
-    await expect(page.getByRole("button", { name: /Purge all failed/ })).toHaveAttribute("title", /read-only/);
+    await expect(page.getByRole("button", { name: /Purge all failed/ })).toHaveAttribute(
+      "title",
+      /read-only/,
+    );
   });
 
   test("without a login it answers to this machine's names only", async () => {
     const { origin, port } = await start({ SLUICE_WEB_AUTH: "none" });
     expect((await query(origin, "overview.get", undefined, {})).status).toBe(200);
-    const rebound = await fetch(`${origin}/api/trpc/overview.get`, { headers: { "x-forwarded-host": `evil.example:${port}` } });
+    const rebound = await fetch(`${origin}/api/trpc/overview.get`, {
+      headers: { "x-forwarded-host": `evil.example:${port}` },
+    });
     expect(rebound.status).toBe(200);
     const { request } = await import("node:http");
     const status = await new Promise<number | undefined>((resolve, reject) => {
-      const asked = request({ host: "127.0.0.1", port, path: "/api/trpc/overview.get", headers: { host: `evil.example:${port}` } }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
+      const asked = request(
+        {
+          host: "127.0.0.1",
+          port,
+          path: "/api/trpc/overview.get",
+          headers: { host: `evil.example:${port}` },
+        },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
       asked.on("error", reject);
       asked.end();
     });
@@ -188,7 +225,10 @@ test.describe("other ways in", () => {
   });
 
   test("without a login it does not start beyond loopback, nor with a password mode and no password", async () => {
-    for (const env of [{ SLUICE_WEB_AUTH: "none", SLUICE_WEB_HOST: "0.0.0.0" }, { SLUICE_WEB_PASSWORD: "" }]) {
+    for (const env of [
+      { SLUICE_WEB_AUTH: "none", SLUICE_WEB_HOST: "0.0.0.0" },
+      { SLUICE_WEB_PASSWORD: "" },
+    ]) {
       const started = startDashboard(redis.url, env);
       await expect(started).rejects.toThrow(/SLUICE_WEB_/);
     }

@@ -12,17 +12,31 @@ test.beforeAll(async ({ redis }) => {
   await seed({ redisUrl: redis.url, streams: 320 });
 });
 
-test("every stream is found by path, key, id, upload id and ETag, in any letter case", async ({ dashboard, other }) => {
+test("every stream is found by path, key, id, upload id and ETag, in any letter case", async ({
+  dashboard,
+  other,
+}) => {
   const cookie = await signIn(dashboard.origin);
   const [id = ""] = await other.zrange("streams:completed", "5", "5");
   const meta = await other.hgetall(`stream:${id}:meta`);
   for (const q of [meta.original_path, meta.s3_key, id.toUpperCase(), meta.etag]) {
-    const { data } = await query(dashboard.origin, "streams.page", { filter: { view: "all", q } }, { cookie });
-    expect((data as { rows: { id: string }[] }).rows.map((row) => row.id), String(q)).toContain(id);
+    const { data } = await query(
+      dashboard.origin,
+      "streams.page",
+      { filter: { view: "all", q } },
+      { cookie },
+    );
+    expect(
+      (data as { rows: { id: string }[] }).rows.map((row) => row.id),
+      String(q),
+    ).toContain(id);
   }
 });
 
-test("a search typed on any page lands on a list that says what it shows, and its address shows the same again", async ({ signedIn: page, dashboard }) => {
+test("a search typed on any page lands on a list that says what it shows, and its address shows the same again", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   await page.getByRole("searchbox", { name: /Search streams/ }).fill("roof 000015");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${dashboard.origin}/streams?q=roof%20000015`);
@@ -32,7 +46,10 @@ test("a search typed on any page lands on a list that says what it shows, and it
   await expect(rows.nth(1)).toContainText("000015.mkv");
 });
 
-test("filters narrow, land in the address, survive a reload, and go back with the browser", async ({ signedIn: page, dashboard }) => {
+test("filters narrow, land in the address, survive a reload, and go back with the browser", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   await page.goto(`${dashboard.origin}/streams`);
   await page.getByRole("button", { name: /^Failed/ }).click();
   await expect(page).toHaveURL(/view=failed/);
@@ -57,7 +74,10 @@ test("a column sorts both ways, and says so", async ({ signedIn: page, dashboard
   await expect(heading).toHaveAttribute("aria-sort", "ascending");
 });
 
-test("pages go on where the last one ended, and back; a deep link opens the very page", async ({ signedIn: page, dashboard }) => {
+test("pages go on where the last one ended, and back; a deep link opens the very page", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   await page.goto(`${dashboard.origin}/streams`);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await expect(place).toHaveText("1–100 of 320");
@@ -72,7 +92,10 @@ test("pages go on where the last one ended, and back; a deep link opens the very
   await expect(place).toHaveText("101–200 of 320");
 });
 
-test("only rows in sight are in the document, and each knows its place in the whole", async ({ signedIn: page, dashboard }) => {
+test("only rows in sight are in the document, and each knows its place in the whole", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   await page.goto(`${dashboard.origin}/streams`);
   const table = page.getByRole("table", { name: "Streams" });
   await expect(table).toHaveAttribute("aria-rowcount", "321");
@@ -82,27 +105,54 @@ test("only rows in sight are in the document, and each knows its place in the wh
   expect(await table.getByRole("row").count()).toBeLessThanOrEqual(60);
 });
 
-test("a record that changes in Redis changes on the page within two seconds, with no worker running", async ({ signedIn: page, dashboard, redis, other }) => {
+test("a record that changes in Redis changes on the page within two seconds, with no worker running", async ({
+  signedIn: page,
+  dashboard,
+  redis,
+  other,
+}) => {
   const [id = ""] = await other.zrange("streams:active", "0", "0");
   await page.goto(`${dashboard.origin}/streams/${id}`);
   await expect(page.locator("[data-live=Live]")).toBeVisible();
   // What a script of the worker does: the change and its event.
-  await other.multi().hset(`stream:${id}:meta`, "waiting_for", JSON.stringify({ for: "rename", suffix: ".part" })).xadd("events", "*", "type", "state", "subject", id, "at", Date.now()).exec();
+  await other
+    .multi()
+    .hset(`stream:${id}:meta`, "waiting_for", JSON.stringify({ for: "rename", suffix: ".part" }))
+    .xadd("events", "*", "type", "state", "subject", id, "at", Date.now())
+    .exec();
   await expect(page.getByTestId("why")).toContainText("the name still ends in .part", { timeout: 2_000 });
   expect(redis.url).toContain("127.0.0.1");
 });
 
-test("records of the founding phase, written without any event, are listed, opened and purgeable", async ({ signedIn: page, dashboard, other }) => {
+test("records of the founding phase, written without any event, are listed, opened and purgeable", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   const id = "legacy stream/7";
   const cookie = await signIn(dashboard.origin);
   await other
     .multi()
-    .hset(`stream:${id}:meta`, { original_path: "/srv/old/tape.ts", s3_bucket: "recordings", s3_key_prefix: "old/", s3_upload_id: "u-7", status: "processing" })
-    .hset(`stream:${id}:parts`, { 1: JSON.stringify({ PartNumber: 1, ETag: '"abc"', Size: 5_242_880 }), 2: JSON.stringify({ PartNumber: 2, ETag: '"def"', Size: 5_242_880 }) })
+    .hset(`stream:${id}:meta`, {
+      original_path: "/srv/old/tape.ts",
+      s3_bucket: "recordings",
+      s3_key_prefix: "old/",
+      s3_upload_id: "u-7",
+      status: "processing",
+    })
+    .hset(`stream:${id}:parts`, {
+      1: JSON.stringify({ PartNumber: 1, ETag: '"abc"', Size: 5_242_880 }),
+      2: JSON.stringify({ PartNumber: 2, ETag: '"def"', Size: 5_242_880 }),
+    })
     .zadd("streams:active", Date.now(), id)
     .exec();
   await until("the record in the list", async () => {
-    const { data } = await query(dashboard.origin, "streams.page", { filter: { view: "active", q: "tape.ts" } }, { cookie });
+    const { data } = await query(
+      dashboard.origin,
+      "streams.page",
+      { filter: { view: "active", q: "tape.ts" } },
+      { cookie },
+    );
     return (data as { total: number }).total === 1 ? true : undefined;
   });
   await page.goto(`${dashboard.origin}/streams?q=tape.ts`);
@@ -110,15 +160,33 @@ test("records of the founding phase, written without any event, are listed, open
   await expect(page.getByTestId("why")).toContainText("founding phase");
   await expect(page.locator('[data-etag="2"]')).toHaveText("def");
   // Only its index says that it failed: the record is gone.
-  await other.multi().del(`stream:${id}:meta`).zrem("streams:active", id).zadd("streams:failed", Date.now(), id).exec();
-  const plan = await mutate(dashboard.origin, "actions.plan", { action: "purge", target: { ids: [id] } }, { cookie });
+  await other
+    .multi()
+    .del(`stream:${id}:meta`)
+    .zrem("streams:active", id)
+    .zadd("streams:failed", Date.now(), id)
+    .exec();
+  const plan = await mutate(
+    dashboard.origin,
+    "actions.plan",
+    { action: "purge", target: { ids: [id] } },
+    { cookie },
+  );
   expect(plan.status).toBe(200);
 });
 
-test("a stream that is gone says so, and a record that is none is shown as it is", async ({ signedIn: page, dashboard, other }) => {
+test("a stream that is gone says so, and a record that is none is shown as it is", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   await page.goto(`${dashboard.origin}/streams/nosuchstream`);
   await expect(page.getByText("No such stream")).toBeVisible();
-  await other.multi().hset("stream:odd:meta", { status: "failed_corrupt_record", schema_version: "1" }).zadd("streams:failed", 1, "odd").exec();
+  await other
+    .multi()
+    .hset("stream:odd:meta", { status: "failed_corrupt_record", schema_version: "1" })
+    .zadd("streams:failed", 1, "odd")
+    .exec();
   await page.goto(`${dashboard.origin}/streams/odd`);
   await expect(page.getByRole("main")).toContainText("failed");
   await page.locator("summary", { hasText: "Raw record" }).click();

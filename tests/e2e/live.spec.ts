@@ -18,7 +18,11 @@ test.beforeAll(async ({ redis, other }) => {
 /** What a worker's script does: a change of the record and its entry in the feed. */
 async function say(other: Redis, text: string): Promise<void> {
   const waiting = JSON.stringify({ for: "operator", detail: text });
-  await other.multi().hset(`stream:${id}:meta`, "waiting_for", waiting).xadd("events", "*", "type", "state", "subject", id, "at", String(Date.now())).exec();
+  await other
+    .multi()
+    .hset(`stream:${id}:meta`, "waiting_for", waiting)
+    .xadd("events", "*", "type", "state", "subject", id, "at", String(Date.now()))
+    .exec();
 }
 
 function feedRequests(context: BrowserContext): () => number {
@@ -45,7 +49,11 @@ async function twoTabs(context: BrowserContext, origin: string): Promise<[Page, 
   return [first, second];
 }
 
-test("tabs of one browser share one connection; when its tab closes, another takes over", async ({ context, dashboard, other }) => {
+test("tabs of one browser share one connection; when its tab closes, another takes over", async ({
+  context,
+  dashboard,
+  other,
+}) => {
   const open = feedRequests(context);
   const [first, second] = await twoTabs(context, dashboard.origin);
   expect(open()).toBe(1);
@@ -57,7 +65,11 @@ test("tabs of one browser share one connection; when its tab closes, another tak
   await expect(second.getByTestId("why")).toHaveText("seen in the one that is left");
 });
 
-test("off HTTPS each visible tab has its own connection, and a hidden one gives it back", async ({ context, dashboard, other }) => {
+test("off HTTPS each visible tab has its own connection, and a hidden one gives it back", async ({
+  context,
+  dashboard,
+  other,
+}) => {
   const open = feedRequests(context);
   const origin = `http://sluice.test:${dashboard.port}`;
   const [first, second] = await twoTabs(context, origin);
@@ -77,7 +89,11 @@ test("off HTTPS each visible tab has its own connection, and a hidden one gives 
   await expect(second.getByTestId("why")).toHaveText("seen after coming back");
 });
 
-test("paused, the picture stands still; going on brings what was missed", async ({ signedIn: page, dashboard, other }) => {
+test("paused, the picture stands still; going on brings what was missed", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   await say(other, "before the pause");
   await page.goto(`${dashboard.origin}/streams/${id}`);
   await expect(page.getByTestId("why")).toHaveText("before the pause");
@@ -100,7 +116,12 @@ interface Message {
 }
 
 /** Reads the event stream until a message passes; then hangs up. */
-async function listen(origin: string, cookie: string, lastEventId: string | undefined, wanted: (message: Message) => boolean): Promise<Message[]> {
+async function listen(
+  origin: string,
+  cookie: string,
+  lastEventId: string | undefined,
+  wanted: (message: Message) => boolean,
+): Promise<Message[]> {
   const response = await fetch(`${origin}/api/trpc/live.feed`, {
     headers: { cookie, ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }) },
   });
@@ -122,7 +143,10 @@ async function listen(origin: string, cookie: string, lastEventId: string | unde
   return messages;
 }
 
-test("a browser that comes back hears what it missed, and of everything when its place is gone", async ({ dashboard, other }) => {
+test("a browser that comes back hears what it missed, and of everything when its place is gone", async ({
+  dashboard,
+  other,
+}) => {
   const cookie = await signIn(dashboard.origin);
   const [first] = await listen(dashboard.origin, cookie, undefined, () => true);
   expect(first?.batch.reset).toBe(true);
@@ -149,7 +173,10 @@ test("a session that is ended elsewhere ends its event stream", async ({ dashboa
   expect((await ended).length).toBeGreaterThan(0);
 });
 
-test("a server that falls silent is shown as stale, and as live once it speaks again", async ({ page, redis }) => {
+test("a server that falls silent is shown as stale, and as live once it speaks again", async ({
+  page,
+  redis,
+}) => {
   const dashboard = await startDashboard(redis.url);
   try {
     await signInAt(page, dashboard.origin);

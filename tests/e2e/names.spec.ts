@@ -6,7 +6,7 @@ test.use({ world: "names" });
 const NAMES = [
   "<img src=x onerror=window.hacked=1>.mkv",
   "<script>window.hacked=1</script>.mkv",
-  "\"><svg onload=window.hacked=1>.mkv",
+  '"><svg onload=window.hacked=1>.mkv',
   "javascript:alert(1).mkv",
   "{{constructor.constructor('window.hacked=1')()}}.mkv",
   "${window.hacked=1}.mkv",
@@ -62,12 +62,22 @@ test.beforeAll(async ({ other }) => {
   }
 });
 
-test("markup in names is text on every page, and the policy would stop it if it were not", async ({ signedIn: page, dashboard }) => {
+test("markup in names is text on every page, and the policy would stop it if it were not", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   const violations: string[] = [];
   page.on("console", (message) => {
     if (/content security policy/i.test(message.text())) violations.push(message.text());
   });
-  for (const path of ["/streams", "/failed", "/", "/streams/name-00", "/streams/name-01", "/streams/name-02"]) {
+  for (const path of [
+    "/streams",
+    "/failed",
+    "/",
+    "/streams/name-00",
+    "/streams/name-01",
+    "/streams/name-02",
+  ]) {
     await page.goto(dashboard.origin + path);
     await expect(page.getByRole("main")).toBeVisible();
     await expect(page.locator("main script, main img, main svg[onload]")).toHaveCount(0);
@@ -78,7 +88,10 @@ test("markup in names is text on every page, and the policy would stop it if it 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("<img src=x onerror=window.hacked=1>.mkv");
 });
 
-test("characters that hide or reorder text are marks that say what they are", async ({ signedIn: page, dashboard }) => {
+test("characters that hide or reorder text are marks that say what they are", async ({
+  signedIn: page,
+  dashboard,
+}) => {
   const seen: [at: number, mark: string, title: RegExp][] = [
     [6, "␊", /line feed/],
     [8, "␛", /escape/],
@@ -98,6 +111,9 @@ test("no name breaks the layout at 320 px", async ({ signedIn: page, dashboard }
   for (const path of ["/streams", "/failed", "/streams/name-23", "/streams/name-10"]) {
     await page.goto(dashboard.origin + path);
     await expect(page.getByRole("main")).toBeVisible();
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), path).toBeLessThanOrEqual(0);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      path,
+    ).toBeLessThanOrEqual(0);
   }
 });

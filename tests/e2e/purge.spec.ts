@@ -1,4 +1,5 @@
 /** Clean-up with every worker dead: one, a filter, all; exactly the plan, once, audited, and read back from Redis by another client. */
+import type { Redis } from "ioredis";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
@@ -14,11 +15,15 @@ test.beforeAll(async ({ redis }) => {
   ids = await seed({ redisUrl: redis.url, streams: 300, onlyFailed: true });
 });
 
-async function recordsOf(other: import("ioredis").Redis, id: string): Promise<number> {
+async function recordsOf(other: Redis, id: string): Promise<number> {
   return other.exists(`stream:${id}:meta`, `stream:${id}:parts`, `stream:${id}:log`);
 }
 
-test("one stream: planned, typed, purged; its upload left to a worker, its file marked, its paths free", async ({ signedIn: page, dashboard, other }) => {
+test("one stream: planned, typed, purged; its upload left to a worker, its file marked, its paths free", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   const id = ids[0] ?? "";
   const meta = await other.hgetall(`stream:${id}:meta`);
   await page.goto(`${dashboard.origin}/streams/${id}`);
@@ -39,7 +44,9 @@ test("one stream: planned, typed, purged; its upload left to a worker, its file 
   expect(await recordsOf(other, id)).toBe(0);
   expect(await other.zscore("streams:failed", id)).toBeNull();
   expect(await other.hexists("uploads:to_abort", meta.s3_upload_id ?? "")).toBe(1);
-  const mark = JSON.parse((await other.hget("files:ignored", `${meta.source}:${meta.original_path}`)) ?? "{}") as Record<string, string>;
+  const mark = JSON.parse(
+    (await other.hget("files:ignored", `${meta.source}:${meta.original_path}`)) ?? "{}",
+  ) as Record<string, string>;
   expect(mark).toMatchObject({ stream_id: id, who: "operator", reason: "seen, not needed" });
   expect(await other.hexists("streams:by_path", `${meta.source}:${meta.original_path}`)).toBe(0);
   await dialog.getByRole("button", { name: "Close" }).last().click();
@@ -50,7 +57,12 @@ test("one stream: planned, typed, purged; its upload left to a worker, its file 
   await expect(page.getByText("1 of 1 item purged")).toBeVisible();
 });
 
-test("a filter purges what it showed and nothing else; what failed meanwhile survives; uploads are kept when asked", async ({ signedIn: page, dashboard, other, redis }) => {
+test("a filter purges what it showed and nothing else; what failed meanwhile survives; uploads are kept when asked", async ({
+  signedIn: page,
+  dashboard,
+  other,
+  redis,
+}) => {
   const wanted = await idsWith(other, "failed_access_denied");
   const uploads = await other.hlen("uploads:to_abort");
   await page.goto(`${dashboard.origin}/failed?reason=access_denied`);
@@ -70,39 +82,74 @@ test("a filter purges what it showed and nothing else; what failed meanwhile sur
   expect(await other.hlen("uploads:to_abort")).toBe(uploads);
 });
 
-test("a stream that changed after it was planned is refused, the rest is done, and each result says so", async ({ dashboard, other }) => {
+test("a stream that changed after it was planned is refused, the rest is done, and each result says so", async ({
+  dashboard,
+  other,
+}) => {
   const cookie = await signIn(dashboard.origin);
   const chosen = (await other.zrange("streams:failed", "0", "2")).slice(0, 3);
-  const plan = await mutate(dashboard.origin, "actions.plan", { action: "purge", target: { ids: chosen }, upload: "keep" }, { cookie });
+  const plan = await mutate(
+    dashboard.origin,
+    "actions.plan",
+    { action: "purge", target: { ids: chosen }, upload: "keep" },
+    { cookie },
+  );
   const { token } = plan.data as { token: string };
   const changed = chosen[1] ?? "";
   await other.hincrby(`stream:${changed}:meta`, "revision", 1);
   await mutate(dashboard.origin, "actions.execute", { token }, { cookie });
   const finished = await until("the purge", async () => {
     const { data } = await query(dashboard.origin, "actions.progress", { token }, { cookie });
-    const progress = data as { state: string; done: number; refused: number; results: { id: string; result: string; detail?: string }[] };
+    const progress = data as {
+      state: string;
+      done: number;
+      refused: number;
+      results: { id: string; result: string; detail?: string }[];
+    };
     return progress.state === "finished" ? progress : undefined;
   });
   expect(finished).toMatchObject({ done: 2, refused: 1 });
-  expect(finished.results.find(({ id }) => id === changed)).toMatchObject({ result: "refused", detail: expect.stringContaining("changed") });
+  expect(finished.results.find(({ id }) => id === changed)).toMatchObject({
+    result: "refused",
+    detail: expect.stringContaining("changed"),
+  });
   expect(await recordsOf(other, changed)).toBeGreaterThan(0);
 });
 
-test("a plan runs once: executed again it does nothing more, expired or unknown it is refused", async ({ dashboard, other }) => {
+test("a plan runs once: executed again it does nothing more, expired or unknown it is refused", async ({
+  dashboard,
+  other,
+}) => {
   const cookie = await signIn(dashboard.origin);
   const [id = ""] = await other.zrange("streams:failed", "0", "0");
-  const plan = await mutate(dashboard.origin, "actions.plan", { action: "purge", target: { ids: [id] }, upload: "keep" }, { cookie });
+  const plan = await mutate(
+    dashboard.origin,
+    "actions.plan",
+    { action: "purge", target: { ids: [id] }, upload: "keep" },
+    { cookie },
+  );
   const { token } = plan.data as { token: string };
   const audited = await other.xlen("audit");
   await Promise.all([1, 2, 3].map(() => mutate(dashboard.origin, "actions.execute", { token }, { cookie })));
   await until("the purge", async () => ((await recordsOf(other, id)) === 0 ? true : undefined));
   await mutate(dashboard.origin, "actions.execute", { token }, { cookie });
-  await until("its audit entry", async () => ((await other.xlen("audit")) === audited + 1 ? true : undefined));
-  const unknown = await mutate(dashboard.origin, "actions.execute", { token: crypto.randomUUID() }, { cookie });
+  await until("its audit entry", async () =>
+    (await other.xlen("audit")) === audited + 1 ? true : undefined,
+  );
+  const unknown = await mutate(
+    dashboard.origin,
+    "actions.execute",
+    { token: crypto.randomUUID() },
+    { cookie },
+  );
   expect(unknown.code).toBe("NOT_FOUND");
 });
 
-test("all failed: the number is typed, every planned one goes, completed streams stay", async ({ signedIn: page, dashboard, other }) => {
+test("all failed: the number is typed, every planned one goes, completed streams stay", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   const superseded = await countSuperseded(other);
   const all = (await other.zcard("streams:failed")) - superseded;
   expect(all).toBeGreaterThan(150);
@@ -139,13 +186,13 @@ test("the whole purge goes by keyboard", async ({ signedIn: page, dashboard, red
   expect(await recordsOf(other, id)).toBe(0);
 });
 
-async function idsWith(other: import("ioredis").Redis, status: string): Promise<string[]> {
+async function idsWith(other: Redis, status: string): Promise<string[]> {
   const all = await other.zrange("streams:failed", "0", "-1");
   const statuses = await Promise.all(all.map((id) => other.hget(`stream:${id}:meta`, "status")));
   return all.filter((_, at) => statuses[at] === status);
 }
 
-async function countSuperseded(other: import("ioredis").Redis): Promise<number> {
+async function countSuperseded(other: Redis): Promise<number> {
   const all = await other.zrange("streams:failed", "0", "-1");
   const by = await Promise.all(all.map((id) => other.hexists(`stream:${id}:meta`, "superseded_by")));
   return by.filter((one) => one === 1).length;

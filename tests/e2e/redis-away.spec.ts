@@ -4,7 +4,12 @@ import { expect, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "redis-away" });
 
-test("open pages say since when they are old, new ones say what to check, and both heal by themselves", async ({ browser, signedIn: page, dashboard, redis }) => {
+test("open pages say since when they are old, new ones say what to check, and both heal by themselves", async ({
+  browser,
+  signedIn: page,
+  dashboard,
+  redis,
+}) => {
   await seed({ redisUrl: redis.url, streams: 40 });
   await page.goto(`${dashboard.origin}/streams`);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");

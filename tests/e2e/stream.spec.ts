@@ -12,13 +12,19 @@ test.beforeAll(async ({ redis }) => {
   large = ids.at(-1) ?? "";
 });
 
-test("10,000 parts are five paths, a text, a slider and a table of a few rows", async ({ signedIn: page, dashboard, other }) => {
+test("10,000 parts are five paths, a text, a slider and a table of a few rows", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   await page.goto(`${dashboard.origin}/streams/${large}`);
   const map = page.getByRole("slider", { name: "Parts of the stream" });
   await expect(map).toHaveAttribute("aria-valuemax", "10000");
   await expect(map.locator("path")).toHaveCount(5);
   await page.locator("summary", { hasText: "The map as text" }).click();
-  await expect(page.getByRole("list", { name: "The part map as text" })).toContainText("Parts 9961 to 9964: in flight");
+  await expect(page.getByRole("list", { name: "The part map as text" })).toContainText(
+    "Parts 9961 to 9964: in flight",
+  );
   const table = page.getByRole("table", { name: "Parts" });
   await expect(table).toHaveAttribute("aria-rowcount", "10001");
   expect(await table.getByRole("row").count()).toBeLessThanOrEqual(60);
@@ -33,12 +39,19 @@ test("10,000 parts are five paths, a text, a slider and a table of a few rows", 
   await expect(table.locator('[data-etag="102"]')).toHaveText(recorded.ETag);
 });
 
-test("the parts download as CSV and JSON, every one of them as it stands in Redis", async ({ signedIn: page, dashboard, other }) => {
+test("the parts download as CSV and JSON, every one of them as it stands in Redis", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   await page.goto(`${dashboard.origin}/streams/${large}`);
   const recorded = await other.hgetall(`stream:${large}:parts`);
   const downloads = { csv: "", json: "" };
   for (const format of ["csv", "json"] as const) {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: format.toUpperCase(), exact: true }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: format.toUpperCase(), exact: true }).click(),
+    ]);
     expect(download.suggestedFilename()).toBe(`long-capture.raw.parts.${format}`);
     downloads[format] = await readFile(await download.path(), "utf8");
   }
@@ -50,11 +63,30 @@ test("the parts download as CSV and JSON, every one of them as it stands in Redi
   expect(lines).toHaveLength(parts.length + 1);
 });
 
-test("buttons follow the state, and a disabled one says why", async ({ signedIn: page, dashboard, other }) => {
+test("buttons follow the state, and a disabled one says why", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   const expected = {
-    "streams:active": { "Finalize now": undefined, Retry: /only failed/, Abort: undefined, Purge: /only failed/ },
-    "streams:completed": { "Finalize now": /complete already/, Retry: /only failed/, Abort: /not live/, Purge: /only failed/ },
-    "streams:pending_completion": { "Finalize now": /being completed/, Retry: /only failed/, Abort: undefined, Purge: /only failed/ },
+    "streams:active": {
+      "Finalize now": undefined,
+      Retry: /only failed/,
+      Abort: undefined,
+      Purge: /only failed/,
+    },
+    "streams:completed": {
+      "Finalize now": /complete already/,
+      Retry: /only failed/,
+      Abort: /not live/,
+      Purge: /only failed/,
+    },
+    "streams:pending_completion": {
+      "Finalize now": /being completed/,
+      Retry: /only failed/,
+      Abort: undefined,
+      Purge: /only failed/,
+    },
   };
   for (const [index, buttons] of Object.entries(expected)) {
     const [id = ""] = await other.zrange(index, "0", "0");
@@ -67,7 +99,12 @@ test("buttons follow the state, and a disabled one says why", async ({ signedIn:
   }
 });
 
-test("the metadata document and the raw record open as text to read and copy", async ({ signedIn: page, dashboard, other, context }) => {
+test("the metadata document and the raw record open as text to read and copy", async ({
+  signedIn: page,
+  dashboard,
+  other,
+  context,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const [id = ""] = await other.zrange("streams:completed", "0", "0");
   await page.goto(`${dashboard.origin}/streams/${id}`);
@@ -78,7 +115,11 @@ test("the metadata document and the raw record open as text to read and copy", a
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(id);
 });
 
-test("times are relative, local or UTC as chosen, exact in the title, and the choice stays", async ({ signedIn: page, dashboard, other }) => {
+test("times are relative, local or UTC as chosen, exact in the title, and the choice stays", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
   const [id = ""] = await other.zrange("streams:completed", "0", "0");
   await page.goto(`${dashboard.origin}/streams/${id}`);
   const facts = page.getByRole("region", { name: "Facts" });

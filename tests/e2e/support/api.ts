@@ -15,7 +15,12 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-export async function mutate(origin: string, path: string, input: unknown, options: CallOptions = {}): Promise<Answer> {
+export async function mutate(
+  origin: string,
+  path: string,
+  input: unknown,
+  options: CallOptions = {},
+): Promise<Answer> {
   return answerOf(
     await fetch(`${origin}/api/trpc/${path}`, {
       method: "POST",
@@ -25,7 +30,12 @@ export async function mutate(origin: string, path: string, input: unknown, optio
   );
 }
 
-export async function query(origin: string, path: string, input: unknown, options: CallOptions = {}): Promise<Answer> {
+export async function query(
+  origin: string,
+  path: string,
+  input: unknown,
+  options: CallOptions = {},
+): Promise<Answer> {
   const asked = input === undefined ? "" : `?input=${encodeURIComponent(JSON.stringify(input))}`;
   return answerOf(await fetch(`${origin}/api/trpc/${path}${asked}`, { headers: headersOf(origin, options) }));
 }
@@ -38,7 +48,10 @@ export async function signIn(origin: string, password = PASSWORD): Promise<strin
   return cookie;
 }
 
-function headersOf(origin: string, { cookie, origin: claimed, headers }: CallOptions): Record<string, string> {
+function headersOf(
+  origin: string,
+  { cookie, origin: claimed, headers }: CallOptions,
+): Record<string, string> {
   return {
     ...(cookie === undefined ? {} : { cookie }),
     ...(claimed === null ? {} : { origin: claimed ?? origin }),
@@ -51,7 +64,12 @@ async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const json: unknown = text.startsWith("{") ? JSON.parse(text) : undefined;
   const body = json as { result?: { data?: unknown }; error?: { data?: { code?: string } } } | undefined;
-  return { status: response.status, code: body?.error?.data?.code, data: body?.result?.data, headers: response.headers };
+  return {
+    status: response.status,
+    code: body?.error?.data?.code,
+    data: body?.result?.data,
+    headers: response.headers,
+  };
 }
 
 /** An event stream is answered by its first event that says something: data, or an error. */

@@ -7,6 +7,9 @@ import { ROOT } from "./paths.ts";
 export default function buildDashboard(): void {
   if (existsSync(join(ROOT, "apps/web/.next/standalone/apps/web/server.js"))) return;
   const next = join(ROOT, "apps/web/node_modules/next/dist/bin/next");
-  const built = spawnSync(process.execPath, [next, "build"], { cwd: join(ROOT, "apps/web"), stdio: "inherit" });
+  const built = spawnSync(process.execPath, [next, "build"], {
+    cwd: join(ROOT, "apps/web"),
+    stdio: "inherit",
+  });
   if (built.status !== 0) throw new Error("the dashboard could not be built");
 }

@@ -13,7 +13,10 @@ export interface Dashboard {
 }
 
 /** Starts and waits until it answers. `env` over the defaults: password login, loopback. */
-export async function startDashboard(redisUrl: string, env: Readonly<Record<string, string>> = {}): Promise<Dashboard> {
+export async function startDashboard(
+  redisUrl: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Dashboard> {
   const port = await freePort();
   const running = run([join(ROOT, "apps/web/start.mjs")], {
     cwd: ROOT,
@@ -44,5 +47,7 @@ async function answers(url: string): Promise<true | undefined> {
 
 /** Settings of the developer's own shell stay out of the tests. */
 export function plainEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("SLUICE_") && !name.startsWith("AWS_")));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("SLUICE_") && !name.startsWith("AWS_")),
+  );
 }

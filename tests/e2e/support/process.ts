@@ -10,8 +10,15 @@ export interface Running {
   end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
 }
 
-export function run(argv: readonly string[], options: { cwd: string; env: Readonly<Record<string, string | undefined>> }): Running {
-  const child = spawn(process.execPath, argv, { ...options, env: { ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+export function run(
+  argv: readonly string[],
+  options: { cwd: string; env: Readonly<Record<string, string | undefined>> },
+): Running {
+  const child = spawn(process.execPath, argv, {
+    ...options,
+    env: { ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   const keep = (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-20_000);
@@ -33,12 +40,18 @@ export function run(argv: readonly string[], options: { cwd: string; env: Readon
 }
 
 /** Until `look` answers; fails with the process's own words when it ends before. */
-export async function until<T>(what: string, look: () => Promise<T | undefined>, running?: Running, withinMs = 30_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined>,
+  running?: Running,
+  withinMs = 30_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    const ended = running !== undefined && (running.child.exitCode !== null || running.child.signalCode !== null);
+    const ended =
+      running !== undefined && (running.child.exitCode !== null || running.child.signalCode !== null);
     if (ended || Date.now() > deadline) throw new Error(`${what} did not happen\n${running?.output() ?? ""}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -21,7 +21,8 @@ interface TestFixtures {
 export const test = base.extend<TestFixtures, FileFixtures>({
   world: ["", { scope: "worker", option: true }],
   redis: [
-    async ({ world: _ }, use) => {
+    async ({ world }, use) => {
+      if (world === "") throw new Error("a file names its world: test.use({ world })");
       const redis = await startRedis({ appendonly: true });
       await use(redis);
       await redis.stop();

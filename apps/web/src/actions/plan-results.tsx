@@ -81,7 +81,9 @@ function Results({ progress }: { progress: PlanProgress }) {
               <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${tone}`} />
               <span className="min-w-0 flex-1">
                 <VisibleName text={item.name} />
-                {item.detail && <span className="block text-xs text-muted [overflow-wrap:anywhere]">{item.detail}</span>}
+                {item.detail && (
+                  <span className="block text-xs text-muted [overflow-wrap:anywhere]">{item.detail}</span>
+                )}
               </span>
               <span className={tone}>{word}</span>
             </li>

@@ -46,8 +46,8 @@ export function visiblePieces(text: string): TextPiece[] {
 
 function markOf(piece: string): TextPiece {
   if (/^ +$/.test(piece)) return { text: "\u2423".repeat(piece.length), mark: "space" };
-  if (!HIDDEN.test(piece) || [...piece].length !== 1) return { text: piece };
   const code = piece.codePointAt(0) ?? 0;
+  if (!HIDDEN.test(piece) || piece !== String.fromCodePoint(code)) return { text: piece };
   const hex = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
   const mark = NAMES[piece] === undefined ? hex : `${hex} ${NAMES[piece]}`;
   // C0 controls have pictures of their own: U+2400 and up.

@@ -7,6 +7,12 @@ export interface LiveBatch {
   /** Everything may have changed: the feed could not say what (first message, a gap, Redis was away). */
   reset: boolean;
   redis: "ok" | "away";
+  /** The workers as a whole; absent while Redis is away. */
+  workers?: {
+    alive: number;
+    /** Why one of them is blocked, in words. */
+    blocked?: string;
+  };
   /** Failed streams that need a hand; absent while Redis is away. */
   failed?: number;
   /** Changed streams as they are now. */

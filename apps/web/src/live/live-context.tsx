@@ -18,13 +18,14 @@ interface Live {
   setPaused(paused: boolean): void;
   /** When the server last spoke, ms since 1970 by the browser's clock. */
   heardAt: number | undefined;
-  latest: LiveBatch | undefined;
+  /** What was last told; at first, what the page was made with. */
+  latest: LiveBatch;
   subscribe(listener: Listener): () => void;
 }
 
 const LiveContext = createContext<Live | undefined>(undefined);
 
-export function LiveProvider({ children }: { children: ReactNode }) {
+export function LiveProvider({ first, children }: { first: LiveBatch; children: ReactNode }) {
   const trpc = useTRPCClient();
   const queries = useQueryClient();
   const [phase, setPhase] = useState<Phase>("connecting");
@@ -60,8 +61,8 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   }, []);
 
   const value = useMemo<Live>(
-    () => ({ phase, paused, setPaused, heardAt: heard?.at, latest: heard?.batch, subscribe }),
-    [phase, paused, setPaused, heard, subscribe],
+    () => ({ phase, paused, setPaused, heardAt: heard?.at, latest: heard?.batch ?? first, subscribe }),
+    [phase, paused, setPaused, heard, first, subscribe],
   );
   return <LiveContext value={value}>{children}</LiveContext>;
 }

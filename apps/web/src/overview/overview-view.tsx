@@ -1,11 +1,11 @@
 "use client";
 /** The landing page: one sentence, four numbers, what needs a hand, and how it went in the last hours. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { KillCard } from "../demo/kill-card.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import { useTRPC } from "../trpc/client.tsx";
-import { Button } from "../ui/button.tsx";
+import { Answered } from "../ui/answered.tsx";
 import { Card } from "../ui/card.tsx";
-import { Failure, Loading } from "../ui/states.tsx";
 import { AttentionList } from "./attention-list.tsx";
 import { BusiestStreams } from "./busiest-streams.tsx";
 import { Tiles } from "./tiles.tsx";
@@ -27,31 +27,24 @@ export function OverviewView() {
     () => void queries.invalidateQueries({ queryKey: trpc.overview.get.queryKey() }),
     REFRESH_EVERY_MS,
   );
-  if (overview.data === undefined) {
-    return overview.isError ? (
-      <Failure
-        title="The overview could not be read"
-        detail={overview.error.message}
-        action={<Button onClick={() => void overview.refetch()}>Try again</Button>}
-      />
-    ) : (
-      <Loading lines={8} />
-    );
-  }
-  const { data } = overview;
   return (
-    <div className="flex flex-col gap-4">
-      <Verdict overview={data} />
-      <Tiles overview={data} />
-      <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
-        <div className="flex min-w-0 flex-col gap-4">
-          <ThroughputCard points={data.chart} />
-          <BusiestStreams />
+    <Answered query={overview} what="The overview" lines={10}>
+      {(data) => (
+        <div className="flex flex-col gap-4">
+          <Verdict overview={data} />
+          <KillCard />
+          <Tiles overview={data} />
+          <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
+            <div className="flex min-w-0 flex-col gap-4">
+              <ThroughputCard points={data.chart} />
+              <BusiestStreams />
+            </div>
+            <Card title="Needs attention" flush className="max-xl:order-first">
+              <AttentionList items={data.attention} checkedAt={data.at} />
+            </Card>
+          </div>
         </div>
-        <Card title="Needs attention" flush className="max-xl:order-first">
-          <AttentionList items={data.attention} checkedAt={data.at} />
-        </Card>
-      </div>
-    </div>
+      )}
+    </Answered>
   );
 }

@@ -65,36 +65,42 @@ export function ThroughputCard({ points }: { points: readonly ChartPoint[] }) {
         ]}
       />
       <p className="mt-2 text-sm text-muted">{summary}</p>
-      <details className="mt-1 text-sm">
-        <summary className="text-muted">As a table, newest first</summary>
-        <div tabIndex={0} role="region" aria-label="Throughput table" className="mt-2 max-h-64 overflow-auto">
-          <table className="num w-full text-left">
-            <thead className="text-xs text-muted">
-              <tr>
-                <th className="py-1 font-medium">Minute</th>
-                <th className="font-medium">Written</th>
-                <th className="font-medium">Sent</th>
-                <th className="font-medium">Lag</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown
-                .slice(-TABLE_ROWS)
-                .reverse()
-                .map((point) => (
-                  <tr key={point.at} className="border-t border-line">
-                    <td className="py-1">
-                      <Time at={point.at} />
-                    </td>
-                    <td>{formatBytes(point.bytes_in)}</td>
-                    <td>{formatBytes(point.bytes_sent)}</td>
-                    <td>{point.lag_bytes === undefined ? "–" : formatBytes(point.lag_bytes)}</td>
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
-      </details>
+      <ThroughputTable points={shown} />
     </Card>
+  );
+}
+
+function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
+  return (
+    <details className="mt-1 text-sm">
+      <summary className="text-muted">As a table, newest first</summary>
+      <div tabIndex={0} role="region" aria-label="Throughput table" className="mt-2 max-h-64 overflow-auto">
+        <table className="num w-full text-left">
+          <thead className="text-xs text-muted">
+            <tr>
+              <th className="py-1 font-medium">Minute</th>
+              <th className="font-medium">Written</th>
+              <th className="font-medium">Sent</th>
+              <th className="font-medium">Lag</th>
+            </tr>
+          </thead>
+          <tbody>
+            {points
+              .slice(-TABLE_ROWS)
+              .reverse()
+              .map((point) => (
+                <tr key={point.at} className="border-t border-line">
+                  <td className="py-1">
+                    <Time at={point.at} />
+                  </td>
+                  <td>{formatBytes(point.bytes_in)}</td>
+                  <td>{formatBytes(point.bytes_sent)}</td>
+                  <td>{point.lag_bytes === undefined ? "–" : formatBytes(point.lag_bytes)}</td>
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
   );
 }

@@ -3,7 +3,7 @@
  * The part map: one cell a part. Drawn as one SVG path a state, so that 10,000 cells are five elements. To a keyboard and
  * a screen reader it is a slider over the parts: arrows go from part to part, and each says what it is.
  */
-import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { formatBytes, plural } from "../lib/bytes.ts";
 import { cellAt, cellsPath, layoutCells, partAt, type CellLayout } from "./cell-layout.ts";
 import { CELL_STATES, CELL_WORDS, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
@@ -35,82 +35,101 @@ export interface PartMapViewProps {
 }
 
 export function PartMapView({ map, describe, selected, onSelect }: PartMapViewProps) {
-  const box = useRef<HTMLDivElement>(null);
-  const width = useWidth(box);
-  const layout = useMemo(() => layoutCells(map.count, width), [map.count, width]);
-  const paths = useMemo(
-    () =>
-      CELL_STATES.map((state) => ({
-        state,
-        path: cellsPath(
-          layout,
-          map.runs.filter((run) => run.state === state),
-        ),
-      })),
-    [layout, map.runs],
-  );
   const [pointed, setPointed] = useState<number>();
-  const hint = useId();
-  const current = Math.min(selected ?? 1, map.count);
-  const shown = pointed ?? selected;
-  const at = (event: PointerEvent<SVGSVGElement>) => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return partAt(layout, map.count, event.clientX - box.left, event.clientY - box.top);
-  };
   if (map.count === 0) {
     return <p className="py-2 text-sm text-muted">No part yet: nothing of this file is on disk or in S3.</p>;
   }
+  const shown = pointed ?? selected;
   return (
     <div className="flex flex-col gap-3">
-      <div ref={box}>
-        <div
-          role="slider"
-          tabIndex={0}
-          aria-label="Parts of the stream"
-          aria-valuemin={1}
-          aria-valuemax={map.count}
-          aria-valuenow={current}
-          aria-valuetext={describe(current)}
-          aria-describedby={hint}
-          onKeyDown={(event) => {
-            const next = stepOf(event, current, layout.columns, map.count);
-            if (next === undefined) return;
-            event.preventDefault();
-            onSelect(next);
-          }}
-          className="inline-block rounded-sm outline-offset-4"
-        >
-          <svg
-            width={layout.width}
-            height={layout.height}
-            viewBox={`0 0 ${layout.width} ${layout.height}`}
-            className="part-map block"
-            aria-hidden
-            onPointerMove={(event) => setPointed(at(event))}
-            onPointerLeave={() => setPointed(undefined)}
-            onClick={(event) => {
-              const n = at(event as PointerEvent<SVGSVGElement>);
-              if (n !== undefined) onSelect(n);
-            }}
-          >
-            {paths.map(
-              ({ state, path }) =>
-                path !== "" && <path key={state} d={path} className={FILLS[state]} data-state={state} />,
-            )}
-            <TailMark map={map} layout={layout} />
-            {shown !== undefined && <Marker layout={layout} n={shown} />}
-          </svg>
-        </div>
-        <p id={hint} className="heard">
-          Arrow keys go from part to part, Page Up and Page Down by a hundred.
-        </p>
-      </div>
+      <Cells
+        map={map}
+        describe={describe}
+        current={Math.min(selected ?? 1, map.count)}
+        marked={shown}
+        onPoint={setPointed}
+        onSelect={onSelect}
+      />
       <p className="num min-h-5 text-sm text-muted" aria-hidden>
         {shown === undefined ? "Point at a cell, or use the arrow keys." : describe(shown)}
       </p>
       <Legend map={map} />
     </div>
   );
+}
+
+interface CellsProps extends Pick<PartMapViewProps, "map" | "describe" | "onSelect"> {
+  /** Where the keyboard stands. */
+  current: number;
+  marked: number | undefined;
+  onPoint: (n: number | undefined) => void;
+}
+
+function Cells({ map, describe, current, marked, onPoint, onSelect }: CellsProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const hint = useId();
+  const width = useWidth(box);
+  const layout = useMemo(() => layoutCells(map.count, width), [map.count, width]);
+  const paths = useMemo(() => pathsOf(layout, map.runs), [layout, map.runs]);
+  const at = (event: MouseEvent<SVGSVGElement>) => {
+    const edge = event.currentTarget.getBoundingClientRect();
+    return partAt(layout, map.count, event.clientX - edge.left, event.clientY - edge.top);
+  };
+  return (
+    <div ref={box}>
+      <div
+        role="slider"
+        tabIndex={0}
+        aria-label="Parts of the stream"
+        aria-valuemin={1}
+        aria-valuemax={map.count}
+        aria-valuenow={current}
+        aria-valuetext={describe(current)}
+        aria-describedby={hint}
+        onKeyDown={(event) => {
+          const next = stepOf(event, current, layout.columns, map.count);
+          if (next === undefined) return;
+          event.preventDefault();
+          onSelect(next);
+        }}
+        className="inline-block rounded-sm outline-offset-4"
+      >
+        <svg
+          width={layout.width}
+          height={layout.height}
+          viewBox={`0 0 ${layout.width} ${layout.height}`}
+          className="part-map block"
+          aria-hidden
+          onPointerMove={(event) => onPoint(at(event))}
+          onPointerLeave={() => onPoint(undefined)}
+          onClick={(event) => {
+            const n = at(event);
+            if (n !== undefined) onSelect(n);
+          }}
+        >
+          {paths.map(({ state, path }) => (
+            <path key={state} d={path} className={FILLS[state]} data-state={state} />
+          ))}
+          <TailMark map={map} layout={layout} />
+          {marked !== undefined && <Marker layout={layout} n={marked} />}
+        </svg>
+      </div>
+      <p id={hint} className="heard">
+        Arrow keys go from part to part, Page Up and Page Down by a hundred.
+      </p>
+    </div>
+  );
+}
+
+/** One path a state that has cells. */
+function pathsOf(layout: CellLayout, runs: PartMap["runs"]) {
+  return CELL_STATES.flatMap((state) => {
+    const path = cellsPath(
+      layout,
+      runs.filter((run) => run.state === state),
+    );
+    return path === "" ? [] : [{ state, path }];
+  });
 }
 
 /** The tail is not a whole part: its cell is only as full as the tail is long. */

@@ -37,9 +37,8 @@ export function PartTable({
   partPlan: string | undefined;
   selected: number | undefined;
   /** What a comparison with S3 found. */
-  comparison?: Comparison;
+  comparison: Comparison | undefined;
 }) {
-  const trpc = useTRPC();
   const scroller = useRef<HTMLDivElement>(null);
   const narrow = useRef(false);
   const virtual = useVirtualizer({
@@ -50,14 +49,9 @@ export function PartTable({
     initialRect: { width: 900, height: 420 },
   });
   const items = virtual.getVirtualItems();
-  const chunks = chunksOf(items.map((item) => item.index + 1));
-  const answers = useQueries({
-    queries: chunks.map((chunk) =>
-      trpc.streams.parts.queryOptions({ id, from: chunk * CHUNK + 1, to: (chunk + 1) * CHUNK }),
-    ),
-  });
-  const parts = new Map(
-    answers.flatMap((answer) => answer.data?.parts ?? []).map((part) => [part.PartNumber, part]),
+  const parts = usePartsOf(
+    id,
+    items.map((item) => item.index + 1),
   );
   useEffect(() => {
     if (selected !== undefined) virtual.scrollToIndex(selected - 1, { align: "center" });
@@ -72,19 +66,7 @@ export function PartTable({
       tabIndex={0}
       className="max-h-120 overflow-auto text-sm"
     >
-      <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface max-md:hidden">
-        <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2`}>
-          {COLUMNS.map((name) => (
-            <div
-              key={name}
-              role="columnheader"
-              className={`text-xs font-medium text-muted ${name === "Bytes" ? RANGE_LOOK : ""}`}
-            >
-              {name}
-            </div>
-          ))}
-        </div>
-      </div>
+      <Header />
       <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const n = item.index + 1;
@@ -95,8 +77,8 @@ export function PartTable({
               data-index={item.index}
               role="row"
               aria-rowindex={n + 1}
-              aria-selected={n === selected}
-              className="absolute inset-x-0 top-0 border-b border-line aria-selected:bg-accent-soft"
+              aria-current={n === selected || undefined}
+              className="absolute inset-x-0 top-0 border-b border-line aria-[current]:bg-accent-soft"
               style={{ transform: `translateY(${item.start}px)` }}
             >
               <PartRow
@@ -109,6 +91,37 @@ export function PartTable({
             </div>
           );
         })}
+      </div>
+    </div>
+  );
+}
+
+/** The recorded parts among these numbers, as far as they have been read. */
+function usePartsOf(id: string, numbers: readonly number[]): ReadonlyMap<number, Part> {
+  const trpc = useTRPC();
+  const answers = useQueries({
+    queries: chunksOf(numbers).map((chunk) =>
+      trpc.streams.parts.queryOptions({ id, from: chunk * CHUNK + 1, to: (chunk + 1) * CHUNK }),
+    ),
+  });
+  return new Map(
+    answers.flatMap((answer) => answer.data?.parts ?? []).map((part) => [part.PartNumber, part]),
+  );
+}
+
+function Header() {
+  return (
+    <div role="rowgroup" className="sticky top-0 z-10 border-b border-line bg-surface max-md:hidden">
+      <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2`}>
+        {COLUMNS.map((name) => (
+          <div
+            key={name}
+            role="columnheader"
+            className={`text-xs font-medium text-muted ${name === "Bytes" ? RANGE_LOOK : ""}`}
+          >
+            {name}
+          </div>
+        ))}
       </div>
     </div>
   );

@@ -27,7 +27,9 @@ export async function boot(): Promise<void> {
   });
   const [redis] = hub.clients;
   // Away is an answer too: the pages say so.
-  await whenReady(redis, AbortSignal.any([hub.drain.signal, AbortSignal.timeout(WAIT_FOR_REDIS_MS)])).catch(() => undefined);
+  await whenReady(redis, AbortSignal.any([hub.drain.signal, AbortSignal.timeout(WAIT_FOR_REDIS_MS)])).catch(
+    () => undefined,
+  );
 }
 
 function readSettings(): WebSettings {

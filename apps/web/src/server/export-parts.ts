@@ -1,5 +1,6 @@
 /** All parts of a stream as a file: CSV for a spreadsheet, JSON for a program, with the record's own field names. */
 import type { Part } from "@sluice/core/stream/record";
+import type { ExportFormat } from "../parts/export-formats.ts";
 
 const COLUMNS = [
   "PartNumber",
@@ -11,9 +12,6 @@ const COLUMNS = [
   "DurationMs",
   "UploadedAt",
 ] as const;
-
-export const EXPORT_FORMATS = ["csv", "json"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export function exportParts(parts: readonly Part[], format: ExportFormat): string {
   const sorted = [...parts].sort((a, b) => a.PartNumber - b.PartNumber);

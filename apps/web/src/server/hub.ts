@@ -12,14 +12,16 @@ import { Sessions } from "@sluice/redis-schema/sessions";
 import { StatsStore } from "@sluice/redis-schema/stats-store";
 import { StreamReader } from "@sluice/redis-schema/stream-reader";
 import { WatchStore } from "@sluice/redis-schema/watch-store";
-import { WorkerRegistry } from "@sluice/redis-schema/worker-registry";
+import { WorkerRegistry, type WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { serverFacts, type ServerFacts } from "@sluice/redis-schema/server-facts";
 import { hashPassword, type PasswordHash } from "./auth/password.ts";
+import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
 
 const REDIS_FACTS_MS = 30_000;
+const WORKERS_MS = 1_000;
 
 export interface Hub {
   settings: WebSettings;
@@ -35,6 +37,9 @@ export interface Hub {
   requests: RequestQueue;
   sessions: Sessions;
   model: ReadModel;
+  kills: KillLog;
+  /** Every worker seen in the last day, at most a second old. */
+  workersNow(): Promise<WorkerListing[]>;
   minutes: Minutes;
   /** What Redis says of itself, at most some seconds old. */
   redisFacts(): Promise<ServerFacts>;
@@ -60,12 +65,13 @@ export function makeHub(settings: WebSettings): Hub {
   const reader = new StreamReader(context);
   const feed = new EventFeed(context);
   const stats = new StatsStore(context);
+  const workers = new WorkerRegistry(context);
   return {
     settings,
     context,
     reader,
     feed,
-    workers: new WorkerRegistry(context),
+    workers,
     watches: new WatchStore(context),
     orphans: new OrphanStore(context),
     stats,
@@ -75,6 +81,8 @@ export function makeHub(settings: WebSettings): Hub {
     sessions: new Sessions(context),
     model: new ReadModel({ reader, feed, redis, blocking }),
     minutes: new Minutes(stats),
+    kills: new KillLog(reader),
+    workersNow: remembered(() => workers.list(), WORKERS_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
     drain: new AbortController(),

@@ -13,10 +13,19 @@ export async function ask(
   actor: Actor,
   action: RequestAction,
   items: string[],
+  options?: NonNullable<RequestRecord["options"]>,
 ): Promise<{ id: string }> {
   const id = randomUUID();
   const filed_at_utc = new Date(hub.context.clock.wallMs()).toISOString();
-  await hub.requests.file({ id, action, items, who: actor.who, from: actor.from, filed_at_utc });
+  await hub.requests.file({
+    id,
+    action,
+    items,
+    who: actor.who,
+    from: actor.from,
+    filed_at_utc,
+    ...(options === undefined ? {} : { options }),
+  });
   return { id };
 }
 

@@ -1,5 +1,6 @@
 /** Everything the browser can ask for. */
 import { actionsRouter } from "./routers/actions.ts";
+import { demoRouter } from "./routers/demo.ts";
 import { liveRouter } from "./routers/live.ts";
 import {
   activityRouter,
@@ -24,5 +25,6 @@ export const appRouter = router({
   workers: workersRouter,
   activity: activityRouter,
   requests: requestsRouter,
+  demo: demoRouter,
 });
 export type AppRouter = typeof appRouter;

@@ -3,7 +3,9 @@ import { CheckpointError } from "@sluice/core/errors";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import type { Access } from "./auth/access.ts";
 import { makeContext, type RequestContext } from "./context.ts";
+import type { LiveBatch } from "../live/live-batch.ts";
 import type { Hub } from "./hub.ts";
+import { batchOf, NO_CHANGE } from "./live-batch.ts";
 import { appRouter } from "./router.ts";
 import type { WebSettings } from "./settings.ts";
 
@@ -17,6 +19,8 @@ export interface Server {
   /** For reads while a page is made. */
   pageContext(headers: Headers): RequestContext;
   pageAccess(headers: Headers): Promise<Access | { kind: "redis_away"; detail: string }>;
+  /** How the system stands, for the first paint: nothing moves when the live feed says the same. */
+  firstBatch(): Promise<LiveBatch>;
   /** Answers the browser's calls. */
   answer(request: Request): Promise<Response>;
 }
@@ -34,6 +38,7 @@ export function makeServer(hub: Hub): Server {
         throw error;
       }
     },
+    firstBatch: () => batchOf(hub, NO_CHANGE),
     async answer(request) {
       if (Number(request.headers.get("content-length") ?? "0") > MAX_BODY_BYTES) {
         return new Response("the request is too large", { status: 413 });

@@ -1,22 +1,52 @@
 "use client";
 /** What is wrong with the system as a whole, above every page; gone by itself when it is mended. */
-import { DatabaseZap } from "lucide-react";
+import { DatabaseZap, OctagonAlert, Server, type LucideIcon } from "lucide-react";
+import type { ReactNode } from "react";
 import { useLive } from "../live/live-context.tsx";
 import { Time } from "../ui/time.tsx";
 
 export function Banners() {
   const { latest, heardAt } = useLive();
   return (
-    <div role="status" aria-live="polite">
-      {latest?.redis === "away" && (
-        <p className="flex items-center gap-2 border-b border-bad/40 bg-bad-soft px-3 py-2 text-sm text-bad sm:px-6">
-          <DatabaseZap aria-hidden className="size-4 shrink-0" />
-          <span>
-            <strong className="font-semibold">Redis is not reachable.</strong> What you see is as of{" "}
-            <Time at={heardAt} />; it heals by itself.
-          </span>
-        </p>
+    <div role="status">
+      {latest.redis === "away" && (
+        <Banner icon={DatabaseZap} title="Redis is not reachable.">
+          What you see is as of <Time at={heardAt} />; it heals by itself.
+        </Banner>
+      )}
+      {latest.workers?.blocked !== undefined && (
+        <Banner icon={OctagonAlert} title="Uploads are blocked.">
+          {latest.workers.blocked}. No stream fails of it; files grow on disk until the store answers.
+        </Banner>
+      )}
+      {latest.workers?.alive === 0 && (
+        <Banner icon={Server} title="No worker is running." warn>
+          Nothing is uploaded. Records can be read and purged all the same.
+        </Banner>
       )}
     </div>
+  );
+}
+
+function Banner({
+  icon: Icon,
+  title,
+  warn = false,
+  children,
+}: {
+  icon: LucideIcon;
+  title: string;
+  warn?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <p
+      className={`flex items-start gap-2 border-b px-3 py-2 text-sm sm:px-6 ${warn ? "border-warn/40 bg-warn-soft text-warn" : "border-bad/40 bg-bad-soft text-bad"}`}
+    >
+      <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
+      <span className="min-w-0">
+        <strong className="font-semibold">{title}</strong> {children}
+      </span>
+    </p>
   );
 }

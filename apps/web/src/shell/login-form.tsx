@@ -4,6 +4,7 @@ import { useMutation } from "@tanstack/react-query";
 import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { nextPath } from "../trpc/sign-in-again.ts";
+import { field } from "../ui/form-field.ts";
 import { Button } from "../ui/button.tsx";
 
 export function LoginForm() {
@@ -21,7 +22,7 @@ export function LoginForm() {
       onSubmit={(event) => {
         event.preventDefault();
         if (busy) return;
-        login.mutate({ password: String(new FormData(event.currentTarget).get("password") ?? "") });
+        login.mutate({ password: field(event.currentTarget, "password") });
       }}
     >
       {/* For password managers: there is one account. */}
@@ -53,7 +54,7 @@ export function LoginForm() {
 }
 
 function trouble(error: { message: string }): string {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? "") {
     case "UNAUTHORIZED":
       return "That is not the password.";
     case "TOO_MANY_REQUESTS":

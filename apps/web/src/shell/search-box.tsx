@@ -2,6 +2,7 @@
 /** Finds a stream by path, key, id, upload id or ETag, from any page. */
 import { Search } from "lucide-react";
 import { useRouter } from "next/navigation";
+import { field } from "../ui/form-field.ts";
 
 export const SEARCH_ID = "global-search";
 
@@ -14,7 +15,7 @@ export function SearchBox() {
       className="relative min-w-0 flex-1 sm:max-w-md"
       onSubmit={(event) => {
         event.preventDefault();
-        const q = String(new FormData(event.currentTarget).get("q") ?? "").trim();
+        const q = field(event.currentTarget, "q").trim();
         router.push(q === "" ? "/streams" : `/streams?q=${encodeURIComponent(q)}`);
       }}
     >

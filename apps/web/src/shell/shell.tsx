@@ -18,7 +18,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const openHelp = useCallback(() => setHelp(true), []);
   useShortcuts(openHelp);
   const { latest } = useLive();
-  const failed = latest?.failed;
+  const failed = latest.failed;
   return (
     <div className="min-h-dvh sm:grid sm:grid-cols-[3.75rem_minmax(0,1fr)] lg:grid-cols-[12.5rem_minmax(0,1fr)]">
       <a

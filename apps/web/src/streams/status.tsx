@@ -62,9 +62,7 @@ export function StatusMark({
     <span className="inline-flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">
       <Icon aria-hidden className={`size-4 shrink-0 ${look.tone}`} />
       <span className={`font-medium whitespace-nowrap ${look.tone}`}>{look.word}</span>
-      {withReason && kindOf(status) === "failed" && (
-        <span className="text-muted">{reasonWords(status)}</span>
-      )}
+      {withReason && kindOf(status) === "failed" && <span className="text-muted">{reasonWords(status)}</span>}
       {stalled && (
         <span className="inline-flex items-center gap-1 rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn">
           <TriangleAlert aria-hidden className="size-3" />

@@ -3,6 +3,8 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
 import Link from "next/link";
+import { KillCard } from "../demo/kill-card.tsx";
+import { ProofCard } from "../demo/proof-card.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import { PartsCard } from "../parts/parts-card.tsx";
 import { codeOf } from "../trpc/query-client.ts";
@@ -50,7 +52,9 @@ export function StreamView({ id }: { id: string }) {
         <VisibleName text={pathOf(row)} />
       </PageTitle>
       <div className="flex flex-col gap-4">
+        <KillCard />
         <StreamStanding page={detail.data} parts={parts.data} />
+        <ProofCard row={row} />
         {parts.data === undefined ? (
           <Loading lines={5} label="Reading parts" />
         ) : (

@@ -6,11 +6,12 @@ import { useQueryStates } from "nuqs";
 import { useState } from "react";
 import { useLiveBatches } from "../live/live-context.tsx";
 import type { LiveBatch } from "../live/live-batch.ts";
-import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { formatCount, plural } from "../lib/bytes.ts";
+import { Answered } from "../ui/answered.tsx";
 import { Button } from "../ui/button.tsx";
-import { Empty, Failure, Loading } from "../ui/states.tsx";
+import { Empty } from "../ui/states.tsx";
+import type { ListPage } from "../server/read-model/list-page.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { FROM_THE_TOP, listParsers, pageInput, type ListParams } from "./list-params.ts";
 import { matches } from "./stream-filter.ts";
@@ -20,79 +21,79 @@ import { StreamTable } from "./stream-table.tsx";
 /** While the read model is being filled, its first page is asked for again this often. */
 const FILLING_MS = 1_000;
 const FACETS_EVERY_MS = 5_000;
-const NO_ROWS: readonly StreamRow[] = [];
 
 export function StreamsView() {
   const trpc = useTRPC();
-  const [params, setParams] = useQueryStates(listParsers, { history: "push", shallow: true, scroll: true });
-  const input = pageInput(params);
+  const [params, setParams] = useQueryStates(listParsers, { history: "push", scroll: true });
   const page = useQuery(
-    trpc.streams.page.queryOptions(input, {
+    trpc.streams.page.queryOptions(pageInput(params), {
       placeholderData: keepPreviousData,
       refetchInterval: (query) => (query.state.data?.filling ? FILLING_MS : false),
     }),
   );
   const facets = useQuery(trpc.streams.facets.queryOptions(undefined, { refetchInterval: FACETS_EVERY_MS }));
-  const fresh = useFreshRows(page.data?.rows ?? NO_ROWS, input.filter, page.data?.stall_after_ms ?? 0);
   const change = (patch: Partial<ListParams>) => void setParams(patch);
-  const refresh = () => {
-    fresh.clear();
-    void page.refetch();
-  };
   return (
     <div className="flex flex-col gap-4">
       <FilterBar params={params} facets={facets.data} onChange={change} />
-      {page.isError && page.data === undefined ? (
-        <Failure
-          title="The list could not be read"
-          detail={
-            codeOf(page.error) === "SERVICE_UNAVAILABLE"
-              ? "Redis is not reachable; it heals by itself."
-              : page.error.message
-          }
-          action={<Button onClick={refresh}>Try again</Button>}
-        />
-      ) : (
-        <section
-          aria-label="List of streams"
-          className="card min-w-0 overflow-hidden"
-          aria-busy={page.isFetching}
-        >
-          <ListHead
-            page={page.data}
-            waiting={fresh.unseen}
-            onShow={() => {
-              if (params.after === null && params.before === null) refresh();
-              else change(FROM_THE_TOP);
-            }}
-          />
-          {page.data === undefined ? (
-            <Loading lines={8} />
-          ) : page.data.rows.length === 0 ? (
-            <Empty icon={SearchX} title={page.data.filling ? "Still reading" : "No stream matches"}>
-              {page.data.filling
-                ? "The streams are being read from Redis."
-                : "Streams appear here as soon as a worker sees a file in one of its watches."}
-            </Empty>
-          ) : (
-            <StreamTable
-              rows={fresh.rows}
-              total={page.data.total}
-              preceding={page.data.preceding}
-              sort={params.sort}
-              dir={params.dir}
-              stallAfterMs={page.data.stall_after_ms}
-              onSort={(sort, dir) => change({ sort, dir, ...FROM_THE_TOP })}
-            />
+      <section
+        aria-label="List of streams"
+        className="card min-w-0 overflow-hidden"
+        aria-busy={page.isFetching}
+      >
+        <Answered query={page} what="The list" lines={10}>
+          {(data) => (
+            <List page={data} params={params} onChange={change} onRefresh={() => void page.refetch()} />
           )}
-          <Pager
-            previous={page.data?.previous ?? null}
-            next={page.data?.next ?? null}
-            onMove={(place) => change({ ...FROM_THE_TOP, ...place })}
-          />
-        </section>
-      )}
+        </Answered>
+      </section>
     </div>
+  );
+}
+
+function List({
+  page,
+  params,
+  onChange,
+  onRefresh,
+}: {
+  page: ListPage;
+  params: ListParams;
+  onChange: (patch: Partial<ListParams>) => void;
+  onRefresh: () => void;
+}) {
+  const fresh = useFreshRows(page.rows, pageInput(params).filter, page.stall_after_ms);
+  const isFirstPage = params.after === null && params.before === null;
+  return (
+    <>
+      <ListHead
+        page={page}
+        waiting={fresh.unseen}
+        onShow={isFirstPage ? onRefresh : () => onChange(FROM_THE_TOP)}
+      />
+      {page.rows.length === 0 ? (
+        <Empty icon={SearchX} title={page.filling ? "Still reading" : "No stream matches"}>
+          {page.filling
+            ? "The streams are being read from Redis."
+            : "Streams appear here as soon as a worker sees a file in one of its watches."}
+        </Empty>
+      ) : (
+        <StreamTable
+          rows={fresh.rows}
+          total={page.total}
+          preceding={page.preceding}
+          sort={params.sort}
+          dir={params.dir}
+          stallAfterMs={page.stall_after_ms}
+          onSort={(sort, dir) => onChange({ sort, dir, ...FROM_THE_TOP })}
+        />
+      )}
+      <Pager
+        previous={page.previous}
+        next={page.next}
+        onMove={(place) => onChange({ ...FROM_THE_TOP, ...place })}
+      />
+    </>
   );
 }
 
@@ -120,31 +121,16 @@ function useFreshRows(
       setChanges((before) => new Map([...before, ...ours.map((row) => [row.id, row] as const)]));
     if (others.length > 0) setUnseen((before) => before.union(new Set(others.map((row) => row.id))));
   });
-  return {
-    rows: rows.map((row) => changes.get(row.id) ?? row),
-    unseen: unseen.size,
-    clear: () => setUnseen(new Set()),
-  };
+  return { rows: rows.map((row) => changes.get(row.id) ?? row), unseen: unseen.size };
 }
 
-function ListHead({
-  page,
-  waiting,
-  onShow,
-}: {
-  page: { total: number; preceding: number; rows: readonly unknown[]; filling: boolean } | undefined;
-  waiting: number;
-  onShow: () => void;
-}) {
-  const first = page === undefined || page.rows.length === 0 ? 0 : page.preceding + 1;
-  const last = page === undefined ? 0 : page.preceding + page.rows.length;
+function ListHead({ page, waiting, onShow }: { page: ListPage; waiting: number; onShow: () => void }) {
+  const first = page.rows.length === 0 ? 0 : page.preceding + 1;
   return (
     <div className="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5 text-sm">
       <p role="status" className="num text-muted">
-        {page === undefined
-          ? "Reading…"
-          : `${formatCount(first)}–${formatCount(last)} of ${formatCount(page.total)}`}
-        {page?.filling && " · still reading, newest first"}
+        {formatCount(first)}–{formatCount(page.preceding + page.rows.length)} of {formatCount(page.total)}
+        {page.filling && " · still reading, newest first"}
       </p>
       {waiting > 0 && (
         <Button size="small" onClick={onShow}>

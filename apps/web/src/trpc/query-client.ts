@@ -16,7 +16,12 @@ const FINAL_CODES = new Set([
 
 export function makeQueryClient(): QueryClient {
   const onError = (error: Error) => {
-    if (typeof window !== "undefined" && codeOf(error) === "UNAUTHORIZED" && window.location.pathname !== "/login") signInAgain();
+    if (
+      typeof window !== "undefined" &&
+      codeOf(error) === "UNAUTHORIZED" &&
+      window.location.pathname !== "/login"
+    )
+      signInAgain();
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),

@@ -28,7 +28,6 @@ export function TimeChart({ label, height, times, series }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
   const latest = useRef<TimeChartProps>({ label, height, times, series });
-  latest.current = { label, height, times, series };
 
   useEffect(() => {
     const element = box.current;
@@ -55,8 +54,9 @@ export function TimeChart({ label, height, times, series }: TimeChartProps) {
   }, [height]);
 
   useEffect(() => {
+    latest.current = { label, height, times, series };
     chart.current?.setData(dataOf(latest.current));
-  }, [times, series]);
+  }, [label, height, times, series]);
 
   return (
     <figure>

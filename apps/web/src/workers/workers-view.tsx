@@ -17,9 +17,10 @@ import { useLiveRefresh } from "../live/live-context.tsx";
 import type { WorkerView } from "../server/workers.ts";
 import { listHref } from "../streams/list-params.ts";
 import { useTRPC } from "../trpc/client.tsx";
+import { Answered } from "../ui/answered.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { PageTitle } from "../ui/page-title.tsx";
-import { Empty, Failure, Loading } from "../ui/states.tsx";
+import { Empty } from "../ui/states.tsx";
 import { Age, Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
@@ -37,25 +38,23 @@ export function WorkersView() {
   return (
     <>
       <PageTitle title="Workers">Each holds a lease that lapses 15 s after its last renewal.</PageTitle>
-      {workers.data === undefined ? (
-        workers.isError ? (
-          <Failure title="Workers could not be read" detail={workers.error.message} />
-        ) : (
-          <Loading lines={6} />
-        )
-      ) : workers.data.length === 0 ? (
-        <div className="card">
-          <Empty icon={Server} title="No worker has been seen in the last day">
-            Start one beside the recorder: it registers itself here within seconds.
-          </Empty>
-        </div>
-      ) : (
-        <div className="grid grid-cols-1 gap-4 xl:grid-cols-2">
-          {workers.data.map((worker) => (
-            <WorkerCard key={worker.id} worker={worker} />
-          ))}
-        </div>
-      )}
+      <Answered query={workers} what="The list of workers">
+        {(list) =>
+          list.length === 0 ? (
+            <div className="card">
+              <Empty icon={Server} title="No worker has been seen in the last day">
+                Start one beside the recorder: it registers itself here within seconds.
+              </Empty>
+            </div>
+          ) : (
+            <div className="grid grid-cols-1 gap-4 xl:grid-cols-2">
+              {list.map((worker) => (
+                <WorkerCard key={worker.id} worker={worker} />
+              ))}
+            </div>
+          )
+        }
+      </Answered>
     </>
   );
 }

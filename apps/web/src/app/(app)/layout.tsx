@@ -12,7 +12,7 @@ import { Shell } from "../../shell/shell.tsx";
 import { DataProvider } from "../../trpc/client.tsx";
 
 export default async function AppLayout({ children }: { children: ReactNode }) {
-  const { settings, pageAccess } = server();
+  const { settings, pageAccess, firstBatch } = server();
   const access = await pageAccess(await headers());
   if (access.kind === "redis_away") return <RedisAway detail={access.detail} />;
   if (access.kind === "refused") return <Refused why={access.why} />;
@@ -28,7 +28,7 @@ export default async function AppLayout({ children }: { children: ReactNode }) {
   return (
     <DataProvider>
       <SessionProvider facts={facts}>
-        <LiveProvider>
+        <LiveProvider first={await firstBatch()}>
           <ActionProvider>
             <Shell>{children}</Shell>
           </ActionProvider>

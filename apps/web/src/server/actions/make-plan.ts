@@ -24,6 +24,8 @@ export interface PlanWish {
   target: Target;
   /** What becomes of open uploads in a purge. */
   upload: "abort" | "keep";
+  /** Finalize also what a process holds open for writing. */
+  force: boolean;
 }
 
 export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promise<PlanView> {
@@ -35,7 +37,11 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
     ids: rows.map((row) => row.id),
     counts: { streams: rows.length, uploads, ...restarts(wish.action, rows) },
     bytes: rows.reduce((sum, row) => sum + bytesOf(wish.action, row), 0),
-    options: { upload: wish.upload, seen: Object.fromEntries(rows.map((row) => [row.id, seenAs(row)])) },
+    options: {
+      ...(wish.action === "finalize" ? { force: wish.force } : {}),
+      upload: wish.upload,
+      seen: Object.fromEntries(rows.map((row) => [row.id, seenAs(row)])),
+    },
     sample: rows
       .slice(0, SAMPLE)
       .map((row) => ({ id: row.id, name: fileName(pathOf(row)), bytes: bytesOf(wish.action, row) })),

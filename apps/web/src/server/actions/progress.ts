@@ -44,7 +44,11 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
 /** What went wrong comes first. */
 const WEIGHT: Record<Shown["result"], number> = { failed: 0, refused: 1, waiting: 2, done: 3 };
 
-function stateOf(facts: { confirmed: boolean; waiting: number; someoneIsAtIt: boolean }): PlanProgress["state"] {
+function stateOf(facts: {
+  confirmed: boolean;
+  waiting: number;
+  someoneIsAtIt: boolean;
+}): PlanProgress["state"] {
   if (!facts.confirmed) return "planned";
   if (facts.waiting === 0) return "finished";
   return facts.someoneIsAtIt ? "running" : "interrupted";

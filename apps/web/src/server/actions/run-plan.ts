@@ -94,6 +94,7 @@ async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | u
     id: plan.token,
     action: plan.action as RequestAction,
     items: plan.ids,
+    ...(plan.options?.["force"] === true ? { options: { force: true } } : {}),
     who: actor.who,
     from: actor.from,
     ...(reason === undefined ? {} : { reason }),

@@ -18,6 +18,7 @@ export const actionsRouter = router({
         action: z.enum(STREAM_ACTIONS),
         target: targetSchema,
         upload: z.enum(["abort", "keep"]).default("abort"),
+        force: z.boolean().default(false),
       }),
     )
     .mutation(({ ctx, input }) => planStreams(ctx.hub, ctx.user, input)),

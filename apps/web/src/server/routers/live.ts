@@ -2,10 +2,11 @@
 import { CheckpointError } from "@sluice/core/errors";
 import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { BATCH_EVERY_MS, HEARTBEAT_MS, MAX_ROWS_IN_BATCH, type LiveBatch } from "../../live/live-batch.ts";
+import { BATCH_EVERY_MS, HEARTBEAT_MS } from "../../live/live-batch.ts";
 import { tokenHash } from "../auth/session-cookie.ts";
 import type { RequestContext } from "../context.ts";
 import type { Hub } from "../hub.ts";
+import { batchOf, NO_CHANGE } from "../live-batch.ts";
 import { pause, type Change } from "../read-model/read-model.ts";
 import { router, viewerProcedure } from "../trpc.ts";
 
@@ -20,7 +21,8 @@ export const liveRouter = router({
       try {
         pending.add(await missedSince(hub, input?.lastEventId ?? undefined));
         while (!ended.aborted) {
-          if (!(await stillSignedIn(ctx))) throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
+          if (!(await stillSignedIn(ctx)))
+            throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
           yield tracked(hub.model.position, await batchOf(hub, pending.take()));
           // Changes that come close together go out together; without any, the heart beats.
           await pause(BATCH_EVERY_MS, ended);
@@ -38,7 +40,7 @@ export const liveRouter = router({
 
 /** Changes waiting to be sent. */
 class Pending {
-  #change: Change = { reset: false, changed: new Set(), others: false };
+  #change: Change = NO_CHANGE;
   #wake: (() => void) | undefined;
 
   add(change: Change): void {
@@ -53,7 +55,7 @@ class Pending {
 
   take(): Change {
     const taken = this.#change;
-    this.#change = { reset: false, changed: new Set(), others: false };
+    this.#change = NO_CHANGE;
     return taken;
   }
 
@@ -84,40 +86,6 @@ async function missedSince(hub: Hub, position: string | undefined): Promise<Chan
     return { reset: false, changed, others };
   } catch (error) {
     if (error instanceof CheckpointError) return all;
-    throw error;
-  }
-}
-
-async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
-  const { model } = hub;
-  const tooMany = change.changed.size > MAX_ROWS_IN_BATCH;
-  const rows: LiveBatch["rows"] = [];
-  const gone: string[] = [];
-  if (!tooMany) {
-    for (const id of change.changed) {
-      const row = model.rows.get(id);
-      if (row === undefined) gone.push(id);
-      else rows.push(row);
-    }
-  }
-  const away = model.away || !(await answers(hub));
-  return {
-    at: Date.now(),
-    reset: change.reset || tooMany,
-    redis: away ? "away" : "ok",
-    rows,
-    gone,
-    others: change.others,
-    ...(away ? {} : { failed: model.rows.counts.failed - model.rows.counts.superseded }),
-  };
-}
-
-async function answers(hub: Hub): Promise<boolean> {
-  try {
-    await hub.reader.counts();
-    return true;
-  } catch (error) {
-    if (error instanceof CheckpointError) return false;
     throw error;
   }
 }

@@ -1,10 +1,11 @@
 /** Lists of streams, one stream, its parts. */
 import { z } from "zod";
+import { EXPORT_FORMATS } from "../../parts/export-formats.ts";
 import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";
 import { askForComparison, comparison } from "../comparison.ts";
-import { EXPORT_FORMATS, exportParts } from "../export-parts.ts";
+import { exportParts } from "../export-parts.ts";
 import { metadataOf, partPage, partMapOf, streamDetail } from "../stream-detail.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 

@@ -1,0 +1,163 @@
+"use client";
+/** The plan as it would run, the choices that are left, and its confirmation; typed where it is large or destroys parts. */
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { plural } from "../lib/bytes.ts";
+import { useTRPC } from "../trpc/client.tsx";
+import { Button } from "../ui/button.tsx";
+import { Choice } from "../ui/choice.tsx";
+import { Failure } from "../ui/states.tsx";
+import { Age } from "../ui/time.tsx";
+import { ACTION_WORDS } from "./action-words.ts";
+import { PlanSummary } from "./plan-summary.tsx";
+import type { PlanView } from "./plan-view.ts";
+
+export interface PlanChoices {
+  /** What a purge does with open uploads. */
+  upload: "abort" | "keep";
+  /** Finalize even what a process holds open for writing. */
+  force: boolean;
+}
+
+export function ReviewForm({
+  plan,
+  choices,
+  onChoose,
+  onCancel,
+  onStarted,
+}: {
+  plan: PlanView;
+  choices: PlanChoices;
+  onChoose: (choices: PlanChoices) => void;
+  onCancel: () => void;
+  onStarted: (token: string) => void;
+}) {
+  const execute = useExecute(plan.token, onStarted);
+  const words = ACTION_WORDS[plan.action];
+  const [typed, setTyped] = useState("");
+  const [reason, setReason] = useState("");
+  const unconfirmed =
+    plan.typed !== null && typed.trim() !== plan.typed ? `type ${plan.typed} to confirm` : undefined;
+  return (
+    <form
+      className="flex flex-col gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        // A second press joins the first: one plan runs once.
+        if (unconfirmed !== undefined || execute.isPending) return;
+        execute.mutate({ token: plan.token, typed, ...(reason.trim() === "" ? {} : { reason }) });
+      }}
+    >
+      <PlanSummary plan={plan} />
+      <Choices plan={plan} choices={choices} onChoose={onChoose} />
+      <TextField
+        label="Reason"
+        hint="optional, kept in the activity log"
+        value={reason}
+        onChange={setReason}
+      />
+      {plan.typed !== null && (
+        <TextField label={`Type ${plan.typed} to confirm`} value={typed} onChange={setTyped} />
+      )}
+      {execute.isError && <Failure title="It was not carried out" detail={execute.error.message} />}
+      <div className="flex flex-wrap items-center justify-between gap-2 border-t border-line pt-3">
+        <span className="text-xs text-muted">
+          Planned <Age since={Date.parse(plan.made_at_utc)} /> ago; runs once
+        </span>
+        <span className="flex gap-2">
+          {/* Focus starts where nothing happens. */}
+          <Button autoFocus onClick={onCancel}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            tone={words.destructive ? "danger" : "primary"}
+            unavailable={unconfirmed}
+            aria-busy={execute.isPending}
+          >
+            {words.confirm}
+          </Button>
+        </span>
+      </div>
+    </form>
+  );
+}
+
+function useExecute(token: string, onStarted: (token: string) => void) {
+  const trpc = useTRPC();
+  const queries = useQueryClient();
+  return useMutation(
+    trpc.actions.execute.mutationOptions({
+      onSuccess: (progress) => {
+        queries.setQueryData(trpc.actions.progress.queryKey({ token }), progress);
+        onStarted(token);
+      },
+    }),
+  );
+}
+
+function Choices({
+  plan,
+  choices,
+  onChoose,
+}: {
+  plan: PlanView;
+  choices: PlanChoices;
+  onChoose: (choices: PlanChoices) => void;
+}) {
+  const uploads = plan.counts.uploads ?? 0;
+  if (plan.action === "purge" && uploads > 0) {
+    return (
+      <Choice
+        legend={`${plural(uploads, "open upload")} in S3`}
+        name="upload"
+        value={choices.upload}
+        options={[
+          { value: "abort", label: "Abort them" },
+          { value: "keep", label: "Keep them" },
+        ]}
+        onChange={(upload) => onChoose({ ...choices, upload })}
+      />
+    );
+  }
+  if (plan.action !== "finalize") return null;
+  return (
+    <label className="flex items-start gap-2 text-sm">
+      <input
+        type="checkbox"
+        className="mt-0.5 size-4 accent-accent-fill"
+        checked={choices.force}
+        onChange={(event) => onChoose({ ...choices, force: event.target.checked })}
+      />
+      Also what a process holds open for writing
+    </label>
+  );
+}
+
+function TextField({
+  label,
+  hint,
+  value,
+  onChange,
+}: {
+  label: string;
+  hint?: string;
+  value: string;
+  onChange: (value: string) => void;
+}) {
+  return (
+    <label className="flex flex-col gap-1 text-sm">
+      <span className="font-medium">
+        {label} {hint && <span className="font-normal text-muted">({hint})</span>}
+      </span>
+      <input
+        value={value}
+        maxLength={500}
+        autoComplete="off"
+        spellCheck={false}
+        onChange={(event) => onChange(event.target.value)}
+        className="h-9 rounded-md border border-line-strong bg-surface px-2.5"
+      />
+    </label>
+  );
+}

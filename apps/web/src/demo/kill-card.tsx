@@ -1,0 +1,70 @@
+"use client";
+/** The demonstration: kill the worker in the middle of it, watch the map go on, and count what was sent twice. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Skull } from "lucide-react";
+import { formatBytes, plural } from "../lib/bytes.ts";
+import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
+import { useTRPC } from "../trpc/client.tsx";
+import { Button } from "../ui/button.tsx";
+import { Age } from "../ui/time.tsx";
+
+const LOOK_EVERY_MS = 1_000;
+
+/** Nothing outside a demo. */
+export function KillCard() {
+  const { demo } = useSession();
+  return demo ? <DemoCard /> : null;
+}
+
+function DemoCard() {
+  const trpc = useTRPC();
+  const queries = useQueryClient();
+  const blocked = useWriteObstacle();
+  const state = useQuery(trpc.demo.state.queryOptions(undefined, { refetchInterval: LOOK_EVERY_MS }));
+  const kill = useMutation(
+    trpc.demo.kill.mutationOptions({
+      onSuccess: (after) => queries.setQueryData(trpc.demo.state.queryKey(), after),
+    }),
+  );
+  const { data } = state;
+  const dead = data !== undefined && data.worker === undefined;
+  return (
+    <section
+      aria-label="Kill it now"
+      className="card flex flex-wrap items-center gap-x-5 gap-y-2 border-accent/50 px-4 py-3"
+    >
+      <Button
+        tone="danger"
+        aria-busy={kill.isPending}
+        unavailable={blocked ?? (dead ? "the worker is dead; it is being started again" : undefined)}
+        onClick={() => kill.mutate()}
+      >
+        <Skull aria-hidden className="size-4" /> Kill it now
+      </Button>
+      <div className="min-w-0 flex-1 basis-60 text-sm">
+        <p role="status" className="num">
+          {data === undefined ? (
+            "Looking for the worker…"
+          ) : dead && data.killed_at !== undefined ? (
+            <>
+              Killed <Age since={data.killed_at} /> ago with SIGKILL. The map stands still until it is back.
+            </>
+          ) : data.kills === 0 ? (
+            "SIGKILL to the worker, in the middle of whatever it does. It is started again and goes on."
+          ) : (
+            `Back at work after ${plural(data.kills, "kill")}.`
+          )}
+        </p>
+        {data !== undefined && data.kills > 0 && (
+          <p className="num mt-0.5" data-testid="sent-again">
+            <strong className={data.sent_again === 0 ? "text-good" : "text-bad"}>
+              {formatBytes(data.sent_again)} of acknowledged bytes sent again
+            </strong>{" "}
+            <span className="text-muted">({formatBytes(data.acknowledged)} were acknowledged before)</span>
+          </p>
+        )}
+        {kill.isError && <p className="text-bad">{kill.error.message}</p>}
+      </div>
+    </section>
+  );
+}

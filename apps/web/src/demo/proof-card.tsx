@@ -1,0 +1,87 @@
+"use client";
+/** The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side. */
+import { useMutation } from "@tanstack/react-query";
+import { CircleCheck, CircleX, Fingerprint, Hourglass } from "lucide-react";
+import { z } from "zod";
+import { useAnswer } from "../requests/use-answer.ts";
+import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
+import type { StreamRow } from "../streams/stream-row.ts";
+import { useTRPC } from "../trpc/client.tsx";
+import { Button } from "../ui/button.tsx";
+
+const reportSchema = z.object({
+  sha256: z.object({ object: z.string(), file: z.string().optional() }).optional(),
+});
+
+/** Nothing outside a demo, and nothing before the object stands. */
+export function ProofCard({ row }: { row: StreamRow }) {
+  const { demo } = useSession();
+  return demo && row.kind === "completed" ? <Proof id={row.id} /> : null;
+}
+
+function Proof({ id }: { id: string }) {
+  const trpc = useTRPC();
+  const blocked = useWriteObstacle();
+  const prove = useMutation(trpc.demo.prove.mutationOptions());
+  const answer = useAnswer(prove.data?.id);
+  const result = answer.data?.results[id];
+  const sums = reportSchema.safeParse(result?.data).data?.sha256;
+  return (
+    <section
+      aria-label="Proof"
+      className="card flex flex-wrap items-center gap-x-5 gap-y-2 border-accent/50 px-4 py-3"
+    >
+      <Button
+        tone="primary"
+        unavailable={blocked}
+        aria-busy={prove.isPending}
+        onClick={() => prove.mutate({ id })}
+      >
+        <Fingerprint aria-hidden className="size-4" /> Prove it
+      </Button>
+      <div role="status" className="min-w-0 flex-1 basis-60 text-sm">
+        {result === undefined ? (
+          <p className="flex items-center gap-2">
+            {prove.data === undefined ? (
+              "SHA-256 of the file on disk and of the object in S3."
+            ) : (
+              <>
+                <Hourglass aria-hidden className="size-4 text-muted" /> A worker reads both…
+              </>
+            )}
+          </p>
+        ) : sums?.file === undefined ? (
+          <p>{result.detail ?? result.result}</p>
+        ) : (
+          <Sums file={sums.file} object={sums.object} />
+        )}
+        {prove.isError && <p className="text-bad">{prove.error.message}</p>}
+      </div>
+    </section>
+  );
+}
+
+function Sums({ file, object }: { file: string; object: string }) {
+  const same = file === object;
+  const Icon = same ? CircleCheck : CircleX;
+  return (
+    <>
+      <p
+        className={`flex items-center gap-2 font-medium ${same ? "text-good" : "text-bad"}`}
+        data-testid="proof"
+      >
+        <Icon aria-hidden className="size-4" /> SHA-256 of file and object: {same ? "equal" : "different"}
+      </p>
+      <dl className="mt-1 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3 text-xs">
+        <dt className="text-muted">File</dt>
+        <dd>
+          <code className="[overflow-wrap:anywhere]">{file}</code>
+        </dd>
+        <dt className="text-muted">Object</dt>
+        <dd>
+          <code className="[overflow-wrap:anywhere]">{object}</code>
+        </dd>
+      </dl>
+    </>
+  );
+}

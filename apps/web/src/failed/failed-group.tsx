@@ -1,0 +1,111 @@
+"use client";
+/** Failed streams of one reason: cause, remedy, what is where, the newest few, and what can be done with all of them. */
+import { RotateCw, Trash2 } from "lucide-react";
+import Link from "next/link";
+import { useAct } from "../actions/action-context.tsx";
+import { formatCount, plural } from "../lib/bytes.ts";
+import type { FailedGroup } from "../server/failed.ts";
+import { useWriteObstacle } from "../shell/session-context.tsx";
+import { listHref } from "../streams/list-params.ts";
+import { reasonWords } from "../streams/status.tsx";
+import { filterSchema, type StreamFilter } from "../streams/stream-filter.ts";
+import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "../streams/stream-row.ts";
+import { Button } from "../ui/button.tsx";
+import { Bytes } from "../ui/bytes.tsx";
+import { Time } from "../ui/time.tsx";
+import { VisibleName } from "../ui/visible-name.tsx";
+
+export function FailedGroupCard({ group }: { group: FailedGroup }) {
+  const view = group.superseded ? ("superseded" as const) : ("failed" as const);
+  const name = reasonWords(group.reason) || "unknown reason";
+  const id = `group-${view}-${group.reason}`;
+  return (
+    <section aria-labelledby={id} className="card min-w-0">
+      <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3 px-4 py-3.5">
+        <div className="min-w-0 flex-1 basis-80">
+          <h2 id={id} className="flex flex-wrap items-baseline gap-x-2 text-base">
+            <span className="inline-block first-letter:uppercase">{name}</span>
+            <span className={`num text-sm font-medium ${group.superseded ? "text-muted" : "text-bad"}`}>
+              {formatCount(group.count)}
+              {group.superseded && " superseded"}
+            </span>
+          </h2>
+          <p className="mt-1 text-sm text-muted">{group.cause}</p>
+          <p className="mt-1 text-sm">{group.remedy}</p>
+        </div>
+        <Whereabouts group={group} />
+        <GroupActions
+          filter={filterSchema.parse({ view, reason: group.reason })}
+          name={name}
+          canRetry={!group.superseded}
+        />
+      </header>
+      <ul className="divide-y divide-line border-t border-line text-sm">
+        {group.sample.map((row) => (
+          <Sample key={row.id} row={row} />
+        ))}
+        {group.count > group.sample.length && (
+          <li className="px-4 py-2">
+            <Link href={listHref({ view, reason: group.reason })} className="text-accent hover:underline">
+              All {formatCount(group.count)}
+            </Link>
+          </li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+function Whereabouts({ group }: { group: FailedGroup }) {
+  return (
+    <dl className="grid grid-cols-[auto_auto] items-baseline gap-x-3 gap-y-0.5 text-sm">
+      <dt className="text-muted">On local disk only</dt>
+      <dd className="text-right">
+        <Bytes n={group.only_on_disk} />
+      </dd>
+      <dt className="text-muted">In {plural(group.open_uploads, "open upload")}</dt>
+      <dd className="text-right">
+        <Bytes n={group.in_s3} />
+      </dd>
+    </dl>
+  );
+}
+
+function GroupActions({ filter, name, canRetry }: { filter: StreamFilter; name: string; canRetry: boolean }) {
+  const act = useAct();
+  const blocked = useWriteObstacle();
+  return (
+    <div className="flex flex-wrap gap-2">
+      {canRetry && (
+        <Button
+          size="small"
+          unavailable={blocked}
+          onClick={() => act({ action: "retry", target: { filter } })}
+        >
+          <RotateCw aria-hidden className="size-3.5" /> Retry <span className="heard">all of {name}</span>
+        </Button>
+      )}
+      <Button size="small" unavailable={blocked} onClick={() => act({ action: "purge", target: { filter } })}>
+        <Trash2 aria-hidden className="size-3.5" /> Purge <span className="heard">all of {name}</span>
+      </Button>
+    </div>
+  );
+}
+
+function Sample({ row }: { row: StreamRow }) {
+  return (
+    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 px-4 py-2 hover:bg-sunken/60 sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_5.5rem_6rem]">
+      <Link
+        href={`/streams/${encodeURIComponent(row.id)}`}
+        className="truncate font-medium after:absolute after:inset-0 hover:text-accent"
+      >
+        <VisibleName text={fileName(pathOf(row))} />
+      </Link>
+      <span className="truncate text-muted max-sm:hidden">
+        <VisibleName text={row.failure_detail ?? ""} />
+      </span>
+      <Bytes n={lagBytes(row)} className="text-right" />
+      <Time at={lastActivityAt(row)} className="text-right text-muted max-sm:hidden" />
+    </li>
+  );
+}

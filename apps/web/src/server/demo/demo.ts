@@ -1,0 +1,65 @@
+/** `npm start -- --demo` only: kills the worker of this machine, counts what was sent again, and asks for the proof. */
+import { hostname } from "node:os";
+import { TRPCError } from "@trpc/server";
+import type { Actor } from "../actions/run-plan.ts";
+import type { Hub } from "../hub.ts";
+import { ask } from "../questions.ts";
+import { indexOfRow } from "../../streams/stream-row.ts";
+
+export interface DemoState {
+  /** The living worker of this machine. */
+  worker?: { id: string; pid: number; since: number };
+  kills: number;
+  killed_at?: number;
+  acknowledged: number;
+  sent_again: number;
+}
+
+export async function demoState(hub: Hub): Promise<DemoState> {
+  const [worker, counted] = await Promise.all([localWorker(hub), hub.kills.count()]);
+  const last = hub.kills.kills.at(-1);
+  // Its lease outlives a killed worker by some seconds.
+  const alive = worker !== undefined && worker.pid !== last?.pid;
+  return {
+    kills: hub.kills.kills.length,
+    ...counted,
+    ...(last === undefined ? {} : { killed_at: last.at }),
+    ...(alive ? { worker } : {}),
+  };
+}
+
+export async function killWorker(hub: Hub, actor: Actor): Promise<DemoState> {
+  const worker = await localWorker(hub);
+  if (worker === undefined || worker.pid === hub.kills.kills.at(-1)?.pid) {
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "no worker of this machine is alive now" });
+  }
+  const live = [...hub.model.rows.values()].filter((row) => {
+    const index = indexOfRow(row);
+    return index === "active" || index === "pending_completion";
+  });
+  await hub.kills.remember(
+    live.map((row) => row.id),
+    { worker: worker.id, pid: worker.pid, at: Date.now() },
+  );
+  process.kill(worker.pid, "SIGKILL");
+  await hub.audit.append({
+    ...actor,
+    action: "kill worker",
+    ids: [worker.id],
+    result: `SIGKILL to pid ${worker.pid}`,
+  });
+  return demoState(hub);
+}
+
+/** SHA-256 of file and object, read by a worker. */
+export function askForProof(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
+  return ask(hub, actor, "verify", [id], { deep: true, sha256: true });
+}
+
+async function localWorker(hub: Hub): Promise<DemoState["worker"]> {
+  for (const { id, lease } of await hub.workers.list()) {
+    if (lease.kind !== "ok" || lease.value.host !== hostname()) continue;
+    return { id, pid: lease.value.pid, since: Date.parse(lease.value.started_at_utc) };
+  }
+  return undefined;
+}

@@ -1,0 +1,52 @@
+/** What one message of the live feed says: the changed rows as they are now, and how the system stands. */
+import { CheckpointError } from "@sluice/core/errors";
+import { MAX_ROWS_IN_BATCH, type LiveBatch } from "../live/live-batch.ts";
+import type { Hub } from "./hub.ts";
+import type { Change } from "./read-model/read-model.ts";
+
+export const NO_CHANGE: Change = { reset: false, changed: new Set(), others: false };
+
+export async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
+  const { model } = hub;
+  const tooMany = change.changed.size > MAX_ROWS_IN_BATCH;
+  const rows: LiveBatch["rows"] = [];
+  const gone: string[] = [];
+  if (!tooMany) {
+    for (const id of change.changed) {
+      const row = model.rows.get(id);
+      if (row === undefined) gone.push(id);
+      else rows.push(row);
+    }
+  }
+  const workers = model.away ? undefined : await workersOrNothing(hub);
+  return {
+    at: Date.now(),
+    reset: change.reset || tooMany,
+    redis: workers === undefined ? "away" : "ok",
+    rows,
+    gone,
+    others: change.others,
+    ...(workers === undefined
+      ? {}
+      : { workers, failed: model.rows.counts.failed - model.rows.counts.superseded }),
+  };
+}
+
+/** Also tells whether Redis answers. */
+async function workersOrNothing(hub: Hub): Promise<LiveBatch["workers"] | undefined> {
+  try {
+    const leases = (await hub.workersNow()).flatMap(({ lease }) =>
+      lease.kind === "ok" ? [lease.value] : [],
+    );
+    const blocked = leases.find((lease) => lease.state === "blocked");
+    return {
+      alive: leases.length,
+      ...(blocked === undefined
+        ? {}
+        : { blocked: blocked.state_detail ?? "the store does not answer as it should" }),
+    };
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
+}

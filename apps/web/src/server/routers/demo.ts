@@ -1,0 +1,26 @@
+/** "Kill it now": these procedures exist for a demo and refuse everywhere else. */
+import { TRPCError } from "@trpc/server";
+import { z } from "zod";
+import { askForProof, demoState, killWorker } from "../demo/demo.ts";
+import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
+import type { WebSettings } from "../settings.ts";
+
+function onlyInDemo({ demo }: WebSettings): void {
+  if (demo) return;
+  throw new TRPCError({ code: "PRECONDITION_FAILED", message: "only `npm start -- --demo` has this" });
+}
+
+export const demoRouter = router({
+  state: viewerProcedure.query(({ ctx }) => {
+    onlyInDemo(ctx.settings);
+    return demoState(ctx.hub);
+  }),
+  kill: operatorProcedure.mutation(({ ctx }) => {
+    onlyInDemo(ctx.settings);
+    return killWorker(ctx.hub, { who: ctx.user, from: ctx.facts.client });
+  }),
+  prove: operatorProcedure.input(z.object({ id: z.string().min(1).max(256) })).mutation(({ ctx, input }) => {
+    onlyInDemo(ctx.settings);
+    return askForProof(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id);
+  }),
+});
