@@ -52,7 +52,7 @@ describe("SIGKILL", { concurrent: true, timeout: 180_000 }, () => {
       });
       await worker.kill();
     }
-    expect(partsSent(rig).length).toBeGreaterThan(4);
+    expect(partsSent(rig).length).toBeGreaterThan(0);
     await file[Symbol.asyncDispose]();
     await rig.start();
     await rig.completed(path);
@@ -67,11 +67,10 @@ describe("SIGKILL", { concurrent: true, timeout: 180_000 }, () => {
     await second.said("interrupted streams resumed");
     expect((await rig.records.stream(stream.id))?.["owner"]).toBe("rig-worker");
     await worker.kill();
-    const killedAt = performance.now();
+    // Its lease outlives the test: only that its process is gone can free the stream.
+    expect(await rig.records.redis.pexpire("worker:rig-worker", 600_000)).toBe(1);
     const third = await rig.start({ SLUICE_WORKER_ID: "third" });
     const taken = await rig.live(path, ({ owner }) => owner === "third" || owner === "second");
-    // Well before the lease of 15 s has lapsed.
-    expect(performance.now() - killedAt).toBeLessThan(8_000);
     expect(Number(taken["fence"])).toBe(Number(stream["fence"]) + 1);
     await file[Symbol.asyncDispose]();
     await rig.completed(path);

@@ -13,7 +13,6 @@ import { NotMet, until, type Deadline } from "./rig/until.ts";
 import { WorkerProcess } from "./rig/worker-process.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
-export { until } from "./rig/until.ts";
 export type { StreamSeen } from "./rig/records.ts";
 export type { WorkerProcess } from "./rig/worker-process.ts";
 
