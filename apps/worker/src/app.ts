@@ -10,8 +10,6 @@ import {
   StreamStore,
   WatchStore,
   WorkerRegistry,
-  beginEpoch,
-  readEpoch,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { ulid } from "ulid";
@@ -27,6 +25,7 @@ import {
   type RecovererDeps,
   type ResumeReport,
 } from "./streams/recoverer.ts";
+import { Recovery } from "./streams/recovery.ts";
 import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
@@ -42,6 +41,7 @@ import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
 const clock = systemClock;
+const newId = (): string => ulid().toLowerCase();
 
 export class Worker {
   readonly supervisor: Supervisor;
@@ -57,8 +57,7 @@ export class Worker {
   readonly #failed: FailedFiles;
   readonly #lane: UploadLane;
   readonly #processing: ProcessorDeps;
-  /** Redis was found empty: S3 is asked before anything is sent, and nothing is cleaned up. */
-  readonly #recovery = { recognise: false };
+  readonly #recovery: Recovery;
   #draining = false;
 
   constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
@@ -75,6 +74,7 @@ export class Worker {
       bufferBytes: settings.bufferBytes,
       allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
     });
+    this.#recovery = this.#buildRecovery();
     this.lease = this.#buildLease();
     this.#processing = this.#buildProcessing();
     this.supervisor = this.#buildSupervisor();
@@ -90,7 +90,7 @@ export class Worker {
     const { context, log } = this.#ports;
     await this.lease.start(this.#stop);
     await refuseForeignIndexes(context);
-    this.#recovery.recognise = (await readEpoch(context)) === undefined;
+    await this.#recovery.begin();
     await loadSourceState(this.supervisor.table, this.#settings.source, context);
     await this.#failed.catchUp();
     const report = await this.#resume();
@@ -124,7 +124,7 @@ export class Worker {
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
-      this.#settleEpoch(),
+      this.#recovery.run(stop),
     ];
   }
 
@@ -144,7 +144,28 @@ export class Worker {
         ...workerFigures(this.supervisor, this.#ports.gate, this.#lane, this.#draining),
       }),
       onLost: (detail) => this.#ports.onFatal(detail),
+      beforeRenewal: () => this.#recovery.check(),
       log: this.#ports.log,
+    });
+  }
+
+  #buildRecovery(): Recovery {
+    const { context, log } = this.#ports;
+    return new Recovery({
+      context,
+      newId,
+      clock,
+      log,
+      startAnew: async () => {
+        await this.supervisor.startAnew();
+        for (const runner of this.runners) runner.forgetSaved();
+        await loadSourceState(this.supervisor.table, this.#settings.source, context);
+        await this.#resume();
+      },
+      lookAtAll: async () => {
+        await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
+        await this.supervisor.lookedOnce();
+      },
     });
   }
 
@@ -171,7 +192,7 @@ export class Worker {
       gate,
       lease: this.lease,
       random: Math.random,
-      newId: () => ulid().toLowerCase(),
+      newId,
       recovery: this.#recovery,
       failpoint,
       worker: { id: this.#settings.workerId, version: this.#settings.version },
@@ -273,15 +294,5 @@ export class Worker {
   async #every(everyMs: number, work: () => Promise<unknown>): Promise<void> {
     const ended = (): boolean => this.#draining;
     await repeat({ everyMs, work, ended, clock, signal: this.#stop, log: this.#ports.log });
-  }
-
-  /** Recovery from an empty Redis is over when every file has been looked at, and its stream has asked S3. */
-  async #settleEpoch(): Promise<void> {
-    if (!this.#recovery.recognise) return;
-    await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
-    await this.supervisor.lookedOnce();
-    // Only now: a worker killed in the middle of the recovery begins it again.
-    await beginEpoch(this.#ports.context, this.#identity.nonce);
-    this.#recovery.recognise = false;
   }
 }

@@ -14,6 +14,8 @@ export interface LeaseDeps {
   clock: Clock;
   /** What the worker says of itself at each renewal. */
   describe(): Omit<WorkerRecord, keyof ProcessIdentity | "renewed_at_utc">;
+  /** Before a lease that is held is renewed, or taken again where it was lost. */
+  beforeRenewal?(): Promise<void>;
   /** Another process runs under our id: this one must end. */
   onLost(detail: string): void;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -98,6 +100,7 @@ export class LeaseKeeper implements Service, Lease {
       await clock.sleep(LIMITS.leaseRenewEveryMs, signal);
       if (signal.aborted) return;
       try {
+        await this.#deps.beforeRenewal?.();
         const outcome = await this.#renew([]);
         if (outcome.kind !== "held") continue;
         this.#renewedAtMs = -Infinity;

@@ -114,6 +114,11 @@ export class PathTable {
     return this.#failed.entries();
   }
 
+  /** Live paths stay: their streams tell their own ends. */
+  forgetFiles(): void {
+    for (const files of [this.#done, this.#donePaths, this.#failed, this.#ignored]) files.clear();
+  }
+
   donePaths(): IterableIterator<string> {
     return this.#done.keys();
   }

@@ -63,6 +63,13 @@ export class ProcessorPool {
     await this.#settled();
   }
 
+  /** Every stream that runs now is let go; others may begin meanwhile. */
+  async letGo(): Promise<void> {
+    const now = [...this.#running.values()];
+    for (const { processor } of now) processor.drain();
+    await Promise.all(now.map((one) => one.ended));
+  }
+
   /** SLUICE_ON_TERM=seal. */
   async sealAll(): Promise<void> {
     this.#draining = true;

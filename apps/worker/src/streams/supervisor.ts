@@ -128,6 +128,12 @@ export class Supervisor {
     await this.#pool.drain();
   }
 
+  /** Redis was emptied: lets go of every stream and forgets every file, so that the next walk sees all of them anew. */
+  async startAnew(): Promise<void> {
+    await this.#pool.letGo();
+    this.table.forgetFiles();
+  }
+
   /** SLUICE_ON_TERM=seal. */
   async sealAll(): Promise<void> {
     await this.#pool.sealAll();

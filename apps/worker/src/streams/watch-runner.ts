@@ -68,6 +68,11 @@ export class WatchRunner {
     return this.#lastSeen;
   }
 
+  /** Redis was emptied: what it was told of the watch is told again. */
+  forgetSaved(): void {
+    this.#saved = "";
+  }
+
   /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
