@@ -19,6 +19,8 @@ import { Proxy } from "./proxy.ts";
 
 export const MIB = 1024 * 1024;
 export const PART = 5 * MIB;
+/** Nothing is judged by its speed here: a machine busy with other work starts a worker in half a minute. */
+const PATIENCE_MS = 240_000;
 const SOURCE = "chaos";
 const BUCKET = "chaos";
 const CREDENTIALS = { accessKeyId: "chaos-access-key", secretAccessKey: "chaos-secret-key" };
@@ -108,7 +110,7 @@ export class World implements AsyncDisposable {
   /** As `launch`, and waits until it is at work. */
   async start(more?: Readonly<Record<string, string>>): Promise<WorkerProcess> {
     const worker = this.launch(more);
-    await worker.said("interrupted streams resumed", { withinMs: 60_000 });
+    await worker.said("interrupted streams resumed", { withinMs: PATIENCE_MS });
     return worker;
   }
 
@@ -124,7 +126,7 @@ export class World implements AsyncDisposable {
     deadline: Deadline = {},
   ): Promise<T> {
     try {
-      return await until(what, probe, { withinMs: 60_000, ...deadline });
+      return await until(what, probe, { withinMs: PATIENCE_MS, ...deadline });
     } catch (error) {
       if (error instanceof NotMet) {
         error.message += `\n${this.workers
