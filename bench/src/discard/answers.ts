@@ -1,4 +1,5 @@
 /** The replies of a strict store (AWS as documented), made from what the discarding bucket remembers. */
+import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { type Drained, refusedBytes } from "./body.ts";
 import type { DiscardBucket, Stored } from "./bucket.ts";
@@ -67,7 +68,9 @@ export function putObject(bucket: DiscardBucket, question: Question): Reply {
   const refused = refusedBytes(question.request, question.body);
   if (refused !== undefined) return fail(400, refused);
   const crc32 = header(question, "x-amz-checksum-crc32");
-  const etag = bucket.etag();
+  const { small } = question.body;
+  // rclone compares the ETag of a single Put with the MD5.
+  const etag = small ? `"${createHash("md5").update(small).digest("hex")}"` : bucket.etag();
   const stored = { bytes: question.body.bytes, etag, crc32, headers: keptHeaders(question) };
   bucket.objects.set(question.key, stored);
   return { status: 200, headers: { etag, ...crcHeader(crc32) } };

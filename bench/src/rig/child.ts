@@ -1,5 +1,5 @@
 /** Child processes measured from outside: CPU of the whole tree, wall time, the highest resident memory. */
-import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, readdirSync } from "node:fs";
 
@@ -18,11 +18,18 @@ const SAMPLE_MS = 100;
  * Runs a command to its end. Its CPU is what the kernel adds to our own children's account when it is waited for, which
  * holds every descendant it waited for itself; so only one may run at a time. Rejects when it fails.
  */
-export async function runMeasured(command: readonly string[], options: SpawnOptions = {}): Promise<Measured> {
+export async function runMeasured(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Measured> {
   const [program = "", ...args] = command;
   const before = childrenCpu();
   const startedAt = performance.now();
-  const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, {
+    // Only what is named: proxies and certificates of the caller's own environment are not the peers'.
+    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const exited = once(child, "exit");
   const peaks = new Map<number, number>();
   const sampler = setInterval(() => notePeaks(child.pid, peaks), SAMPLE_MS);

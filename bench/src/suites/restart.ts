@@ -2,7 +2,14 @@
 import { appendFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newRecord, streamId, type FileFacts } from "@sluice/core";
-import { createClient, keysWith, parseRedisUrl, StreamStore, WorkerRegistry } from "@sluice/redis-schema";
+import {
+  createClient,
+  keysWith,
+  parseRedisUrl,
+  StreamStore,
+  whenReady,
+  WorkerRegistry,
+} from "@sluice/redis-schema";
 import { ownIdentity } from "../../../apps/worker/src/streams/process-identity.ts";
 import { startRedisProxy } from "../rig/redis-proxy.ts";
 import { startSluice, SOURCE, until, type Sluice } from "../rig/sluice.ts";
@@ -70,9 +77,9 @@ function fileAt(sluice: Sluice, n: number): string {
 async function writeRecords(sluice: Sluice, streams: number): Promise<string[]> {
   const parsed = parseRedisUrl(sluice.server.url);
   if (!parsed.ok) throw new Error(parsed.detail);
-  const redis = createClient(parsed.target, { name: "bench" }, (error) => {
-    throw error;
-  });
+  // A command that fails says so itself.
+  const redis = createClient(parsed.target, { name: "bench" }, () => undefined);
+  await whenReady(redis, AbortSignal.timeout(10_000));
   const context = { redis, keys: keysWith(""), clock: CLOCK };
   const identity = ownIdentity();
   const now = new Date().toISOString();
