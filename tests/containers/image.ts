@@ -3,7 +3,16 @@
  * is asked: a Debian made by debootstrap, with the Node that runs this, stands in for the base image under its name.
  */
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -14,6 +23,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 const SHOWN_CHARS = 3_000;
 const MIRROR = "http://deb.debian.org/debian";
 /** What a build needs to reach the package registry from here; mounted while building, no part of the image. */
+const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 const BUILD_MOUNTS = ["/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates"];
 
 export interface Image {
@@ -61,17 +71,30 @@ export async function bringBase(name: string): Promise<void> {
 
 /** Rejects with the end of what the build said. */
 export async function build(context: string, dockerfile: string, tag: string): Promise<Image> {
-  const npmrc = [
-    [execFileSync("npm", ["config", "get", "userconfig"], { encoding: "utf8" }).trim(), "/root/.npmrc"],
-    [
-      execFileSync("npm", ["config", "get", "globalconfig"], { encoding: "utf8" }).trim(),
-      "/usr/local/etc/npmrc",
-    ],
-  ];
-  const mounts = [...npmrc, ...BUILD_MOUNTS.map((path) => [path, path])]
+  const trust = mkdtempSync(join(tmpdir(), "sluice-build-"));
+  writeFileSync(join(trust, "npmrc"), `cafile=${CERTIFICATES}\n`);
+  const userconfig = execFileSync("npm", ["config", "get", "userconfig"], { encoding: "utf8" }).trim();
+  const mounts = [
+    [userconfig, "/root/.npmrc"],
+    // A machine behind a proxy trusts certificates of its own.
+    [join(trust, "npmrc"), "/usr/local/etc/npmrc"],
+    ...BUILD_MOUNTS.map((path) => [path, path]),
+  ]
     .filter(([from = ""]) => existsSync(from))
     .flatMap(([from, to]) => ["--volume", `${from}:${to}:ro`]);
-  await buildah("bud", "--layers", "--pull-never", "--format", "docker", ...mounts, "-f", dockerfile, "-t", tag, context);
+  await buildah(
+    "bud",
+    "--layers",
+    "--pull-never",
+    "--format",
+    "docker",
+    ...mounts,
+    "-f",
+    dockerfile,
+    "-t",
+    tag,
+    context,
+  ).finally(() => rmSync(trust, { recursive: true }));
   const container = await buildah("from", "--pull-never", tag);
   const root = await buildah("mount", container);
   const described = JSON.parse(await buildah("inspect", "--type", "image", tag)) as Described;
