@@ -12,6 +12,9 @@ const EXIT_UNFINISHED = 75;
 /** A terminal or a service manager signals the whole group, and whoever started us passes it on: that is one signal. */
 const ONE_SIGNAL_MS = 400;
 
+/** For giving up the lease and closing connections at the end: a Redis that does not answer is not waited for. */
+const CLOSE_MS = 2_000;
+
 export async function runWorker(flags: Flags): Promise<number> {
   const { config, warnings } = loadConfig(systemInputs(["worker"], flags));
   const log = createLog(config);
@@ -50,7 +53,7 @@ export async function runWorker(flags: Flags): Promise<number> {
   const built = await Promise.race([starting, ended.promise.then(() => undefined)]);
   const code = await ended.promise;
   stop.abort(new StoppedError("the worker ended"));
-  await built?.close();
+  if (built) await Promise.race([built.close(), systemClock.sleep(CLOSE_MS)]);
   log.info({ code }, "ended");
   return code;
 }
