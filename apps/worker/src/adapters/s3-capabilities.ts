@@ -89,6 +89,16 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   return answers;
 }
 
+/** One listing: whether today's credentials reach the bucket at all. What keeps the work from being done, as `probeStore`. */
+export async function confirmReach(connection: S3Connection, options: ProbeOptions): Promise<string[]> {
+  await using session = new ProbeSession(connection, options, options);
+  const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
+  const answers: StoreAnswers = { profile, rights: [], notes: [], refusals: [] };
+  const { list } = await reachBucket(session, options.createBucket);
+  recordRight(answers, "ListBucket", list, options, true);
+  return answers.refusals;
+}
+
 function recordRight(
   answers: StoreAnswers,
   right: string,

@@ -3,9 +3,15 @@ import { createHash } from "node:crypto";
 import type { Config } from "@sluice/config";
 import { StoreError, backoffMs, type ObjectStore } from "@sluice/core";
 import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/redis-schema";
-import { probeStore, type StoreAnswers } from "../adapters/s3-capabilities.ts";
+import {
+  confirmReach,
+  probeStore,
+  type ProbeOptions,
+  type StoreAnswers,
+} from "../adapters/s3-capabilities.ts";
 import { connectS3, type S3Connection } from "../adapters/s3-client.ts";
 import { S3ObjectStore } from "../adapters/s3-object-store.ts";
+import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
@@ -57,20 +63,14 @@ async function storeAnswers(
   const hash = settingsHash(config);
   const kept = await loadStoreAnswers(context, hash);
   if (kept && Date.now() - Date.parse(kept.probed_at_utc) < ANSWERS_KEPT_MS) {
+    if (mayRefuse) await refuseWrongAccess(connection, probing(config));
     // Written by this very program from its own StoreAnswers.
     return kept.answers as unknown as StoreAnswers;
   }
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      const answers = await probeStore(connection, {
-        ...attributes(config),
-        bucket: config.s3Bucket,
-        prefix: s3Prefix(config),
-        createBucket: config.s3CreateBucket,
-        checksum: config.s3Checksum,
-        prober: config.workerId,
-      });
+      const answers = await probeStore(connection, probing(config));
       if (answers.refusals.length === 0) {
         await saveStoreAnswers(context, hash, {
           probed_at_utc: new Date().toISOString(),
@@ -82,9 +82,7 @@ async function storeAnswers(
       for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      const heals = error.trouble === "unreachable" || error.trouble === "throttled";
-      if (!heals && mayRefuse)
-        throw new StartRefused([`bucket ${config.s3Bucket}: ${error.code}: ${error.message}`]);
+      if (!heals(error) && mayRefuse) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
       log.warn(
         { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
         "the store cannot be used yet; trying again",
@@ -92,6 +90,38 @@ async function storeAnswers(
     }
     await systemClock.sleep(backoffMs(attempt, Math.random()), signal);
   }
+}
+
+/** Kept answers are about the store, not about today's credentials: a wrong secret is told now, not at the first part. */
+async function refuseWrongAccess(connection: S3Connection, options: ProbeOptions): Promise<void> {
+  try {
+    const refusals = await confirmReach(connection, options);
+    if (refusals.length > 0) throw new StartRefused(refusals);
+  } catch (error) {
+    // What heals is waited for at work, where lag is shown meanwhile.
+    if (!(error instanceof StoreError)) throw error;
+    if (!heals(error)) throw new StartRefused([refusalOf(error, options.bucket)]);
+  }
+}
+
+function heals({ trouble }: StoreError): boolean {
+  return trouble === "unreachable" || trouble === "throttled";
+}
+
+function refusalOf(error: StoreError, bucket: string): string {
+  const { remedy } = storeTroubleFinding(error, bucket);
+  return `bucket ${bucket}: ${error.message}${remedy === undefined ? "" : `. ${remedy}`}`;
+}
+
+function probing(config: Config): ProbeOptions {
+  return {
+    ...attributes(config),
+    bucket: config.s3Bucket,
+    prefix: s3Prefix(config),
+    createBucket: config.s3CreateBucket,
+    checksum: config.s3Checksum,
+    prober: config.workerId,
+  };
 }
 
 function attributes(config: Config) {
