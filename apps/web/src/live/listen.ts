@@ -4,6 +4,7 @@ import type { useTRPCClient } from "../trpc/client.tsx";
 import { signInAgain } from "../trpc/sign-in-again.ts";
 import { codeOf } from "../trpc/query-client.ts";
 import type { LiveEvents } from "./connection.ts";
+import type { LiveBatch } from "./live-batch.ts";
 
 const COME_BACK_MS = 1_500;
 
@@ -20,7 +21,8 @@ export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events
         lastEventId = message.id;
         events.onBatch(message.data);
       },
-      onConnectionStateChange({ state }) {
+      onConnectionStateChange({ state, error }) {
+        if (error?.data?.why === "redis_away") events.onBatch(redisAway());
         if (state !== "idle") events.onPhase(state === "pending" ? "live" : "connecting");
       },
       onError(error) {
@@ -29,6 +31,11 @@ export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events
       },
       onComplete: comeBack,
     });
+  }
+
+  /** The server answers, but cannot even look the session up. */
+  function redisAway(): LiveBatch {
+    return { at: Date.now(), reset: false, redis: "away", rows: [], gone: [], others: false };
   }
 
   function comeBack() {

@@ -9,13 +9,13 @@ import { useLive } from "./live-context.tsx";
 export function LiveChip() {
   const { phase, paused, setPaused, heardAt } = useLive();
   const now = useNow();
-  const age = heardAt === undefined ? undefined : now - heardAt;
-  const stale = age !== undefined && age > STALE_AFTER_MS;
+  const age = now - heardAt;
+  const stale = age > STALE_AFTER_MS;
   const look = paused
     ? { word: "Paused", tone: "text-warn", icon: Pause }
     : stale
       ? { word: `Stale ${formatDuration(age)}`, tone: "text-bad", icon: WifiOff }
-      : phase === "live" || (age !== undefined && phase !== "lost")
+      : phase === "live"
         ? { word: "Live", tone: "text-good", icon: Radio }
         : phase === "lost"
           ? { word: "Reconnecting", tone: "text-warn", icon: RefreshCw }

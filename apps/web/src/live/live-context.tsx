@@ -16,8 +16,8 @@ interface Live {
   phase: Phase;
   paused: boolean;
   setPaused(paused: boolean): void;
-  /** When the server last spoke, ms since 1970 by the browser's clock. */
-  heardAt: number | undefined;
+  /** When the server last told how Redis stands, ms since 1970 by the browser's clock. */
+  heardAt: number;
   /** What was last told; at first, what the page was made with. */
   latest: LiveBatch;
   subscribe(listener: Listener): () => void;
@@ -30,7 +30,9 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
   const queries = useQueryClient();
   const [phase, setPhase] = useState<Phase>("connecting");
   const [paused, setPausedState] = useState(false);
-  const [heard, setHeard] = useState<{ at: number; batch: LiveBatch }>();
+  const [latest, setLatest] = useState(first);
+  // The page itself was the first word: silence counts from there.
+  const [heardAt, setHeardAt] = useState(() => Date.now());
   const listeners = useRef(new Set<Listener>());
   const pausedNow = useRef(false);
 
@@ -40,7 +42,9 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
       onPhase: setPhase,
       onBatch(batch) {
         if (pausedNow.current) return;
-        setHeard({ at: Date.now(), batch });
+        setLatest(batch);
+        // Without Redis the server speaks, but of nothing new.
+        if (batch.redis === "ok") setHeardAt(Date.now());
         if (batch.reset && batch.redis === "ok") void queries.invalidateQueries();
         for (const listener of listeners.current) listener(batch);
       },
@@ -61,8 +65,8 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
   }, []);
 
   const value = useMemo<Live>(
-    () => ({ phase, paused, setPaused, heardAt: heard?.at, latest: heard?.batch ?? first, subscribe }),
-    [phase, paused, setPaused, heard, first, subscribe],
+    () => ({ phase, paused, setPaused, heardAt, latest, subscribe }),
+    [phase, paused, setPaused, heardAt, latest, subscribe],
   );
   return <LiveContext value={value}>{children}</LiveContext>;
 }

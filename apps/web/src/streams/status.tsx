@@ -30,10 +30,6 @@ const LOOKS: Record<Kind, Look> = {
 const UNKNOWN: Look = { word: "Unknown state", icon: TriangleAlert, tone: "text-warn" };
 const SUPERSEDED: Look = { word: "Superseded", icon: ArchiveRestore, tone: "text-muted" };
 
-export function statusWord(status: string): string {
-  return lookOf(status).word;
-}
-
 /** `failed_file_missing` → "file missing". */
 export function reasonWords(status: string): string {
   return status.replace(/^failed_/, "").replaceAll("_", " ");
