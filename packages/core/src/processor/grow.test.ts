@@ -251,6 +251,23 @@ describe("another file at the path", () => {
     },
   );
 
+  it("P6: that came after the last look, while a part waited for its turn, lends no byte to the old one's upload", async () => {
+    const { world, path, worker } = await growing("a.bin", 900);
+    const slots = await Promise.all(
+      [1, 2].map(() => worker.deps.lane.enter("other", AbortSignal.timeout(60_000))),
+    );
+    world.disk.append(path, sampleBytes(PART, 2));
+    await pass(world, worker, 1_000);
+    expect(worker.processors.get("stream0001")?.partsInFlight).toBe(1);
+    world.disk.replace(path, sampleBytes(2 * PART, 9));
+    for (const slot of slots) slot.release();
+    await worker.work();
+    expect(audit(world)).toEqual([]);
+    // Nothing of the old one was acknowledged, so nothing of it is kept.
+    expect(streams(world)).toMatchObject([{ id: "stream0002", status: "completed" }]);
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+  });
+
   it("F9: with the inode number of the one before is known by its birth time", async () => {
     const { world, path, worker } = await growing("a.bin", PART + 5, { reuseInodes: true });
     const { inode } = world.disk.facts(path);

@@ -108,7 +108,11 @@ describe("when an object of another program has the name", () => {
     await world.worker({ dieAt: { failpoint: "put_in_store", nth: 2 } }).work();
     expect(world.store.keys()).toContain("a-2.bin");
     world.store.deleteObject(BUCKET, "a.bin");
+    const before = world.store.log.length;
     await runToEnd(world);
+    // Asked for, not sent again to be refused: only the metadata is still to be put.
+    const puts = world.store.log.slice(before).filter((entry) => entry.op === "put");
+    expect(puts.map((entry) => entry.key)).toEqual(["a-2.bin.metadata.json"]);
     expect(audit(world)).toEqual([]);
     expect(world.store.keys()).toEqual(["a-2.bin", "a-2.bin.metadata.json"]);
     expect(holdsFile(world, "a-2.bin", path)).toBe(true);

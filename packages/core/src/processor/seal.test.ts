@@ -67,6 +67,18 @@ describe("the verify pass", () => {
     },
   );
 
+  it("C12: leaves a tail that is being cut again to that, also when its old bytes changed: no two sizes of it race", async () => {
+    const { world, path } = withParts(PART + 500);
+    const onFailpoint = when("part_recorded", 2, () => {
+      world.disk.rewrite(path, PART + 5, HEADER);
+      world.disk.append(path, sampleBytes(300, 4));
+    });
+    await runToEnd(world, { onFailpoint });
+    expect(audit(world)).toEqual([]);
+    const tails = world.store.log.filter((entry) => entry.op === "uploadPart" && entry.part === 2);
+    expect(tails.map((entry) => entry.bytes)).toEqual([500, 800]);
+  });
+
   it("F5: finds a file that was truncated and grew past what was sent between two looks", async () => {
     const { world, path } = withParts();
     const onFailpoint = when("part_recorded", 3, () => {
