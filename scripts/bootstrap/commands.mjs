@@ -13,5 +13,7 @@ export const COMMANDS = {
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
+  bench: { argv: ["bench/src/main.ts"], needsDashboard: false, seesEmbedded: false },
+  "bench:guard": { argv: ["bench/src/guard.ts"], needsDashboard: false, seesEmbedded: false },
   sluice: { argv: ["apps/worker/src/main.ts"], needsDashboard: false, seesEmbedded: true },
 };

@@ -154,7 +154,10 @@ function listParts(bucket: DiscardBucket, id: string): Reply {
       ([n, { etag, bytes, crc32 }]) =>
         `<Part><PartNumber>${n}</PartNumber><ETag>${etag}</ETag><Size>${bytes}</Size>${crc32 === undefined ? "" : `<ChecksumCRC32>${crc32}</ChecksumCRC32>`}</Part>`,
     );
-  return xml("ListPartsResult", `<IsTruncated>false</IsTruncated>${parts.join("")}`);
+  return xml(
+    "ListPartsResult",
+    `<Bucket>bench</Bucket><Key>${escaped(upload.key)}</Key><UploadId>${id}</UploadId><IsTruncated>false</IsTruncated>${parts.join("")}`,
+  );
 }
 
 function listUploads(bucket: DiscardBucket, prefix: string): Reply {
@@ -164,7 +167,10 @@ function listUploads(bucket: DiscardBucket, prefix: string): Reply {
       ({ key, id, initiated }) =>
         `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId><Initiated>${initiated}</Initiated></Upload>`,
     );
-  return xml("ListMultipartUploadsResult", `<IsTruncated>false</IsTruncated>${list.join("")}`);
+  return xml(
+    "ListMultipartUploadsResult",
+    `<Bucket>bench</Bucket><IsTruncated>false</IsTruncated>${list.join("")}`,
+  );
 }
 
 function listObjects(bucket: DiscardBucket, prefix: string): Reply {

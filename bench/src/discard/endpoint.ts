@@ -46,7 +46,7 @@ async function answer(request: IncomingMessage): Promise<Reply> {
 
 function route(question: Question, isPart: boolean): Reply {
   const { request, query } = question;
-  switch (request.method) {
+  switch (request.method ?? "GET") {
     case "PUT":
       return isPart ? (count("UploadPart"), putPart(bucket, question)) : put(question);
     case "POST":

@@ -1,15 +1,22 @@
 /** rclone as its own documents recommend for S3, four parts of 8 MiB in flight, told not to look for a bucket. */
 import { CREDENTIALS } from "../rig/credentials.ts";
 
-/** Copies a file or a directory into the bucket. `ca`: the certificate to trust. */
-export function rcloneCopy(source: string, endpoint: string, ca?: string): string[] {
-  return [
-    ...["rclone", "copy", source, ":s3:bench/rclone"],
-    ...["--s3-provider", "Other", "--s3-endpoint", endpoint, "--s3-region", "us-east-1"],
-    ...["--s3-access-key-id", CREDENTIALS.AWS_ACCESS_KEY_ID],
-    ...["--s3-secret-access-key", CREDENTIALS.AWS_SECRET_ACCESS_KEY],
-    ...["--s3-chunk-size", "8Mi", "--s3-upload-cutoff", "8Mi", "--s3-upload-concurrency", "4"],
-    ...["--s3-no-check-bucket", "--transfers", "4", "--config", "/dev/null", "--retries", "1"],
-    ...(ca === undefined ? [] : ["--ca-cert", ca]),
-  ];
+/** Copies a file or a directory into the bucket. */
+export function rcloneCopy(source: string, endpoint: string): string[] {
+  const options = {
+    "s3-provider": "Other",
+    "s3-endpoint": endpoint,
+    "s3-region": "us-east-1",
+    "s3-access-key-id": CREDENTIALS.AWS_ACCESS_KEY_ID,
+    "s3-secret-access-key": CREDENTIALS.AWS_SECRET_ACCESS_KEY,
+    "s3-chunk-size": "8Mi",
+    "s3-upload-cutoff": "8Mi",
+    "s3-upload-concurrency": "4",
+    "s3-no-check-bucket": "true",
+    transfers: "4",
+    config: "/dev/null",
+    retries: "1",
+  };
+  const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+  return ["rclone", "copy", source, ":s3:bench/rclone", ...flags];
 }

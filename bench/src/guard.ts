@@ -1,0 +1,33 @@
+/**
+ * A short selection of the benchmarks for every change: fails when a bar is missed by half. No peers but the bare loops;
+ * wall times and rates are left to the full run, since a busy machine stretches them.
+ */
+import { judge } from "./bars.ts";
+import { measure } from "./measure.ts";
+
+const SLACK = 1.5;
+const LEFT_TO_THE_FULL_RUN = /wall|Last byte|first new part|event loop/;
+
+const results = await measure(
+  {
+    rounds: 3,
+    bigBytes: 1024 ** 3 + 1_234_567,
+    smallFiles: 500,
+    restartStreams: 1_000,
+    growingFiles: 500,
+    growingSeconds: 10,
+    visibleBytes: 64 * 1024 ** 2,
+    peers: [],
+  },
+  (text) => console.log(text),
+);
+let failed = 0;
+const judged = judge(results.rounds, SLACK).filter(({ name }) => !LEFT_TO_THE_FULL_RUN.test(name));
+for (const { name, value, limit, unit, met } of judged) {
+  if (!met) failed += 1;
+  console.log(
+    `${met ? "ok    " : "FAILED"} ${name}: ${value.toPrecision(3)} ${unit} (bar ${limit}, fails at ${limit * SLACK})`,
+  );
+}
+console.log(`${judged.length - failed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,154 @@
+/** The rounds of each suite, side by side: Sluice and its peers take turns, so that a busy minute hits them all. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Peer } from "./peers/peers.ts";
+import { makeCertificate, type Certificate } from "./rig/certificate.ts";
+import { runMeasured } from "./rig/child.ts";
+import { startEndpoint } from "./rig/endpoint.ts";
+import { BIG_BYTES, warm, writeInput } from "./rig/input.ts";
+import { growing } from "./suites/growing.ts";
+import { uploadOneFile } from "./suites/one-file.ts";
+import { restart } from "./suites/restart.ts";
+import { rcloneSmallFiles, sluiceSmallFiles } from "./suites/small-files.ts";
+import { lastByteToVisible } from "./suites/visible.ts";
+
+export interface Plan {
+  rounds: number;
+  bigBytes: number;
+  smallFiles: number;
+  restartStreams: number;
+  growingFiles: number;
+  growingSeconds: number;
+  visibleBytes: number;
+  peers: readonly Peer[];
+}
+
+export const FULL: Omit<Plan, "peers"> = {
+  rounds: 5,
+  bigBytes: BIG_BYTES,
+  smallFiles: 10_000,
+  restartStreams: 10_000,
+  growingFiles: 2_000,
+  growingSeconds: 60,
+  visibleBytes: BIG_BYTES,
+};
+
+export interface Results {
+  rounds: Record<string, number[]>;
+  /** Load average at the beginning of each suite: a shared machine makes wall times long, CPU seconds less so. */
+  load: Record<string, number>;
+  /** Requests the endpoint saw of the last upload. */
+  requests: Record<string, number>;
+}
+
+type Note = (row: string, value: number) => void;
+
+export async function measure(plan: Plan, say: (text: string) => void): Promise<Results> {
+  const results: Results = { rounds: {}, load: {}, requests: {} };
+  const note: Note = (row, value) => void (results.rounds[row] ??= []).push(value);
+  const directory = mkdtempSync(join(tmpdir(), "sluice-bench-"));
+  const suites = { oneFile, withTls, smallFiles, restarts, growth, visible };
+  try {
+    for (const [name, suite] of Object.entries(suites)) {
+      results.load[name] = loadavg()[0] ?? 0;
+      say(`${name}, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
+      await suite(plan, directory, note, results);
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  return results;
+}
+
+async function oneFile(plan: Plan, directory: string, note: Note, results: Results): Promise<void> {
+  const input = join(directory, "input.bin");
+  writeInput(input, plan.bigBytes);
+  for (let round = 0; round < plan.rounds; round += 1) {
+    warm(input);
+    const put = await bare("put.ts", input);
+    const read = await bare("read.ts", input);
+    const ours = await uploadOneFile({ directory, input });
+    results.requests = ours.requests;
+    note("bare put cpu", put.cpu_seconds);
+    note("bare put wall", put.wall_seconds);
+    note("bare read cpu", read.cpu_seconds);
+    note("bare put × 1.5 + read wall", put.wall_seconds * 1.5 + read.wall_seconds);
+    note("sluice upload cpu", ours.upload_cpu_seconds);
+    note("sluice seal cpu", ours.seal_cpu_seconds);
+    note("sluice seal cpu per GiB", ours.seal_cpu_seconds / (plan.bigBytes / 1024 ** 3));
+    note("sluice job cpu", ours.job_cpu_seconds);
+    note("sluice job wall", ours.job_wall_seconds);
+    note("sluice peak MiB", ours.peak_mib);
+    note("redis cpu beside sluice", ours.redis_cpu_seconds);
+    note("endpoint cpu beside sluice", ours.endpoint_cpu_seconds);
+    for (const peer of plan.peers) {
+      await using endpoint = await startEndpoint();
+      const run = await runMeasured(peer.command(input, endpoint.url), peer.env);
+      note(`${peer.name} cpu`, run.cpu_seconds);
+      note(`${peer.name} wall`, run.wall_seconds);
+      note(`${peer.name} peak MiB`, run.peak_mib);
+    }
+  }
+  rmSync(input);
+}
+
+/** The same with TLS, for the record: no bar names it. */
+async function withTls(plan: Plan, directory: string, note: Note): Promise<void> {
+  const input = join(directory, "tls.bin");
+  writeInput(input, plan.bigBytes);
+  const certificate = makeCertificate(directory);
+  const put = await bare("put.ts", input, certificate);
+  const ours = await uploadOneFile({ directory, input, certificate });
+  rmSync(input);
+  note("bare put cpu, TLS", put.cpu_seconds);
+  note("sluice upload cpu, TLS", ours.upload_cpu_seconds);
+  note("sluice job cpu, TLS", ours.job_cpu_seconds);
+}
+
+async function bare(
+  program: "put.ts" | "read.ts",
+  input: string,
+  certificate?: Certificate,
+): Promise<{ cpu_seconds: number; wall_seconds: number }> {
+  await using endpoint = await startEndpoint(certificate);
+  const path = join(import.meta.dirname, "bare", program);
+  const trusted = certificate === undefined ? [] : [certificate.cert];
+  const args = program === "put.ts" ? [endpoint.url, input, ...trusted] : [input];
+  const { stdout } = await runMeasured([process.execPath, path, ...args]);
+  return JSON.parse(stdout) as { cpu_seconds: number; wall_seconds: number };
+}
+
+async function smallFiles(plan: Plan, directory: string, note: Note): Promise<void> {
+  const ours = await sluiceSmallFiles(directory, plan.smallFiles);
+  note("small files rate", ours.files_per_second);
+  note("small files cpu", ours.cpu_seconds);
+  note("small files requests", ours.requests_per_file);
+  note("small files Redis calls", ours.redis_calls_per_file);
+  if (!plan.peers.some(({ name }) => name === "rclone")) return;
+  const rclone = await rcloneSmallFiles(directory, plan.smallFiles);
+  note("rclone small files rate", rclone.files_per_second);
+  note("rclone small files cpu", rclone.cpu_seconds);
+}
+
+async function restarts(plan: Plan, directory: string, note: Note): Promise<void> {
+  const seen = await restart(directory, plan.restartStreams);
+  note("restart first part", seen.first_part_seconds);
+  note("restart reconciled", seen.reconciled_seconds);
+  note("restart round trips", seen.redis_round_trips_per_500);
+}
+
+async function growth(plan: Plan, directory: string, note: Note): Promise<void> {
+  const seen = await growing(directory, plan.growingFiles, plan.growingSeconds);
+  note("growing resident", seen.resident_mib);
+  note("growing loop delay", seen.loop_delay_p99_ms);
+}
+
+async function visible(plan: Plan, directory: string, note: Note): Promise<void> {
+  const seen = await lastByteToVisible(directory, plan.visibleBytes);
+  const input = join(directory, "read.bin");
+  writeInput(input, plan.visibleBytes);
+  const read = await bare("read.ts", input);
+  rmSync(input);
+  note("visible beyond read", seen.seconds - read.wall_seconds);
+}

@@ -1,0 +1,77 @@
+/** docs/performance.md, made from raw results alone: nothing on it is typed by hand. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { judge, median } from "../bars.ts";
+import { barChart } from "./bar-chart.ts";
+import type { RawResults } from "./raw-results.ts";
+
+const DOCS = join(import.meta.dirname, "../../../docs");
+
+export function writeReport(results: RawResults): void {
+  mkdirSync(join(DOCS, "performance"), { recursive: true });
+  writeFileSync(join(DOCS, "performance.md"), page(results));
+  const names = ["bare put", "sluice job", ...results.peers.map(({ name }) => name)];
+  const bars = names.flatMap((name) => {
+    const rounds = results.rounds[`${name} cpu`];
+    return rounds ? [{ name, value: median(rounds) }] : [];
+  });
+  writeFileSync(
+    join(DOCS, "performance/cpu.svg"),
+    barChart("CPU seconds for one file of 2 GiB, median", "s", bars),
+  );
+}
+
+function page(results: RawResults): string {
+  const { machine, plan, load, rounds, peers } = results;
+  const loads = Object.entries(load).map(([suite, value]) => `${suite} ${value.toFixed(1)}`);
+  return `# Performance
+
+Written by \`npm run bench\` from the raw results of ${results.at_utc} in \`bench/results/\`.
+
+${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, Linux ${machine.kernel}, Node ${machine.node}. Load average at
+the beginning of each suite: ${loads.join(", ")}. Above the number of cores the machine was shared with other work: wall
+times and rates then say little, CPU seconds and ratios more.
+
+## Bars
+
+${table(
+  ["bar", "median", "bar at", "met"],
+  judge(rounds).map((bar) => [
+    bar.name,
+    `${figure(bar.value)} ${bar.unit}`,
+    `${bar.least ? "≥" : "≤"} ${bar.limit}`,
+    bar.met ? "yes" : "**no**",
+  ]),
+)}
+
+![CPU seconds for one file of 2 GiB](performance/cpu.svg)
+
+## Peers
+
+One file of ${plan.bigBytes.toLocaleString("en")} bytes, ${plan.rounds} rounds, taking turns, against an endpoint that discards bodies.
+
+${table(
+  ["peer", "version", "settings"],
+  peers.map(({ name, version, settings }) => [name, version, settings]),
+)}
+
+## Every row
+
+${table(
+  ["row", "median", "rounds"],
+  Object.entries(rounds).map(([row, values]) => [row, figure(median(values)), values.map(figure).join(", ")]),
+)}
+
+CPU is user and system time in seconds; a peer's is that of its whole process tree from start to end, Sluice's that of a
+running worker over the work named, the bare loops' that of the loop. The endpoint's own CPU stands beside them.
+`;
+}
+
+function figure(value: number): string {
+  return Number(value.toPrecision(3)).toLocaleString("en");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map(() => "---"), ...rows];
+  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
