@@ -3,6 +3,16 @@ import { CheckpointError, type StoreGate } from "@sluice/core";
 import type { OrphanStore } from "@sluice/redis-schema";
 import type { Worker } from "../app.ts";
 import type { MetricsFacts } from "../health/metrics.ts";
+import { systemClock } from "../system-clock.ts";
+
+/** A scrape waits no longer for Redis: lag must be seen also while it hangs. */
+const SCRAPE_MS = 1_000;
+
+async function soon<T>(read: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController();
+  const late = systemClock.sleep(SCRAPE_MS, done.signal).then(() => undefined);
+  return await Promise.race([read, late]).finally(() => done.abort());
+}
 
 export function metricsFacts(worker: Worker, gate: StoreGate, orphans: OrphanStore): MetricsFacts {
   return {
@@ -18,7 +28,8 @@ export function metricsFacts(worker: Worker, gate: StoreGate, orphans: OrphanSto
     blocked: () => gate.state.blocked,
     async orphans() {
       try {
-        const found = await orphans.orphans();
+        const found = await soon(orphans.orphans());
+        if (found === undefined) return undefined;
         return { uploads: found.length, bytes: found.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) };
       } catch (error) {
         // Metrics are asked for most when Redis is away.

@@ -123,10 +123,12 @@ test("a completed file that is gone is forgotten, one that is only unseen is not
   expect(here.deps.supervisor.table.get("/elsewhere/gone")).toBeDefined();
 });
 
-test("R18 Redis away delays the next walk and ends nothing", async () => {
+test("R18 Redis away delays the next walk, ends nothing and is told once", async () => {
   const stop = new AbortController();
   let failures = 2;
+  const warn = vi.fn<() => void>();
   const here = scene({
+    log: { info: () => undefined, warn },
     catchUp: () => (failures-- > 0 ? Promise.reject(new CheckpointError("away")) : Promise.resolve()),
   });
   const running = here.runner.run(stop.signal);
@@ -137,6 +139,7 @@ test("R18 Redis away delays the next walk and ends nothing", async () => {
   });
   stop.abort();
   await running;
+  expect(warn).toHaveBeenCalledTimes(1);
 });
 
 test("a sighting that fails fails the walk, after the others have ended", async () => {

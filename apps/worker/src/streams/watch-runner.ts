@@ -75,14 +75,21 @@ export class WatchRunner {
 
   /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
   async run(signal: AbortSignal): Promise<void> {
+    let told = "";
     while (!signal.aborted) {
-      await this.rescan(signal).catch((error: unknown) => {
+      try {
+        await this.rescan(signal);
+        told = "";
+      } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
-        this.#deps.log.warn(
-          { watch: this.watch.name, err: error.message },
-          "Redis did not answer; walked again later",
-        );
-      });
+        // An outage is told once, not at each walk.
+        if (told !== error.message)
+          this.#deps.log.warn(
+            { watch: this.watch.name, err: error.message },
+            "Redis did not answer; walked again later",
+          );
+        told = error.message;
+      }
       await this.#deps.clock.sleep(this.#deps.rescanIntervalMs, signal);
     }
   }
