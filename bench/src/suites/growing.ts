@@ -42,7 +42,7 @@ export async function growing(directory: string, files: number, seconds: number)
 
 async function loopDelayP99(address: string): Promise<number> {
   const text = await (await fetch(`${address}/metrics`)).text();
-  const found = /^nodejs_eventloop_lag_p99_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1];
+  const found = /^sluice_nodejs_eventloop_lag_p99_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1];
   if (found === undefined) throw new Error("the metrics tell no event loop delay");
   return Number(found) * 1_000;
 }
