@@ -2,7 +2,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { seed } from "../../apps/web/scripts/seed.ts";
-import { startRedis } from "../../packages/redis-schema/test/redis-server.ts";
+import { startRedis } from "@sluice/redis-schema/testing";
 import { startDashboard } from "./support/dashboard.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 

@@ -1,6 +1,6 @@
 /** Who gets in, what they may do, and that every procedure checks it for itself. */
 import { appRouter } from "../../apps/web/src/server/router.ts";
-import { startRedis, type TestRedis } from "../../packages/redis-schema/test/redis-server.ts";
+import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { mutate, query, signIn, type Answer, type CallOptions } from "./support/api.ts";
 import { PASSWORD, startDashboard, type Dashboard } from "./support/dashboard.ts";
 import { expect, signInAt, test } from "./support/test.ts";

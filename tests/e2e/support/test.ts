@@ -1,7 +1,7 @@
 /** Playwright's test with a Redis and a dashboard of its own for each file that asks for one. */
 import { expect, test as base, type Page } from "@playwright/test";
 import { Redis } from "ioredis";
-import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
+import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { PASSWORD, startDashboard, type Dashboard } from "./dashboard.ts";
 
 interface FileFixtures {
