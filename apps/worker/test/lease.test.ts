@@ -10,7 +10,7 @@ import {
   type RedisClient,
 } from "@sluice/redis-schema";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
+import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { LeaseHeldError, LeaseKeeper } from "../src/streams/lease-keeper.ts";
 import { ownIdentity } from "../src/streams/process-identity.ts";
 
