@@ -93,7 +93,8 @@ export class Container implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.running) this.#child.kill("SIGKILL");
+    // PID 1 itself: its user changed, so that it does not die with the process that unshared.
+    if (this.running) this.signal("SIGKILL");
     await this.exited;
   }
 
