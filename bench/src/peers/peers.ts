@@ -80,9 +80,9 @@ function s5cmd(): Peer[] {
   ];
 }
 
-/** SLUICE_BENCH_AWS names another aws than the first on PATH. */
+/** BENCH_AWS names another aws than the first on PATH. */
 function awsCli(): string {
-  return process.env["SLUICE_BENCH_AWS"] ?? "aws";
+  return process.env["BENCH_AWS"] ?? "aws";
 }
 
 function versionOf(program: string, args: readonly string[], remedy: string): string {

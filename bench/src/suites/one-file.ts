@@ -1,6 +1,7 @@
 /** One file that stands there whole: its upload, the verify read and the whole job, each with its own CPU. */
 import { linkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { keysWith } from "@sluice/redis-schema";
 import type { Certificate } from "../rig/certificate.ts";
 import { peakMib } from "../rig/child.ts";
 import { cpuOf } from "../discard/cpu-marks.ts";
@@ -43,7 +44,7 @@ export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
   linkSync(options.input, join(root, "recording.bin"));
   writeFileSync(join(root, "recording.bin.done"), "");
   const field = `${SOURCE}:${join(root, "recording.bin")}`;
-  await until("the file is completed", () => redis.hexists("files:done", field).then(Boolean), {
+  await until("the file is completed", () => redis.hexists(keysWith("").filesDone, field).then(Boolean), {
     withinMs: 180_000,
     everyMs: 20,
   });

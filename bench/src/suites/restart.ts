@@ -14,6 +14,8 @@ import { ownIdentity } from "../../../apps/worker/src/streams/process-identity.t
 import { startRedisProxy } from "../rig/redis-proxy.ts";
 import { startSluice, SOURCE, until, type Sluice } from "../rig/sluice.ts";
 
+const KEYS = keysWith("");
+
 export interface Restart {
   streams: number;
   first_part_seconds: number;
@@ -71,7 +73,7 @@ async function allLookedAt({ redis }: Sluice, ids: readonly string[]): Promise<n
   await until(
     "every stream has looked at its file",
     async () => {
-      const answers = await Promise.all(left.map((id) => redis.hget(`stream:${id}:meta`, "waiting_for")));
+      const answers = await Promise.all(left.map((id) => redis.hget(KEYS.streamMeta(id), "waiting_for")));
       left = left.filter((_, at) => answers[at] === null);
       return left.length === 0;
     },
@@ -91,7 +93,7 @@ async function writeRecords(sluice: Sluice, streams: number): Promise<string[]> 
   // A command that fails says so itself.
   const redis = createClient(parsed.target, { name: "bench" }, () => undefined);
   await whenReady(redis, AbortSignal.timeout(10_000));
-  const context = { redis, keys: keysWith(""), clock: CLOCK };
+  const context = { redis, keys: KEYS, clock: CLOCK };
   const identity = ownIdentity();
   const now = new Date().toISOString();
   await new WorkerRegistry(context).renew(DEAD_WORKER, {

@@ -2,6 +2,7 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { keysWith } from "@sluice/redis-schema";
 import { runMeasured } from "../rig/child.ts";
 import { cpuOf } from "../discard/cpu-marks.ts";
 import { startEndpoint } from "../rig/endpoint.ts";
@@ -30,10 +31,14 @@ export async function sluiceSmallFiles(directory: string, files: number): Promis
   const before = cpuOf(worker.pid);
   const startedAt = performance.now();
   renameSync(staged, join(sluice.root, "batch"));
-  await until("every file is completed", async () => (await sluice.redis.hlen("files:done")) === files, {
-    withinMs: 300_000,
-    everyMs: 100,
-  });
+  await until(
+    "every file is completed",
+    async () => (await sluice.redis.hlen(keysWith("").filesDone)) === files,
+    {
+      withinMs: 300_000,
+      everyMs: 100,
+    },
+  );
   const seconds = (performance.now() - startedAt) / 1_000;
   const cpu_seconds = cpuOf(worker.pid) - before;
   const calls = await commandCalls(sluice.redis);
