@@ -48,7 +48,7 @@ ${table(
 
 ## Peers
 
-One file of ${plan.bigBytes.toLocaleString("en")} bytes, ${plan.rounds} rounds, taking turns, against an endpoint that discards bodies.
+One file of ${plan.bigBytes.toLocaleString("en")} bytes, rounds: ${plan.rounds}, taking turns, against an endpoint that discards bodies.
 
 ${table(
   ["peer", "version", "settings"],
