@@ -20,8 +20,7 @@ FROM docker.io/library/node:24.21.0-bookworm-slim
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_WEB_HOST=0.0.0.0 SLUICE_WEB_PORT=3000
 COPY --from=settings /sluice/node_modules node_modules
-COPY --from=settings /sluice/packages/config packages/config
-COPY --from=settings /sluice/packages/core packages/core
+COPY --from=settings /sluice/packages packages
 COPY --from=build /sluice/apps/web/.next/standalone apps/web/.next/standalone
 COPY apps/web/package.json apps/web/start.mjs apps/web/
 COPY deploy/web-entry.mjs deploy/web-health.mjs deploy/

@@ -1,6 +1,6 @@
 /** The worker's image at work: file → object, killed, recreated elsewhere, stopped. */
 import { deepStrictEqual as same, ok } from "node:assert/strict";
-import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Bucket } from "../../apps/worker/test/rig/bucket.ts";
 import { GrowingFile } from "../../apps/worker/test/rig/growing-file.ts";
@@ -43,7 +43,9 @@ export async function workerClaims(claims: Claims, image: Image, beside: Beside)
     SLUICE_S3_BUCKET: BUCKET,
     SLUICE_S3_CREATE_BUCKET: "true",
     SLUICE_PART_SIZE: "5MiB",
-    SLUICE_IDLE_TIMEOUT: "2s",
+    // The writer is in another PID namespace and pauses at will: a marker alone says that the file is complete.
+    SLUICE_IDLE_TIMEOUT: "10m",
+    SLUICE_RESCAN_INTERVAL: "1s",
     SLUICE_HTTP_PORT: String(beside.port),
   };
   const start = (hostname: string, source = SOURCE) =>
@@ -141,6 +143,7 @@ export async function workerClaims(claims: Claims, image: Image, beside: Beside)
     "a third container completes it: the object equals the file, each part went up once",
     async () => {
       await take[Symbol.asyncDispose]();
+      writeFileSync(join(inbox, "take.mxf.done"), "");
       await using third = start("host-c");
       await third.said("interrupted streams resumed");
       same((await completed("take.mxf"))["stream_id"], id);
