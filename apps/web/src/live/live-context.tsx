@@ -38,8 +38,15 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
 
   useEffect(() => {
     const listen: Listen = (events) => listenAndComeBack(trpc, events);
+    let joined = false;
     return connectLive(listen, {
-      onPhase: setPhase,
+      onPhase(next) {
+        setPhase(next);
+        if (next !== "live" || joined) return;
+        joined = true;
+        // What changed between the page's making and its listening was told to nobody here.
+        if (!pausedNow.current) void queries.invalidateQueries();
+      },
       onBatch(batch) {
         if (pausedNow.current) return;
         setLatest(batch);

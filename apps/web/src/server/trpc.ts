@@ -34,8 +34,8 @@ const t = initTRPC
   });
 
 /** Redis away is not a bug: it has a code of its own, which pages show as such. */
-const told = t.procedure.use(async ({ next }) => {
-  const result = await next();
+const told = t.procedure.use(async ({ ctx, next }) => {
+  const result = await ctx.hub.model.urgently(() => next());
   if (!result.ok && result.error.cause instanceof CheckpointError) {
     const { cause } = result.error;
     throw new TRPCError({ code: "SERVICE_UNAVAILABLE", message: cause.message, cause });

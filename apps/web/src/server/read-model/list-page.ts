@@ -14,6 +14,7 @@ import {
 import type { StreamRow } from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
 import type { PageInput } from "../routers/streams.ts";
+import { newestFirst } from "./newest-first.ts";
 import { selectPage, type Cursor } from "./select-page.ts";
 
 export interface ListPage {
@@ -74,16 +75,11 @@ function emptyPage(hub: Hub): ListPage {
 
 async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {
   const indexes = indexesOf(input.filter.view);
-  const [counts, ...pages] = await Promise.all([
-    hub.reader.counts(),
-    ...indexes.map((index) => hub.reader.page(index, { limit: input.limit })),
-  ]);
   const clock = filterClock(hub);
-  const rows = pages
-    .flatMap((page) => page.rows)
-    .filter((row) => matches(row, input.filter, clock))
-    .sort((a, b) => (b.score ?? 0) - (a.score ?? 0))
-    .slice(0, input.limit);
+  const [counts, rows] = await Promise.all([
+    hub.reader.counts(),
+    newestFirst(hub, indexes, input.limit, (row) => matches(row, input.filter, clock)),
+  ]);
   const total = indexes.reduce((sum, index) => sum + counts[index], 0);
   return { ...emptyPage(hub), rows, total };
 }

@@ -37,6 +37,9 @@ const COMPARE_EVERY_MS = 5_000;
 /** Live rows read again with each comparison, in turn: finds what another program wrote without an event. */
 const SWEEP_ROWS = 500;
 const RETRY_MS = 500;
+/** The first fill makes way for someone who waits for an answer, looking again this often, for at most so long a chunk. */
+const MAKE_WAY_MS = 4;
+const MAKE_WAY_MOST_MS = 250;
 /** Filled in this order: what needs a look first, history last. */
 const FILL_ORDER: readonly Index[] = ["failed", "pending_completion", "active", "completed"];
 
@@ -48,6 +51,8 @@ export class ReadModel {
   #away = true;
   #position = "0-0";
   #sweepFrom = 0;
+  #urgent = 0;
+  #waitingForFill = 0;
 
   constructor(parts: ReadModelParts) {
     this.#parts = parts;
@@ -74,13 +79,25 @@ export class ReadModel {
   /** True once filled; false when it is not within the time given. */
   async whenFilled(ms: number): Promise<boolean> {
     if (this.#filled) return true;
+    this.#waitingForFill += 1;
     const filled = new AbortController();
     const stop = this.onChange(() => {
       if (this.#filled) filled.abort();
     });
     await pause(ms, filled.signal);
     stop();
+    this.#waitingForFill -= 1;
     return this.#filled;
+  }
+
+  /** While this work runs, the first fill makes way for it: a person is quicker than a hundred thousand rows. */
+  async urgently<T>(work: () => Promise<T>): Promise<T> {
+    this.#urgent += 1;
+    try {
+      return await work();
+    } finally {
+      this.#urgent -= 1;
+    }
   }
 
   onChange(listener: (change: Change) => void): () => void {
@@ -109,14 +126,32 @@ export class ReadModel {
   async #fill(): Promise<void> {
     const position = await this.#parts.feed.position();
     const rows = new RowTable();
-    for await (const chunk of this.#parts.reader.all(FILL_ORDER)) {
-      for (const row of chunk) rows.put(row);
-    }
+    for (const index of FILL_ORDER) await this.#fillFrom(index, rows);
     this.#rows = rows;
     this.#position = position;
     this.#filled = true;
     this.#away = false;
     this.#tell({ reset: true, changed: new Set(), others: true });
+  }
+
+  /** Page by page: the ids of a whole index in one reply would hold every other answer back while they are parsed. */
+  async #fillFrom(index: Index, rows: RowTable): Promise<void> {
+    let cursor: string | undefined;
+    do {
+      await this.#makeWay();
+      const request = { limit: CHUNK, ...(cursor === undefined ? {} : { cursor }) };
+      const page = await this.#parts.reader.page(index, request);
+      for (const row of page.rows) rows.put(row);
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
+
+  /** Who waits for the fill itself is not made way for. */
+  async #makeWay(): Promise<void> {
+    const until = performance.now() + MAKE_WAY_MOST_MS;
+    while (this.#urgent > this.#waitingForFill && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, MAKE_WAY_MS));
+    }
   }
 
   /** Returns when the feed has a gap, throws when Redis is away: either way everything is read anew. */
