@@ -1,7 +1,7 @@
 /** `npm test`: every check and every test, all of them even when one fails, ending in one line that sums them up. */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { add, countLine, type Count } from "./test/count.ts";
+import { add, ending, NOTHING } from "./test/count.ts";
 import { runSuite } from "./test/run-suite.ts";
 import { allSuites, selectSuites } from "./test/suites.ts";
 import { ensureSystemPackages } from "./test/system-packages.ts";
@@ -25,9 +25,9 @@ async function main(): Promise<number> {
     console.error(missing);
     return 1;
   }
-  let total: Count = { passed: 0, failed: 0 };
+  let total = NOTHING;
   for (const suite of suites) total = add(total, await runSuite(root, suite));
-  console.log(`\n${countLine(total)}`);
+  console.log(ending(total));
   return total.failed === 0 ? 0 : 1;
 }
 

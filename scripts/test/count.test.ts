@@ -1,37 +1,73 @@
 import { expect, it } from "vitest";
-import { add, checkCount, countLine, playwrightCount, vitestCount } from "./count.ts";
+import { add, checkCount, ending, playwrightCount, vitestCount } from "./count.ts";
 import { allSuites, selectSuites } from "./suites.ts";
 import { installCommand, missingPackages } from "./system-packages.ts";
 
-it("a check counts as one test", () => {
-  expect(countLine(add(checkCount(true), checkCount(false)))).toBe("1 passed, 1 failed");
+it("a check counts as one test, and one that fails is named", () => {
+  const count = add(checkCount("types", true), checkCount("lint", false));
+  expect(ending(count)).toBe("\nFAILED lint\n1 passed, 1 failed");
 });
 
-it("vitest's tests are counted as it reports them", () => {
-  const file = (status: string) => ({ status, assertionResults: [{ status }] });
-  const report = { numPassedTests: 7, numFailedTests: 1, testResults: [file("passed"), file("failed")] };
-  expect(vitestCount(report, false)).toEqual({ passed: 7, failed: 1 });
+it("vitest's tests are counted as it reports them; failures and second tries are named", () => {
+  const report = {
+    numPassedTests: 2,
+    numFailedTests: 1,
+    testResults: [
+      {
+        name: "a.test.ts",
+        status: "failed",
+        assertionResults: [
+          { status: "passed", fullName: "holds", failureMessages: [] },
+          { status: "passed", fullName: "holds in the end", failureMessages: ["not yet"] },
+          { status: "failed", fullName: "does not hold", failureMessages: ["no", "no again"] },
+        ],
+      },
+    ],
+  };
+  expect(vitestCount("unit", report, false)).toEqual({
+    passed: 2,
+    failed: 1,
+    told: ["SECOND TRY unit: holds in the end", "FAILED unit: does not hold"],
+  });
 });
 
 it("a test file that breaks before its first test is a failure", () => {
   const report = {
     numPassedTests: 7,
     numFailedTests: 0,
-    testResults: [{ status: "failed", assertionResults: [] }],
+    testResults: [{ name: "a.test.ts", status: "failed", assertionResults: [] }],
   };
-  expect(vitestCount(report, false)).toEqual({ passed: 7, failed: 1 });
+  expect(vitestCount("unit", report, false)).toEqual({
+    passed: 7,
+    failed: 1,
+    told: ["FAILED unit: a.test.ts: broke before its first test"],
+  });
 });
 
 it("a runner that dies, or fails without a failed test, is a failure", () => {
-  expect(vitestCount(undefined, false)).toEqual({ passed: 0, failed: 1 });
-  expect(vitestCount({ numPassedTests: 7, testResults: [] }, false)).toEqual({ passed: 7, failed: 1 });
-  expect(playwrightCount(undefined, false)).toEqual({ passed: 0, failed: 1 });
+  const told = ["FAILED unit: the runner itself"];
+  expect(vitestCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, told });
+  expect(vitestCount("unit", { numPassedTests: 7, testResults: [] }, false)).toEqual({
+    passed: 7,
+    failed: 1,
+    told,
+  });
+  expect(playwrightCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, told });
 });
 
-it("Playwright's retried tests pass, its unexpected ones and its own errors fail", () => {
-  expect(playwrightCount({ stats: { expected: 5, unexpected: 2, flaky: 1 }, errors: [{}] }, false)).toEqual({
+it("Playwright's second tries pass and are named; its unexpected ones and its own errors fail", () => {
+  const spec = (title: string, status: string) => ({ title, tests: [{ status }] });
+  const report = {
+    stats: { expected: 5, unexpected: 1, flaky: 1 },
+    errors: [{}],
+    suites: [
+      { specs: [spec("a", "expected")], suites: [{ specs: [spec("b", "flaky"), spec("c", "unexpected")] }] },
+    ],
+  };
+  expect(playwrightCount("browser", report, false)).toEqual({
     passed: 6,
-    failed: 3,
+    failed: 2,
+    told: ["SECOND TRY browser: b", "FAILED browser: c"],
   });
 });
 

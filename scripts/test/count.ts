@@ -3,31 +3,53 @@
 export interface Count {
   readonly passed: number;
   readonly failed: number;
+  /** One line for each test that failed or passed only at its second try, to be read at the end of a long log. */
+  readonly told: readonly string[];
 }
+
+export const NOTHING: Count = { passed: 0, failed: 0, told: [] };
 
 export function add(a: Count, b: Count): Count {
-  return { passed: a.passed + b.passed, failed: a.failed + b.failed };
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, told: [...a.told, ...b.told] };
 }
 
-export function checkCount(ok: boolean): Count {
-  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+export function checkCount(name: string, ok: boolean): Count {
+  return ok ? { ...NOTHING, passed: 1 } : { passed: 0, failed: 1, told: [failedLine(name)] };
 }
 
 /** @param report the parsed output of vitest's `json` reporter; undefined when the run died before writing it */
-export function vitestCount(report: unknown, ok: boolean): Count {
+export function vitestCount(name: string, report: unknown, ok: boolean): Count {
   const { numPassedTests = 0, numFailedTests = 0, testResults = [] } = (report ?? {}) as VitestReport;
+  const told = testResults.flatMap((file) =>
+    file.assertionResults.flatMap(({ status, fullName, failureMessages = [] }) => {
+      if (status === "failed") return [failedLine(name, fullName)];
+      return failureMessages.length > 0 ? [secondTryLine(name, fullName)] : [];
+    }),
+  );
   // A file that fails before its first test has no failed test to show for it.
   const broken = testResults.filter(
     (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
   );
-  return neverClean({ passed: numPassedTests, failed: numFailedTests + broken.length }, ok);
+  return neverClean(
+    name,
+    {
+      passed: numPassedTests,
+      failed: numFailedTests + broken.length,
+      told: [...told, ...broken.map((file) => failedLine(name, `${file.name}: broke before its first test`))],
+    },
+    ok,
+  );
 }
 
 /** @param report the parsed output of Playwright's `json` reporter; undefined when the run died before writing it */
-export function playwrightCount(report: unknown, ok: boolean): Count {
-  const { stats, errors = [] } = (report ?? {}) as PlaywrightReport;
+export function playwrightCount(name: string, report: unknown, ok: boolean): Count {
+  const { stats, errors = [], suites = [] } = (report ?? {}) as PlaywrightReport;
   const { expected = 0, unexpected = 0, flaky = 0 } = stats ?? {};
-  return neverClean({ passed: expected + flaky, failed: unexpected + errors.length }, ok);
+  const told = suites.flatMap(specsOf).flatMap(({ title, tests }) => {
+    if (tests.some(({ status }) => status === "unexpected")) return [failedLine(name, title)];
+    return tests.some(({ status }) => status === "flaky") ? [secondTryLine(name, title)] : [];
+  });
+  return neverClean(name, { passed: expected + flaky, failed: unexpected + errors.length, told }, ok);
 }
 
 /** The line that ends every run of tests in this project, alone. */
@@ -35,17 +57,50 @@ export function countLine({ passed, failed }: Count): string {
   return `${passed} passed, ${failed} failed`;
 }
 
-function neverClean(count: Count, ok: boolean): Count {
-  return ok || count.failed > 0 ? count : { ...count, failed: 1 };
+/** How a run of tests ends: what needs a look, then the line. */
+export function ending(count: Count): string {
+  return ["", ...count.told, countLine(count)].join("\n");
+}
+
+function neverClean(name: string, count: Count, ok: boolean): Count {
+  if (ok || count.failed > 0) return count;
+  return { ...count, failed: 1, told: [...count.told, failedLine(name, "the runner itself")] };
+}
+
+function failedLine(...what: string[]): string {
+  return `FAILED ${what.join(": ")}`;
+}
+
+function secondTryLine(...what: string[]): string {
+  return `SECOND TRY ${what.join(": ")}`;
+}
+
+function specsOf({ specs = [], suites = [] }: PlaywrightSuite): PlaywrightSpec[] {
+  return [...specs, ...suites.flatMap(specsOf)];
 }
 
 interface VitestReport {
   numPassedTests?: number;
   numFailedTests?: number;
-  testResults?: { status: string; assertionResults: { status: string }[] }[];
+  testResults?: {
+    name: string;
+    status: string;
+    assertionResults: { status: string; fullName: string; failureMessages?: string[] }[];
+  }[];
 }
 
 interface PlaywrightReport {
   stats?: { expected?: number; unexpected?: number; flaky?: number };
   errors?: unknown[];
+  suites?: PlaywrightSuite[];
+}
+
+interface PlaywrightSuite {
+  specs?: PlaywrightSpec[];
+  suites?: PlaywrightSuite[];
+}
+
+interface PlaywrightSpec {
+  title: string;
+  tests: { status: string }[];
 }

@@ -7,7 +7,7 @@ import { checkCount, countLine, playwrightCount, vitestCount, type Count } from 
 import type { Suite } from "./suites.ts";
 
 /** A suite that hangs is a failure, not a wait without end. */
-const SUITE_WITHIN_MS = 6 * 60_000;
+const SUITE_WITHIN_MS = 10 * 60_000;
 
 export async function runSuite(root: string, suite: Suite): Promise<Count> {
   const from = performance.now();
@@ -27,11 +27,11 @@ export async function runSuite(root: string, suite: Suite): Promise<Count> {
 function counted(suite: Suite, report: string, ok: boolean): Count {
   switch (suite.kind) {
     case "check":
-      return checkCount(ok);
+      return checkCount(suite.name, ok);
     case "vitest":
-      return vitestCount(parsed(report), ok);
+      return vitestCount(suite.name, parsed(report), ok);
     case "playwright":
-      return playwrightCount(parsed(report), ok);
+      return playwrightCount(suite.name, parsed(report), ok);
   }
 }
 

@@ -14,6 +14,8 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
+  // As in vitest.config.ts: CI tries once more and names what needed it.
+  retries: process.env["CI"] === "true" ? 1 : 0,
   reporter: "list",
   outputDir: "../../test-results",
   use: {

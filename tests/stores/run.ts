@@ -3,7 +3,7 @@
  * be had is told with the reason; under CI=true that counts as a failure.
  */
 import { join } from "node:path";
-import { add, countLine, type Count } from "../../scripts/test/count.ts";
+import { add, checkCount, ending, NOTHING, type Count } from "../../scripts/test/count.ts";
 import { runSuite } from "../../scripts/test/run-suite.ts";
 import { ensureSystemPackages } from "../../scripts/test/system-packages.ts";
 import { bringCeph, bringGoProgram, VERSITYGW } from "./programs.ts";
@@ -32,10 +32,10 @@ async function main(): Promise<number> {
     console.error(missing);
     return 1;
   }
-  let total: Count = { passed: 0, failed: 0 };
+  let total = NOTHING;
   for (const store of STORES) total = add(total, await runStore(store));
   for (const text of NOT_RUN) console.log(`\n── not run: ${text}`);
-  console.log(`\n${countLine(total)}`);
+  console.log(ending(total));
   return total.failed === 0 ? 0 : 1;
 }
 
@@ -43,7 +43,7 @@ async function runStore({ name, file, bring }: Store): Promise<Count> {
   const reason = await bring();
   if (reason !== undefined) {
     console.log(`\n── ${name} cannot be had here: ${reason}`);
-    return { passed: 0, failed: process.env["CI"] === "true" ? 1 : 0 };
+    return process.env["CI"] === "true" ? checkCount(name, false) : NOTHING;
   }
   const config = "tests/stores/vitest.config.ts";
   const argv = ["node_modules/vitest/vitest.mjs", "run", "--config", config, `${file}.test.ts`];
