@@ -1,6 +1,6 @@
 /** Kill it now: SIGKILL in the middle of an upload, the map goes on, nothing acknowledged is sent twice. */
-import { randomBytes } from "node:crypto";
-import { appendFile, writeFile } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { query, mutate, signIn } from "./support/api.ts";
 import { startDashboard, type Dashboard } from "./support/dashboard.ts";
@@ -22,7 +22,7 @@ test.afterAll(async () => {
   await stack.stop();
 });
 
-test("the button kills the worker; its successor goes on, and S3 saw no acknowledged part again", async ({
+test("the button kills the worker; its successor goes on, S3 saw no acknowledged part again, and file and object have one SHA-256", async ({
   page,
   other,
 }) => {
@@ -48,6 +48,25 @@ test("the button kills the worker; its successor goes on, and S3 saw no acknowle
     .filter(({ operation, status, key }) => operation === "UploadPart" && status === 200 && key === "live.ts")
     .map(({ partNumber }) => partNumber);
   expect(sent.toSorted((a, b) => Number(a) - Number(b))).toEqual([1, 2, 3, 4, 5, 6]);
+
+  // Who watched it to its end is shown the proof unasked.
+  await writeFile(`${path}.done`, "");
+  const proof = page.getByRole("region", { name: "Proof" });
+  await expect(proof.getByText("SHA-256 of file and object: equal")).toBeVisible();
+  const sum = createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+  const object = createHash("sha256");
+  for await (const chunk of stack.bucket.read("live.ts", 6 * PART)) object.update(chunk);
+  expect(object.digest("hex")).toBe(sum);
+  await expect(proof.getByText(sum)).toHaveCount(2);
+
+  // Where the object is another one, it says so.
+  await stack.bucket.put("live.ts", randomBytes(6 * PART));
+  await page.reload();
+  await proof.getByRole("button", { name: "Prove it" }).click();
+  await expect(proof.getByText("SHA-256 of file and object: different")).toBeVisible();
+  await expect(proof.getByText(sum)).toHaveCount(1);
 });
 
 test("outside a demo there is no such button and no such procedure", async ({

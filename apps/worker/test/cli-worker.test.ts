@@ -1,5 +1,5 @@
 /** The command line beside a running worker: what is asked for is done, and what is said is so. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Orphan } from "@sluice/redis-schema";
@@ -19,7 +19,7 @@ interface Report {
 interface Verified {
   result: string;
   detail: string;
-  data: { s3_key: string; checks: Check[] };
+  data: { s3_key: string; checks: Check[]; sha256?: { object: string; file?: string } };
 }
 
 let rig: Rig;
@@ -145,6 +145,8 @@ describe("sluice verify", () => {
     const deep = await cli("verify", "whole.mkv", "--deep", "--json");
     expect(deep.code).toBe(0);
     expect(checksOf(deep)).toMatchObject({ content: true, file: true });
+    const sum = createHash("sha256").update(bytes).digest("hex");
+    expect(document<Verified>(deep).data.sha256).toEqual({ object: sum, file: sum });
   });
 
   it("of a small file, which has no parts, compares what there is", async () => {

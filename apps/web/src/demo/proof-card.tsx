@@ -1,7 +1,8 @@
 "use client";
-/** The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side. */
+/** The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side, both read by a worker. */
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Fingerprint, Hourglass } from "lucide-react";
+import { useEffect, useState } from "react";
 import { z } from "zod";
 import { useAnswer } from "../requests/use-answer.ts";
 import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
@@ -13,16 +14,23 @@ const reportSchema = z.object({
   sha256: z.object({ object: z.string(), file: z.string().optional() }).optional(),
 });
 
-/** Nothing outside a demo, and nothing before the object stands. */
+/** Nothing outside a demo, and nothing before the object stands. To who watched the stream to its end it comes unasked. */
 export function ProofCard({ row }: { row: StreamRow }) {
   const { demo } = useSession();
-  return demo && row.kind === "completed" ? <Proof id={row.id} /> : null;
+  const isComplete = row.kind === "completed";
+  const [wasComplete] = useState(isComplete);
+  return demo && isComplete ? <Proof id={row.id} unasked={!wasComplete} /> : null;
 }
 
-function Proof({ id }: { id: string }) {
+function Proof({ id, unasked }: { id: string; unasked: boolean }) {
   const trpc = useTRPC();
   const blocked = useWriteObstacle();
   const prove = useMutation(trpc.demo.prove.mutationOptions());
+  const { mutate, isIdle } = prove;
+  const isDue = unasked && isIdle && blocked === undefined;
+  useEffect(() => {
+    if (isDue) mutate({ id });
+  }, [isDue, mutate, id]);
   const answer = useAnswer(prove.data?.id);
   const result = answer.data?.results[id];
   const sums = reportSchema.safeParse(result?.data).data?.sha256;

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import {
   crc32ToBase64,
@@ -74,8 +74,12 @@ function world(over: Partial<World> = {}) {
 
 async function results(over: Partial<World> = {}, sealed: SealedFile | undefined = SEALED) {
   const { deps, seen } = world(over);
-  const checks = await readBack(EXPECTED, sealed, deps);
-  return { ...Object.fromEntries(checks.map(({ name, ok }) => [name, ok])), seen, checks };
+  const { checks, sha256 } = await readBack(EXPECTED, sealed, deps);
+  return { ...Object.fromEntries(checks.map(({ name, ok }) => [name, ok])), seen, checks, sha256 };
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function flipped(at: number): Buffer {
@@ -87,14 +91,17 @@ function flipped(at: number): Buffer {
 describe("an object that is read back", () => {
   it("is compared by CRC32 and byte by byte with its file, range by range", async () => {
     const { seen, ...found } = await results();
-    expect(found).toMatchObject({ content: true, file: true });
+    const sum = sha256(BYTES);
+    expect(found).toMatchObject({ content: true, file: true, sha256: { object: sum, file: sum } });
     expect(seen).toEqual({ reads: 2, slept: 0, closed: 1 });
   });
 
   it("with one wrong bit differs from its CRC32 and, at that byte, from its file", async () => {
-    const { checks } = await results({ object: flipped(35 * MIB + 1) });
+    const object = flipped(3 * MIB + 1);
+    const { checks, sha256: sums } = await results({ object });
+    expect(sums).toEqual({ object: sha256(object), file: sha256(BYTES) });
     expect(checks.map(({ ok }) => ok)).toEqual([false, false]);
-    expect(checks[1]?.detail).toBe(`differs from the object at byte ${35 * MIB + 1}`);
+    expect(checks[1]?.detail).toBe(`differs from the object at byte ${3 * MIB + 1}`);
   });
 
   it("whose file differs is itself still right", async () => {
@@ -106,7 +113,9 @@ describe("an object that is read back", () => {
 
   it("counts no byte twice when a read breaks off", async () => {
     const found = await results({ breaks: { times: 3, trouble: "throttled" } });
+    const sum = sha256(BYTES);
     expect(found).toMatchObject({ content: true, file: true, seen: { reads: 5, slept: 3 } });
+    expect(found.sha256).toEqual({ object: sum, file: sum });
   });
 
   it("that cannot be read at all is an error, not a difference", async () => {
@@ -137,15 +146,16 @@ describe("an object that is read back", () => {
       "the file cannot be read: input/output error",
     ],
   ])("is compared by CRC32 alone where the file %s", async (_, over, why) => {
-    const { checks } = await results(over);
+    const { checks, sha256: sums } = await results(over);
     expect(checks).toMatchObject([{ ok: true }, { ok: null, detail: why }]);
+    expect(sums).toEqual({ object: sha256(BYTES) });
   });
 
   it("without a recorded CRC32 says what it has, and does not call it right", async () => {
     const { deps } = world();
     const { crc32: _, ...unknown } = EXPECTED;
-    const [content] = await readBack(unknown, undefined, deps);
-    expect(content).toEqual({
+    const { checks } = await readBack(unknown, undefined, deps);
+    expect(checks[0]).toEqual({
       name: "content",
       ok: null,
       detail: `read back, its CRC32 is ${EXPECTED.crc32}; none was recorded`,

@@ -1,7 +1,9 @@
 /**
  * Reads a finished object back, range by range, and compares it with its CRC32 and, where the file is there as it was
- * sealed, byte by byte with the file. Memory is bound to one range; a range that breaks off is read again.
+ * sealed, byte by byte with the file; SHA-256 of both says the same to whoever wants to check it with a tool of their own.
+ * Memory is bound to one range; a range that breaks off is read again.
  */
+import { createHash, type Hash } from "node:crypto";
 import {
   FileError,
   StoreError,
@@ -30,6 +32,18 @@ export interface SealedFile {
   facts: Pick<FileFacts, "inode" | "size" | "mtimeNs">;
 }
 
+/** In hex. */
+export interface Sha256 {
+  object: string;
+  /** Absent where the file was not read to its end. */
+  file?: string;
+}
+
+export interface ReadBack {
+  checks: Check[];
+  sha256: Sha256;
+}
+
 const RANGE_BYTES = 32 * 1024 * 1024;
 const ATTEMPTS = 5;
 
@@ -37,13 +51,15 @@ export async function readBack(
   expected: Expected,
   sealed: SealedFile | undefined,
   deps: ReadBackDeps,
-): Promise<Check[]> {
+): Promise<ReadBack> {
   const opened = sealed
     ? await openSealed(sealed, deps.files)
     : { why: "the file is not on this worker's source" };
   await using file = "file" in opened ? opened.file : undefined;
   let state: Progress = {
     crc: 0,
+    object: createHash("sha256"),
+    local: createHash("sha256"),
     differsAt: undefined,
     unreadable: "why" in opened ? opened.why : undefined,
   };
@@ -57,11 +73,15 @@ export async function readBack(
     wanted === undefined
       ? { name: "content", ok: null, detail: `read back, its CRC32 is ${crc}; none was recorded` }
       : compared("content", wanted, crc);
-  return [content, fileCheck(state)];
+  const sha256: Sha256 = { object: state.object.digest("hex") };
+  if (state.unreadable === undefined) sha256.file = state.local.digest("hex");
+  return { checks: [content, fileCheck(state)], sha256 };
 }
 
 interface Progress {
   crc: number;
+  object: Hash;
+  local: Hash;
   /** First byte at which file and object differ. */
   differsAt: number | undefined;
   /** Why the file is not compared, or no further. */
@@ -98,9 +118,10 @@ async function readRange(
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      let now = before;
+      let now = { ...before, object: before.object.copy(), local: before.local.copy() };
       let at = range.from;
       for await (const chunk of store.read({ bucket, key }, range)) {
+        now.object.update(chunk);
         now = { ...now, crc: digests.crc32(chunk, now.crc), ...(await compareFile(file, chunk, at, now)) };
         at += chunk.length;
       }
@@ -119,25 +140,21 @@ async function compareFile(
   file: OpenFile | undefined,
   chunk: Uint8Array,
   offset: number,
-  { differsAt, unreadable }: Progress,
+  { local, differsAt, unreadable }: Progress,
 ): Promise<Partial<Progress>> {
-  if (!file || differsAt !== undefined || unreadable !== undefined) return {};
+  if (!file || unreadable !== undefined) return {};
   try {
-    return { differsAt: await firstDifference(file, chunk, offset) };
+    const buffer = new Uint8Array(chunk.length);
+    const bytes = buffer.subarray(0, await file.read(buffer, offset));
+    local.update(bytes);
+    return differsAt === undefined ? { differsAt: firstDifference(bytes, chunk, offset) } : {};
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     return { unreadable: `the file cannot be read: ${error.message}` };
   }
 }
 
-async function firstDifference(
-  file: OpenFile,
-  chunk: Uint8Array,
-  offset: number,
-): Promise<number | undefined> {
-  const local = new Uint8Array(chunk.length);
-  const read = await file.read(local, offset);
-  if (read === chunk.length && Buffer.compare(local, chunk) === 0) return undefined;
-  const at = chunk.findIndex((byte, index) => index >= read || byte !== local[index]);
-  return offset + at;
+function firstDifference(bytes: Uint8Array, chunk: Uint8Array, offset: number): number | undefined {
+  if (Buffer.compare(bytes, chunk) === 0) return undefined;
+  return offset + chunk.findIndex((byte, at) => byte !== bytes[at]);
 }

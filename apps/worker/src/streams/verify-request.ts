@@ -22,7 +22,7 @@ import type {
   WorkerRegistry,
 } from "@sluice/redis-schema";
 import { z } from "zod";
-import { readBack, type SealedFile } from "./read-back.ts";
+import { readBack, type SealedFile, type Sha256 } from "./read-back.ts";
 import { asJson, type Answer } from "./request-handler.ts";
 import type { SupervisorLog } from "./supervisor.ts";
 import { checkHead, verdictOf, type Check, type Expected } from "./verify-report.ts";
@@ -170,8 +170,10 @@ async function verifyDeep(
     return error instanceof Error ? error : new Error(String(error));
   });
   if (result === undefined) return;
-  if (Array.isArray(result))
-    return await settle(item, request, subject, { checks: [...checks, ...result] }, deps);
+  if (!(result instanceof Error)) {
+    const all = { checks: [...checks, ...result.checks], sha256: result.sha256 };
+    return await settle(item, request, subject, all, deps);
+  }
   const words = `it could not be read back: ${result.message}`;
   const content: Check = { name: "content", ok: null, detail: words };
   await settle(item, request, subject, { checks: [...checks, content], broke: words }, deps);
@@ -179,6 +181,7 @@ async function verifyDeep(
 
 interface Outcome {
   checks: readonly Check[];
+  sha256?: Sha256;
   /** Why not everything that was asked for could be looked at. */
   broke?: string;
 }
@@ -188,7 +191,7 @@ async function settle(
   item: string,
   request: RequestRecord,
   { expected: { bucket, key, size } }: Subject,
-  { checks, broke }: Outcome,
+  { checks, sha256, broke }: Outcome,
   { queue, workerId, clock, signal }: VerifyDeps,
 ): Promise<void> {
   const verdict = verdictOf(checks);
@@ -196,7 +199,7 @@ async function settle(
   const result: ItemResult = {
     result: isFine ? "done" : "failed",
     detail: verdict.ok && broke !== undefined ? broke : verdict.words,
-    data: asJson({ s3_bucket: bucket, s3_key: key, size, checks }),
+    data: asJson({ s3_bucket: bucket, s3_key: key, size, checks, sha256 }),
     worker: workerId,
     at_utc: new Date(clock.wallMs()).toISOString(),
   };

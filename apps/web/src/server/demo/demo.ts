@@ -53,7 +53,7 @@ export async function killWorker(hub: Hub, actor: Actor): Promise<DemoState> {
 
 /** SHA-256 of file and object, read by a worker. */
 export function askForProof(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
-  return ask(hub, actor, "verify", [id], { deep: true, sha256: true });
+  return ask(hub, actor, "verify", [id], { deep: true });
 }
 
 async function localWorker(hub: Hub): Promise<DemoState["worker"]> {

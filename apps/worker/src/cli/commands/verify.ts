@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { ItemResult } from "@sluice/redis-schema";
 import type { Command } from "commander";
+import type { Sha256 } from "../../streams/read-back.ts";
 import type { Check } from "../../streams/verify-report.ts";
 import {
   askWorkers,
@@ -34,6 +35,7 @@ interface Report {
   s3_key: string;
   size: number;
   checks: Check[];
+  sha256?: Sha256;
 }
 
 export function addVerify(program: Command): void {
@@ -41,7 +43,7 @@ export function addVerify(program: Command): void {
     .command("verify")
     .summary("compare an object with its record")
     .description(
-      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there.",
+      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and tells the SHA-256 of both.",
     )
     .argument("[id|key]", "id of a stream, its beginning, or the key of an object")
     .option("--request <id>", "instead: what became of a verify that was asked for before")
@@ -131,6 +133,10 @@ function show(out: Output, item: string, result: ItemResult): void {
     ],
     report.checks,
   );
+  if (report.sha256 !== undefined) {
+    out.line("SHA-256 object  ", report.sha256.object);
+    out.line("SHA-256 file    ", report.sha256.file ?? { text: "not read", style: "dim" });
+  }
   if (result.result === "done") out.line({ text: "As recorded.", style: "green" });
   else if (report.checks.some(({ ok }) => ok === false)) out.line({ text: "Not as recorded.", style: "red" });
   else out.line({ text: `Not verified: ${result.detail ?? ""}`, style: "red" });
