@@ -32,6 +32,7 @@ import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
+import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
 import { workerFigures } from "./streams/worker-figures.ts";
@@ -124,6 +125,7 @@ export class Worker {
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
+      this.#every(JANITOR_EVERY_MS, uploadAgeReport({ running: this.supervisor.running, log, clock })),
       this.#recovery.run(stop),
     ];
   }

@@ -106,6 +106,17 @@ describe("sluice show", () => {
     expect(whole.code).toBe(0);
   });
 
+  it("says when the store aborts the upload, and whether that is soon enough to act on", async () => {
+    const { redis, keys } = rig.context;
+    const key = keys.streamMeta(ids.live);
+    const soon = new Date(Date.now() + 600_000).toISOString();
+    const began = new Date(Date.now() - 86_400_000).toISOString();
+    await redis.hset(key, { upload_aborts_at_utc: soon, create_intent_at_utc: began });
+    const { stdout } = await rig.sluice(["show", ids.live]);
+    await redis.hdel(key, "upload_aborts_at_utc", "create_intent_at_utc");
+    expect(stdout).toMatch(new RegExp(`store aborts it\\s+${soon} \\(in 9 min\\): .*sent again`));
+  });
+
   it("tells the candidates when several begin so", async () => {
     const { code, stderr } = await rig.sluice(["show", "01k9"]);
     expect(code).toBe(1);

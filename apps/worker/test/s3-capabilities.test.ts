@@ -185,6 +185,17 @@ describe("the bucket", () => {
     expect(notes.join("\n")).toContain("aborted 3 days after");
   });
 
+  test("a store named in the settings brings its limits, and a limit named there goes before all others", async () => {
+    await using rig = await startRig();
+    expect((await probe(rig, { store: "minio" })).profile).toMatchObject({
+      store: "minio",
+      uploadAgeDays: 1,
+    });
+    const raised = await probe(rig, { store: "minio", uploadAgeMs: 36 * 3_600_000 });
+    expect(raised.profile.uploadAgeDays).toBe(1.5);
+    expect(raised.notes.join("\n")).toContain("aborted 1.5 days after");
+  });
+
   test("without such a rule the cost of a worker that never returns is said", async () => {
     await using rig = await startRig();
     expect((await probe(rig)).notes.join("\n")).toContain("No lifecycle rule");

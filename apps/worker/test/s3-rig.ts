@@ -102,7 +102,7 @@ export function partRequest(bytes: Uint8Array) {
 }
 
 export async function openUpload(store: S3ObjectStore, key: string): Promise<UploadRef> {
-  return { ...ref(key), uploadId: await store.createUpload(ref(key), HEADERS) };
+  return { ...ref(key), ...(await store.createUpload(ref(key), HEADERS)) };
 }
 
 /** One small part in an upload, and what Complete is to be sent for it. */

@@ -5,6 +5,7 @@ import { S3ObjectStore } from "../src/adapters/s3-object-store.ts";
 import {
   AWS_LIKE,
   BUCKET,
+  HEADERS,
   openUpload,
   partRequest,
   putRequest,
@@ -254,5 +255,31 @@ describe("a body from a file range", () => {
     const request = { ...partRequest(PART), body: { kind: "range" as const, bytes: PART.length, open } };
     expect(await rig.store.uploadPart(upload, 1, request)).toMatchObject({ kind: "stored" });
     expect(opened).toBe(2);
+  });
+});
+
+describe("when the store will abort an upload", () => {
+  const headers = { "content-type": "application/xml", "x-amz-abort-date": "Fri, 01 Jan 2027 00:00:00 GMT" };
+  const answer = (body: string) => ({ kind: "reply", reply: { status: 200, body, headers } }) as const;
+  const abortsAt = "2027-01-01T00:00:00.000Z";
+
+  test("is read from the answer to CreateMultipartUpload, and from ListParts", async () => {
+    await using rig = await startRig();
+    const created = "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>";
+    rig.faults.add({ operation: "CreateMultipartUpload" }, answer(created));
+    expect(await rig.store.createUpload(ref("a"), HEADERS)).toEqual({ uploadId: "u1", abortsAt });
+    const listed =
+      "<ListPartsResult><UploadId>u1</UploadId><IsTruncated>false</IsTruncated></ListPartsResult>";
+    rig.faults.add({ operation: "ListParts" }, answer(listed));
+    expect(await rig.store.listParts({ ...ref("a"), uploadId: "u1" })).toEqual({
+      kind: "alive",
+      parts: [],
+      abortsAt,
+    });
+  });
+
+  test("is not said by a store that has no such rule", async () => {
+    await using rig = await startRig();
+    expect(Object.keys(await rig.store.createUpload(ref("a"), HEADERS))).toEqual(["uploadId"]);
   });
 });

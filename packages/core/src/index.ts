@@ -19,6 +19,7 @@ export * from "./stream/identity.ts";
 export * from "./stream/plan-retry.ts";
 export * from "./stream/record.ts";
 export * from "./stream/state.ts";
+export * from "./stream/upload-age.ts";
 export * from "./stream/values.ts";
 export * from "./stream/waiting.ts";
 export * from "./checkpoint/pending-ranges.ts";

@@ -24,6 +24,8 @@ const TEXT_FIELDS = [
   "supersedes",
   "superseded_by",
   "completed_by",
+  "create_intent_at_utc",
+  "upload_aborts_at_utc",
   "verify_mode",
   "verify_result",
   "tidy_error",

@@ -27,6 +27,9 @@ export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record
       <Fact name="Upload id">
         {row.s3_upload_id && <Copied text={row.s3_upload_id} what="upload id" mono />}
       </Fact>
+      <Fact name="Store aborts it">
+        {row.s3_upload_id && row.upload_aborts_at_utc && <Time at={row.upload_aborts_at_utc} />}
+      </Fact>
       <Fact name="Watch">{row.watch && <VisibleName text={row.watch} />}</Fact>
       <Fact name="Source">{row.source && <VisibleName text={row.source} />}</Fact>
       <Fact name="Worker">

@@ -2,11 +2,14 @@
 /** Where a stream stands: its state and the reason in words, and how much of it is where. */
 import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
 import { describeWaiting } from "@sluice/core/stream/waiting";
 import Link from "next/link";
 import { formatBytes } from "../lib/bytes.ts";
 import type { PartMapPage, StreamPage } from "../server/stream-detail.ts";
 import { Bytes } from "../ui/bytes.tsx";
+import { useNow } from "../ui/clock.ts";
+import { Time } from "../ui/time.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { StatusMark } from "./status.tsx";
 import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "./stream-row.ts";
@@ -28,6 +31,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
         </p>
       </div>
       <Remedy row={row} />
+      <AbortForecast row={row} />
       <div className="num mt-3.5 mb-1.5 flex justify-between text-sm">
         <span>
           <Bytes n={acknowledged} className="font-medium" /> <span className="text-muted">of</span>{" "}
@@ -81,6 +85,17 @@ const COMPLETED_BY: Record<string, string> = {
   finalize: "an operator finalized it",
   term: "its worker was asked to seal before it ended",
 };
+
+/** Shown once there is reason to act on it; until then the date stands among the facts. */
+function AbortForecast({ row }: { row: StreamRow }) {
+  const age = uploadAge(row, useNow());
+  if (age === undefined || age.outlook === "ample") return null;
+  return (
+    <p className="mt-2 text-sm text-warn" data-testid="abort-forecast">
+      The store aborts this upload <Time at={age.abortsAt} />: {describeOutlook(age.outlook)}.
+    </p>
+  );
+}
 
 function Remedy({ row }: { row: StreamRow }) {
   const reason = FAILURE_REASONS.find((known) => known === failureReason(row));

@@ -18,7 +18,9 @@ import {
   type UploadAnswers,
   type Way,
 } from "./s3-probe-uploads.ts";
-import { namedProfile, type S3Profile, storeAt, STORES } from "./s3-profiles.ts";
+import { limitsOf, namedProfile, notesOf, type S3Profile, storeAt, type StoreName } from "./s3-profiles.ts";
+
+const DAY_MS = 86_400_000;
 
 export interface ProbeOptions extends ObjectAttributes {
   bucket: string;
@@ -29,8 +31,10 @@ export interface ProbeOptions extends ObjectAttributes {
   prober?: string | undefined;
   /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
   checksum?: ChecksumMode | "auto" | undefined;
-  /** A name of STORES; absent: by the endpoint's host name. */
-  store?: string | undefined;
+  /** SLUICE_S3_PROFILE; absent: by the endpoint's host name. */
+  store?: StoreName | undefined;
+  /** SLUICE_S3_UPLOAD_AGE; absent: by lifecycle rule or name. */
+  uploadAgeMs?: number | undefined;
 }
 
 export interface RightAnswer {
@@ -56,7 +60,7 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   const answers: StoreAnswers = {
     profile,
     rights: [],
-    notes: [...(STORES[profile.store]?.notes ?? [])],
+    notes: [...notesOf(profile.store)],
     refusals: [],
   };
   const right = (name: string, tried: Tried<unknown>, needed = true): void =>
@@ -83,8 +87,8 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   if (listings.ok) recordListings(answers, listings.reply, options);
   else right("CreateMultipartUpload", listings);
   if (answers.refusals.length === 0) await learnUploads(session, answers, put, options.checksum ?? "auto");
-  Object.assign(profile, STORES[profile.store]?.limits);
-  await learnLifecycle(session, answers, options.prefix);
+  Object.assign(profile, limitsOf(profile.store));
+  await learnLifecycle(session, answers, options);
   describe(answers, put);
   return answers;
 }
@@ -191,8 +195,12 @@ async function rehearseSizes(session: ProbeSession, way: Way, complete: UploadAn
 async function learnLifecycle(
   session: ProbeSession,
   { profile, notes }: StoreAnswers,
-  prefix: string,
+  { prefix, uploadAgeMs }: ProbeOptions,
 ): Promise<void> {
+  if (uploadAgeMs !== undefined) {
+    profile.uploadAgeDays = uploadAgeMs / DAY_MS;
+    return;
+  }
   const days = await abortRuleDays(session, prefix);
   if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
   else if (days === undefined && profile.uploadAgeDays === undefined) {

@@ -37,11 +37,16 @@ export async function listParts({ caller, checksums }: S3Context, ref: UploadRef
     if (page.UploadId !== ref.uploadId) throw badReply(call.what, "no list of this upload's parts");
     checksums.learnListed(ref.uploadId, page.ChecksumAlgorithm, page.ChecksumType);
     for (const part of page.Parts ?? []) parts.push(listedPart(part, call.what));
-    if (page.IsTruncated !== true) return { kind: "alive", parts };
+    if (page.IsTruncated !== true) return { kind: "alive", parts, ...abortsAt(page.AbortDate) };
     const next = page.NextPartNumberMarker ?? String(parts.at(-1)?.PartNumber ?? 0);
     if (Number(next) <= Number(marker ?? 0)) throw circling(call.what, next);
     marker = next;
   }
+}
+
+/** S3 names the day on which a lifecycle rule will abort the upload. */
+export function abortsAt(date: Date | undefined): { abortsAt?: string } {
+  return date === undefined || Number.isNaN(date.getTime()) ? {} : { abortsAt: date.toISOString() };
 }
 
 function listedPart(part: NonNullable<ListPartsCommandOutput["Parts"]>[number], what: string): ListedPart {

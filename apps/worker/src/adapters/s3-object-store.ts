@@ -5,6 +5,7 @@
 import type {
   CompleteOutcome,
   CompleteRequest,
+  CreatedUpload,
   Head,
   Listing,
   ObjectHeaders,
@@ -59,7 +60,7 @@ export class S3ObjectStore implements ObjectStore {
     return putObject(this.#context, ref, request);
   }
 
-  createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<string> {
+  createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<CreatedUpload> {
     return createUpload(this.#context, ref, headers);
   }
 

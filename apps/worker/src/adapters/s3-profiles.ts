@@ -2,22 +2,22 @@
  * Stores by name, as data: only limits and habits that their own documents or maintainers state. Everything else is
  * asked of the bucket itself (s3-capabilities.ts); what neither knows stays the cautious choice.
  */
+import type { S3ProfileName } from "@sluice/config";
 import type { StoreProfile } from "@sluice/core";
 
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 const TiB = 1024 ** 4;
 
+export type StoreName = S3ProfileName | "unknown";
+
 /** What this adapter knows of a store beyond what the domain asks. Plain JSON: it is kept in Redis. */
 export interface S3Profile extends StoreProfile {
-  /** Name in STORES, or "unknown". */
-  store: string;
+  store: StoreName;
   /** x-amz-mp-object-size on Complete is understood, so that a wrong size is refused. */
   objectSizeInComplete: boolean;
   /** If-Match is compared with the ETag without quotes (Ceph 16): with them no ETag ever matches. */
   bareEtagInConditions?: boolean;
-  /** The store itself aborts an upload this long after it began; undefined: never, or by a lifecycle rule only. */
-  uploadAgeDays?: number;
 }
 
 /** For a store about which nothing is known. */
@@ -46,7 +46,7 @@ export interface NamedStore {
   notes: readonly string[];
 }
 
-export const STORES: Readonly<Record<string, NamedStore>> = {
+export const STORES: Readonly<Record<S3ProfileName, NamedStore>> = {
   // docs.aws.amazon.com, qfacts
   aws: {
     host: /(^|\.)amazonaws\.com(\.cn)?$/,
@@ -102,16 +102,24 @@ export const STORES: Readonly<Record<string, NamedStore>> = {
 };
 
 /** The named store an endpoint belongs to; no endpoint means AWS. */
-export function storeAt(endpoint: string | undefined): string {
+export function storeAt(endpoint: string | undefined): StoreName {
   if (endpoint === undefined) return "aws";
   const { hostname } = new URL(endpoint);
-  const found = Object.entries(STORES).find(([, store]) => store.host?.test(hostname));
-  return found?.[0] ?? "unknown";
+  const names = Object.keys(STORES) as S3ProfileName[];
+  return names.find((name) => STORES[name].host?.test(hostname)) ?? "unknown";
+}
+
+export function notesOf(store: StoreName): readonly string[] {
+  return store === "unknown" ? [] : STORES[store].notes;
+}
+
+export function limitsOf(store: StoreName): Partial<S3Profile> {
+  return store === "unknown" ? {} : STORES[store].limits;
 }
 
 /** The cautious profile with what is known of a store by name. */
-export function namedProfile(name: string): S3Profile {
-  return { ...CAUTIOUS, ...STORES[name]?.limits, store: name };
+export function namedProfile(store: StoreName): S3Profile {
+  return { ...CAUTIOUS, ...limitsOf(store), store };
 }
 
 export const SMALLEST_PART_BYTES = 5 * MiB;

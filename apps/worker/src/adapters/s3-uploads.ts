@@ -8,6 +8,7 @@ import {
 import {
   type CompleteOutcome,
   type CompleteRequest,
+  type CreatedUpload,
   crc32ToBase64,
   LIMITS,
   type ObjectHeaders,
@@ -18,7 +19,7 @@ import {
 import { attributeFields } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
 import { storeError, type S3Failure } from "./s3-errors.ts";
-import { listParts } from "./s3-listings.ts";
+import { abortsAt, listParts } from "./s3-listings.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
 import {
   conditionFields,
@@ -48,7 +49,7 @@ export async function createUpload(
   context: S3Context,
   ref: ObjectRef,
   headers: ObjectHeaders,
-): Promise<string> {
+): Promise<CreatedUpload> {
   const { caller, attributes, checksums } = context;
   const { created } = checksums;
   const input = {
@@ -59,10 +60,13 @@ export async function createUpload(
   };
   const call: CallOptions = { ...control("CreateMultipartUpload", ref), mutating: true };
   return await caller.call(call, async (options) => {
-    const { UploadId } = await caller.client.send(new CreateMultipartUploadCommand(input), options);
+    const { UploadId, AbortDate } = await caller.client.send(
+      new CreateMultipartUploadCommand(input),
+      options,
+    );
     if (UploadId === undefined || UploadId === "") throw badReply(call.what, "an upload without an id");
     checksums.learn(UploadId, created);
-    return UploadId;
+    return { uploadId: UploadId, ...abortsAt(AbortDate) };
   });
 }
 

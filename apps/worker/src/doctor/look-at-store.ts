@@ -27,6 +27,8 @@ export async function lookAtStore(config: Config): Promise<Finding[]> {
       // Looking changes nothing: a bucket that is to be created is missing until the worker starts.
       createBucket: false,
       checksum: config.s3Checksum,
+      store: config.s3Profile,
+      uploadAgeMs: config.s3UploadAgeMs,
       storageClass: config.s3StorageClass,
       sse: config.s3Sse,
       sseKmsKeyId: config.s3SseKmsKeyId,

@@ -1,7 +1,7 @@
 /** What the probe found out about the bucket: every right, every capability, and who cleans up after us. Pure. */
 import type { StoreError } from "@sluice/core";
 import type { StoreAnswers } from "../adapters/s3-capabilities.ts";
-import { STORES, type S3Profile } from "../adapters/s3-profiles.ts";
+import { notesOf, type S3Profile } from "../adapters/s3-profiles.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
 interface Capability {
@@ -92,7 +92,7 @@ export function storeFindings(answers: StoreAnswers): Finding[] {
     ...findings,
     ...CAPABILITIES.map((capability) => capabilityFinding(capability, profile)),
     lifecycleFinding(answers),
-    ...(STORES[profile.store]?.notes ?? []).map((text) => finding("bucket.note", "info", text)),
+    ...notesOf(profile.store).map((text) => finding("bucket.note", "info", text)),
   ];
 }
 

@@ -39,6 +39,20 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
 const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" });
 
 describe("metrics", () => {
+  it("count uploads the store will abort before long, watch by watch", async () => {
+    const metrics = METRICS();
+    const upload = (hoursLeft: number) =>
+      held("cameras", {
+        s3_upload_id: "u",
+        create_intent_at_utc: new Date(Date.now() - 20 * 3_600_000).toISOString(),
+        upload_aborts_at_utc: new Date(Date.now() + hoursLeft * 3_600_000).toISOString(),
+      });
+    metrics.observe(facts({ streams: () => [upload(4), upload(40), held("cameras", {})] }));
+    expect(await samples(metrics, "sluice_uploads_near_abort")).toEqual([
+      'sluice_uploads_near_abort{watch="cameras"} 1',
+    ]);
+  });
+
   it("count what S3 acknowledged, part by part and in one piece", async () => {
     const metrics = METRICS();
     const part = { number: 1, bytes: 8, ms: 1_500, attempts: 1 };

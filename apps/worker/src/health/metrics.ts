@@ -1,12 +1,12 @@
 /** `sluice_*`: counters fed by the observer, gauges read when they are asked for. A source that fails leaves a gap, no error. */
-import { KINDS, kindOf, type Observer, type StreamRecord } from "@sluice/core";
+import { KINDS, kindOf, uploadAge, type AgedUpload, type Observer, type StreamRecord } from "@sluice/core";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { prometheusObserver } from "../adapters/prometheus-observer.ts";
 
 /** A stream this worker holds, as metrics see it. */
 export interface HeldStreamFacts {
   watch: string;
-  record: Pick<StreamRecord, "status" | "file_size" | "bytes_sent" | "last_activity_at_utc">;
+  record: Pick<StreamRecord, "status" | "file_size" | "bytes_sent" | "last_activity_at_utc"> & AgedUpload;
   partsInFlight: number;
 }
 
@@ -71,6 +71,17 @@ export class Metrics {
       ["watch"],
       (facts, gauge) => {
         for (const [watch, seconds] of lagSeconds(facts)) gauge.set({ watch }, seconds);
+      },
+    );
+    this.#gauge(
+      "sluice_uploads_near_abort",
+      "Uploads the store will abort before long, or before they can be complete at the present rate.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name } of facts.watches()) gauge.set({ watch: name }, 0);
+        for (const { watch, record } of facts.streams()) {
+          if ((uploadAge(record, Date.now())?.outlook ?? "ample") !== "ample") gauge.inc({ watch });
+        }
       },
     );
     this.#gauge("sluice_watch_offline", "1 while the watch's volume is away.", ["watch"], (facts, gauge) => {

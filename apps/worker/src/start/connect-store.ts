@@ -120,6 +120,8 @@ function probing(config: Config): ProbeOptions {
     prefix: s3Prefix(config),
     createBucket: config.s3CreateBucket,
     checksum: config.s3Checksum,
+    store: config.s3Profile,
+    uploadAgeMs: config.s3UploadAgeMs,
     prober: config.workerId,
   };
 }
@@ -142,6 +144,8 @@ function settingsHash(config: Config): string {
     config.s3Bucket,
     s3Prefix(config),
     config.s3Checksum,
+    config.s3Profile,
+    config.s3UploadAgeMs,
     attributes(config),
   ]);
   return createHash("sha256").update(text).digest("hex").slice(0, 16);

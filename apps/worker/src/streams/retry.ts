@@ -85,6 +85,7 @@ async function restart(
   const forgotten = {
     s3_upload_id: null,
     create_intent_at_utc: null,
+    upload_aborts_at_utc: null,
     next_part: 1,
     bytes_sent: 0,
     part_plan: formatPlan(choosePlan(watch.rules.plan)),

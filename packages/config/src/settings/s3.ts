@@ -1,13 +1,33 @@
 /** The bucket, and how the store at its other end is spoken to. Credentials come from the AWS SDK's own chain. */
 import { setting } from "../setting.ts";
 import { pairs } from "../values/collections.ts";
-import { onOff, oneOf, text } from "../values/scalars.ts";
+import { duration, onOff, oneOf, text } from "../values/scalars.ts";
 import { httpUrl } from "../values/urls.ts";
 
 const group = "S3";
 
 export const S3_CHECKSUM = ["auto", "full-object", "per-part", "md5", "off"] as const;
 export type S3Checksum = (typeof S3_CHECKSUM)[number];
+/** Stores whose limits are known by name (the worker's s3-profiles.ts). */
+export const S3_PROFILES = [
+  "aws",
+  "r2",
+  "b2",
+  "gcs",
+  "wasabi",
+  "minio",
+  "scaleway",
+  "storj",
+  "digitalocean",
+  "ovh",
+  "oci",
+  "rustfs",
+  "ceph",
+  "versitygw",
+  "seaweedfs",
+  "garage",
+] as const;
+export type S3ProfileName = (typeof S3_PROFILES)[number];
 export const S3_SSE = ["AES256", "aws:kms", "aws:kms:dsse"] as const;
 export type S3Sse = (typeof S3_SSE)[number];
 
@@ -65,6 +85,22 @@ export const s3Settings = {
     type: onOff(),
     initial: "false",
     about: "Create the bucket at start when it is missing.",
+  }),
+  s3Profile: setting({
+    name: "S3_PROFILE",
+    group,
+    type: oneOf(S3_PROFILES),
+    computed: "by the endpoint's host name; unknown where that says nothing",
+    about:
+      "The store's name, for limits that no answer of it tells: how long an upload may stay open, how many parts it takes. What the store itself answers goes before.",
+  }),
+  s3UploadAgeMs: setting({
+    name: "S3_UPLOAD_AGE",
+    group,
+    type: duration({ from: 60_000, to: 365 * 86_400_000 }),
+    computed: "the bucket's lifecycle rule, else the named store's limit, else none",
+    about:
+      "How long after its beginning the store aborts an upload by itself, where it does not say so: MinIO's `stale_uploads_expiry`, for example. Streams say when theirs ends, and warn in time.",
   }),
   s3Checksum: setting({
     name: "S3_CHECKSUM",

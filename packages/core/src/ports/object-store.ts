@@ -35,6 +35,8 @@ export interface StoreProfile {
   unequalParts: boolean;
   maxParts: number;
   maxObjectBytes: number;
+  /** The store itself aborts an upload this long after it began; absent: never, or unknown. */
+  uploadAgeDays?: number;
 }
 
 export interface StoredObject {
@@ -59,7 +61,14 @@ export interface ListedPart {
   LastModified?: string;
 }
 
-export type Listing = { kind: "alive"; parts: ListedPart[] } | { kind: "gone" };
+/** `abortsAt` (ISO): when the store will abort the upload by itself; absent where it will not, or does not say. */
+export type Listing = { kind: "alive"; parts: ListedPart[]; abortsAt?: string } | { kind: "gone" };
+
+export interface CreatedUpload {
+  uploadId: string;
+  /** As in `Listing`. */
+  abortsAt?: string;
+}
 
 export interface OpenUpload {
   key: string;
@@ -122,7 +131,7 @@ export interface ObjectStore {
   readonly profile: StoreProfile;
   head(ref: ObjectRef): Promise<Head>;
   put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;
-  createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<string>;
+  createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<CreatedUpload>;
   uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome>;
   /** All pages. */
   listParts(ref: UploadRef): Promise<Listing>;

@@ -24,6 +24,7 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
       sealed_at_utc: isoNow(deps.clock),
       requested_action: null,
       waiting_for: null,
+      upload_aborts_at_utc: null,
     },
     log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
     ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),

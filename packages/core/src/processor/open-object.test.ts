@@ -114,7 +114,7 @@ describe("an upload that stands on the key when Create was interrupted", () => {
   it("X12: is not taken when its parts are not this file's", async () => {
     const { world, path } = withFile();
     await interrupted(world);
-    const uploadId = await world.store.createUpload(ref, headers);
+    const { uploadId } = await world.store.createUpload(ref, headers);
     world.store.overwritePart(uploadId, 1, sampleBytes(PART, 77));
     await runToEnd(world);
     expect(holdsFile(world, "a.bin", path)).toBe(true);
@@ -123,7 +123,7 @@ describe("an upload that stands on the key when Create was interrupted", () => {
 
   it("is not taken when it began before the stream", async () => {
     const { world } = withFile();
-    const uploadId = await world.store.createUpload(ref, headers);
+    const { uploadId } = await world.store.createUpload(ref, headers);
     await world.clock.advance(3_600_000);
     await interrupted(world);
     await runToEnd(world);
@@ -133,7 +133,7 @@ describe("an upload that stands on the key when Create was interrupted", () => {
   it("is taken when its parts are this file's, and they are not sent again", async () => {
     const { world, path } = withFile();
     await interrupted(world);
-    const uploadId = await world.store.createUpload(ref, headers);
+    const { uploadId } = await world.store.createUpload(ref, headers);
     world.store.overwritePart(uploadId, 1, world.disk.bytes(path).slice(0, PART));
     await world.worker({ dieAt: { failpoint: "settled", nth: 1 } }).work();
     expect(streams(world)[0]?.s3_upload_id).toBe(uploadId);
@@ -174,4 +174,46 @@ it("a stream that is aborted in the middle of Create leaves no upload", async ()
   await worker.work();
   expect(streams(world)[0]?.status).toBe("failed_aborted_by_operator");
   expect(world.store.uploads()).toEqual([]);
+});
+
+describe("when the store will abort the upload", () => {
+  it("is recorded as the store says it, and taken back with the upload", async () => {
+    const { world } = withFile();
+    world.store.abortUploadsAt("2027-01-01T00:00:00.000Z");
+    await world.worker({ dieAt: { failpoint: "upload_recorded", nth: 1 } }).work();
+    expect(streams(world)[0]?.upload_aborts_at_utc).toBe("2027-01-01T00:00:00.000Z");
+    await runToEnd(world);
+    expect(audit(world)).toEqual([]);
+    expect(streams(world)[0]).toMatchObject({ status: "completed" });
+    expect(streams(world)[0]?.upload_aborts_at_utc).toBeUndefined();
+  });
+
+  it("is counted from the upload's beginning where the store is known to say nothing", async () => {
+    const { world } = withFile({ profile: { uploadAgeDays: 7 } });
+    const began = world.clock.wallMs();
+    await world.worker({ dieAt: { failpoint: "upload_recorded", nth: 1 } }).work();
+    const [record] = streams(world);
+    const ms = Date.parse(record?.upload_aborts_at_utc ?? "") - 7 * 86_400_000;
+    expect(ms).toBeGreaterThanOrEqual(began);
+    expect(ms).toBeLessThanOrEqual(world.clock.wallMs());
+  });
+
+  it("is counted from an interrupted Create, not from when its upload was found again", async () => {
+    const { world } = withFile({ profile: { uploadAgeDays: 7 } });
+    await world.worker({ dieAt: { failpoint: "upload_created", nth: 1 } }).work();
+    const [upload] = await Array.fromAsync(world.store.listUploads(BUCKET, "a.bin"));
+    await world.clock.advance(3_600_000);
+    await world.worker({ dieAt: { failpoint: "upload_recorded", nth: 1 } }).work();
+    const ends = Date.parse(upload?.initiated ?? "") + 7 * 86_400_000;
+    expect(streams(world)[0]?.upload_aborts_at_utc).toBe(new Date(ends).toISOString());
+  });
+
+  it("is what ListParts says once a rule came later", async () => {
+    const { world } = withFile();
+    await world.worker({ dieAt: { failpoint: "upload_recorded", nth: 1 } }).work();
+    expect(streams(world)[0]?.upload_aborts_at_utc).toBeUndefined();
+    world.store.abortUploadsAt("2027-01-01T00:00:00.000Z");
+    await world.worker({ dieAt: { failpoint: "part_sending", nth: 1 } }).work();
+    expect(streams(world)[0]?.upload_aborts_at_utc).toBe("2027-01-01T00:00:00.000Z");
+  });
 });

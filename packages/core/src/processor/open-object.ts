@@ -6,9 +6,10 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { metadataKey, numberedKey, objectKey } from "../paths/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
-import type { Condition, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
+import type { Condition, CreatedUpload, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
+import { uploadAbortsAt } from "../stream/upload-age.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
 import {
   FILE_HEADER,
@@ -157,11 +158,12 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   // A resumed stream may have lost even the record of its intent, and an emptied Redis the stream itself.
   const lookFirst = intended || context.resumed || context.recognise;
   const found = lookFirst ? await findOwnUpload(context, ref) : undefined;
-  const uploadId = found ?? (await createUpload(context, ref, facts));
-  if (uploadId === FENCED) return { kind: "fenced" };
+  const upload = found ?? (await createUpload(context, ref, facts));
+  if (upload === FENCED) return { kind: "fenced" };
+  const abortsAt = uploadAbortsAt(upload.abortsAt, deps.clock.wallMs(), deps.store.profile);
   await reach(context, "upload_created");
   await held.move("opened", {
-    patch: { s3_upload_id: uploadId },
+    patch: { s3_upload_id: upload.uploadId, upload_aborts_at_utc: abortsAt ?? null },
     log: [found === undefined ? `upload opened at ${key}` : `upload found again at ${key}`],
   });
   await reach(context, "upload_recorded");
@@ -174,10 +176,10 @@ async function createUpload(
   context: OpenContext,
   ref: ObjectRef,
   facts: FileFacts,
-): Promise<string | typeof FENCED> {
+): Promise<CreatedUpload | typeof FENCED> {
   const { store, deps, signal } = context;
   const headers = objectHeaders(context, facts);
-  return await store.call<string | typeof FENCED>(
+  return await store.call<CreatedUpload | typeof FENCED>(
     "CreateMultipartUpload",
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),

@@ -4,7 +4,15 @@
  * may be older than its stream's new record; then only parts, at least one and all equal, prove it ours.
  */
 import { partBytes, partOffset } from "../parts/part-plan.ts";
-import type { ListedPart, ObjectRef, OpenUpload, UploadRef } from "../ports/object-store.ts";
+import type {
+  CreatedUpload,
+  ListedPart,
+  Listing,
+  ObjectRef,
+  OpenUpload,
+  UploadRef,
+} from "../ports/object-store.ts";
+import { uploadAbortsAt } from "../stream/upload-age.ts";
 import { MAX_PARTS } from "../stream/values.ts";
 import type { OpenContext } from "./open-object.ts";
 import { holdsBytes, readDigests } from "./part-bytes.ts";
@@ -13,11 +21,16 @@ import { holdsBytes, readDigests } from "./part-bytes.ts";
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /** The newest upload on our key that may be this stream's; undefined when there is none. */
-export async function findOwnUpload(context: OpenContext, ref: ObjectRef): Promise<string | undefined> {
-  const { store, signal } = context;
+export async function findOwnUpload(
+  context: OpenContext,
+  ref: ObjectRef,
+): Promise<CreatedUpload | undefined> {
+  const { store, deps, signal } = context;
   const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
-  for (const { uploadId, older } of uploads) {
-    if (await fits(context, { ...ref, uploadId }, older ? 1 : 0)) return uploadId;
+  for (const { uploadId, initiated, older } of uploads) {
+    const listing = await fitting(context, { ...ref, uploadId }, older ? 1 : 0);
+    const abortsAt = uploadAbortsAt(listing?.abortsAt, Date.parse(initiated ?? ""), deps.store.profile);
+    if (listing) return { uploadId, ...(abortsAt !== undefined && { abortsAt }) };
   }
   return undefined;
 }
@@ -56,14 +69,19 @@ async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidat
   return found.toSorted((a, b) => Date.parse(b.initiated ?? "") - Date.parse(a.initiated ?? ""));
 }
 
-async function fits(context: OpenContext, ref: UploadRef, atLeast: number): Promise<boolean> {
+/** Undefined when something in it contradicts the file. */
+async function fitting(
+  context: OpenContext,
+  ref: UploadRef,
+  atLeast: number,
+): Promise<Extract<Listing, { kind: "alive" }> | undefined> {
   const { store, deps, signal } = context;
   const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
-  if (listing.kind === "gone" || listing.parts.length < atLeast) return false;
+  if (listing.kind === "gone" || listing.parts.length < atLeast) return undefined;
   for (const part of listing.parts) {
-    if (!(await equalsFile(context, part))) return false;
+    if (!(await equalsFile(context, part))) return undefined;
   }
-  return true;
+  return listing;
 }
 
 async function equalsFile(context: OpenContext, part: ListedPart): Promise<boolean> {

@@ -61,7 +61,10 @@ it("a part that S3 lost goes again, the others stay", async () => {
   if (!record) throw new Error("there is a stream");
   // The store forgets part 1: an upload with part 2 alone stands in its place.
   const [upload] = world.store.uploads();
-  const other = await world.store.createUpload({ bucket: BUCKET, key: "a.bin" }, upload?.headers ?? never());
+  const { uploadId: other } = await world.store.createUpload(
+    { bucket: BUCKET, key: "a.bin" },
+    upload?.headers ?? never(),
+  );
   world.store.overwritePart(other, 2, world.disk.bytes(path).slice(PART, 2 * PART));
   world.store.dropUpload(upload?.uploadId ?? "");
   const editor = new MemoryCheckpointStore(world.redis, "editor", "n");

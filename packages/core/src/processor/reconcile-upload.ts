@@ -21,6 +21,7 @@ export async function reconcileUpload(context: OpenContext, sure: boolean): Prom
   const { held, store, deps, signal } = context;
   const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   if (listing.kind === "gone") return { kind: "upload_gone" };
+  await noteAbortDate(held, listing.abortsAt);
   const found = reconcile(held.parts, listing.parts, held.plan);
   const last = found.keep.toSorted((a, b) => b.PartNumber - a.PartNumber)[0];
   if (!sure && last && !(await holdsLast(context, last))) return { kind: "another_file" };
@@ -38,6 +39,12 @@ export async function reconcileUpload(context: OpenContext, sure: boolean): Prom
     if (sent.kind !== "sent") return sent;
   }
   return { kind: "reconciled", adopted: adopted.length, forgotten };
+}
+
+/** A lifecycle rule may have come, or changed, since the upload began. */
+async function noteAbortDate(held: HeldStream, said: string | undefined): Promise<void> {
+  if (said === undefined || said === held.record.upload_aborts_at_utc) return;
+  await held.update({ patch: { upload_aborts_at_utc: said } });
 }
 
 /**

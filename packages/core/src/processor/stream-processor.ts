@@ -283,7 +283,13 @@ async function isThere(context: OpenContext): Promise<boolean> {
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
 }
 
-const NOTHING_IN_S3 = { s3_upload_id: null, next_part: 1, bytes_sent: 0, create_intent_at_utc: null };
+const NOTHING_IN_S3 = {
+  s3_upload_id: null,
+  next_part: 1,
+  bytes_sent: 0,
+  create_intent_at_utc: null,
+  upload_aborts_at_utc: null,
+};
 
 function requestedBy(record: StreamRecord): Life["requested"] {
   if (record.requested_action === "finalize_force") return { completion: "finalize", force: true };

@@ -71,7 +71,7 @@ export async function abortUpload(context: OpenContext): Promise<void> {
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
   if (key === undefined) return;
   const interrupted = known === undefined && create_intent_at_utc !== undefined;
-  const uploadId = interrupted ? await findOwnUpload(context, { bucket, key }) : known;
+  const uploadId = interrupted ? (await findOwnUpload(context, { bucket, key }))?.uploadId : known;
   if (uploadId === undefined) return;
   await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
 }

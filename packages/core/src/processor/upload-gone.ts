@@ -56,6 +56,7 @@ export async function startAgain(life: Life, why: string): Promise<Step> {
     patch: {
       s3_upload_id: null,
       create_intent_at_utc: null,
+      upload_aborts_at_utc: null,
       next_part: 1,
       bytes_sent: 0,
       part_plan: formatPlan(choosePlan(rules.plan)),

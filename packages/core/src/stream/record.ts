@@ -58,6 +58,8 @@ export interface StreamRecord {
   completed_by?: CompletedBy;
   longest_pause_ms: number;
   create_intent_at_utc?: string;
+  /** When the store will abort the upload by itself, as far as it says. */
+  upload_aborts_at_utc?: string;
   verify_mode: VerifyMode;
   verify_result?: string;
   sealed_by?: string;

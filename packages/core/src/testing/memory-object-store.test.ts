@@ -28,7 +28,7 @@ describe("S3 in memory", () => {
 
   it("P2: remembers a part whose same bytes it took twice, and no other", async () => {
     const store = make();
-    const uploadId = await store.createUpload(ref, { contentType: "x/y", metadata: {} });
+    const { uploadId } = await store.createUpload(ref, { contentType: "x/y", metadata: {} });
     const send = async (number: number, seed: number) => {
       const bytes = sampleBytes(100, seed);
       const body = { kind: "bytes", bytes } as const;
@@ -48,7 +48,7 @@ describe("S3 in memory", () => {
   it("S25: of two uploads of one key, the one that is completed last counts", async () => {
     const store = make({ conditionalComplete: false });
     const done = async (seed: number): Promise<() => Promise<unknown>> => {
-      const uploadId = await store.createUpload(ref, { contentType: "x/y", metadata: {} });
+      const { uploadId } = await store.createUpload(ref, { contentType: "x/y", metadata: {} });
       const bytes = sampleBytes(PART, seed);
       const crc = nodeDigests.crc32(bytes);
       const sent = await store.uploadPart({ ...ref, uploadId }, 1, { body: { kind: "bytes", bytes }, crc });

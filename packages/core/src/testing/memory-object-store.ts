@@ -9,6 +9,7 @@ import type { Digests } from "../ports/digests.ts";
 import type {
   CompleteOutcome,
   CompleteRequest,
+  CreatedUpload,
   Head,
   ListedPart,
   Listing,
@@ -74,6 +75,7 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #taken = new Set<string>();
   readonly #digests: Digests;
   readonly #bucket: MemoryBucket;
+  #abortsAt: { abortsAt?: string } = {};
 
   constructor({ clock, digests, profile }: MemoryStoreOptions) {
     this.#digests = digests;
@@ -125,6 +127,11 @@ export class MemoryObjectStore implements ObjectStore {
     this.#bucket.uploads.delete(uploadId);
   }
 
+  /** A lifecycle rule will: the store says when. */
+  abortUploadsAt(abortsAt: string): void {
+    this.#abortsAt = { abortsAt };
+  }
+
   /** A late, older request for the same number finishes: the part there is another one now. */
   overwritePart(uploadId: string, part: number, bytes: Uint8Array): void {
     const upload = this.#bucket.uploads.get(uploadId);
@@ -155,10 +162,10 @@ export class MemoryObjectStore implements ObjectStore {
     return { kind: "stored", etag, verified: this.#keepsCrc };
   }
 
-  async createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<string> {
+  async createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<CreatedUpload> {
     const uploadId = this.#bucket.open(ref, headers);
     this.#note("createUpload", ref, uploadId);
-    return uploadId;
+    return { uploadId, ...this.#abortsAt };
   }
 
   async uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome> {
@@ -181,7 +188,11 @@ export class MemoryObjectStore implements ObjectStore {
     this.#note("listParts", ref, upload ? "alive" : "gone");
     if (!upload) return { kind: "gone" };
     const parts = [...upload.parts].toSorted(([a], [b]) => a - b);
-    return { kind: "alive", parts: parts.map(([number, part]) => this.#listed(number, part)) };
+    return {
+      kind: "alive",
+      parts: parts.map(([number, part]) => this.#listed(number, part)),
+      ...this.#abortsAt,
+    };
   }
 
   async complete(ref: UploadRef, request: CompleteRequest): Promise<CompleteOutcome> {

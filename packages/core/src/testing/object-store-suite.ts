@@ -51,7 +51,7 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
 
     const open = async (ref: ObjectRef): Promise<UploadRef> => ({
       ...ref,
-      uploadId: await made.store.createUpload(ref, headers),
+      ...(await made.store.createUpload(ref, headers)),
     });
 
     const send = async (

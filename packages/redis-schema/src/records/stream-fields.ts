@@ -38,6 +38,8 @@ export const STREAM_FIELDS: Record<MetaField, string> = {
   completed_by: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
   longest_pause_ms: "Longest pause seen between its writes, ms.",
   create_intent_at_utc: "When CreateMultipartUpload was about to be sent, ISO.",
+  upload_aborts_at_utc:
+    "When the store will abort the upload by itself, ISO; absent without an upload, or where the store sets no limit.",
   verify_mode: "`full`, `edges` or `off`.",
   verify_result: "What the verify pass found.",
   sealed_by: "Worker id that sealed the object.",

@@ -45,6 +45,7 @@ const full: StreamRecord = {
   superseded_by: "s2",
   completed_by: "marker",
   create_intent_at_utc: UTC,
+  upload_aborts_at_utc: "2026-11-30T00:00:00.000Z",
   verify_result: "equal",
   sealed_by: "w1",
   sealed_version: "0.1.0",

@@ -76,6 +76,7 @@ const metaSchema = z.object({
   completed_by: optional(z.enum(COMPLETED_BY)),
   longest_pause_ms: count,
   create_intent_at_utc: optional(time),
+  upload_aborts_at_utc: optional(time),
   verify_mode: z.enum(VERIFY_MODES),
   verify_result: optional(z.string()),
   sealed_by: optional(z.string()),

@@ -3,7 +3,7 @@ import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
-import { failureReason, type StreamRow } from "../../streams/stream-row.ts";
+import { failureReason, fileName, pathOf, type StreamRow } from "../../streams/stream-row.ts";
 import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
 
@@ -116,6 +116,17 @@ function streamTrouble(facts: Facts): Attention[] {
       detail: "Past it the stream fails.",
       remedy: "End the recording soon, or raise SLUICE_PART_SIZE for the next.",
       href: "/streams?view=active&sort=size",
+    });
+  }
+  const [first, ...others] = facts.nearAbort;
+  if (first) {
+    found.push({
+      id: "upload-age",
+      weight: "bad",
+      title: `${facts.nearAbort.length} ${others.length === 0 ? "upload" : "uploads"} the store will abort`,
+      detail: `${fileName(pathOf(first))} at ${first.upload_aborts_at_utc ?? "an unknown time"}${others.length > 0 ? `, and ${others.length} more` : ""}. A file that is not complete by then is sent again from its first byte.`,
+      remedy: "End the recording before then, or raise the store's limit for incomplete uploads.",
+      href: others.length === 0 ? `/streams/${encodeURIComponent(first.id)}` : "/streams?view=active",
     });
   }
   if (facts.tidyErrors > 0) {

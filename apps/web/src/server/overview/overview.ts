@@ -1,5 +1,6 @@
 /** What the person on call must see in five seconds: is data safe, is it getting worse, what needs a hand. */
 import type { Index } from "@sluice/core/stream/state";
+import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
@@ -74,6 +75,8 @@ export interface SeenRows {
   failed: StreamRow[];
   tidyErrors: number;
   nearPartLimit: number;
+  /** Their store aborts the upload before long, or before it can be complete. */
+  nearAbort: StreamRow[];
   /** Live streams without a living owner. */
   unowned: number;
   /** When the oldest of their unshipped bytes was last seen growing. */
@@ -94,6 +97,7 @@ function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
     failed: [],
     tidyErrors: 0,
     nearPartLimit: 0,
+    nearAbort: [],
     unowned: 0,
   };
   for (const row of hub.model.rows.values()) {
@@ -120,6 +124,7 @@ function addLive(
   seen.tail += tailBytes(row);
   if (stalled) seen.stalled += 1;
   if ((row.next_part ?? 1) > NEAR_PART_LIMIT) seen.nearPartLimit += 1;
+  if ((uploadAge(row, clock.now)?.outlook ?? "ample") !== "ample") seen.nearAbort.push(row);
   if (row.owner !== undefined && living.has(row.owner)) return;
   seen.unowned += 1;
   const at = lastActivityAt(row);

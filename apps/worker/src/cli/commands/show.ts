@@ -2,10 +2,12 @@
 import {
   FAILURE_REASONS,
   REMEDIES,
+  describeOutlook,
   describeWaiting,
   kindOf,
   parseWaiting,
   planRetry,
+  uploadAge,
   type StreamRecord,
 } from "@sluice/core";
 import { recordToJson, type StreamDetail } from "@sluice/redis-schema";
@@ -63,6 +65,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["source, watch", `${record.source}, ${record.watch}`],
     ["object", record.s3_key === undefined ? undefined : `s3://${record.s3_bucket}/${record.s3_key}`],
     ["upload id", record.s3_upload_id],
+    ["store aborts it", abortForecast(record, now)],
     ["file size", size(record.file_size)],
     [
       "sent",
@@ -89,6 +92,13 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
   ]);
   if (kind === "failed") showFailure(out, record);
   showLog(out, log);
+}
+
+function abortForecast(record: StreamRecord, nowMs: number) {
+  const age = uploadAge(record, nowMs);
+  if (!age) return undefined;
+  const text = `${age.abortsAt} (${relative(age.abortsAt, nowMs)}): ${describeOutlook(age.outlook)}`;
+  return age.outlook === "ample" ? text : { text, style: "yellow" as const };
 }
 
 function showFailure(out: Output, record: StreamRecord): void {
