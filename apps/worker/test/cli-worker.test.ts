@@ -138,14 +138,16 @@ describe("sluice verify", () => {
   const bytes = randomBytes(2 * PART + 100);
 
   it("compares the object with its record, and with --deep its bytes with the file's", async () => {
-    const { stream } = await finished("whole.mkv", bytes);
+    // More than is read back in one go.
+    const large = randomBytes(33 * MIB);
+    const { stream } = await finished("whole.mkv", large);
     const shallow = await cli("verify", stream.id, "--json");
     expect(shallow.code).toBe(0);
     expect(checksOf(shallow)).toEqual({ object: true, size: true, etag: true, crc32: true, parts: true });
     const deep = await cli("verify", "whole.mkv", "--deep", "--json");
     expect(deep.code).toBe(0);
     expect(checksOf(deep)).toMatchObject({ content: true, file: true });
-    const sum = createHash("sha256").update(bytes).digest("hex");
+    const sum = createHash("sha256").update(large).digest("hex");
     expect(document<Verified>(deep).data.sha256).toEqual({ object: sum, file: sum });
   });
 

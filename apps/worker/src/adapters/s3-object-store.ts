@@ -9,6 +9,7 @@ import type {
   Head,
   Listing,
   ObjectHeaders,
+  ByteSpan,
   ObjectRef,
   ObjectStore,
   OpenUpload,
@@ -84,7 +85,7 @@ export class S3ObjectStore implements ObjectStore {
     return listUploads(this.#context, bucket, prefix);
   }
 
-  read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array> {
+  read(ref: ObjectRef, range?: ByteSpan): AsyncIterable<Uint8Array> {
     return readObject(this.#context, ref, range);
   }
 }

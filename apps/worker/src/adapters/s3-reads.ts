@@ -1,7 +1,7 @@
 /** What stands at a key, and its bytes: as many as were asked for, or an error. A connection that ends early is not an end. */
 import type { IncomingMessage } from "node:http";
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { type Head, type ObjectRef, StoreError } from "@sluice/core";
+import { type ByteSpan, type Head, type ObjectRef, StoreError } from "@sluice/core";
 import type { CallOptions } from "./s3-caller.ts";
 import { failureOf, storeError } from "./s3-errors.ts";
 import { badReply, headOf } from "./s3-replies.ts";
@@ -30,16 +30,15 @@ export async function headObject({ caller, profile, checksums }: S3Context, ref:
   }
 }
 
-/** `range`: from the first byte wanted to the last, as in HTTP. */
 export async function* readObject(
   { caller }: S3Context,
   ref: ObjectRef,
-  range: { from: number; to: number } | undefined,
+  range: ByteSpan | undefined,
 ): AsyncIterable<Uint8Array> {
   const input = {
     Bucket: ref.bucket,
     Key: ref.key,
-    ...(range && { Range: `bytes=${range.from}-${range.to}` }),
+    ...(range && { Range: `bytes=${range.first}-${range.last}` }),
   };
   const call: CallOptions = { ...control("GetObject", ref), streamReply: true };
   using _slot = await caller.reads.take();
@@ -50,7 +49,7 @@ export async function* readObject(
   const body = reply.Body as IncomingMessage | undefined;
   if (body === undefined) throw badReply(call.what, "no body");
   try {
-    if (range && !reply.ContentRange?.startsWith(`bytes ${range.from}-`))
+    if (range && !reply.ContentRange?.startsWith(`bytes ${range.first}-`))
       throw badReply(call.what, "another range");
     let left = reply.ContentLength ?? Number.NaN;
     for await (const chunk of body as AsyncIterable<Uint8Array>) {

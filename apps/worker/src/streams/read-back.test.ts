@@ -53,15 +53,15 @@ function world(over: Partial<World> = {}) {
   };
   const deps: ReadBackDeps = {
     store: {
-      async *read(_, range = { from: 0, to: object.length }) {
+      async *read(_, range = { first: 0, last: object.length - 1 }) {
         seen.reads += 1;
-        const middle = (range.from + range.to) / 2;
-        yield object.subarray(range.from, middle);
+        const middle = Math.ceil((range.first + range.last) / 2);
+        yield object.subarray(range.first, middle);
         if (left > 0) {
           left -= 1;
           throw new StoreError({ trouble: breaks.trouble, code: "ConnectionLost", message: "cut" });
         }
-        yield object.subarray(middle, range.to);
+        yield object.subarray(middle, range.last + 1);
       },
     },
     files: { open: () => Promise.resolve(file ? { kind: "file", file: open } : { kind: "missing" }) },

@@ -120,7 +120,7 @@ async function readRange(
     try {
       let now = { ...before, object: before.object.copy(), local: before.local.copy() };
       let at = range.from;
-      for await (const chunk of store.read({ bucket, key }, range)) {
+      for await (const chunk of store.read({ bucket, key }, { first: range.from, last: range.to - 1 })) {
         now.object.update(chunk);
         now = { ...now, crc: digests.crc32(chunk, now.crc), ...(await compareFile(file, chunk, at, now)) };
         at += chunk.length;

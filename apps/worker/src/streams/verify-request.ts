@@ -134,10 +134,11 @@ async function ofKey(key: string, { store, bucket }: VerifyDeps): Promise<Found>
       detail: `there is neither a stream ${displayPath(key)} nor a metadata object at ${ref.key}`,
     };
   }
-  const size = Math.min(head.object.size, MOST_METADATA_BYTES);
-  const chunks = await Array.fromAsync(store.read(ref, { from: 0, to: size }));
+  const unreadable = { kind: "refused", detail: `the metadata object at ${ref.key} cannot be read` } as const;
+  if (head.object.size > MOST_METADATA_BYTES) return unreadable;
+  const chunks = await Array.fromAsync(store.read(ref));
   const parsed = metadataSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
-  if (!parsed.success) return { kind: "refused", detail: `the metadata object at ${ref.key} cannot be read` };
+  if (!parsed.success) return unreadable;
   const { etag, crc32, ...rest } = parsed.data;
   return {
     kind: "subject",

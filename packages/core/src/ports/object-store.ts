@@ -127,6 +127,12 @@ export type CompleteOutcome =
   /** 412 or 409: it may be our own earlier success (HeadObject decides). */
   | { kind: "conflict" };
 
+/** As HTTP counts: `last` is the last byte, not the one after it. */
+export interface ByteSpan {
+  first: number;
+  last: number;
+}
+
 export interface ObjectStore {
   readonly profile: StoreProfile;
   head(ref: ObjectRef): Promise<Head>;
@@ -140,6 +146,6 @@ export interface ObjectStore {
   abort(ref: UploadRef): Promise<void>;
   /** Open uploads whose key starts with `prefix`, all pages. */
   listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload>;
-  /** A byte range of an object, first and last byte counted as in HTTP; for deep verification and reports. */
-  read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array>;
+  /** The whole object, or the bytes from `first` to `last`, both counted; for deep verification and reports. */
+  read(ref: ObjectRef, range?: ByteSpan): AsyncIterable<Uint8Array>;
 }

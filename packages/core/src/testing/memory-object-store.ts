@@ -7,6 +7,7 @@ import { crc32ToBase64 } from "../parts/crc32.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
 import type {
+  ByteSpan,
   CompleteOutcome,
   CompleteRequest,
   CreatedUpload,
@@ -216,11 +217,11 @@ export class MemoryObjectStore implements ObjectStore {
     }
   }
 
-  async *read(ref: ObjectRef, range?: { from: number; to: number }): AsyncIterable<Uint8Array> {
+  async *read(ref: ObjectRef, range?: ByteSpan): AsyncIterable<Uint8Array> {
     const object = this.#bucket.object(ref);
     this.#note("read", ref, object ? "found" : "missing");
     if (!object) throw refused("NoSuchKey", "no such key");
-    yield object.bytes.slice(range?.from ?? 0, range ? range.to + 1 : undefined);
+    yield object.bytes.slice(range?.first ?? 0, range ? range.last + 1 : undefined);
   }
 
   #countTaken(ref: UploadRef, part: number, { crc, bytes }: MemoryPart): void {

@@ -6,6 +6,7 @@ import { MIN_PART_BYTES } from "../parts/part-plan.ts";
 import type { Digests } from "../ports/digests.ts";
 import type {
   Condition,
+  ByteSpan,
   ObjectRef,
   ObjectStore,
   OpenUpload,
@@ -78,7 +79,7 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
       return await made.store.complete(ref, { parts, size, crc, condition });
     };
 
-    const bytesOf = async (ref: ObjectRef, range?: { from: number; to: number }): Promise<Uint8Array> =>
+    const bytesOf = async (ref: ObjectRef, range?: ByteSpan): Promise<Uint8Array> =>
       await joined(made.store.read(ref, range));
 
     describe("single objects", () => {
@@ -154,8 +155,8 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
       test("a range is read from its first byte to its last, both counted", async () => {
         const ref = freshRef("range");
         await put(ref, text("0123456789"));
-        expect(await bytesOf(ref, { from: 2, to: 4 })).toEqual(text("234"));
-        expect(await bytesOf(ref, { from: 9, to: 9 })).toEqual(text("9"));
+        expect(await bytesOf(ref, { first: 2, last: 4 })).toEqual(text("234"));
+        expect(await bytesOf(ref, { first: 9, last: 9 })).toEqual(text("9"));
       });
 
       test("reading what is not there is an error", async () => {
@@ -189,7 +190,9 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
           const crc = made.digests.crc32(second, made.digests.crc32(first));
           expect(head.object.crc32).toBe(crc32ToBase64(crc));
         }
-        expect(await bytesOf(ref, { from: first.length - 1, to: first.length })).toEqual(Uint8Array.of(1, 2));
+        expect(await bytesOf(ref, { first: first.length - 1, last: first.length })).toEqual(
+          Uint8Array.of(1, 2),
+        );
       });
 
       test("a part from a file range is what the range holds", async () => {
