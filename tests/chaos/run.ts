@@ -1,72 +1,82 @@
-/** Runs scenarios round by round, tells of each as it ends, and writes one line a round into the raw log. */
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+/** Runs rounds, several at once, tells of each as it ends, and sums each scenario up when its last round has ended. */
+import { availableParallelism } from "node:os";
+import type { RawLog, RoundLine } from "./raw-log.ts";
+import type { Rig } from "./rig/rig.ts";
 import type { Round, RunOptions, Scenario, Verdict } from "./scenario.ts";
 
-export interface RoundLine {
-  type: "round";
-  scenario: string;
-  round: string;
-  ok: boolean;
-  ms: number;
-  problems: readonly string[];
-  figures: Readonly<Record<string, number>>;
+/** Worlds at once. One that works has several processes, most of which wait for another at any moment. */
+const AT_ONCE = { works: 2 * availableParallelism(), waits: 10 } as const;
+
+export interface Count {
+  passed: number;
+  failed: number;
 }
 
-export interface RunLine extends RunOptions {
-  type: "run";
-  git: string;
-  /** The work tree held changes that no commit has. */
-  dirty: boolean;
-  startedAt: string;
-  node: string;
-  cpus: number;
-}
-
-/** A problem is told by its first lines; a log is read by people too. */
-const PROBLEM_CHARACTERS = 2_000;
-
-export class RawLog {
-  readonly #file: string;
-
-  constructor(file: string, head: RunLine) {
-    this.#file = file;
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(head)}\n`);
-  }
-
-  write(line: RoundLine): void {
-    appendFileSync(this.#file, `${JSON.stringify(line)}\n`);
-  }
-}
-
-export async function runScenario(
-  scenario: Scenario,
-  rounds: readonly Round[],
+/** `named`: only rounds whose name contains it. */
+export async function runScenarios(
+  rig: Rig,
+  scenarios: readonly Scenario[],
+  options: RunOptions,
+  named: string,
   log: RawLog,
-): Promise<{ passed: number; failed: number }> {
-  console.log(`\n${scenario.name}: ${scenario.claim} (${rounds.length} rounds)`);
-  const startedAt = performance.now();
-  const waiting = [...rounds];
-  const count = { passed: 0, failed: 0 };
-  const drain = async (): Promise<void> => {
-    for (let round = waiting.shift(); round; round = waiting.shift()) {
-      const line = await runRound(scenario, round);
+): Promise<Count> {
+  const runs = scenarios.map((scenario) => {
+    const rounds = scenario.rounds(options).filter(({ name }) => name.includes(named));
+    console.log(`${scenario.name}: ${scenario.claim} (${rounds.length} rounds)`);
+    return new ScenarioRun(scenario, rounds);
+  });
+  const drain = async (queue: { run: ScenarioRun; round: Round }[]): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const line = await runRound(rig, next.run.scenario, next.round);
       log.write(line);
-      tell(line);
-      count[line.ok ? "passed" : "failed"] += 1;
+      next.run.tell(line);
     }
   };
-  await Promise.all(Array.from({ length: scenario.atOnce }, drain));
-  console.log(
-    `${scenario.name}: ${count.passed} of ${rounds.length} passed in ${seconds(performance.now() - startedAt)}`,
+  await Promise.all(
+    (["waits", "works"] as const).flatMap((pace) => {
+      const queue = runs
+        .filter(({ scenario }) => scenario.pace === pace)
+        .flatMap((run) => run.rounds.map((round) => ({ run, round })));
+      return Array.from({ length: AT_ONCE[pace] }, () => drain(queue));
+    }),
   );
-  return count;
+  return {
+    passed: runs.reduce((sum, { passed }) => sum + passed, 0),
+    failed: runs.reduce((sum, { failed }) => sum + failed, 0),
+  };
 }
 
-async function runRound(scenario: Scenario, round: Round): Promise<RoundLine> {
+/** One scenario's rounds, counted while they end in any order between those of others. */
+class ScenarioRun {
+  readonly scenario: Scenario;
+  readonly rounds: readonly Round[];
+  passed = 0;
+  failed = 0;
+  #ms = 0;
+  readonly #startedAt = performance.now();
+
+  constructor(scenario: Scenario, rounds: readonly Round[]) {
+    this.scenario = scenario;
+    this.rounds = rounds;
+  }
+
+  tell({ ok, round, ms, problems }: RoundLine): void {
+    const { name } = this.scenario;
+    this[ok ? "passed" : "failed"] += 1;
+    this.#ms += ms;
+    console.log(`  ${ok ? "ok  " : "FAIL"} ${name}, ${round} (${seconds(ms)})`);
+    for (const problem of problems) console.log(`       ${problem.replaceAll("\n", "\n       ")}`);
+    if (this.passed + this.failed < this.rounds.length) return;
+    const after = seconds(performance.now() - this.#startedAt);
+    console.log(
+      `${name}: ${this.passed} of ${this.rounds.length} passed in ${seconds(this.#ms)} of rounds, ${after} after the start`,
+    );
+  }
+}
+
+async function runRound(rig: Rig, scenario: Scenario, round: Round): Promise<RoundLine> {
   const startedAt = performance.now();
-  const verdict = await round.run().catch((error: unknown): Verdict => ({
+  const verdict = await round.run(rig).catch((error: unknown): Verdict => ({
     problems: [error instanceof Error ? (error.stack ?? error.message) : String(error)],
     figures: {},
   }));
@@ -76,14 +86,9 @@ async function runRound(scenario: Scenario, round: Round): Promise<RoundLine> {
     round: round.name,
     ok: verdict.problems.length === 0,
     ms: Math.round(performance.now() - startedAt),
-    problems: verdict.problems.map((problem) => problem.slice(0, PROBLEM_CHARACTERS)),
+    problems: verdict.problems,
     figures: verdict.figures,
   };
-}
-
-function tell({ ok, round, ms, problems }: RoundLine): void {
-  console.log(`  ${ok ? "ok  " : "FAIL"} ${round} (${seconds(ms)})`);
-  for (const problem of problems) console.log(`       ${problem.replaceAll("\n", "\n       ")}`);
 }
 
 function seconds(ms: number): string {

@@ -1,7 +1,7 @@
 /** The committed raw logs, read back and added up; nothing in a report comes from anywhere else. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RoundLine, RunLine } from "../run.ts";
+import type { RoundLine, RunLine } from "../raw-log.ts";
 
 export interface Log {
   file: string;

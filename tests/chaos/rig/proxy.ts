@@ -40,7 +40,10 @@ export type Fault =
   | { kind: "instead"; act: () => Promise<void> };
 
 export class Proxy implements AsyncDisposable {
+  /** Every request about a file, in the order in which they came; those of a start's probe are none. */
   readonly passages: Passage[] = [];
+  /** Requests about a file that have begun and not ended. */
+  underWay = 0;
   /** Asked for each request; undefined lets it through. */
   faultFor: (request: S3Request) => Fault | undefined = () => undefined;
   readonly #upstream: URL;
@@ -63,7 +66,7 @@ export class Proxy implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Calls back when a request's head comes in; returns how to stop that. */
+  /** Calls back when the head of a request about a file comes in; returns how to stop that. */
   watch(onRequest: (passage: Passage) => void): () => void {
     this.#watchers.add(onRequest);
     return () => void this.#watchers.delete(onRequest);
@@ -93,11 +96,26 @@ export class Proxy implements AsyncDisposable {
       bodyCrc32: 0,
       fault: undefined,
     };
+    // The probe of a start asks some forty questions in a row: faults there would only keep workers from starting.
+    if (asked.key.includes(".sluice-probe/")) return await this.#forward(req, res, passage, undefined);
+    const fault = this.faultFor(asked);
+    passage.fault = fault?.kind;
     this.passages.push(passage);
     for (const watcher of this.#watchers) watcher(passage);
-    // The probe of a start asks some forty questions in a row: faults there would only keep workers from starting.
-    const fault = asked.key.includes(".sluice-probe/") ? undefined : this.faultFor(asked);
-    passage.fault = fault?.kind;
+    this.underWay += 1;
+    try {
+      await this.#meet(fault, req, res, passage);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  async #meet(
+    fault: Fault | undefined,
+    req: IncomingMessage,
+    res: ServerResponse,
+    passage: Passage,
+  ): Promise<void> {
     if (fault?.kind === "reset") return void req.socket.resetAndDestroy();
     if (fault?.kind === "delay") await sleep(fault.ms);
     if (fault?.kind === "before") await fault.act();

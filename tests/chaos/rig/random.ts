@@ -30,3 +30,8 @@ export function random(seed: number): Random {
     },
   };
 }
+
+/** No two runs of different seeds share a round's. */
+export function roundSeed(seed: number, round: number): number {
+  return seed * 10_000 + round;
+}

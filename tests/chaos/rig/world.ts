@@ -1,35 +1,25 @@
 /**
- * One world for one round: a real Redis with its append-only file, the S3 endpoint as a process of its own, the proxy
+ * One world for one round: a real Redis with its append-only file, a bucket of its own in a real S3 endpoint, the proxy
  * before it, and real worker processes. Own ports, own directory; nothing outlives it.
  */
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Records } from "../../../apps/worker/test/rig/records.ts";
 import { NotMet, until, type Deadline } from "../../../apps/worker/test/rig/until.ts";
 import { WorkerProcess } from "../../../apps/worker/test/rig/worker-process.ts";
 import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
 import { audit, type Audit, type Case } from "../auditor/audit.ts";
 import type { Target } from "../auditor/bucket.ts";
+import { COMPILED } from "./compiled.ts";
 import { Proxy } from "./proxy.ts";
+import type { Place } from "./stores/store.ts";
 
 export const MIB = 1024 * 1024;
 export const PART = 5 * MIB;
 /** Nothing is judged by its speed here: a machine busy with other work starts a worker in half a minute. */
 const PATIENCE_MS = 240_000;
 const SOURCE = "chaos";
-const BUCKET = "chaos";
-const CREDENTIALS = { accessKeyId: "chaos-access-key", secretAccessKey: "chaos-secret-key" };
-const LOCAL_S3 = fileURLToPath(new URL("../../../packages/local-s3/src/main.ts", import.meta.url));
-
-export interface WorldOptions {
-  env?: Readonly<Record<string, string>>;
-  quirks?: readonly string[];
-}
 
 type Verdict = Omit<Case, "target" | "redisPort" | "source" | "requests">;
 
@@ -43,35 +33,36 @@ export class World implements AsyncDisposable {
   readonly records: Records;
   /** Workers that were ended by SIGKILL. */
   kills = 0;
-  readonly #store: ChildProcess;
+  /** Of these, with a request about a file on its way. */
+  killsInRequests = 0;
+  readonly #place: Place;
   readonly #env: Readonly<Record<string, string>>;
   /** A run that is ended early takes its processes along; what else they left lies in the temporary directory. */
   readonly #endWithUs = (): void => {
     for (const worker of this.workers) if (worker.running) worker.signal("SIGKILL");
-    this.#store.kill("SIGKILL");
   };
 
   private constructor(parts: {
     redis: TestRedis;
-    store: ChildProcess;
-    storeUrl: string;
+    place: Place;
     proxy: Proxy;
     proxyUrl: string;
     env: Readonly<Record<string, string>>;
   }) {
     this.redis = parts.redis;
-    this.#store = parts.store;
+    this.#place = parts.place;
     this.proxy = parts.proxy;
-    this.target = { endpoint: parts.storeUrl, bucket: BUCKET, ...CREDENTIALS };
+    this.target = parts.place.target;
     this.records = new Records(parts.redis.port, SOURCE);
     mkdirSync(this.root);
     process.once("exit", this.#endWithUs);
     this.#env = {
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      ...COMPILED,
+      AWS_ACCESS_KEY_ID: this.target.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: this.target.secretAccessKey,
       SLUICE_REDIS_URL: parts.redis.url,
       SLUICE_S3_ENDPOINT: parts.proxyUrl,
-      SLUICE_S3_BUCKET: BUCKET,
+      SLUICE_S3_BUCKET: this.target.bucket,
       SLUICE_S3_REGION: "us-east-1",
       SLUICE_WATCH: this.root,
       SLUICE_SOURCE: SOURCE,
@@ -85,15 +76,15 @@ export class World implements AsyncDisposable {
     };
   }
 
-  static async create({ env = {}, quirks = [] }: WorldOptions = {}): Promise<World> {
-    const directory = mkdtempSync(join(tmpdir(), "sluice-chaos-s3-"));
-    const [redis, { store, storeUrl }] = await Promise.all([
+  /** `place`: where its objects go; it is given up with the world. */
+  static async create(opening: Promise<Place>, env: Readonly<Record<string, string>> = {}): Promise<World> {
+    const [redis, place] = await Promise.all([
       startRedis({ appendonly: true, args: ["--appendfsync", "no"] }),
-      startStore(directory, quirks),
+      opening,
     ]);
-    const proxy = new Proxy(storeUrl);
+    const proxy = new Proxy(place.target.endpoint);
     const proxyUrl = await proxy.start();
-    return new World({ redis, store, storeUrl, proxy, proxyUrl, env });
+    return new World({ redis, place, proxy, proxyUrl, env });
   }
 
   path(name: string): string {
@@ -116,6 +107,7 @@ export class World implements AsyncDisposable {
 
   async kill(worker: WorkerProcess): Promise<void> {
     if (worker.running) this.kills += 1;
+    if (worker.running && this.proxy.underWay > 0) this.killsInRequests += 1;
     await worker.kill();
   }
 
@@ -174,14 +166,9 @@ export class World implements AsyncDisposable {
     process.off("exit", this.#endWithUs);
     this.records[Symbol.dispose]();
     await this.proxy[Symbol.asyncDispose]();
-    const ended = once(this.#store, "exit");
-    if (this.#store.kill("SIGKILL")) await ended;
     await this.redis.stop();
+    await this.#place[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true, force: true });
-    rmSync(this.#store.spawnargs[this.#store.spawnargs.indexOf("--dir") + 1] ?? "", {
-      recursive: true,
-      force: true,
-    });
   }
 
   /** An error in a worker's log, or anything it wrote beside its log, is a bug. */
@@ -193,32 +180,4 @@ export class World implements AsyncDisposable {
       ...worker.other.map((line) => `a worker wrote beside its log: ${line}`),
     ]);
   }
-}
-
-async function startStore(
-  directory: string,
-  quirks: readonly string[],
-): Promise<{ store: ChildProcess; storeUrl: string }> {
-  const store = spawn(
-    process.execPath,
-    [
-      LOCAL_S3,
-      "--no-fsync",
-      ...Object.entries({ "--dir": directory, "--port": "0", "--bucket": BUCKET }).flat(),
-      ...quirks.flatMap((quirk) => ["--quirk", quirk]),
-    ],
-    {
-      env: {
-        PATH: process.env["PATH"],
-        LOCAL_S3_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-        LOCAL_S3_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      },
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  for await (const line of createInterface({ input: store.stdout })) {
-    const url = /listening on (\S+)/.exec(line)?.[1];
-    if (url !== undefined) return { store, storeUrl: url };
-  }
-  throw new Error("the S3 endpoint ended before it listened");
 }

@@ -1,4 +1,4 @@
-/** Every scenario, in the order in which they run. */
+/** Every scenario. Rounds begin in this order, the longest first, so that none is left alone at the end. */
 import type { Scenario } from "../scenario.ts";
 import { amnesia } from "./amnesia.ts";
 import { crashPoints } from "./crash-points.ts";
@@ -9,12 +9,12 @@ import { randomKills } from "./random-kills.ts";
 import { recorders } from "./recorders.ts";
 
 export const SCENARIOS: readonly Scenario[] = [
-  crashPoints,
   randomKills,
   amnesia,
   keptFiles,
+  recorders,
+  crashPoints,
   lostCompletes,
   foreignObjects,
   freeze,
-  recorders,
 ];

@@ -1,8 +1,9 @@
 /** Every row of CRASH_POINTS: the real worker dies by SIGKILL in that gap, three ways, and the next ones must mend it. */
 import { CRASH_POINTS, type CrashPoint } from "../../../packages/core/src/testing/crash-points.ts";
 import { loseLastWrite } from "../rig/append-only-file.ts";
-import { random, type Random } from "../rig/random.ts";
-import { World } from "../rig/world.ts";
+import { random, roundSeed, type Random } from "../rig/random.ts";
+import type { Rig } from "../rig/rig.ts";
+import type { World } from "../rig/world.ts";
 import type { Scenario, Verdict } from "../scenario.ts";
 import { FILE, PLOTS, endingOf, shaOf } from "./stories.ts";
 
@@ -13,19 +14,19 @@ export const crashPoints: Scenario = {
   name: "crash-points",
   claim:
     "SIGKILL in every gap between two side effects loses nothing, sends nothing twice, leaves nothing (P1, P2, P3)",
-  atOnce: 5,
+  pace: "works",
   rounds: ({ seed }) =>
     CRASH_POINTS.flatMap((point, row) =>
       DEATHS.map((death, column) => ({
         name: `${point.id} ${point.gap}: ${death}`,
-        run: () => die(point, death, random(seed + row * DEATHS.length + column)),
+        run: (rig) => die(rig, point, death, random(roundSeed(seed, row * DEATHS.length + column))),
       })),
     ),
 };
 
-async function die(point: CrashPoint, death: Death, chance: Random): Promise<Verdict> {
+async function die(rig: Rig, point: CrashPoint, death: Death, chance: Random): Promise<Verdict> {
   const plot = PLOTS[point.story];
-  await using world = await World.create({ env: plot.env ?? {} });
+  await using world = await rig.world({ env: plot.env ?? {} });
   const path = world.path(FILE);
   const worker = world.launch({ FAILPOINT: `${point.failpoint}:kill@${point.nth}` });
   await plot.play(world, path);

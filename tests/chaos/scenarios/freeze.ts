@@ -1,8 +1,9 @@
 /** Two workers, one volume: the owner is frozen for longer than its lease, the other takes over, the first wakes up. */
 import { GrowingFile } from "../../../apps/worker/test/rig/growing-file.ts";
 import type { WorkerProcess } from "../../../apps/worker/test/rig/worker-process.ts";
-import { random, type Random } from "../rig/random.ts";
-import { PART, World } from "../rig/world.ts";
+import { random, roundSeed, type Random } from "../rig/random.ts";
+import type { Rig } from "../rig/rig.ts";
+import { PART, type World } from "../rig/world.ts";
 import type { Scenario, Verdict } from "../scenario.ts";
 
 const CI_FREEZES = 4;
@@ -15,19 +16,19 @@ export const freeze: Scenario = {
   name: "freeze",
   claim:
     "SIGSTOP past the lease, takeover, SIGCONT: one writer at a time, nothing twice, the late one lets go (P7, R9)",
-  atOnce: LONG_WORLDS,
+  pace: "waits",
   rounds({ seed, long }) {
     const worlds = long ? LONG_WORLDS : CI_WORLDS;
     const each = (long ? LONG_FREEZES : CI_FREEZES) / worlds;
     return Array.from({ length: worlds }, (_, n) => ({
       name: `world ${n + 1}: ${each} freezes`,
-      run: () => play(each, random(seed + n)),
+      run: (rig) => play(rig, each, random(roundSeed(seed, n))),
     }));
   },
 };
 
-async function play(freezes: number, chance: Random): Promise<Verdict> {
-  await using world = await World.create();
+async function play(rig: Rig, freezes: number, chance: Random): Promise<Verdict> {
+  await using world = await rig.world();
   const path = world.path("live.ts");
   const file = await GrowingFile.open(path);
   const workers = new Map<string, WorkerProcess>();

@@ -3,7 +3,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { call } from "../auditor/bucket.ts";
 import type { Fault } from "../rig/proxy.ts";
-import { PART, World } from "../rig/world.ts";
+import type { Rig } from "../rig/rig.ts";
+import { PART, type World } from "../rig/world.ts";
 import type { Round, Scenario, Verdict } from "../scenario.ts";
 
 const ERROR_IN_200 =
@@ -32,12 +33,13 @@ export const lostCompletes: Scenario = {
   name: "lost-completes",
   claim:
     "a Complete whose reply is lost or false comes to the right verdict, on stores of three kinds (P5, S14)",
-  atOnce: 1,
+  pace: "works",
+  localOnly: true,
   rounds: ({ long }) =>
     Object.entries(SERVERS).flatMap(([server, quirks]) =>
       batches(long ? LONG_EACH : CI_EACH).map((count, n): Round => ({
         name: `${count} false replies, ${server}, batch ${n + 1}`,
-        run: () => lie(count, quirks),
+        run: (rig) => lie(rig, count, quirks),
       })),
     ),
 };
@@ -45,11 +47,12 @@ export const lostCompletes: Scenario = {
 export const foreignObjects: Scenario = {
   name: "foreign-objects",
   claim: "an object of another program is never overwritten and never taken for ours (P5, P6, X12)",
-  atOnce: 1,
+  pace: "works",
+  localOnly: true,
   rounds: ({ long }) =>
     batches(long ? LONG_EACH : CI_EACH).map((count, n) => ({
       name: `${count} objects of other programs, batch ${n + 1}`,
-      run: () => intrude(count),
+      run: (rig) => intrude(rig, count),
     })),
 };
 
@@ -57,8 +60,8 @@ function batches(total: number): number[] {
   return Array.from({ length: Math.ceil(total / BATCH) }, (_, n) => Math.min(BATCH, total - n * BATCH));
 }
 
-async function lie(count: number, quirks: readonly string[]): Promise<Verdict> {
-  await using world = await World.create({ quirks });
+async function lie(rig: Rig, count: number, quirks: readonly string[]): Promise<Verdict> {
+  await using world = await rig.world({ quirks });
   const lies = Object.values(LIES);
   const lied = new Map<string, number>();
   world.proxy.faultFor = ({ operation, key }) => {
@@ -80,8 +83,8 @@ async function lie(count: number, quirks: readonly string[]): Promise<Verdict> {
  * A third of the files find their key taken; of a third the key is taken right before Complete, which is refused; of a
  * third Complete never arrives, and what HeadObject then shows is the intruder's, of the very same size.
  */
-async function intrude(count: number): Promise<Verdict> {
-  await using world = await World.create();
+async function intrude(rig: Rig, count: number): Promise<Verdict> {
+  await using world = await rig.world();
   const kind = (n: number): "early" | "late" | "decoy" =>
     (["early", "late", "decoy"] as const)[n % 3] ?? "early";
   const names = Array.from({ length: count }, (_, n) => `${kind(n)}-${n}.avi`);

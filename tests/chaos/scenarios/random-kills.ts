@@ -1,16 +1,17 @@
 /** Twenty files grow while the worker is killed at random moments and the network does what networks do. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Fault } from "../rig/proxy.ts";
-import { random, type Random } from "../rig/random.ts";
+import { random, roundSeed, type Random } from "../rig/random.ts";
 import { Recorder } from "../rig/recorder.ts";
 import type { Operation } from "../rig/s3-request.ts";
-import { MIB, World } from "../rig/world.ts";
+import type { Rig } from "../rig/rig.ts";
+import { MIB, type World } from "../rig/world.ts";
 import type { Scenario, Verdict } from "../scenario.ts";
 
 const FILES = 20;
 const KILLS_A_ROUND = 20;
 const PACE = { mostBytes: MIB, mostMs: 2_000, fileBytes: 24 * MIB };
-/** A kill comes within this time of the start, or at a request, whichever is drawn. */
+/** A kill comes within this time of the start, or at a request about a file, whichever is drawn. */
 const LONGEST_LIFE_MS = 4_000;
 const REQUESTS_TO_LIVE = 30;
 
@@ -18,19 +19,19 @@ export const randomKills: Scenario = {
   name: "random-kills",
   claim:
     "20 growing files, SIGKILL at random moments, network faults: every object is its file, no byte twice (P1, P2, P3, C25)",
-  atOnce: 2,
+  pace: "works",
   rounds: ({ seed, kills }) =>
     Array.from({ length: Math.ceil(kills / KILLS_A_ROUND) }, (_, n) => {
       const count = Math.min(KILLS_A_ROUND, kills - n * KILLS_A_ROUND);
       return {
-        name: `round ${n + 1}: ${count} kills, seed ${seed + n}`,
-        run: () => play(count, random(seed + n)),
+        name: `round ${n + 1}: ${count} kills`,
+        run: (rig) => play(rig, count, random(roundSeed(seed, n))),
       };
     }),
 };
 
-async function play(kills: number, chance: Random): Promise<Verdict> {
-  await using world = await World.create({ env: { SLUICE_IDLE_TIMEOUT: "5s" } });
+async function play(rig: Rig, kills: number, chance: Random): Promise<Verdict> {
+  await using world = await rig.world({ env: { SLUICE_IDLE_TIMEOUT: "5s" } });
   let faults = 0;
   world.proxy.faultFor = ({ operation }) => {
     const fault = draw(operation, chance);
@@ -46,7 +47,10 @@ async function play(kills: number, chance: Random): Promise<Verdict> {
   const { problems, figures } = await world.audit({
     files: recorder.paths.map((path) => ({ path, key: path.slice(world.root.length + 1), versions: 1 })),
   });
-  return { problems, figures: { ...figures, kills: world.kills, faults } };
+  return {
+    problems,
+    figures: { ...figures, kills: world.kills, killsInRequests: world.killsInRequests, faults },
+  };
 }
 
 async function liveAndDie(world: World, chance: Random): Promise<void> {
@@ -57,7 +61,10 @@ async function liveAndDie(world: World, chance: Random): Promise<void> {
   } else {
     let left = chance.between(1, REQUESTS_TO_LIVE);
     const asked = Promise.withResolvers<void>();
-    const stop = world.proxy.watch(() => void ((left -= 1) <= 0 && asked.resolve()));
+    const stop = world.proxy.watch(({ key }) => {
+      if (key !== "") left -= 1;
+      if (left <= 0) asked.resolve();
+    });
     const patience = setTimeout(asked.resolve, 3 * LONGEST_LIFE_MS);
     await asked.promise;
     clearTimeout(patience);

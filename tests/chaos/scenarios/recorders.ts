@@ -1,7 +1,8 @@
 /** Files as a real recorder writes them, header rewritten at close and all: ffmpeg's containers, each at a growing pace. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { World } from "../rig/world.ts";
+import type { Rig } from "../rig/rig.ts";
+import type { World } from "../rig/world.ts";
 import type { Scenario, Verdict } from "../scenario.ts";
 
 const SECONDS = 8;
@@ -43,12 +44,12 @@ export const recorders: Scenario = {
   name: "recorders",
   claim:
     "13 formats by real ffmpeg, killed once in the middle: each object is the file as ffmpeg left it (P1, F1, F2)",
-  atOnce: 1,
+  pace: "works",
   rounds: () => [{ name: FORMATS.map(({ name }) => name).join(", "), run: record }],
 };
 
-async function record(): Promise<Verdict> {
-  await using world = await World.create({ env: { SLUICE_IDLE_TIMEOUT: "2s" } });
+async function record(rig: Rig): Promise<Verdict> {
+  await using world = await rig.world({ env: { SLUICE_IDLE_TIMEOUT: "2s" } });
   const worker = await world.start();
   const recording = Promise.all(FORMATS.map((format) => ffmpeg(world, format)));
   await world.until("half of the formats have a part in S3", () => {
