@@ -35,7 +35,7 @@ import { Supervisor } from "./streams/supervisor.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
-import { workerFigures } from "./streams/worker-figures.ts";
+import { particulars, workerFigures, type Figures } from "./streams/worker-figures.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
@@ -87,6 +87,13 @@ export class Worker {
     return this.#draining;
   }
 
+  /** What it says of itself: lag, bytes in flight, state. */
+  get figures(): Figures {
+    const { supervisor, runners, lease } = this;
+    const [gate, lane, draining] = [this.#ports.gate, this.#lane, this.#draining];
+    return workerFigures({ supervisor, runners, gate, lane, redisTrouble: lease.trouble, draining });
+  }
+
   async start(): Promise<ResumeReport> {
     const { context, log } = this.#ports;
     await this.lease.start(this.#stop);
@@ -131,20 +138,13 @@ export class Worker {
   }
 
   #buildLease(): LeaseKeeper {
-    const { workerId, version, source, watches } = this.#settings;
-    const startedAt = new Date().toISOString();
+    const self = particulars(this.#settings);
     return new LeaseKeeper({
       registry: this.#registry,
-      workerId,
+      workerId: this.#settings.workerId,
       identity: this.#identity,
       clock,
-      describe: () => ({
-        version,
-        source,
-        watches: watches.map(({ name }) => name),
-        started_at_utc: startedAt,
-        ...workerFigures(this.supervisor, this.#ports.gate, this.#lane, this.#draining),
-      }),
+      describe: () => ({ ...self, ...this.figures }),
       onLost: (detail) => this.#ports.onFatal(detail),
       beforeRenewal: () => this.#recovery.check(),
       log: this.#ports.log,

@@ -117,37 +117,6 @@ describe("trouble of the whole (P11)", { concurrent: true, timeout: 180_000 }, (
       await auditRig(rig);
     },
   );
-
-  it.each([
-    [
-      "is killed and comes back",
-      async (rig: Rig) => await rig.redis.kill(),
-      async (rig: Rig) => await rig.redis.start(),
-    ],
-    [
-      "freezes for longer than a lease lasts",
-      async (rig: Rig) => rig.redis.freeze(),
-      async (rig: Rig) => rig.redis.thaw(),
-    ],
-  ])("a Redis that %s fails no stream, and no acknowledged part is sent again", async (what, stop, start) => {
-    await using rig = await startRig();
-    const worker = await rig.start();
-    const path = writeWhole(rig, "large.mov.part", randomBytes(PART + 10));
-    const stream = await rig.live(path, ({ next_part: next }) => next === "2");
-    await stop(rig);
-    appendFileSync(path, randomBytes(2 * PART));
-    await worker.said("the lease could not be renewed");
-    if (what.startsWith("freezes")) {
-      const renewals = () =>
-        worker.lines.filter(({ msg }) => msg === "the lease could not be renewed").length;
-      await rig.until("the lease has lapsed", () => renewals() >= 4);
-    }
-    await start(rig);
-    writeFileSync(join(rig.root, "large.mov.done"), "");
-    expect((await rig.completed(path)).id).toBe(stream.id);
-    await audit(rig, [{ path, key: "large.mov" }]);
-    await auditRig(rig);
-  });
 });
 
 describe("a Redis that lost everything (P4, R1)", { concurrent: true, timeout: 180_000 }, () => {

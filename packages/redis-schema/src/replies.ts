@@ -64,7 +64,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^BUSY/, "Redis is busy with another script"],
 ];
 
-function inPlainWords(message: string): string {
+export function inPlainWords(message: string): string {
   const known = WORDS.find(([pattern]) => pattern.test(message));
   return known ? `${known[1]} (${message})` : message;
 }

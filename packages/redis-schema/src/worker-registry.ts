@@ -4,16 +4,21 @@ import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
 import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { parseWorker, workerFields, type WorkerRecord } from "./records/worker.ts";
-import { callRedis, replyName } from "./replies.ts";
+import { callRedis, inPlainWords, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { list } from "./stream-change.ts";
 
 export type LeaseOutcome =
   /** No lease stood under this id (or one of a dead process): streams under this id are to be claimed anew. */
-  | { kind: "taken" }
-  | { kind: "renewed" }
+  | ({ kind: "taken" } & Refusal)
+  | ({ kind: "renewed" } & Refusal)
   /** Another process holds the id. */
   | { kind: "held"; lease: Parsed<WorkerRecord> | { kind: "absent" } };
+
+interface Refusal {
+  /** The lease is held, but Redis takes no other writes: why, in plain words. */
+  refusal?: string;
+}
 
 export interface WorkerListing {
   id: string;
@@ -52,7 +57,10 @@ export class WorkerRegistry {
       ],
     );
     const name = replyName(reply, ["taken", "renewed", "held"]);
-    if (name !== "held") return { kind: name };
+    if (name !== "held") {
+      const refusal = replyText(reply, 1);
+      return { kind: name, ...(refusal === "" ? {} : { refusal: inPlainWords(refusal) }) };
+    }
     return { kind: "held", lease: parseWorker(fromFlatBuffers(reply.slice(1))) };
   }
 

@@ -12,6 +12,29 @@ afterAll(() => harness.stop());
 const { nonce: _, ...facts } = workerRecord();
 
 describe("a lease", () => {
+  test("R5: is renewed in a Redis that is full, whose refusal of other writes it tells", async () => {
+    const schema = harness.fresh();
+    const registry = new WorkerRegistry(schema);
+    expect(await registry.renew("w1", workerRecord())).toEqual({ kind: "taken" });
+    await harness.raw.config("SET", "maxmemory", "1");
+    try {
+      const full = {
+        refusal: expect.stringContaining("Redis is out of memory (maxmemory reached)") as string,
+      };
+      const blocked = workerRecord({ state: "blocked", state_detail: "Redis is full" });
+      expect(await registry.renew("w1", blocked)).toEqual({ kind: "renewed", ...full });
+      expect(await registry.lease("w1")).toEqual({ kind: "ok", value: blocked });
+      expect(await registry.renew("w2", workerRecord()), "a worker may start").toEqual({
+        kind: "taken",
+        ...full,
+      });
+      expect(await registry.renew("w1", workerRecord({ nonce: "another" }))).toMatchObject({ kind: "held" });
+    } finally {
+      await harness.raw.config("SET", "maxmemory", "0");
+    }
+    expect(await registry.renew("w1", workerRecord())).toEqual({ kind: "renewed" });
+  });
+
   test("is taken, then renewed, with everything the worker says of itself", async () => {
     const schema = harness.fresh();
     const registry = new WorkerRegistry(schema);

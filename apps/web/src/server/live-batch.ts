@@ -41,9 +41,7 @@ async function workersOrNothing(hub: Hub): Promise<LiveBatch["workers"] | undefi
     const blocked = leases.find((lease) => lease.state === "blocked");
     return {
       alive: leases.length,
-      ...(blocked === undefined
-        ? {}
-        : { blocked: blocked.state_detail ?? "the store does not answer as it should" }),
+      ...(blocked === undefined ? {} : { blocked: blocked.state_detail ?? "it does not say why" }),
     };
   } catch (error) {
     if (error instanceof CheckpointError) return undefined;

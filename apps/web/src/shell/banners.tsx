@@ -16,7 +16,7 @@ export function Banners() {
       )}
       {latest.workers?.blocked !== undefined && (
         <Banner icon={OctagonAlert} title="Uploads are blocked.">
-          {latest.workers.blocked}. No stream fails of it; files grow on disk until the store answers.
+          {latest.workers.blocked}. No stream fails of it; files grow on disk until that is over.
         </Banner>
       )}
       {latest.workers?.alive === 0 && (

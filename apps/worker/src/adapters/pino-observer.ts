@@ -1,12 +1,18 @@
 /** What happens to streams, as log lines: one for each change, one for each part at debug. */
 import { displayPath, type Observer, type StreamRecord } from "@sluice/core";
 import type { Log } from "../log.ts";
+import { Outage } from "../outage.ts";
+import { systemClock } from "../system-clock.ts";
 
 export function pinoObserver(log: Log): Observer {
   const about = (stream: StreamRecord) => ({
     stream_id: stream.id,
     path: displayPath(stream.original_path),
     ...(stream.s3_upload_id === undefined ? {} : { upload_id: stream.s3_upload_id }),
+  });
+  const store = new Outage(systemClock, log, {
+    begins: "the store is in trouble; streams wait, nothing fails",
+    over: "the store answers again",
   });
   return {
     opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
@@ -25,8 +31,8 @@ export function pinoObserver(log: Log): Observer {
     retried: (stream, what, reason) =>
       log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
     decided: (stream, decision) => log.info(about(stream), decision),
-    storeTrouble: (reason) => log.warn({ reason }, "the store is in trouble; streams wait, nothing fails"),
-    storeHealed: () => log.info({}, "the store answers again"),
+    storeTrouble: (reason) => store.during(reason),
+    storeHealed: () => store.over(),
   };
 }
 

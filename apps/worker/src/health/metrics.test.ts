@@ -13,15 +13,21 @@ function stream(over: Partial<StreamRecord>): StreamRecord {
   } as StreamRecord;
 }
 
-function held(watch: string, over: Partial<StreamRecord>, partsInFlight = 0): HeldStreamFacts {
-  return { watch, record: stream(over), partsInFlight };
+function held(
+  watch: string,
+  unshippedBytes: number,
+  over: Partial<StreamRecord> = {},
+  partsInFlight = 0,
+): HeldStreamFacts {
+  return { watch, record: stream(over), unshippedBytes, partsInFlight };
 }
 
 function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
   return {
     streams: () => [],
-    watches: () => [{ name: "cameras", offline: false }],
-    blocked: () => false,
+    watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0 }],
+    storeBlocked: () => false,
+    redisBlocked: () => false,
     orphans: () => Promise.resolve({ uploads: 0, bytes: 0 }),
     ...over,
   };
@@ -42,12 +48,12 @@ describe("metrics", () => {
   it("count uploads the store will abort before long, watch by watch", async () => {
     const metrics = METRICS();
     const upload = (hoursLeft: number) =>
-      held("cameras", {
+      held("cameras", 0, {
         s3_upload_id: "u",
         create_intent_at_utc: new Date(Date.now() - 20 * 3_600_000).toISOString(),
         upload_aborts_at_utc: new Date(Date.now() + hoursLeft * 3_600_000).toISOString(),
       });
-    metrics.observe(facts({ streams: () => [upload(4), upload(40), held("cameras", {})] }));
+    metrics.observe(facts({ streams: () => [upload(4), upload(40), held("cameras", 0)] }));
     expect(await samples(metrics, "sluice_uploads_near_abort")).toEqual([
       'sluice_uploads_near_abort{watch="cameras"} 1',
     ]);
@@ -93,20 +99,21 @@ describe("metrics", () => {
     metrics.observe(
       facts({
         watches: () => [
-          { name: "cameras", offline: false },
-          { name: "audio", offline: true },
+          { name: "cameras", offline: false, unopenedBytes: 5 },
+          { name: "audio", offline: true, unopenedBytes: 0 },
         ],
         streams: () => [
-          held("cameras", { file_size: 100, bytes_sent: 40, last_activity_at_utc: old }, 2),
-          held("cameras", { file_size: 10, bytes_sent: 0 }, 1),
-          held("cameras", { file_size: 7, bytes_sent: 0, status: "s3_completed", last_activity_at_utc: old }),
+          held("cameras", 60, { last_activity_at_utc: old }, 2),
+          held("cameras", 10, {}, 1),
+          held("cameras", 0, { status: "s3_completed", last_activity_at_utc: old }),
         ],
-        blocked: () => true,
+        storeBlocked: () => true,
+        redisBlocked: () => true,
         orphans: () => Promise.resolve({ uploads: 3, bytes: 4_096 }),
       }),
     );
     expect(await samples(metrics, "sluice_lag_bytes")).toEqual([
-      'sluice_lag_bytes{watch="cameras"} 70',
+      'sluice_lag_bytes{watch="cameras"} 75',
       'sluice_lag_bytes{watch="audio"} 0',
     ]);
     const [seconds = ""] = await samples(metrics, "sluice_lag_seconds");
@@ -115,6 +122,7 @@ describe("metrics", () => {
     expect(await samples(metrics, "sluice_watch_offline")).toContain('sluice_watch_offline{watch="audio"} 1');
     expect(await samples(metrics, "sluice_parts_in_flight")).toEqual(["sluice_parts_in_flight 3"]);
     expect(await samples(metrics, "sluice_store_blocked")).toEqual(["sluice_store_blocked 1"]);
+    expect(await samples(metrics, "sluice_redis_blocked")).toEqual(["sluice_redis_blocked 1"]);
     expect(await samples(metrics, "sluice_orphan_uploads")).toEqual(["sluice_orphan_uploads 3"]);
     expect(await samples(metrics, "sluice_orphan_bytes")).toEqual(["sluice_orphan_bytes 4096"]);
   });

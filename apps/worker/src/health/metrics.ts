@@ -6,14 +6,17 @@ import { prometheusObserver } from "../adapters/prometheus-observer.ts";
 /** A stream this worker holds, as metrics see it. */
 export interface HeldStreamFacts {
   watch: string;
-  record: Pick<StreamRecord, "status" | "file_size" | "bytes_sent" | "last_activity_at_utc"> & AgedUpload;
+  record: Pick<StreamRecord, "status" | "last_activity_at_utc"> & AgedUpload;
+  unshippedBytes: number;
   partsInFlight: number;
 }
 
 export interface MetricsFacts {
   streams(): Iterable<HeldStreamFacts>;
-  watches(): Iterable<{ name: string; offline: boolean }>;
-  blocked(): boolean;
+  /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
+  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
+  storeBlocked(): boolean;
+  redisBlocked(): boolean;
   /** As the last scan left them; undefined when Redis does not answer. */
   orphans(): Promise<{ uploads: number; bytes: number } | undefined>;
 }
@@ -62,8 +65,8 @@ export class Metrics {
       for (const { record } of streams()) gauge.inc({ status: kindOf(record.status) ?? "failed" });
     });
     this.#gauge("sluice_lag_bytes", "Bytes on disk that are not in S3.", ["watch"], (facts, gauge) => {
-      for (const { name } of facts.watches()) gauge.set({ watch: name }, 0);
-      for (const { watch, record } of facts.streams()) gauge.inc({ watch }, unshippedBytes(record));
+      for (const { name, unopenedBytes } of facts.watches()) gauge.set({ watch: name }, unopenedBytes);
+      for (const { watch, unshippedBytes } of facts.streams()) gauge.inc({ watch }, unshippedBytes);
     });
     this.#gauge(
       "sluice_lag_seconds",
@@ -92,9 +95,12 @@ export class Metrics {
       "1 while the store or its credentials are in trouble.",
       [],
       (facts, gauge) => {
-        gauge.set(facts.blocked() ? 1 : 0);
+        gauge.set(facts.storeBlocked() ? 1 : 0);
       },
     );
+    this.#gauge("sluice_redis_blocked", "1 while Redis keeps no checkpoints.", [], (facts, gauge) => {
+      gauge.set(facts.redisBlocked() ? 1 : 0);
+    });
     this.#gauge("sluice_parts_in_flight", "Parts being sent.", [], (facts, gauge) => {
       gauge.set([...facts.streams()].reduce((sum, { partsInFlight }) => sum + partsInFlight, 0));
     });
@@ -140,14 +146,10 @@ function setOrClear(gauge: Gauge, value: number | undefined): void {
 function lagSeconds(facts: MetricsFacts): Map<string, number> {
   const nowMs = Date.now();
   const lag = new Map([...facts.watches()].map(({ name }) => [name, 0]));
-  for (const { watch, record } of facts.streams()) {
-    if (unshippedBytes(record) === 0) continue;
+  for (const { watch, record, unshippedBytes } of facts.streams()) {
+    if (unshippedBytes === 0) continue;
     const seconds = Math.max(0, nowMs - Date.parse(record.last_activity_at_utc)) / 1_000;
     lag.set(watch, Math.max(lag.get(watch) ?? 0, seconds));
   }
   return lag;
-}
-
-function unshippedBytes(record: HeldStreamFacts["record"]): number {
-  return record.status === "s3_completed" ? 0 : Math.max(0, record.file_size - record.bytes_sent);
 }

@@ -11,6 +11,7 @@ import { startAll } from "../service.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
+import { troublesOf } from "../streams/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
@@ -98,7 +99,7 @@ function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
   const concerns = worker.runners.flatMap(({ watch, state }) =>
     state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
   );
-  if (gate.state.blocked) concerns.push(`store: ${gate.state.reason}`);
-  if (!worker.lease.fresh()) concerns.push("Redis: the lease could not be renewed lately");
+  concerns.push(...troublesOf(gate, worker.lease.trouble));
+  if (concerns.length > 0) concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
   return { phase: worker.draining ? "draining" : "running", concerns };
 }

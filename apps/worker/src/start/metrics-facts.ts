@@ -3,6 +3,7 @@ import { CheckpointError, type StoreGate } from "@sluice/core";
 import type { OrphanStore } from "@sluice/redis-schema";
 import type { Worker } from "../app.ts";
 import type { MetricsFacts } from "../health/metrics.ts";
+import { unshippedBytes } from "../streams/processor-pool.ts";
 import { systemClock } from "../system-clock.ts";
 
 /** A scrape waits no longer for Redis: lag must be seen also while it hangs. */
@@ -17,15 +18,18 @@ async function soon<T>(read: Promise<T>): Promise<T | undefined> {
 export function metricsFacts(worker: Worker, gate: StoreGate, orphans: OrphanStore): MetricsFacts {
   return {
     *streams() {
-      for (const { processor, watch } of worker.supervisor.running.values()) {
-        yield { watch: watch.name, record: processor.record, partsInFlight: processor.partsInFlight };
+      for (const running of worker.supervisor.running.values()) {
+        const { processor, watch } = running;
+        const { record, partsInFlight } = processor;
+        yield { watch: watch.name, record, unshippedBytes: unshippedBytes(running), partsInFlight };
       }
     },
     *watches() {
-      for (const { watch, state } of worker.runners)
-        yield { name: watch.name, offline: state.state === "offline" };
+      for (const { watch, state, unopenedBytes } of worker.runners)
+        yield { name: watch.name, offline: state.state === "offline", unopenedBytes };
     },
-    blocked: () => gate.state.blocked,
+    storeBlocked: () => gate.state.blocked,
+    redisBlocked: () => worker.lease.trouble !== undefined,
     async orphans() {
       try {
         const found = await soon(orphans.orphans());

@@ -1,9 +1,11 @@
 /**
  * The worker's lease in Redis, renewed well before it lapses. On the monotonic clock it also knows when it has not been
- * renewed for too long: then nothing is completed, whatever Redis would say later.
+ * renewed for too long: then nothing is completed, whatever Redis would say later. Each renewal also finds out whether
+ * Redis keeps what it is told.
  */
 import { LIMITS, CheckpointError, type Clock, type Lease } from "@sluice/core";
 import type { WorkerRecord, WorkerRegistry } from "@sluice/redis-schema";
+import { Outage } from "../outage.ts";
 import type { Service } from "../service.ts";
 import { isKnownDead, type ProcessIdentity } from "./process-identity.ts";
 
@@ -30,10 +32,20 @@ export class LeaseKeeper implements Service, Lease {
   readonly #deps: LeaseDeps;
   #renewedAtMs = -Infinity;
   #running: Promise<void> | undefined;
+  readonly #outage: Outage;
   readonly #stop = new AbortController();
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
+    this.#outage = new Outage(deps.clock, deps.log, {
+      begins: "Redis is in trouble: no checkpoint is kept; streams wait, nothing fails",
+      over: "Redis keeps checkpoints again",
+    });
+  }
+
+  /** Why Redis keeps no checkpoints, in plain words; undefined while it does. */
+  get trouble(): string | undefined {
+    return this.#outage.reason;
   }
 
   fresh(): boolean {
@@ -95,23 +107,35 @@ export class LeaseKeeper implements Service, Lease {
   }
 
   async #keep(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#deps;
+    const { clock } = this.#deps;
     while (!signal.aborted) {
       await clock.sleep(LIMITS.leaseRenewEveryMs, signal);
       if (signal.aborted) return;
       try {
         await this.#deps.beforeRenewal?.();
         const outcome = await this.#renew([]);
-        if (outcome.kind !== "held") continue;
+        if (outcome.kind !== "held") {
+          // What the renewal has just found out belongs into the lease.
+          if (this.#learn(outcome.refusal)) await this.#renew([]);
+          continue;
+        }
         this.#renewedAtMs = -Infinity;
         const pid = outcome.lease.kind === "ok" ? outcome.lease.value.pid : "?";
         this.#deps.onLost(`another process (pid ${pid}) runs under this worker id`);
         return;
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
-        log.warn({ err: error.message }, "the lease could not be renewed");
+        this.#learn(error.message);
       }
     }
+  }
+
+  /** Whether that is news. */
+  #learn(trouble: string | undefined): boolean {
+    const before = this.trouble;
+    if (trouble === undefined) this.#outage.over();
+    else this.#outage.during(trouble);
+    return this.trouble !== before;
   }
 
   async #renew(dead: readonly string[]) {

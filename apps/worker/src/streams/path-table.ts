@@ -2,7 +2,7 @@
  * What this worker knows of the paths of its source, in memory: which are live, done, failed or ignored. Redis is the
  * truth; this table is filled from it at start and follows every change this worker makes or reads.
  */
-import type { DoneEntry, FileFacts } from "@sluice/core";
+import type { DoneEntry, FileFacts, StreamRecord } from "@sluice/core";
 
 export interface FileIdentity {
   inode: string;
@@ -130,6 +130,10 @@ export function identityOf(facts: FileFacts): FileIdentity {
 
 export function identityOfDone(entry: DoneEntry): FileIdentity {
   return { inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns };
+}
+
+export function identityOfRecord(record: StreamRecord): FileIdentity {
+  return { inode: record.file_inode ?? "", birthtimeNs: record.file_birthtime_ns };
 }
 
 function identityKey(identity: FileIdentity): string {

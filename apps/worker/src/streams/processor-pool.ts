@@ -8,7 +8,15 @@ export interface Running {
   watch: Watch;
   /** Path at the beginning; a rename changes the record's. */
   path: string;
+  /** The file's size when it was last sighted: it grows also while its record cannot be written. */
+  sightedBytes: number;
   ended: Promise<void>;
+}
+
+/** Bytes on disk that are not in S3, as far as is known here. */
+export function unshippedBytes({ processor, sightedBytes }: Running): number {
+  const { status, file_size: size, bytes_sent: sent } = processor.record;
+  return status === "s3_completed" ? 0 : Math.max(0, Math.max(size, sightedBytes) - sent);
 }
 
 export interface PoolDeps {
@@ -92,7 +100,13 @@ export class ProcessorPool {
     const { record } = processor;
     this.#deps.onBegin(record);
     const ended = Promise.withResolvers<void>();
-    const running: Running = { processor, watch, path: record.original_path, ended: ended.promise };
+    const running: Running = {
+      processor,
+      watch,
+      path: record.original_path,
+      sightedBytes: 0,
+      ended: ended.promise,
+    };
     this.#running.set(record.id, running);
     if (this.#draining) processor.drain();
     void this.#watchOver(running).then(ended.resolve, ended.reject);

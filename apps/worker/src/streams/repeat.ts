@@ -1,5 +1,6 @@
 /** Work that comes round again until the worker ends; Redis away only delays the next round. */
 import { CheckpointError, type Clock } from "@sluice/core";
+import { Outage } from "../outage.ts";
 import type { SupervisorLog } from "./supervisor.ts";
 
 export interface Rounds {
@@ -12,12 +13,19 @@ export interface Rounds {
 }
 
 export async function repeat({ everyMs, work, ended, clock, signal, log }: Rounds): Promise<void> {
+  const outage = new Outage(clock, log, {
+    begins: "Redis did not answer; tried again later",
+    over: "Redis has answered again",
+  });
   for (;;) {
     await clock.sleep(everyMs, signal);
     if (signal.aborted || ended()) return;
-    await work().catch((error: unknown) => {
+    try {
+      await work();
+      outage.over();
+    } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      log.warn({ err: error.message }, "Redis did not answer; tried again later");
-    });
+      outage.during(error.message);
+    }
   }
 }

@@ -14,7 +14,7 @@ import {
   type ProcessorDeps,
   type StreamRecord,
 } from "@sluice/core";
-import { identityOf, PathTable } from "./path-table.ts";
+import { identityOf, identityOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { judgeSighting, type OtherName, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
@@ -83,6 +83,7 @@ export class Supervisor {
   /** A regular file of a watch that passes its filter. Resolves when what it asks for is under way. */
   async sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
     if (this.#pool.draining || this.#opening.has(path)) return;
+    this.measure(path, facts);
     this.#opening.add(path);
     try {
       const identity = identityOf(facts);
@@ -97,6 +98,14 @@ export class Supervisor {
     } finally {
       this.#opening.delete(path);
     }
+  }
+
+  /** Notes the size of a file that need not be sighted now. Whether there is a stream, or none is needed. */
+  measure(path: string, facts: FileFacts): boolean {
+    const known = this.table.get(path);
+    const running = known?.kind === "live" ? this.running.get(known.id) : undefined;
+    if (running) running.sightedBytes = facts.size;
+    return known !== undefined;
   }
 
   /** A path known for this file's identity, and whether it still leads to it. */
@@ -258,7 +267,7 @@ export class Supervisor {
 
   #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
     const { record } = running.processor;
-    const path = record.original_path;
+    const { original_path: path, id, file_inode, file_birthtime_ns } = record;
     this.#renamed.delete(record.id);
     for (const name of new Set([path, running.path])) this.table.clearLive(name, record.id);
     switch (ending.kind) {
@@ -266,7 +275,7 @@ export class Supervisor {
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
         return;
       case "failed":
-        this.table.setFailed(path, { id: record.id, reason: ending.reason, ...identityFields(record) });
+        this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns });
         this.#deps.log.warn(
           { stream_id: record.id, reason: ending.reason, detail: record.failure_detail },
           "a stream failed; everything is kept",
@@ -286,12 +295,4 @@ export class Supervisor {
         return;
     }
   }
-}
-
-function identityOfRecord(record: StreamRecord) {
-  return { inode: record.file_inode ?? "", birthtimeNs: record.file_birthtime_ns };
-}
-
-function identityFields({ file_inode, file_birthtime_ns }: StreamRecord) {
-  return { file_inode, file_birthtime_ns };
 }

@@ -30,6 +30,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
     clock: new ManualClock(),
     supervisor: {
       sight: vi.fn<() => Promise<void>>(() => Promise.resolve()),
+      measure: vi.fn<(path: string) => boolean>((path) => here.live.includes(path)),
       poke: vi.fn<() => boolean>(() => false),
       renamedTo: () => undefined,
       table,
@@ -135,19 +136,35 @@ test("R18 Redis away delays the next walk, ends nothing and is told once", async
   const clock = here.deps.clock as ManualClock;
   await vi.waitFor(async () => {
     await clock.advance(10_000);
-    expect(here.walks).toBe(1);
+    expect(here.walks).toBe(3);
   });
   stop.abort();
   await running;
   expect(warn).toHaveBeenCalledTimes(1);
 });
 
+test("R18: while Redis is away every file is measured all the same, and those without a stream are counted", async () => {
+  const away = Promise.reject(new CheckpointError("away"));
+  const here = scene({ catchUp: () => away });
+  here.live = ["/in/a"];
+  here.files = new Set(["/in/a", "/in/new", "/in/newer"]);
+  await expect(here.runner.rescan(never)).rejects.toThrow("away");
+  expect(here.deps.supervisor.measure).toHaveBeenCalledTimes(3);
+  expect(here.deps.supervisor.sight).not.toHaveBeenCalled();
+  expect(here.runner.unopenedBytes).toBe(2 * facts.size);
+  here.deps.catchUp = () => Promise.resolve();
+  await here.runner.rescan(never);
+  expect(here.runner.unopenedBytes).toBe(0);
+});
+
 test("a sighting that fails fails the walk, after the others have ended", async () => {
   const here = scene();
   here.files = new Set(["/in/a", "/in/b"]);
   let ended = 0;
+  const both = Promise.withResolvers<void>();
   here.deps.supervisor.sight = async (_watch, path) => {
-    await Promise.resolve();
+    if (path === "/in/b") both.resolve();
+    await both.promise;
     ended += 1;
     if (path === "/in/a") throw new CheckpointError("away");
   };

@@ -11,6 +11,7 @@ import {
   type StreamRecord,
   type Whereabouts,
 } from "@sluice/core";
+import { Outage } from "../outage.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { judgeVolume, type VolumeState } from "./volume-judgement.ts";
 import type { Watch } from "./watch.ts";
@@ -24,7 +25,7 @@ export interface RootIdentity {
 export interface WatchDeps {
   files: FileSource;
   clock: Clock;
-  supervisor: Pick<Supervisor, "sight" | "poke" | "renamedTo" | "table"> & {
+  supervisor: Pick<Supervisor, "sight" | "measure" | "poke" | "renamedTo" | "table"> & {
     readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
   };
   rescanIntervalMs: number;
@@ -53,6 +54,7 @@ export class WatchRunner {
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #lastSeen = 0;
+  #unopened = 0;
 
   constructor(watch: Watch, deps: WatchDeps) {
     this.watch = watch;
@@ -68,6 +70,11 @@ export class WatchRunner {
     return this.#lastSeen;
   }
 
+  /** Bytes of files that could not be given a stream yet, for Redis keeps nothing. */
+  get unopenedBytes(): number {
+    return this.#unopened;
+  }
+
   /** Redis was emptied: what it was told of the watch is told again. */
   forgetSaved(): void {
     this.#saved = "";
@@ -75,22 +82,20 @@ export class WatchRunner {
 
   /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
   async run(signal: AbortSignal): Promise<void> {
-    let told = "";
+    const { clock, log } = this.#deps;
+    const outage = new Outage(clock, log, {
+      begins: `watch ${this.watch.name}: new files wait for Redis`,
+      over: `watch ${this.watch.name}: new files are taken up again`,
+    });
     while (!signal.aborted) {
       try {
         await this.rescan(signal);
-        told = "";
+        outage.over();
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
-        // An outage is told once, not at each walk.
-        if (told !== error.message)
-          this.#deps.log.warn(
-            { watch: this.watch.name, err: error.message },
-            "Redis did not answer; walked again later",
-          );
-        told = error.message;
+        outage.during(error.message);
       }
-      await this.#deps.clock.sleep(this.#deps.rescanIntervalMs, signal);
+      await clock.sleep(this.#deps.rescanIntervalMs, signal);
     }
   }
 
@@ -151,30 +156,42 @@ export class WatchRunner {
   async #walk(signal: AbortSignal): Promise<void> {
     const root = await this.#deps.rootIdentity(this.watch.root);
     const seen = new Set<string>();
-    await this.#deps.catchUp();
-    if (root) await this.#sightAll(seen, signal);
+    const away: unknown[] = [];
+    await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
+    if (root) await this.#sightAll(seen, away, signal);
+    if (away.length > 0) throw away[0];
     if (signal.aborted) return;
     this.#lastSeen = seen.size;
     await this.#judge(root, seen);
     if (this.#state.state === "ok") await this.#forgetDone(seen);
   }
 
-  async #sightAll(seen: Set<string>, signal: AbortSignal): Promise<void> {
+  /** From the first failure on, the rest is only measured: what is not in S3 yet must be known also while Redis is away. */
+  async #sightAll(seen: Set<string>, failures: unknown[], signal: AbortSignal): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
-    const failures: unknown[] = [];
+    let unopened = 0;
+    const measure = (path: string, facts: FileFacts): void => {
+      if (!supervisor.measure(path, facts)) unopened += facts.size;
+    };
     for await (const { path, facts } of this.#deps.walk(this.watch, signal)) {
       seen.add(path);
+      if (failures.length > 0) {
+        measure(path, facts);
+        continue;
+      }
       const sighting = supervisor
         .sight(this.watch, path, facts)
-        .catch((error: unknown) => void failures.push(error))
+        .catch((error: unknown) => {
+          failures.push(error);
+          measure(path, facts);
+        })
         .finally(() => underWay.delete(sighting));
       underWay.add(sighting);
       if (underWay.size >= SIGHTINGS) await Promise.race(underWay);
-      if (failures.length > 0) break;
     }
     await Promise.all(underWay);
-    if (failures.length > 0) throw failures[0];
+    this.#unopened = unopened;
   }
 
   async #judge(root: RootIdentity | undefined, seen: ReadonlySet<string>): Promise<void> {

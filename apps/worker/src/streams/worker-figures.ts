@@ -1,35 +1,60 @@
 /** What a worker says of itself at each renewal of its lease: lag, bytes in flight, state. */
 import type { StoreGate, UploadLane } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
+import type { WorkerSettings } from "../settings.ts";
+import { unshippedBytes } from "./processor-pool.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-type Figures = Pick<
+export type Figures = Pick<
   WorkerRecord,
   "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "oldest_unshipped_at_utc"
 >;
 
-export function workerFigures(
-  supervisor: Supervisor,
-  gate: StoreGate,
-  lane: UploadLane,
-  draining: boolean,
-): Figures {
-  let lagBytes = 0;
+type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc">;
+
+/** What stays as it is for as long as the worker runs. */
+export function particulars({ version, source, watches }: WorkerSettings): Particulars {
+  const names = watches.map(({ name }) => name);
+  return { version, source, watches: names, started_at_utc: new Date().toISOString() };
+}
+
+export interface FigureInputs {
+  supervisor: Pick<Supervisor, "running">;
+  runners: readonly { readonly unopenedBytes: number }[];
+  gate: Pick<StoreGate, "state">;
+  lane: Pick<UploadLane, "busy" | "bufferBytes">;
+  /** Why Redis keeps no checkpoints. */
+  redisTrouble: string | undefined;
+  draining: boolean;
+}
+
+export function workerFigures(from: FigureInputs): Figures {
+  const { supervisor, runners, gate, lane, redisTrouble, draining } = from;
+  let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
   let oldest: string | undefined;
-  for (const { processor } of supervisor.running.values()) {
-    const { record } = processor;
-    const unshipped = record.status === "s3_completed" ? 0 : record.file_size - record.bytes_sent;
-    if (unshipped <= 0) continue;
+  for (const running of supervisor.running.values()) {
+    const { record } = running.processor;
+    const unshipped = unshippedBytes(running);
+    if (unshipped === 0) continue;
     lagBytes += unshipped;
     // The oldest unshipped byte is at least as young as the last part acknowledged, or the stream itself.
     if (oldest === undefined || record.last_activity_at_utc < oldest) oldest = record.last_activity_at_utc;
   }
-  const { blocked, reason } = gate.state;
+  const troubles = troublesOf(gate, redisTrouble);
   return {
-    state: draining ? "draining" : blocked ? "blocked" : "ok",
-    ...(blocked && reason !== undefined ? { state_detail: reason } : {}),
+    state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
+    ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
     lag_bytes: lagBytes,
     in_flight_bytes: lane.busy * lane.bufferBytes,
     ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
   };
+}
+
+/** What the whole worker waits for, in plain words. */
+export function troublesOf(gate: Pick<StoreGate, "state">, redisTrouble: string | undefined): string[] {
+  const { blocked, reason } = gate.state;
+  return [
+    ...(blocked ? [`store: ${reason ?? "it does not answer as it should"}`] : []),
+    ...(redisTrouble === undefined ? [] : [`Redis: ${redisTrouble}`]),
+  ];
 }

@@ -56,8 +56,8 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
       id: `blocked-${id}`,
       weight: "bad",
       title: `Worker ${id} is blocked`,
-      detail: lease.value.state_detail ?? "The store does not answer as it should.",
-      remedy: "No stream fails of it; it goes on by itself once the store answers.",
+      detail: lease.value.state_detail ?? "It does not say why.",
+      remedy: "No stream fails of it; it goes on by itself once that is over.",
       href: "/workers",
     });
   }

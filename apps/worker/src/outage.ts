@@ -1,0 +1,60 @@
+/** Trouble that lasts is told when it begins, more and more rarely while it goes on, and once when it is over. */
+import type { Clock } from "@sluice/core";
+
+const FIRST_REMINDER_MS = 60_000;
+/** Between reminders the wait doubles up to this. */
+const LONGEST_SILENCE_MS = 60 * 60_000;
+
+export interface OutageWords {
+  begins: string;
+  over: string;
+}
+
+interface OutageLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export class Outage {
+  readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #log: OutageLog;
+  readonly #words: OutageWords;
+  #now: { reason: string; sinceMs: number; toldAtMs: number; silenceMs: number } | undefined;
+
+  constructor(clock: Pick<Clock, "monotonicMs">, log: OutageLog, words: OutageWords) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#words = words;
+  }
+
+  /** What is wrong, while something is. */
+  get reason(): string | undefined {
+    return this.#now?.reason;
+  }
+
+  /** It is still so, or has just begun. */
+  during(reason: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (!this.#now) {
+      this.#now = { reason, sinceMs: nowMs, toldAtMs: nowMs, silenceMs: FIRST_REMINDER_MS };
+      this.#log.warn({ reason }, this.#words.begins);
+      return;
+    }
+    this.#now.reason = reason;
+    if (nowMs - this.#now.toldAtMs < this.#now.silenceMs) return;
+    this.#now.toldAtMs = nowMs;
+    this.#now.silenceMs = Math.min(2 * this.#now.silenceMs, LONGEST_SILENCE_MS);
+    this.#log.warn({ reason, for_s: seconds(nowMs - this.#now.sinceMs) }, `still: ${this.#words.begins}`);
+  }
+
+  over(): void {
+    if (!this.#now) return;
+    const lastedMs = this.#clock.monotonicMs() - this.#now.sinceMs;
+    this.#now = undefined;
+    this.#log.info({ after_s: seconds(lastedMs) }, this.#words.over);
+  }
+}
+
+function seconds(ms: number): number {
+  return Math.round(ms / 1_000);
+}

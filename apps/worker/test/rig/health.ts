@@ -1,0 +1,18 @@
+/** What a worker answers to whoever watches over it. */
+import type { WorkerProcess } from "./worker-process.ts";
+
+async function ask(worker: WorkerProcess, path: string): Promise<string> {
+  const { address } = await worker.said("health and metrics");
+  const response = await fetch(`${address as string}${path}`);
+  return await response.text();
+}
+
+export async function readiness(worker: WorkerProcess): Promise<string> {
+  return await ask(worker, "/readyz");
+}
+
+/** Bytes on disk that are not in S3, of all watches. */
+export async function lagBytes(worker: WorkerProcess): Promise<number> {
+  const samples = (await ask(worker, "/metrics")).matchAll(/^sluice_lag_bytes\{.*\} (\S+)$/gm);
+  return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
+}
