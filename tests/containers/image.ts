@@ -54,8 +54,7 @@ export async function bringBase(name: string): Promise<void> {
       maxBuffer: MAX_OUTPUT_BYTES,
     });
     cpSync(realpathSync(process.execPath), join(root, "usr/local/bin/node"));
-    const npm = execFileSync("npm", ["root", "-g"], { encoding: "utf8" }).trim();
-    cpSync(join(npm, "npm"), join(root, "usr/local/lib/node_modules/npm"), { recursive: true });
+    cpSync(npmPackage(), join(root, "usr/local/lib/node_modules/npm"), { recursive: true });
     symlinkSync("../lib/node_modules/npm/bin/npm-cli.js", join(root, "usr/local/bin/npm"));
     await run("chroot", [root, "groupadd", "--gid", "1000", "node"]);
     await run("chroot", [root, "useradd", "--uid", "1000", "--gid", "node", "--create-home", "node"]);
@@ -67,6 +66,14 @@ export async function bringBase(name: string): Promise<void> {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** Of the npm on PATH, which is not always beside its Node. */
+function npmPackage(): string {
+  const files = (process.env["PATH"] ?? "").split(":").map((dir) => join(dir, "npm"));
+  const npm = files.find((file) => existsSync(file));
+  if (npm === undefined) throw new Error("npm is not on PATH");
+  return join(realpathSync(npm), "../..");
 }
 
 /** Rejects with the end of what the build said. */

@@ -18,7 +18,7 @@ interface GoProgram {
   file: string;
 }
 
-const goProgram = (name: string, path: string, version: string): GoProgram => ({
+export const goProgram = (name: string, path: string, version: string): GoProgram => ({
   package: path,
   version,
   file: join(KEPT, `${name}-${version}`, name),

@@ -1,5 +1,5 @@
 /** What happens to streams, counted. Labels are few and bounded: never a path, never a stream. */
-import { kindOf, type Observer } from "@sluice/core";
+import { FAILURE_REASONS, kindOf, type Observer } from "@sluice/core";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Seconds: from a small part on a local network to a large one on a slow uplink. */
@@ -20,6 +20,8 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
   const adopted = counter("sluice_parts_adopted_total", "Parts found in S3 that the checkpoint had lost.");
   const retries = byReason("sluice_retries_total", "Requests sent again, by S3's or the transport's code.");
   const failed = byReason("sluice_failed_total", "Streams that failed, by reason.");
+  // A series that begins at 1 shows no increase: the first failure would raise no alert.
+  for (const reason of FAILURE_REASONS) failed.inc({ reason }, 0);
   const seconds = new Histogram({
     name: "sluice_part_upload_seconds",
     help: "From a part's first attempt to S3's acknowledgement.",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StreamRecord } from "@sluice/core";
+import { FAILURE_REASONS, type StreamRecord } from "@sluice/core";
 import { Metrics, type HeldStreamFacts, type MetricsFacts } from "./metrics.ts";
 
 function stream(over: Partial<StreamRecord>): StreamRecord {
@@ -45,6 +45,12 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
 const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" });
 
 describe("metrics", () => {
+  it("have every reason of failure from the start, at 0: a series that begins at 1 would raise no alert", async () => {
+    const lines = await samples(METRICS(), "sluice_failed_total");
+    expect(lines).toContain('sluice_failed_total{reason="access_denied"} 0');
+    expect(lines).toHaveLength(FAILURE_REASONS.length);
+  });
+
   it("count uploads the store will abort before long, watch by watch", async () => {
     const metrics = METRICS();
     const upload = (hoursLeft: number) =>
@@ -76,7 +82,7 @@ describe("metrics", () => {
       "sluice_part_upload_seconds_sum 1.5",
     ]);
     expect(await samples(metrics, "sluice_completed_total")).toEqual(["sluice_completed_total 1"]);
-    expect(await samples(metrics, "sluice_failed_total")).toEqual([
+    expect((await samples(metrics, "sluice_failed_total")).filter((line) => !line.endsWith(" 0"))).toEqual([
       'sluice_failed_total{reason="verify_mismatch"} 1',
     ]);
     expect(await samples(metrics, "sluice_redis_errors_total")).toEqual(["sluice_redis_errors_total 1"]);

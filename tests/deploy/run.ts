@@ -1,0 +1,26 @@
+/**
+ * `npm run test:deploy`: compose files, Helm chart and alert rules, each judged by the tool that would read it in
+ * production. A tool that cannot be had is a failure under CI=true and told otherwise.
+ */
+import { Claims } from "../containers/claims.ts";
+import { alertClaims } from "./alert-claims.ts";
+import { chartClaims } from "./chart-claims.ts";
+import { composeClaims } from "./compose-claims.ts";
+import { bringTools } from "./tools.ts";
+
+async function main(): Promise<number> {
+  const missing = await bringTools();
+  if (missing.length > 0) {
+    for (const reason of missing) console.error(`cannot be had here: ${reason}`);
+    console.log(`\n0 passed, ${process.env["CI"] === "true" ? missing.length : 0} failed`);
+    return process.env["CI"] === "true" ? 1 : 0;
+  }
+  const claims = new Claims();
+  await composeClaims(claims);
+  await chartClaims(claims);
+  await alertClaims(claims);
+  console.log(`\n${claims.passed} passed, ${claims.failed} failed`);
+  return claims.failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

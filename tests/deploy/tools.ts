@@ -1,0 +1,107 @@
+/**
+ * The tools that judge what is in deploy/, each in one exact version and kept under .sluice/deploy: Compose's reference
+ * parser, Helm and kubeconform from Go's module proxy, promtool from Debian, Kubernetes' schemas from PyPI.
+ */
+import { execFile } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { bringGoProgram, goProgram } from "../stores/programs.ts";
+
+const run = promisify(execFile);
+const KEPT = join(import.meta.dirname, "../../.sluice/deploy");
+const WITHIN_MS = 5 * 60_000;
+
+const COMPOSE_GO = goProgram("cmd", "github.com/compose-spec/compose-go/v2/cmd", "v2.16.2");
+const HELM = goProgram("helm", "helm.sh/helm/v3/cmd/helm", "v3.22.0");
+const KUBECONFORM = goProgram("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0");
+const PROMTOOL = join(KEPT, "promtool");
+
+/** Its wheel holds the schemas of every version since 1.25, strict ones among them. */
+const SCHEMAS = { package: "kubernetes-validate", version: "1.37.0" };
+/** The chart's oldest and the newest there are. */
+export const KUBERNETES = ["1.29.0", "1.37.0"] as const;
+
+export const TOOLS = {
+  compose: COMPOSE_GO.file,
+  helm: HELM.file,
+  kubeconform: KUBECONFORM.file,
+  promtool: PROMTOOL,
+} as const;
+
+/** As kubeconform wants it. */
+export function schemaLocation(version: string): string {
+  return `${schemasOf(version)}/{{.ResourceKind}}{{.KindSuffix}}.json`;
+}
+
+function schemasOf(version: string): string {
+  return join(KEPT, `${SCHEMAS.package}-${SCHEMAS.version}`, version);
+}
+
+/** Why a tool cannot be had, and which. Empty: all are there. */
+export async function bringTools(): Promise<string[]> {
+  mkdirSync(KEPT, { recursive: true });
+  const reasons: string[] = [];
+  for (const program of [COMPOSE_GO, HELM, KUBECONFORM]) {
+    const reason = await bringGoProgram(program);
+    if (reason !== undefined) reasons.push(reason);
+  }
+  for (const bring of [bringPromtool, bringSchemas]) {
+    await bring().catch((error: unknown) => reasons.push(String(error)));
+  }
+  return reasons;
+}
+
+/** Out of Debian's package, which is not installed: the tool alone needs none of it. */
+async function bringPromtool(): Promise<void> {
+  if (existsSync(PROMTOOL)) return;
+  const home = mkdtempSync(join(KEPT, "prometheus-"));
+  try {
+    await run("apt-get", ["download", "prometheus"], { cwd: home, timeout: WITHIN_MS });
+    const [archive = ""] = readdirSync(home);
+    await run("dpkg-deb", ["--extract", archive, "files"], { cwd: home, timeout: WITHIN_MS });
+    renameSync(join(home, "files/usr/bin/promtool"), PROMTOOL);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+async function bringSchemas(): Promise<void> {
+  if (KUBERNETES.every((version) => existsSync(schemasOf(version)))) return;
+  const home = mkdtempSync(join(KEPT, "schemas-"));
+  try {
+    const wanted = `${SCHEMAS.package}==${SCHEMAS.version}`;
+    const options = ["--no-deps", "--quiet", "--disable-pip-version-check", "--dest", "."];
+    await run("python3", ["-m", "pip", "download", ...options, wanted], { cwd: home, timeout: WITHIN_MS });
+    const [wheel = ""] = readdirSync(home);
+    await run("python3", ["-m", "zipfile", "-e", wheel, "files"], { cwd: home, timeout: WITHIN_MS });
+    for (const version of KUBERNETES) {
+      const from = join(home, "files/kubernetes_validate/kubernetes-json-schema", `v${version}-local-strict`);
+      keepSchemas(from, schemasOf(version));
+    }
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+/** Their ids and references name a host; beside each other they are found without. */
+function keepSchemas(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from).filter((file) => file.endsWith(".json"))) {
+    const { $id: _, ...schema } = JSON.parse(readFileSync(join(from, name), "utf8")) as Record<
+      string,
+      unknown
+    >;
+    const text = JSON.stringify(schema).replaceAll('"/api/_definitions.json#', '"_definitions.json#');
+    writeFileSync(join(to, name), text);
+  }
+}
