@@ -12,6 +12,7 @@ export const COMMANDS = {
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
+  sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: false, seesEmbedded: false },

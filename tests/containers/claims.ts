@@ -2,6 +2,8 @@
 export class Claims {
   passed = 0;
   failed = 0;
+  /** What was said. */
+  readonly lines: string[] = [];
 
   /** What `prove` resolves to; undefined when it failed. */
   async holds<T>(claim: string, prove: () => T | Promise<T>): Promise<T | undefined> {
@@ -9,14 +11,23 @@ export class Claims {
     try {
       const result = await prove();
       this.passed += 1;
-      console.log(`✓ ${claim} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
+      this.#say(`✓ ${claim} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
       return result;
     } catch (error) {
       this.failed += 1;
-      console.log(
-        `✗ ${claim}\n  ${(error instanceof Error ? error.message : String(error)).replaceAll("\n", "\n  ")}`,
-      );
+      const why = error instanceof Error ? error.message : String(error);
+      this.#say(`FAILED ${claim}\n  ${why.replaceAll("\n", "\n  ")}`);
       return undefined;
     }
+  }
+
+  /** Says the sum last, as every suite does. */
+  sum(): void {
+    this.#say(`\n${this.passed} passed, ${this.failed} failed`);
+  }
+
+  #say(text: string): void {
+    this.lines.push(text);
+    console.log(text);
   }
 }

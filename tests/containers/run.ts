@@ -1,8 +1,9 @@
 /**
  * `npm run test:containers`: both Dockerfiles are built and run as root on Linux, with a real Redis and VersityGW beside
- * them. It takes minutes and needs buildah and debootstrap, so it is run by hand; log.txt is what it last said.
+ * them. It takes minutes and needs buildah and debootstrap, so it is run by hand; log.txt is what it said last.
  */
-import { chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedis } from "../../packages/redis-schema/test/redis-server.ts";
@@ -65,8 +66,21 @@ async function main(): Promise<number> {
     await workerImage?.remove();
     await webImage?.remove();
   }
-  console.log(`\n${claims.passed} passed, ${claims.failed} failed`);
+  claims.sum();
+  writeFileSync(join(import.meta.dirname, "log.txt"), `${heading()}\n\n${claims.lines.join("\n")}\n`);
   return claims.failed === 0 ? 0 : 1;
+}
+
+/** When, at which commit and with what. */
+function heading(): string {
+  const said = (program: string, ...args: string[]) =>
+    execFileSync(program, args, { cwd: root, encoding: "utf8" }).trim();
+  const commit = said("git", "rev-parse", "--short", "HEAD");
+  const changed = said("git", "status", "--porcelain") === "" ? "" : ", with changes";
+  return [
+    `npm run test:containers, ${new Date().toISOString()}, commit ${commit}${changed}`,
+    `Node ${process.version}, ${said("buildah", "--version")}, Linux on ${process.arch}`,
+  ].join("\n");
 }
 
 function onPath(program: string): boolean {

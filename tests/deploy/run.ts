@@ -1,11 +1,12 @@
 /**
  * `npm run test:deploy`: compose files, Helm chart and alert rules, each judged by the tool that would read it in
- * production. A tool that cannot be had is a failure under CI=true and told otherwise.
+ * production, and the bill of materials. A tool that cannot be had is a failure under CI=true and told otherwise.
  */
 import { Claims } from "../containers/claims.ts";
 import { alertClaims } from "./alert-claims.ts";
 import { chartClaims } from "./chart-claims.ts";
 import { composeClaims } from "./compose-claims.ts";
+import { sbomClaims } from "./sbom-claims.ts";
 import { bringTools } from "./tools.ts";
 
 async function main(): Promise<number> {
@@ -19,7 +20,8 @@ async function main(): Promise<number> {
   await composeClaims(claims);
   await chartClaims(claims);
   await alertClaims(claims);
-  console.log(`\n${claims.passed} passed, ${claims.failed} failed`);
+  await sbomClaims(claims);
+  claims.sum();
   return claims.failed === 0 ? 0 : 1;
 }
 
