@@ -64,7 +64,7 @@ class ScenarioRun {
     const { name } = this.scenario;
     this[ok ? "passed" : "failed"] += 1;
     this.#ms += ms;
-    console.log(`  ${ok ? "ok  " : "FAIL"} ${name}, ${round} (${seconds(ms)})`);
+    console.log(`${ok ? "  ok  " : "FAILED"} ${name}, ${round} (${seconds(ms)})`);
     for (const problem of problems) console.log(`       ${problem.replaceAll("\n", "\n       ")}`);
     if (this.passed + this.failed < this.rounds.length) return;
     const after = seconds(performance.now() - this.#startedAt);

@@ -89,5 +89,8 @@ rgw data = ${home.at("rgw")}
 rgw frontends = beast endpoint=${HOST}:${port}
 # A day of a lifecycle rule lasts this many seconds.
 rgw lc debug interval = 10
+# All of it is in memory: what is deleted or replaced is given back soon, not after two hours.
+rgw gc obj min wait = 5
+rgw gc processor period = 5
 `;
 }
