@@ -10,6 +10,7 @@ import {
   StreamStore,
   WatchStore,
   WorkerRegistry,
+  type StoreNotice,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { ulid } from "ulid";
@@ -51,7 +52,7 @@ export class Worker {
   readonly #settings: WorkerSettings;
   readonly #ports: WorkerPorts;
   readonly #stop: AbortSignal;
-  readonly #identity = ownIdentity();
+  readonly identity = ownIdentity();
   readonly #registry: WorkerRegistry;
   readonly #store: StreamStore;
   readonly #done: FilesDone;
@@ -63,13 +64,14 @@ export class Worker {
 
   constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
     const { context, log } = ports;
-    const own = { workerId: settings.workerId, nonce: this.#identity.nonce };
+    const own = { workerId: settings.workerId, nonce: this.identity.nonce };
     this.#settings = settings;
     this.#ports = ports;
     this.#stop = stop;
     this.#registry = new WorkerRegistry(context);
     this.#done = new FilesDone(context);
-    this.#store = new StreamStore(context, own, ({ stream, text }) => log.warn({ stream_id: stream }, text));
+    const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
+    this.#store = new StreamStore(context, own, notice, settings.told);
     this.#lane = new UploadLane({
       slots: settings.uploadConcurrency,
       bufferBytes: settings.bufferBytes,
@@ -142,7 +144,7 @@ export class Worker {
     return new LeaseKeeper({
       registry: this.#registry,
       workerId: this.#settings.workerId,
-      identity: this.#identity,
+      identity: this.identity,
       clock,
       describe: () => ({ ...self, ...this.figures }),
       onLost: (detail) => this.#ports.onFatal(detail),
@@ -239,13 +241,13 @@ export class Worker {
   async #resume(): Promise<ResumeReport> {
     const { context, log } = this.#ports;
     const { source, watches, workerId } = this.#settings;
-    const dead = await deadNoncesOfThisHost(this.#registry, this.#identity);
+    const dead = await deadNoncesOfThisHost(this.#registry, this.identity);
     for (const nonce of dead) this.#store.markDead(nonce);
     const processing = this.#processing;
     const deps: RecovererDeps = {
       supervisor: this.supervisor,
       context,
-      identity: { workerId, nonce: this.#identity.nonce },
+      identity: { workerId, nonce: this.identity.nonce },
       store: this.#store,
       source,
       watches,

@@ -1,5 +1,5 @@
 /** What the worker is built from: the configuration, parsed and checked, in bytes and milliseconds. */
-import type { WatchRules } from "@sluice/core";
+import type { WatchRules, WebhookEvent } from "@sluice/core";
 
 export interface WatchSettings {
   name: string;
@@ -24,4 +24,6 @@ export interface WorkerSettings {
   rescanIntervalMs: number;
   historyMs: number;
   failedUploadRetentionMs: number;
+  /** What webhooks tell; nothing where none is configured. */
+  told: readonly WebhookEvent[];
 }

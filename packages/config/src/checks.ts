@@ -109,6 +109,12 @@ function workerProblems({ settings, watches, container }: CheckFacts): Problem[]
       text: `is not set, and this is a container (${container}): its host name changes with every start, and interrupted streams would find no owner. Name the volume, for example SLUICE_SOURCE=studio-1`,
     });
   }
+  if (settings.webhookUrl !== undefined && settings.webhookSecret === undefined) {
+    problems.push({
+      key: "webhookSecret",
+      text: "is not set, nor SLUICE_WEBHOOK_SECRET_FILE, and SLUICE_WEBHOOK_URL needs it: make one with `echo whsec_$(openssl rand -base64 32)`",
+    });
+  }
   return problems;
 }
 

@@ -239,10 +239,22 @@ describe("what is wrong", () => {
     ]);
   });
 
+  it("of a webhook needs its secret, which is long enough", () => {
+    const hooked = { ...MINIMAL, SLUICE_WEBHOOK_URL: "https://hooks.example" };
+    expect(problems({ env: hooked })).toEqual([expect.stringMatching(/^SLUICE_WEBHOOK_SECRET is not set/)]);
+    const secret = (bytes: number) => ({
+      SLUICE_WEBHOOK_SECRET: `whsec_${Buffer.alloc(bytes).toString("base64")}`,
+    });
+    expect(problems({ env: { ...hooked, ...secret(32) } })).toEqual([]);
+    expect(problems({ env: { ...hooked, ...secret(23) } })).toEqual([
+      expect.stringContaining("24 to 64 bytes"),
+    ]);
+  });
+
   it("may be a file where only secrets have files", () => {
     expect(problems({ env: { ...MINIMAL, SLUICE_S3_BUCKET_FILE: "/x" } })).toEqual([
       expect.stringContaining(
-        "only secrets are read from files (SLUICE_REDIS_URL_FILE and SLUICE_WEB_PASSWORD_FILE)",
+        "only secrets are read from files (SLUICE_REDIS_URL_FILE, SLUICE_WEBHOOK_URL_FILE, SLUICE_WEBHOOK_SECRET_FILE, SLUICE_WEB_PASSWORD_FILE)",
       ),
     ]);
   });

@@ -6,6 +6,7 @@ import { partSettings } from "./settings/parts.ts";
 import { redisSettings } from "./settings/redis.ts";
 import { s3Settings } from "./settings/s3.ts";
 import { watchingRules, watchingSettings } from "./settings/watching.ts";
+import { webhookSettings } from "./settings/webhooks.ts";
 import { webSettings } from "./settings/web.ts";
 import { workerSettings } from "./settings/worker.ts";
 
@@ -19,6 +20,7 @@ export const settingsSchema = z.strictObject({
   ...s3Settings,
   ...partSettings,
   ...workerSettings,
+  ...webhookSettings,
   ...webSettings,
 });
 

@@ -14,6 +14,7 @@ export const GROUPS = [
   "Parts",
   "The worker",
   "Health, metrics and logs",
+  "Webhooks",
   "The dashboard",
   "Set by npm start",
 ] as const;

@@ -48,6 +48,13 @@ export const LOOPS: readonly RetryLoop[] = [
     test: "packages/core/src/processor/put-whole.test.ts",
   },
   {
+    name: "webhook that is not accepted",
+    where: "apps/worker/src/webhooks/deliverer.ts",
+    bound:
+      "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 calls at once, each within 10 s",
+    test: "apps/worker/test/webhooks.test.ts",
+  },
+  {
     name: "lease of an earlier process",
     where: "apps/worker/src/streams/lease-keeper.ts",
     bound: "one TTL and one renewal, then the start is refused",

@@ -108,6 +108,12 @@ type RawEntry = readonly [id: string, fields: readonly unknown[]];
 /** XREAD of one stream: [[key, [[id, [field, value, …]], …]]], or nothing. */
 export function rawEntries(reply: unknown): RawEntry[] {
   if (!Array.isArray(reply) || !Array.isArray(reply[0])) return [];
-  const [, entries] = reply[0] as [unknown, [Buffer, unknown[]][]];
-  return entries.map(([id, fields]) => [id.toString("latin1"), fields]);
+  const [, entries] = reply[0] as [unknown, unknown];
+  return rawStreamEntries(entries);
+}
+
+/** XRANGE: [[id, [field, value, …]], …]. */
+export function rawStreamEntries(entries: unknown): RawEntry[] {
+  if (!Array.isArray(entries)) return [];
+  return (entries as [Buffer, unknown[]][]).map(([id, fields]) => [id.toString("latin1"), fields]);
 }

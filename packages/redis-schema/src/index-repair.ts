@@ -13,9 +13,11 @@ import {
   type FailureReason,
   type Index,
   type StreamId,
+  type WebhookEvent,
 } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { KEPT } from "./kept.ts";
+import { messageArgs } from "./outbox-message.ts";
 import { FAILED_STATUSES } from "./records/stream-record.ts";
 import { toFlatArgs, type RawHash } from "./records/text.ts";
 import { replyName, replyText } from "./replies.ts";
@@ -89,6 +91,8 @@ export interface BrokenStream {
   raw: RawHash;
   reason: Extract<FailureReason, "incomplete_metadata" | "corrupt_record">;
   detail: string;
+  /** What webhooks are to tell. */
+  told?: readonly WebhookEvent[];
 }
 
 export type FailBrokenOutcome =
@@ -107,7 +111,9 @@ export async function failBroken(
   const { redis, keys, clock } = context;
   const { workerId, nonce } = identity;
   const now = clock.wallMs();
-  const { id, raw, reason, detail } = broken;
+  const { id, raw, reason, detail, told = [] } = broken;
+  // As stored, numbers are text: a body says what can be told as it is.
+  const { file_size: _, bytes_sent: __, ...texts } = raw;
   const owner = raw["owner"] ?? "";
   const before = raw["status"];
   const text = before === undefined ? detail : `${detail} (it was ${before})`;
@@ -125,7 +131,7 @@ export async function failBroken(
     [
       [keys.worker(workerId), keys.streamMeta(id), keys.streamLog(id)],
       keys.indexes,
-      keys.events,
+      [keys.events, keys.outbox],
       owner === "" ? [] : [keys.worker(owner)],
     ],
     [
@@ -135,7 +141,12 @@ export async function failBroken(
       list(deadNonces),
       list(toFlatArgs(fields)),
       logLines([text], workerId, now),
-      text,
+      [text, KEPT.outboxMost],
+      list(
+        told.includes("failed")
+          ? messageArgs("failed", { ...texts, ...fields, id: streamId(id) }, raw["revision"] ?? "", now)
+          : [],
+      ),
     ],
   );
   const name = replyName(reply, ["marked", "already", "changed", "held", "lapsed", "lost"]);

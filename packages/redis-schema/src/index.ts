@@ -11,6 +11,8 @@ export * from "./kept.ts";
 export * from "./key-prefix.ts";
 export * from "./keys.ts";
 export * from "./orphan-store.ts";
+export type { OutboxMessage } from "./outbox-message.ts";
+export * from "./outbox.ts";
 export * from "./plans.ts";
 export * from "./records/codec.ts";
 export * from "./records/feed.ts";

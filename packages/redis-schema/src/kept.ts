@@ -8,6 +8,12 @@ export const KEPT = {
   logEntries: LIMITS.logEntries,
   events: 20_000,
   auditEntries: 20_000,
+  /** Messages of webhooks that wait; a worker drops the oldest past this, and says so. */
+  outbox: 10_000,
+  /** Without any worker that delivers, the outbox itself holds no more. */
+  outboxMost: 20_000,
+  /** The turn of delivering webhooks, without renewal. */
+  turnMs: LIMITS.leaseTtlMs,
   leaseMs: LIMITS.leaseTtlMs,
   /** A worker that ended without saying so is listed as gone for this long. */
   deadWorkerMs: 24 * HOUR,
@@ -23,4 +29,5 @@ export const KEPT = {
 } as const;
 
 assert(KEPT.statsMs > 24 * HOUR, "a full day of minutes can be summed");
+assert(KEPT.outbox < KEPT.outboxMost, "what is dropped is counted before it goes uncounted");
 assert(KEPT.sessionIdleMs <= KEPT.sessionMs, "an idle session ends before the longest one");

@@ -26,6 +26,8 @@ describe("keys", () => {
       "uploads:to_abort",
       "orphans",
       "events",
+      "webhooks",
+      "webhooks:turn",
       "audit",
       "stats:<minute>",
       "store:<hash>",

@@ -149,6 +149,20 @@ export const KEYS = {
     writer: "every script that changes a stream",
     meaning: "The live feed: which stream changed, and how.",
   },
+  outbox: {
+    pattern: "webhooks",
+    type: "stream",
+    kept: `until delivered, SLUICE_WEBHOOK_MAX_AGE at most; newest ${KEPT.outbox}`,
+    writer: "the script whose change it tells; the worker that delivered it removes it",
+    meaning: "Messages that webhooks have to deliver, oldest first: id, event, body, stream, time.",
+  },
+  outboxTurn: {
+    pattern: "webhooks:turn",
+    type: "string",
+    kept: `${KEPT.turnMs / 1000} s after the last renewal`,
+    writer: "the worker that delivers",
+    meaning: "Nonce of the one worker process that delivers webhooks now.",
+  },
   audit: {
     pattern: "audit",
     type: "stream",
@@ -240,6 +254,8 @@ export function keysWith(prefix: string) {
     uploadsToAbort: plain(KEYS.uploadsToAbort),
     orphans: plain(KEYS.orphans),
     events: plain(KEYS.events),
+    outbox: plain(KEYS.outbox),
+    outboxTurn: plain(KEYS.outboxTurn),
     audit: plain(KEYS.audit),
     /** The minute that `ms` (since 1970) falls in, UTC. */
     stats: (ms: number) => filled(KEYS.stats, minuteOf(ms)),

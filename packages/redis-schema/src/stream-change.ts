@@ -11,16 +11,19 @@ import {
   kindOf,
   metadataKey,
   patched,
+  webhookEventOf,
   type FeedEvent,
   type Index,
   type Kind,
   type StreamRecord,
   type StreamWrite,
+  type WebhookEvent,
 } from "@sluice/core";
 import { formatDone } from "./records/file-entries.ts";
 import { formatPart } from "./records/part.ts";
 import { statsArgs } from "./records/stats.ts";
 import { FAILED_STATUSES, patchFields, recordFields } from "./records/stream-record.ts";
+import { messageArgs } from "./outbox-message.ts";
 import { pathField, toArg, toFlatArgs, type Arg } from "./records/text.ts";
 
 /** A write with what only this package asks for. */
@@ -51,13 +54,15 @@ export function statusPlaces(): Arg[] {
   return kinds.flatMap((kind) => statusesOf([kind]).flatMap((text) => [text, indexPlace(INDEX_OF[kind])]));
 }
 
-/** `alsoFrom`: further status texts to allow (a founding record may have none: ""). */
+/**
+ * `alsoFrom`: further status texts to allow (a founding record may have none: ""). `told`: what webhooks are to tell. */
 export function changeArgs(
   before: StreamRecord,
   write: StoreWrite,
   worker: string,
   nowMs: number,
   alsoFrom: readonly string[] = [],
+  told: readonly WebhookEvent[] = [],
 ): Arg[] {
   const after = patched(before, {
     ...write.patch,
@@ -95,6 +100,7 @@ export function changeArgs(
     ...list(logLines(write.log, worker, nowMs)),
     ...eventArgs(write.remove ? { type: "removed", ...detailOf(write.event) } : write.event),
     ...list(statsArgs(write.stats, worker)),
+    ...list(messageOf(before, after, told, nowMs)),
   ];
 }
 
@@ -127,6 +133,7 @@ export function createArgs(
     "",
     ...list(logLines(log, worker, nowMs)),
     ...eventArgs({ type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) }),
+    ...list([]),
     ...list([]),
   ];
 }
@@ -162,6 +169,17 @@ function eventArgs(event: FeedEvent | undefined): Arg[] {
 
 function detailOf(event: FeedEvent | undefined): { detail?: string } {
   return event?.detail === undefined ? {} : { detail: event.detail };
+}
+
+function messageOf(
+  before: StreamRecord,
+  after: StreamRecord,
+  told: readonly WebhookEvent[],
+  nowMs: number,
+): string[] {
+  const event = webhookEventOf(before, after);
+  if (event === undefined || !told.includes(event)) return [];
+  return messageArgs(event, after, `${before.fence}/${before.revision}`, nowMs);
 }
 
 function flag(on: boolean | undefined): string {

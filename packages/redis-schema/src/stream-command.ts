@@ -67,11 +67,15 @@ async function sendOnce<Name extends string>(
     [
       keys.worker(workerId),
       keys.indexes,
-      [keys.byPath, keys.byKey, keys.filesDone, keys.events, keys.stats(now)],
+      [keys.byPath, keys.byKey, keys.filesDone, keys.events, keys.stats(now), keys.outbox],
       command.keys,
       ghosts.map((id) => keys.streamMeta(id)),
     ],
-    [[nonce, workerId, now, KEPT.logEntries, KEPT.events, KEPT.statsMs], list(ghosts), command.args],
+    [
+      [nonce, workerId, now, KEPT.logEntries, KEPT.events, KEPT.statsMs, KEPT.outboxMost],
+      list(ghosts),
+      command.args,
+    ],
   );
   const name = replyName(reply, [...names, "lost", "lapsed"] as const);
   if (name === "lapsed") {

@@ -13,6 +13,7 @@ import {
   type StreamId,
   type StreamRecord,
   type StreamWrite,
+  type WebhookEvent,
   type WriteOutcome,
 } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
@@ -39,6 +40,8 @@ export class StreamStore implements CheckpointStore {
   readonly #context: SchemaContext;
   readonly #identity: WorkerIdentity;
   readonly #notice: (notice: StoreNotice) => void;
+  /** What webhooks are to tell. */
+  readonly told: readonly WebhookEvent[];
   /** Nonces of leases whose process is known to be gone; the next claim need not wait for them to lapse. */
   readonly #dead = new Set<string>();
 
@@ -46,10 +49,12 @@ export class StreamStore implements CheckpointStore {
     context: SchemaContext,
     identity: WorkerIdentity,
     notice: (notice: StoreNotice) => void = () => undefined,
+    told: readonly WebhookEvent[] = [],
   ) {
     this.#context = context;
     this.#identity = identity;
     this.#notice = notice;
+    this.told = told;
   }
 
   /** The process behind this lease ran on this host and is gone: its streams may be claimed at once. */
@@ -65,7 +70,7 @@ export class StreamStore implements CheckpointStore {
     const { ofStream } = this.#context.keys;
     const args = [
       createArgs(record, stream.log, worker, now),
-      replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now)] : ["0"],
+      replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now, [], this.told)] : ["0"],
       list(knownDone === undefined ? [] : [knownDone]),
     ];
     const { name, value } = await this.#send(
@@ -164,7 +169,7 @@ export class StreamStore implements CheckpointStore {
   ): Promise<ChangeOutcome> {
     const worker = this.#identity.workerId;
     if (notOurs(record, worker)) return lostTo(record);
-    const args = changeArgs(record, write, worker, this.#context.clock.wallMs(), alsoFrom);
+    const args = changeArgs(record, write, worker, this.#context.clock.wallMs(), alsoFrom, this.told);
     const { name, value } = await this.#send(
       { script: SCRIPTS.writeStream, keys: this.#context.keys.ofStream(record.id), args },
       ["written", "key_taken", "path_taken"],

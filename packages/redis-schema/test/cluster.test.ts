@@ -7,6 +7,7 @@ import {
   failBroken,
   FilesDone,
   KeyPrefixError,
+  Outbox,
   Plans,
   pruneHistory,
   purgeStreams,
@@ -62,6 +63,11 @@ test("every script runs through a cluster client", async () => {
   const broken = { id: "ghost", raw: {}, reason: "incomplete_metadata", detail: "x" } as const;
   expect(await failBroken(schema, W1, broken)).toEqual({ kind: "marked" });
   expect(await convertIndexes(schema)).toHaveLength(4);
+
+  const outbox = new Outbox(schema, W1);
+  expect(await outbox.tellStalled(record({ id: streamId("nobody") }))).toBe(false);
+  expect(await outbox.takeTurn()).toBe(true);
+  await outbox.endTurn();
 
   const queue = new RequestQueue(schema);
   const request = { id: "r1", action: "retry" as const, items: ["s1"], who: "a", filed_at_utc: NOW_UTC };

@@ -8,16 +8,18 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
   if (!read.config) return read.findings;
   const { config } = read;
   // Loaded only here: no other command waits for the S3 client to be read from disk.
-  const [{ lookAtRedis }, { lookAtStore }, { lookAtDirectories }] = await Promise.all([
+  const [{ lookAtRedis }, { lookAtStore }, { lookAtDirectories }, { lookAtWebhook }] = await Promise.all([
     import("./look-at-redis.ts"),
     import("./look-at-store.ts"),
     import("./look-at-directories.ts"),
+    import("./webhook-findings.ts"),
   ]);
   const findings = [...read.findings];
   for (const [what, look] of [
     ["Redis", lookAtRedis],
     ["the bucket", lookAtStore],
     ["the watched directories", lookAtDirectories],
+    ["the webhook's receiver", lookAtWebhook],
   ] as const) {
     say(`Looking at ${what} …`);
     findings.push(...(await look(config)));

@@ -16,6 +16,7 @@ import { worst } from "./doctor.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { redisFindings, type RedisFacts } from "./redis-findings.ts";
 import { storeFindings, storeTroubleFinding } from "./store-findings.ts";
+import { webhookFinding } from "./webhook-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
 /** Ids that some test below has produced. */
@@ -391,6 +392,28 @@ describe("the system", () => {
   ])("where %s of the writers are seen is %s", (share, id) => {
     const visibility = { seen: share, detail: "in words" };
     expect(found(systemFindings({ ...SYSTEM, visibility }, []), id)).toMatchObject({ severity: "warning" });
+  });
+});
+
+describe("the webhook's receiver", () => {
+  const failed = (reason: string, detail: string) =>
+    webhookFinding("https://hooks.example", { kind: "failed", reason, detail, retryAfterMs: 0 });
+
+  it("that accepts a signed ping is ok", () => {
+    expect(
+      found([webhookFinding("https://hooks.example", { kind: "accepted" })], "webhook.accepted").severity,
+    ).toBe("ok");
+  });
+
+  it.each([
+    ["webhook.refused", "status_4xx", "it answers 401"],
+    ["webhook.unanswered", "unreachable", "ECONNREFUSED"],
+    ["webhook.unanswered", "timeout", "no answer within 10 s"],
+  ])("is %s when it ends in %s", (id, reason, detail) => {
+    const { severity, seen, remedy } = found([failed(reason, detail)], id);
+    expect(severity).toBe("warning");
+    expect(seen).toContain(detail);
+    expect(remedy).toContain("no upload waits");
   });
 });
 

@@ -1,7 +1,7 @@
 /** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
 import type { Config } from "@sluice/config";
 import { StoreGate } from "@sluice/core";
-import { OrphanStore, closeClient } from "@sluice/redis-schema";
+import { OrphanStore, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, tellAll } from "../adapters/pino-observer.ts";
 import { Worker } from "../app.ts";
 import { HealthServer, type Health } from "../health/health-server.ts";
@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import { startAll } from "../service.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
+import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { troublesOf } from "../streams/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
@@ -90,8 +91,28 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   await worker.start();
   started.worker = worker;
   metrics.observe(metricsFacts(worker, gate, new OrphanStore(context)));
+  stack.use(await startAll([webhooks(from, worker, context, metrics)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
+}
+
+function webhooks(
+  { config, log, onFatal }: BuildInputs,
+  { identity, supervisor }: Worker,
+  context: SchemaContext,
+  { registry }: Metrics,
+): Webhooks {
+  return new Webhooks({
+    config,
+    context,
+    identity: { workerId: config.workerId, nonce: identity.nonce },
+    *held() {
+      for (const { processor } of supervisor.running.values()) yield processor.record;
+    },
+    registry,
+    log,
+    onFault: (error) => onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
 }
 
 function healthOf(worker: Worker | undefined, gate: StoreGate): Health {

@@ -17,6 +17,7 @@ export function workerSettings(config: Config, profile: StoreProfile): WorkerSet
     rescanIntervalMs: config.rescanIntervalMs,
     historyMs: config.historyMs,
     failedUploadRetentionMs: config.failedUploadRetentionMs,
+    told: config.webhookUrl === undefined ? [] : config.webhookEvents,
   };
 }
 

@@ -106,7 +106,8 @@ async function markBroken(
   detail: string,
 ): Promise<undefined> {
   report.broken += 1;
-  await failBroken(deps.context, deps.identity, { id, raw, reason, detail }, deps.deadNonces());
+  const broken = { id, raw, reason, detail, told: deps.store.told };
+  await failBroken(deps.context, deps.identity, broken, deps.deadNonces());
 }
 
 async function classifyRecord(

@@ -104,7 +104,7 @@ function reportUnknown(env: Environment, known: ReadonlySet<string>, report: Sou
 
 function reportOne(name: string, known: ReadonlySet<string>, report: SourceReport): void {
   if (name.endsWith(FILE_SUFFIX) && known.has(name.slice(0, -FILE_SUFFIX.length))) {
-    const only = [...known].filter((each) => each.endsWith(FILE_SUFFIX)).join(" and ");
+    const only = [...known].filter((each) => each.endsWith(FILE_SUFFIX)).join(", ");
     report.problems.push({
       key: name,
       text: `${name} is not a setting: only secrets are read from files (${only})`,

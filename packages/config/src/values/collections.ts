@@ -15,6 +15,21 @@ export function list(allowed: string, accepts: (entry: string) => boolean = () =
   });
 }
 
+/** Any of these, each once. */
+export function someOf<const T extends string>(values: readonly T[]): ValueType<T[]> {
+  const allowed = `any of ${values.join(", ")}, separated by commas`;
+  const { schema } = list(allowed, (entry) => values.some((value) => value === entry));
+  return valueType({
+    input: schema,
+    allowed,
+    read: (entries) => {
+      const chosen = values.filter((value) => entries.includes(value));
+      return chosen.length === entries.length ? chosen : undefined;
+    },
+    format: (entries) => entries.join(","),
+  });
+}
+
 /** `accepts` checks the whole. */
 export function pairs(
   allowed: string,

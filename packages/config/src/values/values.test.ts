@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { list, pairs, splitList } from "./collections.ts";
+import { list, pairs, someOf, splitList } from "./collections.ts";
 import { duration, onOff, oneOf, rate, size, wholeNumber } from "./scalars.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
-import { afterUpload, host, httpUrl, isLoopback, isNetwork, redisUrl } from "./urls.ts";
+import { afterUpload, host, httpUrl, isLoopback, isNetwork, redisUrl, webhookUrl } from "./urls.ts";
 import type { ValueType } from "./value-type.ts";
 
 function read<T>(type: ValueType<T>, raw: unknown): T | string {
@@ -132,6 +132,26 @@ describe("places", () => {
     for (const url of ["s3.example.com", "ftp://x", "https://user:pass@x"]) {
       expect(read(httpUrl(), url)).toMatch(/^refused/);
     }
+  });
+
+  it("a webhook's address may hold a query, but no password, and never leads to a cloud's credentials", () => {
+    const good = "https://hooks.example/in?token=1";
+    expect(read(webhookUrl(), good)).toBe(good);
+    for (const bad of [
+      "ftp://hooks.example",
+      "https://user:pass@hooks.example",
+      "http://169.254.169.254/latest",
+      "http://[fe80::1]/",
+      "http://[::ffff:169.254.169.254]/",
+    ])
+      expect(read(webhookUrl(), bad)).toMatch(/^refused/);
+  });
+
+  it("a choice of several is any of them, each once, in a fixed order", () => {
+    const type = someOf(["completed", "failed"]);
+    expect(read(type, "failed, completed")).toEqual(["completed", "failed"]);
+    for (const bad of ["failed,failed", "other"])
+      expect(read(type, bad)).toMatch(/^refused: any of completed, failed/);
   });
 
   it("a host is an address or a name", () => {

@@ -1,9 +1,9 @@
 -- A stream whose record cannot be worked with becomes a failed one, with everything kept; an id without any record
 -- becomes visible as one.
--- KEYS: our lease, meta, log, four indexes, events, the expected owner's lease (absent when none is expected)
+-- KEYS: our lease, meta, log, four indexes, events, outbox, the expected owner's lease (absent when none is expected)
 -- ARGV: nonce, worker, now (ms), entries of a log, entries of the feed, id, place of the index of failed streams,
 --   list of statuses that count as failed, owner, fence and revision as read ('' for none), list of nonces known to be
---   dead, list of fields and values to set, log entry, event detail
+--   dead, list of fields and values to set, log entry, event detail, entries of the outbox, list: what a webhook is to tell
 -- Replies: { marked } | { already }: it was marked before; also when this command was carried out before
 --   { changed }: it is not what was read | { held, owner } | { lapsed } | { lost, lease, '' }
 -- uses: lib-args lib-stream
@@ -12,7 +12,8 @@ local log_cap, events_cap = tonumber(take()), take()
 local id, failed_at, failed = take(), tonumber(take()), take_list()
 local owner, fence, revision, dead, fields = take(), take(), take(), take_list(), take_list()
 local log_entry, detail = take(), take()
-local meta, log, events = KEYS[2], KEYS[3], KEYS[8]
+local outbox_cap, message = take(), take_list()
+local meta, log, events, outbox = KEYS[2], KEYS[3], KEYS[8], KEYS[9]
 local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
 
 -- A stream that ended and was removed since it was read stands in no index: it is not brought back.
@@ -35,7 +36,7 @@ if kind == 'hash' or kind == 'none' then
   end
   if kind == 'none' and not listed(indexes, id) then return { 'changed' } end
   if owner ~= '' and owner ~= worker then
-    local held = redis.call('HGET', KEYS[9], 'nonce')
+    local held = redis.call('HGET', KEYS[10], 'nonce')
     if held and not has(dead, held) then return { 'held', owner } end
   end
   set_all(meta, fields)
@@ -49,4 +50,5 @@ if redis.call('TYPE', log).ok == 'list' or redis.call('TYPE', log).ok == 'none' 
 end
 place(indexes, id, failed_at, now, false)
 append_event(events, events_cap, now, 'state', id, fields[2], detail, worker)
+tell(outbox, outbox_cap, now, id, message)
 return { 'marked' }

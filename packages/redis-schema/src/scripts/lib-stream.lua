@@ -35,6 +35,13 @@ local function count_stats(key, ttl_ms, pairs_list)
   redis.call('PEXPIRE', key, ttl_ms)
 end
 
+-- `message` is nothing, or id, event and body. What is never read does not grow without end.
+local function tell(key, cap, now, subject, message)
+  if #message == 0 then return end
+  redis.call('XADD', key, 'MAXLEN', '~', cap, '*',
+    'id', message[1], 'event', message[2], 'body', message[3], 'subject', subject, 'at', now)
+end
+
 -- nil when the lease `key` is ours.
 local function refuse_lease(key, nonce)
   local held = redis.call('HGET', key, 'nonce')
@@ -51,7 +58,7 @@ local function take_change()
     set = take_list(), unset = take_list(), drop_parts = take() == '1', parts = take_list(),
     path_release = take(), path_take = take(), keys_take = take_list(), keys_release = take_list(),
     done_field = take(), done_value = take(), log = take_list(),
-    event_type = take(), event_detail = take(), stats = take_list(),
+    event_type = take(), event_detail = take(), stats = take_list(), message = take_list(),
   }
 end
 
@@ -116,17 +123,20 @@ local function apply_change(shared, stream, change)
   append_event(shared.events, shared.events_cap, shared.now, change.event_type, change.id, status,
     change.event_detail, shared.worker)
   count_stats(shared.stats, shared.stats_ttl, change.stats)
+  tell(shared.outbox, shared.outbox_cap, shared.now, change.id, change.message)
 end
 
--- KEYS 1..10 and the head of ARGV, the same for every script that writes a stream as its owner.
--- KEYS: lease, four indexes, by_path, by_key, files_done, events, stats. ARGV: nonce, worker, now (ms), entries of a
--- log, entries of the feed, ms a minute's counters are kept, list of ghost ids (their meta keys end KEYS).
+-- KEYS 1..11 and the head of ARGV, the same for every script that writes a stream as its owner.
+-- KEYS: lease, four indexes, by_path, by_key, files_done, events, stats, outbox. ARGV: nonce, worker, now (ms), entries
+-- of a log, entries of the feed, ms a minute's counters are kept, entries of the outbox, list of ghost ids (their meta
+-- keys end KEYS).
 local function take_shared()
   local shared = {
     lease = KEYS[1], indexes = { KEYS[2], KEYS[3], KEYS[4], KEYS[5] }, by_path = KEYS[6], by_key = KEYS[7],
-    done = KEYS[8], events = KEYS[9], stats = KEYS[10],
+    done = KEYS[8], events = KEYS[9], stats = KEYS[10], outbox = KEYS[11],
     nonce = take(), worker = take(), now = take(),
-    log_cap = tonumber(take()), events_cap = take(), stats_ttl = take(), ghosts = {},
+    log_cap = tonumber(take()), events_cap = take(), stats_ttl = take(),
+    outbox_cap = take(), ghosts = {},
   }
   local ids = take_list()
   for i, id in ipairs(ids) do shared.ghosts[id] = KEYS[#KEYS - #ids + i] end

@@ -1,5 +1,5 @@
 -- Creates a stream and takes its path; with a replaced stream, that one's last write is part of the same step.
--- KEYS: shared (10), meta, parts, log, [meta, parts, log of the replaced stream,] meta keys of ghosts
+-- KEYS: shared (11), meta, parts, log, [meta, parts, log of the replaced stream,] meta keys of ghosts
 -- ARGV: shared, the new stream's change (fence and revision as created), '1' or '0': a replaced stream follows, [its change,]
 --   list: nothing, or the stream id of the files:done entry the caller knows at the path ('' for none)
 -- Replies: { opened } also when this command was carried out before
@@ -7,11 +7,11 @@
 --   { lost, in_use, '' }: the new id has a record already; { lost, … }, { lapsed }, { key_taken, id }: as write-stream
 -- uses: lib-args lib-stream
 local shared = take_shared()
-local stream = { meta = KEYS[11], parts = KEYS[12], log = KEYS[13] }
+local stream = { meta = KEYS[12], parts = KEYS[13], log = KEYS[14] }
 local change = take_change()
 local old, old_change
 if take() == '1' then
-  old = { meta = KEYS[14], parts = KEYS[15], log = KEYS[16] }
+  old = { meta = KEYS[15], parts = KEYS[16], log = KEYS[17] }
   old_change = take_change()
 end
 local known = take_list()

@@ -1,5 +1,6 @@
--- One atomic change of one stream by its owner: record, parts, index, claims, timeline, feed and counters together.
--- KEYS: shared (10), meta, parts, log, meta keys of ghosts
+-- One atomic change of one stream by its owner: record, parts, index, claims, timeline, feed, counters and
+-- what a webhook is to tell of it, together.
+-- KEYS: shared (11), meta, parts, log, meta keys of ghosts
 -- ARGV: shared, one change
 -- Replies: { written } also when this command was carried out before
 --   { lost, gone | owner | fence | lease | state | revision, what is there instead }
@@ -7,7 +8,7 @@
 --   { key_taken, id } | { path_taken, id }: nothing was changed
 -- uses: lib-args lib-stream
 local shared = take_shared()
-local stream = { meta = KEYS[11], parts = KEYS[12], log = KEYS[13] }
+local stream = { meta = KEYS[12], parts = KEYS[13], log = KEYS[14] }
 local change = take_change()
 
 local refused = refuse_change(shared, stream, change)

@@ -1,0 +1,36 @@
+/** Whether the webhook's receiver takes a signed message now. */
+import { randomUUID } from "node:crypto";
+import type { Config } from "@sluice/config";
+import { redacted } from "@sluice/config";
+import { post, type Answer } from "../webhooks/post.ts";
+import { receiverOf } from "../webhooks/webhooks.ts";
+import { finding, ok, type Finding } from "./finding.ts";
+
+/** Sends a message of the type `ping`, which tells of no stream. */
+export async function lookAtWebhook(config: Config): Promise<Finding[]> {
+  const receiver = receiverOf(config);
+  if (!receiver) return [];
+  const timestamp = new Date().toISOString();
+  const ping = {
+    id: `msg_ping_${randomUUID()}`,
+    body: JSON.stringify({ type: "ping", timestamp, data: {} }),
+  };
+  return [webhookFinding(redacted(receiver.url), await post(receiver, ping, new AbortController().signal))];
+}
+
+export function webhookFinding(url: string, answer: Answer): Finding {
+  const who = `The webhook's receiver at ${url}`;
+  if (answer.kind === "accepted") return ok("webhook.accepted", `${who} accepted a signed ping.`);
+  const kept = "Messages are kept and tried again for SLUICE_WEBHOOK_MAX_AGE; no upload waits for them.";
+  if (answer.reason.startsWith("status_")) {
+    const remedy = `Make it answer 2xx once the signature is right (docs/webhooks.md). ${kept}`;
+    return finding(
+      "webhook.refused",
+      "warning",
+      `${who} does not accept messages: ${answer.detail}.`,
+      remedy,
+    );
+  }
+  const remedy = `Check the address and that this machine may connect to it. ${kept}`;
+  return finding("webhook.unanswered", "warning", `${who} does not answer: ${answer.detail}.`, remedy);
+}

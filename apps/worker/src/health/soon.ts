@@ -1,0 +1,19 @@
+/** A scrape waits no longer than this for Redis: lag must be seen also while it hangs, and is asked for most when it is away. */
+import { CheckpointError } from "@sluice/core";
+import { systemClock } from "../system-clock.ts";
+
+const SCRAPE_MS = 1_000;
+
+/** Undefined: Redis does not answer now. */
+export async function soon<T>(read: Promise<T>): Promise<T | undefined> {
+  const done = new AbortController();
+  const late = systemClock.sleep(SCRAPE_MS, done.signal).then(() => undefined);
+  try {
+    return await Promise.race([read, late]);
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  } finally {
+    done.abort();
+  }
+}

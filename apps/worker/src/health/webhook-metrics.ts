@@ -1,0 +1,41 @@
+/** `sluice_webhook*`: what was delivered, what was not, and what waits. Only there where webhooks are configured. */
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { DeliveryTally } from "../webhooks/deliverer.ts";
+import { soon } from "./soon.ts";
+
+export function webhookMetrics(registry: Registry, waiting: () => Promise<number>): DeliveryTally {
+  const registers = [registry];
+  const delivered = new Counter({
+    name: "sluice_webhooks_delivered_total",
+    help: "Messages the receiver accepted.",
+    labelNames: ["event"],
+    registers,
+  });
+  const failed = new Counter({
+    name: "sluice_webhook_attempts_failed_total",
+    help: "Calls of the receiver that did not end in its acceptance; they are repeated.",
+    labelNames: ["reason"],
+    registers,
+  });
+  const dropped = new Counter({
+    name: "sluice_webhooks_dropped_total",
+    help: "Messages that were never delivered: too old, or too many.",
+    labelNames: ["reason"],
+    registers,
+  });
+  new Gauge({
+    name: "sluice_webhooks_pending",
+    help: "Messages of all workers that wait to be delivered.",
+    registers,
+    async collect() {
+      const count = await soon(waiting());
+      if (count === undefined) this.remove();
+      else this.set(count);
+    },
+  });
+  return {
+    delivered: (event) => delivered.inc({ event }),
+    failed: (reason) => failed.inc({ reason }),
+    dropped: (reason, count) => dropped.inc({ reason }, count),
+  };
+}

@@ -1,0 +1,200 @@
+/**
+ * What the outbox holds reaches the receiver at least once, in order per stream, or is dropped and counted when it is too
+ * old. Only the process whose turn it is delivers; nothing here is waited for by any stream.
+ */
+import { CheckpointError, backoffMs, type Clock } from "@sluice/core";
+import { KEPT, type Outbox, type OutboxMessage, type WaitingMessage } from "@sluice/redis-schema";
+import { assert } from "@sluice/core";
+import { CALL_MS, post, type Answer, type Receiver } from "./post.ts";
+
+export interface DelivererDeps {
+  outbox: Outbox;
+  receiver: Receiver;
+  maxAgeMs: number;
+  clock: Clock;
+  random(): number;
+  tally: DeliveryTally;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Counted for metrics. */
+export interface DeliveryTally {
+  delivered(event: string): void;
+  failed(reason: string): void;
+  dropped(reason: "expired" | "full" | "unreadable", count: number): void;
+}
+
+/** The outbox is looked at this often. */
+const LOOK_EVERY_MS = 1_000;
+const PAGE = 100;
+/** Calls at the same time, each of another stream. */
+const AT_ONCE = 8;
+/** The turn is renewed before a call when it is older than this. */
+const RENEW_TURN_MS = 3_000;
+/** At the end of the process, for what came last. */
+const FAREWELL_MS = 1_500;
+
+assert(RENEW_TURN_MS + CALL_MS < KEPT.turnMs, "a call ends before the turn that allowed it");
+
+interface Retry {
+  attempts: number;
+  dueMs: number;
+}
+
+export class Deliverer implements AsyncDisposable {
+  readonly #deps: DelivererDeps;
+  readonly #stop = new AbortController();
+  /** By stream: its oldest message failed so often, and is due again then. */
+  readonly #retries = new Map<string, Retry>();
+  #turnTakenMs = -Infinity;
+  /** Rounds in a row in which nothing was accepted although something was tried. */
+  #vainRounds = 0;
+  #running: Promise<void> | undefined;
+
+  constructor(deps: DelivererDeps) {
+    this.#deps = deps;
+  }
+
+  start(onFault: (error: unknown) => void): void {
+    this.#running = this.#run().catch(onFault);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    await this.#running;
+    await this.#unlessRedisIsAway(async () => {
+      await this.#round(AbortSignal.timeout(FAREWELL_MS));
+      await this.#deps.outbox.endTurn();
+    });
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    const { clock, random } = this.#deps;
+    while (!signal.aborted) {
+      await this.#unlessRedisIsAway(() => this.#round(signal));
+      const pause = this.#vainRounds === 0 ? 0 : backoffMs(this.#vainRounds, random());
+      await clock.sleep(Math.max(LOOK_EVERY_MS, pause), signal);
+    }
+  }
+
+  async #unlessRedisIsAway(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      this.#deps.log.warn({ err: error.message }, "webhooks wait for Redis");
+    }
+  }
+
+  /** Once over the outbox from its oldest message; ends early when the receiver accepts nothing. */
+  async #round(signal: AbortSignal): Promise<void> {
+    if (!(await this.#haveTurn())) return;
+    const { outbox, tally } = this.#deps;
+    const trimmed = await outbox.trim();
+    if (trimmed > 0) tally.dropped("full", trimmed);
+    const round = new Round();
+    let after: string | undefined;
+    while (!signal.aborted && !round.inVain) {
+      const page = await outbox.page(PAGE, after);
+      after = page.at(-1)?.position;
+      if (after === undefined) break;
+      await this.#deliverPage(page, round, signal);
+    }
+    this.#settle(round, signal);
+  }
+
+  #settle(round: Round, signal: AbortSignal): void {
+    const { log } = this.#deps;
+    if (round.accepted > 0 && this.#vainRounds > 0)
+      log.info({}, "the webhook's receiver accepts messages again");
+    if (round.accepted > 0) this.#vainRounds = 0;
+    else if (round.failed > 0 && !signal.aborted) {
+      this.#vainRounds += 1;
+      // An outage is told once, not at each attempt.
+      if (this.#vainRounds === 1)
+        log.warn({ detail: round.detail }, "a webhook is not accepted; trying again");
+    }
+  }
+
+  /** Messages of one stream one after the other, those of different streams side by side. */
+  async #deliverPage(page: readonly WaitingMessage[], round: Round, signal: AbortSignal): Promise<void> {
+    const streams = Map.groupBy(page, ({ message, position }) => message?.subject ?? position);
+    const queue = streams.values();
+    const lane = async (): Promise<void> => {
+      for (const messages of queue) {
+        for (const waiting of messages) {
+          if (signal.aborted || round.inVain) return;
+          await this.#deliver(waiting, round, signal);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  }
+
+  async #deliver({ position, message }: WaitingMessage, round: Round, signal: AbortSignal): Promise<void> {
+    const { outbox, clock, tally, maxAgeMs } = this.#deps;
+    if (message === undefined || clock.wallMs() - message.at > maxAgeMs) {
+      await outbox.remove(position);
+      if (message) this.#retries.delete(message.subject);
+      tally.dropped(message ? "expired" : "unreadable", 1);
+      return;
+    }
+    const { subject } = message;
+    const retry = this.#retries.get(subject);
+    if (round.held.has(subject) || (retry && retry.dueMs > clock.monotonicMs())) {
+      round.held.add(subject);
+      return;
+    }
+    if (!(await this.#haveTurn())) {
+      round.lostTurn = true;
+      return;
+    }
+    const answer = await post(this.#deps.receiver, message, signal);
+    if (answer.kind === "accepted") {
+      this.#retries.delete(subject);
+      round.accepted += 1;
+      tally.delivered(message.event);
+      await outbox.remove(position);
+    } else if (!signal.aborted) this.#holdBack(message, answer, round);
+  }
+
+  #holdBack({ subject }: OutboxMessage, answer: Answer & { kind: "failed" }, round: Round): void {
+    const { clock, random, tally } = this.#deps;
+    const attempts = (this.#retries.get(subject)?.attempts ?? 0) + 1;
+    const dueMs = clock.monotonicMs() + backoffMs(attempts, random(), answer.retryAfterMs);
+    this.#retries.set(subject, { attempts, dueMs });
+    round.held.add(subject);
+    round.failed += 1;
+    round.detail = answer.detail;
+    tally.failed(answer.reason);
+  }
+
+  async #haveTurn(): Promise<boolean> {
+    const { clock, outbox } = this.#deps;
+    if (clock.monotonicMs() - this.#turnTakenMs < RENEW_TURN_MS) return true;
+    // Counted from before the request: the turn cannot end earlier than this says.
+    const askedMs = clock.monotonicMs();
+    const ours = await outbox.takeTurn();
+    this.#turnTakenMs = ours ? askedMs : -Infinity;
+    // What another process delivers meanwhile is not ours to wait for.
+    if (!ours) this.#retries.clear();
+    return ours;
+  }
+}
+
+/** What one walk over the outbox has met. */
+class Round {
+  accepted = 0;
+  failed = 0;
+  detail = "";
+  lostTurn = false;
+  /** Streams whose older message waits: the younger ones wait behind it. */
+  readonly held = new Set<string>();
+
+  /** The receiver is not there: more calls would only be more failures. */
+  get inVain(): boolean {
+    return this.lostTurn || (this.accepted === 0 && this.failed >= AT_ONCE);
+  }
+}

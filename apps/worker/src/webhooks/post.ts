@@ -1,0 +1,85 @@
+/**
+ * One call of the receiver: it ends within its deadline, goes to the configured address and nowhere else (no redirect is
+ * followed, no link-local address is connected to), and whatever is answered is never kept.
+ */
+import { lookup, type LookupAddress } from "node:dns";
+import { request as plainRequest, type RequestOptions } from "node:http";
+import { request as tlsRequest } from "node:https";
+import type { LookupFunction } from "node:net";
+import { isLinkLocal } from "@sluice/config";
+import { signedHeaders, type Message } from "./sign.ts";
+
+export interface Receiver {
+  url: string;
+  key: Buffer;
+}
+
+export type Answer =
+  | { kind: "accepted" }
+  /** `reason`: one of few, for metrics; `detail`: for people. */
+  | { kind: "failed"; reason: string; detail: string; retryAfterMs: number };
+
+/** From the first byte sent to the end of the answer. */
+export const CALL_MS = 10_000;
+/** More of an answer is not read. */
+const ANSWER_BYTES = 64 * 1024;
+const MOST_RETRY_AFTER_MS = 3_600_000;
+
+export async function post(receiver: Receiver, message: Message, signal: AbortSignal): Promise<Answer> {
+  const url = new URL(receiver.url);
+  const deadline = AbortSignal.timeout(CALL_MS);
+  const request = url.protocol === "https:" ? tlsRequest : plainRequest;
+  const options: RequestOptions = {
+    method: "POST",
+    headers: signedHeaders(message, receiver.key, Date.now()),
+    signal: AbortSignal.any([signal, deadline]),
+    lookup: lookupElsewhere,
+  };
+  return await new Promise<Answer>((resolve) => {
+    const call = request(url, options, (response) => {
+      const { statusCode = 0, headers } = response;
+      resolve(judge(statusCode, headers["retry-after"]));
+      let read = 0;
+      response.on("data", (chunk: Buffer) => {
+        read += chunk.length;
+        if (read > ANSWER_BYTES) response.destroy();
+      });
+      // The status has decided; an answer that breaks off changes nothing.
+      response.on("error", () => undefined);
+    });
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      const reason = deadline.aborted ? "timeout" : "unreachable";
+      const detail = deadline.aborted
+        ? `no answer within ${CALL_MS / 1_000} s`
+        : (error.code ?? error.message);
+      resolve({ kind: "failed", reason, detail, retryAfterMs: 0 });
+    });
+    call.end(message.body);
+  });
+}
+
+function judge(status: number, retryAfter: string | undefined): Answer {
+  if (status >= 200 && status < 300) return { kind: "accepted" };
+  const seconds = Number(retryAfter ?? 0);
+  return {
+    kind: "failed",
+    reason: `status_${Math.floor(status / 100)}xx`,
+    detail:
+      status >= 300 && status < 400
+        ? `it redirects (${status}), which is not followed`
+        : `it answers ${status}`,
+    retryAfterMs: Number.isFinite(seconds) ? Math.min(MOST_RETRY_AFTER_MS, Math.max(0, seconds * 1_000)) : 0,
+  };
+}
+
+/** A name that leads to where cloud machines find their credentials is not followed. */
+const lookupElsewhere: LookupFunction = (hostname, options, done) => {
+  lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    if (error) return done(error, "");
+    const [first] = addresses;
+    if (first === undefined || addresses.some(({ address }) => isLinkLocal(address))) {
+      return done(new Error(`${hostname} leads to a link-local address`), "");
+    }
+    return options.all ? done(null, addresses) : done(null, first.address, first.family);
+  });
+};

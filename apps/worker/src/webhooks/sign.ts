@@ -1,0 +1,27 @@
+/** A message as it goes over the wire: signed as the Standard Webhooks convention has it, so that its libraries verify it. */
+import { createHmac } from "node:crypto";
+import { VERSION } from "../version.ts";
+
+export interface Message {
+  id: string;
+  body: string;
+}
+
+/** Bytes of `whsec_…`. */
+export function keyOf(secret: string): Buffer {
+  return Buffer.from(secret.replace(/^whsec_/, ""), "base64");
+}
+
+/** `nowMs`: of this attempt; receivers refuse old ones, so that nobody can send a message again. */
+export function signedHeaders(message: Message, key: Buffer, nowMs: number): Record<string, string> {
+  const timestamp = String(Math.floor(nowMs / 1_000));
+  const signed = `${message.id}.${timestamp}.${message.body}`;
+  return {
+    "content-type": "application/json",
+    "content-length": String(Buffer.byteLength(message.body)),
+    "user-agent": `sluice/${VERSION}`,
+    "webhook-id": message.id,
+    "webhook-timestamp": timestamp,
+    "webhook-signature": `v1,${createHmac("sha256", key).update(signed).digest("base64")}`,
+  };
+}

@@ -1,0 +1,60 @@
+import { newRecord, type StreamRecord } from "@sluice/core";
+import { expect, test } from "vitest";
+import { StallWatch } from "./stall-watch.ts";
+
+const MIB = 1024 * 1024;
+const START = Date.parse("2026-11-28T10:00:00.000Z");
+
+function stream(over: Partial<StreamRecord>): StreamRecord {
+  const fresh = newRecord({
+    id: "s1",
+    path: "/rec/a.mkv",
+    source: "src",
+    watch: "rec",
+    bucket: "bkt",
+    keyPrefix: "",
+    contentType: "video/x-matroska",
+    verify: "full",
+    plan: { kind: "stepped", partBytes: 8 * MIB, expectedMaxBytes: 0, maxParts: 10_000 },
+    owner: "w1",
+    nowUtc: new Date(START).toISOString(),
+    facts: { size: 9 * MIB, inode: "1", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "3" },
+  });
+  return { ...fresh, status: "processing", ...over };
+}
+
+test("a stall is told once, again after progress, and again when Redis knew better the first time", async () => {
+  let record = stream({});
+  let now = START;
+  let answer = false;
+  const told: string[] = [];
+  const outbox = {
+    tellStalled: async (seen: StreamRecord) => {
+      told.push(seen.last_activity_at_utc);
+      return answer;
+    },
+  };
+  const watch = new StallWatch({
+    held: () => [record],
+    outbox,
+    stallAfterMs: 120_000,
+    clock: { wallMs: () => now },
+  });
+  const look = async () => {
+    await watch.look();
+    return told.length;
+  };
+
+  expect(await look()).toBe(0);
+  now += 120_000;
+  expect(await look()).toBe(1);
+  answer = true;
+  expect(await look()).toBe(2);
+  expect(await look()).toBe(2);
+  record = stream({ last_activity_at_utc: new Date(now).toISOString() });
+  expect(await look()).toBe(2);
+  now += 120_000;
+  expect(await look()).toBe(3);
+  record = stream({ ...record, file_size: 7 * MIB });
+  expect(await look()).toBe(3);
+});

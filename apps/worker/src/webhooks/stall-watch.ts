@@ -1,0 +1,43 @@
+/** A stream that is stalled is told once for each time it stalls, and again only after something of it went up. */
+import { isStalled, kindOf, nextPartBytes, type Clock, type StreamRecord } from "@sluice/core";
+import type { Outbox } from "@sluice/redis-schema";
+
+export interface StallWatchDeps {
+  /** Streams this worker holds. */
+  held(): Iterable<StreamRecord>;
+  outbox: Pick<Outbox, "tellStalled">;
+  stallAfterMs: number;
+  clock: Pick<Clock, "wallMs">;
+}
+
+export class StallWatch {
+  readonly #deps: StallWatchDeps;
+  /** The last activity, by stream, that was told to be long ago. */
+  #told = new Map<string, string>();
+
+  constructor(deps: StallWatchDeps) {
+    this.#deps = deps;
+  }
+
+  async look(): Promise<void> {
+    const still = new Map<string, string>();
+    for (const record of this.#deps.held()) {
+      if (!this.#isStalled(record)) continue;
+      const { id, last_activity_at_utc: since } = record;
+      const known = this.#told.get(id) === since;
+      if (known || (await this.#deps.outbox.tellStalled(record))) still.set(id, since);
+    }
+    this.#told = still;
+  }
+
+  #isStalled(record: StreamRecord): boolean {
+    const { stallAfterMs, clock } = this.#deps;
+    const facts = {
+      kind: kindOf(record.status),
+      lagBytes: record.file_size - record.bytes_sent,
+      nextPartBytes: nextPartBytes(record.part_plan, record.next_part),
+      quietMs: clock.wallMs() - Date.parse(record.last_activity_at_utc),
+    };
+    return isStalled(facts, stallAfterMs);
+  }
+}

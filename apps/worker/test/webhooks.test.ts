@@ -1,0 +1,159 @@
+/** Webhooks by a real worker to a real receiver, which verifies each signature with somebody else's library. */
+import { randomBytes } from "node:crypto";
+import { get } from "node:http";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { document, sluice } from "./cli-process.ts";
+import { GrowingFile } from "./rig/growing-file.ts";
+import { ask } from "./rig/ask.ts";
+import { PART, startRig, writeWhole, type Rig, type WorkerProcess } from "./rig.ts";
+import { SECRET, startReceiver, type Received, type WebhookReceiver } from "./webhook-receiver.ts";
+
+let receiver: WebhookReceiver;
+let rig: Rig;
+
+let worker: WorkerProcess;
+
+beforeAll(async () => {
+  receiver = await startReceiver();
+  rig = await startRig({ env: { SLUICE_WEBHOOK_URL: receiver.url, SLUICE_WEBHOOK_SECRET: SECRET } });
+  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+});
+afterAll(async () => {
+  await rig?.[Symbol.asyncDispose]();
+  await receiver?.[Symbol.asyncDispose]();
+});
+/** Each test begins with an empty outbox and a receiver that accepts. */
+afterEach(async () => {
+  receiver.respond = () => 204;
+  await rig.until("the outbox is empty", async () => (await rig.records.redis.xlen("webhooks")) === 0);
+  expect(receiver.forged).toBe(0);
+  receiver.calls.length = 0;
+});
+
+const types = (of = receiver) => of.accepted().map(({ type }) => type);
+
+async function metric(port: number, name: string): Promise<string[]> {
+  const [response] = (await once(get(`http://127.0.0.1:${port}/metrics`), "response")) as [
+    NodeJS.ReadableStream,
+  ];
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return text.split("\n").filter((line) => line.startsWith(name));
+}
+
+test("a completed file is told once, signed, under the names of its record", async () => {
+  const path = writeWhole(rig, "told.bin", randomBytes(PART + 7));
+  const stream = await rig.completed(path);
+  const [told] = await rig.until("it is told", () => receiver.accepted().length > 0 && receiver.accepted());
+  expect(told).toMatchObject({
+    type: "stream.completed",
+    data: {
+      id: stream.id,
+      original_path: path,
+      s3_bucket: "recordings",
+      s3_key: "told.bin",
+      status: "completed",
+      file_size: PART + 7,
+      etag: stream["etag"],
+      crc32: stream["crc32"],
+    },
+  });
+  expect(receiver.calls).toHaveLength(1);
+});
+
+test("a receiver that is down holds up nothing; once it is up every message comes, those of one stream in order", async () => {
+  receiver.respond = () => 503;
+  const paths = ["a.bin", "b.bin", "c.bin"].map((name) => writeWhole(rig, name, randomBytes(1_000)));
+  for (const path of paths) await rig.completed(path);
+  const growing = await GrowingFile.open(`${rig.root}/d.bin`);
+  await growing.append(PART + 1);
+  const live = await rig.live(growing.path, ({ s3_upload_id }) => s3_upload_id !== undefined);
+  expect((await ask(rig, "abort", live.id)).result).toBe("done");
+  expect((await ask(rig, "retry", live.id)).result).toBe("done");
+  await growing[Symbol.asyncDispose]();
+  await rig.completed(growing.path);
+  await rig.until("it was tried", () => receiver.calls.length > 0);
+  expect(receiver.accepted()).toEqual([]);
+
+  receiver.respond = () => 200;
+  const accepted = await rig.until(
+    "all are told",
+    () => receiver.accepted().length >= 5 && receiver.accepted(),
+  );
+  expect(accepted).toHaveLength(5);
+  expect(accepted.filter(({ data }) => data["id"] === live.id).map(({ type }) => type)).toEqual([
+    "stream.failed",
+    "stream.completed",
+  ]);
+  await rig.until("the outbox is empty", async () => (await rig.records.redis.xlen("webhooks")) === 0);
+  const address = String((await worker.said("health and metrics"))["address"]);
+  const port = Number(new URL(address).port);
+  expect(await metric(port, "sluice_webhooks_delivered_total")).toHaveLength(2);
+  expect((await metric(port, "sluice_webhook_attempts_failed_total"))[0]).toContain('reason="status_5xx"');
+  expect(await metric(port, "sluice_webhooks_pending")).toEqual([expect.stringMatching(/ 0$/) as string]);
+});
+
+test("one stream's message that is refused holds back that stream alone", async () => {
+  receiver.respond = ({ data }) => (String(data["s3_key"]).startsWith("bad") ? 400 : 200);
+  await rig.completed(writeWhole(rig, "bad.bin", "x"));
+  await rig.until("it was refused", () => receiver.calls.length > 0);
+  await rig.completed(writeWhole(rig, "good.bin", "y"));
+  await rig.until("the other is told", () => receiver.accepted().length === 1);
+  expect(await rig.records.redis.xlen("webhooks")).toBe(1);
+});
+
+test("X10: a redirect is not followed", async () => {
+  await using elsewhere = await startReceiver();
+  receiver.respond = () => ({ location: elsewhere.url });
+  await rig.completed(writeWhole(rig, "redirected.bin", "x"));
+  await rig.until("it was tried twice", () => receiver.calls.length > 1);
+  expect([elsewhere.calls.length, elsewhere.forged]).toEqual([0, 0]);
+});
+
+test("a file that is stalled is told once", async () => {
+  const growing = await GrowingFile.open(`${rig.root}/stalled.bin`);
+  await growing.append(PART);
+  await rig.live(growing.path, ({ next_part }) => next_part === "2");
+  const fault = rig.s3.faults.add({ operation: "UploadPart", times: -1 }, { kind: "hang" });
+  await growing.append(PART);
+  await rig.until("it is told", () => types().includes("stream.stalled"));
+  expect(receiver.accepted()[0]).toMatchObject({
+    data: { status: "processing", bytes_sent: PART, file_size: 2 * PART },
+  });
+  expect(types()).toEqual(["stream.stalled"]);
+  rig.s3.faults.remove(fault);
+  await growing[Symbol.asyncDispose]();
+});
+
+test("doctor says whether the receiver takes a message", async () => {
+  const look = async (url: string) => {
+    const env = rig.env({ SLUICE_WEBHOOK_URL: url });
+    const findings = document<{ id: string }[]>(
+      await sluice(["doctor", "--json"], { env, cwd: rig.directory }),
+    );
+    return findings.map(({ id }) => id).filter((id) => id.startsWith("webhook"));
+  };
+  expect(await look(receiver.url)).toEqual(["webhook.accepted"]);
+  expect(receiver.accepted()[0]?.type).toBe("ping");
+  receiver.respond = () => 404;
+  expect(await look(receiver.url)).toEqual(["webhook.refused"]);
+  const closed = createServer().listen(0, "127.0.0.1");
+  await once(closed, "listening");
+  const { port } = closed.address() as { port: number };
+  closed.close();
+  expect(await look(`http://127.0.0.1:${port}/`)).toEqual(["webhook.unanswered"]);
+});
+
+test("a worker killed between the change and its delivery has told it: the next one delivers, under the same id", async () => {
+  receiver.respond = () => "hang";
+  await rig.completed(writeWhole(rig, "killed.bin", randomBytes(1_000)));
+  const isIt = ({ data }: Received) => data["s3_key"] === "killed.bin";
+  const begun = await rig.until("the call hangs", () => receiver.calls.find(isIt));
+  await worker.kill();
+  receiver.respond = () => 200;
+  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+  const told = await rig.until("it is told", () => receiver.accepted().find(isIt));
+  expect(told).toMatchObject({ id: begun.id, type: "stream.completed" });
+});

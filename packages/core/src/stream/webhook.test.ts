@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { newRecord } from "./new-record.ts";
+import type { StreamRecord } from "./record.ts";
+import { streamId } from "./values.ts";
+import { webhookBody, webhookEventOf } from "./webhook.ts";
+
+const AT = "2026-11-28T10:00:00.000Z";
+
+function stream(over: Partial<StreamRecord>): StreamRecord {
+  const fresh = newRecord({
+    id: "s1",
+    path: "/rec/a\udce4.mkv",
+    source: "src",
+    watch: "rec",
+    bucket: "bkt",
+    keyPrefix: "",
+    contentType: "video/x-matroska",
+    verify: "full",
+    plan: { kind: "stepped", partBytes: 8 * 1024 * 1024, expectedMaxBytes: 0, maxParts: 10_000 },
+    owner: "w1",
+    nowUtc: AT,
+    facts: { size: 10, inode: "11", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "3" },
+  });
+  return { ...fresh, ...over };
+}
+
+describe("a change", () => {
+  it.each([
+    ["s3_completed", { status: "completed" }, "completed"],
+    ["processing", { status: "failed_file_missing" }, "failed"],
+    ["processing", { status: "failed_file_replaced", superseded_by: streamId("s2") }, undefined],
+    ["opening", { status: "processing" }, undefined],
+    ["failed_file_missing", { status: "failed_file_missing" }, undefined],
+    ["failed_file_missing", { status: "opening" }, undefined],
+  ] as const)("from %s to %j tells %s", (status, after, event) => {
+    expect(webhookEventOf(stream({ status }), stream(after))).toBe(event);
+  });
+});
+
+describe("a body", () => {
+  it("has the record's own names, no field that is not there, and bytes that are not UTF-8 as %XX", () => {
+    const body = JSON.parse(webhookBody("completed", stream({ status: "completed", etag: "e" }), AT)) as {
+      data: object;
+    };
+    expect(body).toMatchObject({ type: "stream.completed", timestamp: AT });
+    expect(body.data).toMatchObject({ id: "s1", original_path: "/rec/a%E4.mkv", etag: "e", file_size: 10 });
+    for (const field of ["s3_upload_id", "failure_reason", "owner", "fence"])
+      expect(body.data).not.toHaveProperty(field);
+  });
+});

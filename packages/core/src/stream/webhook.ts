@@ -1,0 +1,55 @@
+/**
+ * What a webhook tells of a stream, as data: which changes are told, and the body, whose names are the wire contract's.
+ * A body is made once, when the change is made; every attempt to deliver it sends the same bytes.
+ */
+import { displayPath } from "../paths/raw-path.ts";
+import type { StreamRecord } from "./record.ts";
+import { kindOf } from "./state.ts";
+
+export const WEBHOOK_EVENTS = ["completed", "failed", "stalled"] as const;
+export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+
+const TOLD = [
+  "id",
+  "source",
+  "watch",
+  "s3_bucket",
+  "s3_key",
+  "s3_upload_id",
+  "status",
+  "bytes_sent",
+  "file_size",
+  "started_at_utc",
+  "last_activity_at_utc",
+  "completed_at_utc",
+  "failure_reason",
+  "failure_detail",
+  "supersedes",
+  "content_type",
+  "completed_by",
+  "verify_mode",
+  "verify_result",
+  "sealed_by",
+  "tidy_error",
+  "crc32",
+  "etag",
+] as const satisfies readonly (keyof StreamRecord)[];
+
+/** Undefined: nobody needs to hear of it. A stream whose place another took is listed apart and is no alert. */
+export function webhookEventOf(before: StreamRecord, after: StreamRecord): WebhookEvent | undefined {
+  const kind = kindOf(after.status);
+  if (kind === kindOf(before.status)) return undefined;
+  if (kind === "completed") return kind;
+  return kind === "failed" && after.superseded_by === undefined ? kind : undefined;
+}
+
+/** The type's name as receivers see it: `stream.completed`. */
+export function webhookBody(event: WebhookEvent, record: Partial<StreamRecord>, atUtc: string): string {
+  const { original_path: path } = record;
+  const fields = TOLD.map((field) => [field, record[field]] as const);
+  const data = {
+    ...(path === undefined ? {} : { original_path: displayPath(path) }),
+    ...Object.fromEntries(fields.filter(([, value]) => value !== undefined)),
+  };
+  return JSON.stringify({ type: `stream.${event}`, timestamp: atUtc, data });
+}

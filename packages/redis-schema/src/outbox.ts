@@ -1,0 +1,96 @@
+/**
+ * What webhooks have to deliver. Written by the scripts whose change it tells; read, oldest first, by the one worker
+ * whose turn it is; removed when it was delivered.
+ */
+import { CheckpointError, type StreamRecord } from "@sluice/core";
+import type { SchemaContext, WorkerIdentity } from "./context.ts";
+import { rawStreamEntries } from "./event-feed.ts";
+import { KEPT } from "./kept.ts";
+import { messageArgs, parseMessage, type OutboxMessage } from "./outbox-message.ts";
+import { fromFlatBuffers } from "./records/text.ts";
+import { callRedis, replyName } from "./replies.ts";
+import { runScript, SCRIPTS } from "./scripts.ts";
+import { list } from "./stream-change.ts";
+
+export interface WaitingMessage {
+  /** Its place in the outbox. */
+  position: string;
+  /** Undefined: it cannot be read. */
+  message: OutboxMessage | undefined;
+}
+
+export class Outbox {
+  readonly #context: SchemaContext;
+  readonly #identity: WorkerIdentity;
+
+  constructor(context: SchemaContext, identity: WorkerIdentity) {
+    this.#context = context;
+    this.#identity = identity;
+  }
+
+  /** Takes or keeps the turn of delivering; false while another process has it. */
+  async takeTurn(): Promise<boolean> {
+    const { redis, keys } = this.#context;
+    const args = [this.#identity.nonce, KEPT.turnMs];
+    return (
+      replyName(await runScript(redis, SCRIPTS.takeTurn, [keys.outboxTurn], args), ["ours", "held"]) ===
+      "ours"
+    );
+  }
+
+  async endTurn(): Promise<void> {
+    const { redis, keys } = this.#context;
+    await runScript(redis, SCRIPTS.endTurn, [keys.outboxTurn], [this.#identity.nonce]);
+  }
+
+  /** Oldest first; `after`: the position of the last one of the page before. */
+  async page(count: number, after?: string): Promise<WaitingMessage[]> {
+    const { redis, keys } = this.#context;
+    const from = after === undefined ? "-" : `(${after}`;
+    const reply = await callRedis("read the outbox", () =>
+      redis.xrangeBuffer(keys.outbox, from, "+", "COUNT", count),
+    );
+    return rawStreamEntries(reply).map(([position, fields]) => {
+      const parsed = parseMessage(fromFlatBuffers(fields));
+      return { position, message: parsed.kind === "ok" ? parsed.value : undefined };
+    });
+  }
+
+  async remove(position: string): Promise<void> {
+    const { redis, keys } = this.#context;
+    await callRedis("remove from the outbox", () => redis.xdel(keys.outbox, position));
+  }
+
+  async waiting(): Promise<number> {
+    const { redis, keys } = this.#context;
+    return await callRedis("count the outbox", () => redis.xlen(keys.outbox));
+  }
+
+  /** Drops the oldest past the bound; how many. */
+  async trim(): Promise<number> {
+    const { redis, keys } = this.#context;
+    return await callRedis("trim the outbox", () => redis.xtrim(keys.outbox, "MAXLEN", KEPT.outbox));
+  }
+
+  /** False: the stream moved on meanwhile, or is another worker's. */
+  async tellStalled(record: StreamRecord): Promise<boolean> {
+    const { redis, keys, clock } = this.#context;
+    const { workerId, nonce } = this.#identity;
+    const now = clock.wallMs();
+    const { id, fence, last_activity_at_utc: seen } = record;
+    const reply = await runScript(
+      redis,
+      SCRIPTS.tellStalled,
+      [keys.worker(workerId), keys.streamMeta(id), keys.outbox],
+      [
+        [nonce, workerId, now, KEPT.outboxMost, id, fence, seen],
+        list(messageArgs("stalled", record, seen, now)),
+      ],
+    );
+    const name = replyName(reply, ["told", "changed", "lapsed", "lost"]);
+    if (name === "lapsed" || name === "lost") {
+      throw new CheckpointError(`the lease of ${workerId} is not ours now (${name})`);
+    }
+    return name === "told";
+  }
+}

@@ -1,0 +1,8 @@
+-- Gives the turn of delivering up, if it is ours.
+-- KEYS: turn
+-- ARGV: nonce
+-- Replies: { ended } | { not_ours }
+-- uses: lib-args
+if redis.call('GET', KEYS[1]) ~= take() then return { 'not_ours' } end
+redis.call('DEL', KEYS[1])
+return { 'ended' }
