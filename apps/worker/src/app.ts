@@ -261,14 +261,8 @@ export class Worker {
 
   #retry(id: string) {
     const { source, watches } = this.#settings;
-    const deps = {
-      processing: this.#processing,
-      store: this.#store,
-      supervisor: this.supervisor,
-      source,
-      watches,
-    };
-    return retryFailed(id, deps, this.#stop);
+    const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
+    return retryFailed(id, { ...own, source, watches }, this.#stop);
   }
 
   #requests(): RequestInputs {
