@@ -8,6 +8,7 @@ import { HealthServer, type Health } from "../health/health-server.ts";
 import { Metrics } from "../health/metrics.ts";
 import type { Log } from "../log.ts";
 import { startAll } from "../service.ts";
+import { unshippedBytes } from "../streams/processor-pool.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { Webhooks } from "../webhooks/webhooks.ts";
@@ -107,7 +108,8 @@ function webhooks(
     context,
     identity: { workerId: config.workerId, nonce: identity.nonce },
     *held() {
-      for (const { processor } of supervisor.running.values()) yield processor.record;
+      for (const running of supervisor.running.values())
+        yield { record: running.processor.record, unshippedBytes: unshippedBytes(running) };
     },
     registry,
     log,

@@ -35,7 +35,7 @@ test("a stall is told once, again after progress, and again when Redis knew bett
     },
   };
   const watch = new StallWatch({
-    held: () => [record],
+    held: () => [{ record, unshippedBytes: record.file_size }],
     outbox,
     stallAfterMs: 120_000,
     clock: { wallMs: () => now },

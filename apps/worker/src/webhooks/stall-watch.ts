@@ -2,9 +2,15 @@
 import { isStalled, kindOf, nextPartBytes, type Clock, type StreamRecord } from "@sluice/core";
 import type { Outbox } from "@sluice/redis-schema";
 
+/** A stream this worker holds. */
+export interface HeldStreamLag {
+  record: StreamRecord;
+  /** Also what is on disk but not in the record yet. */
+  unshippedBytes: number;
+}
+
 export interface StallWatchDeps {
-  /** Streams this worker holds. */
-  held(): Iterable<StreamRecord>;
+  held(): Iterable<HeldStreamLag>;
   outbox: Pick<Outbox, "tellStalled">;
   stallAfterMs: number;
   clock: Pick<Clock, "wallMs">;
@@ -21,8 +27,9 @@ export class StallWatch {
 
   async look(): Promise<void> {
     const still = new Map<string, string>();
-    for (const record of this.#deps.held()) {
-      if (!this.#isStalled(record)) continue;
+    for (const stream of this.#deps.held()) {
+      if (!this.#isStalled(stream)) continue;
+      const { record } = stream;
       const { id, last_activity_at_utc: since } = record;
       const known = this.#told.get(id) === since;
       if (known || (await this.#deps.outbox.tellStalled(record))) still.set(id, since);
@@ -30,11 +37,11 @@ export class StallWatch {
     this.#told = still;
   }
 
-  #isStalled(record: StreamRecord): boolean {
+  #isStalled({ record, unshippedBytes }: HeldStreamLag): boolean {
     const { stallAfterMs, clock } = this.#deps;
     const facts = {
       kind: kindOf(record.status),
-      lagBytes: record.file_size - record.bytes_sent,
+      lagBytes: unshippedBytes,
       nextPartBytes: nextPartBytes(record.part_plan, record.next_part),
       quietMs: clock.wallMs() - Date.parse(record.last_activity_at_utc),
     };

@@ -1,6 +1,5 @@
 /** Webhooks of one worker: it delivers when it is its turn, and tells of its own streams that stall. */
 import type { Config } from "@sluice/config";
-import type { StreamRecord } from "@sluice/core";
 import { Outbox, type SchemaContext, type WorkerIdentity } from "@sluice/redis-schema";
 import type { Registry } from "prom-client";
 import { webhookMetrics } from "../health/webhook-metrics.ts";
@@ -11,14 +10,13 @@ import { systemClock } from "../system-clock.ts";
 import { Deliverer } from "./deliverer.ts";
 import type { Receiver } from "./post.ts";
 import { keyOf } from "./sign.ts";
-import { StallWatch } from "./stall-watch.ts";
+import { StallWatch, type HeldStreamLag } from "./stall-watch.ts";
 
 export interface WebhookInputs {
   config: Config;
   context: SchemaContext;
   identity: WorkerIdentity;
-  /** Streams this worker holds. */
-  held(): Iterable<StreamRecord>;
+  held(): Iterable<HeldStreamLag>;
   registry: Registry;
   log: SupervisorLog;
   onFault(error: unknown): void;
