@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { BandwidthLimit } from "../src/adapters/s3-bandwidth.ts";
 import { RangeBody } from "../src/adapters/s3-request-body.ts";
+import { StorePulse } from "../src/adapters/s3-pulse.ts";
 import { S3Transport, type SdkRequest } from "../src/adapters/s3-transport.ts";
 
 async function serve(listener: RequestListener) {
@@ -47,6 +48,19 @@ describe("S41 deadlines", () => {
     const exchange = transport.handle(server.request(Buffer.alloc(10)), { deadlineMs: 50 });
     await expect(exchange).rejects.toMatchObject({ code: "DeadlineExceeded", connected: true });
     await until(() => server.sockets.every((socket) => socket.destroyed));
+  });
+
+  test("S41: a server that takes a request and moves nothing is told as quiet, and given up at the end", async () => {
+    await using server = await serve(() => {});
+    const quiet: number[] = [];
+    const pulse = new StorePulse({ quietMs: 50, giveUpMs: 150, onQuiet: (ms) => void quiet.push(ms) });
+    using transport = new S3Transport({ sockets: 2, pulse });
+    for (let turn = 0; turn < 2; turn += 1) {
+      quiet.length = 0;
+      const exchange = transport.handle(server.request(Buffer.alloc(10)), { deadlineMs: 30_000 });
+      await expect(exchange).rejects.toMatchObject({ code: "Silence", connected: true });
+      expect(quiet.length).toBeGreaterThanOrEqual(2);
+    }
   });
 
   test("a reply that drips does not outlive the deadline", async () => {

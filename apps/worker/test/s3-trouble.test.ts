@@ -209,6 +209,7 @@ describe("credentials", () => {
       const skewed = { trouble: "unreachable", code: "RequestTimeTooSkewed", outcomeUnknown: false };
       await expect(rig.store.put(ref("a"), putRequest(PART))).rejects.toMatchObject(skewed);
       expect(await rig.store.put(ref("a"), putRequest(PART))).toMatchObject({ kind: "stored" });
+      expect(Math.abs(rig.store.clockSkewMs - hours * 3_600_000)).toBeLessThan(60_000);
     }
   });
 

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TROUBLE, type FaultAction, type FaultMatch, type Operation } from "@sluice/local-s3";
+import { LIMITS } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
 import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
@@ -118,6 +119,37 @@ describe("trouble of the whole (P11)", { concurrent: true, timeout: 180_000 }, (
     },
   );
 });
+
+it(
+  "S41, P11: a store that swallows everything shows as blocked within seconds, long before a request is given up",
+  {
+    concurrent: true,
+    timeout: 180_000,
+  },
+  async () => {
+    await using rig = await startRig();
+    const worker = await rig.start();
+    const path = writeWhole(rig, "large.mov.part", randomBytes(PART + 10));
+    await rig.live(path, ({ next_part: next }) => next === "2");
+    const fault = rig.s3.faults.add({ times: -1 }, { kind: "hang" });
+    const beganMs = performance.now();
+    appendFileSync(path, randomBytes(PART));
+    const blocked = async () => {
+      const [state, detail] = await rig.records.redis.hmget("worker:rig-worker", "state", "state_detail");
+      return state === "blocked" && detail?.includes("no byte of any request");
+    };
+    await rig.until("the worker says that the store does not answer", blocked);
+    // A second for the rescan, the silence itself, a renewal; the rest is a busy machine's.
+    expect(performance.now() - beganMs).toBeLessThan(LIMITS.storeQuietMs + LIMITS.leaseRenewEveryMs + 9_000);
+    rig.s3.faults.remove(fault);
+    writeFileSync(join(rig.root, "large.mov.done"), "");
+    // The requests that were swallowed would be waited for a minute more.
+    await worker.kill();
+    await rig.start();
+    await rig.completed(path);
+    await audit(rig, [{ path, key: "large.mov" }]);
+  },
+);
 
 describe("a Redis that lost everything (P4, R1)", { concurrent: true, timeout: 180_000 }, () => {
   it("costs nothing: completed files are recognised, an open upload goes on where it was", async () => {

@@ -16,6 +16,8 @@ export const LIMITS = {
   /** Time a body may take: this much and one second for each `storeSlowestBytesPerSecond`. */
   storeBodyBaseMs: 30_000,
   storeSlowestBytesPerSecond: 64 * 1024,
+  /** No byte either way of any request for this long: the store is in trouble, before any request is given up. */
+  storeQuietMs: 15_000,
   /** No byte either way for this long ends a request. */
   storeSilenceMs: 60_000,
   retryFirstMs: 200,
@@ -49,4 +51,6 @@ export const LIMITS = {
 
 assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail before a lease lapses");
 assert(LIMITS.leaseSelfFenceMs < LIMITS.leaseTtlMs, "a worker stops by itself before its lease lapses");
+assert(LIMITS.storeQuietMs < LIMITS.storeControlMs, "a quiet store is told before a deadline passes");
+assert(LIMITS.storeQuietMs < LIMITS.storeSilenceMs, "a quiet store is told before a request is given up");
 assert(LIMITS.redisCommandMs < LIMITS.leaseTtlMs, "a renewal that hangs ends before the lease does");

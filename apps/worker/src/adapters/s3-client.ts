@@ -6,6 +6,7 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { LIMITS } from "@sluice/core";
 import { BandwidthLimit } from "./s3-bandwidth.ts";
 import { DirectSender } from "./s3-direct.ts";
+import { StorePulse } from "./s3-pulse.ts";
 import { S3Transport } from "./s3-transport.ts";
 
 export interface S3Settings {
@@ -23,6 +24,8 @@ export interface S3Settings {
   bandwidth?: number | undefined;
   /** For the user agent. */
   version?: string | undefined;
+  /** Nothing that is under way has moved for so long, ms. */
+  onQuiet?: (quietMs: number) => void;
 }
 
 /** Streams read from the store at once (deep verification, reports). */
@@ -41,6 +44,7 @@ export function connectS3(settings: S3Settings): S3Connection {
   const transport = new S3Transport({
     sockets: settings.uploadConcurrency + LIMITS.controlRequests + COMPLETES + READS,
     bandwidth: settings.bandwidth === undefined ? undefined : new BandwidthLimit(settings.bandwidth),
+    pulse: new StorePulse(settings.onQuiet === undefined ? {} : { onQuiet: settings.onQuiet }),
   });
   const version = settings.version ?? "0";
   const region = settings.region ?? (settings.endpoint === undefined ? undefined : regionAtCustomEndpoint());

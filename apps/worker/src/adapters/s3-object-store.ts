@@ -39,9 +39,11 @@ export interface S3StoreOptions extends ObjectAttributes {
 export class S3ObjectStore implements ObjectStore {
   readonly profile: S3Profile;
   readonly #context: S3Context;
+  readonly #connection: S3Connection;
 
   constructor(connection: S3Connection, options: S3StoreOptions) {
     this.profile = options.profile;
+    this.#connection = connection;
     this.#context = {
       caller: new S3Caller(connection, {
         prefix: options.prefix,
@@ -51,6 +53,11 @@ export class S3ObjectStore implements ObjectStore {
       attributes: options,
       checksums: new UploadChecksums(options.profile.checksum),
     };
+  }
+
+  /** The SDK measures it by the Date of every reply, and signs by it. */
+  get clockSkewMs(): number {
+    return this.#connection.client.config.systemClockOffset;
   }
 
   head(ref: ObjectRef): Promise<Head> {

@@ -6,6 +6,7 @@ import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import { LIMITS } from "@sluice/core";
 import type { BandwidthLimit } from "./s3-bandwidth.ts";
+import { StorePulse } from "./s3-pulse.ts";
 import { isRangeBody, sendBody, type RequestBody } from "./s3-request-body.ts";
 import { escapeUri } from "./s3-uri.ts";
 
@@ -68,9 +69,10 @@ export class S3Transport implements Disposable {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
   readonly #bandwidth: BandwidthLimit | undefined;
+  readonly #pulse: StorePulse;
 
   /** `sockets`: the most that are ever open at once. */
-  constructor(options: { sockets: number; bandwidth?: BandwidthLimit | undefined }) {
+  constructor(options: { sockets: number; bandwidth?: BandwidthLimit | undefined; pulse?: StorePulse }) {
     const { idleSocketMs, addressAttemptMs } = TRANSPORT_LIMITS;
     const agentOptions = {
       keepAlive: true,
@@ -82,19 +84,19 @@ export class S3Transport implements Disposable {
     this.#http = new http.Agent(agentOptions);
     this.#https = new https.Agent(agentOptions);
     this.#bandwidth = options.bandwidth;
+    this.#pulse = options.pulse ?? new StorePulse();
   }
 
   /** Rejects with a TransportError, with the signal's reason, or with what a body's source threw. */
   async handle(request: SdkRequest, options: ExchangeOptions = {}): Promise<{ response: SdkResponse }> {
     options.abortSignal?.throwIfAborted();
     const req = this.#request(request, options);
+    const means = { bandwidth: this.#bandwidth, pulse: this.#pulse };
     try {
-      return { response: await exchange(req, request.body, options, this.#bandwidth) };
+      return { response: await exchange(req, request.body, options, means) };
     } catch (error) {
       if (!isIdleClose(req, error)) throw error;
-      return {
-        response: await exchange(this.#request(request, options), request.body, options, this.#bandwidth),
-      };
+      return { response: await exchange(this.#request(request, options), request.body, options, means) };
     }
   }
 
@@ -107,7 +109,7 @@ export class S3Transport implements Disposable {
       method: request.method,
       path: pathWithQuery(request),
       headers: request.headers,
-      timeout: options.keptAliveByBytes === true ? 0 : LIMITS.storeSilenceMs,
+      timeout: options.keptAliveByBytes === true ? 0 : this.#pulse.quietMs,
     });
   }
 
@@ -131,18 +133,21 @@ function exchange(
   req: ClientRequest,
   body: RequestBody | undefined,
   options: ExchangeOptions,
-  bandwidth: BandwidthLimit | undefined,
+  { bandwidth, pulse }: { bandwidth: BandwidthLimit | undefined; pulse: StorePulse },
 ): Promise<SdkResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
   const { abortSignal, deadlineMs = LIMITS.storeControlMs, keptAliveByBytes = false } = options;
   // A whole body in memory goes to the socket in one call; anything else is fed to it.
   const fed = body !== undefined && (isRangeBody(body) || (bandwidth !== undefined && body.length > 0));
   const over = fed ? new AbortController() : undefined;
+  const beat = pulse.begin(keptAliveByBytes);
   let connected = false;
   let reply: IncomingMessage | undefined;
 
   const end = (): void => {
     clearTimeout(deadline);
+    beat[Symbol.dispose]();
+    req.socket?.off("timeout", onQuiet);
     abortSignal?.removeEventListener("abort", onAbort);
     over?.abort(EXCHANGE_OVER);
   };
@@ -160,11 +165,17 @@ function exchange(
   const deadline = setTimeout(() => failAs("DeadlineExceeded", `no reply within ${seconds} s`), deadlineMs);
   abortSignal?.addEventListener("abort", onAbort, { once: true });
 
+  const onQuiet = (): void => {
+    if (beat.quiet() >= pulse.giveUpMs)
+      failAs("Silence", `no byte either way for ${pulse.giveUpMs / 1000} s`);
+    else req.socket?.setTimeout(pulse.quietMs);
+  };
   req.on("socket", (socket) => {
+    // The request itself hears of the first quiet time only.
+    socket.on("timeout", onQuiet);
     if (!socket.connecting) connected = true;
     else socket.once("encrypted" in socket ? "secureConnect" : "connect", () => void (connected = true));
   });
-  req.on("timeout", () => failAs("Silence", `no byte either way for ${LIMITS.storeSilenceMs / 1000} s`));
   req.on("error", (error) => {
     // Once a reply has begun, it says itself whether it came to its end.
     if (!reply) failAs(codeOf(error), error.message, error);
@@ -172,6 +183,7 @@ function exchange(
   req.on("information", () => void (keptAliveByBytes && deadline.refresh()));
   req.on("response", (res) => {
     reply = res;
+    beat.heard();
     const status = res.statusCode ?? 0;
     const settle = (content: Uint8Array | IncomingMessage): void => {
       end();

@@ -66,7 +66,7 @@ async function describe(
   const parts = listing.kind === "alive" ? listing.parts : [];
   const path = await deps.localFile(upload.key);
   const { verdict, because } = judgeUpload({
-    initiated: upload.initiated,
+    initiated: byOurClock(upload.initiated, deps.store.clockSkewMs),
     keyHolderStartedAt: startedByKey.get(upload.key),
     leftByPurge: purged.has(upload.uploadId),
     redisEmptied: deps.redisEmptied(),
@@ -84,4 +84,8 @@ async function describe(
     bytes: parts.reduce((sum, part) => sum + part.Size, 0),
     last_seen_at_utc: new Date().toISOString(),
   };
+}
+
+function byOurClock(time: string | undefined, skewMs: number): string | undefined {
+  return time === undefined ? undefined : new Date(Date.parse(time) - skewMs).toISOString();
 }

@@ -67,7 +67,14 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const unusable = await unusableWatches(config.watches);
   if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
   for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
-  const { store, answers, connection } = await connectStore(config, context, mayRefuse, log, signal);
+  const { store, answers, connection } = await connectStore(
+    config,
+    context,
+    mayRefuse,
+    log,
+    signal,
+    (quietMs) => gate.quiet(quietMs),
+  );
   stack.use(connection);
   const watching = watchPorts(config, log);
   stack.use(await startAll(watching.watchers, signal));

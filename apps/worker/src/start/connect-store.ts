@@ -33,6 +33,7 @@ export async function connectStore(
   mayRefuse: boolean,
   log: SupervisorLog,
   signal: AbortSignal,
+  onQuiet: (quietMs: number) => void = () => undefined,
 ): Promise<ConnectedStore> {
   const connection = connectS3({
     endpoint: config.s3Endpoint,
@@ -41,6 +42,7 @@ export async function connectStore(
     uploadConcurrency: config.uploadConcurrency,
     bandwidth: config.bandwidthBytesPerSecond,
     version: VERSION,
+    onQuiet,
   });
   const answers = await storeAnswers(config, context, connection, mayRefuse, log, signal);
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);

@@ -134,6 +134,8 @@ export interface ByteSpan {
 }
 
 export interface ObjectStore {
+  /** How far the store's clock is ahead of ours, as its last answers told; small differences count as none. */
+  readonly clockSkewMs: number;
   readonly profile: StoreProfile;
   head(ref: ObjectRef): Promise<Head>;
   put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;

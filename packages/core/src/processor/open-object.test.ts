@@ -121,6 +121,30 @@ describe("an upload that stands on the key when Create was interrupted", () => {
     expect(world.store.uploads().map((upload) => upload.uploadId)).toEqual([uploadId]);
   });
 
+  it.each([
+    ["an hour behind", -3_600_000],
+    ["an hour ahead", 3_600_000],
+  ])("S32: is found where the store's clock is %s", async (_case, skewMs) => {
+    const { world } = withFile();
+    world.store.clockSkewMs = skewMs;
+    await world.worker({ dieAt: { failpoint: "upload_created", nth: 1 } }).work();
+    expect(streams(world)[0]?.s3_upload_id).toBeUndefined();
+    await world.clock.advance(1_000);
+    await runToEnd(world);
+    expect(audit(world)).toEqual([]);
+    expect(world.store.count("createUpload")).toBe(1);
+  });
+
+  it("S32: of a file before is not taken where the store's clock is ahead", async () => {
+    const { world } = withFile();
+    world.store.clockSkewMs = 3_600_000;
+    const { uploadId } = await world.store.createUpload(ref, headers);
+    await world.clock.advance(1_800_000);
+    await interrupted(world);
+    await runToEnd(world);
+    expect(world.store.uploads().map((upload) => upload.uploadId)).toEqual([uploadId]);
+  });
+
   it("is not taken when it began before the stream", async () => {
     const { world } = withFile();
     const { uploadId } = await world.store.createUpload(ref, headers);

@@ -5,7 +5,6 @@
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { metadataKey, numberedKey, objectKey } from "../paths/object-key.ts";
-import { isoNow } from "../ports/clock.ts";
 import type { Condition, CreatedUpload, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -147,7 +146,9 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   if (!intended) {
     const choice = await chooseKey(context, facts, { askFirst: true });
     if (choice.kind === "same") return choice;
-    await held.update({ patch: { create_intent_at_utc: isoNow(deps.clock) } });
+    // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
+    const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
+    await held.update({ patch: { create_intent_at_utc: now.toISOString() } });
   }
   await reach(context, "create_intended");
   const { s3_bucket: bucket, s3_key: key } = held.record;

@@ -17,7 +17,7 @@ import { MAX_PARTS } from "../stream/values.ts";
 import type { OpenContext } from "./open-object.ts";
 import { holdsBytes, readDigests } from "./part-bytes.ts";
 
-/** Clocks of store and worker may differ by this much before an upload on our own key is called older than the stream. */
+/** What clocks may differ by although the skew between them is known: an upload this much older is still called younger. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /** The newest upload on our key that may be this stream's; undefined when there is none. */
@@ -59,7 +59,10 @@ interface Candidate extends OpenUpload {
 /** Uploads on exactly this key, newest first: those that began after the stream; older ones only with an emptied Redis. */
 async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidate[]> {
   const { held, deps } = context;
-  const notBefore = Date.parse(held.record.started_at_utc) - CLOCK_TOLERANCE_MS;
+  const { create_intent_at_utc: intended, started_at_utc: started } = held.record;
+  const beganMs =
+    intended === undefined ? Date.parse(started) + deps.store.clockSkewMs : Date.parse(intended);
+  const notBefore = beganMs - CLOCK_TOLERANCE_MS;
   const found: Candidate[] = [];
   for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
     if (upload.key !== ref.key) continue;

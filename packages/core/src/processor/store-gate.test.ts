@@ -68,6 +68,52 @@ describe("an open gate", () => {
   );
 });
 
+describe("a store that does not say a byte", () => {
+  it("P11: is told before any request has failed, and is well again with the first answer", async () => {
+    const { clock, ask, answers, gate, heard } = setUp();
+    await clock.advance(20_000);
+    const answered = Promise.withResolvers<string>();
+    answers(() => answered.promise);
+    const asking = ask("a");
+    await Promise.resolve();
+    gate.quiet(15_000);
+    expect(gate.state).toEqual({
+      blocked: true,
+      reason: "it does not answer: no byte of any request for 15 s",
+      sinceMs: 5_000,
+    });
+    expect(heard).toHaveLength(1);
+    answered.resolve("late");
+    await asking;
+    expect(gate.state).toEqual({ blocked: false });
+  });
+
+  it("is no trouble of anybody once nobody waits for it", async () => {
+    const { ask, answers, gate } = setUp();
+    const answered = Promise.withResolvers<string>();
+    answers(() => answered.promise);
+    const asking = ask("a");
+    await Promise.resolve();
+    gate.quiet(15_000);
+    answered.reject(new Error("its stream was aborted"));
+    await expect(asking).rejects.toThrow("aborted");
+    expect(gate.state).toEqual({ blocked: false });
+  });
+
+  it("closes when a request fails of it, counted from the first silence", async () => {
+    const { clock, ask, answers, gate } = setUp();
+    await clock.advance(60_000);
+    const answered = Promise.withResolvers<string>();
+    answers(() => answered.promise);
+    const asking = ask("a");
+    await Promise.resolve();
+    gate.quiet(15_000);
+    answered.reject(trouble("unreachable"));
+    await expect(asking).rejects.toThrow("unreachable");
+    expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable", sinceMs: 45_000 });
+  });
+});
+
 describe("a closed gate", () => {
   it("sends one trial at a time, whoever waits", async () => {
     const { clock, ask, asked, answers } = setUp();

@@ -23,6 +23,9 @@ export class StoreGate {
   #failures = 0;
   #reason = "";
   #sinceMs = 0;
+  /** Nothing closes while it is set: requests under way may still be answered. */
+  #quietSinceMs: number | undefined;
+  #underWay = 0;
   #closedUntilMs = 0;
   #trying = false;
   #stopped = false;
@@ -35,13 +38,14 @@ export class StoreGate {
   }
 
   get state(): GateState {
-    if (this.#failures === 0) return { blocked: false };
+    if (this.#failures === 0 && this.#quietSinceMs === undefined) return { blocked: false };
     return { blocked: true, reason: this.#reason, sinceMs: this.#sinceMs };
   }
 
   /** Runs one request when the gate lets it through. Its error is passed on after it has been counted. */
   async run<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const trial = await this.#pass(signal);
+    this.#underWay += 1;
     try {
       const answer = await request();
       this.#heal();
@@ -50,11 +54,23 @@ export class StoreGate {
       if (error instanceof StoreError) this.#judge(error);
       throw error;
     } finally {
+      this.#underWay -= 1;
+      // Given up by its stream: nobody is left who waits for the store.
+      if (this.#underWay === 0 && this.#failures === 0) this.#heal();
       if (trial) {
         this.#trying = false;
         this.#wake();
       }
     }
+  }
+
+  /** No request under way has moved for so long, ms: the store is in trouble, though none has failed yet. */
+  quiet(quietMs: number): void {
+    if (this.#failures > 0) return;
+    this.#quietSinceMs ??= this.#clock.monotonicMs() - quietMs;
+    this.#sinceMs = this.#quietSinceMs;
+    this.#reason = `it does not answer: no byte of any request for ${Math.round(quietMs / 1_000)} s`;
+    this.#observer.storeTrouble(this.#reason);
   }
 
   /** For the end of the worker: requests that wait for the store to heal are refused; those under way go on. */
@@ -92,7 +108,8 @@ export class StoreGate {
     const now = this.#clock.monotonicMs();
     // Requests that were under way together fail together: they count once.
     if (this.#failures > 0 && now < this.#closedUntilMs && !this.#trying) return;
-    if (this.#failures === 0) this.#sinceMs = now;
+    if (this.#failures === 0) this.#sinceMs = this.#quietSinceMs ?? now;
+    this.#quietSinceMs = undefined;
     this.#failures += 1;
     this.#reason = `${error.code}: ${error.message}`;
     this.#closedUntilMs = now + backoffMs(this.#failures, this.#random(), error.retryAfterMs);
@@ -100,8 +117,9 @@ export class StoreGate {
   }
 
   #heal(): void {
-    if (this.#failures === 0) return;
+    if (!this.state.blocked) return;
     this.#failures = 0;
+    this.#quietSinceMs = undefined;
     this.#observer.storeHealed();
     this.#wake();
   }

@@ -70,6 +70,7 @@ export interface MemoryStoreOptions {
 
 export class MemoryObjectStore implements ObjectStore {
   profile: StoreProfile;
+  clockSkewMs = 0;
   readonly log: AccessEntry[] = [];
   /** Parts whose same bytes were taken more than once under the same number of the same upload. */
   readonly takenTwice: { uploadId: string; part: number; bytes: number }[] = [];
@@ -84,7 +85,7 @@ export class MemoryObjectStore implements ObjectStore {
     this.#bucket = new MemoryBucket(
       () => this.profile,
       digests,
-      () => new Date(clock.wallMs()).toISOString(),
+      () => new Date(clock.wallMs() + this.clockSkewMs).toISOString(),
     );
   }
 

@@ -37,7 +37,7 @@ export const STREAM_FIELDS: Record<MetaField, string> = {
   content_type: "Content-Type of the object.",
   completed_by: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
   longest_pause_ms: "Longest pause seen between its writes, ms.",
-  create_intent_at_utc: "When CreateMultipartUpload was about to be sent, ISO.",
+  create_intent_at_utc: "When CreateMultipartUpload was about to be sent, by the store's clock, ISO.",
   upload_aborts_at_utc:
     "When the store will abort the upload by itself, ISO; absent without an upload, or where the store sets no limit.",
   verify_mode: "`full`, `edges` or `off`.",
