@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { Metrics } from "./metrics.ts";
+import { webhookMetrics } from "./webhook-metrics.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
@@ -17,6 +18,7 @@ const operating = () =>
 
 async function exported(): Promise<Set<string>> {
   const metrics = new Metrics({ version: "1.2.3", source: "vol" });
+  webhookMetrics(metrics.registry, () => Promise.resolve(0));
   const all = await metrics.registry.getMetricsAsJSON();
   return new Set(
     all.flatMap(({ name, type }) =>
