@@ -28,7 +28,7 @@ COPY apps/worker/src apps/worker/src
 # Nothing is written inside the image: the root file system may be read-only.
 USER node
 EXPOSE 9464
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/apps/worker/src/main.ts", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/apps/worker/src/main.mjs", "healthcheck"]
 # Node is PID 1: the worker handles SIGTERM and SIGINT itself and starts no children.
-ENTRYPOINT ["node", "/sluice/apps/worker/src/main.ts"]
+ENTRYPOINT ["node", "/sluice/apps/worker/src/main.mjs"]
 CMD ["worker"]

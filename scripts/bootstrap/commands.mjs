@@ -17,5 +17,5 @@ export const COMMANDS = {
   "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: false, seesEmbedded: false },
   "bench:guard": { argv: ["bench/src/guard.ts"], needsDashboard: false, seesEmbedded: false },
-  sluice: { argv: ["apps/worker/src/main.ts"], needsDashboard: false, seesEmbedded: true },
+  sluice: { argv: ["apps/worker/src/main.mjs"], needsDashboard: false, seesEmbedded: true },
 };

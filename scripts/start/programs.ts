@@ -40,7 +40,7 @@ export function s3Spec({ root, stateDir }: Paths, port: number, env: Env): Child
 
 export function workerSpec({ root }: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
   return {
-    ...nodeChild("worker", root, ["apps/worker/src/main.ts", "worker"], env),
+    ...nodeChild("worker", root, ["apps/worker/src/main.mjs", "worker"], env),
     finalExitCodes: [EXIT_CONFIG],
     stopWithinMs: WORKER_STOP_WITHIN_MS,
     isReady: () => answers(`${baseUrl(http.host, http.port)}/livez`, (status) => status === 200),

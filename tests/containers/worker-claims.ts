@@ -104,7 +104,7 @@ export async function workerClaims(claims: Claims, image: Image, beside: Beside)
     },
   );
   await claims.holds("healthcheck says 0 while it is at work", () => {
-    const health = first.exec("node", "/sluice/apps/worker/src/main.ts", "healthcheck", "--ready");
+    const health = first.exec("node", "/sluice/apps/worker/src/main.mjs", "healthcheck", "--ready");
     same(health.code, 0, health.output);
   });
   const id = await claims.holds("a growing file goes up part by part", async () => {

@@ -152,7 +152,7 @@ function validates(container: Container, home: string): void {
   // As the image sets it.
   const image = program === "worker" ? { SLUICE_HTTP_HOST: "0.0.0.0" } : { SLUICE_WEB_HOST: "0.0.0.0" };
   const env = { PATH: process.env["PATH"] ?? "", container: "oci", ...image, ...Object.fromEntries(given) };
-  const cli = join(root, "apps/worker/src/main.ts");
+  const cli = join(root, "apps/worker/src/main.mjs");
   const said = say(process.execPath, [cli, "config", "validate", "--json", "--for", program], { env });
   const { valid, problems, warnings } = JSON.parse(said.out) as Record<string, unknown>;
   same({ valid, problems, warnings }, { valid: true, problems: [], warnings: [] });

@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, UploadLane, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -18,6 +18,7 @@ import { nativeDigests } from "./adapters/native-digests.ts";
 import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
+import { buildLanes, type Lanes } from "./streams/lanes.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
 import { deadNoncesOfThisHost, ownIdentity } from "./streams/process-identity.ts";
 import {
@@ -57,7 +58,7 @@ export class Worker {
   readonly #store: StreamStore;
   readonly #done: FilesDone;
   readonly #failed: FailedFiles;
-  readonly #lane: UploadLane;
+  readonly #lanes: Lanes;
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
   #draining = false;
@@ -72,11 +73,7 @@ export class Worker {
     this.#done = new FilesDone(context);
     const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
     this.#store = new StreamStore(context, own, notice, settings.told);
-    this.#lane = new UploadLane({
-      slots: settings.uploadConcurrency,
-      bufferBytes: settings.bufferBytes,
-      allocate: (bytes) => Buffer.allocUnsafeSlow(bytes),
-    });
+    this.#lanes = buildLanes(settings);
     this.#recovery = this.#buildRecovery();
     this.lease = this.#buildLease();
     this.#processing = this.#buildProcessing();
@@ -92,8 +89,8 @@ export class Worker {
   /** What it says of itself: lag, bytes in flight, state. */
   get figures(): Figures {
     const { supervisor, runners, lease } = this;
-    const [gate, lane, draining] = [this.#ports.gate, this.#lane, this.#draining];
-    return workerFigures({ supervisor, runners, gate, lane, redisTrouble: lease.trouble, draining });
+    const [gate, lanes, draining] = [this.#ports.gate, this.#lanes, this.#draining];
+    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble: lease.trouble, draining });
   }
 
   async start(): Promise<ResumeReport> {
@@ -118,7 +115,7 @@ export class Worker {
   async end(how: "pause" | "seal"): Promise<void> {
     this.#draining = true;
     if (how === "seal") await this.supervisor.sealAll();
-    this.#lane.close();
+    for (const lane of [this.#lanes.lane, this.#lanes.smallLane]) lane.close();
     this.#ports.gate.stopWaiting();
     await this.supervisor.drain();
   }
@@ -191,8 +188,7 @@ export class Worker {
       clock,
       observer,
       digests: nativeDigests,
-      lane: this.#lane,
-      verifyLane: new UploadLane({ slots: LIMITS.verifyReads, bufferBytes: LIMITS.verifyChunkBytes }),
+      ...this.#lanes,
       gate,
       lease: this.lease,
       random: Math.random,

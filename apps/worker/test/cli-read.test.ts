@@ -208,7 +208,7 @@ describe("sluice export", () => {
   });
 
   it("whose reader goes away ends without a word", async () => {
-    const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+    const main = fileURLToPath(new URL("../src/main.mjs", import.meta.url));
     const child = spawn(process.execPath, [main, "export"], {
       env: { ...process.env, ...rig.env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -44,6 +44,9 @@ export const LIMITS = {
   pathHints: 50_000,
   /** Names tried by keep-both before the stream fails. */
   keyAttempts: 1_000,
+  /** Objects sent in one small request that are in flight at once, and the most bytes of one. */
+  smallPuts: 16,
+  smallPutBytes: 256 * 1024,
   /** Reads in flight of verify passes, so that a seal does not starve growing files. */
   verifyReads: 2,
   verifyChunkBytes: 1024 * 1024,

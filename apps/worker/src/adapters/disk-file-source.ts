@@ -2,7 +2,7 @@
  * The files of the watches, read only. Only regular files inside a watch are ever opened: a FIFO cannot hold a thread,
  * a link cannot lead out, and what was opened is checked again by its descriptor, not by its name.
  */
-import { constants } from "node:fs";
+import { constants, type BigIntStats } from "node:fs";
 import { lstat, open, readlink, realpath, type FileHandle } from "node:fs/promises";
 import {
   FileError,
@@ -61,8 +61,9 @@ export class DiskFileSource implements FileSource {
       return failedLook(error);
     }
     try {
-      const refused = await this.#refuse(handle, path);
-      if (!refused) return { kind: "file", file: new DiskFile(handle) };
+      const stats = await handle.stat({ bigint: true });
+      const refused = await this.#refuse(handle, stats, path);
+      if (!refused) return { kind: "file", file: new DiskFile(handle, factsOf(stats)) };
       await handle.close();
       return refused;
     } catch (error) {
@@ -81,8 +82,8 @@ export class DiskFileSource implements FileSource {
   }
 
   /** Why what was opened is not a stream, or undefined. */
-  async #refuse(handle: FileHandle, path: string): Promise<NotAFile | undefined> {
-    const what = kindOfEntry(await handle.stat());
+  async #refuse(handle: FileHandle, stats: BigIntStats, path: string): Promise<NotAFile | undefined> {
+    const what = kindOfEntry(stats);
     if (what !== undefined) return { kind: "not_a_stream", what };
     const root = this.#roots.find((candidate) => isUnder(candidate, path));
     if (root === undefined) return { kind: "not_a_stream", what: "a file outside every watch" };
@@ -100,9 +101,11 @@ export class DiskFileSource implements FileSource {
 }
 
 class DiskFile implements OpenFile {
+  readonly openedFacts: FileFacts;
   readonly #handle: FileHandle;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, openedFacts: FileFacts) {
+    this.openedFacts = openedFacts;
     this.#handle = handle;
   }
 

@@ -43,6 +43,7 @@ function world(over: Partial<World> = {}) {
   const seen = { reads: 0, slept: 0, closed: 0 };
   let left = breaks.times;
   const open: OpenFile = {
+    openedFacts: FACTS,
     facts: () => Promise.resolve(file?.facts ?? FACTS),
     read(into, offset) {
       if (file?.failsAt !== undefined && offset + into.length > file.failsAt)

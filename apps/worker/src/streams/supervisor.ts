@@ -7,6 +7,7 @@ import {
   doneEntry,
   isoNow,
   newRecord,
+  waitsAtFirst,
   withoutTemporarySuffix,
   type Ending,
   type FileFacts,
@@ -253,6 +254,7 @@ export class Supervisor {
       nowUtc: isoNow(processing.clock),
       facts,
       supersedes,
+      waiting: waitsAtFirst(path, facts, watch.rules, processing),
     });
     await processing.failpoint?.("file_seen");
     const knownDone = this.table.done(path)?.stream_id ?? "";

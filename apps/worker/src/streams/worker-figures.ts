@@ -22,14 +22,14 @@ export interface FigureInputs {
   supervisor: Pick<Supervisor, "running">;
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
-  lane: Pick<UploadLane, "busy" | "bufferBytes">;
+  lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
   /** Why Redis keeps no checkpoints. */
   redisTrouble: string | undefined;
   draining: boolean;
 }
 
 export function workerFigures(from: FigureInputs): Figures {
-  const { supervisor, runners, gate, lane, redisTrouble, draining } = from;
+  const { supervisor, runners, gate, lanes, redisTrouble, draining } = from;
   let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
   let oldest: string | undefined;
   for (const running of supervisor.running.values()) {
@@ -45,9 +45,13 @@ export function workerFigures(from: FigureInputs): Figures {
     state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
     ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
     lag_bytes: lagBytes,
-    in_flight_bytes: lane.busy * lane.bufferBytes,
+    in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
     ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
   };
+}
+
+function bytesHeld({ busy, bufferBytes }: Pick<UploadLane, "busy" | "bufferBytes">): number {
+  return busy * bufferBytes;
 }
 
 /** What the whole worker waits for, in plain words. */

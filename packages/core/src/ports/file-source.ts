@@ -14,6 +14,8 @@ export type Look =
 
 /** Trouble of the volume while it is read is a FileError. */
 export interface OpenFile extends AsyncDisposable {
+  /** As it was when it was opened. */
+  readonly openedFacts: FileFacts;
   /** Of the open file, whatever has happened to its path since. */
   facts(): Promise<FileFacts>;
   /** Reads at `offset` until `into` is full or the file ends; returns the bytes read. */

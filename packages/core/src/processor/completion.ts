@@ -1,6 +1,11 @@
 /** When is a growing file complete, and why not yet? A pure decision over what is known of the file. */
 import type { Waiting } from "../stream/waiting.ts";
+import { choosePlan, partBytes } from "../parts/part-plan.ts";
+import { temporarySuffix } from "../paths/object-key.ts";
+import type { FileSource } from "../ports/file-source.ts";
+import type { FileFacts } from "../stream/identity.ts";
 import type { CompletedBy } from "../stream/record.ts";
+import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
 
 export interface CompletionFacts {
   /** Monotonic ms since the file was last seen to change. */
@@ -49,6 +54,26 @@ export function judgeCompletion(facts: CompletionFacts): Completion {
         ? { for: "marker", marker: marker.name }
         : { for: "idle", since: iso(now - quietMs), until: iso(now + leftMs) },
   };
+}
+
+/** What a file that was just found waits for; undefined when it has a full part, which is sent first. */
+export function waitsAtFirst(
+  path: string,
+  facts: Pick<FileFacts, "size">,
+  rules: Pick<WatchRules, "idleTimeoutMs" | "idleMaxMs" | "plan">,
+  { clock, files }: Pick<ProcessorDeps, "clock" | "files">,
+): Waiting | undefined {
+  if (facts.size >= partBytes(choosePlan(rules.plan), 1)) return undefined;
+  const { idleTimeoutMs, idleMaxMs } = rules;
+  const suffix = temporarySuffix(path);
+  const found = { quietMs: 0, longestPauseMs: 0, renamed: false, temporarySuffix: suffix };
+  const completion = judgeCompletion({ ...found, idleTimeoutMs, idleMaxMs });
+  return completion.complete ? undefined : inView(completion.waiting(clock.wallMs()), files);
+}
+
+/** Whoever waits for quiet is told whether a process that still writes might not be seen. */
+export function inView(waiting: Waiting, { unseen }: Pick<FileSource, "unseen">): Waiting {
+  return waiting.for === "idle" && unseen !== undefined ? { ...waiting, unseen } : waiting;
 }
 
 function iso(ms: number): string {

@@ -59,6 +59,8 @@ export interface ProcessorDeps {
   observer: Observer;
   digests: Digests;
   lane: UploadLane;
+  /** For files that go up in one small request: they hold no part's buffer, and none of them waits for a part. */
+  smallLane: UploadLane;
   /** Takes turns for the reads of verify passes. */
   verifyLane: UploadLane;
   gate: StoreGate;

@@ -5,13 +5,14 @@ import { LIMITS } from "../limits.ts";
 import { planCapacity } from "../parts/part-plan.ts";
 import { MARKER_SUFFIX, temporarySuffix, withoutTemporarySuffix } from "../paths/object-key.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
+import type { CompletedBy } from "../stream/record.ts";
 import type { Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
-import { judgeCompletion, type Completion } from "./completion.ts";
+import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
-import { openUpload } from "./open-object.ts";
+import { openUpload, takingFirstKey } from "./open-object.ts";
 import { sendPart, type Sent } from "./part-sender.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
@@ -73,7 +74,7 @@ function fill(life: Life, size: number): void {
   const { context, sending } = life;
   for (const range of fullRanges(life, size)) {
     if (sending.size >= context.deps.lane.slots) break;
-    sending.set(range.number, settle(life, range.number, sendPart(context, range)));
+    sending.set(range.number, ended(life, range.number, sendPart(context, range)));
   }
 }
 
@@ -89,18 +90,18 @@ async function openFor(life: Life, facts: FileFacts): Promise<Step> {
  * The end of a part's sending begins the next one that is known to be full, or wakes the stream; its error waits for the
  * next step. A file that gave fewer bytes than stat promised is not looked at again at once: that may last.
  */
-async function settle(life: Life, number: number, sending: Promise<Sent>): Promise<void> {
-  let ended: Sent["kind"] | "trouble";
+async function ended(life: Life, number: number, sending: Promise<Sent>): Promise<void> {
+  let how: Sent["kind"] | "trouble";
   try {
-    ended = (await sending).kind;
+    how = (await sending).kind;
   } catch (error) {
-    ended = "trouble";
+    how = "trouble";
     life.trouble ??= error;
   }
   life.sending.delete(number);
-  if (ended === "upload_gone") life.reconciled = false;
-  if (ended !== "sent") life.fillTo = undefined;
-  if (ended === "file_moved_on") return;
+  if (how === "upload_gone") life.reconciled = false;
+  if (how !== "sent") life.fillTo = undefined;
+  if (how === "file_moved_on") return;
   const { fillTo } = life;
   if (fillTo !== undefined && !life.context.signal.aborted) {
     const before = life.sending.size;
@@ -129,9 +130,7 @@ async function judge(life: Life, facts: FileFacts): Promise<Step> {
   const { held, deps } = life.context;
   const completion = await judgeFile(life, facts);
   if (!completion.complete) {
-    const waiting = completion.waiting(deps.clock.wallMs());
-    const { unseen } = deps.files;
-    await progress(life, waiting.for === "idle" && unseen !== undefined ? { ...waiting, unseen } : waiting);
+    await progress(life, inView(completion.waiting(deps.clock.wallMs()), deps.files));
     return { kind: "wait", ms: Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs) };
   }
   const writer = await writerOf(life, facts);
@@ -141,13 +140,24 @@ async function judge(life: Life, facts: FileFacts): Promise<Step> {
   }
   // One PutObject takes what a pooled buffer holds; a longer file needs an upload, if only for its tail.
   if (held.kind === "opening" && facts.size > deps.lane.bufferBytes) return await openFor(life, facts);
-  await held.move("settled", {
-    patch: { ...factsAsFields(facts), completed_by: completion.by, waiting_for: null },
-    log: [`complete: ${completion.by}`],
-  });
+  await settle(life, facts, completion.by);
   await reach(life.context, "settled");
   deps.observer.moved(held.record, completion.by);
   return AGAIN;
+}
+
+/** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */
+async function settle({ context }: Life, facts: FileFacts, by: CompletedBy): Promise<void> {
+  const { held } = context;
+  const patch = { ...factsAsFields(facts), completed_by: by, waiting_for: null };
+  const change = { patch, log: [`complete: ${by}`] };
+  const key = held.kind === "opening" ? takingFirstKey(context) : undefined;
+  if (key) {
+    const taking = { ...change, takeKeys: key.takeKeys, patch: { ...patch, ...key.patch } };
+    if ((await held.tryMove("settled", taking)).kind === "written") return;
+  }
+  // Another stream holds that name: the search for one begins when it is needed.
+  await held.move("settled", change);
 }
 
 async function judgeFile(life: Life, facts: FileFacts): Promise<Completion> {

@@ -29,6 +29,7 @@ export class HeldStream {
   #tail: Promise<unknown> = Promise.resolve();
   #waitingParts: Part[] = [];
   #notes: RecordPatch = {};
+  readonly #keysTaken = new Set<string>();
   /** Read once for each text. */
   #plan: { text: string; plan: PartPlan } | undefined;
   #partsSave: Promise<void> | undefined;
@@ -65,6 +66,11 @@ export class HeldStream {
     return this.#plan.plan;
   }
 
+  /** Whether this process took these keys of S3 objects for the stream, and has not given them back. */
+  holdsKeys(keys: readonly string[]): boolean {
+    return keys.every((key) => this.#keysTaken.has(key));
+  }
+
   /** End of the last acknowledged byte, gaps included: what the file must not be shorter than. */
   get sentEnd(): number {
     let end = 0;
@@ -97,10 +103,22 @@ export class HeldStream {
 
   /** A legal move of the state machine; `status` only for failures. */
   async move(event: Event, change: Omit<Change, "from">, status?: Status): Promise<void> {
+    await this.update(this.#asMove(event, change, status));
+  }
+
+  /** As `move`, but a key that another stream holds is an answer. */
+  async tryMove(
+    event: Event,
+    change: Omit<Change, "from">,
+  ): Promise<{ kind: "written" } | { kind: "key_taken"; by: string }> {
+    return await this.tryUpdate(this.#asMove(event, change));
+  }
+
+  #asMove(event: Event, change: Omit<Change, "from">, status?: Status): Change {
     const next = apply(this.kind, event);
     assert(next !== "failed" || status?.startsWith("failed_"), "a failure names its reason");
     const detail = change.event?.detail ?? change.log?.at(-1) ?? event;
-    await this.update({
+    return {
       ...change,
       from: kindsThatMay(event),
       patch: {
@@ -109,7 +127,7 @@ export class HeldStream {
         last_activity_at_utc: isoNow(this.#deps.clock),
       },
       event: { type: "state", detail },
-    });
+    };
   }
 
   /** Resolves when the part is in the checkpoint. Parts that wait together are saved together. */
@@ -207,6 +225,8 @@ export class HeldStream {
     this.#record = { ...patched(this.#record, patch), revision: this.#record.revision + 1 };
     if (write.dropParts) this.#parts.clear();
     for (const part of write.parts ?? []) this.#parts.set(part.PartNumber, part);
+    for (const key of write.takeKeys ?? []) this.#keysTaken.add(key);
+    for (const key of write.releaseKeys ?? []) this.#keysTaken.delete(key);
   }
 
   /** Redis away is waited for; the same write is sent again until it is answered. */

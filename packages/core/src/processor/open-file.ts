@@ -15,7 +15,9 @@ export async function openToRead(
     case "unreadable":
       throw unreadableFile(opened);
     case "not_a_stream":
-      // Stat called it a regular file a moment ago; opened, it turned out to lie elsewhere.
+      // Whatever has come to stand there, the next look judges it.
+      if ((await deps.files.look(path)).kind !== "file") return undefined;
+      // Stat calls it a regular file; opened, it turns out to lie elsewhere.
       throw new StreamFailure("unreadable_file", `it cannot be read safely: ${opened.what}`);
     case "missing":
       return undefined;

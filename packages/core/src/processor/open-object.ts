@@ -94,14 +94,34 @@ function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterab
 
 /** Data and metadata key together, so that no two streams ever want one name. */
 async function takeKey(held: HeldStream, ref: ObjectRef): Promise<boolean> {
-  const keys = [ref.key, metadataKey(ref.key)].map((key) => `${ref.bucket}/${key}`);
+  const keys = bothKeys(ref);
+  if (held.record.s3_key === ref.key && held.holdsKeys(keys)) return true;
   const before = held.record.s3_key;
   const releaseKeys =
-    before !== undefined && before !== ref.key
-      ? [before, metadataKey(before)].map((key) => `${ref.bucket}/${key}`)
-      : [];
+    before !== undefined && before !== ref.key ? bothKeys({ bucket: ref.bucket, key: before }) : [];
   const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { s3_key: ref.key } });
   return outcome.kind === "written";
+}
+
+function bothKeys({ bucket, key }: ObjectRef): string[] {
+  return [key, metadataKey(key)].map((name) => `${bucket}/${name}`);
+}
+
+/**
+ * The change that takes the file's own name for a stream that has no key yet, to go along with another change of it;
+ * empty for a stream that has one. What it takes is asked of the store later, by `chooseKey` or the write itself.
+ */
+export function takingFirstKey({
+  held,
+  rules,
+  deps,
+}: Pick<OpenContext, "held" | "rules" | "deps">):
+  | { takeKeys: string[]; patch: { s3_key: string } }
+  | undefined {
+  const { record } = held;
+  if (record.s3_key !== undefined) return undefined;
+  const key = baseKey(record, rules, deps);
+  return { takeKeys: bothKeys({ bucket: record.s3_bucket, key }), patch: { s3_key: key } };
 }
 
 export function baseKey(

@@ -5,7 +5,7 @@ import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import { audit } from "../testing/audit.ts";
 import { atCall, type Script } from "../testing/failing.ts";
-import { BUCKET, sampleBytes } from "../testing/test-values.ts";
+import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
 import { STREAM_ID_HEADER } from "./existing-object.ts";
 
@@ -26,6 +26,27 @@ describe("a small file", () => {
     expect(world.store.log.map((entry) => entry.op)).toEqual(["put", "put"]);
     expect(streams(world)[0]?.s3_upload_id).toBeUndefined();
     expect(world.redis.stats).toMatchObject({ bytes_sent: 900, completed: 1 });
+  });
+
+  it("takes four writes to Redis: found, complete, stored, described", async () => {
+    const { world } = withFile();
+    await runToEnd(world);
+    expect(streams(world)[0]).toMatchObject({ status: "completed", revision: 3 });
+  });
+
+  it("whose name another stream holds takes the next one", async () => {
+    const world = testWorld();
+    world.disk.append(world.path("a.bin"), sampleBytes(PART + 10, 1));
+    // Two files whose names differ in a temporary suffix want one key.
+    const path = world.path("a.bin.part");
+    world.disk.append(path, sampleBytes(900, 2));
+    const worker = world.worker();
+    await worker.scan();
+    await world.clock.advance(1_000);
+    await [...worker.processors.values()][1]?.finalize(false);
+    await worker.work();
+    expect(audit(world)).toEqual([]);
+    expect(holdsFile(world, "a-2.bin", path)).toBe(true);
   });
 
   it("S10: that is empty is an empty object", async () => {

@@ -18,7 +18,8 @@ export type PutWhole =
 
 export async function putWhole(context: OpenContext): Promise<PutWhole> {
   const { held, deps, signal } = context;
-  const slot = await deps.lane.enter(held.record.id, signal);
+  const small = held.record.file_size <= deps.smallLane.bufferBytes;
+  const slot = await (small ? deps.smallLane : deps.lane).enter(held.record.id, signal);
   try {
     const whole = await readWhole(context, slot.buffer);
     return whole ? await putBytes(context, whole) : { kind: "file_moved_on" };
@@ -37,7 +38,7 @@ async function readWhole(context: OpenContext, buffer: Uint8Array): Promise<Whol
   const { held, deps } = context;
   await using file = await openToRead(held.record.original_path, deps);
   if (!file) return undefined;
-  const before = await file.facts();
+  const before = file.openedFacts;
   if (!sameFile(held.record, before, 0).same || before.size > buffer.length) return undefined;
   const bytes = buffer.subarray(0, before.size);
   const got = await file.read(bytes, 0);
@@ -51,7 +52,8 @@ async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
   const { profile } = deps.store;
   const { record } = held;
   // Without a reason to expect an object of ours there, the Put's own condition asks; that saves a request.
-  const expected = record.s3_key !== undefined || record.supersedes !== undefined || context.recognise;
+  const mayBeThere = context.resumed && record.s3_key !== undefined;
+  const expected = mayBeThere || record.supersedes !== undefined || context.recognise;
   let askFirst = !profile.conditionalPut || expected;
   const refused = new Set<string>();
   for (let mismatches = 0; ;) {

@@ -9,6 +9,7 @@ function opener() {
     counts.opened += 1;
     await Promise.resolve();
     return {
+      openedFacts: { size: 0, inode: "1", device: "1", mtimeNs: "0", ctimeNs: "0" },
       facts: () => Promise.reject(new Error("not asked for here")),
       read: () => Promise.resolve(0),
       [Symbol.asyncDispose]: () => Promise.resolve(void (counts.closed += 1)),

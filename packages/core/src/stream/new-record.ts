@@ -2,6 +2,7 @@
 import { choosePlan, formatPlan, type PlanChoice } from "../parts/part-plan.ts";
 import { factsAsFields, type FileFacts } from "./identity.ts";
 import { SCHEMA_VERSION, patched, type StreamRecord, type VerifyMode } from "./record.ts";
+import type { Waiting } from "./waiting.ts";
 import { streamId } from "./values.ts";
 
 export interface NewRecord {
@@ -20,6 +21,8 @@ export interface NewRecord {
   facts: FileFacts;
   /** A reopened file's earlier stream, whose key it inherits; or the generation it replaces, without a key. */
   supersedes?: { id: string; key?: string } | undefined;
+  /** Said from the beginning, which saves the first look at a small file a write. */
+  waiting?: Waiting | undefined;
 }
 
 export function newRecord(from: NewRecord): StreamRecord {
@@ -45,9 +48,10 @@ export function newRecord(from: NewRecord): StreamRecord {
     verify_mode: from.verify,
     schema_version: SCHEMA_VERSION,
   };
-  const { supersedes } = from;
+  const { supersedes, waiting } = from;
   return patched(record, {
     ...factsAsFields(from.facts),
+    waiting_for: waiting === undefined ? null : JSON.stringify(waiting),
     supersedes: supersedes?.id ?? null,
     s3_key: supersedes?.key ?? null,
   });

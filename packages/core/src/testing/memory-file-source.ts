@@ -96,6 +96,7 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
 
   #openFile(file: DiskFile): OpenFile {
     return {
+      openedFacts: this.#disk.factsOf(file),
       facts: async () => {
         this.#mustBeReadable();
         return this.#disk.factsOf(file);

@@ -3,9 +3,11 @@
  * open what is new, take what has no living owner, go on with the next generation.
  */
 import type { Failpoint } from "../failpoints.ts";
+import { LIMITS } from "../limits.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import { SILENT } from "../ports/observer.ts";
+import { waitsAtFirst } from "../processor/completion.ts";
 import type { ProcessorDeps } from "../processor/dependencies.ts";
 import type { Ending } from "../processor/life.ts";
 import { HeldStream } from "../processor/held-stream.ts";
@@ -150,6 +152,7 @@ export class TestWorker {
       nowUtc: isoNow(this.#world.clock),
       facts: seen.facts,
       supersedes: seen.supersedes,
+      waiting: waitsAtFirst(path, seen.facts, rules, this.deps),
     });
     const opened = await this.deps.checkpoints.open({ record, log: ["discovered"] });
     if (opened.kind === "opened") this.#begin(record);
@@ -218,6 +221,7 @@ export class TestWorker {
       observer: SILENT,
       digests,
       lane: new UploadLane({ slots, bufferBytes }),
+      smallLane: new UploadLane({ slots, bufferBytes: LIMITS.smallPutBytes }),
       verifyLane: new UploadLane({ slots: 2, bufferBytes: 1024 * 1024 }),
       gate: new StoreGate({ clock: ownClock, observer: SILENT, random }),
       lease: { fresh: () => this.leaseFresh },
