@@ -19,7 +19,7 @@ export default defineConfig({
           include: [
             "{apps,packages}/*/src/**/*.test.ts",
             "scripts/**/*.test.ts",
-            "tests/{architecture,chaos}/**/*.test.ts",
+            "tests/{architecture,chaos,mutants}/**/*.test.ts",
           ],
           exclude: ["scripts/integration/**", "**/node_modules/**"],
           // The first test of a file also pays for loading it, on a machine that may be busy.

@@ -26,11 +26,18 @@ export function readLogs(directory: string): Log[] {
       if (head === undefined) throw new Error(`${file} is empty`);
       return {
         file,
-        run: JSON.parse(head) as RunLine,
+        run: runLine(head),
         rounds: rest.map((line) => JSON.parse(line) as RoundLine),
       };
     })
     .toSorted((a, b) => a.run.startedAt.localeCompare(b.run.startedAt));
+}
+
+/** Runs made before the store could be chosen and the product was named are told by their commit. */
+function runLine(text: string): RunLine {
+  const run = JSON.parse(text) as Partial<RunLine> & RunLine;
+  const product = run.product ?? run.git.slice(0, 12);
+  return { ...run, store: run.store ?? "local-s3", product: run.dirty ? `${product}+` : product };
 }
 
 /** Of the rounds that passed; a failed one counts for nothing. */

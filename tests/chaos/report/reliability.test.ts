@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { readLogs } from "./figures.ts";
+import { reliabilityPage } from "./reliability.ts";
+
+const root = join(import.meta.dirname, "../../..");
+
+it("RELIABILITY.md is what the committed logs give: npm run chaos -- --report", () => {
+  const page = readFileSync(join(root, "RELIABILITY.md"), "utf8");
+  expect(page).toBe(reliabilityPage(readLogs(join(root, "tests/chaos/logs"))));
+});
