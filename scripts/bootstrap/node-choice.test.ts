@@ -19,7 +19,7 @@ it("an old Node brings one exact version for its platform", () => {
   });
 });
 
-it("every Node that may be brought is itself new enough", () => {
+it("K9: every Node that may be brought is itself new enough", () => {
   for (const [platform, arch] of [
     ["linux", "x64"],
     ["linux", "arm64"],

@@ -105,7 +105,7 @@ it("one whose record was lost is known by its password and ended too", async () 
   await kill(second.process, "SIGTERM");
 });
 
-it("a command cut short at the end of the append-only file costs that command only", async () => {
+it("R2: a command cut short at the end of the append-only file costs that command only", async () => {
   const first = await start();
   expect(await ask(first.url, "SET kept 4")).toBe("+OK");
   await kill(first.process, "SIGTERM");

@@ -89,7 +89,7 @@ export async function workerClaims(claims: Claims, image: Image, beside: Beside)
   const take = await GrowingFile.open(join(inbox, "take.mxf"));
   await using first = start("host-a");
   await claims.holds(
-    "it starts as PID 1 on a read-only root, without root and without capabilities",
+    "X16: it starts as PID 1 on a read-only root, without root and without capabilities",
     async () => {
       await first.said("interrupted streams resumed");
       same(first.status("NSpid").split("\t").at(-1), "1");

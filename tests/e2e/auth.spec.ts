@@ -53,7 +53,7 @@ test.describe("with a password", () => {
   });
 
   for (const procedure of PROCEDURES) {
-    test(`${procedure.path} refuses a stranger and another origin`, async ({ dashboard }) => {
+    test(`X1, X4: ${procedure.path} refuses a stranger and another origin`, async ({ dashboard }) => {
       const { origin } = dashboard;
       const stranger = await call(origin, procedure, {});
       if (procedure.needs === "public") expect(stranger.code).not.toBe("UNAUTHORIZED");
@@ -81,7 +81,7 @@ test.describe("with a password", () => {
     });
   }
 
-  test("a page never carries data to a stranger", async ({ dashboard, other }) => {
+  test("X1: a page never carries data to a stranger", async ({ dashboard, other }) => {
     await other.set("canary", "x");
     for (const path of ["/", "/streams", "/failed", "/orphans", "/workers", "/activity"]) {
       const response = await fetch(dashboard.origin + path, { redirect: "manual" });
@@ -90,7 +90,9 @@ test.describe("with a password", () => {
     }
   });
 
-  test("a form of another site cannot post: only JSON of our own origin is read", async ({ dashboard }) => {
+  test("X4: a form of another site cannot post: only JSON of our own origin is read", async ({
+    dashboard,
+  }) => {
     const cookie = await signIn(dashboard.origin);
     const response = await fetch(`${dashboard.origin}/api/trpc/session.logout`, {
       method: "POST",
@@ -101,7 +103,7 @@ test.describe("with a password", () => {
     expect((await query(dashboard.origin, "overview.get", undefined, { cookie })).status).toBe(200);
   });
 
-  test("a body past the limit is not read", async ({ dashboard }) => {
+  test("X18: a body past the limit is not read", async ({ dashboard }) => {
     const answer = await mutate(dashboard.origin, "session.login", { password: "x".repeat(200_000) });
     expect(answer.status).toBe(413);
   });
@@ -135,7 +137,7 @@ test.describe("other ways in", () => {
     return dashboard;
   }
 
-  test("an address that tries too often waits, also with the right password", async () => {
+  test("X5: an address that tries too often waits, also with the right password", async () => {
     const { origin } = await start({});
     const codes: (string | undefined)[] = [];
     for (let attempt = 0; attempt < 12; attempt += 1) {

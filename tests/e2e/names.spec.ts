@@ -62,7 +62,7 @@ test.beforeAll(async ({ other }) => {
   }
 });
 
-test("markup in names is text on every page, and the policy would stop it if it were not", async ({
+test("X7: markup in names is text on every page, and the policy would stop it if it were not", async ({
   signedIn: page,
   dashboard,
 }) => {
@@ -88,7 +88,7 @@ test("markup in names is text on every page, and the policy would stop it if it 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("<img src=x onerror=window.hacked=1>.mkv");
 });
 
-test("characters that hide or reorder text are marks that say what they are", async ({
+test("X7: characters that hide or reorder text are marks that say what they are", async ({
   signedIn: page,
   dashboard,
 }) => {

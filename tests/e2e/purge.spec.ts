@@ -145,7 +145,7 @@ test("a plan runs once: executed again it does nothing more, expired or unknown 
   expect(unknown.code).toBe("NOT_FOUND");
 });
 
-test("all failed: the number is typed, every planned one goes, completed streams stay", async ({
+test("X3: all failed: the number is typed, every planned one goes, completed streams stay", async ({
   signedIn: page,
   dashboard,
   other,

@@ -24,7 +24,7 @@ function record(path: string): StreamRecord {
 }
 
 describe("the log", () => {
-  it("is one JSON object a line, whatever a name or a message holds", () => {
+  it("X8: is one JSON object a line, whatever a name or a message holds", () => {
     const { log, text } = read("json");
     log.info({ path: EVIL }, EVIL);
     const lines = text().trimEnd().split("\n");
@@ -32,7 +32,7 @@ describe("the log", () => {
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: 30, path: EVIL, worker: "w" });
   });
 
-  it("sends no control characters to a terminal", () => {
+  it("X8: sends no control characters to a terminal", () => {
     const { log, text } = read("pretty");
     log.info({ path: EVIL }, EVIL);
     const printed = text();
@@ -41,7 +41,7 @@ describe("the log", () => {
     expect(printed.split("\n").filter((line) => line.startsWith("{"))).toEqual([]);
   });
 
-  it("gives no secret away that an error carries", () => {
+  it("X13: gives no secret away that an error carries", () => {
     const { log, text } = read("json");
     const error = Object.assign(new Error("failed"), {
       $response: { headers: { authorization: "canary" } },

@@ -231,7 +231,7 @@ describe("sluice verify", () => {
 });
 
 describe("sluice orphans", () => {
-  it("are found by a scan; ours are aborted, foreign ones never", async () => {
+  it("X15: are found by a scan; ours are aborted, foreign ones never", async () => {
     const { stream } = await growing("held.mkv");
     const ours = await openUpload("held.mkv");
     const foreign = await openUpload("somebody/else.mov");

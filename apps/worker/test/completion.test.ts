@@ -100,7 +100,7 @@ describe("a marker", { concurrent: true, timeout: 120_000 }, () => {
 });
 
 describe("a quiet file", { concurrent: true, timeout: 120_000 }, () => {
-  it("that a process holds open for writing waits for it, and says for whom", async () => {
+  it("F15: that a process holds open for writing waits for it, and says for whom", async () => {
     const path = join(hasty.root, "held.mxf");
     await using file = await GrowingFile.open(path);
     await file.append(PART + 5);
@@ -197,7 +197,7 @@ describe(
       expect(await patient.bucket.openUploads("replaced.bin")).toHaveLength(1);
     });
 
-    it("begins a new generation when it is cut below what was sent (F4)", async () => {
+    it("begins a new generation when it is cut below what was sent, as copytruncate does (F4, F6)", async () => {
       const path = join(patient.root, "cut.bin");
       writeFileSync(path, randomBytes(PART + 10));
       const first = await patient.live(path, ({ next_part: next }) => next === "2");

@@ -181,12 +181,12 @@ describe("10,000 files in one directory", () => {
 });
 
 describe("events are not relied on", () => {
-  it("when polling is on", async () => {
+  it("F16: when polling is on", async () => {
     const watcher = await start({ polling: "on" });
     expect(watcher.state).toEqual({ kind: "polling", reason: "SLUICE_POLLING is on" });
   });
 
-  it("when the system has no more watches to give, and it says so", async () => {
+  it("F18: when the system has no more watches to give, and it says so", async () => {
     const fake = Object.assign(new EventEmitter(), {
       close: vi.fn<() => Promise<void>>(async () => undefined),
     });
@@ -216,7 +216,7 @@ describe("events are not relied on", () => {
     expect(await hinted(directory.at("a"))).toBe(true);
   });
 
-  it("for correctness: 40,000 files created at once are all found by the rescan", async () => {
+  it("F19: for correctness: 40,000 files created at once are all found by the rescan", async () => {
     mkdirSync(directory.at("burst"));
     await start();
     execFileSync("sh", ["-c", "seq 40000 | xargs touch"], { cwd: directory.at("burst") });

@@ -196,7 +196,7 @@ describe("moving", () => {
     expect(names()).toEqual([]);
   });
 
-  it("that cannot be, for want of room or rights, puts the file back", async () => {
+  it("F28: that cannot be, for want of room or rights, puts the file back", async () => {
     writeFileSync(directory.at("file"), "in the way");
     const told = await tidier().move(path, snapshot, directory.at("file"), "a.mp4");
     expect(told).toMatchObject({ kind: "impossible", detail: expect.stringMatching(/ENOTDIR|EEXIST/) });

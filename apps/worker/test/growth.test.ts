@@ -1,5 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
@@ -91,6 +99,22 @@ describe.concurrent("a growing file", () => {
     const stream = await rig.completed(path);
     expect(stream["s3_upload_id"] !== undefined).toBe(size >= PART);
     await audit(rig, [{ path, key: name }]);
+  });
+
+  it("F14: preallocated, then filled in place, is the object it has become", async () => {
+    const path = join(rig.root, "preallocated.mov.part");
+    writeFileSync(path, "");
+    truncateSync(path, 3 * PART);
+    await rig.live(path, ({ next_part: next }) => next === "4");
+    const file = openSync(path, "r+");
+    writeSync(file, randomBytes(2 * PART), 0, 2 * PART, PART / 2);
+    closeSync(file);
+    writeFileSync(join(rig.root, "preallocated.mov.done"), "");
+    await rig.completed(path);
+    // What was sent of the empty file was sent again at the seal.
+    const pieces: Buffer[] = [];
+    for await (const piece of rig.bucket.read("preallocated.mov", 3 * PART)) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(readFileSync(path))).toBe(true);
   });
 });
 

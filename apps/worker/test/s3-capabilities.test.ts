@@ -69,7 +69,7 @@ describe("what the store can do", () => {
     expect(rig.faults.list()).toMatchObject([{ acted: 1 }]);
   });
 
-  test("a store that looks at nothing is sent nothing, and that is said", async () => {
+  test("K3 a store that looks at nothing is sent nothing, and that is said", async () => {
     await using rig = await startRig({ quirks: { etagNotMd5: true } });
     const taken = { kind: "reply", reply: { status: 200, headers: { etag: '"taken"' } } } as const;
     rig.faults.add({ operation: "PutObject", nth: 3, times: 2 }, taken);
@@ -78,7 +78,7 @@ describe("what the store can do", () => {
     expect(notes.join("\n")).toContain("checks no bodies");
   });
 
-  test("a checksum mode that was asked for is the only one tried", async () => {
+  test("S21 a checksum mode that was asked for is the only one tried", async () => {
     await using rig = await startRig();
     expect((await probe(rig, { checksum: "per-part" })).profile.checksum).toBe("per-part");
     expect((await probe(rig, { checksum: "off" })).profile.checksum).toBe("off");
@@ -88,7 +88,7 @@ describe("what the store can do", () => {
     ]);
   });
 
-  test("its answers carry a real upload of unequal parts", async () => {
+  test("S36 its answers carry a real upload of unequal parts", async () => {
     await using rig = await startRig({ quirks: { noChecksums: true, nonIdempotentComplete: true } });
     const { profile } = await probe(rig);
     const store = new S3ObjectStore(rig.connection, { profile, prefix: "rec/" });
@@ -110,7 +110,7 @@ describe("what the worker may do", () => {
     ["ListBucket", "ListObjectsV2"],
   ];
   for (const [right, operation] of denied) {
-    test(`a missing ${right} is refused by its name, and it alone`, async () => {
+    test(`X14 a missing ${right} is refused by its name, and it alone`, async () => {
       await using rig = await startRig();
       rig.faults.add({ operation, times: -1 }, TROUBLE.accessDenied());
       const { rights, refusals } = await probe(rig);
@@ -126,7 +126,7 @@ describe("what the worker may do", () => {
     expect((await probe(rig)).refusals).toHaveLength(3);
   });
 
-  test("without DeleteObject the work goes on, and however often it is asked, the same few empty objects remain", async () => {
+  test("X14 without DeleteObject the work goes on, and however often it is asked, the same few empty objects remain", async () => {
     await using rig = await startRig();
     rig.faults.add({ operation: "DeleteObject", times: -1 }, TROUBLE.accessDenied());
     const first = await probe(rig);

@@ -40,7 +40,7 @@ describe("K1 Complete answered with 200", () => {
       reply(200, "<CompleteMultipartUploadResult><ETag></ETag></CompleteMultipartUploadResult>"),
     ],
   ] as const) {
-    test(`and ${what} proves nothing: there is no ETag to believe`, async () => {
+    test(`S16: and ${what} proves nothing: there is no ETag to believe`, async () => {
       await using rig = await startRig();
       const { upload, request } = await uploadWithPart(rig.store, "k1.mp4");
       rig.faults.add({ operation: "CompleteMultipartUpload" }, action);

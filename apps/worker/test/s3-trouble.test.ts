@@ -188,7 +188,7 @@ describe("credentials", () => {
     await expect(store.head(ref("a"))).rejects.toMatchObject(missing);
   });
 
-  test("K8 no error holds a secret or an access key", async () => {
+  test("K8 X13 no error holds a secret or an access key", async () => {
     await using rig = await startRig({
       settings: { credentials: { ...CREDENTIALS, secretAccessKey: "guess-me" } },
     });
@@ -240,7 +240,7 @@ describe("the bucket and the key", () => {
     await expect(rig.store.createUpload(ref("a"), HEADERS)).rejects.toMatchObject(elsewhere);
   });
 
-  test("S35 a redirect is not followed; the region it names is", async () => {
+  test("S35 X10 a redirect is not followed; the region it names is", async () => {
     await using rig = await startRig();
     const reply = {
       status: 301,

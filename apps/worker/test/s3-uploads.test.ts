@@ -160,7 +160,7 @@ describe("an upload keeps the checksum it was created with", () => {
     expect((await rig.store.complete(upload, { ...request, crc: undefined })).kind).toBe("completed");
   });
 
-  test("a part refused for the kind of its checksum goes the other way at the next attempt", async () => {
+  test("S21 a part refused for the kind of its checksum goes the other way at the next attempt", async () => {
     await using rig = await startRig();
     const upload = await openUpload(rig.store, "a");
     const message =
@@ -241,7 +241,7 @@ describe("a body from a file range", () => {
     expect(await rig.store.listParts(upload)).toEqual({ kind: "alive", parts: [] });
   });
 
-  test("is opened anew for each attempt, and hashed beforehand where payloads are signed", async () => {
+  test("K2 is opened anew for each attempt, and hashed beforehand where payloads are signed", async () => {
     await using rig = await startRig({
       quirks: { refuseUnsignedPayload: true },
       profile: { unsignedPayload: false },

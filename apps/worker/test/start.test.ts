@@ -85,7 +85,7 @@ describe("a start that is refused", { concurrent: true, timeout: 180_000 }, () =
     expect(await rig.records.streams()).toEqual([]);
   });
 
-  it("says that Redis evicts, unless that is allowed", async () => {
+  it("R4: says that Redis evicts, unless that is allowed", async () => {
     await using rig = await startRig();
     await rig.records.redis.config("SET", "maxmemory", "100mb");
     await rig.records.redis.config("SET", "maxmemory-policy", "allkeys-lru");

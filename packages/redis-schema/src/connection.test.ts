@@ -13,7 +13,7 @@ describe("reconnecting", () => {
     }
   });
 
-  test("spreads more the longer Redis is away", () => {
+  test("R17: spreads more the longer Redis is away", () => {
     expect(reconnectDelayMs(1, 0.999)).toBeLessThan(reconnectDelayMs(4, 0.999));
     expect(reconnectDelayMs(20, 0.5)).not.toBe(reconnectDelayMs(20, 0.6));
   });

@@ -36,7 +36,7 @@ test("the server says that it is a cluster, and a prefix without a hash tag is r
   expect(() => assertClusterPrefix("{sluice}:", facts.isCluster)).not.toThrow();
 });
 
-test("every script runs through a cluster client", async () => {
+test("R14: every script runs through a cluster client", async () => {
   const schema = harness.fresh();
   await harness.raw.config("RESETSTAT");
   await register(schema, W1);

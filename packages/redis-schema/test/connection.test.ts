@@ -111,7 +111,7 @@ test("hundreds of commands that meet a forgotten script at once bring its source
   expect(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1]).toBe("1");
 });
 
-test("a full Redis refuses in plain words and changes nothing", async () => {
+test("R5: a full Redis refuses in plain words and changes nothing", async () => {
   harness = await startHarness({ args: ["--maxmemory", "3mb", "--maxmemory-policy", "noeviction"] });
   const schema = harness.fresh();
   await schema.seed({ ...lease(W1), ...stored(processing) });
@@ -128,7 +128,7 @@ test("a full Redis refuses in plain words and changes nothing", async () => {
   expect(await schema.state()).toEqual(state);
 });
 
-test("a primary that became a replica refuses writes as read-only, and is connected to anew", async () => {
+test("R6: a primary that became a replica refuses writes as read-only, and is connected to anew", async () => {
   harness = await startHarness();
   const schema = harness.fresh();
   await schema.seed({ ...lease(W1), ...stored(processing) });
@@ -170,7 +170,7 @@ test("a bug in a script is a bug of ours, not trouble of Redis", async () => {
   await expect(bug).rejects.toThrow(InvariantError);
 });
 
-test("a user with the least rights can do all of it, and nothing outside its prefix", async () => {
+test("R19, X20: a user with the least rights can do all of it, and nothing outside its prefix", async () => {
   harness = await startHarness();
   const { raw, server } = harness;
   const rights = [
@@ -206,7 +206,7 @@ test("a user with the least rights can do all of it, and nothing outside its pre
   await closeClient(redis);
 });
 
-test("a wrong password is said in plain words, and waited out", async () => {
+test("R6: a wrong password is said in plain words, and waited out", async () => {
   harness = await startHarness();
   const { server } = harness;
   await harness.raw.config("SET", "requirepass", "right");

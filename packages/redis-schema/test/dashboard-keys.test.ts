@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => harness.stop());
 
 describe("a session", () => {
-  test("lives an hour from its last use and never past twelve", async () => {
+  test("X6: lives an hour from its last use and never past twelve", async () => {
     const schema = harness.fresh();
     const sessions = new Sessions(schema);
     const key = schema.keys.session("h1");
@@ -45,7 +45,7 @@ describe("a session", () => {
 });
 
 describe("sign-ins of one address", () => {
-  test("are limited, side by side too, and free again when one succeeds", async () => {
+  test("X5: are limited, side by side too, and free again when one succeeds", async () => {
     const schema = harness.fresh();
     const sessions = new Sessions(schema);
     expect(await sessions.mayTry("1.2.3.4")).toEqual({ allowed: true });
@@ -69,7 +69,7 @@ describe("the schema version", () => {
     expect(await checkSchema(schema, { claim: true })).toEqual({ kind: "ok" });
   });
 
-  test("newer than ours is refused with a remedy, and left alone", async () => {
+  test("R13: newer than ours is refused with a remedy, and left alone", async () => {
     const schema = harness.fresh();
     await schema.seed({ schema: text("7") });
     const check = await checkSchema(schema, { claim: true });

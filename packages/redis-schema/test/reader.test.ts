@@ -322,7 +322,7 @@ test("a key of another type under one stream's name hides no other stream", asyn
   });
 });
 
-test("a key of another type under our prefix is named in plain words", async () => {
+test("R11: a key of another type under our prefix is named in plain words", async () => {
   const schema = harness.fresh();
   await schema.seed({ "streams:active": text("theirs") });
   await expect(new StreamReader(schema).counts()).rejects.toThrow(

@@ -99,7 +99,7 @@ describe("a claim changes nothing when", () => {
     expect(await schema.state()).toEqual(lease(W2));
   });
 
-  test("the record was written by a newer version", async () => {
+  test("R13: the record was written by a newer version", async () => {
     const schema = harness.fresh();
     await schema.seed({ ...lease(W2), ...stored({ ...ownerless, schema_version: 99 }) });
     const state = await schema.state();
@@ -122,7 +122,7 @@ describe("a claim changes nothing when", () => {
     expect(await schema.state()).toEqual(state);
   });
 
-  test("a key of the stream holds another type; the others are claimed all the same", async () => {
+  test("R11: a key of the stream holds another type; the others are claimed all the same", async () => {
     const schema = harness.fresh();
     await schema.seed({ ...lease(W2), "stream:bad:meta": text("not a hash"), ...stored(ownerless) });
     const claims = await new StreamStore(schema, W2).claimAny([streamId("bad"), s1]);

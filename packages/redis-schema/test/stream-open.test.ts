@@ -81,7 +81,7 @@ describe("open", () => {
     expect(await schema.state()).toEqual(state);
   });
 
-  test("is refused to a worker whose id another process holds", async () => {
+  test("R10: is refused to a worker whose id another process holds", async () => {
     const schema = harness.fresh();
     await schema.seed({ "worker:w1": { nonce: "other" } });
     const outcome = await new StreamStore(schema, W1).open({ record: fresh, log: [] });

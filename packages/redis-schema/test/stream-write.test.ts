@@ -250,7 +250,7 @@ describe("a write", () => {
     expect(claim).toMatchObject({ kind: "claimed", record: { original_path: path } });
   });
 
-  test("sends 10,000 parts in one step", async () => {
+  test("R16: sends 10,000 parts in one step", async () => {
     const schema = harness.fresh();
     await schema.seed({ ...lease(W1), ...stored(processing) });
     const store = new StreamStore(schema, W1);

@@ -1,8 +1,9 @@
 /** docs/reliability-matrix.md: each number of the hazard catalogue with the tests whose titles carry it. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CRASH_POINTS, REHEARSED_ELSEWHERE } from "../../../packages/core/src/testing/crash-points.ts";
+import { CRASH_POINTS } from "../../../packages/core/src/testing/crash-points.ts";
 import { SCENARIOS } from "../scenarios/all.ts";
+import { DECLINED } from "./declined.ts";
 
 const FAMILIES: Readonly<Record<string, string>> = {
   P: "Promises",
@@ -14,8 +15,12 @@ const FAMILIES: Readonly<Record<string, string>> = {
   X: "Security",
 };
 
-const PATTERNS = ["{apps,packages}/*/{src,test}/**/*.test.{ts,tsx}", "{scripts,tests}/**/*.{test,spec}.ts"];
-const TITLE = /(?:\b(?:it|test|describe)(?:\.\w+)*|\))\(\s*(["'`])((?:\\.|(?!\1).)*)\1/gs;
+const PATTERNS = [
+  "{apps,packages}/*/{src,test}/**/*.test.{ts,tsx}",
+  "{scripts,tests}/**/*.{test,spec}.ts",
+  "tests/containers/*-claims.ts",
+];
+const TITLE = /(?:\b(?:it|test|describe|holds)(?:\.\w+)*|\))\(\s*(["'`])((?:\\.|(?!\1).)*)\1/gs;
 const NUMBER = /\b([PSKFRCX]\d{1,2})[a-c]?\b/g;
 
 interface Proof {
@@ -23,20 +28,25 @@ interface Proof {
   title: string;
 }
 
+export function catalogueOf(root: string): Record<string, string> {
+  const text = readFileSync(join(root, "tests/chaos/report/catalogue.json"), "utf8");
+  return JSON.parse(text) as Record<string, string>;
+}
+
 export function matrixPage(root: string): string {
-  const catalogue = JSON.parse(
-    readFileSync(join(root, "tests/chaos/report/catalogue.json"), "utf8"),
-  ) as Record<string, string>;
+  const catalogue = catalogueOf(root);
   const proofs = collect(root);
   const numbers = Object.keys(catalogue);
   const covered = numbers.filter((number) => proofs.has(number));
+  const declined = numbers.filter((number) => number in DECLINED && !proofs.has(number));
   return `${[
     "# Reliability matrix",
     "",
-    "Written by `npm run chaos -- --report` from the titles of the tests: a title that begins with numbers of the catalogue,",
-    "or holds them in brackets, is a proof of those rows.",
+    "Written by `pnpm run docs:matrix` and `npm run chaos -- --report` from the titles of the tests: a title that begins",
+    "with numbers of the catalogue, or holds them in brackets, is a proof of those rows. What cannot be tried here stands in",
+    "`tests/chaos/report/declined.ts`, each with its reason.",
     "",
-    `${covered.length} of ${numbers.length} rows are named by a test.`,
+    `${covered.length} of ${numbers.length} rows are named by a test; ${declined.length} declined.`,
     ...Object.entries(FAMILIES).flatMap(([letter, name]) => [
       "",
       `## ${name}`,
@@ -45,12 +55,15 @@ export function matrixPage(root: string): string {
       "| --- | --- | --- |",
       ...numbers
         .filter((number) => number.startsWith(letter))
-        .map((number) => `| ${number} | ${cell(catalogue[number] ?? "")} | ${cells(proofs.get(number))} |`),
+        .map(
+          (number) =>
+            `| ${number} | ${cell(catalogue[number] ?? "")} | ${cells(number, proofs.get(number))} |`,
+        ),
     ]),
   ].join("\n")}\n`;
 }
 
-function collect(root: string): Map<string, Proof[]> {
+export function collect(root: string): Map<string, Proof[]> {
   const proofs = new Map<string, Proof[]>();
   const add = (number: string, proof: Proof): void => {
     proofs.set(number, [...(proofs.get(number) ?? []), proof]);
@@ -71,9 +84,6 @@ function collect(root: string): Map<string, Proof[]> {
     for (const number of numbersOf(claim))
       add(number, { where: `npm run chaos -- --only ${name}`, title: claim });
   }
-  for (const [id, title] of Object.entries(REHEARSED_ELSEWHERE)) {
-    if (!proofs.has(id)) add(id, { where: "elsewhere", title });
-  }
   return proofs;
 }
 
@@ -85,8 +95,8 @@ export function numbersOf(title: string): Set<string> {
   return new Set([...found(leading).filter((number) => number !== "S3"), ...bracketed.flatMap(found)]);
 }
 
-function cells(proofs: readonly Proof[] | undefined): string {
-  if (proofs === undefined) return "none by this number";
+function cells(number: string, proofs: readonly Proof[] | undefined): string {
+  if (proofs === undefined) return `declined: ${cell(DECLINED[number] ?? "without a reason")}`;
   return proofs.map(({ where, title }) => `${cell(title)} (\`${where}\`)`).join("<br>");
 }
 

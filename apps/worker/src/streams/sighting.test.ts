@@ -58,7 +58,7 @@ describe("a file seen by a walk", () => {
       expect(judge({ known: doneKnown(), facts: { ...facts, ...change } })).toEqual({ kind: "open" });
     },
   );
-  test("under a new name keeps its live stream", () => {
+  test("F7: under a new name keeps its live stream", () => {
     expect(judge({ live: { path: "/in/old", stillThere: false } })).toEqual({
       kind: "follow_live",
       from: "/in/old",

@@ -10,7 +10,7 @@ const MOUNTS = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 `;
 
 describe("a watch", () => {
-  it("with a network file system mounted inside it is told which", () => {
+  it("F16: with a network file system mounted inside it is told which", () => {
     expect(silentMountBelow("/data", MOUNTS)).toEqual({ path: "/data/nas one", type: "nfs4" });
     expect(silentMountBelow("/", MOUNTS)).toEqual({ path: "/data/nas one", type: "nfs4" });
   });

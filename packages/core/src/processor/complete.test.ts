@@ -62,7 +62,7 @@ describe("when the reply to Complete is lost", () => {
       atCall("complete", 1, { answer: { kind: "completed", etag: undefined }, made: false }),
     ],
     ["S14: on a store that lacks nearly everything", WEAK_PROFILE, lost],
-  ] as const)("%s: the object counts once", async (_case, profile, storeScript) => {
+  ] as const)("C14: %s: the object counts once", async (_case, profile, storeScript) => {
     const { world, path } = withFile({ profile });
     await runToEnd(world, { storeScript });
     expect(audit(world)).toEqual([]);
@@ -154,7 +154,7 @@ describe("when an object of another program appears", () => {
   it.each([
     ["S24: the store has conditional Complete", {}, "a.bin"],
     ["X12: it has not, and HeadObject asks right before", { conditionalComplete: false }, "a.bin"],
-  ])("%s: it is not overwritten, the stream fails and keeps its upload", async (_case, profile, key) => {
+  ])("S24: %s: it is not overwritten, the stream fails and keeps its upload", async (_case, profile, key) => {
     const { world } = withFile({ profile });
     let put = false;
     const storeScript: Script = (call) => {

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { streams, testWorld } from "../../test/test-world.ts";
 import { LIMITS } from "../limits.ts";
+import type { CompleteRequest } from "../ports/object-store.ts";
 import { audit } from "../testing/audit.ts";
 import { PART, sampleBytes } from "../testing/test-values.ts";
 
@@ -20,4 +21,28 @@ it("a file that stands there whole goes up without a pause between its parts, ea
   world.disk.mark(path);
   await worker.work();
   expect(audit(world)).toEqual([]);
+});
+
+it("S9: parts that were acknowledged in any order are named to Complete in theirs", async () => {
+  const parts = 12;
+  const world = testWorld();
+  const path = world.path("a.bin");
+  for (let n = 1; n <= parts; n += 1) world.disk.append(path, sampleBytes(PART, n));
+  world.disk.mark(path);
+  let named: number[] = [];
+  const worker = world.worker({
+    slots: 4,
+    // Within a lane's four, the later ones are answered first.
+    storeDelayMs: ({ method, nth }) => (method === "uploadPart" ? 40 - 10 * (nth % 4) : 0),
+    storeScript: ({ method, args }) => {
+      if (method === "complete") named = (args[1] as CompleteRequest).parts.map((part) => part.PartNumber);
+      return undefined;
+    },
+  });
+  await worker.work();
+  expect(audit(world)).toEqual([]);
+  const inOrder = Array.from({ length: parts }, (_, at) => at + 1);
+  const acknowledged = world.store.log.flatMap(({ op, part }) => (op === "uploadPart" ? [part] : []));
+  expect(acknowledged).not.toEqual(inOrder);
+  expect(named).toEqual(inOrder);
 });

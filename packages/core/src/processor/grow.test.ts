@@ -324,7 +324,7 @@ describe("a file that cannot be sent", () => {
   it.each([
     ["S3: the store's largest object", { maxObjectBytes: 2 * PART }],
     ["S2: the number of parts the store takes", { maxParts: 2 }],
-  ])("because it outgrew %s fails at once, before more is sent in vain", async (_case, profile) => {
+  ])("because it outgrew %s fails at once, before more is sent in vain (S2, S3)", async (_case, profile) => {
     const { world, worker } = await growing("a.bin", 2 * PART + 1, { profile });
     await worker.work();
     expect(streams(world)[0]?.status).toBe("failed_part_limit");

@@ -63,7 +63,7 @@ describe("the key of a stream with parts", () => {
 });
 
 describe("CreateMultipartUpload", () => {
-  it("carries the stream's id and the file's token, and no path", async () => {
+  it("X9: carries the stream's id and the file's token, and no path", async () => {
     const { world } = withFile({ rules: { metadata: { team: "tv" } } });
     await world.worker({ dieAt: { failpoint: "upload_recorded", nth: 1 } }).work();
     const [upload] = world.store.uploads();

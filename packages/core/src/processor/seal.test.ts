@@ -120,7 +120,7 @@ describe("a file that changes while it is being sealed", () => {
     expect(streams(world).map((record) => record.status)).toEqual(["failed_file_replaced", "completed"]);
   });
 
-  it("F4: is shorter than what was sent: the old stream ends, the file as it is is stored", async () => {
+  it("F4, S7: is shorter than what was sent: the old stream ends, the file as it is is stored", async () => {
     const { world, path } = withParts();
     const onFailpoint = when("verifying", 1, () => world.disk.truncate(path, PART));
     await runToEnd(world, { onFailpoint });

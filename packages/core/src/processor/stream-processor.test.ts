@@ -226,7 +226,7 @@ describe("an abort", () => {
     expect(world.store.uploads()).toEqual([]);
   });
 
-  it("P5: that comes while Complete is under way says that the object is there", async () => {
+  it("P5, S27: that comes while Complete is under way says that the object is there", async () => {
     const abortAt = (name: Failpoint): void => {
       if (name === "completed_in_store") processor.abort();
     };

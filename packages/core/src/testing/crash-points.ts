@@ -136,16 +136,6 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   ),
 ];
 
-/** Rows of the matrix that are no gap of one stream's own life, and who rehearses them. */
-export const REHEARSED_ELSEWHERE = {
-  C14: "Complete sent, no answer: the seal's tests lose the answer in each of its ways; to the store a kill is no other",
-  C22: "janitor between list and abort: the janitor's tests",
-  C23: "a request of the dashboard half carried out: the tests of the worker's requests",
-  C24: "SIGTERM in a part: drain, in the processor's tests and the worker's",
-  C25: "SIGTERM twice, SIGKILL: the chaos suite",
-  C27: "two restarts at once: the model test and the chaos suite",
-} as const;
-
 function point(
   id: string,
   story: Story,

@@ -117,7 +117,7 @@ describe("access", () => {
 });
 
 describe("the session cookie", () => {
-  test("over HTTPS is bound to the host, and a plain one does not count there", () => {
+  test("X6: over HTTPS is bound to the host, and a plain one does not count there", () => {
     expect(sessionCookie("t", true, 60)).toMatch(
       /^__Host-sluice_session=t; Secure; Path=\/; HttpOnly; SameSite=Lax/,
     );

@@ -38,7 +38,7 @@ describe("an action", () => {
       expect(obstacle(action, { kind: undefined })).toContain("purge it");
   });
 
-  it("is confirmed by its number from 50 items on, or where open uploads would be lost", () => {
+  it("X3: is confirmed by its number from 50 items on, or where open uploads would be lost", () => {
     expect(confirmFor(49, 0, "none")).toBe("none");
     expect(confirmFor(50, 0, "none")).toBe("count");
     expect(confirmFor(1, 0, "yes")).toBe("yes");
