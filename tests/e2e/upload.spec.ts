@@ -167,3 +167,14 @@ test("a renamed recording keeps its stream, and the page shows its new name", as
   await rename(path, join(stack.inbox, "raw.ts"));
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("raw.ts");
 });
+
+test("the workers page says what the probe found out about the store", async ({
+  signedIn: page,
+  dashboard,
+}) => {
+  await page.goto(`${dashboard.origin}/workers`);
+  const store = page.getByTestId("store");
+  await expect(store.locator("summary")).toContainText("CRC32 of whole objects");
+  await store.locator("summary").click();
+  await expect(store).toContainText("No lifecycle rule aborts incomplete uploads");
+});

@@ -1,11 +1,11 @@
-/** The register of loops that try again: where each stands, what bounds it, which test proves the bound. */
+/** The register of loops that try again: where each stands, what bounds it, which test proves it. */
 export interface RetryLoop {
   name: string;
-  /** File that holds the loop; a test checks that it exists. */
+  /** File that holds the loop. */
   where: string;
   bound: string;
-  /** File that holds the test; a test checks that it exists. */
-  test: string;
+  /** The file of the test and its title; undefined: no test of its own, which the page says. */
+  proves: readonly [file: string, title: string] | undefined;
 }
 
 export const LOOPS: readonly RetryLoop[] = [
@@ -13,69 +13,242 @@ export const LOOPS: readonly RetryLoop[] = [
     name: "request to a store in trouble",
     where: "packages/core/src/processor/store-gate.ts",
     bound: "no end, by intent; one request at a time in the whole worker, full-jitter backoff up to 30 s",
-    test: "packages/core/src/processor/store-gate.test.ts",
+    proves: [
+      "packages/core/src/processor/store-gate.test.ts",
+      "S30: waits longer from trial to trial, and never less than Retry-After",
+    ],
   },
   {
-    name: "request of one stream that the store refuses",
+    name: "request of one stream: the key alone is denied",
     where: "packages/core/src/processor/patient-store.ts",
-    bound:
-      "denied key: 15 min, then failed_access_denied; garbled: 10 attempts, then failed_verify_mismatch; rejected: no end, backoff up to 30 s, shown",
-    test: "packages/core/src/processor/patient-store.test.ts",
+    bound: "15 min, then failed_access_denied",
+    proves: [
+      "packages/core/src/processor/patient-store.test.ts",
+      "fails its stream when the key alone stays denied, and says so from the first refusal",
+    ],
+  },
+  {
+    name: "request of one stream: the bytes arrive damaged",
+    where: "packages/core/src/processor/patient-store.ts",
+    bound: "10 attempts, then failed_verify_mismatch",
+    proves: [
+      "packages/core/src/processor/patient-store.test.ts",
+      "fails its stream when the bytes keep arriving damaged, whatever else happened meanwhile",
+    ],
+  },
+  {
+    name: "request of one stream: the store rejects it",
+    where: "packages/core/src/processor/patient-store.ts",
+    bound: "no end, by intent; backoff up to 30 s; the stream says why it waits",
+    proves: [
+      "packages/core/src/processor/patient-store.test.ts",
+      "that the store rejects is made again without end, and the stream says why it waits",
+    ],
+  },
+  {
+    name: "request with credentials that expired, or a region or clock that was wrong",
+    where: "apps/worker/src/adapters/s3-caller.ts",
+    bound: "once with new credentials, once after asking the bucket; then it is the worker's trouble",
+    proves: [
+      "apps/worker/test/s3-trouble.test.ts",
+      "S33 credentials that stay expired are the worker's trouble, for HeadObject as well",
+    ],
+  },
+  {
+    name: "abort of an upload whose parts are still arriving",
+    where: "apps/worker/src/adapters/s3-uploads.ts",
+    bound: "5 times, for the caller to come back",
+    proves: [
+      "apps/worker/test/s3-uploads.test.ts",
+      "S26 gives up after five times, for the caller to come back",
+    ],
   },
   {
     name: "write to a Redis that does not answer",
     where: "packages/core/src/processor/held-stream.ts",
     bound:
       "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
-    test: "packages/core/src/processor/held-stream.test.ts",
+    proves: [
+      "packages/core/src/processor/held-stream.test.ts",
+      "R8: waits for a Redis that is away, with the same write",
+    ],
+  },
+  {
+    name: "connection to Redis",
+    where: "packages/redis-schema/src/connection.ts",
+    bound: "no end, by intent, until it is closed; full-jitter backoff",
+    proves: [
+      "packages/redis-schema/test/connection.test.ts",
+      "a client waits for a Redis that comes up later, and gives up only when told to",
+    ],
+  },
+  {
+    name: "command whose path or key is held by a stream that is gone",
+    where: "packages/redis-schema/src/stream-command.ts",
+    bound: "8 such holders in one command, each looked at once",
+    proves: [
+      "packages/redis-schema/test/stream-write.test.ts",
+      "a key held in the name of a stream that is gone is free",
+    ],
+  },
+  {
+    name: "claim of a stream whose owner changed meanwhile",
+    where: "packages/redis-schema/src/stream-claims.ts",
+    bound: "3 tries; then it is held by another",
+    proves: [
+      "packages/redis-schema/test/stream-claim.test.ts",
+      "of two workers that claim the same stream at once exactly one gets it",
+    ],
   },
   {
     name: "repair after InvalidPart",
     where: "packages/core/src/processor/seal.ts",
     bound: "3 rounds, then failed_verify_mismatch",
-    test: "packages/core/src/processor/seal.test.ts",
+    proves: [
+      "packages/core/src/processor/complete.test.ts",
+      "S1: and repairs do not help, the stream fails with its upload kept",
+    ],
   },
   {
     name: "seal of a file that keeps changing",
     where: "packages/core/src/processor/finish.ts",
     bound: "back to growing each time; a new seal needs a new reason to call the file complete",
-    test: "packages/core/src/processor/grow.test.ts",
+    proves: [
+      "packages/core/src/processor/seal.test.ts",
+      "never comes to rest under finalize: it is not read over and over without a pause",
+    ],
+  },
+  {
+    name: "small file whose object is not what was sent",
+    where: "packages/core/src/processor/put-whole.ts",
+    bound: "3 times, then failed_verify_mismatch",
+    proves: [
+      "packages/core/src/processor/put-whole.test.ts",
+      "and is not what was sent, goes again; when that does not mend it, the stream fails",
+    ],
   },
   {
     name: "next free name (keep-both)",
     where: "packages/core/src/processor/open-object.ts",
     bound: "1,000 names, then failed_object_conflict",
-    test: "packages/core/src/processor/put-whole.test.ts",
+    proves: [
+      "packages/core/src/processor/open-object.test.ts",
+      "is the next free name when another program's object stands there, found before a byte is sent",
+    ],
+  },
+  {
+    name: "start with a store that cannot be used yet",
+    where: "apps/worker/src/start/connect-store.ts",
+    bound: "no end, by intent, until the worker stops; full-jitter backoff up to 30 s; told in the log",
+    proves: [
+      "apps/worker/test/start.test.ts",
+      "waits also when nobody listens at its address, and can be ended meanwhile",
+    ],
   },
   {
     name: "webhook that is not accepted",
     where: "apps/worker/src/webhooks/deliverer.ts",
     bound:
       "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 calls at once, each within 10 s",
-    test: "apps/worker/test/webhooks.test.ts",
+    proves: [
+      "apps/worker/test/webhooks.test.ts",
+      "a receiver that is down holds up nothing; once it is up every message comes, those of one stream in order",
+    ],
   },
   {
     name: "lease of an earlier process",
     where: "apps/worker/src/streams/lease-keeper.ts",
     bound: "one TTL and one renewal, then the start is refused",
-    test: "apps/worker/test/lease.test.ts",
+    proves: [
+      "apps/worker/test/lease.test.ts",
+      "a lease that is renewed meanwhile refuses the start, with the remedy",
+    ],
   },
   {
     name: "renewal of the own lease",
     where: "apps/worker/src/streams/lease-keeper.ts",
     bound: "no end; nothing is completed once it is older than 12 s",
-    test: "apps/worker/test/lease.test.ts",
+    proves: [
+      "apps/worker/test/lease.test.ts",
+      "R9 a lease is fresh after it was taken, and not when it was not renewed for too long",
+    ],
+  },
+  {
+    name: "recovery from an emptied Redis",
+    where: "apps/worker/src/streams/recovery.ts",
+    bound: "until Redis answers, one try a pause, ends with the worker; the janitor is locked meanwhile",
+    proves: [
+      "apps/worker/test/redis-emptied.test.ts",
+      "costs nothing: completed files are known again, an open upload goes on where it was",
+    ],
   },
   {
     name: "stream stopped by a fault of ours",
     where: "apps/worker/src/streams/processor-pool.ts",
     bound: "again from its checkpoint every 10 s",
-    test: "apps/worker/src/streams/processor-pool.test.ts",
+    proves: [
+      "apps/worker/src/streams/processor-pool.test.ts",
+      "a stream that stops because of a fault of ours is taken up again, ten seconds later",
+    ],
   },
   {
     name: "rescan of a watch",
     where: "apps/worker/src/streams/watch-runner.ts",
     bound: "every SLUICE_RESCAN_INTERVAL; callers in between share one walk",
-    test: "apps/worker/src/streams/watch-runner.test.ts",
+    proves: [
+      "apps/worker/src/streams/watch-runner.test.ts",
+      "R18 Redis away delays the next walk, ends nothing and is told once",
+    ],
+  },
+  {
+    name: "rounds of the janitor, of taking over streams and of looking at upload ages",
+    where: "apps/worker/src/streams/repeat.ts",
+    bound: "one at a time, one each interval; Redis away costs a round; a fault of ours ends the worker",
+    proves: ["apps/worker/src/streams/repeat.test.ts", "Redis away costs a round, and nothing else"],
+  },
+  {
+    name: "requests of dashboard and command line, with Redis away",
+    where: "apps/worker/src/streams/request-handler.ts",
+    bound: "no end, one try a second; what was asked meanwhile is read when it is back",
+    proves: [
+      "apps/worker/src/streams/request-handler.test.ts",
+      "with Redis away requests are asked for again each second, from where the last answer ended",
+    ],
+  },
+  {
+    name: "read of an object for a deep verify",
+    where: "apps/worker/src/streams/read-back.ts",
+    bound: "5 tries of one range, then an error, never a difference",
+    proves: [
+      "apps/worker/src/streams/read-back.test.ts",
+      "that cannot be read at all is an error, not a difference",
+    ],
+  },
+  {
+    name: "result of a verify for a Redis that does not answer",
+    where: "apps/worker/src/streams/verify-request.ts",
+    bound: "no end until the worker stops; backoff up to 30 s",
+    proves: undefined,
+  },
+  {
+    name: "command that waits for workers' answers",
+    where: "apps/worker/src/cli/actions/ask-workers.ts",
+    bound: "the time given, then exit code 75; the request stays filed for a day",
+    proves: [
+      "apps/worker/test/cli-actions.test.ts",
+      "that is not answered in time stays filed and ends with 75; asked again it tells the answer",
+    ],
   },
 ];
+
+/** Files with a loop that looks alike and tries nothing again. */
+export const NO_RETRIES: Readonly<Record<string, string>> = {
+  "apps/worker/src/app.ts": "starts the rounds of repeat.ts",
+  "apps/worker/src/health/loop-delay.ts": "measures on a timer",
+  "apps/worker/src/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
+  "apps/worker/src/streams/hints.ts": "takes hints until the worker ends",
+  "packages/redis-schema/src/event-feed.ts": "follows the feed until its caller ends it",
+  "packages/core/src/processor/retry.ts": "the arithmetic of the backoff",
+  "packages/redis-schema/src/request-queue.ts": "the CLI's wait, bounded by its caller",
+  "packages/redis-schema/src/stream-reader.ts": "reads pages",
+};

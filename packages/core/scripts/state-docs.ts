@@ -73,11 +73,16 @@ export function stateDocs(): string {
     "",
     "## Every loop that tries again",
     "",
-    "Each has a bound, and a test that would hang or fail without it.",
+    "Each has a bound, or says that it has none by intent, and a test that shows it.",
     "",
     table(
       ["loop", "where", "bound", "test"],
-      LOOPS.map((loop) => [loop.name, `\`${loop.where}\``, loop.bound, `\`${loop.test}\``]),
+      LOOPS.map(({ name, where, bound, proves }) => [
+        name,
+        `\`${where}\``,
+        bound,
+        proves === undefined ? "none of its own" : `\`${proves[0]}\`: ${proves[1]}`,
+      ]),
     ),
     "",
   ].join("\n");

@@ -3,15 +3,18 @@ import type { WatchRecord } from "@sluice/redis-schema/records/watch";
 import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
 import { indexOfRow, lagBytes } from "../streams/stream-row.ts";
 import type { Hub } from "./hub.ts";
+import { storeView, type StoreView } from "./store-view.ts";
 
 export interface WorkerView {
   id: string;
   /** ms since 1970. */
   last_seen_at: number;
   /** Absent when its lease has lapsed. */
-  lease?: Omit<WorkerRecord, "nonce" | "boot_id" | "pid_namespace">;
+  lease?: Omit<WorkerRecord, "nonce" | "boot_id" | "pid_namespace" | "store">;
   trouble?: string;
   watches: { name: string; record?: WatchRecord }[];
+  /** What its store can do, as the probe at its start found. */
+  store?: StoreView;
   streams: number;
   lag_bytes: number;
   /** In the last hour. */
@@ -36,14 +39,15 @@ export async function workerViews(hub: Hub): Promise<WorkerView[]> {
       const base = { id, last_seen_at: lastSeenAt, streams: own.streams, lag_bytes: own.lag, hour: counts };
       if (lease.kind === "gone") return { ...base, watches: [] };
       if (lease.kind === "corrupt") return { ...base, watches: [], trouble: lease.detail };
-      const { nonce: _, boot_id: __, pid_namespace: ___, ...shown } = lease.value;
+      const { nonce: _, boot_id: __, pid_namespace: ___, store: hash, ...shown } = lease.value;
       const names = shown.watches;
       const records = await hub.watches.loadMany(names.map((name) => ({ source: shown.source, name })));
       const watches = names.map((name, at) => {
         const record = records[at];
         return record === undefined ? { name } : { name, record };
       });
-      return { ...base, lease: shown, watches };
+      const store = await storeView(hub.context, hash);
+      return { ...base, lease: shown, watches, ...(store === undefined ? {} : { store }) };
     }),
   );
 }

@@ -123,9 +123,36 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
               <Watch key={watch.name} {...watch} />
             ))}
           </ul>
+          {worker.store && <Store {...worker.store} />}
         </div>
       )}
     </section>
+  );
+}
+
+const CHECKSUMS: Readonly<Record<string, string>> = {
+  "full-object": "CRC32 of whole objects",
+  "per-part": "CRC32 of parts",
+  md5: "MD5 of bodies",
+  off: "no checksums",
+};
+
+function Store({ name, checksum, probed_at, notes }: NonNullable<WorkerView["store"]>) {
+  return (
+    <details className="mt-2" data-testid="store">
+      <summary className="cursor-pointer">
+        Store: {name === "unknown" ? "known by its answers only" : name}, {CHECKSUMS[checksum] ?? checksum}
+        {notes.length > 0 && `, ${formatCount(notes.length)} to know`}
+      </summary>
+      <ul className="mt-1 list-disc space-y-1 pl-5">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+      <p className="mt-1 text-muted">
+        Asked <Time at={probed_at} />.
+      </p>
+    </details>
   );
 }
 

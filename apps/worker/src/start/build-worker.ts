@@ -67,7 +67,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const unusable = await unusableWatches(config.watches);
   if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
   for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
-  const { store, answers, connection } = await connectStore(
+  const { store, answers, hash, connection } = await connectStore(
     config,
     context,
     mayRefuse,
@@ -81,7 +81,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const seen = await watching.writers.visibility();
   log.info({ seen: seen.seen }, seen.detail);
   const worker = new Worker(
-    workerSettings(config, answers.profile),
+    workerSettings(config, answers.profile, hash),
     {
       context,
       blocking,

@@ -21,6 +21,8 @@ import { s3Prefix } from "./worker-settings.ts";
 export interface ConnectedStore {
   store: ObjectStore;
   answers: StoreAnswers;
+  /** Under which they are kept. */
+  hash: string;
   connection: S3Connection;
 }
 
@@ -44,25 +46,26 @@ export async function connectStore(
     version: VERSION,
     onQuiet,
   });
-  const answers = await storeAnswers(config, context, connection, mayRefuse, log, signal);
+  const hash = settingsHash(config);
+  const answers = await storeAnswers(config, context, connection, hash, mayRefuse, log, signal);
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
   const store = new S3ObjectStore(connection, {
     ...attributes(config),
     profile: answers.profile,
     prefix: s3Prefix(config),
   });
-  return { store, answers, connection };
+  return { store, answers, hash, connection };
 }
 
 async function storeAnswers(
   config: Config,
   context: SchemaContext,
   connection: S3Connection,
+  hash: string,
   mayRefuse: boolean,
   log: SupervisorLog,
   signal: AbortSignal,
 ): Promise<StoreAnswers> {
-  const hash = settingsHash(config);
   const kept = await loadStoreAnswers(context, hash);
   if (kept && Date.now() - Date.parse(kept.probed_at_utc) < ANSWERS_KEPT_MS) {
     if (mayRefuse) await refuseWrongAccess(connection, probing(config));

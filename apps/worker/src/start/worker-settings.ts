@@ -4,13 +4,14 @@ import type { StoreProfile } from "@sluice/core";
 import type { WorkerSettings, WatchSettings } from "../settings.ts";
 import { VERSION } from "../version.ts";
 
-export function workerSettings(config: Config, profile: StoreProfile): WorkerSettings {
+export function workerSettings(config: Config, profile: StoreProfile, storeHash: string): WorkerSettings {
   return {
     source: config.source,
     workerId: config.workerId,
     version: VERSION,
     watches: config.watches.map((watch) => watchSettings(config, watch, profile)),
     bucket: config.s3Bucket,
+    storeHash,
     s3KeyPrefix: s3Prefix(config),
     bufferBytes: config.partBufferBytes,
     uploadConcurrency: config.uploadConcurrency,

@@ -10,12 +10,12 @@ export type Figures = Pick<
   "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "oldest_unshipped_at_utc"
 >;
 
-type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc">;
+type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
 
 /** What stays as it is for as long as the worker runs. */
-export function particulars({ version, source, watches }: WorkerSettings): Particulars {
+export function particulars({ version, source, watches, storeHash }: WorkerSettings): Particulars {
   const names = watches.map(({ name }) => name);
-  return { version, source, watches: names, started_at_utc: new Date().toISOString() };
+  return { version, source, watches: names, store: storeHash, started_at_utc: new Date().toISOString() };
 }
 
 export interface FigureInputs {

@@ -1,0 +1,48 @@
+import { CheckpointError } from "@sluice/core";
+import { ManualClock } from "@sluice/core/testing";
+import { expect, test } from "vitest";
+import { repeat } from "./repeat.ts";
+
+function rounds(work: (round: number) => Promise<unknown>) {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  let count = 0;
+  const told: string[] = [];
+  const log = {
+    info: () => undefined,
+    warn: (_: object, text: string) => void told.push(text),
+    error: () => undefined,
+  };
+  const running = repeat({
+    everyMs: 1_000,
+    work: () => work((count += 1)),
+    ended: () => false,
+    clock,
+    signal: stop.signal,
+    log,
+  });
+  running.catch(() => undefined);
+  return { clock, stop, running, told, count: () => count };
+}
+
+test("Redis away costs a round, and nothing else", async () => {
+  const { clock, stop, running, told, count } = rounds(async (round) => {
+    if (round === 2) throw new CheckpointError("Redis is away");
+  });
+  await clock.advance(3_500);
+  expect(count()).toBe(3);
+  expect(told).toHaveLength(1);
+  stop.abort();
+  await clock.advance(1_000);
+  await running.catch(() => undefined);
+  expect(count()).toBe(3);
+});
+
+test("a fault of ours is no round that is tried again: it ends them", async () => {
+  const { clock, running, count } = rounds(async () => {
+    throw new Error("a bug");
+  });
+  await clock.advance(2_500);
+  await expect(running).rejects.toThrow("a bug");
+  expect(count()).toBe(1);
+});
