@@ -22,7 +22,7 @@ test("every reason of failure has its row", () => {
 
 test("every alert has its row", () => {
   const alerts = [...read("deploy/prometheus/sluice.rules.yml").matchAll(/alert: (\w+)/g)].map(
-    ([, name]) => name,
+    ([, name = ""]) => name,
   );
   expect(named("When an alert fires").toSorted()).toEqual(alerts.toSorted());
 });
