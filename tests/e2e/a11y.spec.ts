@@ -1,8 +1,8 @@
 /** axe with all its rules on every page, in both themes, empty and loaded, with what opens over it; and nothing from any other host. */
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { startRedis } from "@sluice/redis-schema/testing";
+import { grave } from "./support/axe.ts";
 import { startDashboard } from "./support/dashboard.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 
@@ -14,18 +14,6 @@ const SIZES = [
   { width: 1440, height: 900 },
   { width: 320, height: 700 },
 ] as const;
-
-async function grave(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) =>
-      nodes.map(
-        (node) =>
-          `${id}: ${node.html.slice(0, 160)} ${node.failureSummary?.split("\n").slice(1, 2).join("") ?? ""}`,
-      ),
-    );
-}
 
 async function wear(page: Page, origin: string, theme: string): Promise<void> {
   await page.context().addCookies([{ name: "sluice_theme", value: theme, url: origin }]);

@@ -1,8 +1,11 @@
 /** Who gets in, what they may do, and that every procedure checks it for itself. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { appRouter } from "../../apps/web/src/server/router.ts";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { mutate, query, signIn, type Answer, type CallOptions } from "./support/api.ts";
 import { PASSWORD, startDashboard, type Dashboard } from "./support/dashboard.ts";
+import { ROOT } from "./support/paths.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "auth" });
@@ -25,7 +28,7 @@ function call(origin: string, { path, type }: Procedure, options: CallOptions): 
 }
 
 test.describe("with a password", () => {
-  test("the right password opens, the wrong one does not, and signing out ends the session in Redis", async ({
+  test("X6: the right password opens, the wrong one does not, and signing out ends the session in Redis", async ({
     page,
     dashboard,
     context,
@@ -52,8 +55,17 @@ test.describe("with a password", () => {
     expect(PROCEDURES.filter(({ type }) => type === "subscription")).toHaveLength(1);
   });
 
+  test("SECURITY.md counts the procedures that are tried here", async () => {
+    const page = await readFile(join(ROOT, "SECURITY.md"), "utf8");
+    const writes = PROCEDURES.filter(({ type }) => type === "mutation");
+    expect(page).toContain(`${PROCEDURES.length} procedures`);
+    expect(page).toContain(`${writes.length} of them change something`);
+  });
+
   for (const procedure of PROCEDURES) {
-    test(`X1, X4: ${procedure.path} refuses a stranger and another origin`, async ({ dashboard }) => {
+    test(`X1, X4: every procedure refuses a stranger and another origin: ${procedure.path}`, async ({
+      dashboard,
+    }) => {
       const { origin } = dashboard;
       const stranger = await call(origin, procedure, {});
       if (procedure.needs === "public") expect(stranger.code).not.toBe("UNAUTHORIZED");
@@ -184,7 +196,7 @@ test.describe("other ways in", () => {
     expect((await query(origin, "overview.get", undefined, { headers })).code).toBe("UNAUTHORIZED");
   });
 
-  test("read-only refuses every write in the interface and says so on the page", async ({ page }) => {
+  test("X3: read-only refuses every write in the interface and says so on the page", async ({ page }) => {
     const { origin } = await start({ SLUICE_WEB_AUTH: "none", SLUICE_WEB_READ_ONLY: "true" });
     const writes = PROCEDURES.filter(({ type, needs }) => type === "mutation" && needs !== "public");
     expect(writes.length).toBeGreaterThan(4);

@@ -192,3 +192,37 @@ test("a stream that is gone says so, and a record that is none is shown as it is
   await page.locator("summary", { hasText: "Raw record" }).click();
   await expect(page.getByLabel("raw record")).toContainText("failed_corrupt_record");
 });
+
+test("what completed longer than a day ago is pruned from the history, by plan, and nothing else", async ({
+  signedIn: page,
+  dashboard,
+  other,
+}) => {
+  const old = await other.zrange("streams:completed", "0", "2");
+  const kept = (await other.zcard("streams:completed")) - old.length;
+  const before = Date.now() - 3 * 86_400_000;
+  for (const id of old)
+    await other
+      .multi()
+      .hset(`stream:${id}:meta`, "completed_at_utc", new Date(before).toISOString())
+      .zadd("streams:completed", before, id)
+      .xadd("events", "*", "type", "state", "subject", id, "at", String(Date.now()))
+      .exec();
+  await page.goto(`${dashboard.origin}/activity`);
+  await expect(async () => {
+    // A plan made before the changes were heard of is left again.
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: /^Prune history/ }).click();
+    await expect(page.getByRole("heading", { name: "Prune 3 completed streams from history" })).toBeVisible({
+      timeout: 1_000,
+    });
+  }).toPass();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("button", { name: "Prune" }).click();
+  await expect(dialog.getByText("3 of 3 items pruned")).toBeVisible();
+  for (const id of old) {
+    expect(await other.exists(`stream:${id}:meta`, `stream:${id}:parts`, `stream:${id}:log`)).toBe(0);
+    expect(await other.zscore("streams:completed", id)).toBeNull();
+  }
+  expect(await other.zcard("streams:completed")).toBe(kept);
+});

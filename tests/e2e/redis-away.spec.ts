@@ -1,5 +1,6 @@
 /** Redis stopped and started under open pages: said plainly, nothing lost, healed without a hand. */
 import { seed } from "../../apps/web/scripts/seed.ts";
+import { grave } from "./support/axe.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "redis-away" });
@@ -25,6 +26,13 @@ test("open pages say since when they are old, new ones say what to check, and bo
   await late.goto(`${dashboard.origin}/failed`);
   await expect(late.getByRole("heading", { name: "Redis not reachable" })).toBeVisible();
   await expect(late.getByText("SLUICE_REDIS_URL")).toBeVisible();
+
+  for (const shown of [page, late]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await shown.emulateMedia({ colorScheme });
+      expect(await grave(shown)).toEqual([]);
+    }
+  }
 
   const stranger = await (await browser.newContext()).newPage();
   await stranger.goto(`${dashboard.origin}/login`);

@@ -14,16 +14,19 @@ export interface Sample {
   log: string[];
 }
 
-/** Every seventh fails, some are pending, some grow, most are complete. */
-export function sample(n: number, onlyFailed: boolean): Sample {
-  const kind =
-    onlyFailed || n % 7 === 3
-      ? "failed"
-      : n % 10 === 0
-        ? "processing"
-        : n % 23 === 1
-          ? "pending_completion"
-          : "completed";
+/** `calm`: a good day, as pictures show it. */
+export type Mood = "mixed" | "failed" | "calm";
+
+/** Every seventh fails, or hardly any, or all; some are pending, some grow, most are complete. */
+export function sample(n: number, mood: Mood = "mixed"): Sample {
+  const fails = { mixed: n % 7 === 3, failed: true, calm: n % 77 === 10 }[mood];
+  const kind = fails
+    ? "failed"
+    : n % 10 === 0
+      ? "processing"
+      : n % 23 === 1
+        ? "pending_completion"
+        : "completed";
   const partCount = kind === "completed" && n % 3 === 0 ? 0 : 1 + (n % 5);
   const startedAt = Date.now() - (n + 1) * 61_000;
   const watch = WATCHES[n % WATCHES.length] ?? WATCHES[0];
@@ -36,6 +39,8 @@ export function sample(n: number, onlyFailed: boolean): Sample {
   const fileSize = partCount === 0 ? 1 + ((n * 48_271) % (3 * MIB)) : sent + tail;
   const reason = FAILURE_REASONS[n % FAILURE_REASONS.length] ?? "file_missing";
   const base = record(n, startedAt, watch, relative, parts, fileSize);
+  if (mood === "calm" && kind !== "completed" && kind !== "failed")
+    base.last_activity_at_utc = new Date(Date.now() - 2_000 - n * 10).toISOString();
   if (kind === "failed") {
     const failedRecord: StreamRecord = {
       ...base,
@@ -77,11 +82,13 @@ export function sample(n: number, onlyFailed: boolean): Sample {
 export function large(count: number): Sample {
   const startedAt = Date.now() - 6 * 3_600_000;
   const acknowledged = Math.max(0, count - 40);
+  const name = count === 10_000 ? "long-capture" : "antenna-7";
   const parts = partsOf(acknowledged, 7);
   const fileSize = partOffset(PLAN, Math.min(count, 10_000)) + 3 * MIB;
   return {
     record: {
-      ...record(9_999_999, startedAt, "captures", "spectrum/long-capture.raw", parts, fileSize),
+      ...record(9_900_000 + count, startedAt, "captures", `spectrum/${name}.raw`, parts, fileSize),
+      last_activity_at_utc: new Date().toISOString(),
       waiting_for: JSON.stringify({ for: "parts", count: 4 }),
     },
     status: "processing",
@@ -147,7 +154,7 @@ function partsOf(count: number, salt: number): Part[] {
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** A ULID whose random half is a number: the same seed writes the same ids. */
-function ulid(ms: number, n: number): string {
+export function ulid(ms: number, n: number): string {
   let time = "";
   for (let left = ms, at = 0; at < 10; at += 1, left = Math.floor(left / 32))
     time = (CROCKFORD[left % 32] ?? "0") + time;

@@ -11,6 +11,7 @@ import { OrphanStore } from "@sluice/redis-schema/orphan-store";
 import { parseRedisUrl } from "@sluice/redis-schema/redis-url";
 import { StreamStore } from "@sluice/redis-schema/stream-store";
 import { WorkerRegistry } from "@sluice/redis-schema/worker-registry";
+import { writeMinutes } from "./seed-minutes.ts";
 import { hex, large, sample, WATCHES, type Sample } from "./seed-samples.ts";
 
 export interface SeedOptions {
@@ -24,6 +25,8 @@ export interface SeedOptions {
   from?: number;
   /** Only failed streams. */
   onlyFailed?: boolean;
+  /** A good day instead: hardly anything failed, an hour of steady work in the chart. */
+  calm?: boolean;
   /** Renewals of the worker's lease go on until this is called back. */
   keepWorker?: AbortSignal;
 }
@@ -48,16 +51,17 @@ export async function seed(options: SeedOptions): Promise<string[]> {
     const store = new StreamStore(context, identity);
     const ids: string[] = [];
     const first = options.from ?? 0;
+    const mood = options.onlyFailed ? "failed" : options.calm ? "calm" : "mixed";
     for (let done = 0; done < options.streams; done += AT_ONCE) {
       const length = Math.min(AT_ONCE, options.streams - done);
       const numbers = Array.from({ length }, (_, at) => first + done + at);
       ids.push(
-        ...(await Promise.all(
-          numbers.map((n) => writeOne(store, sample(n, options.onlyFailed === true), n)),
-        )),
+        ...(await Promise.all(numbers.map((n) => writeOne(store, sample(n, mood), n, mood !== "calm")))),
       );
     }
-    if (options.parts) ids.push(await writeOne(store, large(options.parts), options.streams));
+    if (options.parts)
+      ids.push(await writeOne(store, large(options.parts), options.streams, mood !== "calm"));
+    if (mood === "calm") await writeMinutes(context, identity.workerId);
     if (!options.onlyFailed) await writeOrphans(context);
     if (options.keepWorker) await once(options.keepWorker);
     return ids;
@@ -71,6 +75,7 @@ async function writeOne(
   store: StreamStore,
   { record, status, parts, log }: Sample,
   n: number,
+  counted: boolean,
 ): Promise<string> {
   const opened = await store.open({ record: { ...record, status: "opening" }, log: ["found in its watch"] });
   if (opened.kind !== "opened") throw new Error(`seed stream ${n} was not opened: ${opened.kind}`);
@@ -83,7 +88,9 @@ async function writeOne(
       parts,
       log,
       event: { type: "state", detail: status },
-      stats: { parts: parts.length, bytes_sent: record.bytes_sent, bytes_in: record.file_size },
+      ...(counted
+        ? { stats: { parts: parts.length, bytes_sent: record.bytes_sent, bytes_in: record.file_size } }
+        : {}),
     },
   );
   if (written.kind !== "written")

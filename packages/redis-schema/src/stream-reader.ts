@@ -80,7 +80,7 @@ export class StreamReader {
     return callRedis("read an index", () => redis.zrange(keys.index(index), "0", "-1"));
   }
 
-  /** Undefined where nothing is stored. One round trip for up to 500 ids. */
+  /** Undefined where nothing is stored. One round trip for up to 500 ids; a second where a path is not UTF-8. */
   async rows(ids: readonly string[]): Promise<(ListedStream | undefined)[]> {
     return Promise.all(ids.map((id) => this.#row(id)));
   }
@@ -146,9 +146,14 @@ export class StreamReader {
     return ids.map((id) => id ?? undefined);
   }
 
+  /** Read as text, which costs far less than as bytes; what the client could not decode is asked for again as bytes. */
   async #row(id: string): Promise<ListedStream | undefined> {
     const { redis, keys } = this.#context;
-    const values = await readOr(undefined, () => redis.hmgetBuffer(keys.streamMeta(id), ...LIST_FIELDS));
+    const key = keys.streamMeta(id);
+    const texts = await readOr(undefined, () => redis.hmget(key, ...LIST_FIELDS));
+    if (texts === undefined) return foreignRow(id);
+    if (!texts.some((text) => text?.includes(REPLACEMENT))) return listedStream(id, fieldsOf(texts));
+    const values = await readOr(undefined, () => redis.hmgetBuffer(key, ...LIST_FIELDS));
     return values === undefined ? foreignRow(id) : listedStream(id, pick(values));
   }
 
@@ -219,6 +224,18 @@ function entriesOf(flat: readonly string[]): Entry[] {
   for (let at = 0; at + 1 < flat.length; at += 2)
     entries.push({ id: flat[at] ?? "", score: Number(flat[at + 1]) });
   return entries;
+}
+
+/** What stands for bytes that are not UTF-8. */
+const REPLACEMENT = "\uFFFD";
+
+function fieldsOf(texts: readonly (string | null)[]): RawHash {
+  const hash: Record<string, string> = {};
+  LIST_FIELDS.forEach((field, at) => {
+    const text = texts[at] ?? undefined;
+    if (text !== undefined) hash[field] = text;
+  });
+  return hash;
 }
 
 /** HMGET's values by field; what is not stored is left out. */

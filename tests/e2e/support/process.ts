@@ -1,6 +1,7 @@
 /** A child process with its output kept: it is told why it did not come up, and it never outlives the test. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
 export interface Running {
@@ -66,4 +67,10 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, "close");
   return address.port;
+}
+
+/** What the process holds in memory now. */
+export async function residentBytes({ child }: Running): Promise<number> {
+  const status = await readFile(`/proc/${child.pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
 }

@@ -8,7 +8,7 @@ import { Bucket } from "../../../apps/worker/test/rig/bucket.ts";
 import { WorkerProcess } from "../../../apps/worker/test/rig/worker-process.ts";
 
 const BUCKET = "recordings";
-const CREDENTIALS = { accessKeyId: "browser-tests", secretAccessKey: "browser-tests-secret" };
+export const CREDENTIALS = { accessKeyId: "browser-tests", secretAccessKey: "browser-tests-secret" };
 export const PART = 5 * 1024 * 1024;
 
 export interface Stack {

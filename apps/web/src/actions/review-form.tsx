@@ -113,8 +113,8 @@ function Choices({
         name="upload"
         value={choices.upload}
         options={[
-          { value: "abort", label: "Abort them" },
-          { value: "keep", label: "Keep them" },
+          { value: "abort", label: uploads === 1 ? "Abort it" : "Abort them" },
+          { value: "keep", label: uploads === 1 ? "Keep it" : "Keep them" },
         ]}
         onChange={(upload) => onChoose({ ...choices, upload })}
       />

@@ -35,7 +35,7 @@ export function LiveChip() {
         {look.word}
       </span>
       <span className="heard">{paused ? "Go on with live updates" : "Pause live updates"}</span>
-      <Toggle aria-hidden className="ml-1 size-3.5 text-muted" />
+      <Toggle aria-hidden className="ml-1 size-3.5 text-muted max-xs:hidden" />
     </button>
   );
 }

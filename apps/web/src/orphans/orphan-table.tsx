@@ -2,10 +2,11 @@
 /** One row an upload. Foreign and unknown ones are never chosen for you. */
 import { CircleHelp, House, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
-import { formatCount } from "../lib/bytes.ts";
+import { plural } from "../lib/bytes.ts";
 import { parseTime } from "../lib/time.ts";
 import { Age } from "../ui/time.tsx";
 import { Bytes } from "../ui/bytes.tsx";
+import { fileName } from "../streams/stream-row.ts";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 const VERDICTS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {
@@ -62,13 +63,16 @@ function Row({
         onChange={(event) => onCheck(event.target.checked)}
         className="mt-1 size-4 shrink-0 accent-accent-fill"
       />
-      <div className="grid min-w-0 flex-1 gap-x-5 gap-y-1 md:grid-cols-[minmax(0,3fr)_minmax(0,3fr)_minmax(8rem,1fr)_6rem]">
+      <div className="grid min-w-0 flex-1 gap-x-5 gap-y-1 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)_8.5rem_5.5rem]">
         <div className="min-w-0">
           <p className="font-medium">
-            <VisibleName text={orphan.s3_key} dim />
+            <VisibleName text={fileName(orphan.s3_key)} />
           </p>
-          <p className="truncate text-xs text-muted">
-            {orphan.s3_bucket} · <code>{orphan.s3_upload_id}</code>
+          <p className="text-xs text-muted">
+            <VisibleName text={`${orphan.s3_bucket}/${orphan.s3_key}`} />
+          </p>
+          <p className="truncate text-xs text-muted" title={orphan.s3_upload_id}>
+            Upload <code>{orphan.s3_upload_id}</code>
           </p>
         </div>
         <div className="min-w-0">
@@ -80,15 +84,13 @@ function Row({
         <div>
           <Age since={parseTime(orphan.initiated_at_utc) ?? parseTime(orphan.first_seen_at_utc)} />
           <p className="text-xs text-muted">
-            {orphan.initiated_at_utc === undefined
-              ? "since it was first seen here"
-              : "since it began, says the store"}
+            {orphan.initiated_at_utc === undefined ? "since first seen here" : "by the store's clock"}
           </p>
         </div>
         <div className="md:text-right">
           {orphan.bytes === undefined ? "–" : <Bytes n={orphan.bytes} />}
           <p className="num text-xs text-muted">
-            {orphan.parts === undefined ? "parts unknown" : `${formatCount(orphan.parts)} parts`}
+            {orphan.parts === undefined ? "parts unknown" : plural(orphan.parts, "part")}
           </p>
         </div>
       </div>

@@ -44,7 +44,13 @@ export function OrphansPageView() {
           />
         }
       >
-        Open multipart uploads that no stream owns. Last scan: <Time at={orphans.data?.scanned_at} />
+        Open multipart uploads that no stream owns.
+        {orphans.data?.scanned_at !== undefined && (
+          <>
+            {" "}
+            Last scan: <Time at={orphans.data.scanned_at} />
+          </>
+        )}
       </PageTitle>
       <div className="flex flex-col gap-4">
         {scan.data && <RequestState id={scan.data.id} what="Scan" onSettled={refresh} />}

@@ -18,7 +18,7 @@ export function Tiles({ overview }: { overview: Overview }) {
         value={<Bytes n={overview.lag_bytes} />}
         notes={[
           ["Oldest byte", <Age key="age" since={overview.oldest_unshipped_at} />],
-          ["Of it tails, on disk only until the seal", <Bytes key="tail" n={overview.tail_bytes} />],
+          [<UnsealedTails key="tails" />, <Bytes key="tail" n={overview.tail_bytes} />],
         ]}
       />
       <Tile
@@ -116,6 +116,10 @@ function NoteLink({ href, children }: { href: string; children: ReactNode }) {
       {children}
     </Link>
   );
+}
+
+function UnsealedTails() {
+  return <span title="They exist on local disk only until their streams are sealed">Unsealed tails</span>;
 }
 
 function Alarm({ n }: { n: number }) {

@@ -11,27 +11,33 @@ export interface CellLayout {
   height: number;
 }
 
-/** Cells shrink as their number grows, so that the map stays a picture and never a page. */
+/** From large to small. */
 const SIZES = [
-  { upTo: 64, cell: 20, gap: 4 },
-  { upTo: 240, cell: 14, gap: 3 },
-  { upTo: 1_000, cell: 9, gap: 2 },
-  { upTo: 3_000, cell: 6, gap: 1 },
-  { upTo: Number.POSITIVE_INFINITY, cell: 4, gap: 1 },
+  { cell: 28, gap: 5 },
+  { cell: 20, gap: 4 },
+  { cell: 14, gap: 3 },
+  { cell: 9, gap: 2 },
+  { cell: 7, gap: 1 },
+  { cell: 5, gap: 1 },
+  { cell: 4, gap: 1 },
+  { cell: 3, gap: 1 },
 ] as const;
+const SMALLEST = SIZES[7];
 
-/** Narrow screens take one size less, so that 10,000 cells stay within two screens. */
-const NARROW_PX = 480;
+/** Cells shrink as their number grows, so that the map stays a picture and never a page. */
+const MOST_HEIGHT_PX = 330;
 /** Cells from this size on have rounded corners. */
 const ROUNDED_FROM_PX = 9;
 
 export function layoutCells(count: number, width: number): CellLayout {
-  const found = SIZES.findIndex((size) => count <= size.upTo);
-  const at = width < NARROW_PX ? Math.min(found + 1, SIZES.length - 1) : found;
-  const { cell, gap } = SIZES[at] ?? SIZES[0];
-  const columns = Math.max(1, Math.min(count, Math.floor((width + gap) / (cell + gap))));
-  const rows = Math.max(1, Math.ceil(count / columns));
+  const fits = SIZES.find((size) => laidOut(count, width, size).height <= MOST_HEIGHT_PX);
+  return laidOut(count, width, fits ?? SMALLEST);
+}
+
+function laidOut(count: number, width: number, { cell, gap }: Pick<CellLayout, "cell" | "gap">): CellLayout {
   const pitch = cell + gap;
+  const columns = Math.max(1, Math.min(count, Math.floor((width + gap) / pitch)));
+  const rows = Math.max(1, Math.ceil(count / columns));
   return { columns, rows, cell, gap, width: columns * pitch - gap, height: rows * pitch - gap };
 }
 

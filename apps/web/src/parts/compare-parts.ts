@@ -1,6 +1,7 @@
 /** What S3 says against what is recorded, part by part or for the whole object. Pure. */
 import type { Part } from "@sluice/core/stream/record";
 import { z } from "zod";
+import { exactBytes } from "../lib/bytes.ts";
 
 export const listingSchema = z.discriminatedUnion("kind", [
   z.object({
@@ -59,7 +60,7 @@ function difference(recorded: Recorded | undefined, listed: Recorded | undefined
   // Its acknowledgement may be on its way: a worker looks it up before it sends the part again.
   if (recorded === undefined) return "in S3, not recorded yet";
   if (bare(recorded.ETag) !== bare(listed.ETag)) return `S3 has ETag ${bare(listed.ETag)}`;
-  return recorded.Size === listed.Size ? undefined : `S3 has ${listed.Size} bytes`;
+  return recorded.Size === listed.Size ? undefined : `S3 has ${exactBytes(listed.Size)}`;
 }
 
 export interface RecordedObject {

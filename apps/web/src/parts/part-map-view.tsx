@@ -4,7 +4,7 @@
  * a screen reader it is a slider over the parts: arrows go from part to part, and each says what it is.
  */
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
-import { formatBytes, plural } from "../lib/bytes.ts";
+import { formatBytes, formatCount, plural } from "../lib/bytes.ts";
 import { cellAt, cellsPath, layoutCells, partAt, type CellLayout } from "./cell-layout.ts";
 import { CELL_STATES, CELL_WORDS, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
 
@@ -167,19 +167,23 @@ function Marker({ layout, n }: { layout: CellLayout; n: number }) {
   );
 }
 
-/** The map in words and numbers: nothing in it is told by colour alone. */
+/** The map in words and numbers: nothing in it is told by colour alone. The bytes stand beside the progress bar. */
 function Legend({ map }: { map: PartMap }) {
   return (
     <ul className="flex flex-wrap gap-x-5 gap-y-1.5 text-sm">
       {CELL_STATES.map((state) => {
         const { parts, bytes } = map.totals[state];
         return (
-          <li key={state} className={`flex items-center gap-2 ${parts === 0 ? "text-muted" : ""}`}>
+          <li
+            key={state}
+            title={`${plural(parts, "part")}, ${formatBytes(bytes)}`}
+            className={`flex items-center gap-2 ${parts === 0 ? "text-muted" : ""}`}
+          >
             <span aria-hidden className={`size-3 shrink-0 rounded-[3px] ${BACKGROUNDS[state]}`} />
             <span>
-              {CELL_WORDS[state]}{" "}
+              <span className="inline-block first-letter:uppercase">{CELL_WORDS[state]}</span>{" "}
               <span className="num font-medium">
-                {state === "tail" ? formatBytes(bytes) : `${plural(parts, "part")}, ${formatBytes(bytes)}`}
+                {state === "tail" && parts > 0 ? formatBytes(bytes) : formatCount(parts)}
               </span>
             </span>
           </li>

@@ -77,7 +77,14 @@ describe("the layout of cells", () => {
     );
   });
 
-  test("keeps 10,000 parts within two screens of a phone", () => {
-    expect(layoutCells(10_000, 288).height).toBeLessThan(1_000);
+  test("keeps 10,000 parts within a screen of a phone, and within a glance where there is room", () => {
+    expect(layoutCells(10_000, 270).height).toBeLessThan(650);
+    expect(layoutCells(10_000, 1_130).height).toBeLessThan(340);
+  });
+
+  test("gives few parts large cells", () => {
+    expect(layoutCells(5, 1_130).cell).toBe(28);
+    expect(layoutCells(300, 1_130).cell).toBe(28);
+    expect(layoutCells(1_000, 1_130).cell).toBe(14);
   });
 });

@@ -11,7 +11,7 @@ export type CellState = (typeof CELL_STATES)[number];
 
 export const CELL_WORDS: Record<CellState, string> = {
   sent: "acknowledged",
-  again: "acknowledged, sent again",
+  again: "sent again, acknowledged",
   flight: "in flight",
   disk: "on disk only",
   tail: "tail, on local disk only",

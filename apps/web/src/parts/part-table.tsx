@@ -20,9 +20,9 @@ const CHUNK = 200;
 const OVERSCAN = 6;
 
 const GRID =
-  "md:grid md:grid-cols-[3.5rem_5rem_minmax(8rem,2fr)_6rem_3.5rem_4.5rem_6rem] xl:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(18rem,2fr)_6.5rem_4.5rem_5rem_9.5rem] md:items-center md:gap-x-4";
+  "md:grid md:grid-cols-[3rem_4.5rem_minmax(7rem,1fr)_5.5rem_3rem_4rem_6.5rem] xl:grid-cols-[3.5rem_5.5rem_minmax(18rem,1fr)_6rem_3.5rem_5rem_7rem] min-[88rem]:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(18rem,2fr)_6.5rem_4rem_5rem_8rem] md:items-center md:gap-x-4";
 /** The range gives way first: it follows from number and size. */
-const RANGE_LOOK = "md:max-xl:hidden";
+const RANGE_LOOK = "md:max-[88rem]:hidden";
 const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Tries", "Took", "Acknowledged"];
 
 export function PartTable({

@@ -10,11 +10,20 @@ export interface OrphansView {
   scanned_at?: number;
 }
 
+/** Those that can be cleaned come first, the oldest of them on top. */
+const ORDER: readonly Orphan["verdict"][] = ["ours", "unknown", "foreign"];
+
+function beganAt({ initiated_at_utc, first_seen_at_utc }: Orphan): string {
+  return initiated_at_utc ?? first_seen_at_utc;
+}
+
 export async function orphansView(hub: Hub): Promise<OrphansView> {
   const [orphans, toAbort] = await Promise.all([hub.orphans.orphans(), hub.orphans.toAbort()]);
   const scans = orphans.map((orphan) => Date.parse(orphan.last_seen_at_utc));
   return {
-    orphans: orphans.sort((a, b) => (a.first_seen_at_utc < b.first_seen_at_utc ? -1 : 1)),
+    orphans: orphans.sort(
+      (a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || beganAt(a).localeCompare(beganAt(b)),
+    ),
     to_abort: toAbort,
     ...(scans.length === 0 ? {} : { scanned_at: Math.max(...scans) }),
   };

@@ -12,7 +12,7 @@ export function SearchBox() {
     <form
       role="search"
       action="/streams"
-      className="relative min-w-0 flex-1 sm:max-w-md"
+      className="relative min-w-8.5 flex-1 sm:max-w-md"
       onSubmit={(event) => {
         event.preventDefault();
         const q = field(event.currentTarget, "q").trim();
@@ -33,7 +33,7 @@ export function SearchBox() {
         placeholder="Search"
         autoComplete="off"
         spellCheck={false}
-        className="h-8.5 w-full rounded-md border border-line bg-surface pr-8 pl-8.5 text-sm placeholder:text-muted"
+        className="h-8.5 w-full rounded-md border border-line bg-surface pr-8 pl-8.5 text-sm placeholder:text-muted max-xs:placeholder:text-transparent"
       />
       <kbd
         aria-hidden

@@ -51,7 +51,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </details>
           <EnvironmentBadge />
           <SearchBox />
-          <div className="ml-auto flex items-center gap-2">
+          <div className="ml-auto flex shrink-0 items-center gap-2">
             <ReadOnlyChip />
             <LiveChip />
             <PreferencesMenu onHelp={openHelp} />
@@ -77,7 +77,7 @@ function EnvironmentBadge() {
   const isProduction = /^prod/i.test(environment);
   return (
     <span
-      className={`max-w-28 truncate rounded-md px-2 py-1 text-xs font-semibold ${isProduction ? "bg-bad-soft text-bad" : "bg-sunken text-muted"}`}
+      className={`max-w-28 truncate rounded-md px-2 max-xs:max-w-20 max-xs:px-1.5 py-1 text-xs font-semibold ${isProduction ? "bg-bad-soft text-bad" : "bg-sunken text-muted"}`}
     >
       <span className="heard">Environment: </span>
       {environment}

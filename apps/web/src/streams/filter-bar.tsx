@@ -5,7 +5,7 @@ import type { Facets } from "../server/read-model/facets.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/select.tsx";
 import { formatCount } from "../lib/bytes.ts";
-import { FROM_THE_TOP, type ListParams } from "./list-params.ts";
+import { FROM_THE_TOP, isNarrowed, type ListParams } from "./list-params.ts";
 import { VIEWS, type View } from "./stream-filter.ts";
 import { reasonWords } from "./status.tsx";
 
@@ -28,16 +28,9 @@ export function FilterBar({
   onChange: (patch: Partial<ListParams>) => void;
 }) {
   const change = (patch: Partial<ListParams>) => onChange({ ...patch, ...FROM_THE_TOP });
-  const narrowed =
-    params.q !== "" ||
-    params.watch !== "" ||
-    params.worker !== "" ||
-    params.reason !== "" ||
-    params.stalled ||
-    params.reopened;
   return (
     <div className="flex flex-col gap-3">
-      <div role="group" aria-label="View" className="-mx-1 flex gap-1 overflow-x-auto px-1 py-1">
+      <div role="group" aria-label="View" className="flex flex-wrap gap-1.5 py-1">
         {VIEWS.map((view) => (
           <button
             key={view}
@@ -74,7 +67,7 @@ export function FilterBar({
         />
         <Check label="Stalled" checked={params.stalled} onChange={(stalled) => change({ stalled })} />
         <Check label="Reopened" checked={params.reopened} onChange={(reopened) => change({ reopened })} />
-        {narrowed && (
+        {isNarrowed(params) && (
           <Button
             tone="quiet"
             onClick={() =>

@@ -7,7 +7,7 @@ import {
   parseAsStringLiteral,
   type inferParserType,
 } from "nuqs/server";
-import { DIRECTIONS, SORTS, VIEWS } from "./stream-filter.ts";
+import { DIRECTIONS, isPlain, SORTS, VIEWS } from "./stream-filter.ts";
 
 export const listParsers = {
   view: parseAsStringLiteral(VIEWS).withDefault("all"),
@@ -44,4 +44,9 @@ export function pageInput({ sort, dir, after, before, ...filter }: ListParams) {
     ...(after === null ? {} : { after }),
     ...(before === null ? {} : { before }),
   };
+}
+
+/** More than the view decides what is listed. */
+export function isNarrowed(params: ListParams): boolean {
+  return !isPlain(params);
 }

@@ -1,13 +1,13 @@
 /** One line of a list of streams, as redis-schema reads it, and what follows from it. Shared by server and browser. */
 import type { ListedStream } from "@sluice/redis-schema/stream-rows";
-import { INDEX_OF, type Index, type Kind } from "@sluice/core/stream/state";
+import { INDEX_OF, type Index } from "@sluice/core/stream/state";
 import { parseTime } from "../lib/time.ts";
 
-/** Lenient: every field of the record may be missing, and such a row is shown all the same. */
-export type StreamRow = Omit<ListedStream, "kind"> & {
-  /** Undefined when the status is none we know; JSON leaves such a field out. */
-  kind?: Kind | undefined;
-};
+/** Lenient: every field of the record may be missing, and such a row is shown all the same. JSON leaves such a field out. */
+export type StreamRow = { [K in keyof ListedStream]?: ListedStream[K] | undefined } & Pick<
+  ListedStream,
+  "id" | "status"
+>;
 
 /** The index it stands in; for a row asked for by id, the one its state belongs to. */
 export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | undefined {

@@ -3,7 +3,6 @@
 import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
-import { describeWaiting } from "@sluice/core/stream/waiting";
 import Link from "next/link";
 import { formatBytes } from "../lib/bytes.ts";
 import type { PartMapPage, StreamPage } from "../server/stream-detail.ts";
@@ -13,6 +12,7 @@ import { Time } from "../ui/time.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { StatusMark } from "./status.tsx";
 import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "./stream-row.ts";
+import { WhyNotFinal } from "./why-not-final.tsx";
 
 export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {
   const { row } = page;
@@ -27,7 +27,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
         <StatusMark status={row.status} superseded={isSuperseded(row)} />
         <p className="min-w-0 text-sm [overflow-wrap:anywhere]" data-testid="why">
-          {whyNotFinal(page)}
+          <WhyNotFinal page={page} />
         </p>
       </div>
       <Remedy row={row} />
@@ -44,11 +44,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
         <Share name="Acknowledged" bytes={acknowledged} swatch="bg-part-sent" />
         <Share name="In flight" bytes={inFlight} swatch="bg-part-flight" />
         <Share name="On disk only" bytes={totals?.disk.bytes ?? lagBytes(row)} swatch="bg-part-disk" />
-        <Share
-          name="Tail, on local disk only until the seal"
-          bytes={totals?.tail.bytes ?? 0}
-          swatch="bg-part-tail"
-        />
+        <Share name="Tail, on disk until sealed" bytes={totals?.tail.bytes ?? 0} swatch="bg-part-tail" />
       </dl>
     </section>
   );
@@ -56,35 +52,14 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
 
 function Share({ name, bytes, swatch }: { name: string; bytes: number; swatch: string }) {
   return (
-    <div className="flex items-center gap-2">
-      <dt className="flex items-center gap-2 text-muted">
-        <span aria-hidden className={`size-2.5 rounded-full ${swatch}`} /> {name}
+    <div className="flex items-baseline gap-2">
+      <dt className="flex items-baseline gap-2 text-muted">
+        <span aria-hidden className={`size-2.5 shrink-0 rounded-full ${swatch}`} /> {name}
       </dt>
-      <dd className="num font-medium">{formatBytes(bytes)}</dd>
+      <dd className="num font-medium whitespace-nowrap">{formatBytes(bytes)}</dd>
     </div>
   );
 }
-
-/** The reason it is not final, or how it came to its end. */
-export function whyNotFinal({ row, waiting, trouble }: StreamPage): string {
-  if (row.kind === "failed") return row.failure_detail ?? "it failed without saying why";
-  if (trouble !== undefined) return trouble;
-  if (row.kind === "completed")
-    return row.completed_by
-      ? `completed: ${COMPLETED_BY[row.completed_by] ?? row.completed_by}`
-      : "completed";
-  if (waiting !== undefined) return describeWaiting(waiting);
-  if (row.owner === undefined) return "no worker holds it: it waits for one that can reach its source";
-  return row.kind === "opening" ? "known; nothing of it is in S3 yet" : "being worked on";
-}
-
-const COMPLETED_BY: Record<string, string> = {
-  idle: "it was quiet for long enough",
-  marker: "a marker file said so",
-  rename: "it was renamed to its final name",
-  finalize: "an operator finalized it",
-  term: "its worker was asked to seal before it ended",
-};
 
 /** Shown once there is reason to act on it; until then the date stands among the facts. */
 function AbortForecast({ row }: { row: StreamRow }) {

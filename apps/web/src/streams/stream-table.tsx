@@ -32,7 +32,7 @@ const OVERSCAN = 8;
 const FIRST_RECT = { width: 1_200, height: 900 };
 
 const GRID =
-  "md:grid md:grid-cols-[minmax(0,1fr)_9.5rem_8.5rem_5.5rem] lg:grid-cols-[minmax(0,2fr)_12rem_minmax(8.5rem,1fr)_5.5rem_6.5rem] xl:grid-cols-[minmax(0,2.6fr)_12.5rem_minmax(9rem,1fr)_6rem_7rem_minmax(6rem,0.8fr)_7rem] md:items-center md:gap-x-4";
+  "md:grid md:grid-cols-[minmax(0,1fr)_9.5rem_8.5rem_5.5rem] lg:grid-cols-[minmax(0,2fr)_12rem_minmax(8.5rem,1fr)_5.5rem_6.5rem] xl:grid-cols-[minmax(0,2.6fr)_11rem_minmax(8.5rem,1fr)_5.5rem_6.5rem_6.5rem] min-[88rem]:grid-cols-[minmax(0,2.6fr)_11.5rem_minmax(8.5rem,1fr)_5.5rem_6.5rem_minmax(8.5rem,0.9fr)_6.5rem] md:items-center md:gap-x-4";
 
 const COLUMNS: readonly { name: string; sort?: Sort; className?: string }[] = [
   { name: "File", sort: "path" },
@@ -40,7 +40,7 @@ const COLUMNS: readonly { name: string; sort?: Sort; className?: string }[] = [
   { name: "In S3", sort: "size" },
   { name: "Lag", sort: "lag", className: "md:max-lg:hidden md:text-right md:justify-end" },
   { name: "Activity", sort: "activity", className: "md:text-right md:justify-end" },
-  { name: "Worker", className: "md:max-xl:hidden" },
+  { name: "Worker", className: "md:max-[88rem]:hidden" },
   { name: "Started", sort: "started", className: "md:max-xl:hidden md:text-right md:justify-end" },
 ];
 
@@ -183,7 +183,7 @@ function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
       <div role="cell" className="text-muted max-md:text-xs md:text-right">
         <Time at={lastActivityAt(row)} />
       </div>
-      <div role="cell" className="truncate text-muted max-xl:hidden" title={row.owner ?? ""}>
+      <div role="cell" className="truncate text-muted max-[88rem]:hidden" title={row.owner ?? ""}>
         {row.owner ?? "–"}
       </div>
       <div role="cell" className="text-right text-muted max-xl:hidden">

@@ -13,7 +13,7 @@ import { Button } from "../ui/button.tsx";
 import { Empty } from "../ui/states.tsx";
 import type { ListPage } from "../server/read-model/list-page.ts";
 import { FilterBar } from "./filter-bar.tsx";
-import { FROM_THE_TOP, listParsers, pageInput, type ListParams } from "./list-params.ts";
+import { FROM_THE_TOP, isNarrowed, listParsers, pageInput, type ListParams } from "./list-params.ts";
 import { matches } from "./stream-filter.ts";
 import type { StreamRow } from "./stream-row.ts";
 import { StreamTable } from "./stream-table.tsx";
@@ -72,10 +72,12 @@ function List({
         onShow={isFirstPage ? onRefresh : () => onChange(FROM_THE_TOP)}
       />
       {page.rows.length === 0 ? (
-        <Empty icon={SearchX} title={page.filling ? "Still reading" : "No stream matches"}>
+        <Empty icon={SearchX} title={page.filling ? "Still reading" : EMPTY_TITLE[`${isNarrowed(params)}`]}>
           {page.filling
             ? "The streams are being read from Redis."
-            : "Streams appear here as soon as a worker sees a file in one of its watches."}
+            : isNarrowed(params)
+              ? "Other streams are there when the filters are cleared."
+              : "Streams appear here as soon as a worker sees a file in one of its watches."}
         </Empty>
       ) : (
         <StreamTable
@@ -124,12 +126,15 @@ function useFreshRows(
   return { rows: rows.map((row) => changes.get(row.id) ?? row), unseen: unseen.size };
 }
 
+const EMPTY_TITLE = { true: "No stream matches", false: "No stream here" } as const;
+
 function ListHead({ page, waiting, onShow }: { page: ListPage; waiting: number; onShow: () => void }) {
-  const first = page.rows.length === 0 ? 0 : page.preceding + 1;
   return (
     <div className="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5 text-sm">
       <p role="status" className="num text-muted">
-        {formatCount(first)}–{formatCount(page.preceding + page.rows.length)} of {formatCount(page.total)}
+        {page.rows.length === 0
+          ? plural(page.total, "stream")
+          : `${formatCount(page.preceding + 1)}–${formatCount(page.preceding + page.rows.length)} of ${formatCount(page.total)}`}
         {page.filling && " · still reading, newest first"}
       </p>
       {waiting > 0 && (

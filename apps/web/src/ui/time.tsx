@@ -25,12 +25,17 @@ export function Time({ at, className = "" }: { at: string | number | undefined; 
   );
 }
 
+/** The page's clock steps in seconds: it cannot tell milliseconds. */
+function wholeSeconds(span: number): number {
+  return Math.max(1_000, span);
+}
+
 /** How long ago, always relative: for ages that are the point, whatever the time mode. */
 export function Age({ since, className = "" }: { since: number | undefined; className?: string }) {
   const now = useNow();
   return (
     <span className={`num whitespace-nowrap ${className}`} suppressHydrationWarning>
-      {since === undefined ? "–" : formatDuration(now - since)}
+      {since === undefined ? "–" : formatDuration(wholeSeconds(now - since))}
     </span>
   );
 }

@@ -116,7 +116,7 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
         <div className="border-t border-line px-4 py-3 text-sm">
           <p className="text-muted">
             {lease.host}, pid <span className="num">{lease.pid}</span>, version {lease.version}, source{" "}
-            {lease.source}, up since <Time at={lease.started_at_utc} />
+            {lease.source}, started <Time at={lease.started_at_utc} />
           </p>
           <ul className="mt-2 space-y-1.5">
             {worker.watches.map((watch) => (

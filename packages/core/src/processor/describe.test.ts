@@ -38,7 +38,7 @@ describe("the metadata object", () => {
       file_ctime_ns: facts.ctimeNs,
       completed_by: "idle",
       verify_mode: "full",
-      verify_result: "1 parts read again",
+      verify_result: "1 part read again",
       worker: "worker-1",
       worker_version: "0.0.0-test",
     });

@@ -61,7 +61,8 @@ async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
   if (verified.value.kind !== "verified") return verified.value;
   const { checked, sentAgain } = verified.value;
   const again = sentAgain === 0 ? "" : `, ${sentAgain} sent again`;
-  const result = context.rules.verify === "off" ? "not read again" : `${checked} parts read again${again}`;
+  const parts = checked === 1 ? "1 part" : `${checked} parts`;
+  const result = context.rules.verify === "off" ? "not read again" : `${parts} read again${again}`;
   return { kind: "verified" as const, result };
 }
 

@@ -10,17 +10,17 @@ const WARNED_SHARE = 0.25;
 /** A rate seen for less time than this says nothing. */
 const RATE_AFTER_MS = 60_000;
 
-export type AgedUpload = Partial<
-  Pick<
-    StreamRecord,
-    | "s3_upload_id"
-    | "upload_aborts_at_utc"
-    | "create_intent_at_utc"
-    | "started_at_utc"
-    | "bytes_sent"
-    | "file_size"
-  >
->;
+export type AgedUpload = {
+  [
+    K in
+      | "s3_upload_id"
+      | "upload_aborts_at_utc"
+      | "create_intent_at_utc"
+      | "started_at_utc"
+      | "bytes_sent"
+      | "file_size"
+  ]?: StreamRecord[K] | undefined;
+};
 
 /**
  * `ample`: there is time. `near`: its last quarter has begun. `late`: at the present rate not even what is on disk now

@@ -4,6 +4,7 @@ import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { failureReason, fileName, pathOf, type StreamRow } from "../../streams/stream-row.ts";
+import { plural } from "../../lib/bytes.ts";
 import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
 
@@ -133,7 +134,7 @@ function streamTrouble(facts: Facts): Attention[] {
     found.push({
       id: "tidy",
       weight: "warn",
-      title: `${facts.tidyErrors} local files could not be tidied`,
+      title: `${plural(facts.tidyErrors, "local file")} could not be tidied`,
       detail: "Their objects are complete; the files stay where they are.",
       remedy: "Look at the stream for the reason, usually missing rights.",
       href: "/streams?view=completed",
@@ -144,7 +145,7 @@ function streamTrouble(facts: Facts): Attention[] {
     found.push({
       id: "reopened",
       weight: "warn",
-      title: `${facts.reopened.length} files were reopened after completion`,
+      title: `${plural(facts.reopened.length, "file was", "files were")} reopened after completion`,
       detail: `In ${watches}: a file grew again after it was judged complete, and was sent again from byte 0.`,
       remedy: "Is SLUICE_IDLE_TIMEOUT too short for this recorder?",
       href: "/streams?reopened=true",

@@ -1,5 +1,6 @@
 /** Rows by id, with the number of rows in each index kept in step: counts cost nothing to ask for. */
 import type { Index } from "@sluice/core/stream/state";
+import { RowCompactor } from "./compact-row.ts";
 import { indexOfRow, isSuperseded, type StreamRow } from "../../streams/stream-row.ts";
 
 export type RowCounts = Record<Index, number> & {
@@ -9,6 +10,7 @@ export type RowCounts = Record<Index, number> & {
 
 export class RowTable {
   readonly #rows = new Map<string, StreamRow>();
+  readonly #compactor = new RowCompactor();
   readonly #counts: RowCounts = { active: 0, pending_completion: 0, failed: 0, completed: 0, superseded: 0 };
 
   get counts(): Readonly<RowCounts> {
@@ -25,7 +27,7 @@ export class RowTable {
 
   put(row: StreamRow): void {
     this.remove(row.id);
-    this.#rows.set(row.id, row);
+    this.#rows.set(row.id, this.#compactor.compact(row));
     this.#count(row, 1);
   }
 

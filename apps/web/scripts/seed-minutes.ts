@@ -1,0 +1,30 @@
+/** An hour of recording as the chart shows it: three cameras write steadily, and once the store was slow for some minutes. */
+import { MIB } from "@sluice/core/parts/part-plan";
+import type { SchemaContext } from "@sluice/redis-schema/context";
+
+const MINUTE = 60_000;
+const MINUTES = 60;
+const SLOW = { from: 24, to: 31, caughtUpBy: 41 } as const;
+
+export async function writeMinutes({ redis, keys }: SchemaContext, worker: string): Promise<void> {
+  const running = Math.floor(Date.now() / MINUTE) * MINUTE;
+  let lag = 40 * MIB;
+  for (let at = 0; at < MINUTES; at += 1) {
+    const written = (2_300 + 260 * Math.sin(at / 4) + 90 * Math.sin(at * 1.7)) * MIB;
+    const share = at < SLOW.from ? 1 : at < SLOW.to ? 0.45 : at < SLOW.caughtUpBy ? 1.5 : 1;
+    const sent = Math.min(written * share, lag + written - 30 * MIB);
+    lag += written - sent;
+    const counts = {
+      bytes_in: written,
+      bytes_sent: sent,
+      parts: sent / (8 * MIB),
+      completed: at % 9 === 0 ? 1 : 0,
+    };
+    const fields = Object.entries(counts).flatMap(([name, value]) => {
+      const whole = String(Math.round(value));
+      return [name, whole, `${name}@${worker}`, whole];
+    });
+    const key = keys.stats(running - (MINUTES - 1 - at) * MINUTE);
+    await redis.hset(key, ...fields, `lag_bytes@${worker}`, String(Math.round(lag)));
+  }
+}
