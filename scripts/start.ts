@@ -41,11 +41,10 @@ async function run(options: NonNullable<ReturnType<typeof parseOptions>>): Promi
   const print = printer(process.stdout);
   const ending = Promise.withResolvers<number>();
   const places = { runDir: join(options.stateDir, "run"), logDir: join(options.stateDir, "logs") };
-  const stack = new Stack(places, print.child, (name, code) => {
-    if (code === 0) return print.line(`${name} is done`);
-    print.line(
-      `${name} ended with exit code ${code} and cannot be restarted; its log: ${join(places.logDir, name)}.log`,
-    );
+  const stack = new Stack(places, print.child, (_name, code, lastWords) => {
+    // A task that is done has said so itself.
+    if (code === 0) return;
+    print.line(`\n${lastWords}`);
     ending.resolve(code ?? EXIT_FAILED);
   });
   onStopRequest((why) => {

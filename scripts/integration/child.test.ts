@@ -22,7 +22,7 @@ beforeEach(() => {
   stack = new Stack(
     { runDir: join(dir, "run"), logDir: join(dir, "logs") },
     (name, line) => printed.push(`${name}: ${line}`),
-    (name, code) => finals.push(`${name} ${code}`),
+    (name, code, lastWords) => finals.push(`${name} ${code}: ${lastWords}`),
   );
 });
 afterEach(async () => {
@@ -61,9 +61,12 @@ it("a crashed child is started again, and the terminal is told", async () => {
   expect(printed).toContain("worker: ended (killed by SIGKILL); starting it again in 0.5 s");
 });
 
-it("a child that refuses its configuration while it runs is not started again", async () => {
-  await stack.start(spec("worker", "setTimeout(() => process.exit(78), 100)"));
-  await expect.poll(() => finals).toEqual(["worker 78"]);
+it("a child that refuses its configuration while it runs is not started again, and its last words are told", async () => {
+  const refusing = `setTimeout(() => { console.error("no such watch"); process.exit(78) }, 100)`;
+  await stack.start(spec("worker", refusing));
+  await expect
+    .poll(() => finals)
+    .toEqual([expect.stringMatching(/^worker 78: worker ended[^]*no such watch/)]);
   expect(pidOf("worker")).toBeUndefined();
 });
 

@@ -31,18 +31,24 @@ interface Exit {
 }
 
 const ASK_AGAIN_MS = 50;
+const LAST_WORDS_MS = 500;
 
 export class Child {
   readonly #spec: ChildSpec;
   readonly #runDir: string;
   readonly #log: ChildLog;
   /** Called when the child ended for good although nobody stopped it. */
-  readonly #onFinal: (exit: Exit) => void;
+  readonly #onFinal: (exit: Exit, lastWords: string) => void;
   readonly #stopping = new AbortController();
   #process: ChildProcess | undefined;
   #crashes = 0;
 
-  constructor(spec: ChildSpec, runDir: string, log: ChildLog, onFinal: (exit: Exit) => void) {
+  constructor(
+    spec: ChildSpec,
+    runDir: string,
+    log: ChildLog,
+    onFinal: (exit: Exit, lastWords: string) => void,
+  ) {
     this.#spec = spec;
     this.#runDir = runDir;
     this.#log = log;
@@ -95,7 +101,8 @@ export class Child {
     let from = performance.now();
     let exit = await first;
     while (!this.#stopping.signal.aborted) {
-      if (exit.code !== null && this.#spec.finalExitCodes.includes(exit.code)) return this.#onFinal(exit);
+      if (exit.code !== null && this.#spec.finalExitCodes.includes(exit.code))
+        return this.#onFinal(exit, this.#failure(`ended and cannot be restarted (${inWords(exit)})`));
       this.#crashes = crashesInARow(this.#crashes, performance.now() - from);
       const waitMs = restartDelayMs(this.#crashes);
       this.#log.say(`ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
@@ -124,7 +131,11 @@ export class Child {
       child.once("exit", (code, signal) => {
         if (child.pid) killGroup(child.pid);
         forgetChild(this.#runDir, this.name);
-        resolve({ code, signal });
+        // Its last words may still be in the pipe, which something outside its group could hold open.
+        const heard = new Promise((closed) => child.once("close", closed));
+        void Promise.race([heard, delay(LAST_WORDS_MS, undefined, { ref: false })]).then(() =>
+          resolve({ code, signal }),
+        );
       });
     });
   }

@@ -26,13 +26,20 @@ export function preflight(stateDir: string, inbox: string): void {
   }
 }
 
+const WHY_UNUSABLE: Readonly<Record<string, string>> = {
+  EACCES: "it belongs to another user or is read-only",
+  EEXIST: "it is a file, and a directory is needed",
+  ENOTDIR: "part of the path is a file",
+  EROFS: "its file system is read-only",
+};
+
 function makeDir(dir: string, mode: number): void {
   try {
     mkdirSync(dir, { recursive: true, mode });
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "EACCES" ? "belongs to another user or is read-only" : message;
+    const why = WHY_UNUSABLE[code ?? ""] ?? message;
     throw new StartError(`${dir} cannot be used: ${why}`, { cause });
   }
 }

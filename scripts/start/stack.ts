@@ -8,19 +8,17 @@ export interface StackPlaces {
   readonly logDir: string;
 }
 
+/** Hears of a child that ended for good although nobody stopped it. */
+type Final = (name: string, code: number | null, lastWords: string) => void;
+
 export class Stack {
   readonly #places: StackPlaces;
   readonly #print: (name: string, line: string) => void;
-  readonly #onFinal: (name: string, code: number | null) => void;
+  readonly #onFinal: Final;
   readonly #started: { child: Child; log: ChildLog }[] = [];
   #stopped: Promise<void> | undefined;
 
-  /** `onFinal` hears of a child that ended for good although nobody stopped it. */
-  constructor(
-    places: StackPlaces,
-    print: (name: string, line: string) => void,
-    onFinal: (name: string, code: number | null) => void,
-  ) {
+  constructor(places: StackPlaces, print: (name: string, line: string) => void, onFinal: Final) {
     this.#places = places;
     this.#print = print;
     this.#onFinal = onFinal;
@@ -30,7 +28,9 @@ export class Stack {
   async start(spec: ChildSpec): Promise<void> {
     if (this.#stopped) throw new StartError("stopped while starting");
     const log = new ChildLog(this.#places.logDir, spec.name, (line) => this.#print(spec.name, line));
-    const child = new Child(spec, this.#places.runDir, log, ({ code }) => this.#onFinal(spec.name, code));
+    const child = new Child(spec, this.#places.runDir, log, ({ code }, lastWords) =>
+      this.#onFinal(spec.name, code, lastWords),
+    );
     this.#started.push({ child, log });
     await child.start();
   }

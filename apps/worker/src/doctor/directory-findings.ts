@@ -1,5 +1,6 @@
 /** Whether a watch can be read, followed, tidied, and seen being written. Pure: the facts are gathered apart. */
 import { formatDuration } from "@sluice/config";
+import type { UnusableWatch } from "../start/check-watches.ts";
 import type { Visibility } from "../watch/process-visibility.ts";
 import { count } from "../cli/output/units.ts";
 import { finding, ok, type Finding } from "./finding.ts";
@@ -8,7 +9,7 @@ export interface DirectoryFacts {
   name: string;
   root: string;
   /** Why it cannot be used at all. */
-  unusable: string | undefined;
+  unusable: UnusableWatch | undefined;
   /** Why file events cannot be had there. */
   silent: string | undefined;
   polling: "auto" | "on" | "off";
@@ -46,17 +47,16 @@ const MANY = 0.5;
 /** Each watch of ours needs one. */
 const FEW_INSTANCES = 16;
 
+/** "watch rec is not there" → "Watch rec is not there." */
+function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+}
+
 export function directoryFindings(facts: DirectoryFacts): Finding[] {
   const { name, root, unusable, survey } = facts;
   if (unusable !== undefined) {
-    return [
-      finding(
-        "directory.unusable",
-        "error",
-        unusable,
-        "Mount or create it, or let the worker's user read it.",
-      ),
-    ];
+    const { what, remedy } = unusable;
+    return [finding("directory.unusable", "error", sentence(what), sentence(remedy))];
   }
   const more = survey.cut ? "at least " : "";
   const found = `${more}${count(survey.files, "file")} in ${count(survey.directories, "directory", "directories")}`;

@@ -332,7 +332,11 @@ describe("a watch", () => {
   });
 
   it.each<[string, Severity, Partial<DirectoryFacts>]>([
-    ["directory.unusable", "error", { unusable: "watch rec: /rec cannot be read (ENOENT)" }],
+    [
+      "directory.unusable",
+      "error",
+      { unusable: { what: "watch rec: /rec is not there", remedy: "create or mount it" } },
+    ],
     ["directory.unreadable_files", "warning", { survey: { ...DIRECTORY.survey, unreadable: 3 } }],
     ["directory.network_fs", "warning", { silent: "NFS does not report changes made elsewhere" }],
     ["directory.events_missed", "warning", { silent: "NFS does not report …", polling: "off" }],

@@ -65,8 +65,9 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.adopt(blocking, (client) => client.disconnect());
   const mayRefuse = !(await hasLiveStreams(context, config.source));
   const unusable = await unusableWatches(config.watches);
-  if (unusable.length > 0 && mayRefuse) throw new StartRefused(unusable);
-  for (const problem of unusable) log.warn({}, `${problem}; its streams wait`);
+  if (unusable.length > 0 && mayRefuse)
+    throw new StartRefused(unusable.map(({ what, remedy }) => `${what}: ${remedy}`));
+  for (const { what } of unusable) log.warn({}, `${what}; its streams wait`);
   const { store, answers, hash, connection } = await connectStore(
     config,
     context,

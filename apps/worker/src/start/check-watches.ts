@@ -1,26 +1,38 @@
 /** A watch that is missing or unreadable refuses the start, unless this source has live streams: then it may come back. */
 import { constants } from "node:fs";
-import { access, lstat } from "node:fs/promises";
+import { access, lstat, stat } from "node:fs/promises";
 import { indexedIds, loadStreams, type SchemaContext } from "@sluice/redis-schema";
 import { pathBuffer } from "../adapters/path-buffer.ts";
 import type { RootIdentity } from "../streams/watch-runner.ts";
 import { factsOf } from "../adapters/file-facts.ts";
 
-export async function unusableWatches(watches: readonly { name: string; root: string }[]): Promise<string[]> {
-  const problems: string[] = [];
+export interface UnusableWatch {
+  what: string;
+  remedy: string;
+}
+
+export async function unusableWatches(
+  watches: readonly { name: string; root: string }[],
+): Promise<UnusableWatch[]> {
+  const problems: UnusableWatch[] = [];
   for (const { name, root } of watches) {
-    try {
-      await access(pathBuffer(root), constants.R_OK | constants.X_OK);
-      if ((await rootIdentity(root)) === undefined)
-        problems.push(`watch ${name}: ${root} is not a directory`);
-    } catch (error) {
-      const why = error instanceof Error && "code" in error ? String(error.code) : String(error);
-      problems.push(
-        `watch ${name}: ${root} cannot be read (${why}): create it, or let the worker's user read it`,
-      );
-    }
+    const problem = await problemOf(root);
+    if (problem) problems.push({ ...problem, what: `watch ${name}: ${root} ${problem.what}` });
   }
   return problems;
+}
+
+async function problemOf(root: string): Promise<UnusableWatch | undefined> {
+  try {
+    if (!(await stat(pathBuffer(root))).isDirectory())
+      return { what: "is not a directory", remedy: "name the directory whose files are to be uploaded" };
+    await access(pathBuffer(root), constants.R_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    if (code === "ENOENT") return { what: "is not there", remedy: "create or mount it" };
+    return { what: `cannot be read (${code})`, remedy: "let the worker's user read and enter it" };
+  }
 }
 
 /** The root as a directory; a root that is itself a link is the directory it leads to. */

@@ -6,7 +6,7 @@ import { planCapacity } from "../parts/part-plan.ts";
 import { MARKER_SUFFIX, temporarySuffix, withoutTemporarySuffix } from "../paths/object-key.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
 import type { CompletedBy } from "../stream/record.ts";
-import type { Waiting } from "../stream/waiting.ts";
+import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
@@ -150,7 +150,7 @@ async function judge(life: Life, facts: FileFacts): Promise<Step> {
 async function settle({ context }: Life, facts: FileFacts, by: CompletedBy): Promise<void> {
   const { held } = context;
   const patch = { ...factsAsFields(facts), completed_by: by, waiting_for: null };
-  const change = { patch, log: [`complete: ${by}`] };
+  const change = { patch, log: [`complete: ${describeCompletedBy(by)}`] };
   const key = held.kind === "opening" ? takingFirstKey(context) : undefined;
   if (key) {
     const taking = { ...change, takeKeys: key.takeKeys, patch: { ...patch, ...key.patch } };

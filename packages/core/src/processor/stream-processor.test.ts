@@ -49,7 +49,7 @@ describe("a stream", () => {
     expect(log).toEqual([
       "discovered",
       "upload opened at a.bin",
-      "complete: idle",
+      "complete: it was quiet for long enough",
       expect.stringContaining("stored and verified"),
       "completed",
     ]);

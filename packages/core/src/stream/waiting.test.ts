@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeWaiting, parseWaiting, type Waiting } from "./waiting.ts";
+import { describeCompletedBy, describeWaiting, parseWaiting, type Waiting } from "./waiting.ts";
 
 const EVERY: Waiting[] = [
   { for: "growth" },
@@ -50,5 +50,12 @@ describe("what a stream waits for", () => {
     expect(parseWaiting("still growing")).toEqual({ for: "operator", detail: "still growing" });
     const newer = `{"for":"moonrise"}`;
     expect(parseWaiting(newer)).toEqual({ for: "operator", detail: newer });
+  });
+});
+
+describe("what made a file complete", () => {
+  it("is said in words, and another version's word as it is", () => {
+    expect(describeCompletedBy("marker")).toBe("a marker file said so");
+    expect(describeCompletedBy("toString")).toBe("toString");
   });
 });

@@ -1,4 +1,6 @@
 /** A stream always says why it is not final yet: what it waits for, as data; the words are made here once. */
+import type { CompletedBy } from "./record.ts";
+
 export type Waiting =
   /** Not one full part of new bytes yet. */
   | { for: "growth"; until?: string }
@@ -55,6 +57,19 @@ export function describeWaiting(waiting: Waiting): string {
     case "operator":
       return waiting.detail;
   }
+}
+
+const COMPLETED_BY_WORDS: Record<CompletedBy, string> = {
+  idle: "it was quiet for long enough",
+  marker: "a marker file said so",
+  rename: "it was renamed to its final name",
+  finalize: "an operator finalized it",
+  term: "its worker was asked to seal before it ended",
+};
+
+/** What made a file complete, as half a sentence; what another version wrote is shown as it is. */
+export function describeCompletedBy(by: string): string {
+  return Object.hasOwn(COMPLETED_BY_WORDS, by) ? COMPLETED_BY_WORDS[by as CompletedBy] : by;
 }
 
 const KNOWN: Record<Waiting["for"], true> = {

@@ -46,5 +46,5 @@ function show(out: Output, findings: readonly Finding[]): void {
   out.line();
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const warnings = findings.filter(({ severity }) => severity === "warning").length;
-  out.line(`${count(errors, "error")}, ${count(warnings, "warning")}, ${findings.length} findings.`);
+  out.line(`${count(errors, "error")}, ${count(warnings, "warning")}, ${count(findings.length, "finding")}.`);
 }

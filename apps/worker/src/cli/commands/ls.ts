@@ -36,6 +36,13 @@ export function addLs(program: Command): void {
     });
 }
 
+/** What is done is the usual reason for an empty list. */
+async function nothingAtWork({ reader }: Session): Promise<string> {
+  const { completed } = await reader.counts();
+  if (completed === 0) return "There are no streams yet.";
+  return `No streams at work or failed match; ${count(completed, "stream")} completed: see sluice ls completed.`;
+}
+
 async function ls(session: Session, states: readonly string[], flags: LsFlags) {
   const { out, reader } = session;
   const choice = chooseStates(states.length > 0 ? states : DEFAULT_STATES);
@@ -51,7 +58,7 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
   if (out.json) out.document(rows.map(rowToJson));
   else {
     out.table(streamColumns(out.nowMs), rows);
-    if (rows.length === 0) out.note("No streams match.");
+    if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
     if (more) out.note(`There are more than these ${count(rows.length, "stream")}: see --limit.`);
   }
   return EXIT.ok;
