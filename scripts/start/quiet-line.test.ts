@@ -16,6 +16,20 @@ it("warnings and errors reach the terminal with their cause", () => {
   expect(quietLine("web", "Error: listen EADDRINUSE")).toBe("Error: listen EADDRINUSE");
 });
 
+it("a warning names what it is about, and no file name speaks to the terminal", () => {
+  const line = {
+    level: 40,
+    time: "now",
+    worker: "w",
+    path: "/in/a\u001b[2J",
+    reason: "file_missing",
+    msg: "failed",
+  };
+  expect(quietLine("worker", JSON.stringify(line))).toBe(
+    "failed  path=/in/a\u{FFFD}[2J  reason=file_missing",
+  );
+});
+
 it("a line that only looks like JSON is shown rather than lost", () => {
   expect(quietLine("worker", '{"level":50,"msg":"cut o')).toBe('{"level":50,"msg":"cut o');
 });

@@ -1,6 +1,7 @@
 /** Of a child's log the terminal shows warnings, errors and what is not understood on standard formats; no routine. */
 
 const PINO_WARN = 40;
+const IN_EVERY_LINE: ReadonlySet<string> = new Set(["time", "worker", "pid", "hostname"]);
 /** `pid:role time mark text`, where the mark `#` is Redis's warning level. */
 const REDIS_LINE = /^\d+:[A-Z] .*? ([.\-*#]) (.*)$/;
 /** What Redis marks as a warning at every start and stop, and its advice about the machine's settings. */
@@ -24,16 +25,30 @@ function quietRedis(text: string): string | undefined {
 
 function quietJson(text: string): string | undefined {
   try {
-    const { level, msg, err } = JSON.parse(text) as {
+    const { level, msg, err, ...fields } = JSON.parse(text) as {
       level?: number | string;
       msg?: string;
       err?: { message?: string };
     };
     if (!isWarning(level)) return undefined;
-    return [msg, err?.message].filter(Boolean).join(": ") || text;
+    const said = [msg, err?.message].filter(Boolean).join(": ");
+    return said === "" ? text : harmless([said, ...about(fields)].join("  "));
   } catch {
     return text;
   }
+}
+
+/** What it is about, for example which file; texts of several lines stay in the log. */
+function about(fields: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(fields)
+    .filter(([name, value]) => !IN_EVERY_LINE.has(name) && ["string", "number"].includes(typeof value))
+    .filter(([, value]) => !String(value).includes("\n"))
+    .map(([name, value]) => `${name}=${value}`);
+}
+
+/** File names come from outside: none of them speaks to the terminal. */
+function harmless(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\u{FFFD}");
 }
 
 function isWarning(level: number | string | undefined): boolean {

@@ -56,6 +56,18 @@ describe("sluice ls", () => {
     );
   });
 
+  it("keeps apart what another generation has superseded", async () => {
+    const { stdout } = await rig.sluice(["ls", "failed"]);
+    expect(stdout).toMatch(new RegExp(`${ids.superseded} +superseded: `));
+  });
+
+  it("points at what is completed where nothing else is listed", async () => {
+    const nothing = await rig.sluice(["ls", "--source", "elsewhere"]);
+    expect([nothing.code, nothing.stdout]).toEqual([0, ""]);
+    expect(nothing.stderr).toContain("1 stream completed: see sluice ls completed");
+    expect((await rig.sluice(["ls", "opening"])).stderr).toBe("No streams match.\n");
+  });
+
   it("shows control characters of a name as marks", async () => {
     const { stdout } = await rig.sluice(["ls", "active"]);
     expect(stdout).toContain("/rec/a␛[31m<U+202E>b␊.mkv");

@@ -279,7 +279,7 @@ export class Supervisor {
       case "failed":
         this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns });
         this.#deps.log.warn(
-          { stream_id: record.id, reason: ending.reason, detail: record.failure_detail },
+          { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
           "a stream failed; everything is kept",
         );
         return;

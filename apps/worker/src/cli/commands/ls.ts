@@ -40,7 +40,7 @@ export function addLs(program: Command): void {
 async function nothingAtWork({ reader }: Session): Promise<string> {
   const { completed } = await reader.counts();
   if (completed === 0) return "There are no streams yet.";
-  return `No streams at work or failed match; ${count(completed, "stream")} completed: see sluice ls completed.`;
+  return `No stream that matches is at work or failed. ${count(completed, "stream")} completed: see sluice ls completed.`;
 }
 
 async function ls(session: Session, states: readonly string[], flags: LsFlags) {

@@ -30,7 +30,9 @@ export function stateOf(row: ListedStream): Piece {
   switch (row.kind) {
     case "failed":
       // Another generation carries on: nothing is wrong any more.
-      return { text: `failed: ${reasonOf(row)}`, style: row.superseded_by === undefined ? "red" : "dim" };
+      return row.superseded_by === undefined
+        ? { text: `failed: ${reasonOf(row)}`, style: "red" }
+        : { text: `superseded: ${reasonOf(row)}`, style: "dim" };
     case "completed":
       return { text: row.status, style: "green" };
     case undefined:
