@@ -1,5 +1,6 @@
 /** The public names: the only code of the project that names a Redis key. */
 export * from "./audit-log.ts";
+export * from "./carry-out.ts";
 export * from "./connection.ts";
 export * from "./context.ts";
 export * from "./epoch.ts";

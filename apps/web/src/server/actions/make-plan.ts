@@ -1,5 +1,6 @@
 /** First half of every action: who and what exactly it would touch, kept under a token that runs once and expires. */
 import { randomUUID } from "node:crypto";
+import { seenAs } from "@sluice/redis-schema/carry-out";
 import { KEPT } from "@sluice/redis-schema/kept";
 import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { TRPCError } from "@trpc/server";
@@ -154,11 +155,6 @@ async function savePlan(hub: Hub, who: string, draft: Draft): Promise<PlanView> 
     made_at_utc: plan.made_at_utc,
     expires_at_utc: plan.expires_at_utc,
   };
-}
-
-/** A stream that reads differently when the plan runs is left alone. */
-export function seenAs(row: Pick<StreamRow, "status" | "fence" | "revision">): string {
-  return `${row.status}:${row.fence ?? ""}:${row.revision ?? ""}`;
 }
 
 function bytesOf(action: StreamAction, row: StreamRow): number {

@@ -5,13 +5,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { CheckpointError } from "@sluice/core/errors";
-import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
+import { carryOut as carryOutPlan, isRecordPlan, type RecordPlan } from "@sluice/redis-schema/carry-out";
+import type { RequestRecord } from "@sluice/redis-schema/records/request";
 import type { PlanRecord, PlanResult } from "@sluice/redis-schema/records/plan";
-import { loadStreams } from "@sluice/redis-schema/stream-loader";
-import { purgeStream, type PurgeOutcome } from "@sluice/redis-schema/stream-purge";
 import { TRPCError } from "@trpc/server";
 import { log, type Hub } from "../hub.ts";
-import { pruneStreams } from "./prune.ts";
 
 export interface Actor {
   who: string;
@@ -68,7 +66,7 @@ function expired(): TRPCError {
 async function start(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
   // From here on it is kept for a day.
   await hub.plans.record(plan.token, new Map());
-  if (isRequest(plan.action)) return file(hub, actor, plan, reason);
+  if (!isRecordPlan(plan)) return file(hub, actor, plan, reason);
   carryOut(hub, actor, plan, reason).catch((error: unknown) => {
     log("error", `${plan.action} broke off`, { plan: plan.token, error: String(error) });
   });
@@ -83,16 +81,10 @@ export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise
   if (!isRunning(token)) await start(hub, actor, plan.value, undefined);
 }
 
-type RequestAction = (typeof REQUEST_ACTIONS)[number];
-
-function isRequest(action: string): action is RequestAction {
-  return REQUEST_ACTIONS.some((known) => known === action);
-}
-
 async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
   const filed = await hub.requests.file({
     id: plan.token,
-    action: plan.action as RequestAction,
+    action: plan.action as RequestRecord["action"],
     items: plan.ids,
     ...(plan.options?.["force"] === true ? { options: { force: true } } : {}),
     who: actor.who,
@@ -103,17 +95,12 @@ async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | u
   if (filed.kind === "filed") await audit(hub, actor, plan, reason, "asked of the workers");
 }
 
-async function carryOut(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
+async function carryOut(hub: Hub, actor: Actor, plan: RecordPlan, reason: string | undefined): Promise<void> {
   if (carrying.has(plan.token)) return;
   carrying.add(plan.token);
   try {
-    const known = await hub.plans.results(plan.token);
-    // Results stand: an id that was purged is not looked for again.
-    const left = plan.ids.filter((id) => !known.has(id));
-    if (left.length === 0) return;
-    if (plan.action === "purge") await purge(hub, actor, plan, left, reason);
-    else if (plan.action === "prune_history") await pruneStreams(hub, plan, left);
-    const results = await hub.plans.results(plan.token);
+    const { results, touched } = await carryOutPlan(hub.context, plan, { who: actor.who, reason });
+    if (!touched) return;
     await audit(hub, actor, plan, reason, summary(results));
     log("info", `${plan.action} carried out`, { plan: plan.token, who: actor.who, result: summary(results) });
   } catch (error) {
@@ -124,56 +111,6 @@ async function carryOut(hub: Hub, actor: Actor, plan: PlanRecord, reason: string
     carrying.delete(plan.token);
   }
 }
-
-async function purge(
-  hub: Hub,
-  actor: Actor,
-  plan: PlanRecord,
-  ids: readonly string[],
-  reason: string | undefined,
-): Promise<void> {
-  const seen = plan.options?.["seen"];
-  const planned = typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
-  const request = {
-    who: actor.who,
-    upload: plan.options?.["upload"] === "keep" ? ("keep" as const) : ("abort" as const),
-    ignoreFile: true,
-    ...(reason === undefined ? {} : { reason }),
-  };
-  for await (const streams of loadStreams(hub.context, ids, { parts: false })) {
-    const results = await Promise.all(
-      streams.map(async (stream): Promise<[string, PlanResult]> => {
-        const { status = "", fence = "", revision = "" } = stream.raw;
-        const isGone = Object.keys(stream.raw).length === 0;
-        if (!isGone && planned[stream.id] !== `${status}:${fence}:${revision}`) return [stream.id, CHANGED];
-        return [stream.id, resultOf(await purgeStream(hub.context, stream, request))];
-      }),
-    );
-    await hub.plans.record(plan.token, new Map(results));
-  }
-}
-
-const CHANGED: PlanResult = { result: "refused", detail: "it changed after it was planned: plan again" };
-
-function resultOf(outcome: PurgeOutcome): PlanResult {
-  switch (outcome.kind) {
-    case "purged":
-      return outcome.upload === "none"
-        ? { result: "done" }
-        : { result: "done", detail: UPLOAD_WORDS[outcome.upload] };
-    case "absent":
-      return { result: "done", detail: "was gone already" };
-    case "changed":
-      return CHANGED;
-    case "refused":
-      return { result: "refused", detail: `it is ${outcome.status || "in no failed state"} now` };
-  }
-}
-
-const UPLOAD_WORDS = {
-  to_abort: "its upload is left to a worker to abort",
-  kept: "its upload is kept",
-} as const;
 
 export function summary(results: ReadonlyMap<string, PlanResult>): string {
   const counts = { done: 0, refused: 0, failed: 0 };

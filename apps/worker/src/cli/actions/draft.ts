@@ -2,7 +2,7 @@
  * What an action would do, before it is done: exact ids, counts, bytes, and what must be typed first. The dashboard
  * keeps its plans in the same form, so that each can carry out what the other planned.
  */
-import type { PlanRecord, RequestAction } from "@sluice/redis-schema";
+import type { PlanRecord } from "@sluice/redis-schema";
 
 export const PLANNED_ACTIONS = [
   "retry",
@@ -15,13 +15,6 @@ export const PLANNED_ACTIONS = [
   "adopt",
 ] as const;
 export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
-
-/** Done on the records alone; every other action is asked of the workers. */
-const ON_RECORDS = ["purge", "prune_history"] as const satisfies readonly PlannedAction[];
-
-export function requestAction(action: PlannedAction): RequestAction | undefined {
-  return ON_RECORDS.some((known) => known === action) ? undefined : (action as RequestAction);
-}
 
 export interface PlannedItem {
   id: string;

@@ -3,7 +3,15 @@
  * asked again with the same token, it only says what came of it.
  */
 import { randomUUID } from "node:crypto";
-import { KEPT, Plans, type PlanRecord, type RequestAction } from "@sluice/redis-schema";
+import {
+  carryOut,
+  isRecordPlan,
+  KEPT,
+  Plans,
+  type PlanRecord,
+  type RecordPlan,
+  type RequestAction,
+} from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { durationOption, wholeNumber } from "../options.ts";
@@ -11,8 +19,7 @@ import type { CommonFlags } from "../perform.ts";
 import type { Session } from "../session.ts";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, summary, tellUnanswered } from "./ask-workers.ts";
 import { confirmed, type ConfirmFlags } from "./confirm.ts";
-import { PLANNED_ACTIONS, requestAction, type Draft, type PlannedAction } from "./draft.ts";
-import { carryOut } from "./purge-records.ts";
+import type { Draft, PlannedAction } from "./draft.ts";
 import { exitOf, printReport, resultRows, type ResultRow } from "./results.ts";
 import { planToJson, showPlan } from "./show-plan.ts";
 
@@ -129,11 +136,9 @@ async function run(
   await plans.record(token, new Map());
   const plan = consumed.value;
   const again = `sluice ${command} --execute ${token}`;
-  const action = PLANNED_ACTIONS.find((known) => known === plan.action);
-  const asked = action && requestAction(action);
-  return asked
-    ? await runByWorkers(session, plan, asked, { flags, excluded, again })
-    : await runOnRecords(session, plan, { flags, excluded, again });
+  if (isRecordPlan(plan)) return await runOnRecords(session, plan, { flags, excluded, again });
+  // What a plan may ask for was looked at when it was loaded, or it was made here.
+  return await runByWorkers(session, plan, plan.action as RequestAction, { flags, excluded, again });
 }
 
 interface RunFacts {
@@ -160,12 +165,17 @@ async function runByWorkers(
 
 async function runOnRecords(
   session: Session,
-  plan: PlanRecord,
+  plan: RecordPlan,
   { flags, excluded, again }: RunFacts,
 ): Promise<ExitCode> {
-  const { out, audit, actor } = session;
+  const { context, out, audit, actor, signal } = session;
   const { token, action, ids } = plan;
-  const { results, touched } = await carryOut(session, plan, flags.because);
+  const { results, touched } = await carryOut(context, plan, {
+    who: actor.who,
+    reason: flags.because,
+    signal,
+    onProgress: (done, of) => out.progress(`${done} of ${of} done …`),
+  });
   const byId = Object.fromEntries(results);
   if (touched) {
     await audit.append({

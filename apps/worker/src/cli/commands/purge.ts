@@ -1,10 +1,9 @@
 /** `sluice purge`: removes records of failed streams, or of the history. Source files and finished objects stay. */
-import type { ListedStream } from "@sluice/redis-schema";
+import { seenAs, type ListedStream } from "@sluice/redis-schema";
 import { Option, type Command } from "commander";
 import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
 import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
-import { seenAs } from "../actions/purge-records.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { findStreams } from "../find-streams.ts";
 import { addFilters, addJson, type FilterFlags } from "../options.ts";

@@ -1,20 +1,28 @@
 /**
- * Carries a plan out on the records themselves, without any worker: only streams that still read as they were planned
- * are touched. Results are kept as they come, so that what was interrupted goes on where it stopped.
+ * Carries a confirmed plan out on the records themselves, without any worker: exactly the planned ids, and of those only
+ * what still reads as it was planned. Results are kept as they come, so that what was interrupted goes on where it stopped.
  */
-import {
-  loadStreams,
-  Plans,
-  pruneHistory,
-  purgeStream,
-  type PlanRecord,
-  type PlanResult,
-  type PurgeOutcome,
-  type PurgeRequest,
-} from "@sluice/redis-schema";
-import type { Session } from "../session.ts";
+import type { SchemaContext } from "./context.ts";
+import { Plans } from "./plans.ts";
+import type { PlanRecord, PlanResult } from "./records/plan.ts";
+import { loadStreams } from "./stream-loader.ts";
+import { pruneHistory, purgeStream, type PurgeOutcome, type PurgeRequest } from "./stream-purge.ts";
+import { StreamReader } from "./stream-reader.ts";
 
-const CHUNK = 500;
+/** Actions that need neither a file nor S3. Every other one is asked of the workers. */
+const RECORD_ACTIONS = ["purge", "prune_history"] as const;
+type RecordAction = (typeof RECORD_ACTIONS)[number];
+
+export type RecordPlan = PlanRecord & { action: RecordAction };
+
+export interface CarryOut {
+  /** Named in the marks that are left behind. */
+  who: string;
+  reason?: string | undefined;
+  /** Between two chunks it stops; what is left stays without a result. */
+  signal?: AbortSignal;
+  onProgress?: (done: number, of: number) => void;
+}
 
 export interface CarriedOut {
   results: ReadonlyMap<string, PlanResult>;
@@ -22,20 +30,22 @@ export interface CarriedOut {
   touched: boolean;
 }
 
-export async function carryOut(
-  session: Session,
-  plan: PlanRecord,
-  reason: string | undefined,
-): Promise<CarriedOut> {
-  const plans = new Plans(session.context);
+const CHUNK = 500;
+
+export async function carryOut(context: SchemaContext, plan: RecordPlan, how: CarryOut): Promise<CarriedOut> {
+  const plans = new Plans(context);
   const known = await plans.results(plan.token);
+  // Results stand: an id that was purged is not looked for again.
   const left = plan.ids.filter((id) => !known.has(id));
-  if (plan.action === "purge") await purge(session, plans, plan, left, reason);
-  else if (left.length > 0) await prune(session, plans, plan, left);
+  if (left.length > 0) await STEPS[plan.action](context, plan, left, how);
   return { results: await plans.results(plan.token), touched: left.length > 0 };
 }
 
-/** A stream that reads differently when the plan runs is left alone. */
+export function isRecordPlan(plan: PlanRecord): plan is RecordPlan {
+  return RECORD_ACTIONS.some((known) => known === plan.action);
+}
+
+/** How a stream read when it was planned: one that reads differently when the plan runs is left alone. */
 export function seenAs(fields: {
   status?: string | undefined;
   fence?: string | number | undefined;
@@ -44,24 +54,33 @@ export function seenAs(fields: {
   return `${fields.status ?? ""}:${fields.fence ?? ""}:${fields.revision ?? ""}`;
 }
 
-async function purge(
-  { context, actor, out, signal }: Session,
-  plans: Plans,
+type Step = (
+  context: SchemaContext,
   plan: PlanRecord,
   ids: readonly string[],
-  reason: string | undefined,
+  how: CarryOut,
+) => Promise<void>;
+
+const STEPS: Record<RecordAction, Step> = { purge, prune_history: prune };
+
+async function purge(
+  context: SchemaContext,
+  plan: PlanRecord,
+  ids: readonly string[],
+  { who, reason, signal, onProgress }: CarryOut,
 ): Promise<void> {
+  const plans = new Plans(context);
   const seen = plan.options?.["seen"];
   const planned = typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
   const request: PurgeRequest = {
-    who: actor.who,
+    who,
     upload: plan.options?.["upload"] === "keep" ? "keep" : "abort",
     ignoreFile: true,
     ...(reason === undefined ? {} : { reason }),
   };
   let done = 0;
   for await (const streams of loadStreams(context, ids, { parts: false })) {
-    if (signal.aborted) return;
+    if (signal?.aborted) return;
     const results = await Promise.all(
       streams.map(async (stream): Promise<[string, PlanResult]> => {
         const isGone = Object.keys(stream.raw).length === 0;
@@ -71,7 +90,7 @@ async function purge(
     );
     await plans.record(plan.token, new Map(results));
     done += streams.length;
-    out.progress(`${done} of ${ids.length} purged …`);
+    onProgress?.(done, ids.length);
   }
 }
 
@@ -99,13 +118,15 @@ const UPLOAD_WORDS = {
 
 /** The plan fixed a moment; what completed before it is exactly the planned set, since nothing completes in the past. */
 async function prune(
-  { context, reader, signal }: Session,
-  plans: Plans,
+  context: SchemaContext,
   plan: PlanRecord,
   ids: readonly string[],
+  { signal }: CarryOut,
 ): Promise<void> {
+  const plans = new Plans(context);
+  const reader = new StreamReader(context);
   const cutoff = Number(plan.options?.["cutoff"] ?? 0);
-  for (let left = ids.length; left > 0 && !signal.aborted;) {
+  for (let left = ids.length; left > 0 && !signal?.aborted;) {
     const pruned = await pruneHistory(context, cutoff, Math.min(CHUNK, left));
     if (pruned === 0) break;
     left -= pruned;
@@ -115,7 +136,7 @@ async function prune(
     const rows = await reader.rows(chunk);
     const results = chunk.flatMap((id, at): [string, PlanResult][] => {
       if (rows[at] === undefined) return [[id, { result: "done" }]];
-      return signal.aborted
+      return signal?.aborted
         ? []
         : [[id, { result: "refused", detail: "it is kept: it is not in the history" }]];
     });
