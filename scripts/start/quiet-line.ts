@@ -40,10 +40,10 @@ function quietJson(text: string): string | undefined {
 
 /** What it is about, for example which file; texts of several lines stay in the log. */
 function about(fields: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(fields)
-    .filter(([name, value]) => !IN_EVERY_LINE.has(name) && ["string", "number"].includes(typeof value))
-    .filter(([, value]) => !String(value).includes("\n"))
-    .map(([name, value]) => `${name}=${value}`);
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const isShort = typeof value === "number" || (typeof value === "string" && !value.includes("\n"));
+    return isShort && !IN_EVERY_LINE.has(name) ? [`${name}=${value}`] : [];
+  });
 }
 
 /** File names come from outside: none of them speaks to the terminal. */
