@@ -1,6 +1,6 @@
 "use client";
 /** The reason a stream is not final yet, or how it came to its end; times in it as the reader prefers them. */
-import { describeWaiting, type Waiting } from "@sluice/core/stream/waiting";
+import { describeCompletedBy, describeWaiting, type Waiting } from "@sluice/core/stream/waiting";
 import { parseTime } from "../lib/time.ts";
 import type { StreamPage } from "../server/stream-detail.ts";
 import { Age, Time } from "../ui/time.tsx";
@@ -8,19 +8,11 @@ import { Age, Time } from "../ui/time.tsx";
 export function WhyNotFinal({ page: { row, waiting, trouble } }: { page: StreamPage }) {
   if (row.kind === "failed") return row.failure_detail ?? "it failed without saying why";
   if (trouble !== undefined) return trouble;
-  if (row.kind === "completed") return COMPLETED_BY[row.completed_by ?? ""] ?? row.completed_by;
+  if (row.kind === "completed") return row.completed_by && describeCompletedBy(row.completed_by);
   if (waiting !== undefined) return <WaitingFor waiting={waiting} />;
   if (row.owner === undefined) return "no worker holds it: it waits for one that can reach its source";
   return row.kind === "opening" ? "known; nothing of it is in S3 yet" : "being worked on";
 }
-
-const COMPLETED_BY: Record<string, string> = {
-  idle: "it was quiet for long enough",
-  marker: "a marker file said so",
-  rename: "it was renamed to its final name",
-  finalize: "an operator finalized it",
-  term: "its worker was asked to seal before it ended",
-};
 
 function WaitingFor({ waiting }: { waiting: Waiting }) {
   if (waiting.for === "idle")
