@@ -15,6 +15,7 @@ export const COMMANDS = {
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: false, seesEmbedded: false },
   "bench:guard": { argv: ["bench/src/guard.ts"], needsDashboard: false, seesEmbedded: false },

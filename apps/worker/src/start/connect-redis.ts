@@ -1,5 +1,6 @@
 /** Redis as the worker needs it: reachable (waited for), durable enough, of a schema this version knows. */
 import type { Config } from "@sluice/config";
+import { Cluster } from "ioredis";
 import {
   checkClusterPrefix,
   checkSchema,
@@ -76,7 +77,14 @@ async function refuseUnfit(context: SchemaContext, config: Config, log: Supervis
   }
   const prefix = checkClusterPrefix(config.keyPrefix, facts.isCluster);
   if (!prefix.ok) reasons.push(prefix.remedy);
-  const schema = await checkSchema(context, { claim: reasons.length === 0 });
-  if (schema.kind !== "ok") reasons.push(schema.remedy);
+  const oneNode = facts.isCluster && !(context.redis instanceof Cluster);
+  if (oneNode) {
+    reasons.push(
+      "SLUICE_REDIS_URL names one node of a Redis Cluster, which sends most keys elsewhere: write redis+cluster://, with one or more of its nodes",
+    );
+  } else {
+    const schema = await checkSchema(context, { claim: reasons.length === 0 });
+    if (schema.kind !== "ok") reasons.push(schema.remedy);
+  }
   if (reasons.length > 0) throw new StartRefused(reasons);
 }

@@ -27,6 +27,8 @@ export interface WorkerStart {
   cwd: string;
   /** Another program that runs the worker, such as one that first gives up its rights. */
   program?: string | undefined;
+  /** A command that runs it somewhere else, such as in namespaces of its own. */
+  through?: readonly string[] | undefined;
 }
 
 export class WorkerProcess {
@@ -38,7 +40,8 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
 
   constructor(start: WorkerStart) {
-    this.#child = spawn(process.execPath, [start.program ?? MAIN, "worker"], {
+    const [command, ...args] = [...(start.through ?? []), process.execPath, start.program ?? MAIN, "worker"];
+    this.#child = spawn(command, args, {
       env: { PATH: process.env["PATH"], ...start.env },
       cwd: start.cwd,
       stdio: ["ignore", "pipe", "pipe"],
