@@ -84,6 +84,9 @@ export const BARS: readonly Bar[] = [
     least: true,
     unit: "× rclone",
   },
+  { name: "Black hole, memory gained", of: "black hole resident gained", limit: 32, unit: "MiB" },
+  { name: "Black hole, descriptors gained", of: "black hole descriptors gained", limit: 8, unit: "" },
+  { name: "Black hole, work goes on after", of: "black hole recovered", limit: 60, unit: "s" },
   { name: "Small files, requests a file", of: "small files requests", limit: 2, unit: "" },
 ];
 

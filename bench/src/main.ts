@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: every benchmark side by side with its peers, the raw figures into bench/results/, and from them
  * docs/performance.md with its pictures. `--report-only` writes the page anew from the latest raw results; `--rounds=N`
- * asks for fewer rounds than the full run's.
+ * asks for fewer rounds than the full run's, `--black-hole=N` for a shorter one, in seconds.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
@@ -18,16 +18,17 @@ const { values } = parseArgs({
   options: {
     "report-only": { type: "boolean", default: false },
     rounds: { type: "string", default: String(FULL.rounds) },
+    "black-hole": { type: "string", default: String(FULL.blackHoleSeconds) },
   },
 });
 
-if (!values["report-only"]) await run(Number(values.rounds));
+if (!values["report-only"]) await run(Number(values.rounds), Number(values["black-hole"]));
 writeReport(latest());
 
-async function run(rounds: number): Promise<void> {
+async function run(rounds: number, blackHoleSeconds: number): Promise<void> {
   if (!(rounds >= 1)) throw new Error("--rounds is a whole number from 1");
   const peers = findPeers();
-  const plan = { ...FULL, rounds };
+  const plan = { ...FULL, rounds, blackHoleSeconds };
   const measured = await measure({ ...plan, peers }, (text) => console.log(text));
   const at_utc = new Date().toISOString();
   const results: RawResults = {

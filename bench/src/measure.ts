@@ -7,6 +7,7 @@ import { makeCertificate, type Certificate } from "./rig/certificate.ts";
 import { runMeasured } from "./rig/child.ts";
 import { startEndpoint } from "./rig/endpoint.ts";
 import { BIG_BYTES, warm, writeInput } from "./rig/input.ts";
+import { blackHole } from "./suites/black-hole.ts";
 import { growing } from "./suites/growing.ts";
 import { uploadOneFile } from "./suites/one-file.ts";
 import { restart } from "./suites/restart.ts";
@@ -21,6 +22,11 @@ export interface Plan {
   growingFiles: number;
   growingSeconds: number;
   visibleBytes: number;
+  blackHoleSeconds: number;
+  /** Of files and of growing streams, each a point of the curves. */
+  curve: readonly number[];
+  /** The same, of parts of one file. */
+  partsCurve: readonly number[];
   peers: readonly Peer[];
 }
 
@@ -32,6 +38,9 @@ export const FULL: Omit<Plan, "peers"> = {
   growingFiles: 2_000,
   growingSeconds: 60,
   visibleBytes: BIG_BYTES,
+  blackHoleSeconds: 600,
+  curve: [500, 1_000, 2_000],
+  partsCurve: [8, 32, 128],
 };
 
 export interface Results {
@@ -42,13 +51,16 @@ export interface Results {
   requests: Record<string, number>;
 }
 
+/** Suites that take long are repeated at most so often. */
+const SUITE_ROUNDS = 3;
+
 type Note = (row: string, value: number) => void;
 
 export async function measure(plan: Plan, say: (text: string) => void): Promise<Results> {
   const results: Results = { rounds: {}, load: {}, requests: {} };
   const note: Note = (row, value) => void (results.rounds[row] ??= []).push(value);
   const directory = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  const suites = { oneFile, withTls, smallFiles, restarts, growth, visible };
+  const suites = { oneFile, withTls, signed, smallFiles, restarts, growth, visible, curves, emptiness };
   try {
     for (const [name, suite] of Object.entries(suites)) {
       results.load[name] = loadavg()[0] ?? 0;
@@ -106,12 +118,22 @@ async function withTls(plan: Plan, directory: string, note: Note): Promise<void>
   note("sluice job cpu, TLS", ours.job_cpu_seconds);
 }
 
+/** Signed payloads, for the record: each part is hashed by SHA-256 as well. */
+async function signed(plan: Plan, directory: string, note: Note): Promise<void> {
+  const input = join(directory, "signed.bin");
+  writeInput(input, plan.bigBytes);
+  const ours = await uploadOneFile({ directory, input, signedOnly: true });
+  rmSync(input);
+  note("sluice upload cpu, signed payload", ours.upload_cpu_seconds);
+  note("sluice job cpu, signed payload", ours.job_cpu_seconds);
+}
+
 async function bare(
   program: "put.ts" | "read.ts",
   input: string,
   certificate?: Certificate,
 ): Promise<{ cpu_seconds: number; wall_seconds: number }> {
-  await using endpoint = await startEndpoint(certificate);
+  await using endpoint = await startEndpoint({ certificate });
   const path = join(import.meta.dirname, "bare", program);
   const trusted = certificate === undefined ? [] : [certificate.cert];
   const args = program === "put.ts" ? [endpoint.url, input, ...trusted] : [input];
@@ -120,15 +142,17 @@ async function bare(
 }
 
 async function smallFiles(plan: Plan, directory: string, note: Note): Promise<void> {
-  const ours = await sluiceSmallFiles(directory, plan.smallFiles);
-  note("small files rate", ours.files_per_second);
-  note("small files cpu", ours.cpu_seconds);
-  note("small files requests", ours.requests_per_file);
-  note("small files Redis calls", ours.redis_calls_per_file);
-  if (!plan.peers.some(({ name }) => name === "rclone")) return;
-  const rclone = await rcloneSmallFiles(directory, plan.smallFiles);
-  note("rclone small files rate", rclone.files_per_second);
-  note("rclone small files cpu", rclone.cpu_seconds);
+  for (let round = 0; round < Math.min(plan.rounds, SUITE_ROUNDS); round += 1) {
+    const ours = await sluiceSmallFiles(directory, plan.smallFiles);
+    note("small files rate", ours.files_per_second);
+    note("small files cpu", ours.cpu_seconds);
+    note("small files requests", ours.requests_per_file);
+    note("small files Redis calls", ours.redis_calls_per_file);
+    if (!plan.peers.some(({ name }) => name === "rclone")) continue;
+    const rclone = await rcloneSmallFiles(directory, plan.smallFiles);
+    note("rclone small files rate", rclone.files_per_second);
+    note("rclone small files cpu", rclone.cpu_seconds);
+  }
 }
 
 async function restarts(plan: Plan, directory: string, note: Note): Promise<void> {
@@ -151,4 +175,31 @@ async function visible(plan: Plan, directory: string, note: Note): Promise<void>
   const read = await bare("read.ts", input);
   rmSync(input);
   note("visible beyond read", seen.seconds - read.wall_seconds);
+}
+
+/** Cost over numbers: of parts, of small files, and of streams that grow. */
+async function curves(plan: Plan, directory: string, note: Note): Promise<void> {
+  for (const parts of plan.partsCurve) {
+    const input = join(directory, `parts-${parts}.bin`);
+    writeInput(input, parts * PART_BYTES + 1_234_567);
+    const ours = await uploadOneFile({ directory, input });
+    rmSync(input);
+    note(`curve: ${parts} parts, job cpu ms a part`, (ours.job_cpu_seconds / parts) * 1_000);
+  }
+  for (const count of plan.curve) {
+    const small = await sluiceSmallFiles(directory, count);
+    note(`curve: ${count} small files, cpu ms a file`, (small.cpu_seconds / count) * 1_000);
+    const streams = await growing(directory, count, Math.min(plan.growingSeconds, CURVE_SECONDS));
+    note(`curve: ${count} growing streams, resident MiB`, streams.resident_mib);
+  }
+}
+
+const CURVE_SECONDS = 10;
+const PART_BYTES = 8 * 1024 * 1024;
+
+async function emptiness(plan: Plan, directory: string, note: Note): Promise<void> {
+  const seen = await blackHole(directory, plan.growingFiles, plan.blackHoleSeconds);
+  note("black hole resident gained", seen.grown_mib);
+  note("black hole descriptors gained", seen.grown_descriptors);
+  note("black hole recovered", seen.recovered_seconds);
 }

@@ -1,7 +1,8 @@
 /**
  * An S3 endpoint that reads bodies and throws them away, but answers like a store: uploads, parts and objects exist by
  * name, size and checksum. A process of its own, which counts requests and reports its own CPU, so that the figures
- * show that it is not the bottleneck. Arguments: certificate and key for TLS. Prints its port.
+ * show that it is not the bottleneck. Arguments: certificate and key for TLS. BENCH_SIGNED_ONLY=1 refuses bodies that
+ * their signature does not cover, as some stores do. Prints its port.
  */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -22,6 +23,7 @@ import { drain } from "./body.ts";
 import { DiscardBucket } from "./bucket.ts";
 import { CpuMarks } from "./cpu-marks.ts";
 
+const SIGNED_ONLY = process.env["BENCH_SIGNED_ONLY"] === "1";
 const bucket = new DiscardBucket();
 let marks = new CpuMarks();
 let requests: Record<string, number> = {};
@@ -37,9 +39,10 @@ async function answer(request: IncomingMessage): Promise<Reply> {
   const key = decodeURIComponent(rest.join("/"));
   const query = url.searchParams;
   const isPart = request.method === "PUT" && query.has("uploadId");
+  const uncovered = request.headers["x-amz-content-sha256"] === "UNSIGNED-PAYLOAD";
   if (isPart) marks.first("first_part");
   const question: Question = { request, body: await drain(request), key, query, ofBucket: key === "" };
-  const reply = route(question, isPart);
+  const reply = SIGNED_ONLY && uncovered ? fail(400, "InvalidRequest") : route(question, isPart);
   if (isPart) marks.last("last_part");
   return reply;
 }

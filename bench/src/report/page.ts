@@ -19,7 +19,21 @@ export function writeReport(results: RawResults): void {
     join(DOCS, "performance/cpu.svg"),
     barChart("CPU seconds for one file of 2 GiB, median", "s", bars),
   );
+  for (const [file, title, unit, row] of CURVES) {
+    const points = Object.entries(results.rounds).flatMap(([name, values]) => {
+      const count = row.exec(name)?.[1];
+      return count === undefined ? [] : [{ name: Number(count).toLocaleString("en"), value: median(values) }];
+    });
+    if (points.length > 0) writeFileSync(join(DOCS, "performance", file), barChart(title, unit, points));
+  }
 }
+
+/** Picture, title, unit, and the rows whose name tells the number. */
+const CURVES = [
+  ["parts.svg", "CPU of the whole job a part of 8 MiB, by number of parts", "ms", /^curve: (\d+) parts/],
+  ["small-files.svg", "CPU a file of 16 KiB, by number of files at once", "ms", /^curve: (\d+) small files/],
+  ["streams.svg", "Resident memory, by number of growing files", "MiB", /^curve: (\d+) growing/],
+] as const;
 
 function page(results: RawResults): string {
   const { machine, plan, load, rounds, peers } = results;
@@ -45,6 +59,14 @@ ${table(
 )}
 
 ![CPU seconds for one file of 2 GiB](performance/cpu.svg)
+
+What was tried to get here, and what did not help: [performance-notes.md](performance-notes.md).
+
+## Cost over numbers
+
+![CPU of the whole job a part, by number of parts](performance/parts.svg)
+![CPU a small file, by number of files](performance/small-files.svg)
+![Resident memory, by number of growing files](performance/streams.svg)
 
 ## Peers
 

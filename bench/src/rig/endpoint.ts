@@ -21,13 +21,26 @@ export interface Endpoint extends AsyncDisposable {
   /** Counts anew; marks carry this process's CPU. */
   watch(pid: number): Promise<void>;
   seen(): Promise<Seen>;
+  /** Takes connections and bytes and never answers, until thawed. */
+  freeze(): void;
+  thaw(): void;
 }
 
 const PROGRAM = join(import.meta.dirname, "../discard/endpoint.ts");
 
-export async function startEndpoint(certificate?: Certificate): Promise<Endpoint> {
+export interface EndpointOptions {
+  certificate?: Certificate | undefined;
+  /** Refuses bodies that their signature does not cover. */
+  signedOnly?: boolean | undefined;
+}
+
+export async function startEndpoint(options: EndpointOptions = {}): Promise<Endpoint> {
+  const { certificate, signedOnly = false } = options;
   const files = certificate === undefined ? [] : [certificate.cert, certificate.key];
-  const child = spawn(process.execPath, [PROGRAM, ...files], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [PROGRAM, ...files], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, BENCH_SIGNED_ONLY: signedOnly ? "1" : "" },
+  });
   const port = Number(await firstLine(child));
   const scheme = certificate === undefined ? "http" : "https";
   const url = `${scheme}://127.0.0.1:${port}`;
@@ -37,6 +50,8 @@ export async function startEndpoint(certificate?: Certificate): Promise<Endpoint
     port,
     watch: async (pid) => void (await ask(`watch?pid=${pid}`)),
     seen: async () => (await ask("seen")) as Seen,
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await new Promise((resolve) => child.once("exit", resolve));

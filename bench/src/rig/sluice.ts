@@ -13,6 +13,7 @@ export { until } from "../../../apps/worker/test/rig/until.ts";
 export interface SluiceOptions {
   directory: string;
   certificate?: Certificate | undefined;
+  signedOnly?: boolean | undefined;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -34,7 +35,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   mkdirSync(root, { recursive: true });
   const server = await startRedis({ appendonly: true });
   const redis = new Redis({ port: server.port });
-  const endpoint = await startEndpoint(options.certificate);
+  const endpoint = await startEndpoint(options);
   const workers: WorkerProcess[] = [];
   return {
     root,

@@ -28,6 +28,7 @@ export interface OneFileOptions {
   /** The file, on the same file system as `directory`. */
   input: string;
   certificate?: Certificate | undefined;
+  signedOnly?: boolean | undefined;
   env?: Readonly<Record<string, string>>;
 }
 

@@ -3,7 +3,7 @@
  * a link cannot lead out, and what was opened is checked again by its descriptor, not by its name.
  */
 import { constants, type BigIntStats } from "node:fs";
-import { lstat, open, readlink, realpath, type FileHandle } from "node:fs/promises";
+import { open, readlink, realpath, type FileHandle } from "node:fs/promises";
 import {
   FileError,
   MARKER_SUFFIX,
@@ -17,6 +17,7 @@ import {
 } from "@sluice/core";
 import { factsOf, kindOfEntry } from "./file-facts.ts";
 import { isUnder, pathBuffer } from "./path-buffer.ts";
+import { statPath } from "./stat-path.ts";
 import { isMissing, systemError } from "./system-error.ts";
 
 type NotAFile = Exclude<Look, { kind: "file" }>;
@@ -42,7 +43,7 @@ export class DiskFileSource implements FileSource {
 
   async look(path: string): Promise<Look> {
     try {
-      const stats = await lstat(pathBuffer(path), { bigint: true });
+      const stats = await statPath(pathBuffer(path));
       const what = kindOfEntry(stats);
       return what === undefined ? { kind: "file", facts: factsOf(stats) } : { kind: "not_a_stream", what };
     } catch (error) {

@@ -3,10 +3,11 @@
  * way, and works in small steps: a directory of 100,000 files holds up nothing else of the worker.
  */
 import type { Dir, Dirent } from "node:fs";
-import { lstat, opendir } from "node:fs/promises";
+import { opendir } from "node:fs/promises";
 import { decodePath, type FileFacts } from "@sluice/core";
 import { factsOf, kindOfEntry } from "../adapters/file-facts.ts";
 import { pathBuffer } from "../adapters/path-buffer.ts";
+import { statPath } from "../adapters/stat-path.ts";
 import { isMissing } from "../adapters/system-error.ts";
 import type { PathFilter, Refusal } from "./path-filter.ts";
 
@@ -106,7 +107,7 @@ async function look(walk: Walk, files: readonly Buffer[]): Promise<Seen[]> {
 
 async function lookAt(walk: Walk, file: Buffer): Promise<Seen | undefined> {
   try {
-    const stats = await lstat(file, { bigint: true });
+    const stats = await statPath(file);
     const path = decodePath(file);
     const facts = factsOf(stats);
     const skip = kindOfEntry(stats) ?? walk.filter.refuse(path, facts, walk.nowMs());
