@@ -32,11 +32,13 @@ export async function* loadStreams(
   }
 }
 
-/** Ids of an index, oldest first: where the scan at start begins. */
-export async function indexedIds(context: SchemaContext, index: Index): Promise<StreamId[]> {
-  const ids = await callRedis("read an index", () =>
-    context.redis.zrange(context.keys.index(index), "0", "-1"),
-  );
+/** Ids of an index, oldest first: where the scan at start begins. One that an earlier phase left is a plain set. */
+export async function indexedIds({ redis, keys }: SchemaContext, index: Index): Promise<StreamId[]> {
+  const key = keys.index(index);
+  const ids = await callRedis("read an index", () => redis.zrange(key, "0", "-1")).catch((error: unknown) => {
+    if (!(error instanceof ForeignTypeError)) throw error;
+    return callRedis("read an index of an earlier phase", () => redis.smembers(key));
+  });
   return ids.filter((id) => id !== "").map(streamId);
 }
 

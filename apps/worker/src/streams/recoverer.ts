@@ -2,7 +2,7 @@
  * The start-up scan, and every later look for streams that lost their owner: each interrupted stream of this source is
  * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
-import type { Parts, StreamId, StreamRecord } from "@sluice/core";
+import { StoreError, type Parts, type StreamId, type StreamRecord } from "@sluice/core";
 import {
   failBroken,
   indexedIds,
@@ -76,7 +76,7 @@ async function classify(
     case "record":
       return await classifyRecord(deps, parsed.record, report);
     case "founding":
-      return watchOf(deps.watches, parsed.founding.original_path);
+      return await classifyFounding(deps, parsed.founding, stream, report);
     case "incomplete":
       return await markBroken(
         deps,
@@ -132,6 +132,23 @@ async function classifyRecord(
   return watch;
 }
 
+async function classifyFounding(
+  deps: RecovererDeps,
+  { id, kind, original_path: path }: FoundingRecord,
+  { raw }: LoadedStream,
+  report: ResumeReport,
+): Promise<Watch | undefined> {
+  if (kind === "completed" || kind === "failed") {
+    await repairIndexes(deps.context, [id]);
+    return undefined;
+  }
+  if (raw["source"] !== undefined && raw["source"] !== deps.source) {
+    report.elsewhere += 1;
+    return undefined;
+  }
+  return watchOf(deps.watches, path);
+}
+
 export function watchOf(watches: readonly Watch[], path: string): Watch | undefined {
   return watches.find((watch) => path.startsWith(`${watch.root}/`));
 }
@@ -168,8 +185,30 @@ async function wholeStream(
     const parts = parsed.record.revision === before ? stream.parts.parts : await deps.store.parts(claim.id);
     return { record: parsed.record, parts: parts.values() };
   }
-  if (parsed.kind === "founding") return await deps.fillIn(parsed.founding, stream.parts.parts, watch);
+  if (parsed.kind === "founding") return await filledIn(deps, claim, parsed.founding, { stream, watch });
   return undefined;
+}
+
+/** The store may be in trouble, or deny this one key: the stream is let go, and the next look takes it up again. */
+async function filledIn(
+  deps: RecovererDeps,
+  { id, fence }: ClaimedStream & { kind: "claimed" },
+  founding: FoundingRecord,
+  { stream, watch }: Ours,
+): Promise<FilledIn | undefined> {
+  try {
+    return await deps.fillIn(founding, stream.parts.parts, watch);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    deps.log.warn(
+      { stream_id: id, err: `${error.code}: ${error.message}` },
+      "a record of the founding phase waits for the store",
+    );
+    // Its path is taken all the same: no walk opens a second stream there.
+    deps.supervisor.table.setLive(founding.original_path, id, { inode: "" });
+    await deps.store.release({ id, fence });
+    return undefined;
+  }
 }
 
 function ownersOf(ours: readonly Ours[]): Map<StreamId, string> {

@@ -51,6 +51,22 @@ export class Bucket {
     if (answer.status !== 200) throw new Error(`PUT ${key}: ${answer.status} ${answer.code}`);
   }
 
+  async createUpload(key: string): Promise<string> {
+    const answer = await this.#client.call({ method: "POST", key, query: { uploads: "" } });
+    const id = tag(answer.text, "UploadId");
+    if (id === undefined) throw new Error(`POST ${key}: ${answer.status} ${answer.code}`);
+    return id;
+  }
+
+  /** The part's ETag, in its quotes. */
+  async uploadPart(key: string, uploadId: string, partNumber: number, body: Buffer): Promise<string> {
+    const query = { partNumber: String(partNumber), uploadId };
+    const answer = await this.#client.call({ method: "PUT", key, query, body });
+    const etag = answer.headers["etag"];
+    if (answer.status !== 200 || !etag) throw new Error(`PUT ${key}: ${answer.status} ${answer.code}`);
+    return etag;
+  }
+
   async remove(key: string): Promise<void> {
     await this.#client.call({ method: "DELETE", key });
   }

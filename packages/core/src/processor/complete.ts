@@ -5,10 +5,10 @@
 import { StreamFailure } from "../errors.ts";
 import { crc32ToBase64 } from "../parts/crc32.ts";
 import { multipartEtag } from "../parts/multipart-etag.ts";
-import type { CompleteOutcome, Condition, StoredObject, UploadRef } from "../ports/object-store.ts";
+import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
-import { conditionFor, headObject, standingOf } from "./existing-object.ts";
+import { conditionFor, headObject, standingOf, STREAM_ID_HEADER, type Standing } from "./existing-object.ts";
 import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
@@ -94,7 +94,10 @@ async function settle(
   wanted: Wanted,
 ): Promise<Completed> {
   const { held, rules, deps, store, signal } = context;
-  const standing = standingOf(await headObject(context, ref), held.record, wanted.facts, deps.digests.hash);
+  const head = await headObject(context, ref);
+  const standing =
+    ofFoundingUpload(context, head, outcome, wanted) ??
+    standingOf(head, held.record, wanted.facts, deps.digests.hash);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
   const object = standing.kind === "earlier" ? standing.object : undefined;
   const proved = object && isProved(context, object, wanted, standing.kind === "earlier" && standing.own);
@@ -110,6 +113,26 @@ async function settle(
   // Whatever stands there then came from another upload, and this one is still to be completed.
   if (listing.kind === "alive") return { kind: "again" };
   return proved && assembled ? assembled : { kind: "upload_gone" };
+}
+
+/**
+ * The founding phase opened its uploads without our ids, so their objects bear none: what Complete has just named, or
+ * what has the ETag of exactly these parts, is this upload's object.
+ */
+function ofFoundingUpload(
+  { held, deps }: OpenContext,
+  head: Head,
+  outcome: Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown,
+  wanted: Wanted,
+): Standing | undefined {
+  if (held.plan.kind !== "listed" || head.kind !== "found") return undefined;
+  const { object } = head;
+  if (object.metadata[STREAM_ID_HEADER] !== undefined) return undefined;
+  if (outcome.kind === "completed" && outcome.etag === object.etag)
+    return { kind: "earlier", own: true, object };
+  const etags = wanted.parts.map((part) => part.ETag);
+  if (!deps.store.profile.etagIsMd5 || multipartEtag(etags, deps.digests) !== object.etag) return undefined;
+  return { kind: "earlier", own: false, object };
 }
 
 function different(ref: UploadRef, object: StoredObject, wanted: Wanted): string {

@@ -71,14 +71,18 @@ describe("a record", () => {
   test("may have an empty key prefix, but not none", () => {
     expect(parseRecord("s1", { ...hash, s3_key_prefix: "" })).toMatchObject({ kind: "record" });
     const { s3_key_prefix: _, ...without } = hash;
-    expect(parseRecord("s1", without)).toEqual({ kind: "incomplete", missing: ["s3_key_prefix"] });
+    expect(parseRecord("s1", without), "its key stands there").toMatchObject({ kind: "founding" });
+    const { s3_key: __, ...keyless } = without;
+    expect(parseRecord("s1", keyless)).toEqual({ kind: "incomplete", missing: ["s3_key_prefix"] });
   });
 
   test.each([
     ["original_path", "incomplete"],
     ["s3_bucket", "incomplete"],
-    ["status", "incomplete"],
-    ["part_plan", "incomplete"],
+    ["status", "founding"],
+    ["part_plan", "founding"],
+    ["next_part", "founding"],
+    ["bytes_sent", "founding"],
     ["s3_key", "record"],
     ["owner", "record"],
   ])("without %s is %s", (field, kind) => {

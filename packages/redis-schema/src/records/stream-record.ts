@@ -98,9 +98,10 @@ export function parseRecord(id: string, hash: RawHash): ParsedRecord {
   if (version === undefined) return parseFounding(id, hash);
   if (/^\d+$/.test(version) && Number(version) > SCHEMA_VERSION)
     return { kind: "newer", version: Number(version) };
-  const missing = REQUIRED.filter((field) => hash[field] === undefined);
-  if (hash["status"] === "processing" && !hash["s3_upload_id"]) missing.push("s3_upload_id");
-  if (missing.length > 0) return { kind: "incomplete", missing };
+  // What later phases added may be missing: it is filled in as for a record of the founding phase.
+  if (REQUIRED.some((field) => hash[field] === undefined)) return parseFounding(id, hash);
+  if (hash["status"] === "processing" && !hash["s3_upload_id"])
+    return { kind: "incomplete", missing: ["s3_upload_id"] };
   const parsed = metaSchema.safeParse(hash);
   if (!parsed.success) return { kind: "corrupt", detail: zodDetail(parsed.error) };
   return { kind: "record", record: { id: streamId(id), ...parsed.data } };
