@@ -11,6 +11,7 @@ export const COMMANDS = {
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
+  mutation: { argv: ["tests/mutants/mutation.ts"], needsDashboard: false, seesEmbedded: false },
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },

@@ -130,23 +130,35 @@ export class World implements AsyncDisposable {
     }
   }
 
-  /** No stream is on its way any more, and these paths are completed. */
-  async settled(paths: readonly string[], deadline?: Deadline): Promise<void> {
+  /**
+   * No stream is on its way any more, and these paths are completed. Patience begins anew with every file that completes:
+   * how long all of them take says something about the machine only.
+   */
+  async settled(paths: readonly string[]): Promise<void> {
+    for (let left = await this.#unsettled(paths); left > 0;) {
+      const before = left;
+      left = await this.until(
+        `one more file is completed, of ${left} to go`,
+        async () => {
+          const now = await this.#unsettled(paths);
+          return (now === 0 || now < before) && { now };
+        },
+        { everyMs: 100 },
+      ).then(({ now }) => now);
+    }
+  }
+
+  /** Paths that are not completed, and one more while any stream is on its way. */
+  async #unsettled(paths: readonly string[]): Promise<number> {
     const { redis } = this.records;
-    await this.until(
-      `${paths.length} files are completed`,
-      async () => {
-        const [active, pending, done] = await Promise.all([
-          redis.zcard("streams:active"),
-          redis.zcard("streams:pending_completion"),
-          redis.hkeys("files:done"),
-        ]);
-        if (active + pending > 0) return false;
-        const known = new Set(done);
-        return paths.every((path) => known.has(`${SOURCE}:${path}`));
-      },
-      { everyMs: 100, ...deadline },
-    );
+    const [active, pending, done] = await Promise.all([
+      redis.zcard("streams:active"),
+      redis.zcard("streams:pending_completion"),
+      redis.hkeys("files:done"),
+    ]);
+    const known = new Set(done);
+    const missing = paths.filter((path) => !known.has(`${SOURCE}:${path}`)).length;
+    return missing + Math.min(1, active + pending);
   }
 
   async audit(verdict: Verdict): Promise<Audit> {

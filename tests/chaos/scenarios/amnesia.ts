@@ -45,7 +45,7 @@ async function forget(rig: Rig, times: number, chance: Random): Promise<Verdict>
   }
   for (const file of files) await file[Symbol.asyncDispose]();
   await world.start();
-  await world.settled(paths, { withinMs: 120_000 });
+  await world.settled(paths);
   const { problems, figures } = await world.audit({
     files: paths.map((path) => ({ path, key: path.slice(world.root.length + 1) })),
     emptyUploads: "allowed",

@@ -31,21 +31,21 @@ async function keep(rig: Rig, count: number): Promise<Verdict> {
   }
   const latest = world.path("latest");
   const first = await world.start();
-  await world.settled(paths, { withinMs: 240_000 });
+  await world.settled(paths);
   await first.terminate();
   const problems: string[] = [];
   const afterHistory = await sentBy(world, async () => {
     const worker = await world.start();
     // A file made now is seen by a walk that has seen all the others.
     await writeFile(latest, "");
-    await world.settled([latest], { withinMs: 240_000 });
+    await world.settled([latest]);
     await world.kill(worker);
   });
   if (afterHistory > 0) problems.push(`${afterHistory} data requests after history was over`);
   await world.records.redis.flushall();
   const afterFlush = await sentBy(world, async () => {
     await world.start();
-    await world.settled(paths, { withinMs: 240_000 });
+    await world.settled(paths);
   });
   if (afterFlush > 0) problems.push(`${afterFlush} data requests after FLUSHALL`);
   const judged = await world.audit({

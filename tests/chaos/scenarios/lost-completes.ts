@@ -71,7 +71,7 @@ async function lie(rig: Rig, count: number, quirks: readonly string[]): Promise<
   };
   const paths = await writeFiles(world, count, (n) => `tape-${n}.mkv`);
   await world.start();
-  await world.settled(paths, { withinMs: 240_000 });
+  await world.settled(paths);
   const { problems, figures } = await world.audit({
     files: paths.map((path) => ({ path, key: path.slice(world.root.length + 1) })),
   });
@@ -107,7 +107,7 @@ async function intrude(rig: Rig, count: number): Promise<Verdict> {
   const failing = paths.filter((path) => !path.includes("/early-"));
   const kept = paths.filter((path) => path.includes("/early-"));
   await world.start();
-  await world.settled(kept, { withinMs: 240_000 });
+  await world.settled(kept);
   const { problems, figures } = await world.audit({
     files: kept.map((path) => ({ path, key: path.slice(world.root.length + 1).replace(".avi", "-2.avi") })),
     failed: failing.map((path) => ({ path, statuses: ["failed_object_conflict"] })),

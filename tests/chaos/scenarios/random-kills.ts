@@ -43,7 +43,7 @@ async function play(rig: Rig, kills: number, chance: Random): Promise<Verdict> {
   for (let kill = 0; kill < kills; kill += 1) await liveAndDie(world, chance);
   await recorder.end();
   await world.start();
-  await world.settled(recorder.paths, { withinMs: 240_000 });
+  await world.settled(recorder.paths);
   const { problems, figures } = await world.audit({
     files: recorder.paths.map((path) => ({ path, key: path.slice(world.root.length + 1), versions: 1 })),
   });

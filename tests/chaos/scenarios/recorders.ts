@@ -60,7 +60,7 @@ async function record(rig: Rig): Promise<Verdict> {
   await world.start();
   await recording;
   const paths = FORMATS.map(({ file }) => world.path(file));
-  await world.settled(paths, { withinMs: 120_000 });
+  await world.settled(paths);
   const { problems, figures } = await world.audit({
     files: paths.map((path) => ({ path, key: path.slice(world.root.length + 1) })),
   });
