@@ -67,9 +67,12 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   };
 }
 
+/** Connection attempts for one question, some 10 s: a server that was only just started may not listen yet. */
+const ATTEMPTS = 20;
+
 /** One question to one node, over a connection of its own. */
 export async function ask<T>(port: number, question: (node: Redis) => Promise<T>): Promise<T> {
-  const node = new Redis({ host: "127.0.0.1", port, maxRetriesPerRequest: 1 });
+  const node = new Redis({ host: "127.0.0.1", port, maxRetriesPerRequest: ATTEMPTS });
   node.on("error", () => undefined);
   try {
     return await question(node);

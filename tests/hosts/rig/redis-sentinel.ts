@@ -21,11 +21,15 @@ export interface RedisSentinels extends AsyncDisposable {
 }
 
 export async function startRedisSentinels(): Promise<RedisSentinels> {
-  const primary = await startRedis({ appendonly: true });
-  const replica = await startRedis({
-    appendonly: true,
-    args: ["--replicaof", "127.0.0.1", String(primary.port)],
-  });
+  // What was started ends also when a later piece does not come up.
+  await using stack = new AsyncDisposableStack();
+  const primary = stack.use(await startRedis({ appendonly: true }));
+  const replica = stack.use(
+    await startRedis({
+      appendonly: true,
+      args: ["--replicaof", "127.0.0.1", String(primary.port)],
+    }),
+  );
   await until("the replica has caught up", async () =>
     (await ask(replica.port, (node) => node.info("replication"))).includes("master_link_status:up"),
   );
@@ -33,23 +37,24 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   const sentinels = await Promise.all(
     Array.from({ length: SENTINELS }, (_, at) => startSentinel(join(directory, `${at}.conf`), primary.port)),
   );
+  for (const { stop } of sentinels) stack.defer(stop);
   const ports = sentinels.map(({ port }) => port);
   const knows = async (port: number) => {
-    const [, facts] = [port, await ask(port, (node) => node.call("SENTINEL", "MASTER", MASTER))];
-    const flat = facts as string[];
+    const flat = (await ask(port, (node) => node.call("SENTINEL", "MASTER", MASTER))) as string[];
     const value = (name: string) => flat[flat.indexOf(name) + 1];
     return value("num-slaves") === "1" && value("num-other-sentinels") === String(SENTINELS - 1);
   };
   await until("the sentinels know each other and the replica", async () =>
     (await Promise.all(ports.map(knows))).every(Boolean),
   );
+  const owned = stack.move();
   return {
     url: `redis+sentinel://${ports.map((port) => `127.0.0.1:${port}`).join(",")}/${MASTER}`,
     ports,
     primary,
     replica,
     async [Symbol.asyncDispose]() {
-      await Promise.all([...sentinels.map(({ stop }) => stop()), primary.stop(), replica.stop()]);
+      await owned.disposeAsync();
       await rm(directory, { recursive: true, force: true });
     },
   };

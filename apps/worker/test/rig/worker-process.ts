@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { until, type Deadline } from "./until.ts";
+import { NotMet, until, type Deadline } from "./until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.mjs", import.meta.url));
 
@@ -59,8 +59,13 @@ export class WorkerProcess {
   }
 
   /** The interrupted streams are resumed and the watches are being walked. */
-  async ready(): Promise<void> {
-    await this.said("interrupted streams resumed");
+  async ready(deadline?: Deadline): Promise<void> {
+    try {
+      await this.said("interrupted streams resumed", deadline);
+    } catch (error) {
+      if (error instanceof NotMet) error.message += `\n${this.tail()}`;
+      throw error;
+    }
   }
 
   /** The first log line whose message contains this text. */
