@@ -79,6 +79,8 @@ test("pages go on where the last one ended, and back; a deep link opens the very
   dashboard,
 }) => {
   await page.goto(`${dashboard.origin}/streams`);
+  // The first page is readable before its buttons are live.
+  await expect(page.locator("[data-live=Live]")).toBeVisible();
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await expect(place).toHaveText("1–100 of 320");
   await page.getByRole("button", { name: "Next" }).click();

@@ -116,7 +116,9 @@ test("under writes without pause a kill takes back nothing that was acknowledged
       }
     };
     const lanes = [0, 1, 2, 3].map(writer).map(failureOf);
-    await expect.poll(() => acknowledged.length, { interval: 1 }).toBeGreaterThan(40 + round * 13);
+    await expect
+      .poll(() => acknowledged.length, { interval: 1, timeout: 15_000 })
+      .toBeGreaterThan(40 + round * 13);
     await kill("SIGKILL");
     for (const lane of lanes) expect(await lane).toMatch(/hang up|ECONN/);
 
