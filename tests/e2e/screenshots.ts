@@ -10,10 +10,10 @@ import { Redis } from "ioredis";
 import { startRedis } from "@sluice/redis-schema/testing";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import config from "./playwright.config.ts";
+import { signIn } from "./support/api.ts";
 import { startDashboard } from "./support/dashboard.ts";
 import { ROOT } from "./support/paths.ts";
 import { until } from "./support/process.ts";
-import { signInAt } from "./support/test.ts";
 
 const FOLDER = join(ROOT, "docs/images");
 const WIDE = { width: 1280, height: 800 };
@@ -57,6 +57,7 @@ const SEEDED = { redisUrl: redis.url, calm: true };
 const seeding = seed({ ...SEEDED, streams: 180, parts: 960, keepWorker: ended.signal });
 const other = new Redis(redis.url);
 const dashboard = await startDashboard(redis.url, { SLUICE_WEB_ENVIRONMENT: "production" });
+const session = await signIn(dashboard.origin);
 const { launchOptions } = config.use ?? {};
 const browser = await chromium.launch(launchOptions ?? {});
 try {
@@ -80,9 +81,10 @@ async function take(
   from: Browser,
   { name, path, theme = "light", size = WIDE, act }: Picture,
 ): Promise<void> {
+  const [cookie = "", value = ""] = session.split("=");
   const context = await from.newContext({ viewport: size, colorScheme: theme, reducedMotion: "reduce" });
+  await context.addCookies([{ name: cookie, value, url: dashboard.origin }]);
   const page = await context.newPage();
-  await signInAt(page, dashboard.origin);
   await page.goto(dashboard.origin + path);
   await page.locator("[data-live=Live]").waitFor({ state: "attached" });
   await page
