@@ -47,7 +47,7 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: "a 412 to Complete counts as another's object; HeadObject, which shows our own, is not asked",
     project: "unit",
     file: `${CORE}/complete.test.ts`,
-    test: "S24: the reply is 412 for its own success: the object counts once",
+    test: "C14: S24: the reply is 412 for its own success: the object counts once",
   },
   {
     promise: "P6",
