@@ -1,4 +1,5 @@
 /** Finding a stream: search, filters, order, pages, all in the address; records written by others, with no worker running. */
+import type { Page } from "@playwright/test";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
@@ -11,6 +12,12 @@ test.describe.configure({ mode: "serial" });
 test.beforeAll(async ({ redis }) => {
   await seed({ redisUrl: redis.url, streams: 320 });
 });
+
+/** The list can be read before it answers to clicks and scrolling; the live chip says when it does. */
+async function openList(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await expect(page.locator("[data-live=Live]")).toBeVisible();
+}
 
 test("every stream is found by path, key, id, upload id and ETag, in any letter case", async ({
   dashboard,
@@ -50,7 +57,7 @@ test("filters narrow, land in the address, survive a reload, and go back with th
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/streams`);
+  await openList(page, `${dashboard.origin}/streams`);
   await page.getByRole("button", { name: /^Failed/ }).click();
   await expect(page).toHaveURL(/view=failed/);
   await page.getByLabel("Reason").selectOption("part_limit");
@@ -65,7 +72,7 @@ test("filters narrow, land in the address, survive a reload, and go back with th
 });
 
 test("a column sorts both ways, and says so", async ({ signedIn: page, dashboard }) => {
-  await page.goto(`${dashboard.origin}/streams?view=completed`);
+  await openList(page, `${dashboard.origin}/streams?view=completed`);
   const heading = page.getByRole("columnheader", { name: "In S3" });
   await heading.getByRole("button").click();
   await expect(heading).toHaveAttribute("aria-sort", "descending");
@@ -78,9 +85,7 @@ test("pages go on where the last one ended, and back; a deep link opens the very
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/streams`);
-  // The first page is readable before its buttons are live.
-  await expect(page.locator("[data-live=Live]")).toBeVisible();
+  await openList(page, `${dashboard.origin}/streams`);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await expect(place).toHaveText("1–100 of 320");
   await page.getByRole("button", { name: "Next" }).click();
@@ -98,7 +103,7 @@ test("only rows in sight are in the document, and each knows its place in the wh
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/streams`);
+  await openList(page, `${dashboard.origin}/streams`);
   const table = page.getByRole("table", { name: "Streams" });
   await expect(table).toHaveAttribute("aria-rowcount", "321");
   expect(await table.getByRole("row").count()).toBeLessThanOrEqual(60);
