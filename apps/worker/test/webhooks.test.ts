@@ -18,19 +18,24 @@ let worker: WorkerProcess;
 beforeAll(async () => {
   receiver = await startReceiver();
   rig = await startRig({ env: { SLUICE_WEBHOOK_URL: receiver.url, SLUICE_WEBHOOK_SECRET: SECRET } });
-  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+  worker = await rig.start();
 });
 afterAll(async () => {
   await rig?.[Symbol.asyncDispose]();
   await receiver?.[Symbol.asyncDispose]();
 });
-/** Each test begins with an empty outbox and a receiver that accepts. */
+/** Each test begins with an empty outbox, a receiver that accepts and a store without faults. */
 afterEach(async () => {
+  rig.s3.faults.clear();
   receiver.respond = () => 204;
   await rig.until("the outbox is empty", async () => (await rig.records.redis.xlen("webhooks")) === 0);
   expect(receiver.forged).toBe(0);
   receiver.calls.length = 0;
 });
+
+/** A name no other test has, nor an earlier try of the same one. */
+let names = 0;
+const fresh = (name: string) => `${(names += 1)}-${name}`;
 
 const types = (of = receiver) => of.accepted().map(({ type }) => type);
 
@@ -44,7 +49,8 @@ async function metric(port: number, name: string): Promise<string[]> {
 }
 
 test("a completed file is told once, signed, under the names of its record", async () => {
-  const path = writeWhole(rig, "told.bin", randomBytes(PART + 7));
+  const name = fresh("told.bin");
+  const path = writeWhole(rig, name, randomBytes(PART + 7));
   const stream = await rig.completed(path);
   const [told] = await rig.until("it is told", () => receiver.accepted().length > 0 && receiver.accepted());
   expect(told).toMatchObject({
@@ -53,7 +59,7 @@ test("a completed file is told once, signed, under the names of its record", asy
       id: stream.id,
       original_path: path,
       s3_bucket: "recordings",
-      s3_key: "told.bin",
+      s3_key: name,
       status: "completed",
       file_size: PART + 7,
       etag: stream["etag"],
@@ -65,9 +71,9 @@ test("a completed file is told once, signed, under the names of its record", asy
 
 test("a receiver that is down holds up nothing; once it is up every message comes, those of one stream in order", async () => {
   receiver.respond = () => 503;
-  const paths = ["a.bin", "b.bin", "c.bin"].map((name) => writeWhole(rig, name, randomBytes(1_000)));
+  const paths = ["a.bin", "b.bin", "c.bin"].map((name) => writeWhole(rig, fresh(name), randomBytes(1_000)));
   for (const path of paths) await rig.completed(path);
-  const growing = await GrowingFile.open(`${rig.root}/d.bin`);
+  const growing = await GrowingFile.open(`${rig.root}/${fresh("d.bin")}`);
   await growing.append(PART + 1);
   const live = await rig.live(growing.path, ({ s3_upload_id }) => s3_upload_id !== undefined);
   expect((await ask(rig, "abort", live.id)).result).toBe("done");
@@ -96,10 +102,10 @@ test("a receiver that is down holds up nothing; once it is up every message come
 });
 
 test("one stream's message that is refused holds back that stream alone", async () => {
-  receiver.respond = ({ data }) => (String(data["s3_key"]).startsWith("bad") ? 400 : 200);
-  await rig.completed(writeWhole(rig, "bad.bin", "x"));
+  receiver.respond = ({ data }) => (String(data["s3_key"]).endsWith("bad.bin") ? 400 : 200);
+  await rig.completed(writeWhole(rig, fresh("bad.bin"), "x"));
   await rig.until("it was refused", () => receiver.calls.length > 0);
-  await rig.completed(writeWhole(rig, "good.bin", "y"));
+  await rig.completed(writeWhole(rig, fresh("good.bin"), "y"));
   await rig.until("the other is told", () => receiver.accepted().length === 1);
   expect(await rig.records.redis.xlen("webhooks")).toBe(1);
 });
@@ -107,24 +113,28 @@ test("one stream's message that is refused holds back that stream alone", async 
 test("X10: a redirect is not followed", async () => {
   await using elsewhere = await startReceiver();
   receiver.respond = () => ({ location: elsewhere.url });
-  await rig.completed(writeWhole(rig, "redirected.bin", "x"));
+  await rig.completed(writeWhole(rig, fresh("redirected.bin"), "x"));
   await rig.until("it was tried twice", () => receiver.calls.length > 1);
   expect([elsewhere.calls.length, elsewhere.forged]).toEqual([0, 0]);
 });
 
 test("a file that is stalled is told once", async () => {
-  const growing = await GrowingFile.open(`${rig.root}/stalled.bin`);
+  await worker.terminate();
+  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+  const growing = await GrowingFile.open(`${rig.root}/${fresh("stalled.bin")}`);
   await growing.append(PART);
   await rig.live(growing.path, ({ next_part }) => next_part === "2");
-  const fault = rig.s3.faults.add({ operation: "UploadPart", times: -1 }, { kind: "hang" });
+  const { promise: until, resolve: letGo } = Promise.withResolvers<void>();
+  rig.s3.faults.add({ operation: "UploadPart" }, { kind: "gate", until });
   await growing.append(PART);
   await rig.until("it is told", () => types().includes("stream.stalled"));
   expect(receiver.accepted()[0]).toMatchObject({
     data: { status: "processing", bytes_sent: PART, file_size: 2 * PART },
   });
   expect(types()).toEqual(["stream.stalled"]);
-  rig.s3.faults.remove(fault);
+  letGo();
   await growing[Symbol.asyncDispose]();
+  await rig.completed(growing.path);
 });
 
 test("doctor says whether the receiver takes a message", async () => {
@@ -148,12 +158,13 @@ test("doctor says whether the receiver takes a message", async () => {
 
 test("a worker killed between the change and its delivery has told it: the next one delivers, under the same id", async () => {
   receiver.respond = () => "hang";
-  await rig.completed(writeWhole(rig, "killed.bin", randomBytes(1_000)));
-  const isIt = ({ data }: Received) => data["s3_key"] === "killed.bin";
+  const name = fresh("killed.bin");
+  await rig.completed(writeWhole(rig, name, randomBytes(1_000)));
+  const isIt = ({ data }: Received) => data["s3_key"] === name;
   const begun = await rig.until("the call hangs", () => receiver.calls.find(isIt));
   await worker.kill();
   receiver.respond = () => 200;
-  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+  worker = await rig.start();
   const told = await rig.until("it is told", () => receiver.accepted().find(isIt));
   expect(told).toMatchObject({ id: begun.id, type: "stream.completed" });
 });

@@ -57,6 +57,8 @@ export async function signInAt(page: Page, origin: string): Promise<void> {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(`${origin}/`);
+  // A page can be read before its buttons answer; the live chip says when they do.
+  await expect(page.locator("[data-live=Live]")).toBeVisible();
 }
 
 export { expect };

@@ -23,19 +23,22 @@ function stream(over: Partial<StreamRecord>): StreamRecord {
   return { ...fresh, status: "processing", ...over };
 }
 
-test("a stall is told once, again after progress, and again when Redis knew better the first time", async () => {
+test("a stall is told once, with the file as it lies there, again after progress, and again when Redis knew better the first time", async () => {
   let record = stream({});
   let now = START;
   let answer = false;
   const told: string[] = [];
+  let unshippedBytes = record.file_size;
+  let size = 0;
   const outbox = {
     tellStalled: async (seen: StreamRecord) => {
       told.push(seen.last_activity_at_utc);
+      size = seen.file_size;
       return answer;
     },
   };
   const watch = new StallWatch({
-    held: () => [{ record, unshippedBytes: record.file_size }],
+    held: () => [{ record, unshippedBytes }],
     outbox,
     stallAfterMs: 120_000,
     clock: { wallMs: () => now },
@@ -55,6 +58,12 @@ test("a stall is told once, again after progress, and again when Redis knew bett
   expect(await look()).toBe(2);
   now += 120_000;
   expect(await look()).toBe(3);
-  record = stream({ ...record, file_size: 7 * MIB });
+  now += 120_000;
+  record = stream({ last_activity_at_utc: new Date(now).toISOString(), bytes_sent: 8 * MIB });
+  unshippedBytes = 7 * MIB;
+  now += 120_000;
   expect(await look()).toBe(3);
+  unshippedBytes = 8 * MIB;
+  expect(await look()).toBe(4);
+  expect(size).toBe(16 * MIB);
 });

@@ -32,7 +32,7 @@ export class StallWatch {
       const { record } = stream;
       const { id, last_activity_at_utc: since } = record;
       const known = this.#told.get(id) === since;
-      if (known || (await this.#deps.outbox.tellStalled(record))) still.set(id, since);
+      if (known || (await this.#deps.outbox.tellStalled(asOnDisk(stream)))) still.set(id, since);
     }
     this.#told = still;
   }
@@ -47,4 +47,9 @@ export class StallWatch {
     };
     return isStalled(facts, stallAfterMs);
   }
+}
+
+/** The record is written when something goes up; what is told is the file as it lies there, with what waits in it. */
+function asOnDisk({ record, unshippedBytes }: HeldStreamLag): StreamRecord {
+  return { ...record, file_size: Math.max(record.file_size, record.bytes_sent + unshippedBytes) };
 }
