@@ -27,7 +27,7 @@ describe("config print", () => {
     expect(text).toMatch(/^SLUICE_BANDWIDTH +50MiB\/s +\(environment\)$/m);
     expect(text).toMatch(/^SLUICE_DRAIN_TIMEOUT +25s +\(default\)$/m);
     expect(text).toMatch(/^SLUICE_WORKER_ID +studio-9464 +\(computed\)$/m);
-    expect(text).toMatch(/^SLUICE_S3_ENDPOINT +\(not set\) +\(computed\)$/m);
+    expect(text).toMatch(/^SLUICE_S3_ENDPOINT +\(not set\) +\(default: AWS\)$/m);
     expect(text).toMatch(/^watch data\n {2}path +\/data$/m);
     expect(text).toMatch(/^ {2}idle_max +10m$/m);
   });

@@ -15,11 +15,16 @@ export function printConfig(
 }
 
 function asText(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
-  const rows = FIELDS.filter(({ key }) => key !== "watch").map((field) => [
-    environmentName(field.meta.name),
-    textOf(field, valueOf(config, field.key)) ?? "(not set)",
-    `(${originText(sources[field.key])})`,
-  ]);
+  const rows = FIELDS.filter(({ key }) => key !== "watch").map((field) => {
+    const value = textOf(field, valueOf(config, field.key));
+    // Without a value, what was computed says nothing; what holds instead does.
+    const instead = value === undefined ? field.meta.computed : undefined;
+    return [
+      environmentName(field.meta.name),
+      value ?? "(not set)",
+      instead === undefined ? `(${originText(sources[field.key])})` : `(default: ${instead})`,
+    ];
+  });
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>
     row
