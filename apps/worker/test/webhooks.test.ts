@@ -77,6 +77,9 @@ test("a receiver that is down holds up nothing; once it is up every message come
   await growing.append(PART + 1);
   const live = await rig.live(growing.path, ({ s3_upload_id }) => s3_upload_id !== undefined);
   expect((await ask(rig, "abort", live.id)).result).toBe("done");
+  await rig.until("it is aborted", async () =>
+    (await rig.records.stream(live.id))?.["status"].startsWith("failed_"),
+  );
   expect((await ask(rig, "retry", live.id)).result).toBe("done");
   await growing[Symbol.asyncDispose]();
   await rig.completed(growing.path);
