@@ -1,21 +1,9 @@
-import { FAILURE_REASONS, INDEX_OF, KINDS, MOVES, newRecord, type StreamWrite } from "@sluice/core";
+import { FAILURE_REASONS, INDEX_OF, KINDS, MOVES, type StreamWrite } from "@sluice/core";
+import { newStream } from "@sluice/core/testing";
 import { describe, expect, test } from "vitest";
 import { changeArgs, indexPlace, statusesOf, statusPlaces } from "./stream-change.ts";
 
-const record = newRecord({
-  id: "s1",
-  path: "/rec/a",
-  source: "src",
-  watch: "rec",
-  bucket: "b",
-  keyPrefix: "",
-  contentType: "x/y",
-  verify: "full",
-  plan: { kind: "stepped", partBytes: 8_388_608, expectedMaxBytes: 0, maxParts: 10_000 },
-  owner: "w1",
-  nowUtc: "2026-11-24T10:00:00.000Z",
-  facts: { size: 1, inode: "1", device: "1", mtimeNs: "1", ctimeNs: "1" },
-});
+const record = newStream();
 const token = (of: typeof record, write: StreamWrite, worker = "w1", now = 5) =>
   changeArgs(of, write, worker, now)[3];
 

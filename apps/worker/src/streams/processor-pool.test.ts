@@ -1,5 +1,5 @@
-import { newRecord, type StreamRecord } from "@sluice/core";
-import { ROOT, SOURCE, World } from "@sluice/core/testing";
+import type { StreamRecord } from "@sluice/core";
+import { newStream, ROOT, World } from "@sluice/core/testing";
 import { expect, test, vi } from "vitest";
 import { nativeDigests } from "../adapters/native-digests.ts";
 import { ProcessorPool, type PoolDeps } from "./processor-pool.ts";
@@ -11,20 +11,7 @@ async function scene() {
   world.disk.append(world.path("a"), new Uint8Array([1, 2, 3]));
   const look = await world.files.look(world.path("a"));
   if (look.kind !== "file") throw new Error("the file was just written");
-  const record = newRecord({
-    id: "s1",
-    path: world.path("a"),
-    source: SOURCE,
-    watch: "in",
-    bucket: "b",
-    keyPrefix: "",
-    contentType: "text/plain",
-    verify: "full",
-    plan: world.rules.plan,
-    owner: processing.worker.id,
-    nowUtc: "2026-01-01T00:00:00.000Z",
-    facts: look.facts,
-  });
+  const record = newStream({ path: world.path("a"), watch: "in", facts: look.facts });
   const watch: Watch = { name: "in", root: ROOT, keyPrefix: "", rules: world.rules };
   await processing.checkpoints.open({ record, log: [] });
   const stop = new AbortController();

@@ -2,28 +2,13 @@ import { describe, expect, it } from "vitest";
 import { nodeDigests } from "../../test/node-digests.ts";
 import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
 import type { Head } from "../ports/object-store.ts";
-import { newRecord } from "../stream/new-record.ts";
 import { audit } from "../testing/audit.ts";
-import { BUCKET, defaultRules, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
+import { BUCKET, FACTS, newStream, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
 import { conditionFor, FILE_HEADER, fileToken, standingOf, STREAM_ID_HEADER } from "./existing-object.ts";
 
 const { hash } = nodeDigests;
-const facts = { size: 100, inode: "7", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "2" };
-const record = newRecord({
-  id: "me",
-  path: "/inbox/a",
-  source: SOURCE,
-  watch: "inbox",
-  bucket: BUCKET,
-  keyPrefix: "",
-  contentType: "x/y",
-  verify: "full",
-  plan: defaultRules().plan,
-  owner: "w",
-  nowUtc: "2026-01-01T00:00:00.000Z",
-  facts,
-  supersedes: { id: "before" },
-});
+const facts = { ...FACTS, size: 100 };
+const record = newStream({ id: "me", facts, supersedes: { id: "before" } });
 const found = (metadata: Record<string, string>, size = 100): Head => ({
   kind: "found",
   object: { size, etag: "e", metadata },

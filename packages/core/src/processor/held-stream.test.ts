@@ -2,30 +2,16 @@ import { describe, expect, it } from "vitest";
 import { InvariantError } from "../assert.ts";
 import { CheckpointError, OwnershipLostError } from "../errors.ts";
 import type { CheckpointStore, StreamWrite } from "../ports/checkpoint-store.ts";
-import { newRecord } from "../stream/new-record.ts";
 import type { Part } from "../stream/record.ts";
 import { atCall, failing, type Script } from "../testing/failing.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { MemoryCheckpointStore } from "../testing/memory-checkpoint-store.ts";
 import { MemoryRedis } from "../testing/memory-redis.ts";
-import { BUCKET, defaultRules, PART, SOURCE } from "../testing/test-values.ts";
+import { BUCKET, FACTS, newStream, PART, SOURCE } from "../testing/test-values.ts";
 import { HeldStream } from "./held-stream.ts";
 
-const facts = { size: 3 * PART, inode: "7", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "2" };
-const record = newRecord({
-  id: "s1",
-  path: "/inbox/a.bin",
-  source: SOURCE,
-  watch: "inbox",
-  bucket: BUCKET,
-  keyPrefix: "",
-  contentType: "x/y",
-  verify: "full",
-  plan: defaultRules().plan,
-  owner: "w1",
-  nowUtc: "2026-01-01T00:00:00.000Z",
-  facts,
-});
+const facts = { ...FACTS, size: 3 * PART };
+const record = newStream({ facts });
 const part = (n: number): Part => ({
   PartNumber: n,
   ETag: `e${n}`,
@@ -180,20 +166,7 @@ describe("a stream held by its owner", () => {
 
   it("passes its path to a new generation in one step, also when the answer is lost", async () => {
     const { held, redis, clock } = await setUp(atCall("open", 1, { when: "after", throw: away() }));
-    const successor = newRecord({
-      id: "s9",
-      path: "/inbox/a.bin",
-      source: SOURCE,
-      watch: "inbox",
-      bucket: BUCKET,
-      keyPrefix: "",
-      contentType: "x/y",
-      verify: "full",
-      plan: defaultRules().plan,
-      owner: "w1",
-      nowUtc: "2026-01-01T00:00:00.000Z",
-      facts,
-    });
+    const successor = newStream({ id: "s9", facts });
     const change = {
       patch: { status: "failed_file_replaced" as const, superseded_by: "s9" },
       releasePath: true,

@@ -2,30 +2,15 @@ import { describe, expect, it } from "vitest";
 import { StoreError, StreamFailure, type StoreTrouble } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { SILENT } from "../ports/observer.ts";
-import { newRecord } from "../stream/new-record.ts";
 import { parseWaiting } from "../stream/waiting.ts";
 import { rejectionOf } from "../testing/rejection.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { defaultRules } from "../testing/test-values.ts";
+import { newStream } from "../testing/test-values.ts";
 import { PatientStore } from "./patient-store.ts";
 import { StoreGate } from "./store-gate.ts";
 
 const never = new AbortController().signal;
-const { plan } = defaultRules();
-const record = newRecord({
-  id: "s1",
-  path: "/inbox/a",
-  source: "box",
-  watch: "inbox",
-  bucket: "b",
-  keyPrefix: "",
-  contentType: "x/y",
-  verify: "full",
-  plan,
-  owner: "w",
-  nowUtc: "2026-01-01T00:00:00.000Z",
-  facts: { size: 1, inode: "1", device: "1", mtimeNs: "1", ctimeNs: "1" },
-});
+const record = newStream();
 
 function error(trouble: StoreTrouble, outcomeUnknown = false): StoreError {
   return new StoreError({ trouble, code: "Code", message: "words", outcomeUnknown });

@@ -1,23 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { PART } from "../testing/test-values.ts";
+import { FACTS, newStream, PART } from "../testing/test-values.ts";
 import { streamBreaches } from "./invariants.ts";
-import { newRecord } from "./new-record.ts";
 import { patched, type Part, type RecordPatch } from "./record.ts";
 
-const opening = newRecord({
-  id: "01j",
-  path: "/inbox/a.bin",
-  source: "box",
-  watch: "inbox",
-  bucket: "recordings",
-  keyPrefix: "",
-  contentType: "video/mp4",
-  verify: "full",
-  plan: { kind: "stepped", partBytes: PART, expectedMaxBytes: 1, maxParts: 10_000 },
-  owner: "worker-1",
-  nowUtc: "2026-01-01T00:00:00.000Z",
-  facts: { size: 2 * PART, inode: "7", device: "1", mtimeNs: "2", ctimeNs: "3" },
-});
+const opening = newStream({ facts: { ...FACTS, size: 2 * PART } });
 const part: Part = { PartNumber: 1, ETag: "e", Size: PART, Offset: 0 };
 const one = new Map([[1, part]]);
 const none = new Map<number, Part>();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newRecord } from "./new-record.ts";
+import { newStream } from "../testing/test-values.ts";
 import type { StreamRecord } from "./record.ts";
 import { streamId } from "./values.ts";
 import { webhookBody, webhookEventOf } from "./webhook.ts";
@@ -7,21 +7,7 @@ import { webhookBody, webhookEventOf } from "./webhook.ts";
 const AT = "2026-11-28T10:00:00.000Z";
 
 function stream(over: Partial<StreamRecord>): StreamRecord {
-  const fresh = newRecord({
-    id: "s1",
-    path: "/rec/a\udce4.mkv",
-    source: "src",
-    watch: "rec",
-    bucket: "bkt",
-    keyPrefix: "",
-    contentType: "video/x-matroska",
-    verify: "full",
-    plan: { kind: "stepped", partBytes: 8 * 1024 * 1024, expectedMaxBytes: 0, maxParts: 10_000 },
-    owner: "w1",
-    nowUtc: AT,
-    facts: { size: 10, inode: "11", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "3" },
-  });
-  return { ...fresh, ...over };
+  return { ...newStream({ path: "/inbox/a\udce4.mkv" }), ...over };
 }
 
 describe("a change", () => {
@@ -43,7 +29,7 @@ describe("a body", () => {
       data: object;
     };
     expect(body).toMatchObject({ type: "stream.completed", timestamp: AT });
-    expect(body.data).toMatchObject({ id: "s1", original_path: "/rec/a%E4.mkv", etag: "e", file_size: 10 });
+    expect(body.data).toMatchObject({ id: "s1", original_path: "/inbox/a%E4.mkv", etag: "e", file_size: 9 });
     for (const field of ["s3_upload_id", "failure_reason", "owner", "fence"])
       expect(body.data).not.toHaveProperty(field);
   });

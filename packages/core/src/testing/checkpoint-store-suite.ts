@@ -2,11 +2,10 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { CheckpointError } from "../errors.ts";
 import type { CheckpointStore, DoneEntry, StreamWrite } from "../ports/checkpoint-store.ts";
-import { newRecord } from "../stream/new-record.ts";
 import { patched, type Part, type RecordPatch, type StreamRecord } from "../stream/record.ts";
 import { INDEXES, KINDS, type Index } from "../stream/state.ts";
 import { streamId } from "../stream/values.ts";
-import { BUCKET, defaultRules, PART, SOURCE } from "./test-values.ts";
+import { BUCKET, newStream, PART } from "./test-values.ts";
 
 /** Empty at the start. */
 export interface CheckpointsUnderTest {
@@ -243,22 +242,7 @@ export function checkpointStoreSuite(name: string, make: () => Promise<Checkpoin
   });
 }
 
-function fresh(id: string, path = "/inbox/a"): StreamRecord {
-  return newRecord({
-    id,
-    path,
-    source: SOURCE,
-    watch: "inbox",
-    bucket: BUCKET,
-    keyPrefix: "",
-    contentType: "video/mp4",
-    verify: "full",
-    plan: defaultRules().plan,
-    owner: "w1",
-    nowUtc: "2026-01-01T00:00:00.000Z",
-    facts: { size: 9, inode: "7", device: "1", birthtimeNs: "1", mtimeNs: "2", ctimeNs: "3" },
-  });
-}
+const fresh = (id: string, path = "/inbox/a") => newStream({ id, path });
 
 function part(n: number): Part {
   return { PartNumber: n, ETag: `e${n}`, Size: PART, Offset: (n - 1) * PART };

@@ -1,6 +1,9 @@
 /** Names, sizes, rules and bytes that tests of the domain share. */
 import { assert } from "../assert.ts";
 import type { WatchRules } from "../processor/dependencies.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { newRecord, type NewRecord } from "../stream/new-record.ts";
+import type { StreamRecord } from "../stream/record.ts";
 
 export const BUCKET = "recordings";
 export const SOURCE = "box";
@@ -22,6 +25,35 @@ export function defaultRules(): WatchRules {
     plan: { kind: "stepped", partBytes: PART, expectedMaxBytes: 100 * 1024 ** 3, maxParts: 10_000 },
     metadata: {},
   };
+}
+
+export const FACTS: FileFacts = {
+  size: 9,
+  inode: "7",
+  device: "1",
+  birthtimeNs: "1",
+  mtimeNs: "2",
+  ctimeNs: "3",
+};
+
+/** What a stream of `a.bin` in the inbox begins with. */
+export const NEW_RECORD: NewRecord = {
+  id: "s1",
+  path: `${ROOT}/a.bin`,
+  source: SOURCE,
+  watch: "inbox",
+  bucket: BUCKET,
+  keyPrefix: "",
+  contentType: "video/mp4",
+  verify: "full",
+  plan: defaultRules().plan,
+  owner: "w1",
+  nowUtc: "2026-01-01T00:00:00.000Z",
+  facts: FACTS,
+};
+
+export function newStream(over: Partial<NewRecord> = {}): StreamRecord {
+  return newRecord({ ...NEW_RECORD, ...over });
 }
 
 /** Bytes that differ from place to place and from seed to seed, made quickly: windows of one long noise. */
