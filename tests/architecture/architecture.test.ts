@@ -24,7 +24,7 @@ describe("the project", () => {
     expect(importsOutOfCore(code)).toEqual([]);
   });
 
-  it("spells Redis keys in keys.ts alone", () => {
+  it("spells Redis keys in key-table.ts alone", () => {
     expect(keyLiterals(code)).toEqual([]);
   });
 
@@ -70,9 +70,9 @@ describe("the rules", () => {
     `redis.hget('files:done', path)`,
     `const worker = "worker:" + id;`,
     "redis.hgetall(`${prefix}` + `plan:${token}`)",
-  ])("notice a Redis key outside keys.ts: %s", (line) => {
+  ])("notice a Redis key outside key-table.ts: %s", (line) => {
     expect(keyLiterals([{ path: "apps/worker/src/x.ts", text: line }])).toHaveLength(1);
-    expect(keyLiterals([{ path: "packages/redis-schema/src/keys.ts", text: line }])).toEqual([]);
+    expect(keyLiterals([{ path: "packages/redis-schema/src/key-table.ts", text: line }])).toEqual([]);
   });
 
   it("take prose and imports for what they are", () => {

@@ -6,7 +6,7 @@ import { isTest, type SourceFile } from "./sources.ts";
 export type Violation = string;
 
 const CORE = "packages/core/src/";
-const KEYS_FILE = "packages/redis-schema/src/keys.ts";
+const KEYS_FILE = "packages/redis-schema/src/key-table.ts";
 const MAX_LINES = 300;
 /** Suites and worlds for tests: long tables of cases, as in a test file. */
 const MAX_TEST_KIT_LINES = 400;
@@ -41,7 +41,7 @@ function specifiers(text: string): string[] {
 const KEY_LITERAL =
   /["'`](?:stream|worker|watch|request|plan|stats|session|login|store):(?:\$\{|[\w*:"'`])|["'`](?:streams|files|uploads):[a-z]+/;
 
-/** Redis is a schema with one owner: only keys.ts spells a key. Tests of the wire contract may, to prove it. */
+/** Redis is a schema with one owner: only key-table.ts spells a key. Tests of the wire contract may, to prove it. */
 export function keyLiterals(files: readonly SourceFile[]): Violation[] {
   return files
     .filter(({ path }) => /\.(tsx?|mjs|lua)$/.test(path) && path !== KEYS_FILE && !isTest(path))

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { redisKeysPage } from "./docs.ts";
-import { KEYS } from "./keys.ts";
+import { KEYS } from "./key-table.ts";
 import { META_FIELDS } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
 

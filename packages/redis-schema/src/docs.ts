@@ -1,5 +1,5 @@
 /** The page `docs/redis-keys.md`, made from the tables of this package, so that the two cannot differ. */
-import { KEYS, type KeyFacts } from "./keys.ts";
+import { KEYS, type KeyFacts } from "./key-table.ts";
 import { STREAM_FIELDS } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { KEYS_VERSION } from "./version.ts";

@@ -1,7 +1,8 @@
 import { INDEXES } from "@sluice/core";
 import { describe, expect, test } from "vitest";
 import { assertClusterPrefix, checkClusterPrefix, KeyPrefixError } from "./key-prefix.ts";
-import { KEYS, keysWith, minuteOf } from "./keys.ts";
+import { KEYS } from "./key-table.ts";
+import { keysWith, minuteOf } from "./keys.ts";
 
 describe("keys", () => {
   test("are those of the wire contract", () => {

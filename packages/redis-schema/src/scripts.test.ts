@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { FAILURE_REASONS, KINDS } from "@sluice/core";
 import { describe, expect, test } from "vitest";
-import { KEYS } from "./keys.ts";
+import { KEYS } from "./key-table.ts";
 import { SCRIPTS } from "./scripts.ts";
 
 const directory = new URL("./scripts/", import.meta.url);

@@ -1,0 +1,209 @@
+/** Every key of the wire contract, and the only file that spells one: the builders and the docs page are made from it. */
+import { KEPT } from "./kept.ts";
+
+export interface KeyFacts {
+  /** `<…>` stands for what differs from key to key. */
+  pattern: string;
+  type: "hash" | "list" | "sorted set" | "stream" | "string";
+  /** When Redis forgets it by itself, or how it is capped; absent: kept until a script removes it. */
+  kept?: string;
+  writer: string;
+  meaning: string;
+}
+
+const hours = (ms: number) => `${ms / 3_600_000} h`;
+
+export const KEYS = {
+  streamMeta: {
+    pattern: "stream:<id>:meta",
+    type: "hash",
+    writer: "the worker that owns the stream; a purge removes it",
+    meaning: "The stream's record; its fields are listed below.",
+  },
+  streamParts: {
+    pattern: "stream:<id>:parts",
+    type: "hash",
+    writer: "the worker that owns the stream",
+    meaning: "Part number → JSON of one acknowledged part, also of parts past a gap.",
+  },
+  streamLog: {
+    pattern: "stream:<id>:log",
+    type: "list",
+    kept: `newest ${KEPT.logEntries} entries`,
+    writer: "the worker that owns the stream",
+    meaning: "The timeline, newest first: JSON of `at_utc` and `text`.",
+  },
+  active: {
+    pattern: "streams:active",
+    type: "sorted set",
+    writer: "every script that moves a stream",
+    meaning: "Ids of streams in `opening` or `processing`; score: last activity, ms since 1970.",
+  },
+  pendingCompletion: {
+    pattern: "streams:pending_completion",
+    type: "sorted set",
+    writer: "every script that moves a stream",
+    meaning:
+      "Ids of streams in `pending_completion` or `s3_completed`; score: time of entering, ms since 1970.",
+  },
+  failed: {
+    pattern: "streams:failed",
+    type: "sorted set",
+    writer: "every script that moves a stream",
+    meaning: "Ids of streams in `failed_<reason>`; score: time of entering, ms since 1970.",
+  },
+  completed: {
+    pattern: "streams:completed",
+    type: "sorted set",
+    kept: "SLUICE_HISTORY, pruned by the janitor",
+    writer: "every script that moves a stream; the janitor prunes",
+    meaning: "Ids of completed streams; score: time of entering, ms since 1970.",
+  },
+  byPath: {
+    pattern: "streams:by_path",
+    type: "hash",
+    writer: "every script by which a stream begins, ends, lives again or is renamed; a purge releases",
+    meaning: "`<source>:<path>`, raw bytes → id of the live stream of this path.",
+  },
+  byKey: {
+    pattern: "streams:by_key",
+    type: "hash",
+    writer: "the worker that owns the stream; a purge releases",
+    meaning: "`<bucket>/<key>` → id of the stream that has taken this S3 key (data and metadata key).",
+  },
+  filesDone: {
+    pattern: "files:done",
+    type: "hash",
+    writer: "completion of a stream; a rescan removes what is gone",
+    meaning:
+      "`<source>:<path>`, raw bytes → JSON of the completed file's identity, size, mtime, key and ETag.",
+  },
+  filesIgnored: {
+    pattern: "files:ignored",
+    type: "hash",
+    writer: "purge; lifted by a retry of the path or a change of the file",
+    meaning:
+      "`<source>:<path>`, raw bytes → JSON: identity, size, mtime of a purged file, who purged it and when.",
+  },
+  watch: {
+    pattern: "watch:<source>:<name>",
+    type: "hash",
+    writer: "the worker that watches it",
+    meaning: "The watch root's inode and birth time, and its state (`ok`, `offline`).",
+  },
+  workers: {
+    pattern: "workers",
+    type: "sorted set",
+    kept: `ids last seen more than ${hours(KEPT.deadWorkerMs)} ago go with the next registration`,
+    writer: "every worker, at each renewal",
+    meaning: "Worker ids; score: last renewal, ms since 1970.",
+  },
+  worker: {
+    pattern: "worker:<id>",
+    type: "hash",
+    kept: `${KEPT.leaseMs / 1000} s after the last renewal`,
+    writer: "the worker itself",
+    meaning: "The worker's lease: nonce, host, process, watches, lag, bytes in flight, state.",
+  },
+  requests: {
+    pattern: "requests",
+    type: "stream",
+    kept: `entries younger than ${hours(KEPT.requestMs)}`,
+    writer: "dashboard and command line",
+    meaning: "One entry `id` for each request to the workers.",
+  },
+  request: {
+    pattern: "request:<id>",
+    type: "hash",
+    kept: hours(KEPT.requestMs),
+    writer: "dashboard and command line; workers settle items",
+    meaning: "What is asked, by whom and why, its state, and the result for each item (`item:<item>`).",
+  },
+  plan: {
+    pattern: "plan:<token>",
+    type: "hash",
+    kept: `until it expires (${KEPT.planMs / 60_000} min unless said otherwise)`,
+    writer: "dashboard and command line",
+    meaning: "A planned clean-up: exact ids, counts, bytes, expiry.",
+  },
+  uploadsToAbort: {
+    pattern: "uploads:to_abort",
+    type: "hash",
+    writer: "purge; the worker that aborted it removes the entry",
+    meaning: "Upload id → JSON of an upload that a purge left for a worker to abort.",
+  },
+  orphans: {
+    pattern: "orphans",
+    type: "hash",
+    writer: "the janitor's scan",
+    meaning: "Upload id → JSON of an open upload no stream owns: verdict, first and last seen.",
+  },
+  events: {
+    pattern: "events",
+    type: "stream",
+    kept: `about ${KEPT.events} entries`,
+    writer: "every script that changes a stream",
+    meaning: "The live feed: which stream changed, and how.",
+  },
+  outbox: {
+    pattern: "webhooks",
+    type: "stream",
+    kept: `until delivered, SLUICE_WEBHOOK_MAX_AGE at most; newest ${KEPT.outbox}`,
+    writer: "the script whose change it tells; the worker that delivered it removes it",
+    meaning: "Messages that webhooks have to deliver, oldest first: id, event, body, stream, time.",
+  },
+  outboxTurn: {
+    pattern: "webhooks:turn",
+    type: "string",
+    kept: `${KEPT.turnMs / 1000} s after the last renewal`,
+    writer: "the worker that delivers",
+    meaning: "Nonce of the one worker process that delivers webhooks now.",
+  },
+  audit: {
+    pattern: "audit",
+    type: "stream",
+    kept: `about ${KEPT.auditEntries} entries`,
+    writer: "dashboard, command line and workers",
+    meaning: "Every operator action: who, from where, what, which ids, reason, result.",
+  },
+  stats: {
+    pattern: "stats:<minute>",
+    type: "hash",
+    kept: hours(KEPT.statsMs),
+    writer: "the scripts whose change they count",
+    meaning:
+      "Counters of one minute (UTC, `YYYYMMDDhhmm`), in all (`<name>`) and by worker (`<name>@<worker>`).",
+  },
+  store: {
+    pattern: "store:<hash>",
+    type: "string",
+    writer: "the worker that probed the store",
+    meaning: "JSON of the probe's answers; the hash is of endpoint, bucket and prefix.",
+  },
+  schema: {
+    pattern: "schema",
+    type: "string",
+    writer: "the first worker; a newer one raises it",
+    meaning: "Version of this contract; a program that knows only an older one refuses to start.",
+  },
+  epoch: {
+    pattern: "epoch",
+    type: "hash",
+    writer: "the first worker, once recovery from S3 is over",
+    meaning: "Tells an emptied Redis: when it is gone, so is everything else.",
+  },
+  session: {
+    pattern: "session:<hash>",
+    type: "hash",
+    kept: `${hours(KEPT.sessionMs)}; ${hours(KEPT.sessionIdleMs)} without use`,
+    writer: "dashboard",
+    meaning: "A dashboard session; the hash is of its cookie.",
+  },
+  login: {
+    pattern: "login:<ip>",
+    type: "string",
+    kept: `${KEPT.loginWindowMs / 1000} s`,
+    writer: "dashboard",
+    meaning: `Failed sign-ins of one address; past ${KEPT.loginAttempts} it waits.`,
+  },
+} as const satisfies Record<string, KeyFacts>;
