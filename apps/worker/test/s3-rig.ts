@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AccessEntry, Faults, type LocalS3Options, type Quirks, startLocalS3 } from "@sluice/local-s3";
 import type { UploadRef } from "@sluice/core";
+import { FULL_PROFILE } from "@sluice/core/testing";
 import { connectS3, type S3Connection, type S3Settings } from "../src/adapters/s3-client.ts";
 import { S3ObjectStore, type S3StoreOptions } from "../src/adapters/s3-object-store.ts";
 import { nativeDigests } from "../src/adapters/native-digests.ts";
@@ -15,15 +16,7 @@ export const BUCKET = "recordings";
 /** What local-s3 does without quirks. */
 export const AWS_LIKE: S3Profile = {
   ...CAUTIOUS,
-  checksum: "full-object",
-  unsignedPayload: true,
-  checksumsInComplete: true,
-  repeatComplete: true,
-  conditionalComplete: true,
-  conditionalPut: true,
-  etagIsMd5: true,
-  listsUploadsByPrefix: true,
-  headMissingIs404: true,
+  ...FULL_PROFILE,
   objectSizeInComplete: true,
 };
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError, type StoreTrouble } from "@sluice/core";
 import type { ServerFacts, WorkerListing } from "@sluice/redis-schema";
+import { FULL_PROFILE } from "@sluice/core/testing";
 import { describe, expect, it } from "vitest";
 import type { StoreAnswers } from "../adapters/s3-capabilities.ts";
 import { namedProfile, type S3Profile } from "../adapters/s3-profiles.ts";
@@ -172,20 +173,7 @@ describe("clocks", () => {
   });
 });
 
-const ABLE: S3Profile = {
-  ...namedProfile("aws"),
-  checksum: "full-object",
-  unsignedPayload: true,
-  checksumsInComplete: true,
-  repeatComplete: true,
-  conditionalComplete: true,
-  conditionalPut: true,
-  etagIsMd5: true,
-  listsUploadsByPrefix: true,
-  headMissingIs404: true,
-  unequalParts: true,
-  uploadAgeDays: 30,
-};
+const ABLE: S3Profile = { ...namedProfile("aws"), ...FULL_PROFILE, uploadAgeDays: 30 };
 
 const RIGHTS = [
   "ListBucket",
