@@ -4,35 +4,10 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TROUBLE } from "@sluice/local-s3";
 import { describe, expect, it } from "vitest";
-import { BUCKET, PART, startRig, writeWhole, type Rig } from "./rig.ts";
+import { BUCKET, PART, startRig, writeWhole } from "./rig.ts";
+import { leaveFounding } from "./rig/founding.ts";
 
 const MANY = 500;
-
-interface Founding {
-  id: string;
-  path: string;
-  uploadId: string;
-}
-
-/** A recording as the founding phase left it: one part sent, its record in a plain set, and nothing of ours in it. */
-async function leaveFounding(
-  rig: Rig,
-  name: string,
-  over: Readonly<Record<string, string>> = {},
-  index = "streams:active",
-): Promise<Founding> {
-  const bytes = randomBytes(PART + 100);
-  const path = writeWhole(rig, name, bytes);
-  const uploadId = await rig.bucket.createUpload(name);
-  const ETag = await rig.bucket.uploadPart(name, uploadId, 1, bytes.subarray(0, PART));
-  const id = `founding-${name}`;
-  const { redis } = rig.records;
-  const meta = { original_path: path, s3_bucket: BUCKET, s3_key_prefix: "", s3_upload_id: uploadId, ...over };
-  await redis.hset(`stream:${id}:meta`, meta);
-  await redis.hset(`stream:${id}:parts`, "1", JSON.stringify({ PartNumber: 1, ETag, Size: PART }));
-  await redis.sadd(index, id);
-  return { id, path, uploadId };
-}
 
 describe("the start-up scan", { concurrent: true, timeout: 180_000 }, () => {
   it(`resumes ${MANY} streams whose files are there, and opens none of them twice`, async () => {

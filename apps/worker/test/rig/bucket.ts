@@ -67,6 +67,15 @@ export class Bucket {
     return etag;
   }
 
+  async completeUpload(key: string, uploadId: string, etags: readonly string[]): Promise<void> {
+    const parts = etags.map(
+      (etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag}</ETag></Part>`,
+    );
+    const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
+    const answer = await this.#client.call({ method: "POST", key, query: { uploadId }, body });
+    if (answer.status !== 200) throw new Error(`POST ${key}: ${answer.status} ${answer.code}`);
+  }
+
   async remove(key: string): Promise<void> {
     await this.#client.call({ method: "DELETE", key });
   }

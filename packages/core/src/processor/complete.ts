@@ -8,7 +8,13 @@ import { multipartEtag } from "../parts/multipart-etag.ts";
 import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
-import { conditionFor, headObject, standingOf, STREAM_ID_HEADER, type Standing } from "./existing-object.ts";
+import {
+  conditionFor,
+  headObject,
+  standingWithMetadata,
+  STREAM_ID_HEADER,
+  type Standing,
+} from "./existing-object.ts";
 import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
@@ -44,7 +50,8 @@ export async function completeUpload(
   const ref = uploadRef(held);
   const parts = [...held.parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
   const crc = wholeCrc(parts);
-  const condition = await conditionNow(context, ref, facts, askFirst);
+  const wanted = { facts, parts, crc };
+  const condition = await conditionNow(context, ref, wanted, askFirst);
   const request = { parts: parts.map(named), size: facts.size, crc, condition };
   await reach(context, "completing");
   const outcome = await store.call<CompleteOutcome | Unknown | Fenced>(
@@ -57,7 +64,7 @@ export async function completeUpload(
   await reach(context, "completed_in_store");
   if (outcome.kind === "fenced") return { kind: "fenced" };
   if (outcome.kind === "invalid_part") return { kind: "repair" };
-  return await settle(context, ref, outcome, { facts, parts, crc });
+  return await settle(context, ref, outcome, wanted);
 }
 
 function named(part: Part) {
@@ -69,14 +76,14 @@ function named(part: Part) {
 async function conditionNow(
   context: OpenContext,
   ref: UploadRef,
-  facts: FileFacts,
+  wanted: Wanted,
   askFirst: boolean,
 ): Promise<Condition> {
   const { rules, deps, held } = context;
   const conditional = deps.store.profile.conditionalComplete;
   const replaces = held.record.supersedes !== undefined || rules.onConflict === "overwrite";
   if (conditional && !replaces && !askFirst) return { ifNoneMatch: true };
-  const standing = standingOf(await headObject(context, ref), held.record, facts, deps.digests.hash);
+  const standing = await standingNow(context, ref, { kind: "unknown" }, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
   return conditional ? conditionFor(standing, rules) : undefined;
 }
@@ -90,14 +97,11 @@ interface Wanted {
 async function settle(
   context: OpenContext,
   ref: UploadRef,
-  outcome: Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown,
+  outcome: Replied,
   wanted: Wanted,
 ): Promise<Completed> {
-  const { held, rules, deps, store, signal } = context;
-  const head = await headObject(context, ref);
-  const standing =
-    ofFoundingUpload(context, head, outcome, wanted) ??
-    standingOf(head, held.record, wanted.facts, deps.digests.hash);
+  const { rules, deps, store, signal } = context;
+  const standing = await standingNow(context, ref, outcome, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
   const object = standing.kind === "earlier" ? standing.object : undefined;
   const proved = object && isProved(context, object, wanted, standing.kind === "earlier" && standing.own);
@@ -115,6 +119,21 @@ async function settle(
   return proved && assembled ? assembled : { kind: "upload_gone" };
 }
 
+type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
+
+async function standingNow(
+  context: OpenContext,
+  ref: UploadRef,
+  outcome: Replied,
+  wanted: Wanted,
+): Promise<Standing> {
+  const head = await headObject(context, ref);
+  return (
+    ofFoundingUpload(context, head, outcome, wanted) ??
+    (await standingWithMetadata(context, ref, head, wanted.facts))
+  );
+}
+
 /**
  * The founding phase opened its uploads without our ids, so their objects bear none: what Complete has just named, or
  * what has the ETag of exactly these parts, is this upload's object.
@@ -122,7 +141,7 @@ async function settle(
 function ofFoundingUpload(
   { held, deps }: OpenContext,
   head: Head,
-  outcome: Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown,
+  outcome: Replied,
   wanted: Wanted,
 ): Standing | undefined {
   if (held.plan.kind !== "listed" || head.kind !== "found") return undefined;

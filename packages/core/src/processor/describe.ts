@@ -5,7 +5,14 @@ import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts"
 import type { TidyOutcome } from "../ports/file-source.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./existing-object.ts";
+import {
+  FILE_HEADER,
+  OBJECT_CRC_HEADER,
+  OBJECT_ETAG_HEADER,
+  STREAM_ID_HEADER,
+  fileToken,
+  headObject,
+} from "./existing-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
 import type { OpenContext } from "./open-object.ts";
 import type { WatchRules } from "./dependencies.ts";
@@ -40,6 +47,7 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
     metadata: {
       [STREAM_ID_HEADER]: record.id,
       [FILE_HEADER]: fileToken(record.source, sealedFacts(record), deps.digests.hash),
+      ...objectHeadersOf(context),
     },
   };
   const put = (condition: Condition): Promise<PutOutcome> =>
@@ -50,6 +58,15 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
   if (now === "foreign") throw conflict(ref);
   // Our own is the same bytes, from before a crash; what another stream of the same file wrote is out of date.
   if (now !== "own") await put(undefined);
+}
+
+/** An upload that the founding phase opened leaves an object without ids: its metadata object speaks for it. */
+function objectHeadersOf({ held: { plan, record } }: OpenContext): Record<string, string> {
+  if (plan.kind !== "listed" || record.etag === undefined) return {};
+  return {
+    [OBJECT_ETAG_HEADER]: record.etag,
+    ...(record.crc32 === undefined ? {} : { [OBJECT_CRC_HEADER]: record.crc32 }),
+  };
 }
 
 /** `verify_result` of a stream whose object was there already, with the file's bytes. */

@@ -3,7 +3,7 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { temporarySuffix } from "../paths/object-key.ts";
 import { assembledBefore } from "./assembled.ts";
-import { headObject, STREAM_ID_HEADER } from "./existing-object.ts";
+import { headObject, standingWithMetadata } from "./existing-object.ts";
 import { AGAIN, progress, type Life, type Step } from "./life.ts";
 
 export async function whereIsIt(life: Life): Promise<Step> {
@@ -38,13 +38,13 @@ async function landedBefore(life: Life): Promise<Step | undefined> {
   const { record } = life.context.held;
   const { s3_bucket: bucket, s3_key: key, file_inode: inode, file_mtime_ns: mtimeNs } = record;
   if (key === undefined || inode === undefined || mtimeNs === undefined) return undefined;
-  const head = await headObject(life.context, { bucket, key });
-  if (head.kind !== "found" || head.object.metadata[STREAM_ID_HEADER] !== record.id) return undefined;
-  if (head.object.size !== record.file_size) return undefined;
   const { file_size: size, file_device: device = "", file_ctime_ns: ctimeNs = "" } = record;
   const birth = record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns };
   const facts = { size, inode, device, mtimeNs, ctimeNs, ...birth };
-  return await assembledBefore(life, facts, head.object);
+  const ref = { bucket, key };
+  const standing = await standingWithMetadata(life.context, ref, await headObject(life.context, ref), facts);
+  if (standing.kind !== "earlier" || !standing.own || standing.object.size !== size) return undefined;
+  return await assembledBefore(life, facts, standing.object);
 }
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
