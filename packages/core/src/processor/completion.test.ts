@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { judgeCompletion, quietNeededMs, type CompletionFacts } from "./completion.ts";
+import { defaultRules, PART } from "../testing/test-values.ts";
+import type { ProcessorDeps } from "./dependencies.ts";
+import { inView, judgeCompletion, quietNeededMs, waitsAtFirst, type CompletionFacts } from "./completion.ts";
 
 const quiet: CompletionFacts = {
   quietMs: 30_000,
@@ -65,5 +67,32 @@ describe("the quiet a file needs", () => {
 
   it("is the timeout even where that exceeds the most", () => {
     expect(quietNeededMs({ longestPauseMs: 0, idleTimeoutMs: 900_000, idleMaxMs: 600_000 })).toBe(900_000);
+  });
+});
+
+describe("a file that was just found waits", () => {
+  const NOW = Date.parse("2026-01-01T00:00:00.000Z");
+  const clock = { wallMs: () => NOW } as ProcessorDeps["clock"];
+  const found = (path: string, size: number, unseen?: string) =>
+    waitsAtFirst(path, { size }, defaultRules(), { clock, files: { unseen } as ProcessorDeps["files"] });
+  const quietFor30s = { for: "idle", since: "2026-01-01T00:00:00.000Z", until: "2026-01-01T00:00:30.000Z" };
+
+  it("for quiet from now on, short of a full part by one byte", () => {
+    expect(found("/inbox/a.bin", PART - 1)).toEqual(quietFor30s);
+  });
+
+  it("for nothing with a full part, which goes first", () => {
+    expect(found("/inbox/a.bin", PART)).toBeUndefined();
+    expect(found("/inbox/a.part", PART)).toBeUndefined();
+  });
+
+  it("F31: for the rename of its temporary name", () => {
+    expect(found("/inbox/a.part", 1, "another user")).toEqual({ for: "rename", suffix: ".part" });
+  });
+
+  it("for quiet, and says whom it might not see", () => {
+    expect(found("/inbox/a.bin", 1, "another user")).toEqual({ ...quietFor30s, unseen: "another user" });
+    const marker = { for: "marker", marker: "a.bin.done" } as const;
+    expect(inView(marker, { unseen: "another user" })).toEqual(marker);
   });
 });

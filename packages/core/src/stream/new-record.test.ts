@@ -26,6 +26,11 @@ it("a reopened file inherits the key, a replaced one only the link", () => {
   expect(newStream({ supersedes: { id: "old" } }).s3_key).toBeUndefined();
 });
 
+it("a stream says what it waits for from the beginning where that is known", () => {
+  expect(newStream({ waiting: { for: "growth" } }).waiting_for).toBe(`{"for":"growth"}`);
+  expect("waiting_for" in newStream()).toBe(false);
+});
+
 it("a patch sets and removes fields and changes neither argument", () => {
   const record = newStream();
   const before = structuredClone(record);

@@ -9,6 +9,7 @@ describe("a retry", () => {
       record: { failure_reason: "access_denied", s3_upload_id: "u", bytes_sent: 9 },
       event: "retried",
       again: 0,
+      words: "nothing is sent again",
     },
     {
       name: "writes only the metadata where the object is stored",
@@ -20,28 +21,33 @@ describe("a retry", () => {
       },
       event: "redescribed",
       again: 0,
+      words: "The object is stored",
     },
     {
       name: "sends all bytes again after a conflict",
       record: { failure_reason: "object_conflict", s3_upload_id: "u", bytes_sent: 9 },
       event: "restarted",
       again: 9,
+      words: "the next free name",
     },
     {
       name: "sends all bytes again with a new plan after the part limit",
       record: { failure_reason: "part_limit", s3_upload_id: "u", bytes_sent: 9 },
       event: "restarted",
       again: 9,
+      words: "from byte 0",
     },
     {
       name: "starts from byte 0 where there is no upload",
       record: { failure_reason: "aborted_by_operator", bytes_sent: 0 },
       event: "restarted",
       again: 0,
+      words: "from byte 0",
     },
-  ] as const)("$name", ({ record, event, again }) => {
+  ] as const)("$name", ({ record, event, again, words }) => {
     const plan = planRetry(record);
     expect(plan).toMatchObject({ event, bytesSentAgain: again });
+    expect(plan.words).toContain(words);
     expect(canApply("failed", plan.event)).toBe(true);
   });
 });
