@@ -83,7 +83,7 @@ async function conditionNow(
   const conditional = deps.store.profile.conditionalComplete;
   const replaces = held.record.supersedes !== undefined || rules.onConflict === "overwrite";
   if (conditional && !replaces && !askFirst) return { ifNoneMatch: true };
-  const standing = await standingNow(context, ref, { kind: "unknown" }, wanted);
+  const standing = await standingNow(context, ref, undefined, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
   return conditional ? conditionFor(standing, rules) : undefined;
 }
@@ -124,31 +124,34 @@ type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
 async function standingNow(
   context: OpenContext,
   ref: UploadRef,
-  outcome: Replied,
+  outcome: Replied | undefined,
   wanted: Wanted,
 ): Promise<Standing> {
   const head = await headObject(context, ref);
   return (
-    ofFoundingUpload(context, head, outcome, wanted) ??
+    ofThisUpload(context, head, outcome, wanted) ??
     (await standingWithMetadata(context, ref, head, wanted.facts))
   );
 }
 
 /**
- * The founding phase opened its uploads without our ids, so their objects bear none: what Complete has just named, or
- * what has the ETag of exactly these parts, is this upload's object.
+ * An upload need not bear our ids: the founding phase opened its own without, and one that was found again after Redis
+ * was emptied may be of another source. What Complete has just named, or what has the ETag of exactly the parts it named,
+ * is this upload's object; before Complete was sent (no `outcome`) that is told of a founding upload alone.
  */
-function ofFoundingUpload(
+function ofThisUpload(
   { held, deps }: OpenContext,
   head: Head,
-  outcome: Replied,
+  outcome: Replied | undefined,
   wanted: Wanted,
 ): Standing | undefined {
-  if (held.plan.kind !== "listed" || head.kind !== "found") return undefined;
+  if (head.kind !== "found") return undefined;
   const { object } = head;
-  if (object.metadata[STREAM_ID_HEADER] !== undefined) return undefined;
-  if (outcome.kind === "completed" && outcome.etag === object.etag)
+  if (object.metadata[STREAM_ID_HEADER] === held.record.id) return undefined;
+  if (outcome?.kind === "completed" && outcome.etag === object.etag)
     return { kind: "earlier", own: true, object };
+  const founding = held.plan.kind === "listed" && object.metadata[STREAM_ID_HEADER] === undefined;
+  if (!founding && outcome === undefined) return undefined;
   const etags = wanted.parts.map((part) => part.ETag);
   if (!deps.store.profile.etagIsMd5 || multipartEtag(etags, deps.digests) !== object.etag) return undefined;
   return { kind: "earlier", own: false, object };
