@@ -13,7 +13,6 @@ import {
   type StoreNotice,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
-import { ulid } from "ulid";
 import { nativeDigests } from "./adapters/native-digests.ts";
 import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
 import { fillInFounding } from "./streams/founding.ts";
@@ -38,13 +37,13 @@ import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
 import { particulars, workerFigures, type Figures } from "./streams/worker-figures.ts";
+import { newId } from "./new-id.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
 const clock = systemClock;
-const newId = (): string => ulid().toLowerCase();
 
 export class Worker {
   readonly supervisor: Supervisor;

@@ -2,8 +2,8 @@
  * The files of the watches, read only. Only regular files inside a watch are ever opened: a FIFO cannot hold a thread,
  * a link cannot lead out, and what was opened is checked again by its descriptor, not by its name.
  */
-import { constants, type BigIntStats } from "node:fs";
-import { open, readlink, realpath, type FileHandle } from "node:fs/promises";
+import { constants, readlinkSync, type BigIntStats } from "node:fs";
+import { open, realpath, type FileHandle } from "node:fs/promises";
 import {
   FileError,
   MARKER_SUFFIX,
@@ -141,10 +141,13 @@ async function orFileError<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Where an open file is, by its descriptor; where there is no /proc, by its name. */
+/**
+ * Where an open file is, by its descriptor; where there is no /proc, by its name. The kernel answers the first from
+ * memory, whatever volume the file is on, so it may be asked without a thread, in a quarter of the time.
+ */
 async function whereIs(handle: FileHandle, path: string): Promise<string> {
   try {
-    return decodePath(await readlink(`/proc/self/fd/${handle.fd}`, { encoding: "buffer" }));
+    return decodePath(readlinkSync(`/proc/self/fd/${handle.fd}`, { encoding: "buffer" }));
   } catch (error) {
     if (!isMissing(error)) throw error;
     return decodePath(await realpath(pathBuffer(path), { encoding: "buffer" }));
