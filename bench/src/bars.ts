@@ -74,6 +74,7 @@ export const BARS: readonly Bar[] = [
   { name: "Restart, first new part", of: "restart first part", limit: 5, unit: "s" },
   { name: "Restart, all reconciled", of: "restart reconciled", limit: 60, unit: "s" },
   { name: "Restart, Redis round trips per 500", of: "restart round trips", limit: 3, unit: "" },
+  { name: "One file at full speed, event loop delay p99", of: "sluice loop delay", limit: 50, unit: "ms" },
   { name: "Growing files, resident memory", of: "growing resident", limit: 300, unit: "MiB" },
   { name: "Growing files, event loop delay p99", of: "growing loop delay", limit: 50, unit: "ms" },
   {
@@ -88,6 +89,10 @@ export const BARS: readonly Bar[] = [
   { name: "Black hole, descriptors gained", of: "black hole descriptors gained", limit: 8, unit: "" },
   { name: "Black hole, work goes on after", of: "black hole recovered", limit: 60, unit: "s" },
   { name: "Small files, requests a file", of: "small files requests", limit: 2, unit: "" },
+  { name: "Dashboard, first page, cold", of: "dashboard first page cold", limit: 300, unit: "ms" },
+  { name: "Dashboard, first page, warm", of: "dashboard first page warm", limit: 300, unit: "ms" },
+  { name: "Dashboard, page with the list in it", of: "dashboard page", limit: 300, unit: "ms" },
+  { name: "Dashboard, rows in the document", of: "dashboard table rows", limit: 60, unit: "" },
 ];
 
 export interface Judged extends Bar {

@@ -19,6 +19,7 @@ const results = await measure(
     growingSeconds: 10,
     visibleBytes: 64 * 1024 ** 2,
     blackHoleSeconds: 20,
+    dashboardStreams: 0,
     curve: [],
     partsCurve: [],
     peers: [],

@@ -8,6 +8,7 @@ import { runMeasured } from "./rig/child.ts";
 import { startEndpoint } from "./rig/endpoint.ts";
 import { BIG_BYTES, warm, writeInput } from "./rig/input.ts";
 import { blackHole } from "./suites/black-hole.ts";
+import { firstLoad } from "./suites/dashboard.ts";
 import { growing } from "./suites/growing.ts";
 import { uploadOneFile } from "./suites/one-file.ts";
 import { restart } from "./suites/restart.ts";
@@ -23,6 +24,8 @@ export interface Plan {
   growingSeconds: number;
   visibleBytes: number;
   blackHoleSeconds: number;
+  /** 0 leaves the dashboard out. */
+  dashboardStreams: number;
   /** Of files and of growing streams, each a point of the curves. */
   curve: readonly number[];
   /** The same, of parts of one file. */
@@ -39,6 +42,7 @@ export const FULL: Omit<Plan, "peers"> = {
   growingSeconds: 60,
   visibleBytes: BIG_BYTES,
   blackHoleSeconds: 600,
+  dashboardStreams: 100_000,
   curve: [500, 1_000, 2_000],
   partsCurve: [8, 32, 128],
 };
@@ -56,13 +60,29 @@ const SUITE_ROUNDS = 3;
 
 type Note = (row: string, value: number) => void;
 
-export async function measure(plan: Plan, say: (text: string) => void): Promise<Results> {
+const SUITES = {
+  oneFile,
+  withTls,
+  signed,
+  smallFiles,
+  restarts,
+  growth,
+  visible,
+  curves,
+  emptiness,
+  dashboard,
+};
+
+export const SUITE_NAMES = Object.keys(SUITES);
+
+/** `only`: names of suites; absent, all of them. */
+export async function measure(plan: Plan, say: (text: string) => void, only = SUITE_NAMES): Promise<Results> {
   const results: Results = { rounds: {}, load: {}, requests: {} };
   const note: Note = (row, value) => void (results.rounds[row] ??= []).push(value);
   const directory = mkdtempSync(join(tmpdir(), "sluice-bench-"));
-  const suites = { oneFile, withTls, signed, smallFiles, restarts, growth, visible, curves, emptiness };
   try {
-    for (const [name, suite] of Object.entries(suites)) {
+    for (const [name, suite] of Object.entries(SUITES)) {
+      if (!only.includes(name)) continue;
       results.load[name] = loadavg()[0] ?? 0;
       say(`${name}, load ${(loadavg()[0] ?? 0).toFixed(1)}`);
       await suite(plan, directory, note, results);
@@ -92,6 +112,7 @@ async function oneFile(plan: Plan, directory: string, note: Note, results: Resul
     note("sluice job cpu", ours.job_cpu_seconds);
     note("sluice job wall", ours.job_wall_seconds);
     note("sluice peak MiB", ours.peak_mib);
+    note("sluice loop delay", ours.loop_delay_p99_ms);
     note("redis cpu beside sluice", ours.redis_cpu_seconds);
     note("endpoint cpu beside sluice", ours.endpoint_cpu_seconds);
     for (const peer of plan.peers) {
@@ -202,4 +223,15 @@ async function emptiness(plan: Plan, directory: string, note: Note): Promise<voi
   note("black hole resident gained", seen.grown_mib);
   note("black hole descriptors gained", seen.grown_descriptors);
   note("black hole recovered", seen.recovered_seconds);
+}
+
+async function dashboard({ dashboardStreams }: Plan, _directory: string, note: Note): Promise<void> {
+  if (dashboardStreams === 0) return;
+  const seen = await firstLoad(dashboardStreams);
+  note("dashboard first page cold", seen.cold_ms);
+  note("dashboard first page warm", seen.warm_ms);
+  note("dashboard page", seen.page_ms);
+  note("dashboard JavaScript KiB", seen.script_bytes / 1_024);
+  note("dashboard interactive", seen.interactive_ms);
+  note("dashboard table rows", seen.table_rows);
 }

@@ -5,6 +5,7 @@ import { keysWith } from "@sluice/redis-schema";
 import type { Certificate } from "../rig/certificate.ts";
 import { peakMib } from "../rig/child.ts";
 import { cpuOf } from "../discard/cpu-marks.ts";
+import { watchLoop } from "../rig/loop-delay.ts";
 import { startSluice, until, SOURCE } from "../rig/sluice.ts";
 
 export interface OneFile {
@@ -18,6 +19,8 @@ export interface OneFile {
   job_cpu_seconds: number;
   job_wall_seconds: number;
   peak_mib: number;
+  /** From the file there to `completed`. */
+  loop_delay_p99_ms: number;
   redis_cpu_seconds: number;
   endpoint_cpu_seconds: number;
   requests: Record<string, number>;
@@ -40,6 +43,7 @@ export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
   await worker.ready();
   const redisPid = Number(/process_id:(\d+)/.exec(await redis.info("server"))?.[1]);
   await endpoint.watch(worker.pid);
+  const loop = await watchLoop(worker);
   const redisBefore = cpuOf(redisPid);
   const begun = { cpu: cpuOf(worker.pid), at: Date.now() };
   linkSync(options.input, join(root, "recording.bin"));
@@ -50,6 +54,7 @@ export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
     everyMs: 20,
   });
   const ended = { cpu: cpuOf(worker.pid), at: Date.now() };
+  const loop_delay_p99_ms = await loop.p99();
   const { requests, marks, endpoint_cpu_seconds } = await endpoint.seen();
   const { first_part: first, last_part: last, last_object: object } = marks;
   if (!first || !last || !object) throw new Error(`nothing went up\n${worker.tail()}`);
@@ -61,6 +66,7 @@ export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
     job_cpu_seconds: ended.cpu - begun.cpu,
     job_wall_seconds: (ended.at - begun.at) / 1_000,
     peak_mib: peakMib(worker.pid),
+    loop_delay_p99_ms,
     redis_cpu_seconds: cpuOf(redisPid) - redisBefore,
     endpoint_cpu_seconds,
     requests,
