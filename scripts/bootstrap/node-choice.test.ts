@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { chooseNode, isNewEnough } from "./node-choice.mjs";
 
@@ -28,6 +30,16 @@ it("K9: every Node that may be brought is itself new enough", () => {
   ] as const) {
     const choice = chooseNode({ version: "20.0.0", platform, arch });
     expect(choice.kind === "bring" && isNewEnough(choice.version)).toBe(true);
+  }
+});
+
+it("K9: every image is built on a Node that is new enough", () => {
+  const deploy = join(import.meta.dirname, "../../deploy");
+  for (const file of ["worker.Dockerfile", "web.Dockerfile"]) {
+    const text = readFileSync(join(deploy, file), "utf8");
+    const versions = [...text.matchAll(/^FROM docker\.io\/library\/node:(\d+\.\d+\.\d+)/gm)];
+    expect(versions.length, file).toBeGreaterThan(0);
+    for (const [, version = ""] of versions) expect(isNewEnough(version), `${file}: ${version}`).toBe(true);
   }
 });
 

@@ -1,7 +1,9 @@
+import { randomBytes } from "node:crypto";
+import { truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
-import { PART, startRig, type Rig } from "./rig.ts";
+import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
 import { GrowingFile } from "./rig/growing-file.ts";
 
 /** A worker at work on a file of which two parts are in S3 and a tail is not. */
@@ -58,6 +60,19 @@ describe("SIGKILL", { concurrent: true, timeout: 180_000 }, () => {
     await rig.completed(path);
     await audit(rig, [{ path, key: "take.mxf" }]);
     await auditRig(rig);
+  });
+
+  it("S7: before a part is recorded leaves none that Complete does not name, where a store refuses that", async () => {
+    await using rig = await startRig({ quirks: { refuseUnlistedParts: true } });
+    const path = writeWhole(rig, "take.mxf", randomBytes(2 * PART + 1_000_000));
+    const killed = rig.launch({ FAILPOINT: "part_acknowledged:kill@3" });
+    expect(await killed.exited).toMatchObject({ signal: "SIGKILL" });
+    // Shorter than what went up: the new generation has an upload of its own, with its own parts alone.
+    truncateSync(path, PART + 10);
+    await rig.start();
+    await rig.completed(path);
+    await audit(rig, [{ path, key: "take.mxf" }]);
+    await auditRig(rig, { failed: ["file_truncated"], openUploads: 1 });
   });
 
   it("of the owner lets a worker with another id on the same host take over at once", async () => {

@@ -85,6 +85,11 @@ test("nothing is deleted, by policy, but what the start probe wrote", () => {
   ]);
 });
 
+test("S36: a KMS key of one's own is granted for data keys and for decrypting, as parts need both", () => {
+  const kms = statements("tagging-and-kms.json").filter(({ Action }) => String(Action).includes("kms:"));
+  expect(kms.flatMap(({ Action }) => Action).toSorted()).toEqual(["kms:Decrypt", "kms:GenerateDataKey"]);
+});
+
 test("no statement denies, and none grants everything", () => {
   const all = [...statements("worker-policy.json"), ...statements("tagging-and-kms.json")];
   expect(new Set(all.map(({ Effect }) => Effect))).toEqual(new Set(["Allow"]));

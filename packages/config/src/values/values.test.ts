@@ -134,7 +134,7 @@ describe("places", () => {
     }
   });
 
-  it("a webhook's address may hold a query, but no password, and never leads to a cloud's credentials", () => {
+  it("X10: a webhook's address may hold a query, but no password, and never leads to a cloud's credentials", () => {
     const good = "https://hooks.example/in?token=1";
     expect(read(webhookUrl(), good)).toBe(good);
     for (const bad of [
