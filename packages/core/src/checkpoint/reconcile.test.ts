@@ -54,6 +54,16 @@ describe("checkpoint against S3", () => {
     expect(found).toEqual({ keep: [], check: [], forget: [1] });
   });
 
+  it("S2: asks for the bytes of the last part there can be", () => {
+    const found = reconcile(map(), [listed(10_000)], plan);
+    expect(found.check.map(({ offset }) => offset)).toEqual([partOffset(plan, 10_000)]);
+  });
+
+  it("has no use for a founding upload's part that no record describes", () => {
+    const founding: PartPlan = { kind: "listed", count: 2, bytes: 12_000_000, partBytes: PART };
+    expect(reconcile(map(), [listed(2)], founding)).toEqual({ keep: [], check: [], forget: [] });
+  });
+
   it("knows the parts of a founding record by their records, and the others by the grid", () => {
     const founding: PartPlan = { kind: "listed", count: 2, bytes: 12_000_000, partBytes: PART };
     const parts = map(

@@ -59,6 +59,7 @@ describe("the part grid", () => {
   it("begins at byte 0 and grows in the steps that are documented", () => {
     const plan: PartPlan = { kind: "stepped", partBytes: 8 * MIB };
     expect(partOffset(plan, 1)).toBe(0);
+    expect(partOffset({ ...plan, kind: "uniform" }, 1)).toBe(0);
     const sizes = [1, 1_000, 1_001, 2_000, 2_001, 4_000, 4_001, 10_000].map((n) => partBytes(plan, n) / MIB);
     expect(sizes).toEqual([8, 8, 32, 32, 128, 128, 768, 768]);
   });
@@ -92,6 +93,7 @@ describe("a listed plan", () => {
   it("says nothing of the listed parts themselves", () => {
     expect(() => partOffset(plan, 3)).toThrow(InvariantError);
     expect(() => partBytes(plan, 1)).toThrow(InvariantError);
+    expect(() => partBytes(plan, 3)).toThrow(InvariantError);
   });
 
   it("holds what lies there when no number is left", () => {
@@ -109,6 +111,10 @@ describe("a plan's text", () => {
     );
   });
 
+  it("may list all the parts there can be", () => {
+    expect(parsePlan("listed:10000:9+stepped:8388608")).toMatchObject({ count: MAX_PARTS, bytes: 9 });
+  });
+
   it.each([
     "",
     "stepped",
@@ -120,6 +126,7 @@ describe("a plan's text", () => {
     "listed:10001:100+stepped:8388608",
     "listed:3:99999999999999999999+stepped:8388608",
     " stepped:8388608",
+    "stepped:8388608x",
   ])("R12: is refused when it is %j", (text) => {
     expect(parsePlan(text)).toBeUndefined();
   });

@@ -78,7 +78,7 @@ describe("a file that was just found waits", () => {
   const quietFor30s = { for: "idle", since: "2026-01-01T00:00:00.000Z", until: "2026-01-01T00:00:30.000Z" };
 
   it("for quiet from now on, short of a full part by one byte", () => {
-    expect(found("/inbox/a.bin", PART - 1)).toEqual(quietFor30s);
+    expect(found("/inbox/a.bin", PART - 1)).toStrictEqual(quietFor30s);
   });
 
   it("for nothing with a full part, which goes first", () => {

@@ -1,10 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { nodeDigests } from "../../test/node-digests.ts";
 import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
-import type { Head } from "../ports/object-store.ts";
+import type { Head, ObjectRef } from "../ports/object-store.ts";
 import { audit } from "../testing/audit.ts";
 import { BUCKET, FACTS, newStream, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
-import { conditionFor, FILE_HEADER, fileToken, standingOf, STREAM_ID_HEADER } from "./existing-object.ts";
+import {
+  conditionFor,
+  FILE_HEADER,
+  fileToken,
+  OBJECT_CRC_HEADER,
+  OBJECT_ETAG_HEADER,
+  standingOf,
+  standingWithMetadata,
+  STREAM_ID_HEADER,
+} from "./existing-object.ts";
+import type { OpenContext } from "./open-object.ts";
 
 const { hash } = nodeDigests;
 const facts = { ...FACTS, size: 100 };
@@ -53,6 +63,67 @@ describe("what an object at our key is to us, from its headers and size", () => 
     expect(conditionFor(earlier, { onConflict: "keep-both" })).toEqual({ ifMatch: "e" });
     expect(conditionFor({ kind: "free" }, { onConflict: "keep-both" })).toEqual({ ifNoneMatch: true });
     expect(conditionFor({ kind: "foreign" }, { onConflict: "overwrite" })).toBeUndefined();
+  });
+});
+
+describe("an object without ids, as the founding phase left them", () => {
+  /** The store shows `beside` at whatever else is asked for. */
+  async function standing(head: Head, beside: Head) {
+    const asked: string[] = [];
+    const context = {
+      held: { record },
+      store: { call: (_operation: string, act: () => Promise<Head>) => act() },
+      deps: {
+        digests: nodeDigests,
+        store: {
+          head: (ref: ObjectRef) => {
+            asked.push(ref.key);
+            return Promise.resolve(beside);
+          },
+        },
+      },
+    } as unknown as OpenContext;
+    return { asked, is: await standingWithMetadata(context, { bucket: BUCKET, key: "a.bin" }, head, facts) };
+  }
+  const mine = { [STREAM_ID_HEADER]: "me", [OBJECT_ETAG_HEADER]: "e" };
+
+  it.each([
+    ["ours", found(mine), { kind: "earlier", own: true }],
+    ["the same file's", found({ ...mine, [STREAM_ID_HEADER]: "x", [FILE_HEADER]: token }), { own: false }],
+    ["the generation's before", found({ ...mine, [STREAM_ID_HEADER]: "before" }), { own: false }],
+    ["not ours: it describes an object of another ETag", found({ ...mine, [OBJECT_ETAG_HEADER]: "f" }), {}],
+    ["not ours: it describes no object", found({ [STREAM_ID_HEADER]: "me" }), {}],
+    ["not ours: it is another stream's", found({ ...mine, [STREAM_ID_HEADER]: "x" }), {}],
+    ["not ours: there is none", { kind: "missing" } as Head, {}],
+  ])("is what the metadata object beside it says: %s", async (_case, beside, expected) => {
+    const { asked, is } = await standing(found({}), beside);
+    expect(is).toMatchObject({ kind: "own" in expected ? "earlier" : "foreign", ...expected });
+    expect(asked).toEqual(["a.bin.metadata.json"]);
+  });
+
+  it("is not ours when it is longer than the file, whatever is said of it", async () => {
+    expect((await standing(found({}, 101), found(mine))).is).toEqual({ kind: "foreign" });
+    expect((await standing(found({}, 100), found(mine))).is).toMatchObject({ kind: "earlier" });
+  });
+
+  it("has the CRC32 that is said of it, else its own", async () => {
+    const said = await standing(found({}), found({ ...mine, [OBJECT_CRC_HEADER]: "AAAAAA==" }));
+    expect(said.is).toMatchObject({ object: { size: 100, etag: "e", crc32: "AAAAAA==" } });
+    const { is } = await standing(found({}), found(mine));
+    expect(is).toStrictEqual({ kind: "earlier", own: true, object: { size: 100, etag: "e", metadata: {} } });
+  });
+
+  it.each([
+    ["an id of another stream", found({ [STREAM_ID_HEADER]: "x" })],
+    ["a token of another file", found({ [FILE_HEADER]: "x" })],
+  ])("is one that does not bear %s, either of which speaks for itself", async (_case, head) => {
+    expect(await standing(head, found(mine))).toEqual({ asked: [], is: { kind: "foreign" } });
+  });
+
+  it("is one that is there, and not ours already", async () => {
+    expect(await standing({ kind: "missing" }, found(mine))).toEqual({ asked: [], is: { kind: "free" } });
+    const own = await standing(found({ [STREAM_ID_HEADER]: "me" }), found(mine));
+    expect(own).toMatchObject({ asked: [], is: { kind: "earlier", own: true } });
   });
 });
 

@@ -27,6 +27,12 @@ it("a change of mtime alone is a change", () => {
   expect(history.see(facts(5, "2"), 20)).toBe(false);
 });
 
+it("a change of size alone is a change", () => {
+  const history = new FileHistory(0, 0);
+  history.see(facts(5, "1"), 0);
+  expect(history.see(facts(6, "1"), 10)).toBe(true);
+});
+
 it("a pause lies between two changes that were both seen; what was known before is not forgotten", () => {
   const history = new FileHistory(0, 7_000);
   history.see(facts(1), 0);

@@ -32,6 +32,7 @@ describe("the same file", () => {
       { same: false, because: "file_replaced" },
     ],
     ["no birth time in the record", { file_inode: "7" }, seen, 0, { same: true, sure: false }],
+    ["no inode in the record", { file_birthtime_ns: "1000" }, seen, 0, { same: true, sure: false }],
     ["a founding record knows neither", {}, seen, 0, { same: true, sure: false }],
   ] as const)("%s", (_case, record, facts, sent, answer) => {
     expect(sameFile(record, facts, sent)).toEqual(answer);

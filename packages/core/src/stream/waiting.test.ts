@@ -33,12 +33,27 @@ describe("what a stream waits for", () => {
   });
 
   it("says when a writer might not be seen", () => {
-    expect(EVERY.map(describeWaiting).join("\n")).toContain("is not known: another user");
+    const idle = { for: "idle", since: "a", until: "b" } as const;
+    const quiet = "quiet since a; complete at b unless it is written again";
+    expect(describeWaiting(idle)).toBe(quiet);
+    expect(describeWaiting({ ...idle, unseen: "another user" })).toBe(
+      `${quiet}; whether a process still holds it open is not known: another user`,
+    );
   });
 
   it("names the process that holds the file, and one part as one", () => {
     expect(describeWaiting({ for: "writer", pid: 42, command: "ffmpeg" })).toContain("ffmpeg (pid 42)");
     expect(describeWaiting({ for: "parts", count: 1 })).toBe("1 part is still being sent");
+    expect(describeWaiting({ for: "parts", count: 2 })).toBe("2 parts are still being sent");
+  });
+
+  it("tells a volume that is away from a store that does not answer", () => {
+    expect(describeWaiting({ for: "volume", detail: "its root is gone" })).toBe(
+      "its volume is away: its root is gone",
+    );
+    expect(describeWaiting({ for: "store", detail: "no" })).toBe(
+      "the store does not answer as it should: no",
+    );
   });
 
   it("is nothing in a record without it, or with something else in its place", () => {
@@ -50,6 +65,8 @@ describe("what a stream waits for", () => {
     expect(parseWaiting("still growing")).toEqual({ for: "operator", detail: "still growing" });
     const newer = `{"for":"moonrise"}`;
     expect(parseWaiting(newer)).toEqual({ for: "operator", detail: newer });
+    const list = `{"for":["growth"]}`;
+    expect(parseWaiting(list)).toEqual({ for: "operator", detail: list });
   });
 });
 

@@ -24,6 +24,11 @@ describe("a change", () => {
 });
 
 describe("a body", () => {
+  it("has no path where the record has none", () => {
+    const { original_path: _, ...rest } = stream({ status: "completed" });
+    expect(JSON.parse(webhookBody("completed", rest, AT))).not.toHaveProperty("data.original_path");
+  });
+
   it("has the record's own names, no field that is not there, and bytes that are not UTF-8 as %XX", () => {
     const body = JSON.parse(webhookBody("completed", stream({ status: "completed", etag: "e" }), AT)) as {
       data: object;
