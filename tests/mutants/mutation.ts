@@ -1,12 +1,14 @@
 /**
  * `npm run mutation`: Stryker changes the decisions of packages/core in every way it knows, in a copy of the checkout, and
- * counts the changes that no unit test notices. Writes docs/mutation-score.md; takes a quarter of an hour and more.
+ * counts the changes that no unit test notices. Writes tests/mutants/mutation.json, and from it docs/mutation-score.md. Takes
+ * a quarter of an hour and more; what was tried once is tried again only when the code or its tests have changed, and
+ * `-- --mutate src/stream/state.ts` tries one file.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CheckoutCopy } from "./checkout-copy.ts";
-import { readScores, scorePage } from "./mutation-score.ts";
+import { scorePage, trimReport, type Report, type StrykerReport } from "./mutation-score.ts";
 
 const root = join(import.meta.dirname, "../..");
 const STRYKER = "10.1.1";
@@ -27,18 +29,31 @@ function bringStryker(): string {
   return program;
 }
 
+/** The commit whose code was tried; a working tree that differs from it says so. */
+function triedCommit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+  const changed = git("status", "--porcelain", "--", "packages/core");
+  return `${git("rev-parse", "--short=12", "HEAD")}${changed === "" ? "" : " with changes"}`;
+}
+
 function main(): number {
   const stryker = bringStryker();
   using copy = new CheckoutCopy(root);
   const cwd = join(copy.directory, "packages/core");
   const config = join(copy.directory, "tests/mutants/stryker.config.json");
-  const { status } = spawnSync(process.execPath, [stryker, "run", config, ...process.argv.slice(2)], {
+  const known = join(root, ".sluice/mutation-incremental.json");
+  const options = ["--incremental", "--incrementalFile", known, ...process.argv.slice(2)];
+  const commit = triedCommit();
+  const { status } = spawnSync(process.execPath, [stryker, "run", config, ...options], {
     cwd,
     stdio: "inherit",
   });
   if (status !== 0) return status ?? 1;
-  const scores = readScores(JSON.parse(readFileSync(join(cwd, "mutation.json"), "utf8")));
-  writeFileSync(join(root, "docs/mutation-score.md"), scorePage(scores));
+  const files = trimReport(JSON.parse(readFileSync(join(cwd, "mutation.json"), "utf8")) as StrykerReport);
+  const report: Report = { date: new Date().toISOString().slice(0, 10), commit, files };
+  writeFileSync(join(import.meta.dirname, "mutation.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  writeFileSync(join(root, "docs/mutation-score.md"), scorePage(report));
   return 0;
 }
 
