@@ -1,6 +1,7 @@
 /**
- * Between a worker and its Redis: counts round trips. One begins when the worker sends again after it was answered; a
- * long pipeline that is answered while it is still being sent counts more than once, so the figure is an upper bound.
+ * Between a worker and its Redis: counts the round trips that name a stream, or their indexes; the lease's do not. One
+ * begins when the worker sends again after it was answered; a long pipeline that is answered while it is still being sent
+ * counts more than once, so the figure is an upper bound.
  */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -11,14 +12,22 @@ export interface RedisProxy extends AsyncDisposable {
   readonly roundTrips: number;
 }
 
+/** Every key of streams and of their indexes holds it. */
+const NAMES_A_STREAM = "stream";
+
 export async function startRedisProxy(port: number): Promise<RedisProxy> {
   let roundTrips = 0;
   const server = createServer((client) => {
     const redis = connect(port, "127.0.0.1");
     let answered = true;
+    let counted = false;
     client.on("data", (bytes) => {
-      if (answered) roundTrips += 1;
+      if (answered) counted = false;
       answered = false;
+      if (!counted && bytes.includes(NAMES_A_STREAM)) {
+        roundTrips += 1;
+        counted = true;
+      }
       redis.write(bytes);
     });
     redis.on("data", (bytes) => {
