@@ -48,7 +48,6 @@ const partsSent = (rig: Rig): number[] =>
 
 describe("adopting the streams of a source that is gone", { concurrent: true, timeout: 120_000 }, () => {
   it.each([
-    ["the worker is killed when it is asked", asked, killWorker],
     ["the worker is killed when it has taken the stream", taken, killWorker],
     ["Redis is killed when the worker is asked", asked, restartRedis],
   ] as const)("P2, P7: while %s costs nothing, and can be asked again", async (_case, when, breaks) => {
