@@ -38,7 +38,7 @@ function setUp() {
       asked: () => asked,
     };
   };
-  return { clock, store, told, answers };
+  return { clock, gate, store, told, answers };
 }
 
 describe("a request of a stream", () => {
@@ -51,11 +51,27 @@ describe("a request of a stream", () => {
   });
 
   it("of unknown outcome is looked up before it is made again", async () => {
-    const { clock, store, answers } = setUp();
+    const { clock, gate, store, answers } = setUp();
     const { request, asked } = answers(error("unreachable", true), "again");
-    const found = store.call("part 1", request, never, () => Promise.resolve("found"));
-    expect(await clock.drive(found)).toBe("found");
+    const lookUp = (): Promise<string> => store.call("ListParts", () => Promise.resolve("found"), never);
+    expect(await clock.drive(store.call("part 1", request, never, lookUp))).toBe("found");
     expect(asked()).toBe(1);
+    expect(gate.state.blocked).toBe(false);
+  });
+
+  it("P11: that fails again and again is the store's trouble, at longer and longer pauses, though look-ups are answered", async () => {
+    const { clock, gate, store, answers } = setUp();
+    const failures = Array.from({ length: 12 }, () => error("unreachable", true));
+    const { request } = answers(...failures, "yes");
+    const blocked: boolean[] = [];
+    const lookUp = async (): Promise<undefined> => {
+      await store.call("ListParts", () => Promise.resolve("no such part"), never);
+      blocked.push(gate.state.blocked);
+    };
+    expect(await clock.drive(store.call("part 1", request, never, lookUp))).toBe("yes");
+    expect(blocked).toEqual(failures.map(() => true));
+    expect(clock.monotonicMs()).toBeGreaterThan(LIMITS.retryMostMs);
+    expect(gate.state.blocked).toBe(false);
   });
 
   it("is made again when the look-up finds nothing, and not looked up when it surely failed", async () => {

@@ -19,6 +19,10 @@ export class PatientStore {
   readonly #stream: Teller;
   #deniedSinceMs: number | undefined;
   #trouble: string | undefined;
+  /** Look-ups under way, of what became of a request. */
+  #lookUps = 0;
+  /** Requests that were answered. */
+  #answered = 0;
 
   constructor(deps: Deps, stream: Teller) {
     this.#deps = deps;
@@ -42,7 +46,9 @@ export class PatientStore {
   ): Promise<T> {
     for (const counts = { attempts: 0, garbled: 0 }; ;) {
       try {
-        const answer = await this.#deps.gate.run(request, signal);
+        // A store that answers look-ups, and fails the request they are about again and again, is not well.
+        const answer = await this.#deps.gate.run(request, signal, { heals: this.#lookUps === 0 });
+        this.#answered += 1;
         this.#deniedSinceMs = undefined;
         this.#trouble = undefined;
         return answer;
@@ -52,9 +58,21 @@ export class PatientStore {
         counts.attempts += 1;
         if (error.trouble === "garbled") counts.garbled += 1;
         await this.#wait(error, what, counts, signal);
-        const found = error.outcomeUnknown ? await onUnknown?.() : undefined;
-        if (found !== undefined) return found;
+        const answered = this.#answered;
+        const found = error.outcomeUnknown && onUnknown ? await this.#lookUp(onUnknown) : undefined;
+        if (found === undefined) continue;
+        if (this.#answered > answered) this.#deps.gate.heal();
+        return found;
       }
+    }
+  }
+
+  async #lookUp<T>(onUnknown: () => Promise<T>): Promise<T> {
+    this.#lookUps += 1;
+    try {
+      return await onUnknown();
+    } finally {
+      this.#lookUps -= 1;
     }
   }
 

@@ -42,21 +42,26 @@ export class StoreGate {
     return { blocked: true, reason: this.#reason, sinceMs: this.#sinceMs };
   }
 
-  /** Runs one request when the gate lets it through. Its error is passed on after it has been counted. */
-  async run<T>(request: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  /**
+   * Runs one request when the gate lets it through. Its error is passed on after it has been counted. `heals: false`: an
+   * answer to it does not say that the store is well.
+   */
+  async run<T>(request: () => Promise<T>, signal: AbortSignal, { heals = true } = {}): Promise<T> {
     const trial = await this.#pass(signal);
     this.#underWay += 1;
     try {
       const answer = await request();
-      this.#heal();
+      if (heals) this.heal();
       return answer;
     } catch (error) {
-      if (error instanceof StoreError) this.#judge(error);
+      if (error instanceof StoreError && CLOSES.has(error.trouble)) this.#trouble(error);
+      // Any other answer came from a store that works.
+      else if (error instanceof StoreError && heals) this.heal();
       throw error;
     } finally {
       this.#underWay -= 1;
       // Given up by its stream: nobody is left who waits for the store.
-      if (this.#underWay === 0 && this.#failures === 0) this.#heal();
+      if (this.#underWay === 0 && this.#failures === 0) this.heal();
       if (trial) {
         this.#trying = false;
         this.#wake();
@@ -71,6 +76,15 @@ export class StoreGate {
     this.#sinceMs = this.#quietSinceMs;
     this.#reason = `it does not answer: no byte of any request for ${Math.round(quietMs / 1_000)} s`;
     this.#observer.storeTrouble(this.#reason);
+  }
+
+  /** What was in trouble has gone through. */
+  heal(): void {
+    if (!this.state.blocked) return;
+    this.#failures = 0;
+    this.#quietSinceMs = undefined;
+    this.#observer.storeHealed();
+    this.#wake();
   }
 
   /** For the end of the worker: requests that wait for the store to heal are refused; those under way go on. */
@@ -98,12 +112,6 @@ export class StoreGate {
     }
   }
 
-  #judge(error: StoreError): void {
-    if (CLOSES.has(error.trouble)) this.#trouble(error);
-    // Any other answer came from a store that works.
-    else this.#heal();
-  }
-
   #trouble(error: StoreError): void {
     const now = this.#clock.monotonicMs();
     // Requests that were under way together fail together: they count once.
@@ -114,14 +122,6 @@ export class StoreGate {
     this.#reason = `${error.code}: ${error.message}`;
     this.#closedUntilMs = now + backoffMs(this.#failures, this.#random(), error.retryAfterMs);
     this.#observer.storeTrouble(this.#reason);
-  }
-
-  #heal(): void {
-    if (!this.state.blocked) return;
-    this.#failures = 0;
-    this.#quietSinceMs = undefined;
-    this.#observer.storeHealed();
-    this.#wake();
   }
 
   #wake(): void {
