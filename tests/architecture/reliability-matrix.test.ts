@@ -34,6 +34,7 @@ it.each([
   ["S1, P11: claims both", ["S1", "P11"]],
   ["S12 S13 claims both too", ["S12", "S13"]],
   ["C15b claims its row", ["C15"]],
+  ["D1a, D7b: claim two rows of their letters", ["D1a", "D7b"]],
   ["S3 answers once: the store, not a row", []],
   ["outgrows the largest object (S2, S3)", ["S2", "S3"]],
 ])("%s", (title, expected) => {

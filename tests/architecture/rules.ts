@@ -7,9 +7,8 @@ export type Violation = string;
 
 const CORE = "packages/core/src/";
 const KEYS_FILE = "packages/redis-schema/src/key-table.ts";
-const MAX_LINES = 300;
-/** Suites and worlds for tests: long tables of cases, as in a test file. */
-const MAX_TEST_KIT_LINES = 400;
+/** What is read together stands together; past this a file holds more than one idea. Lint warns from 400 on. */
+const MAX_LINES = 700;
 
 /** `core` is the domain: it takes everything from outside in through its ports. */
 export function importsOutOfCore(files: readonly SourceFile[]): Violation[] {
@@ -71,13 +70,9 @@ export function statesInScripts(files: readonly SourceFile[], states: readonly s
 export function filesTooLong(files: readonly SourceFile[]): Violation[] {
   return files
     .filter(({ path }) => !isTest(path))
-    .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1, most: mostLines(path) }))
-    .filter(({ lines, most }) => lines > most)
-    .map(({ path, lines, most }) => `${path}: ${lines} lines, at most ${most}`);
-}
-
-function mostLines(path: string): number {
-  return path.includes("/src/testing/") ? MAX_TEST_KIT_LINES : MAX_LINES;
+    .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
+    .filter(({ lines }) => lines > MAX_LINES)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${MAX_LINES}`);
 }
 
 /** Home directories and work trees of whoever writes the code; the users inside our own images are not that. */

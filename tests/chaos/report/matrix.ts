@@ -13,6 +13,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
   R: "Redis",
   C: "Crashes",
   X: "Security",
+  D: "Found on public reports of other tools, foreign stores and in review",
 };
 
 const PATTERNS = [
@@ -21,7 +22,8 @@ const PATTERNS = [
   "tests/containers/*-claims.ts",
 ];
 const TITLE = /(?:\b(?:it|test|describe|holds)(?:\.\w+)*|\))\(\s*(["'`])((?:\\.|(?!\1).)*)\1/gs;
-const NUMBER = /\b([PSKFRCX]\d{1,2})[a-c]?\b/g;
+/** In the D family the letter is part of the number; elsewhere it names a variant of one row. */
+const NUMBER = /\b([PSKFRCX]\d{1,2}|D\d[a-k])[a-c]?\b/g;
 
 interface Proof {
   where: string;
@@ -89,7 +91,7 @@ export function collect(root: string): Map<string, Proof[]> {
 
 /** "S3" at the start of a sentence is the store, not a row: it counts in brackets only. */
 export function numbersOf(title: string): Set<string> {
-  const leading = /^(?:[PSKFRCX]\d{1,2}[a-c]?(?:[,:]? |$))*/.exec(title)?.[0] ?? "";
+  const leading = /^(?:(?:[PSKFRCX]\d{1,2}[a-c]?|D\d[a-k])(?:[,:]? |$))*/.exec(title)?.[0] ?? "";
   const bracketed = [...title.matchAll(/\(([^)]*)\)/g)].map(([, inside = ""]) => inside);
   const found = (text: string): string[] => [...text.matchAll(NUMBER)].map(([, number = ""]) => number);
   return new Set([...found(leading).filter((number) => number !== "S3"), ...bracketed.flatMap(found)]);
