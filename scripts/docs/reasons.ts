@@ -2,6 +2,8 @@
 export const REASONS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3":
     "S3's requests, signatures, credentials and errors. Raw commands only; bodies go over a transport of ours.",
+  "@node-rs/crc32":
+    "CRC32 in a fifth of zlib's time, in upload and verify. zlib where the platform has no build.",
   "@tanstack/react-query": "Cache and refresh of what the dashboard shows.",
   "@tanstack/react-virtual": "Long lists with few rows in the DOM.",
   "@trpc/client": "Typed calls from the browser to the dashboard's server, and its live feed.",

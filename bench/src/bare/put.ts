@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import http from "node:http";
 import https from "node:https";
-import { crc32 } from "node:zlib";
+import { crc32 } from "@node-rs/crc32";
 
 const PART_BYTES = 8 * 1024 * 1024;
 const SLOTS = 4;

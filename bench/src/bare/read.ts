@@ -1,8 +1,9 @@
 /** The bar of the seal's verify read: a bare pread and crc32 loop. Argument: the file. */
 import { open } from "node:fs/promises";
-import { crc32 } from "node:zlib";
+import { crc32 } from "@node-rs/crc32";
 
-const CHUNK = 1024 * 1024;
+// Larger chunks: fewer trips through the thread pool; from 4 MiB on the copy itself is all that counts.
+const CHUNK = 4 * 1024 * 1024;
 const file = await open(process.argv[2] ?? "");
 const { size } = await file.stat();
 const buffer = Buffer.allocUnsafeSlow(CHUNK);

@@ -49,7 +49,7 @@ export const LIMITS = {
   smallPutBytes: 256 * 1024,
   /** Reads in flight of verify passes, so that a seal does not starve growing files. */
   verifyReads: 2,
-  verifyChunkBytes: 1024 * 1024,
+  verifyChunkBytes: 4 * 1024 * 1024,
 } as const;
 
 assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail before a lease lapses");

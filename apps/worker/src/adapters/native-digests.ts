@@ -1,13 +1,18 @@
-/** The domain's digests, computed by zlib and OpenSSL. */
+/** The domain's digests, computed by native code. */
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
 import type { Digests } from "@sluice/core";
+import { chooseCrc32 } from "./fast-crc32.ts";
 
 /** Hex characters of `hash`: 64 bits keep apart the few names that ever meet. */
 const SHORT_HASH_LENGTH = 16;
 
+const { crc32, slowBecause } = chooseCrc32();
+
+/** Why CRC32 is computed slowly on this platform; undefined when it is not. */
+export const slowCrc32Because = slowBecause;
+
 export const nativeDigests: Digests = {
-  crc32: (bytes, crc = 0) => crc32(bytes, crc),
+  crc32,
   md5() {
     const md5 = createHash("md5");
     return {

@@ -3,6 +3,7 @@ import type { Config } from "@sluice/config";
 import { StoreGate } from "@sluice/core";
 import { OrphanStore, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, tellAll } from "../adapters/pino-observer.ts";
+import { slowCrc32Because } from "../adapters/native-digests.ts";
 import { Worker } from "../app.ts";
 import { HealthServer, type Health } from "../health/health-server.ts";
 import { Metrics } from "../health/metrics.ts";
@@ -58,6 +59,8 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   // What was built is taken down in the reverse order, also when a later piece cannot be had.
   await using stack = new AsyncDisposableStack();
   stack.use(await startAll([health], signal));
+  if (slowCrc32Because !== undefined)
+    log.warn({ detail: slowCrc32Because }, "CRC32 is computed by zlib: it takes about five times the CPU");
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
   const { context, blocking } = await connectRedis(config, log, signal, () => metrics.redisError());
   stack.adopt(context.redis, closeClient);

@@ -1,0 +1,33 @@
+/**
+ * CRC32 at the speed of the processor's carry-less multiplication: a native module where npm has one for this platform
+ * (glibc and musl, x64 and arm64, macOS, Windows), else zlib's table, which takes about five times as long.
+ */
+import { createRequire } from "node:module";
+import { crc32 as zlibCrc32 } from "node:zlib";
+
+export type Crc32 = (bytes: Uint8Array, crc?: number) => number;
+
+export interface Crc32Choice {
+  crc32: Crc32;
+  /** Why the native module is not used, in the loader's words; absent when it is. */
+  slowBecause?: string;
+}
+
+const load = createRequire(import.meta.url);
+
+/** `native`: loads the module, and throws where the platform has none. */
+export function chooseCrc32(native: () => { crc32: Crc32 } = loadNative): Crc32Choice {
+  try {
+    return { crc32: native().crc32 };
+  } catch (error) {
+    return {
+      crc32: (bytes, crc = 0) => zlibCrc32(bytes, crc),
+      slowBecause: error instanceof Error ? (error.message.split("\n")[0] ?? error.name) : String(error),
+    };
+  }
+}
+
+function loadNative(): { crc32: Crc32 } {
+  // Required, not imported: an optional native module must not decide whether the worker starts.
+  return load("@node-rs/crc32") as { crc32: Crc32 };
+}
