@@ -1,5 +1,5 @@
 # The dashboard: built once, run as Next's standalone server by apps/web/start.mjs, which reads our settings.
-FROM docker.io/library/node:24.21.0-bookworm-slim AS workspace
+FROM docker.io/library/node:24.22.3-bookworm-slim AS workspace
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc tsconfig.base.json ./
@@ -16,7 +16,7 @@ FROM workspace AS settings
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/config..." \
   && mkdir -p node_modules/@sluice && ln -s ../../packages/config node_modules/@sluice/config
 
-FROM docker.io/library/node:24.21.0-bookworm-slim
+FROM docker.io/library/node:24.22.3-bookworm-slim
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_WEB_HOST=0.0.0.0 SLUICE_WEB_PORT=3000
 COPY --from=settings /sluice/node_modules node_modules

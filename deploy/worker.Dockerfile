@@ -1,5 +1,5 @@
 # The worker and the command line. TypeScript is run as it is: the workspace is copied, with production dependencies only.
-FROM docker.io/library/node:24.21.0-bookworm-slim AS dependencies
+FROM docker.io/library/node:24.22.3-bookworm-slim AS dependencies
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
@@ -10,14 +10,14 @@ COPY apps/worker/package.json apps/worker/
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
 
 # Sample recordings for `docker compose --profile demo up`.
-FROM docker.io/library/node:24.21.0-bookworm-slim AS demo
+FROM docker.io/library/node:24.22.3-bookworm-slim AS demo
 WORKDIR /sluice
 COPY package.json ./
 COPY scripts/demo.ts scripts/
 COPY scripts/demo scripts/demo
 ENTRYPOINT ["node", "/sluice/scripts/demo.ts", "--dir", "/inbox"]
 
-FROM docker.io/library/node:24.21.0-bookworm-slim AS worker
+FROM docker.io/library/node:24.22.3-bookworm-slim AS worker
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./

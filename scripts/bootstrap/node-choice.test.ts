@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { chooseNode, isNewEnough } from "./node-choice.mjs";
 
-it.each(["22.22.0", "22.23.1", "24.0.0", "24.21.0", "26.1.0"])("Node %s is used as it is", (version) => {
+it.each(["22.23.0", "22.23.4", "24.0.0", "24.22.3", "26.1.0"])("Node %s is used as it is", (version) => {
   expect(isNewEnough(version)).toBe(true);
   expect(chooseNode({ version, platform: "sunos", arch: "mips" })).toEqual({ kind: "own" });
 });
 
-it.each(["20.20.2", "22.21.9", "22.9.0", "18.0.0", "23.11.0", "25.0.0"])("Node %s is not used", (version) => {
+it.each(["20.20.2", "22.22.9", "22.9.0", "18.0.0", "23.11.0", "25.0.0"])("Node %s is not used", (version) => {
   expect(isNewEnough(version)).toBe(false);
 });
 

