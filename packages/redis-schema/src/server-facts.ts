@@ -20,8 +20,11 @@ export interface ServerFacts {
 
 export interface ServerConcern {
   code: "evicts" | "not_durable" | "too_old" | "replica";
-  /** `refuse`: the worker must not start (overridable for `evicts`); `warn`: said at start. */
-  weight: "refuse" | "warn";
+  /**
+   * `refuse`: the worker must not start (overridable for `evicts`); `wait`: it waits until that is over; `warn`: said at
+   * start.
+   */
+  weight: "refuse" | "wait" | "warn";
   text: string;
 }
 
@@ -57,8 +60,8 @@ export function judgeServer(facts: ServerFacts): ServerConcern[] {
   if (facts.isReplica) {
     concerns.push({
       code: "replica",
-      weight: "refuse",
-      text: "this Redis is a read-only replica: name the primary",
+      weight: "wait",
+      text: "this Redis is a read-only replica: name the primary, or make it one",
     });
   }
   if (isOlder(version)) {

@@ -22,7 +22,7 @@ import { claimStreams, type ClaimedStream } from "./stream-claims.ts";
 import { parseDone } from "./records/file-entries.ts";
 import { parseParts } from "./records/part.ts";
 import { fromBuffers } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
+import { callRedis, isOfStream } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
 import { GONE, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
@@ -80,6 +80,7 @@ export class StreamStore implements CheckpointStore {
         args: args.flat(),
       },
       ["opened", "taken", "done", "key_taken", "path_taken"],
+      replacing?.record.id,
     );
     switch (name) {
       case "opened":
@@ -173,6 +174,7 @@ export class StreamStore implements CheckpointStore {
     const { name, value } = await this.#send(
       { script: SCRIPTS.writeStream, keys: this.#context.keys.ofStream(record.id), args },
       ["written", "key_taken", "path_taken"],
+      record.id,
     );
     if (name === "written") return { kind: name };
     // A removal sent twice finds nothing the second time: that is what it wanted.
@@ -181,8 +183,18 @@ export class StreamStore implements CheckpointStore {
     return { kind: name, by: value };
   }
 
-  #send<Name extends string>(command: StreamCommand, names: readonly Name[]): Promise<CommandAnswer<Name>> {
-    return sendCommand(this.#context, this.#identity, command, names);
+  /** A stream one of whose own keys holds another type is let go; the next look shows what is wrong with it. */
+  async #send<Name extends string>(
+    command: StreamCommand,
+    names: readonly Name[],
+    id: StreamId | undefined,
+  ): Promise<CommandAnswer<Name>> {
+    try {
+      return await sendCommand(this.#context, this.#identity, command, names);
+    } catch (error) {
+      if (id === undefined || !isOfStream(error, this.#context, id)) throw error;
+      return { name: "lost", value: error.message };
+    }
   }
 
   /** What is no record of ours is given back untouched; `claimAny` says what it is. */
