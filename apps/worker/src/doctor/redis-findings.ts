@@ -34,8 +34,8 @@ export function redisFindings(facts: RedisFacts): Finding[] {
   const concerns = judgeServer(server);
   const has = (code: ServerConcern["code"]): boolean => concerns.some((concern) => concern.code === code);
   const findings = concerns.map(({ code, weight, text }): Finding => {
-    const isRefused = weight === "refuse" && !(code === "evicts" && allowEviction);
-    return finding(`redis.${code}`, isRefused ? "error" : "warning", text, REMEDIES[code]);
+    const isWrong = weight !== "warn" && !(code === "evicts" && allowEviction);
+    return finding(`redis.${code}`, isWrong ? "error" : "warning", text, REMEDIES[code]);
   });
   const up = `up for ${span(server.uptimeSeconds * 1_000)}`;
   findings.unshift(ok("redis.reached", `${server.product} ${server.version} at ${url}, ${up}.`));
