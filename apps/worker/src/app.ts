@@ -33,7 +33,7 @@ import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { FailedFiles, convertOldIndexes, loadSourceState } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
-import { sweepRecords } from "./streams/unlisted.ts";
+import { findLostRecords, sweepRecords, type SweepDeps } from "./streams/unlisted.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
@@ -115,6 +115,7 @@ export class Worker {
       await loadSourceState(this.supervisor.table, this.#settings.source, context);
       await this.#failed.catchUp();
     }, this.#stop);
+    await patience.wait(() => findLostRecords(this.#sweeping()), this.#stop);
     const report = await patience.wait(() => this.#resume(), this.#stop);
     log.info({ ...report }, "interrupted streams resumed");
     for (const work of this.#background()) {
@@ -145,7 +146,9 @@ export class Worker {
       ),
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#resume()),
-      this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => this.#sweep(), { atOnce: true }),
+      this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
+        atOnce: true,
+      }),
       this.#every("the janitor", JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
       this.#every(
         "the look at the age of uploads",
@@ -312,11 +315,10 @@ export class Worker {
   }
 
   /** Records that no index names. */
-  async #sweep(): Promise<void> {
+  #sweeping(): SweepDeps {
     const { context, log } = this.#ports;
     const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };
-    const store = this.#store;
-    await sweepRecords({ context, identity, store, clock, signal: this.#stop, log });
+    return { context, identity, store: this.#store, clock, signal: this.#stop, log };
   }
 
   /** `atOnce`: also right after the start. */

@@ -12,22 +12,22 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 import { list, ownKeys } from "./stream-change.ts";
 import type { LoadedStream } from "./stream-loader.ts";
 
-/** Keys that Redis looks at in one step: it answers nobody else meanwhile. */
-const SCAN_STEP = 400;
+/** Keys that Redis looks at in one step, a millisecond or so: it answers nobody else meanwhile. */
+export const SCAN_STEP = { inPassing: 400, atStart: 2_000 } as const;
 /** Entries of an index by path or key in one answer. */
 const NAMES_STEP = 5_000;
 /** Names taken by streams whose record is gone, met for one stream: a path and two keys. */
 const MOST_GHOSTS = 3;
 
 /** The ids of all records, step by step; the caller waits between steps. An id may come twice. */
-export async function* recordIds({ redis, keys }: SchemaContext): AsyncGenerator<StreamId[]> {
+export async function* recordIds({ redis, keys }: SchemaContext, step: number): AsyncGenerator<StreamId[]> {
   const nodes: readonly (Redis | SchemaContext["redis"])[] =
     redis instanceof Cluster ? redis.nodes("master") : [redis];
   for (const node of nodes) {
     let cursor = "0";
     do {
       const [next, found] = await callRedis("look for records", () =>
-        node.scan(cursor, "MATCH", keys.everyMeta, "COUNT", SCAN_STEP),
+        node.scan(cursor, "MATCH", keys.everyMeta, "COUNT", step),
       );
       cursor = next;
       yield found.map((key) => streamId(keys.idOfMeta(key))).filter((id) => id !== "");

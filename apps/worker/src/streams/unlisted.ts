@@ -2,7 +2,14 @@
  * Streams that no index names any more: an index was lost, or something half-done was left behind. What the record says
  * decides where a stream belongs; what cannot be put back is shown as failed, and may be purged.
  */
-import type { Clock, FailureReason, Index, StreamId, WebhookEvent } from "@sluice/core";
+import {
+  INDEXES,
+  type Clock,
+  type FailureReason,
+  type Index,
+  type StreamId,
+  type WebhookEvent,
+} from "@sluice/core";
 import {
   failBroken,
   indexedIds,
@@ -11,6 +18,7 @@ import {
   recordIds,
   repairIndexes,
   restoreNames,
+  SCAN_STEP,
   type LoadedStream,
   type SchemaContext,
   type WorkerIdentity,
@@ -79,9 +87,22 @@ function noteMoved({ log }: UnlistedDeps, { id, index }: { id: StreamId; index: 
   log.warn({ stream_id: id, index }, "a stream that no index named was put back");
 }
 
-/** Walks over all records, slowly: those that even the index by path does not name, and their S3 keys. */
+/**
+ * At start, before any file is looked at: records that neither an index nor the index by path names. Else a walk would
+ * open a second stream for their files.
+ */
+export async function findLostRecords(deps: SweepDeps): Promise<void> {
+  const indexes = await Promise.all(INDEXES.map((index) => indexedIds(deps.context, index)));
+  const listed = new Set(indexes.flat());
+  for await (const ids of recordIds(deps.context, SCAN_STEP.atStart)) {
+    const lost = ids.filter((id) => !listed.has(id));
+    if (lost.length > 0) await lookAt(deps, lost);
+  }
+}
+
+/** Walks over all records, slowly: whatever became of one since the start, and the S3 keys that are its own. */
 export async function sweepRecords(deps: SweepDeps): Promise<void> {
-  for await (const ids of recordIds(deps.context)) {
+  for await (const ids of recordIds(deps.context, SCAN_STEP.inPassing)) {
     await lookAt(deps, ids);
     await deps.clock.sleep(STEP_MS, deps.signal);
     if (deps.signal.aborted) return;
