@@ -101,8 +101,13 @@ export class Worker {
   /** Work that fails again and again, in plain words. */
   get failing(): string[] {
     const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
+    const { running, faults } = this.supervisor;
+    const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
+      running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
+    );
     // While Redis is known to be in trouble, that is the reason of the others.
-    return [...(this.lease.trouble === undefined ? rounds : []), ...this.supervisor.faults];
+    const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
+    return [...others, ...faults];
   }
 
   async start(): Promise<ResumeReport> {

@@ -13,8 +13,10 @@ export class ForeignTypeError extends CheckpointError {
   readonly key: string | undefined;
 
   constructor(what: string, message: string, cause: unknown) {
-    super(`${what}: ${inPlainWords(message)}`, { cause });
-    this.key = SCRIPT_TYPE.exec(message)?.[3] ?? keyOfCommand(cause);
+    const key = SCRIPT_TYPE.exec(message)?.[3] ?? keyOfCommand(cause);
+    const which = key === undefined || message.includes(key) ? "" : `the key ${key}: `;
+    super(`${what}: ${which}${inPlainWords(message)}`, { cause });
+    this.key = key;
   }
 }
 

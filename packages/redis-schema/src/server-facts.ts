@@ -1,7 +1,9 @@
 /** What the Redis server says of itself (INFO only: managed services refuse CONFIG). */
 import { Cluster } from "ioredis";
 import type { RedisClient } from "./connection.ts";
-import { callRedis } from "./replies.ts";
+import type { SchemaContext } from "./context.ts";
+import { KEYS } from "./key-table.ts";
+import { callRedis, wrongType } from "./replies.ts";
 
 export interface ServerFacts {
   version: string;
@@ -81,6 +83,21 @@ function isOlder(version: string): boolean {
   const [major, minor] = version.split(".").map(Number);
   if (major === undefined || minor === undefined || Number.isNaN(major) || Number.isNaN(minor)) return false;
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
+/** Keys under our names that hold another type than they should, in plain words with what to do. */
+export async function foreignKeys({ redis, keys }: Pick<SchemaContext, "redis" | "keys">): Promise<string[]> {
+  const shared = Object.values(KEYS).filter(({ pattern }) => !pattern.includes("<"));
+  const found = await callRedis("look at the types of the keys", () =>
+    Promise.all(shared.map(({ pattern }) => redis.type(keys.prefix + pattern))),
+  );
+  return shared.flatMap(({ pattern, type }, at) => {
+    const belongs = type === "sorted set" ? "zset" : type;
+    const is = found[at] ?? "none";
+    // Plain sets are an earlier phase's indexes, which a worker converts when it starts.
+    const isFine = is === "none" || is === belongs || (is === "set" && belongs === "zset");
+    return isFine ? [] : [wrongType(keys.prefix + pattern, is, belongs)];
+  });
 }
 
 /** A cluster client sends INFO to any node: a primary is asked. */

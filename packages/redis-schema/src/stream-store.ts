@@ -4,6 +4,7 @@
  * are made at the same moment share a round trip (auto-pipelining); those of one stream come one after another.
  */
 import {
+  CheckpointError,
   streamId,
   type CheckpointStore,
   type Claim,
@@ -33,6 +34,9 @@ export interface StoreNotice {
   text: string;
 }
 
+/** A moment's trouble refuses a write once or twice; from here on someone should know. */
+const OFTEN = 5;
+
 /** A write that may also meet another stream at its path. */
 type ChangeOutcome = WriteOutcome | { kind: "path_taken"; by: string };
 
@@ -44,6 +48,8 @@ export class StreamStore implements CheckpointStore {
   readonly told: readonly WebhookEvent[];
   /** Nonces of leases whose process is known to be gone; the next claim need not wait for them to lapse. */
   readonly #dead = new Set<string>();
+  /** Streams whose last write was refused by Redis: how often in a row, and why. */
+  readonly #refused = new Map<StreamId, { times: number; reason: string }>();
 
   constructor(
     context: SchemaContext,
@@ -55,6 +61,12 @@ export class StreamStore implements CheckpointStore {
     this.#identity = identity;
     this.#notice = notice;
     this.told = told;
+  }
+
+  /** Streams whose record Redis has refused to write again and again, and why. */
+  get refusing(): ReadonlyMap<StreamId, string> {
+    const often = [...this.#refused].filter(([, { times }]) => times >= OFTEN);
+    return new Map(often.map(([id, { reason }]) => [id, reason]));
   }
 
   /** The process behind this lease ran on this host and is gone: its streams may be claimed at once. */
@@ -190,10 +202,17 @@ export class StreamStore implements CheckpointStore {
     id: StreamId | undefined,
   ): Promise<CommandAnswer<Name>> {
     try {
-      return await sendCommand(this.#context, this.#identity, command, names);
+      const answer = await sendCommand(this.#context, this.#identity, command, names);
+      if (id !== undefined) this.#refused.delete(id);
+      return answer;
     } catch (error) {
-      if (id === undefined || !isOfStream(error, this.#context, id)) throw error;
-      return { name: "lost", value: error.message };
+      if (id === undefined) throw error;
+      if (isOfStream(error, this.#context, id)) return { name: "lost", value: error.message };
+      if (error instanceof CheckpointError) {
+        const times = (this.#refused.get(id)?.times ?? 0) + 1;
+        this.#refused.set(id, { times, reason: error.message });
+      }
+      throw error;
     }
   }
 

@@ -13,6 +13,8 @@ export interface RedisFacts {
   /** Round trip of a PING, median, ms. */
   latencyMs: number;
   allowEviction: boolean;
+  /** Keys that hold another type than they should, in plain words. */
+  foreignKeys?: readonly string[];
 }
 
 /** A part costs one call, and a worker's lease is renewed in 5 s: past this, Redis is felt. */
@@ -42,6 +44,10 @@ export function redisFindings(facts: RedisFacts): Finding[] {
   if (!has("not_durable")) findings.push(ok("redis.durable", "The append-only file is on."));
   if (!has("evicts")) findings.push(eviction(server));
   findings.push(latency(facts), memory(server));
+  for (const text of facts.foreignKeys ?? []) {
+    const remedy = "Until then workers are blocked: they write nothing by halves.";
+    findings.push(finding("redis.foreign_key", "error", `${text}.`, remedy));
+  }
   if (schema.kind !== "ok")
     findings.push(finding("redis.schema", "error", "The keys are not of this version.", schema.remedy));
   if (prefixRemedy !== undefined)

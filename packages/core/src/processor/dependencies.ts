@@ -68,7 +68,7 @@ export interface ProcessorDeps {
   random: () => number;
   newId: () => string;
   /** The buckets this worker was given, the one for new objects first; absent: any. */
-  buckets?: readonly string[];
+  buckets?: readonly string[] | undefined;
   /** `recognise`: Redis was found empty; look in S3 before sending anything. */
   recovery: { recognise: boolean };
   worker: { id: string; version: string };
