@@ -31,18 +31,20 @@ import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
-import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
+import { FailedFiles, convertOldIndexes, loadSourceState } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
+import { findLostRecords, sweepRecords, type SweepDeps } from "./streams/unlisted.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
-import { particulars, workerFigures, type Figures } from "./streams/worker-figures.ts";
+import { particulars, StateSince, workerFigures, type Figures } from "./streams/worker-figures.ts";
 import { newId } from "./new-id.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { systemClock } from "./system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
+const SWEEP_EVERY_MS = 5 * 60_000;
 const clock = systemClock;
 
 export class Worker {
@@ -60,6 +62,9 @@ export class Worker {
   readonly #lanes: Lanes;
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
+  readonly #since = new StateSince(clock);
+  /** Rounds of work that fail again and again, by name: why. */
+  readonly #failingRounds = new Map<string, string>();
   #draining = false;
 
   constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
@@ -89,17 +94,34 @@ export class Worker {
   get figures(): Figures {
     const { supervisor, runners, lease } = this;
     const [gate, lanes, draining] = [this.#ports.gate, this.#lanes, this.#draining];
-    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble: lease.trouble, draining });
+    const [redisTrouble, failing] = [lease.trouble, this.failing];
+    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining });
+  }
+
+  /** Work that fails again and again, in plain words. */
+  get failing(): string[] {
+    const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
+    const { running, faults } = this.supervisor;
+    const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
+      running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
+    );
+    // While Redis is known to be in trouble, that is the reason of the others.
+    const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
+    return [...others, ...faults];
   }
 
   async start(): Promise<ResumeReport> {
     const { context, log } = this.#ports;
-    await this.lease.start(this.#stop);
-    await refuseForeignIndexes(context);
-    await this.#recovery.begin();
-    await loadSourceState(this.supervisor.table, this.#settings.source, context);
-    await this.#failed.catchUp();
-    const report = await this.#resume();
+    const { redisPatience: patience } = this.#ports;
+    await patience.wait(() => this.lease.start(this.#stop), this.#stop);
+    await patience.wait(() => convertOldIndexes(context), this.#stop);
+    await patience.wait(() => this.#recovery.begin(), this.#stop);
+    await patience.wait(async () => {
+      await loadSourceState(this.supervisor.table, this.#settings.source, context);
+      await this.#failed.catchUp();
+    }, this.#stop);
+    await patience.wait(() => findLostRecords(this.#sweeping()), this.#stop);
+    const report = await patience.wait(() => this.#resume(), this.#stop);
     log.info({ ...report }, "interrupted streams resumed");
     for (const work of this.#background()) {
       work.catch((error: unknown) => {
@@ -128,9 +150,16 @@ export class Worker {
         log.warn({ path, err }, "a hint could not be followed"),
       ),
       handleRequests(requestDeps(this.#requests()), stop),
-      this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
-      this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
-      this.#every(JANITOR_EVERY_MS, uploadAgeReport({ running: this.supervisor.running, log, clock })),
+      this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#resume()),
+      this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
+        atOnce: true,
+      }),
+      this.#every("the janitor", JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
+      this.#every(
+        "the look at the age of uploads",
+        JANITOR_EVERY_MS,
+        uploadAgeReport({ running: this.supervisor.running, log, clock }),
+      ),
       this.#recovery.run(stop),
     ];
   }
@@ -142,7 +171,10 @@ export class Worker {
       workerId: this.#settings.workerId,
       identity: this.identity,
       clock,
-      describe: () => ({ ...self, ...this.figures }),
+      describe: () => {
+        const { figures } = this;
+        return { ...self, ...figures, state_since_utc: this.#since.of(figures.state) };
+      },
       onLost: (detail) => this.#ports.onFatal(detail),
       beforeRenewal: () => this.#recovery.check(),
       log: this.#ports.log,
@@ -193,6 +225,7 @@ export class Worker {
       random: Math.random,
       newId,
       recovery: this.#recovery,
+      buckets: this.#settings.buckets,
       failpoint,
       worker: { id: this.#settings.workerId, version: this.#settings.version },
     };
@@ -235,7 +268,7 @@ export class Worker {
   /** Streams of this source without a living owner. */
   async #resume(): Promise<ResumeReport> {
     const { context, log } = this.#ports;
-    const { source, watches, workerId } = this.#settings;
+    const { source, buckets, watches, workerId } = this.#settings;
     const dead = await deadNoncesOfThisHost(this.#registry, this.identity);
     for (const nonce of dead) this.#store.markDead(nonce);
     const processing = this.#processing;
@@ -245,6 +278,7 @@ export class Worker {
       identity: { workerId, nonce: this.identity.nonce },
       store: this.#store,
       source,
+      buckets,
       watches,
       deadNonces: () => dead,
       fillIn: (founding, parts, watch) =>
@@ -278,14 +312,33 @@ export class Worker {
 
   #janitor(): JanitorDeps {
     const { context, store, log } = this.#ports;
-    const { workerId, bucket, historyMs, failedUploadRetentionMs } = this.#settings;
+    const { workerId, bucket, buckets, historyMs, failedUploadRetentionMs } = this.#settings;
     const orphans = new OrphanStore(context);
     const locked = (): boolean => this.#recovery.recognise;
-    return { context, store, orphans, workerId, bucket, historyMs, failedUploadRetentionMs, locked, log };
+    const retention = { historyMs, failedUploadRetentionMs };
+    return { context, store, orphans, workerId, bucket, buckets, ...retention, locked, log };
   }
 
-  async #every(everyMs: number, work: () => Promise<unknown>): Promise<void> {
+  /** Records that no index names. */
+  #sweeping(): SweepDeps {
+    const { context, log } = this.#ports;
+    const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };
+    return { context, identity, store: this.#store, clock, signal: this.#stop, log };
+  }
+
+  /** `atOnce`: also right after the start. */
+  async #every(
+    name: string,
+    everyMs: number,
+    work: () => Promise<unknown>,
+    { atOnce = false } = {},
+  ): Promise<void> {
     const ended = (): boolean => this.#draining;
-    await repeat({ everyMs, work, ended, clock, signal: this.#stop, log: this.#ports.log });
+    const failing = (reason: string | undefined): void => {
+      if (reason === undefined) this.#failingRounds.delete(name);
+      else this.#failingRounds.set(name, reason);
+    };
+    const signal = this.#stop;
+    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log: this.#ports.log, failing });
   }
 }

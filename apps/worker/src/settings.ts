@@ -16,6 +16,8 @@ export interface WorkerSettings {
   version: string;
   watches: readonly WatchSettings[];
   bucket: string;
+  /** Where a stream's bytes may go: `bucket`, then the old ones. */
+  buckets: readonly string[];
   /** Under which hash the store's answers are kept in Redis. */
   storeHash: string;
   /** Common prefix of all keys: where the probe may write, what the janitor may list. */

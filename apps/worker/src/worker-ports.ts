@@ -1,6 +1,7 @@
 /** Adapters to the world, built at the start of the process. */
 import type { FileSource, FileTidier, ObjectStore, Observer, ReachFailpoint, StoreGate } from "@sluice/core";
 import type { RedisClient, SchemaContext } from "@sluice/redis-schema";
+import type { RedisPatience } from "./start/redis-patience.ts";
 import type { HintSource } from "./streams/hints.ts";
 import type { SupervisorLog } from "./streams/supervisor.ts";
 import type { WatchDeps } from "./streams/watch-runner.ts";
@@ -14,6 +15,8 @@ export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootI
   tidier: FileTidier;
   observer: Observer;
   gate: StoreGate;
+  /** Redis in trouble is waited for, also before the worker is at work. */
+  redisPatience: RedisPatience;
   hints: HintSource;
   log: SupervisorLog;
   /** Crash tests only. */

@@ -37,7 +37,7 @@ describe("a Redis in trouble", { concurrent: true, timeout: 180_000 }, () => {
       appendFileSync(path, randomBytes(PART));
       const fresh = writeWhole(rig, "new.mov", randomBytes(1_000));
       await rig.until("and goes on growing", async () => (await lagBytes(worker)) >= 3 * PART + 1_010);
-      expect(await readiness(worker)).toMatch(/^degraded: Redis: .* bytes on disk are not in S3 yet/s);
+      expect(await readiness(worker)).toMatch(/^blocked: Redis: .* bytes on disk are not in S3 yet/s);
       await rig.until(
         "the lease has lapsed",
         () => performance.now() - stoppedAtMs > LIMITS.leaseTtlMs + LIMITS.redisCommandMs,

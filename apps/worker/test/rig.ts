@@ -29,6 +29,8 @@ export interface RigOptions {
   /** Directories below the rig's that are watched; the first is `root`. Default: one. */
   watches?: readonly string[];
   quirks?: Quirks;
+  /** Buckets beside the rig's own. */
+  buckets?: readonly string[];
 }
 
 export interface Rig extends AsyncDisposable {
@@ -40,6 +42,8 @@ export interface Rig extends AsyncDisposable {
   /** Every request the endpoint has answered or lost, in that order. */
   readonly requests: readonly AccessEntry[];
   readonly bucket: Bucket;
+  /** Another one at the same endpoint. */
+  otherBucket(name: string): Bucket;
   readonly records: Records;
   readonly workers: readonly WorkerProcess[];
   /** The environment a worker is given. */
@@ -77,7 +81,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const s3 = await startLocalS3({
     dir: directory.at("s3"),
     credentials: CREDENTIALS,
-    buckets: [BUCKET],
+    buckets: [BUCKET, ...(options.buckets ?? [])],
     fsync: false,
     onRequest: (entry) => requests.push(entry),
     ...(options.quirks === undefined ? {} : { quirks: options.quirks }),
@@ -124,6 +128,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     s3,
     requests,
     bucket: new Bucket({ endpoint: s3.url, bucket: BUCKET, ...CREDENTIALS }),
+    otherBucket: (name) => new Bucket({ endpoint: s3.url, bucket: name, ...CREDENTIALS }),
     records,
     workers,
     env,

@@ -11,8 +11,10 @@ export type StoreTrouble =
   | "credentials"
   /** The bucket as a whole is missing, elsewhere or denied. */
   | "bucket"
-  /** This key alone is denied, while the bucket answers. */
+  /** This key alone, or an old bucket, is denied, while the worker's bucket answers. */
   | "denied"
+  /** The worker was not given this bucket: no request was made. */
+  | "not_ours"
   /** The body did not arrive as it was sent (BadDigest): read again, send again. */
   | "garbled"
   /** The store refuses the request itself: a bug of ours or a quirk the profile does not know. */
@@ -114,8 +116,10 @@ export const REMEDIES: Record<FailureReason, { cause: string; remedy: string }> 
     remedy: "Look at the raw record, then purge it; a file that is still there is then found again.",
   },
   access_denied: {
-    cause: "The store denies access to this key, while others work.",
-    remedy: "Allow PutObject and GetObject on this key, then retry.",
+    cause:
+      "The store denies access to this key, while others work, or the record names a bucket that this worker was not given.",
+    remedy:
+      "Allow PutObject and GetObject on this key, or name the bucket in SLUICE_S3_OLD_BUCKETS if it is an earlier one of yours; then retry.",
   },
   object_conflict: {
     cause: "An object of another file or program stands at the key.",

@@ -37,3 +37,4 @@ export * from "./processor/store-gate.ts";
 export * from "./processor/stream-processor.ts";
 export * from "./processor/upload-lane.ts";
 export * from "./stream/new-record.ts";
+export * from "./stream/own-buckets.ts";

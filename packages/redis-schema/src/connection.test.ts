@@ -90,3 +90,22 @@ describe("a server", () => {
     });
   });
 });
+
+describe("a key that holds another type", () => {
+  test.each([
+    [
+      "WRONGTYPE string zset streams:active",
+      "the key streams:active holds a string where a sorted set belongs",
+    ],
+    ["WRONGTYPE list hash p:stream:a b:meta", "the key p:stream:a b:meta holds a list where a hash belongs"],
+  ])("D4b: %s is said with the key and what to do", (message, words) => {
+    const error = asCheckpointError("write", new Error(message));
+    expect(error.message).toContain(words);
+    expect(error.message).toContain("remove it (DEL)");
+  });
+
+  test("D4b: and a right that is missing is said with the command and the key", () => {
+    const { message } = asCheckpointError("write", new Error("NOPERM XADD events"));
+    expect(message).toContain("does not allow this user XADD on the key events");
+  });
+});

@@ -22,7 +22,7 @@ import { FAILED_STATUSES } from "./records/stream-record.ts";
 import { toFlatArgs, type RawHash } from "./records/text.ts";
 import { replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
-import { indexPlace, list, logLines, statusPlaces } from "./stream-change.ts";
+import { indexAt, indexPlace, list, logLines, statusPlaces } from "./stream-change.ts";
 
 export type ConvertOutcome =
   | { index: Index; kind: "kept" }
@@ -43,12 +43,12 @@ export async function convertIndexes({ redis, keys, clock }: SchemaContext): Pro
 }
 
 export type RepairOutcome = { readonly id: StreamId } & (
-  | { kind: "right" }
-  | { kind: "moved" }
+  | { kind: "right" | "moved"; index: Index }
   /** Nothing is stored under the id, or nothing that says where it belongs: `failBroken` makes it visible. */
   | { kind: "missing" }
   | { kind: "unknown"; status: string }
   | { kind: "foreign"; type: string }
+  | { kind: "newer" }
 );
 
 /** Puts each stream into the one index its status belongs to. Pass the ids of all indexes. */
@@ -68,11 +68,13 @@ async function repairOne(
     redis,
     SCRIPTS.repairIndex,
     [keys.streamMeta(id), keys.indexes],
-    [id, clock.wallMs(), list(places)],
+    [id, clock.wallMs(), SCHEMA_VERSION, list(places)],
   );
-  const name = replyName(reply, ["right", "moved", "missing", "unknown", "foreign"]);
+  const name = replyName(reply, ["right", "moved", "missing", "unknown", "foreign", "newer"]);
   const about = { id: streamId(id) };
   if (name === "foreign") return { ...about, kind: name, type: replyText(reply, 1) };
+  if (name === "right" || name === "moved")
+    return { ...about, kind: name, index: indexAt(Number(replyText(reply, 1))) };
   if (name !== "unknown") return { ...about, kind: name };
   const status = replyText(reply, 1);
   // A reason that only an earlier phase gave is a failed state all the same.
@@ -89,7 +91,7 @@ export interface BrokenStream {
   id: string;
   /** As read: the stream is left alone if it changed since. */
   raw: RawHash;
-  reason: Extract<FailureReason, "incomplete_metadata" | "corrupt_record">;
+  reason: Extract<FailureReason, "incomplete_metadata" | "corrupt_record" | "access_denied">;
   detail: string;
   /** What webhooks are to tell. */
   told?: readonly WebhookEvent[];

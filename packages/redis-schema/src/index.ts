@@ -29,7 +29,9 @@ export { fromBuffer, fromBuffers, pathField, pathOfField, toArg, type RawHash } 
 export * from "./records/upload-entries.ts";
 export * from "./records/watch.ts";
 export * from "./records/worker.ts";
+export * from "./record-sweep.ts";
 export * from "./redis-url.ts";
+export { inPlainWords, wrongType } from "./replies.ts";
 export * from "./request-queue.ts";
 export { SCRIPTS } from "./scripts.ts";
 export * from "./server-facts.ts";

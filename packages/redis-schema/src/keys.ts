@@ -28,6 +28,13 @@ export function keysWith(prefix: string) {
     streamMeta: (id: StreamId | string) => filled(KEYS.streamMeta, id),
     streamParts: (id: StreamId | string) => filled(KEYS.streamParts, id),
     streamLog: (id: StreamId | string) => filled(KEYS.streamLog, id),
+    /** For SCAN: every record there is. */
+    everyMeta: prefix.replaceAll(/[\\*?[\]]/g, "\\$&") + KEYS.streamMeta.pattern.replace(/<[^>]+>/, "*"),
+    /** The id in a record's key. */
+    idOfMeta: (key: string) => {
+      const [before = "", after = ""] = KEYS.streamMeta.pattern.split(/<[^>]+>/);
+      return key.slice(prefix.length + before.length, key.length - after.length);
+    },
     /** Record, parts and timeline, in the order every script takes them. */
     ofStream: (id: StreamId | string) =>
       [KEYS.streamMeta, KEYS.streamParts, KEYS.streamLog].map((facts) => filled(facts, id)),

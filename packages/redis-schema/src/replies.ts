@@ -4,15 +4,45 @@
  */
 import { CheckpointError, InvariantError } from "@sluice/core";
 import type { ChainableCommander } from "ioredis";
+import type { SchemaContext } from "./context.ts";
 import { fromBuffer } from "./records/text.ts";
 
 /** A key under one of our names holds another type. Where it is one stream's key, it concerns that stream alone. */
 export class ForeignTypeError extends CheckpointError {
-  constructor(what: string, cause: unknown) {
-    super(`${what}: a key of ours holds another type: something else uses this Redis with our key prefix`, {
-      cause,
-    });
+  /** Undefined where Redis does not say which. */
+  readonly key: string | undefined;
+
+  constructor(what: string, message: string, cause: unknown) {
+    const key = SCRIPT_TYPE.exec(message)?.[3] ?? keyOfCommand(cause);
+    const which = key === undefined || message.includes(key) ? "" : `the key ${key}: `;
+    super(`${what}: ${which}${inPlainWords(message)}`, { cause });
+    this.key = key;
   }
+}
+
+/** Whether it is about a key of this very stream. */
+export function isOfStream(
+  error: unknown,
+  { keys }: Pick<SchemaContext, "keys">,
+  id: string,
+): error is ForeignTypeError {
+  return (
+    error instanceof ForeignTypeError && error.key !== undefined && keys.ofStream(id).includes(error.key)
+  );
+}
+
+/** As lib-check.lua says it: what the key holds, what belongs there, the key. */
+const SCRIPT_TYPE = /^WRONGTYPE ([\w-]+) (hash|list|set|zset|stream|string) (.+)$/s;
+/** As lib-check.lua says it: the command, the key. */
+const SCRIPT_ACL = /^NOPERM ([A-Z]+) (\S.*)$/s;
+
+/** The client says of a refused command what it was; a script's first argument is no key. */
+function keyOfCommand(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("command" in error)) return undefined;
+  const { name, args } = error.command as { name?: unknown; args?: readonly unknown[] };
+  const key = args?.[0];
+  if (typeof name !== "string" || name.startsWith("eval")) return undefined;
+  return typeof key === "string" ? key : undefined;
 }
 
 /** Every failed command ends here: Redis trouble is never data trouble. */
@@ -28,7 +58,7 @@ export function asCheckpointError(what: string, error: unknown): Error {
   if (error instanceof CheckpointError || error instanceof InvariantError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (isScriptBug(message)) return new InvariantError(`${what}: ${message}`, { cause: error });
-  if (message.includes("WRONGTYPE")) return new ForeignTypeError(what, error);
+  if (message.includes("WRONGTYPE")) return new ForeignTypeError(what, message, error);
   return new CheckpointError(`${what}: ${inPlainWords(message)}`, { cause: error });
 }
 
@@ -60,13 +90,39 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^LOADING/, "Redis is still loading its data"],
   [/^MISCONF/, "Redis refuses writes: it cannot save to its disk"],
   [/^(NOAUTH|WRONGPASS|NOPERM)/, "Redis refuses these credentials"],
+  [
+    /WRONGTYPE/,
+    "a key of ours holds another type: something else uses this Redis with our key prefix; remove that key, or choose another SLUICE_KEY_PREFIX",
+  ],
   [/^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/, "Redis is being reconfigured"],
   [/^BUSY/, "Redis is busy with another script"],
 ];
 
 export function inPlainWords(message: string): string {
+  const [, found, belongs, foreign] = SCRIPT_TYPE.exec(message) ?? [];
+  if (found !== undefined && belongs !== undefined && foreign !== undefined)
+    return wrongType(foreign, found, belongs);
+  const [, command, key] = SCRIPT_ACL.exec(message) ?? [];
+  if (command !== undefined) {
+    return (
+      `Redis does not allow this user ${command} on the key ${key}: ` +
+      "allow it in the ACL of the user that SLUICE_REDIS_URL names"
+    );
+  }
   const known = WORDS.find(([pattern]) => pattern.test(message));
   return known ? `${known[1]} (${message})` : message;
+}
+
+/** `found`, `belongs`: types as Redis names them. */
+export function wrongType(key: string, found: string, belongs: string): string {
+  return (
+    `the key ${key} holds a ${typeName(found)} where a ${typeName(belongs)} belongs: something else wrote it; ` +
+    "look at it, then remove it (DEL), or choose another SLUICE_KEY_PREFIX"
+  );
+}
+
+function typeName(type: string): string {
+  return type === "zset" ? "sorted set" : type;
 }
 
 /** The name a script's reply begins with. */

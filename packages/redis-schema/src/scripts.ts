@@ -10,6 +10,7 @@ import { callRedis } from "./replies.ts";
 
 const LIBRARIES: Record<string, string> = {
   "lib-args": read(new URL("./scripts/lib-args.lua", import.meta.url)),
+  "lib-check": read(new URL("./scripts/lib-check.lua", import.meta.url)),
   "lib-stream": read(new URL("./scripts/lib-stream.lua", import.meta.url)),
 };
 
@@ -32,6 +33,7 @@ export const SCRIPTS = {
   purgeStream: script("purge-stream", new URL("./scripts/purge-stream.lua", import.meta.url)),
   pruneHistory: script("prune-history", new URL("./scripts/prune-history.lua", import.meta.url)),
   repairIndex: script("repair-index", new URL("./scripts/repair-index.lua", import.meta.url)),
+  restoreNames: script("restore-names", new URL("./scripts/restore-names.lua", import.meta.url)),
   failBroken: script("fail-broken", new URL("./scripts/fail-broken.lua", import.meta.url)),
   tellStalled: script("tell-stalled", new URL("./scripts/tell-stalled.lua", import.meta.url)),
   takeTurn: script("take-turn", new URL("./scripts/take-turn.lua", import.meta.url)),

@@ -1,7 +1,9 @@
 /** What the Redis server says of itself (INFO only: managed services refuse CONFIG). */
 import { Cluster } from "ioredis";
 import type { RedisClient } from "./connection.ts";
-import { callRedis } from "./replies.ts";
+import type { SchemaContext } from "./context.ts";
+import { KEYS } from "./key-table.ts";
+import { callRedis, wrongType } from "./replies.ts";
 
 export interface ServerFacts {
   version: string;
@@ -20,8 +22,11 @@ export interface ServerFacts {
 
 export interface ServerConcern {
   code: "evicts" | "not_durable" | "too_old" | "replica";
-  /** `refuse`: the worker must not start (overridable for `evicts`); `warn`: said at start. */
-  weight: "refuse" | "warn";
+  /**
+   * `refuse`: the worker must not start (overridable for `evicts`); `wait`: it waits until that is over; `warn`: said at
+   * start.
+   */
+  weight: "refuse" | "wait" | "warn";
   text: string;
 }
 
@@ -57,8 +62,8 @@ export function judgeServer(facts: ServerFacts): ServerConcern[] {
   if (facts.isReplica) {
     concerns.push({
       code: "replica",
-      weight: "refuse",
-      text: "this Redis is a read-only replica: name the primary",
+      weight: "wait",
+      text: "this Redis is a read-only replica: name the primary, or make it one",
     });
   }
   if (isOlder(version)) {
@@ -78,6 +83,21 @@ function isOlder(version: string): boolean {
   const [major, minor] = version.split(".").map(Number);
   if (major === undefined || minor === undefined || Number.isNaN(major) || Number.isNaN(minor)) return false;
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+}
+
+/** Keys under our names that hold another type than they should, in plain words with what to do. */
+export async function foreignKeys({ redis, keys }: Pick<SchemaContext, "redis" | "keys">): Promise<string[]> {
+  const shared = Object.values(KEYS).filter(({ pattern }) => !pattern.includes("<"));
+  const found = await callRedis("look at the types of the keys", () =>
+    Promise.all(shared.map(({ pattern }) => redis.type(keys.prefix + pattern))),
+  );
+  return shared.flatMap(({ pattern, type }, at) => {
+    const belongs = type === "sorted set" ? "zset" : type;
+    const is = found[at] ?? "none";
+    // Plain sets are an earlier phase's indexes, which a worker converts when it starts.
+    const isFine = is === "none" || is === belongs || (is === "set" && belongs === "zset");
+    return isFine ? [] : [wrongType(keys.prefix + pattern, is, belongs)];
+  });
 }
 
 /** A cluster client sends INFO to any node: a primary is asked. */

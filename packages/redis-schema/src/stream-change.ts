@@ -39,6 +39,13 @@ export function indexPlace(index: Index): number {
   return INDEXES.indexOf(index) + 1;
 }
 
+/** The index at such a place. */
+export function indexAt(place: number): Index {
+  const index = INDEXES[place - 1];
+  assert(index, `a script named place ${place} of an index`);
+  return index;
+}
+
 /** The status texts of these kinds. `asRead` adds a failed status that only an earlier phase gave. */
 export function statusesOf(kinds: readonly Kind[], asRead?: string): string[] {
   const texts = kinds.flatMap((kind): readonly string[] => (kind === "failed" ? FAILED_STATUSES : [kind]));

@@ -8,7 +8,7 @@ import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { parseRecord, type ParsedRecord } from "./records/stream-record.ts";
 import { fromFlatBuffers } from "./records/text.ts";
-import { ForeignTypeError, replyName, replyText } from "./replies.ts";
+import { isOfStream, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { list, logLines, statusesOf } from "./stream-change.ts";
 
@@ -92,8 +92,8 @@ async function tryClaim(
       ],
     );
   } catch (error) {
-    // A key of another type under this stream's name concerns this stream alone.
-    if (error instanceof ForeignTypeError) return { id, kind: "unreadable", detail: error.message };
+    // A key of another type under this stream's name concerns this stream alone; any other one concerns all.
+    if (isOfStream(error, context, id)) return { id, kind: "unreadable", detail: error.message };
     throw error;
   }
   return readAnswer(id, workerId, reply);

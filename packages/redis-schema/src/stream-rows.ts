@@ -2,7 +2,7 @@
  * A stream as lists show it: only the fields a list needs, read leniently, so that a record that cannot be worked with
  * is seen all the same. For people: bytes of a path that are not UTF-8 stand as %XX.
  */
-import { displayPath, kindOf, type Index, type Kind } from "@sluice/core";
+import { displayPath, kindOf, MAX_PARTS, type Index, type Kind } from "@sluice/core";
 import type { RawHash } from "./records/text.ts";
 
 const TEXT_FIELDS = [
@@ -72,6 +72,9 @@ export function listedStream(id: string, hash: RawHash): ListedStream | undefine
     const value = hash[field];
     if (value !== undefined && /^\d{1,16}$/.test(value)) row[field] = Number(value);
   }
+  // Parts are counted from 1: whoever works a size out of it must not meet anything else.
+  if (row.next_part !== undefined && (row.next_part < 1 || row.next_part > MAX_PARTS + 1))
+    delete row.next_part;
   return row;
 }
 

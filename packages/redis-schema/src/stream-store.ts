@@ -4,6 +4,7 @@
  * are made at the same moment share a round trip (auto-pipelining); those of one stream come one after another.
  */
 import {
+  CheckpointError,
   streamId,
   type CheckpointStore,
   type Claim,
@@ -22,7 +23,7 @@ import { claimStreams, type ClaimedStream } from "./stream-claims.ts";
 import { parseDone } from "./records/file-entries.ts";
 import { parseParts } from "./records/part.ts";
 import { fromBuffers } from "./records/text.ts";
-import { callRedis } from "./replies.ts";
+import { callRedis, isOfStream } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
 import { GONE, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
@@ -32,6 +33,9 @@ export interface StoreNotice {
   stream: StreamId;
   text: string;
 }
+
+/** A moment's trouble refuses a write once or twice; from here on someone should know. */
+const OFTEN = 5;
 
 /** A write that may also meet another stream at its path. */
 type ChangeOutcome = WriteOutcome | { kind: "path_taken"; by: string };
@@ -44,6 +48,8 @@ export class StreamStore implements CheckpointStore {
   readonly told: readonly WebhookEvent[];
   /** Nonces of leases whose process is known to be gone; the next claim need not wait for them to lapse. */
   readonly #dead = new Set<string>();
+  /** Streams whose last write was refused by Redis: how often in a row, and why. */
+  readonly #refused = new Map<StreamId, { times: number; reason: string }>();
 
   constructor(
     context: SchemaContext,
@@ -55,6 +61,12 @@ export class StreamStore implements CheckpointStore {
     this.#identity = identity;
     this.#notice = notice;
     this.told = told;
+  }
+
+  /** Streams whose record Redis has refused to write again and again, and why. */
+  get refusing(): ReadonlyMap<StreamId, string> {
+    const often = [...this.#refused].filter(([, { times }]) => times >= OFTEN);
+    return new Map(often.map(([id, { reason }]) => [id, reason]));
   }
 
   /** The process behind this lease ran on this host and is gone: its streams may be claimed at once. */
@@ -80,6 +92,7 @@ export class StreamStore implements CheckpointStore {
         args: args.flat(),
       },
       ["opened", "taken", "done", "key_taken", "path_taken"],
+      replacing?.record.id,
     );
     switch (name) {
       case "opened":
@@ -173,6 +186,7 @@ export class StreamStore implements CheckpointStore {
     const { name, value } = await this.#send(
       { script: SCRIPTS.writeStream, keys: this.#context.keys.ofStream(record.id), args },
       ["written", "key_taken", "path_taken"],
+      record.id,
     );
     if (name === "written") return { kind: name };
     // A removal sent twice finds nothing the second time: that is what it wanted.
@@ -181,8 +195,25 @@ export class StreamStore implements CheckpointStore {
     return { kind: name, by: value };
   }
 
-  #send<Name extends string>(command: StreamCommand, names: readonly Name[]): Promise<CommandAnswer<Name>> {
-    return sendCommand(this.#context, this.#identity, command, names);
+  /** A stream one of whose own keys holds another type is let go; the next look shows what is wrong with it. */
+  async #send<Name extends string>(
+    command: StreamCommand,
+    names: readonly Name[],
+    id: StreamId | undefined,
+  ): Promise<CommandAnswer<Name>> {
+    try {
+      const answer = await sendCommand(this.#context, this.#identity, command, names);
+      if (id !== undefined) this.#refused.delete(id);
+      return answer;
+    } catch (error) {
+      if (id === undefined) throw error;
+      if (isOfStream(error, this.#context, id)) return { name: "lost", value: error.message };
+      if (error instanceof CheckpointError) {
+        const times = (this.#refused.get(id)?.times ?? 0) + 1;
+        this.#refused.set(id, { times, reason: error.message });
+      }
+      throw error;
+    }
   }
 
   /** What is no record of ours is given back untouched; `claimAny` says what it is. */

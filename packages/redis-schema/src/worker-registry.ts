@@ -28,6 +28,9 @@ export interface WorkerListing {
   lease: Parsed<WorkerRecord> | { kind: "gone" };
 }
 
+/** The id of no stream: whether records can be written is asked in its name. */
+const NO_STREAM = "none";
+
 export class WorkerRegistry {
   readonly #context: SchemaContext;
 
@@ -48,7 +51,13 @@ export class WorkerRegistry {
     const reply = await runScript(
       redis,
       SCRIPTS.renewLease,
-      [keys.worker(workerId), keys.workers, keys.stats(now)],
+      [
+        [keys.worker(workerId), keys.workers, keys.stats(now)],
+        keys.indexes,
+        [keys.byPath, keys.byKey, keys.filesDone, keys.events, keys.outbox],
+        [keys.filesIgnored, keys.uploadsToAbort, keys.orphans, keys.requests],
+        keys.ofStream(NO_STREAM),
+      ],
       [
         [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
         list(toFlatArgs(workerFields(worker))),

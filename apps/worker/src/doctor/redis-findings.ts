@@ -13,6 +13,8 @@ export interface RedisFacts {
   /** Round trip of a PING, median, ms. */
   latencyMs: number;
   allowEviction: boolean;
+  /** Keys that hold another type than they should, in plain words. */
+  foreignKeys?: readonly string[];
 }
 
 /** A part costs one call, and a worker's lease is renewed in 5 s: past this, Redis is felt. */
@@ -34,14 +36,18 @@ export function redisFindings(facts: RedisFacts): Finding[] {
   const concerns = judgeServer(server);
   const has = (code: ServerConcern["code"]): boolean => concerns.some((concern) => concern.code === code);
   const findings = concerns.map(({ code, weight, text }): Finding => {
-    const isRefused = weight === "refuse" && !(code === "evicts" && allowEviction);
-    return finding(`redis.${code}`, isRefused ? "error" : "warning", text, REMEDIES[code]);
+    const isWrong = weight !== "warn" && !(code === "evicts" && allowEviction);
+    return finding(`redis.${code}`, isWrong ? "error" : "warning", text, REMEDIES[code]);
   });
   const up = `up for ${span(server.uptimeSeconds * 1_000)}`;
   findings.unshift(ok("redis.reached", `${server.product} ${server.version} at ${url}, ${up}.`));
   if (!has("not_durable")) findings.push(ok("redis.durable", "The append-only file is on."));
   if (!has("evicts")) findings.push(eviction(server));
   findings.push(latency(facts), memory(server));
+  for (const text of facts.foreignKeys ?? []) {
+    const remedy = "Until then workers are blocked: they write nothing by halves.";
+    findings.push(finding("redis.foreign_key", "error", `${text}.`, remedy));
+  }
   if (schema.kind !== "ok")
     findings.push(finding("redis.schema", "error", "The keys are not of this version.", schema.remedy));
   if (prefixRemedy !== undefined)

@@ -168,6 +168,7 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
         `Create the bucket ${bucket}, name another in SLUICE_S3_BUCKET, or grant access to it.`,
       );
     case "denied":
+    case "not_ours":
     case "garbled":
     case "rejected":
       return finding("bucket.unfit", "error", seen);

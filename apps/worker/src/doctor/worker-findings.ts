@@ -16,10 +16,11 @@ export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
   }
   return alive.map(({ id, lease }) => {
     if (lease.kind !== "ok") return ok("worker.alive", id);
-    const { state, state_detail, source, version } = lease.value;
+    const { state, state_detail, state_since_utc: since, source, version } = lease.value;
     const who = `Worker ${id} (${version}) of the source ${source}`;
     if (state !== "blocked") return ok("worker.alive", `${who} is ${state === "ok" ? "at work" : "ending"}.`);
-    const seen = `${who} is blocked: ${state_detail ?? "it does not say why"}.`;
+    const when = since === undefined ? "" : ` since ${since}`;
+    const seen = `${who} is blocked${when}: ${state_detail ?? "it does not say why"}.`;
     return finding(
       "worker.blocked",
       "warning",

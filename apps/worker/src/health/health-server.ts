@@ -1,6 +1,7 @@
 /**
  * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop turns; ready means that the worker is at work. Redis
- * or a store in trouble is told as degraded, with 200: a restart would mend nothing, and the worker heals by itself.
+ * or a store in trouble is `blocked`, with its reason and, once the worker is at work, with 200: a restart would mend
+ * nothing, and the worker heals by itself.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +11,9 @@ import { LoopDelay } from "./loop-delay.ts";
 export interface Health {
   /** `starting` and `draining` are not ready. */
   phase: "starting" | "running" | "draining";
-  /** Plain words, one for each thing that is not as it should be. */
+  /** What the whole worker waits for, in plain words. */
+  blocked?: string[];
+  /** Plain words, one for each other thing that is not as it should be. */
   concerns: string[];
 }
 
@@ -82,14 +85,8 @@ export class HealthServer implements Service {
       }
       case "/readyz":
       case "/healthz": {
-        const { phase, concerns } = this.#deps.health();
-        const words = concerns.length === 0 ? phase : `degraded: ${concerns.join("; ")}`;
-        return reply(
-          response,
-          phase === "running" ? 200 : 503,
-          PLAIN,
-          `${phase === "running" ? words : phase}\n`,
-        );
+        const health = this.#deps.health();
+        return reply(response, health.phase === "running" ? 200 : 503, PLAIN, `${readinessOf(health)}\n`);
       }
       case "/metrics": {
         const { contentType, text } = await this.#deps.metrics();
@@ -99,6 +96,12 @@ export class HealthServer implements Service {
         return reply(response, 404, PLAIN, "here are /livez, /readyz and /metrics\n");
     }
   }
+}
+
+function readinessOf({ phase, blocked = [], concerns }: Health): string {
+  if (phase === "draining") return phase;
+  if (blocked.length > 0) return `blocked: ${[...blocked, ...concerns].join("; ")}`;
+  return phase === "running" && concerns.length > 0 ? `degraded: ${concerns.join("; ")}` : phase;
 }
 
 function reply(response: ServerResponse, status: number, type: string, text: string): void {

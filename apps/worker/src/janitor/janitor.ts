@@ -18,6 +18,8 @@ export interface JanitorDeps {
   orphans: OrphanStore;
   workerId: string;
   bucket: string;
+  /** `bucket`, and the old ones it may still clean up in; absent: `bucket` alone. */
+  buckets?: readonly string[];
   historyMs: number;
   failedUploadRetentionMs: number;
   locked: () => boolean;
@@ -43,7 +45,7 @@ export async function tidyUp(deps: JanitorDeps): Promise<void> {
 /** Uploads on `uploads:to_abort`; one that cannot be aborted never stops the others. */
 export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
   for (const upload of await deps.orphans.toAbort()) {
-    if (upload.s3_bucket !== deps.bucket) continue;
+    if (!(deps.buckets ?? [deps.bucket]).includes(upload.s3_bucket)) continue;
     const key = upload.s3_key ?? (await keyOfUpload(deps, upload));
     if (key === undefined) continue;
     try {

@@ -19,6 +19,7 @@ import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
 import { metricsFacts } from "./metrics-facts.ts";
+import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts } from "./watch-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
@@ -47,10 +48,11 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const metrics = new Metrics({ version: VERSION, source: config.source });
   const observer = tellAll(pinoObserver(log), metrics.observer);
   const gate = new StoreGate({ clock: systemClock, observer, random: Math.random });
+  const patience = new RedisPatience(systemClock, log);
   const health = new HealthServer({
     host: config.httpHost,
     port: config.httpPort,
-    health: () => healthOf(started.worker, gate),
+    health: () => healthOf(started.worker, gate, patience),
     metrics: async () => ({
       contentType: metrics.registry.contentType,
       text: await metrics.registry.metrics(),
@@ -62,11 +64,12 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   if (slowCrc32Because !== undefined)
     log.warn({ detail: slowCrc32Because }, "CRC32 is computed by zlib: it takes about five times the CPU");
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
-  const { context, blocking } = await connectRedis(config, log, signal, () => metrics.redisError());
+  const { context, blocking } = await connectRedis(config, log, patience, signal, () => metrics.redisError());
   stack.adopt(context.redis, closeClient);
   // It waits in a blocking read, which is not waited out.
   stack.adopt(blocking, (client) => client.disconnect());
-  const mayRefuse = !(await hasLiveStreams(context, config.source));
+  const mayRefuse =
+    !config.startBlocked && !(await patience.wait(() => hasLiveStreams(context, config.source), signal));
   const unusable = await unusableWatches(config.watches);
   if (unusable.length > 0 && mayRefuse)
     throw new StartRefused(unusable.map(({ what, remedy }) => `${what}: ${remedy}`));
@@ -74,10 +77,9 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const { store, answers, hash, connection } = await connectStore(
     config,
     context,
-    mayRefuse,
+    { mayRefuse, patience, gate },
     log,
     signal,
-    (quietMs) => gate.quiet(quietMs),
   );
   stack.use(connection);
   const watching = watchPorts(config, log);
@@ -91,6 +93,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       blocking,
       store,
       gate,
+      redisPatience: patience,
       ...watching,
       observer,
       log,
@@ -128,12 +131,13 @@ function webhooks(
   });
 }
 
-function healthOf(worker: Worker | undefined, gate: StoreGate): Health {
-  if (!worker) return { phase: "starting", concerns: [] };
+function healthOf(worker: Worker | undefined, gate: StoreGate, patience: RedisPatience): Health {
+  if (!worker) return { phase: "starting", blocked: troublesOf(gate, patience.trouble, []), concerns: [] };
   const concerns = worker.runners.flatMap(({ watch, state }) =>
     state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
   );
-  concerns.push(...troublesOf(gate, worker.lease.trouble));
-  if (concerns.length > 0) concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
-  return { phase: worker.draining ? "draining" : "running", concerns };
+  const blocked = troublesOf(gate, worker.lease.trouble, worker.failing);
+  if (blocked.length + concerns.length > 0)
+    concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
+  return { phase: worker.draining ? "draining" : "running", blocked, concerns };
 }

@@ -1,10 +1,12 @@
 /** Redis as the worker needs it: reachable (waited for), durable enough, of a schema this version knows. */
 import type { Config } from "@sluice/config";
+import { CheckpointError } from "@sluice/core";
 import { Cluster } from "ioredis";
 import {
   checkClusterPrefix,
   checkSchema,
   createClient,
+  inPlainWords,
   judgeServer,
   keysWith,
   parseRedisUrl,
@@ -17,6 +19,7 @@ import {
 } from "@sluice/redis-schema";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";
+import type { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 
 export interface RedisConnection {
@@ -25,23 +28,38 @@ export interface RedisConnection {
   blocking: RedisClient;
 }
 
+/** A connection that takes longer is said to be waited for. */
+const SILENCE_MS = 2_000;
 /** Longest blocking read of the worker, ms. */
 const BLOCK_MS = 2_000;
 
 export async function connectRedis(
   config: Config,
   log: SupervisorLog,
+  patience: RedisPatience,
   signal: AbortSignal,
   onError: () => void = () => undefined,
 ): Promise<RedisConnection> {
   const parsed = parseRedisUrl(config.redisUrl);
   if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
-  const redis = connect(parsed.target, config, log, onError);
-  const blocking = connect(parsed.target, config, log, onError, BLOCK_MS);
+  let isConnecting = true;
+  const failed = (error: Error): void => {
+    onError();
+    if (isConnecting) patience.note(inPlainWords(error.message));
+  };
+  const redis = connect(parsed.target, config, log, failed);
+  const blocking = connect(parsed.target, config, log, failed, BLOCK_MS);
   log.info({ redis: redactUrl(config.redisUrl) }, "connecting to Redis");
-  await Promise.all([whenReady(redis, signal), whenReady(blocking, signal)]);
+  const silence = setTimeout(() => patience.note("it does not answer"), SILENCE_MS);
+  try {
+    await Promise.all([whenReady(redis, signal), whenReady(blocking, signal)]);
+  } finally {
+    clearTimeout(silence);
+    isConnecting = false;
+  }
   const context: SchemaContext = { redis, keys: keysWith(config.keyPrefix), clock: systemClock };
-  await refuseUnfit(context, config, log);
+  const told = new Set<string>();
+  await patience.wait(() => refuseUnfit(context, config, log, told), signal);
   return { context, blocking };
 }
 
@@ -49,7 +67,7 @@ function connect(
   target: RedisTarget,
   config: Config,
   log: SupervisorLog,
-  onError: () => void,
+  onError: (error: Error) => void,
   blockMs?: number,
 ): RedisClient {
   let last = "";
@@ -57,7 +75,7 @@ function connect(
     target,
     { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) },
     (error) => {
-      onError();
+      onError(error);
       // An outage is told once, not at each attempt.
       if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
       last = error.message;
@@ -67,13 +85,24 @@ function connect(
   return client;
 }
 
-async function refuseUnfit(context: SchemaContext, config: Config, log: SupervisorLog): Promise<void> {
+/** Rejects with StartRefused for what cannot be right, with CheckpointError for what may be over soon. `told`: concerns that were said. */
+async function refuseUnfit(
+  context: SchemaContext,
+  config: Config,
+  log: SupervisorLog,
+  told: Set<string>,
+): Promise<void> {
   const facts = await serverFacts(context.redis);
   const reasons: string[] = [];
+  const waits: string[] = [];
   for (const concern of judgeServer(facts)) {
     const overridden = concern.code === "evicts" && config.allowEviction;
-    if (concern.weight === "refuse" && !overridden) reasons.push(concern.text);
-    else log.warn({ concern: concern.code }, concern.text);
+    if (concern.weight === "wait") waits.push(concern.text);
+    else if (concern.weight === "refuse" && !overridden) reasons.push(concern.text);
+    else if (!told.has(concern.code)) {
+      told.add(concern.code);
+      log.warn({ concern: concern.code }, concern.text);
+    }
   }
   const prefix = checkClusterPrefix(config.keyPrefix, facts.isCluster);
   if (!prefix.ok) reasons.push(prefix.remedy);
@@ -83,8 +112,9 @@ async function refuseUnfit(context: SchemaContext, config: Config, log: Supervis
       "SLUICE_REDIS_URL names one node of a Redis Cluster, which sends most keys elsewhere: write redis+cluster://, with one or more of its nodes",
     );
   } else {
-    const schema = await checkSchema(context, { claim: reasons.length === 0 });
+    const schema = await checkSchema(context, { claim: reasons.length === 0 && waits.length === 0 });
     if (schema.kind !== "ok") reasons.push(schema.remedy);
   }
   if (reasons.length > 0) throw new StartRefused(reasons);
+  if (waits.length > 0) throw new CheckpointError(waits.join("; "));
 }

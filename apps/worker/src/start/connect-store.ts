@@ -1,7 +1,7 @@
 /** The bucket as the worker needs it: reachable (waited for), probed once, its answers kept in Redis. */
 import { createHash } from "node:crypto";
 import type { Config } from "@sluice/config";
-import { StoreError, backoffMs, type ObjectStore } from "@sluice/core";
+import { StoreError, backoffMs, type ObjectStore, type StoreGate } from "@sluice/core";
 import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/redis-schema";
 import {
   confirmReach,
@@ -10,13 +10,15 @@ import {
   type StoreAnswers,
 } from "../adapters/s3-capabilities.ts";
 import { connectS3, type S3Connection } from "../adapters/s3-client.ts";
+import { OwnBucketsStore } from "../adapters/own-buckets-store.ts";
 import { S3ObjectStore } from "../adapters/s3-object-store.ts";
 import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
+import type { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
-import { s3Prefix } from "./worker-settings.ts";
+import { ownBuckets, s3Prefix } from "./worker-settings.ts";
 
 export interface ConnectedStore {
   store: ObjectStore;
@@ -26,16 +28,24 @@ export interface ConnectedStore {
   connection: S3Connection;
 }
 
+/** What the start may do when things are not as they should be. */
+export interface StartManner {
+  /** Nothing waits for this worker yet: what cannot work is refused. */
+  mayRefuse: boolean;
+  patience: RedisPatience;
+  /** Says what the start waits for. */
+  gate: StoreGate;
+}
+
 /** Answers older than this are asked for again: a store is upgraded now and then. */
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
 
 export async function connectStore(
   config: Config,
   context: SchemaContext,
-  mayRefuse: boolean,
+  how: StartManner,
   log: SupervisorLog,
   signal: AbortSignal,
-  onQuiet: (quietMs: number) => void = () => undefined,
 ): Promise<ConnectedStore> {
   const connection = connectS3({
     endpoint: config.s3Endpoint,
@@ -44,16 +54,17 @@ export async function connectStore(
     uploadConcurrency: config.uploadConcurrency,
     bandwidth: config.bandwidthBytesPerSecond,
     version: VERSION,
-    onQuiet,
+    onQuiet: (quietMs) => how.gate.quiet(quietMs),
   });
   const hash = settingsHash(config);
-  const answers = await storeAnswers(config, context, connection, hash, mayRefuse, log, signal);
+  const answers = await storeAnswers(config, context, connection, hash, how, log, signal);
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
-  const store = new S3ObjectStore(connection, {
+  const ofS3 = new S3ObjectStore(connection, {
     ...attributes(config),
     profile: answers.profile,
     prefix: s3Prefix(config),
   });
+  const store = new OwnBucketsStore(ofS3, ownBuckets(config));
   return { store, answers, hash, connection };
 }
 
@@ -62,11 +73,11 @@ async function storeAnswers(
   context: SchemaContext,
   connection: S3Connection,
   hash: string,
-  mayRefuse: boolean,
+  { mayRefuse, patience, gate }: StartManner,
   log: SupervisorLog,
   signal: AbortSignal,
 ): Promise<StoreAnswers> {
-  const kept = await loadStoreAnswers(context, hash);
+  const kept = await patience.wait(() => loadStoreAnswers(context, hash), signal);
   if (kept && Date.now() - Date.parse(kept.probed_at_utc) < ANSWERS_KEPT_MS) {
     if (mayRefuse) await refuseWrongAccess(connection, probing(config));
     // Written by this very program from its own StoreAnswers.
@@ -77,17 +88,19 @@ async function storeAnswers(
     try {
       const answers = await probeStore(connection, probing(config));
       if (answers.refusals.length === 0) {
-        await saveStoreAnswers(context, hash, {
-          probed_at_utc: new Date().toISOString(),
-          answers: JSON.parse(JSON.stringify(answers)),
-        });
+        const probed_at_utc = new Date().toISOString();
+        const plain = JSON.parse(JSON.stringify(answers));
+        await patience.wait(() => saveStoreAnswers(context, hash, { probed_at_utc, answers: plain }), signal);
+        gate.heal();
         return answers;
       }
       if (mayRefuse) throw new StartRefused(answers.refusals);
+      gate.blockedBy(answers.refusals.join("; "));
       for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (!heals(error) && mayRefuse) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+      gate.blockedBy(refusalOf(error, config.s3Bucket));
       log.warn(
         { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
         "the store cannot be used yet; trying again",

@@ -11,6 +11,7 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     version: VERSION,
     watches: config.watches.map((watch) => watchSettings(config, watch, profile)),
     bucket: config.s3Bucket,
+    buckets: ownBuckets(config),
     storeHash,
     s3KeyPrefix: s3Prefix(config),
     bufferBytes: config.partBufferBytes,
@@ -20,6 +21,11 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     failedUploadRetentionMs: config.failedUploadRetentionMs,
     told: config.webhookUrl === undefined ? [] : config.webhookEvents,
   };
+}
+
+/** Where a stream's bytes may go: new ones to the first. */
+export function ownBuckets(config: Config): string[] {
+  return [...new Set([config.s3Bucket, ...config.s3OldBuckets])];
 }
 
 /** The part of SLUICE_S3_KEY_PREFIX that all watches share: where the probe writes and the janitor looks. */

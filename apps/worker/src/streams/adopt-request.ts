@@ -4,6 +4,7 @@
  */
 import {
   KINDS,
+  foreignBucket,
   isLive,
   kindOf,
   patched,
@@ -37,6 +38,7 @@ export interface AdoptDeps {
   files: FileSource;
   clock: Clock;
   source: string;
+  buckets: readonly string[];
   watches: readonly Watch[];
   signal: AbortSignal;
 }
@@ -59,6 +61,8 @@ export async function adoptRequest(id: string, request: RequestRecord, deps: Ado
   if (record.source !== from || kind === undefined || !isLive(kind)) {
     return refused(`it is ${record.status} and of the source ${record.source}`);
   }
+  const foreign = foreignBucket(record.s3_bucket, deps.buckets);
+  if (foreign !== undefined) return refused(foreign);
   if (await isAlive(from, deps.registry)) return refused(`a worker of the source ${from} is alive`);
   const look = await deps.files.look(record.original_path);
   if (look.kind !== "file") return refused("its file is not there, or cannot be read");

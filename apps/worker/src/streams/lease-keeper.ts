@@ -86,7 +86,10 @@ export class LeaseKeeper implements Service, Lease {
     for (let dead: string[] = []; ;) {
       signal.throwIfAborted();
       const outcome = await this.#renew(dead);
-      if (outcome.kind !== "held") return;
+      if (outcome.kind !== "held") {
+        if (this.#learn(outcome.refusal)) await this.#renew([]);
+        return;
+      }
       const lease = outcome.lease.kind === "ok" ? outcome.lease.value : undefined;
       if (lease && isKnownDead(lease, this.#deps.identity)) {
         dead = [lease.nonce];

@@ -44,3 +44,26 @@ test("draining gives every stream back", async () => {
   expect(deps.onEnd).toHaveBeenCalledWith({ kind: "released" }, expect.anything());
   expect(pool.running.size).toBe(0);
 });
+
+test("D4b: one that stops again and again rests twice as long each time, and is named with its reason", async () => {
+  const { world, record, watch, deps, pool } = await scene();
+  deps.processing.files.look = () => Promise.reject(new TypeError("a bug"));
+  let taken = 0;
+  deps.takeUp.mockImplementation(() => {
+    taken += 1;
+    pool.begin(record, watch);
+    return Promise.resolve();
+  });
+  pool.begin(record, watch);
+  for (const [times, restMs] of [10_000, 20_000, 40_000].entries()) {
+    await vi.waitFor(() => expect(deps.onEnd).toHaveBeenCalledTimes(times + 1));
+    expect(pool.rests("s1")).toBe(true);
+    expect(pool.faults).toEqual(
+      times < 2 ? [] : ["stream s1 stopped 3 times because of a fault of ours: a bug"],
+    );
+    await world.clock.advance(restMs - 1);
+    expect(taken).toBe(times);
+    await world.clock.advance(1);
+    await vi.waitFor(() => expect(taken).toBe(times + 1));
+  }
+});

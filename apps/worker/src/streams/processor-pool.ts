@@ -28,13 +28,25 @@ export interface PoolDeps {
   log: SupervisorLog;
 }
 
-/** A bug stops one stream for this long before it is tried from its checkpoint again. */
-const RESTART_AFTER_MS = 10_000;
+/** A bug stops one stream for this long before it is tried from its checkpoint again, and each next time twice as long. */
+const REST_FIRST_MS = 10_000;
+const REST_MOST_MS = 10 * 60_000;
+/** A stream that stopped so often, one time after another, is the worker's trouble too: someone must look. */
+const OFTEN = 3;
+
+interface Fault {
+  times: number;
+  /** Monotonic ms: until then nobody takes it up here. */
+  restsUntilMs: number;
+  reason: string;
+}
 
 export class ProcessorPool {
   readonly #deps: PoolDeps;
   readonly #stop: AbortSignal;
   readonly #running = new Map<string, Running>();
+  /** Streams that stopped because of a bug, and have not ended well since. */
+  readonly #faults = new Map<string, Fault>();
   #draining = false;
 
   constructor(deps: PoolDeps, stop: AbortSignal) {
@@ -48,6 +60,22 @@ export class ProcessorPool {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** It stopped because of a bug, and is left alone for a while. */
+  rests(id: string): boolean {
+    const fault = this.#faults.get(id);
+    return fault !== undefined && this.#deps.processing.clock.monotonicMs() < fault.restsUntilMs;
+  }
+
+  /** Streams that stop again and again, in plain words. */
+  get faults(): string[] {
+    return [...this.#faults]
+      .filter(([, { times }]) => times >= OFTEN)
+      .map(
+        ([id, { times, reason }]) =>
+          `stream ${id} stopped ${times} times because of a fault of ours: ${reason}`,
+      );
   }
 
   /** A stream just opened by this worker. */
@@ -115,20 +143,49 @@ export class ProcessorPool {
   async #watchOver(running: Running): Promise<void> {
     const { processor } = running;
     const { id } = processor.record;
+    const beganMs = this.#deps.processing.clock.monotonicMs();
     try {
       const ending = await processor.run();
       this.#running.delete(id);
+      this.#faults.delete(id);
       this.#deps.onEnd(ending, running);
     } catch (error) {
+      const { log, processing } = this.#deps;
+      const restMs = this.#noteFault(id, error, processing.clock.monotonicMs() - beganMs);
       this.#running.delete(id);
       this.#deps.onEnd({ kind: "faulty" }, running);
-      const { log, processing, takeUp } = this.#deps;
       log.error(
-        { stream_id: id, err: error },
+        { stream_id: id, err: error, again_after_s: restMs / 1_000 },
         "a stream stopped because of a fault of ours; it is tried again from its checkpoint",
       );
-      await processing.clock.sleep(RESTART_AFTER_MS, this.#stop);
-      if (!this.#stop.aborted) await takeUp(id);
+      void this.#takeUpLater(id, restMs);
     }
+  }
+
+  async #takeUpLater(id: string, restMs: number): Promise<void> {
+    const { log, processing, takeUp } = this.#deps;
+    try {
+      await processing.clock.sleep(restMs, this.#stop);
+      if (!this.#stop.aborted) await takeUp(id);
+    } catch (error) {
+      if (this.#stop.aborted) return;
+      log.warn(
+        { stream_id: id, err: error },
+        "a stream could not be taken up again yet; the next round will",
+      );
+    }
+  }
+
+  /** How long it rests, ms. */
+  #noteFault(id: string, error: unknown, ranMs: number): number {
+    // One that ran well for long has met something else than before.
+    const before = ranMs > REST_MOST_MS ? 0 : (this.#faults.get(id)?.times ?? 0);
+    const restMs = Math.min(REST_MOST_MS, REST_FIRST_MS * 2 ** Math.min(before, 30));
+    this.#faults.set(id, {
+      times: before + 1,
+      restsUntilMs: this.#deps.processing.clock.monotonicMs() + restMs,
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    return restMs;
   }
 }

@@ -2,10 +2,9 @@
  * The start-up scan, and every later look for streams that lost their owner: each interrupted stream of this source is
  * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
-import { StoreError, type Parts, type StreamId, type StreamRecord } from "@sluice/core";
+import { foreignBucket, StoreError, type Parts, type StreamId, type StreamRecord } from "@sluice/core";
 import {
   failBroken,
-  indexedIds,
   loadStreams,
   repairIndexes,
   type ClaimedStream,
@@ -16,6 +15,7 @@ import {
   type WorkerIdentity,
 } from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
+import { listedStreams, type BrokenReason } from "./unlisted.ts";
 import type { Supervisor, SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -25,6 +25,8 @@ export interface RecovererDeps {
   identity: WorkerIdentity;
   store: StreamStore;
   source: string;
+  /** Where bytes may go. */
+  buckets: readonly string[];
   watches: readonly Watch[];
   /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
   deadNonces(): readonly string[];
@@ -45,10 +47,8 @@ export interface ResumeReport {
 /** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
 export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
   const report: ResumeReport = { resumed: 0, held: 0, elsewhere: 0, broken: 0 };
-  const indexes = await Promise.all(
-    (["active", "pending_completion"] as const).map((index) => indexedIds(deps.context, index)),
-  );
-  const ids = [...new Set(indexes.flat())].filter((id) => !deps.supervisor.running.has(id));
+  const listed = await listedStreams(deps);
+  const ids = listed.filter((id) => !deps.supervisor.running.has(id) && !deps.supervisor.rests(id));
   for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
     const ours: Ours[] = [];
     for (const stream of loaded) {
@@ -102,7 +102,7 @@ async function markBroken(
   deps: RecovererDeps,
   { id, raw }: LoadedStream,
   report: ResumeReport,
-  reason: "incomplete_metadata" | "corrupt_record",
+  reason: BrokenReason,
   detail: string,
 ): Promise<undefined> {
   report.broken += 1;
@@ -134,19 +134,23 @@ async function classifyRecord(
 
 async function classifyFounding(
   deps: RecovererDeps,
-  { id, kind, original_path: path }: FoundingRecord,
-  { raw }: LoadedStream,
+  { id, kind, original_path: path, s3_bucket: bucket }: FoundingRecord,
+  stream: LoadedStream,
   report: ResumeReport,
 ): Promise<Watch | undefined> {
   if (kind === "completed" || kind === "failed") {
     await repairIndexes(deps.context, [id]);
     return undefined;
   }
-  if (raw["source"] !== undefined && raw["source"] !== deps.source) {
+  const { source } = stream.raw;
+  if (source !== undefined && source !== deps.source) {
     report.elsewhere += 1;
     return undefined;
   }
-  return watchOf(deps.watches, path);
+  const watch = watchOf(deps.watches, path);
+  const foreign = foreignBucket(bucket, deps.buckets);
+  if (watch && foreign !== undefined) return await markBroken(deps, stream, report, "access_denied", foreign);
+  return watch;
 }
 
 export function watchOf(watches: readonly Watch[], path: string): Watch | undefined {
@@ -161,7 +165,9 @@ async function take(deps: RecovererDeps, ours: readonly Ours[], report: ResumeRe
   for (const [at, claim] of claims.entries()) {
     const mine = ours[at];
     if (claim.kind === "held") report.held += 1;
-    // Completed, gone or unreadable since it was read: the next look says which.
+    if (mine && claim.kind === "unreadable")
+      await markBroken(deps, mine.stream, report, "corrupt_record", claim.detail);
+    // Completed or gone since it was read: the next look says which.
     if (!mine || claim.kind !== "claimed") continue;
     const whole = await wholeStream(deps, claim, mine);
     if (!whole) continue;

@@ -46,3 +46,29 @@ test("a fault of ours is no round that is tried again: it ends them", async () =
   await expect(running).rejects.toThrow("a bug");
   expect(count()).toBe(1);
 });
+
+test("D4b: rounds that fail again and again are said with their reason, until one goes well", async () => {
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  const said: (string | undefined)[] = [];
+  let count = 0;
+  const running = repeat({
+    name: "the janitor",
+    everyMs: 1_000,
+    work: async () => {
+      count += 1;
+      if (count !== 5) throw new CheckpointError("the key orphans holds a string");
+    },
+    ended: () => false,
+    clock,
+    signal: stop.signal,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    failing: (reason) => said.push(reason),
+  });
+  running.catch(() => undefined);
+  await clock.advance(5_500);
+  expect(said).toEqual(["the key orphans holds a string", "the key orphans holds a string", undefined]);
+  stop.abort();
+  await clock.advance(1_000);
+  await running.catch(() => undefined);
+});

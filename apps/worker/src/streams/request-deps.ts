@@ -19,7 +19,10 @@ import type { Supervisor } from "./supervisor.ts";
 import { verifyRequests } from "./verify-request.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
-type FromSettings = Pick<WorkerSettings, "workerId" | "source" | "bucket" | "watches" | "s3KeyPrefix">;
+type FromSettings = Pick<
+  WorkerSettings,
+  "workerId" | "source" | "bucket" | "buckets" | "watches" | "s3KeyPrefix"
+>;
 type FromPorts = Pick<WorkerPorts, "context" | "blocking" | "store" | "files" | "log">;
 
 export interface RequestInputs extends FromSettings, FromPorts {

@@ -2,7 +2,7 @@
  * What the dashboard and the command line ask for. The owner of a stream acts; a stream without a living owner is taken
  * by a worker that can reach its source. Each item gets its own result, and a request asked twice acts once.
  */
-import { CheckpointError, type Clock, type ObjectStore } from "@sluice/core";
+import { CheckpointError, foreignBucket, type Clock, type ObjectStore } from "@sluice/core";
 import {
   FEED_START,
   type ItemResult,
@@ -32,6 +32,8 @@ export interface RequestDeps {
   clock: Clock;
   workerId: string;
   source: string;
+  /** Those the worker was given; absent: any. */
+  buckets?: readonly string[];
   retry(id: string): Promise<Retried>;
   /** Lifts the mark of a purged file; `path` as the operator gave it. */
   retryPath(path: string): Promise<Answer>;
@@ -143,6 +145,8 @@ async function ask(deps: RequestDeps, action: "head_object" | "list_parts", id: 
   if (parsed.kind !== "record") return { kind: "refused", detail: "there is no such stream" };
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, source } = parsed.record;
   if (source !== deps.source) return { kind: "elsewhere" };
+  const foreign = foreignBucket(bucket, deps.buckets);
+  if (foreign !== undefined) return { kind: "refused", detail: foreign };
   if (key === undefined) return { kind: "refused", detail: "nothing of this stream is in S3 yet" };
   if (action === "head_object") return { kind: "done", data: asJson(await deps.store.head({ bucket, key })) };
   if (uploadId === undefined) return { kind: "refused", detail: "the stream has no multipart upload" };

@@ -3,6 +3,7 @@ import {
   HeldStream,
   choosePlan,
   displayPath,
+  foreignBucket,
   formatPlan,
   planRetry,
   streamId,
@@ -62,6 +63,8 @@ function refusal(record: StreamRecord, deps: RetryDeps): Retried | undefined {
       detail: `another file stands at its path: stream ${record.superseded_by} took its place`,
     };
   }
+  const foreign = foreignBucket(record.s3_bucket, deps.processing.buckets);
+  if (record.source === deps.source && foreign !== undefined) return { kind: "refused", detail: foreign };
   if (record.source !== deps.source || !watchOf(deps.watches, record.original_path))
     return { kind: "elsewhere" };
   return undefined;

@@ -1,10 +1,12 @@
 /** What Redis knows of this source's files, read once at start: completed, purged and failed ones. */
+import { CheckpointError } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
   convertIndexes,
   indexedIds,
   loadStreams,
+  wrongType,
   type SchemaContext,
 } from "@sluice/redis-schema";
 import type { PathTable } from "./path-table.ts";
@@ -74,10 +76,13 @@ export class FailedFiles {
   }
 }
 
-/** Plain sets of an earlier phase become sorted sets; anything else under an index's name is not ours to touch. */
-export async function refuseForeignIndexes(context: SchemaContext): Promise<void> {
+/**
+ * Plain sets of an earlier phase become sorted sets; anything else under an index's name is not ours to touch: whoever
+ * wrote it must take it away, and that is waited for.
+ */
+export async function convertOldIndexes(context: SchemaContext): Promise<void> {
   for (const outcome of await convertIndexes(context)) {
     if (outcome.kind !== "foreign") continue;
-    throw new Error(`the index ${outcome.index} is a ${outcome.type}: choose another SLUICE_KEY_PREFIX`);
+    throw new CheckpointError(wrongType(context.keys.index(outcome.index), outcome.type, "zset"));
   }
 }

@@ -76,6 +76,16 @@ export class Supervisor {
     return this.#pool.running;
   }
 
+  /** Streams that stop again and again, in plain words. */
+  get faults(): readonly string[] {
+    return this.#pool.faults;
+  }
+
+  /** It stopped because of a bug, and is left alone for a while. */
+  rests(id: string): boolean {
+    return this.#pool.rests(id);
+  }
+
   /** Files that grew again after they were completed, by watch: the overview asks whether the idle time is too short. */
   get reopened(): ReadonlyMap<string, number> {
     return this.#reopened;

@@ -7,6 +7,7 @@ import {
   CheckpointError,
   backoffMs,
   displayPath,
+  foreignBucket,
   metadataKey,
   type Clock,
   type Digests,
@@ -38,6 +39,8 @@ export interface VerifyDeps {
   workerId: string;
   source: string;
   bucket: string;
+  /** Those the worker was given; absent: any. */
+  buckets?: readonly string[];
   signal: AbortSignal;
   log: SupervisorLog;
 }
@@ -84,6 +87,8 @@ async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> 
     const { source, s3_bucket } = record;
     if (s3_bucket !== deps.bucket || (await isAlive(source, deps.registry))) return { kind: "elsewhere" };
   }
+  const foreign = foreignBucket(record.s3_bucket, deps.buckets);
+  if (foreign !== undefined) return { kind: "refused", detail: foreign };
   if (record.sealed_at_utc === undefined || record.s3_key === undefined) {
     return { kind: "refused", detail: `its object is not finished: the stream is ${record.status}` };
   }

@@ -1,5 +1,5 @@
 /** What a worker says of itself at each renewal of its lease: lag, bytes in flight, state. */
-import type { StoreGate, UploadLane } from "@sluice/core";
+import type { Clock, StoreGate, UploadLane } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
 import type { WorkerSettings } from "../settings.ts";
 import { unshippedBytes } from "./processor-pool.ts";
@@ -25,11 +25,13 @@ export interface FigureInputs {
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
   /** Why Redis keeps no checkpoints. */
   redisTrouble: string | undefined;
+  /** Work that fails again and again, in plain words. */
+  failing: readonly string[];
   draining: boolean;
 }
 
 export function workerFigures(from: FigureInputs): Figures {
-  const { supervisor, runners, gate, lanes, redisTrouble, draining } = from;
+  const { supervisor, runners, gate, lanes, redisTrouble, failing, draining } = from;
   let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
   let oldest: string | undefined;
   for (const running of supervisor.running.values()) {
@@ -40,7 +42,7 @@ export function workerFigures(from: FigureInputs): Figures {
     // The oldest unshipped byte is at least as young as the last part acknowledged, or the stream itself.
     if (oldest === undefined || record.last_activity_at_utc < oldest) oldest = record.last_activity_at_utc;
   }
-  const troubles = troublesOf(gate, redisTrouble);
+  const troubles = troublesOf(gate, redisTrouble, failing);
   return {
     state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
     ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
@@ -55,10 +57,32 @@ function bytesHeld({ busy, bufferBytes }: Pick<UploadLane, "busy" | "bufferBytes
 }
 
 /** What the whole worker waits for, in plain words. */
-export function troublesOf(gate: Pick<StoreGate, "state">, redisTrouble: string | undefined): string[] {
+export function troublesOf(
+  gate: Pick<StoreGate, "state">,
+  redisTrouble: string | undefined,
+  failing: readonly string[],
+): string[] {
   const { blocked, reason } = gate.state;
   return [
     ...(blocked ? [`store: ${reason ?? "it does not answer as it should"}`] : []),
     ...(redisTrouble === undefined ? [] : [`Redis: ${redisTrouble}`]),
+    ...failing,
   ];
+}
+
+/** Since when the worker has been in its present state. */
+export class StateSince {
+  readonly #clock: Pick<Clock, "wallMs">;
+  #state: string | undefined;
+  #sinceUtc = "";
+
+  constructor(clock: Pick<Clock, "wallMs">) {
+    this.#clock = clock;
+  }
+
+  of(state: string): string {
+    if (state !== this.#state) this.#sinceUtc = new Date(this.#clock.wallMs()).toISOString();
+    this.#state = state;
+    return this.#sinceUtc;
+  }
 }

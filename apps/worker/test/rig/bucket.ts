@@ -46,6 +46,12 @@ export class Bucket {
     }
   }
 
+  /** The bucket itself, where it is missing. */
+  async create(): Promise<void> {
+    const answer = await this.#client.call({ method: "PUT" });
+    if (answer.status !== 200) throw new Error(`PUT bucket: ${answer.status} ${answer.code}`);
+  }
+
   async put(key: string, body: string | Buffer): Promise<void> {
     const answer = await this.#client.call({ method: "PUT", key, body });
     if (answer.status !== 200) throw new Error(`PUT ${key}: ${answer.status} ${answer.code}`);

@@ -2,9 +2,16 @@
 import type { WorkerProcess } from "./worker-process.ts";
 
 async function ask(worker: WorkerProcess, path: string): Promise<string> {
+  return await (await answerOf(worker, path)).text();
+}
+
+async function answerOf(worker: WorkerProcess, path: string): Promise<Response> {
   const { address } = await worker.said("health and metrics");
-  const response = await fetch(`${address as string}${path}`);
-  return await response.text();
+  return await fetch(`${address as string}${path}`);
+}
+
+export async function statusOf(worker: WorkerProcess, path: "/readyz" | "/livez"): Promise<number> {
+  return (await answerOf(worker, path)).status;
 }
 
 export async function readiness(worker: WorkerProcess): Promise<string> {

@@ -1,6 +1,6 @@
 /** The bucket, and how the store at its other end is spoken to. Credentials come from the AWS SDK's own chain. */
 import { setting } from "../setting.ts";
-import { pairs } from "../values/collections.ts";
+import { list, pairs } from "../values/collections.ts";
 import { duration, onOff, oneOf, text } from "../values/scalars.ts";
 import { httpUrl } from "../values/urls.ts";
 
@@ -41,10 +41,18 @@ export const s3Settings = {
     group,
     type: text(
       "a bucket name (3 to 63 lower-case letters, digits, dots and hyphens) or an access point's ARN",
-      (value) => /^(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|arn:[^\s]+)$/.test(value),
+      isBucket,
     ),
     computed: "none; it is needed",
     about: "Where the objects go.",
+  }),
+  s3OldBuckets: setting({
+    name: "S3_OLD_BUCKETS",
+    group,
+    type: list("bucket names, separated by commas", isBucket),
+    initial: "",
+    about:
+      "Earlier buckets, in which streams that began there may still be completed. A record that names any other bucket fails with `access_denied`: a file's bytes go nowhere the worker was not sent.",
   }),
   s3KeyPrefix: setting({
     name: "S3_KEY_PREFIX",
@@ -152,6 +160,10 @@ export const s3Settings = {
     about: "User metadata (`x-amz-meta-*`) put on every object.",
   }),
 };
+
+function isBucket(value: string): boolean {
+  return /^(?:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]|arn:[^\s]+)$/.test(value);
+}
 
 function tagsFit(tags: Readonly<Record<string, string>>): boolean {
   const entries = Object.entries(tags);

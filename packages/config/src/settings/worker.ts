@@ -19,6 +19,14 @@ export const workerSettings = {
     computed: "<host name>-<http port>",
     about: "Names this worker process in records, in the dashboard and in logs.",
   }),
+  startBlocked: setting({
+    name: "START_BLOCKED",
+    group: "The worker",
+    type: onOff(),
+    initial: "false",
+    about:
+      "Start also where the bucket is missing, the credentials are rejected, a right is denied or a watched directory is missing: the worker waits, says why in `/readyz`, and begins when it is mended. Without it such a start is refused with exit code 78, unless this source has live streams already.",
+  }),
   onTerm: setting({
     name: "ON_TERM",
     group: "The worker",

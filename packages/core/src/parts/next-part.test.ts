@@ -20,6 +20,7 @@ it.each([
   ],
   ["any byte where no number is left", "stepped:8388608", 10_001, 1],
   ["any byte where a founding record has used all numbers", "listed:10000:9+stepped:8388608", 1, 1],
+  ["any byte under a number that cannot be", "stepped:8388608", 0, 1],
   ["any byte without a plan", undefined, 1, 1],
   ["any byte under a plan that cannot be read", "cubic:1", 1, 1],
 ])("the next part is made by %s", (_case, plan, nextPart, bytes) => {

@@ -2,10 +2,10 @@
 import { MAX_PARTS } from "../stream/values.ts";
 import { parsePlan, partBytes } from "./part-plan.ts";
 
-/** 1 where the record does not say. */
+/** 1 where the record does not say, or says what cannot be. */
 export function nextPartBytes(partPlan: string | undefined, nextPart = 1): number {
   const plan = partPlan === undefined ? undefined : parsePlan(partPlan);
   if (plan === undefined) return 1;
   const n = plan.kind === "listed" ? Math.max(nextPart, plan.count + 1) : nextPart;
-  return n > MAX_PARTS ? 1 : partBytes(plan, n);
+  return n >= 1 && n <= MAX_PARTS ? partBytes(plan, n) : 1;
 }

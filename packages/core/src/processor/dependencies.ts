@@ -67,6 +67,8 @@ export interface ProcessorDeps {
   lease: Lease;
   random: () => number;
   newId: () => string;
+  /** The buckets this worker was given, the one for new objects first; absent: any. */
+  buckets?: readonly string[] | undefined;
   /** `recognise`: Redis was found empty; look in S3 before sending anything. */
   recovery: { recognise: boolean };
   worker: { id: string; version: string };

@@ -141,3 +141,12 @@ describe("a request of a stream", () => {
     await expect(store.call("head", bug, never)).rejects.toBeInstanceOf(TypeError);
   });
 });
+
+it("D4c: to a bucket that is not ours fails the stream at once", async () => {
+  const { store, answers } = setUp();
+  const { request, asked } = answers(error("not_ours"));
+  const failure = await rejectionOf(store.call("part 1", request, never));
+  expect(failure).toBeInstanceOf(StreamFailure);
+  expect(failure).toMatchObject({ reason: "access_denied", message: "words" });
+  expect(asked()).toBe(1);
+});

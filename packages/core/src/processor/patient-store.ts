@@ -104,6 +104,8 @@ export class PatientStore {
           throw new StreamFailure("access_denied", `${what}: ${error.message}`, error);
         }
         break;
+      case "not_ours":
+        throw new StreamFailure("access_denied", error.message, error);
       case "rejected":
         break;
     }

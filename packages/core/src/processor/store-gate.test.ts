@@ -205,3 +205,15 @@ describe("a closed gate", () => {
     expect(asked).toEqual(["a", "trial"]);
   });
 });
+
+it("D4c: a bucket that is not ours neither closes the gate nor opens one that is closed", async () => {
+  const { gate, ask, answers, clock } = setUp();
+  answers(() => Promise.reject(trouble("not_ours")));
+  await rejectionOf(ask("a"));
+  expect(gate.state.blocked).toBe(false);
+  answers(() => Promise.reject(trouble("unreachable")));
+  await rejectionOf(ask("b"));
+  answers(() => Promise.reject(trouble("not_ours")));
+  await clock.drive(rejectionOf(ask("c")));
+  expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable" });
+});

@@ -55,8 +55,8 @@ export class StoreGate {
       return answer;
     } catch (error) {
       if (error instanceof StoreError && CLOSES.has(error.trouble)) this.#trouble(error);
-      // Any other answer came from a store that works.
-      else if (error instanceof StoreError && heals) this.heal();
+      // Any other answer came from a store that works; a bucket that is not ours was not asked at all.
+      else if (error instanceof StoreError && heals && error.trouble !== "not_ours") this.heal();
       throw error;
     } finally {
       this.#underWay -= 1;
@@ -76,6 +76,14 @@ export class StoreGate {
     this.#sinceMs = this.#quietSinceMs;
     this.#reason = `it does not answer: no byte of any request for ${Math.round(quietMs / 1_000)} s`;
     this.#observer.storeTrouble(this.#reason);
+  }
+
+  /** Before the work begins: the store cannot be used, and whoever asks it will say when it can. */
+  blockedBy(reason: string): void {
+    this.#quietSinceMs ??= this.#clock.monotonicMs();
+    this.#sinceMs = this.#quietSinceMs;
+    this.#reason = reason;
+    this.#observer.storeTrouble(reason);
   }
 
   /** What was in trouble has gone through. */

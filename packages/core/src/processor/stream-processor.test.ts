@@ -274,3 +274,17 @@ describe("a stream that another worker took", () => {
     expect(worker.bugs).toEqual([]);
   });
 });
+
+describe("a record that names a bucket the worker was not given", () => {
+  it("D4c: fails its stream with a remedy before the store is asked for anything", async () => {
+    const world = testWorld();
+    world.disk.append(world.path("a.bin"), sampleBytes(PART, 1));
+    const worker = world.worker({ storeDelayMs: () => 5 });
+    worker.deps.buckets = ["another"];
+    await worker.scan();
+    await worker.work();
+    expect([...worker.endings.values()]).toEqual([{ kind: "failed", reason: "access_denied" }]);
+    expect(streams(world)[0]?.failure_detail).toContain("SLUICE_S3_OLD_BUCKETS");
+    expect(world.store.keys()).toEqual([]);
+  });
+});

@@ -5,6 +5,7 @@
 import { InvariantError } from "../assert.ts";
 import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, StreamRecord } from "../stream/record.ts";
 import { failed, type FailureReason } from "../stream/state.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
@@ -153,7 +154,9 @@ export class StreamProcessor {
 
   async #live(): Promise<Ending> {
     const { wakeup, context } = this.#life;
-    const { clock } = this.#deps;
+    const { clock, buckets } = this.#deps;
+    const foreign = foreignBucket(this.record.s3_bucket, buckets);
+    if (foreign !== undefined) throw new StreamFailure("access_denied", foreign);
     await reach(context, "stream_opened");
     while (!this.#draining && !this.#stop.aborted) {
       const startedMs = clock.monotonicMs();

@@ -335,3 +335,11 @@ describe("1,000 mutated records", { timeout: 30_000 }, () => {
     );
   });
 });
+
+test.each(["0", "10002", "999999"])(
+  "a next part that cannot be (%s) costs a row that one number, and nothing else",
+  (next_part) => {
+    const row = listedStream("s", { status: "processing", next_part, bytes_sent: "5" });
+    expect(row).toEqual({ id: "s", status: "processing", kind: "processing", bytes_sent: 5 });
+  },
+);

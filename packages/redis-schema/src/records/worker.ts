@@ -26,6 +26,8 @@ const workerSchema = z.object({
   state: z.enum(WORKER_STATES),
   /** Why it is blocked, in plain words. */
   state_detail: z.exactOptional(z.string()),
+  /** Since when it has been in this state, ISO. */
+  state_since_utc: z.exactOptional(time),
   lag_bytes: count,
   in_flight_bytes: count,
   /** When the oldest byte that is not in S3 was written, ISO. */

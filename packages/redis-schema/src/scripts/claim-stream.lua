@@ -6,7 +6,7 @@
 -- Replies: { claimed, field, value, … } the whole record
 --   { held, owner } | { changed, owner }: another owner than expected, ask again with that one's lease
 --   { absent } | { ended, status } | { newer, version } | { unreadable, what } | { lapsed } | { lost, lease, '' }
--- uses: lib-args lib-stream
+-- uses: lib-args lib-check lib-stream
 local nonce, worker, now = take(), take(), take()
 local log_cap, events_cap = tonumber(take()), take()
 local id, expected, token, newest = take(), take(), take(), tonumber(take())
@@ -14,6 +14,13 @@ local ended, dead = take_list(), take_list()
 local log_entry, detail = take(), take()
 local lease, meta, log, events, owner_lease = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 
+local wrong = unwritable({
+  { lease, 'hash' },
+  { meta, 'hash', 'HSET' },
+  { log, 'list', 'LPUSH', 'LTRIM' },
+  { events, 'stream', 'XADD' },
+})
+if wrong then return wrong end
 local refused = refuse_lease(lease, nonce)
 if refused then return refused end
 if redis.call('EXISTS', meta) == 0 then return { 'absent' } end
@@ -26,6 +33,8 @@ owner = owner or ''
 if owner == worker and last == token then return { 'claimed', unpack(redis.call('HGETALL', meta)) } end
 if owner ~= expected then return { 'changed', owner } end
 if owner ~= '' and owner ~= worker then
+  wrong = unwritable({ { owner_lease, 'hash' } })
+  if wrong then return wrong end
   local held = redis.call('HGET', owner_lease, 'nonce')
   if held and not has(dead, held) then return { 'held', owner } end
 end

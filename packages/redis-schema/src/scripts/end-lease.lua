@@ -2,6 +2,9 @@
 -- KEYS: lease, workers
 -- ARGV: nonce, worker
 -- Replies: { ended } | { not_ours }: also when this command was carried out before
+-- uses: lib-check
+local wrong = unwritable({ { KEYS[1], 'hash', 'DEL' }, { KEYS[2], 'zset', 'ZREM' } })
+if wrong then return wrong end
 local held = redis.call('HGET', KEYS[1], 'nonce')
 if held ~= ARGV[1] then return { 'not_ours' } end
 redis.call('DEL', KEYS[1])

@@ -6,7 +6,7 @@
 --   dead, list of fields and values to set, log entry, event detail, entries of the outbox, list: what a webhook is to tell
 -- Replies: { marked } | { already }: it was marked before; also when this command was carried out before
 --   { changed }: it is not what was read | { held, owner } | { lapsed } | { lost, lease, '' }
--- uses: lib-args lib-stream
+-- uses: lib-args lib-check lib-stream
 local nonce, worker, now = take(), take(), take()
 local log_cap, events_cap = tonumber(take()), take()
 local id, failed_at, failed = take(), tonumber(take()), take_list()
@@ -24,9 +24,22 @@ local function listed(all, member)
   return false
 end
 
+-- A key of another type under the stream's own name is what may be wrong with it: the rest is written all the same.
+local kind = redis.call('TYPE', meta).ok
+local log_kind = redis.call('TYPE', log).ok
+local has_log = log_kind == 'list' or log_kind == 'none'
+local writes = append_all(writes_of_indexes(indexes), {
+  { KEYS[1], 'hash' },
+  { events, 'stream', 'XADD' },
+  { outbox, 'stream', 'XADD' },
+})
+if KEYS[10] then append_all(writes, { { KEYS[10], 'hash' } }) end
+if kind == 'hash' or kind == 'none' then append_all(writes, { { meta, 'hash', 'HSET', 'HDEL' } }) end
+if has_log then append_all(writes, { { log, 'list', 'LPUSH', 'LTRIM' } }) end
+local wrong = unwritable(writes)
+if wrong then return wrong end
 local refused = refuse_lease(KEYS[1], nonce)
 if refused then return refused end
-local kind = redis.call('TYPE', meta).ok
 if kind == 'hash' or kind == 'none' then
   local now_owner, now_fence, now_revision, status =
     unpack(redis.call('HMGET', meta, 'owner', 'fence', 'revision', 'status'))
@@ -45,9 +58,7 @@ elseif redis.call('ZSCORE', indexes[failed_at], id) then
   -- A key of another type under the stream's name is not ours to write: the id alone is shown.
   return { 'already' }
 end
-if redis.call('TYPE', log).ok == 'list' or redis.call('TYPE', log).ok == 'none' then
-  append_log(log, { log_entry }, log_cap)
-end
+if has_log then append_log(log, { log_entry }, log_cap) end
 place(indexes, id, failed_at, now, false)
 append_event(events, events_cap, now, 'state', id, fields[2], detail, worker)
 tell(outbox, outbox_cap, now, id, message)

@@ -31,7 +31,16 @@ end
 
 local function count_stats(key, ttl_ms, pairs_list)
   if #pairs_list == 0 then return end
-  for i = 1, #pairs_list, 2 do redis.call('HINCRBY', key, pairs_list[i], pairs_list[i + 1]) end
+  for i = 1, #pairs_list, 2 do
+    local name, more = pairs_list[i], pairs_list[i + 1]
+    -- A counter that something else wrote over begins anew: it cannot be added to.
+    local held = redis.call('HGET', key, name) or '0'
+    if #held < 16 and string.match(held, '^-?%d+$') then
+      redis.call('HINCRBY', key, name, more)
+    else
+      redis.call('HSET', key, name, more)
+    end
+  end
   redis.call('PEXPIRE', key, ttl_ms)
 end
 

@@ -5,7 +5,7 @@
 -- Replies: { opened } also when this command was carried out before
 --   { taken, id }: the path has a stream | { done, entry }: the file was completed by a stream the caller does not know
 --   { lost, in_use, '' }: the new id has a record already; { lost, … }, { lapsed }, { key_taken, id }: as write-stream
--- uses: lib-args lib-stream
+-- uses: lib-args lib-check lib-stream
 local shared = take_shared()
 local stream = { meta = KEYS[12], parts = KEYS[13], log = KEYS[14] }
 local change = take_change()
@@ -16,6 +16,10 @@ if take() == '1' then
 end
 local known = take_list()
 
+local writes = append_all(writes_of_shared(shared), writes_of_stream(stream))
+if old then append_all(writes, writes_of_stream(old)) end
+local wrong = unwritable(writes)
+if wrong then return wrong end
 if redis.call('HGET', stream.meta, 'write_token') == change.token then return { 'opened' } end
 if redis.call('EXISTS', stream.meta) == 1 then return { 'lost', 'in_use', '' } end
 local refused = refuse_lease(shared.lease, shared.nonce)

@@ -5,7 +5,7 @@
 --   upload id ('' to leave it alone), its entry, mark in files_ignored ('' for none), event detail, who
 -- Replies: { purged } | { absent }: also when this command was carried out before
 --   { refused, status }: it is in no failed state | { changed, '' }: it is not what was read; nothing was changed
--- uses: lib-args lib-stream
+-- uses: lib-args lib-check lib-stream
 local id, now, events_cap, failed_at = take(), take(), take(), tonumber(take())
 local status, fence, revision, failed = take(), take(), take(), take_list()
 local path, keys, upload, upload_entry, mark, detail, who =
@@ -15,6 +15,15 @@ local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
 local by_path, by_key, to_abort, ignored, events = KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 
 local kind = redis.call('TYPE', meta).ok
+local writes = append_all(writes_of_indexes(indexes), removals(meta, parts, log))
+local wrong = unwritable(append_all(writes, {
+  { by_path, 'hash', 'HDEL' },
+  { by_key, 'hash', 'HDEL' },
+  { to_abort, 'hash', 'HSET' },
+  { ignored, 'hash', 'HSET' },
+  { events, 'stream', 'XADD' },
+}))
+if wrong then return wrong end
 local listed = redis.call('ZSCORE', indexes[failed_at], id)
 if kind == 'none' and not listed then return { 'absent' } end
 if kind == 'hash' then

@@ -2,8 +2,10 @@
 -- KEYS: turn
 -- ARGV: nonce, ms the turn lasts
 -- Replies: { ours } | { held }
--- uses: lib-args
+-- uses: lib-args lib-check
 local nonce, ms = take(), take()
+local wrong = unwritable({ { KEYS[1], 'string', 'SET' } })
+if wrong then return wrong end
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= nonce then return { 'held' } end
