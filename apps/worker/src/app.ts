@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, steadyClock, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -31,7 +31,12 @@ import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
-import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
+import {
+  FailedFiles,
+  loadSourceState,
+  refuseForeignIndexes,
+  restoreSourceState,
+} from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
@@ -44,6 +49,7 @@ import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
 const clock = systemClock;
+const steadyMs = steadyClock(clock);
 
 export class Worker {
   readonly supervisor: Supervisor;
@@ -145,6 +151,7 @@ export class Worker {
       describe: () => ({ ...self, ...this.figures }),
       onLost: (detail) => this.#ports.onFatal(detail),
       beforeRenewal: () => this.#recovery.check(),
+      onWentBack: (how) => this.#recovery.renewalFoundOlder(how),
       log: this.#ports.log,
     });
   }
@@ -156,10 +163,12 @@ export class Worker {
       newId,
       clock,
       log,
+      lease: () => this.lease,
       startAnew: async () => {
-        await this.supervisor.startAnew();
+        await this.supervisor.writeBack();
         for (const runner of this.runners) runner.forgetSaved();
-        await loadSourceState(this.supervisor.table, this.#settings.source, context);
+        await restoreSourceState(this.supervisor.table, this.#settings.source, context);
+        await this.#failed.startAnew();
         await this.#resume();
       },
       lookAtAll: async () => {
@@ -281,7 +290,20 @@ export class Worker {
     const { workerId, bucket, historyMs, failedUploadRetentionMs } = this.#settings;
     const orphans = new OrphanStore(context);
     const locked = (): boolean => this.#recovery.recognise;
-    return { context, store, orphans, workerId, bucket, historyMs, failedUploadRetentionMs, locked, log };
+    return {
+      context,
+      store,
+      orphans,
+      workerId,
+      bucket,
+      historyMs,
+      failedUploadRetentionMs,
+      clock,
+      steadyMs,
+      confirmRedis: () => this.lease.renew(),
+      locked,
+      log,
+    };
   }
 
   async #every(everyMs: number, work: () => Promise<unknown>): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type CheckpointStore,
   type Claim,
   type NewStream,
+  type Older,
   type OpenOutcome,
   type Parts,
   type StreamId,
@@ -15,6 +16,7 @@ import {
   type StreamWrite,
   type WebhookEvent,
   type WriteOutcome,
+  type WrittenBack,
 } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { KEPT } from "./kept.ts";
@@ -25,7 +27,8 @@ import { fromBuffers } from "./records/text.ts";
 import { callRedis } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
-import { GONE, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
+import { writeStreamBack } from "./stream-write-back.ts";
+import { GONE, OLDER, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
 
 /** Something a stream does not fail of, but which someone should hear. */
 export interface StoreNotice {
@@ -89,7 +92,7 @@ export class StreamStore implements CheckpointStore {
       case "done":
         return await this.#openUnlessDone(stream, value);
       case "lost":
-        return { kind: name, detail: value };
+        return olderOr({ kind: name, detail: value });
       case "key_taken":
       case "path_taken":
         return { kind: "lost", detail: `the replaced stream's write was refused: ${name} by ${value}` };
@@ -162,6 +165,10 @@ export class StreamStore implements CheckpointStore {
     return parts;
   }
 
+  writeBack(record: StreamRecord, parts: Parts): Promise<WrittenBack> {
+    return writeStreamBack(this.#context, this.#identity, record, parts);
+  }
+
   async #change(
     record: StreamRecord,
     write: StoreWrite,
@@ -177,7 +184,7 @@ export class StreamStore implements CheckpointStore {
     if (name === "written") return { kind: name };
     // A removal sent twice finds nothing the second time: that is what it wanted.
     if (name === "lost")
-      return write.remove && value === GONE ? { kind: "written" } : { kind: name, detail: value };
+      return write.remove && value === GONE ? { kind: "written" } : olderOr({ kind: name, detail: value });
     return { kind: name, by: value };
   }
 
@@ -194,6 +201,12 @@ export class StreamStore implements CheckpointStore {
     this.#notice({ stream: claim.id, text: `its record is ${claim.parsed.kind}: it was not taken` });
     return { kind: "absent" };
   }
+}
+
+/** Told by its words, which only these two answers have. */
+function olderOr(lost: { kind: "lost"; detail: string }): Older | { kind: "lost"; detail: string } {
+  const { detail } = lost;
+  return detail === GONE || detail === OLDER ? { kind: "older", gone: detail === GONE, detail } : lost;
 }
 
 function notOurs(record: StreamRecord, worker: string): boolean {
