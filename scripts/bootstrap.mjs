@@ -8,7 +8,7 @@ import { COMMANDS } from "./bootstrap/commands.mjs";
 import { prepare } from "./bootstrap/prepare.mjs";
 import { say } from "./bootstrap/progress.mjs";
 import { isEmbeddedDown, readEmbedded, withEmbedded } from "./lib/embedded.mjs";
-import { BootstrapError, runInOurPlace } from "./bootstrap/run.mjs";
+import { become, BootstrapError, runInOurPlace } from "./bootstrap/run.mjs";
 
 const EXIT_USAGE = 64;
 const EXIT_NOT_PREPARED = 69;
@@ -22,9 +22,20 @@ async function main(name, args) {
     say(`unknown command ${name ?? "(none)"}; known: ${Object.keys(COMMANDS).join(", ")}`);
     return { code: EXIT_USAGE, signal: null };
   }
+  const isWorker = name === "sluice" && args[0] === "worker";
+  // Nothing has begun yet: a supervisor that stops it now sees a polite end.
+  const stopped = () => process.exit(0);
+  if (isWorker) for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, stopped);
   const { node, env } = await prepare(root, { web: command.needsDashboard });
   const seen = command.seesEmbedded ? withEmbedded(env, readEmbedded(join(root, ".sluice"))) : env;
-  const ending = await runInOurPlace(node, [...command.argv, ...args], { cwd: root, env: seen });
+  const argv = [...command.argv, ...args];
+  if (isWorker) become(node, argv, { cwd: root, env: seen });
+  if (isWorker) for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, stopped);
+  // It ends with us, also when nobody can tell it.
+  const told = isWorker ? { ...seen, LAUNCHER_PARENT: String(process.pid) } : seen;
+  const ending = await runInOurPlace(node, argv, { cwd: root, env: told });
+  // A worker that can answer a signal does: one that is killed by it had not begun.
+  if (isWorker && ending.passedOn) return { code: 0, signal: null };
   if (command.seesEmbedded && ending.code !== 0 && (await isEmbeddedDown(seen))) {
     say("the embedded Redis does not run: start it with `npm start`, or set SLUICE_REDIS_URL");
   }

@@ -1,4 +1,7 @@
-/** Two ways to run a child: quietly, with its output kept for an error; or in our place, as if it had been started directly. */
+/**
+ * Three ways to run a command: quietly, with its output kept for an error; in our place, as if it had been started
+ * directly; or by becoming it, where Node can.
+ */
 import { spawn } from "node:child_process";
 
 /** One Ctrl-C reaches us twice, from the terminal and from npm; what arrives this close together is one signal. */
@@ -43,7 +46,8 @@ export function runQuietly(command, args, { cwd, env }) {
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
- * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null }>}
+ * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, passedOn: boolean }>} `passedOn`: it ended by a
+ *   signal that it had from us
  */
 export function runInOurPlace(command, args, { cwd, env }) {
   return new Promise((resolve, reject) => {
@@ -73,9 +77,27 @@ export function runInOurPlace(command, args, { cwd, env }) {
     child.on("exit", (code, signal) => {
       clearInterval(watch);
       for (const name of signals) process.off(name, forward);
-      resolve({ code, signal });
+      resolve({ code, signal, passedOn: signal !== null && lastSeen.has(signal) });
     });
   });
+}
+
+/**
+ * This process becomes the command (execve): whoever kills it kills the command, however hard. Of what started us, only
+ * the id of our parent is told, for nobody else would notice its end. Returns when Node cannot do it.
+ * @param {string} command an absolute path
+ * @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
+ */
+export function become(command, args, { cwd, env }) {
+  if (typeof process.execve !== "function" || process.platform === "win32") return;
+  process.chdir(cwd);
+  const told = Object.entries({ ...env, LAUNCHER_PARENT: String(PARENT) });
+  process.execve(
+    command,
+    [command, ...args],
+    Object.fromEntries(told.filter(([, value]) => value !== undefined)),
+  );
 }
 
 /**

@@ -74,3 +74,12 @@ it("a command notices that its launcher itself was killed", async () => {
   await expect.poll(() => identityOf(pid), { timeout: 5_000 }).toBeUndefined();
   expect(child.said.slice(1)).toEqual(["launcher gone"]);
 });
+
+it("D7j: the launcher becomes the worker: killing the one kills the other, and it is told whose child it is", async () => {
+  const code =
+    "console.log(`pid ${process.pid} ${process.env.LAUNCHER_PARENT}`); setInterval(() => {}, 1000)";
+  const child = launch(process.execPath, [join(FIXTURES, "becoming.mjs"), "-e", code]);
+  await expect.poll(() => child.said[0], { timeout: 5_000 }).toBe(`pid ${child.pid} ${process.pid}`);
+  child.kill("SIGKILL");
+  expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
+});

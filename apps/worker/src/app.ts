@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, steadyClock, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -31,7 +31,7 @@ import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
-import { FailedFiles, convertOldIndexes, loadSourceState } from "./streams/source-state.ts";
+import { FailedFiles, convertOldIndexes, loadSourceState, restoreSourceState } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "./streams/unlisted.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
@@ -46,6 +46,7 @@ import type { WorkerPorts } from "./worker-ports.ts";
 const JANITOR_EVERY_MS = 30_000;
 const SWEEP_EVERY_MS = 5 * 60_000;
 const clock = systemClock;
+const steadyMs = steadyClock(clock);
 
 export class Worker {
   readonly supervisor: Supervisor;
@@ -177,6 +178,7 @@ export class Worker {
       },
       onLost: (detail) => this.#ports.onFatal(detail),
       beforeRenewal: () => this.#recovery.check(),
+      onWentBack: (how) => this.#recovery.renewalFoundOlder(how),
       log: this.#ports.log,
     });
   }
@@ -188,10 +190,12 @@ export class Worker {
       newId,
       clock,
       log,
+      lease: () => this.lease,
       startAnew: async () => {
-        await this.supervisor.startAnew();
+        await this.supervisor.writeBack();
         for (const runner of this.runners) runner.forgetSaved();
-        await loadSourceState(this.supervisor.table, this.#settings.source, context);
+        await restoreSourceState(this.supervisor.table, this.#settings.source, context);
+        await this.#failed.startAnew();
         await this.#resume();
       },
       lookAtAll: async () => {
@@ -315,8 +319,9 @@ export class Worker {
     const { workerId, bucket, buckets, historyMs, failedUploadRetentionMs } = this.#settings;
     const orphans = new OrphanStore(context);
     const locked = (): boolean => this.#recovery.recognise;
-    const retention = { historyMs, failedUploadRetentionMs };
-    return { context, store, orphans, workerId, bucket, buckets, ...retention, locked, log };
+    const retention = { historyMs, failedUploadRetentionMs, clock, steadyMs };
+    const confirmRedis = () => this.lease.renew();
+    return { context, store, orphans, workerId, bucket, buckets, ...retention, confirmRedis, locked, log };
   }
 
   /** Records that no index names. */

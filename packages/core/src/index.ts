@@ -9,6 +9,7 @@ export * from "./parts/next-part.ts";
 export * from "./parts/part-plan.ts";
 export * from "./paths/object-key.ts";
 export * from "./paths/raw-path.ts";
+export * from "./janitor/deletion-clock.ts";
 export * from "./janitor/judge-upload.ts";
 export * from "./ports/checkpoint-store.ts";
 export * from "./ports/clock.ts";

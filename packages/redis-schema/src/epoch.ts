@@ -1,6 +1,8 @@
 /**
- * Tells an emptied Redis from a new installation's second start: while `epoch` is missing, what S3 holds is not known
- * here, and nothing may be cleaned up. It is written once recovery is over.
+ * Tells an emptied Redis, or one that came back older, from a new installation's second start: while `epoch` has no id,
+ * what S3 holds is not known here, and nothing may be cleaned up. The id is written once recovery is over, and removed
+ * by the renewal that finds Redis older than it was. Beside it stand the counter of all renewals and the server process
+ * that answered the last one.
  */
 import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
@@ -12,7 +14,7 @@ import { callRedis, callTransaction } from "./replies.ts";
 const epochSchema = z.object({ id: named, since_utc: time });
 export type Epoch = z.infer<typeof epochSchema>;
 
-/** Undefined: this Redis is empty, or was emptied, and no worker has recovered from S3 yet. */
+/** Undefined: this Redis is empty, was emptied or came back older, and no worker has recovered from S3 yet. */
 export async function readEpoch({ redis, keys }: SchemaContext): Promise<Epoch | undefined> {
   const parsed = parseWith(
     epochSchema,
@@ -31,4 +33,9 @@ export async function beginEpoch(context: SchemaContext, id: string): Promise<Ep
     redis.multi().hsetnx(keys.epoch, "id", id).hsetnx(keys.epoch, "since_utc", since_utc),
   );
   return (await readEpoch(context)) ?? { id, since_utc };
+}
+
+/** Redis was seen to be older than what it acknowledged, by other signs than a renewal: every worker is to know. */
+export async function endEpoch({ redis, keys }: SchemaContext): Promise<void> {
+  await callRedis("end the epoch", () => redis.hdel(keys.epoch, "id", "since_utc"));
 }

@@ -189,8 +189,9 @@ export const KEYS = {
   epoch: {
     pattern: "epoch",
     type: "hash",
-    writer: "the first worker, once recovery from S3 is over",
-    meaning: "Tells an emptied Redis: when it is gone, so is everything else.",
+    writer: "each renewal of a lease; `id` and `since_utc` the first worker whose recovery from S3 is over",
+    meaning:
+      "Tells an emptied or older Redis: without `id`, what S3 holds is not known. `renewals` counts the renewals of all leases, `server` is the process (run_id) that answered the last one.",
   },
   session: {
     pattern: "session:<hash>",

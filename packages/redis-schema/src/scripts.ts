@@ -25,6 +25,7 @@ export interface Script {
 // Each URL is spelt out, so that bundlers see which files belong to the program.
 export const SCRIPTS = {
   writeStream: script("write-stream", new URL("./scripts/write-stream.lua", import.meta.url)),
+  writeBack: script("write-back", new URL("./scripts/write-back.lua", import.meta.url)),
   openStream: script("open-stream", new URL("./scripts/open-stream.lua", import.meta.url)),
   claimStream: script("claim-stream", new URL("./scripts/claim-stream.lua", import.meta.url)),
   releaseStream: script("release-stream", new URL("./scripts/release-stream.lua", import.meta.url)),

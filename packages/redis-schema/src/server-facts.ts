@@ -115,3 +115,9 @@ export function parseInfo(text: string): Record<string, string> {
   }
   return facts;
 }
+
+/** What time it is by the clock of Redis, ms since 1970. */
+export async function redisTimeMs(redis: RedisClient): Promise<number> {
+  const [seconds, microseconds] = await callRedis("ask Redis for the time", () => redis.time());
+  return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+}

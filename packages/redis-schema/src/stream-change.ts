@@ -15,6 +15,7 @@ import {
   type FeedEvent,
   type Index,
   type Kind,
+  type Parts,
   type StreamRecord,
   type StreamWrite,
   type WebhookEvent,
@@ -140,6 +141,37 @@ export function createArgs(
     "",
     ...list(logLines(log, worker, nowMs)),
     ...eventArgs({ type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) }),
+    ...list([]),
+    ...list([]),
+  ];
+}
+
+/** The change that writes a whole stream back, with all its parts; fence and revision as its owner knows them. */
+export function writeBackArgs(record: StreamRecord, parts: Parts, worker: string, nowMs: number): Arg[] {
+  const kind = kindOf(record.status);
+  assert(kind, `status ${record.status} is known`);
+  const { owner: _, ...rest } = record;
+  const fields = recordFields(isLive(kind) ? { ...rest, owner: worker } : rest);
+  const text = "Redis had lost what it acknowledged: written back as this worker knew it";
+  return [
+    record.id,
+    record.fence,
+    record.revision,
+    tokenOf(["back", worker, record]),
+    ...list([]),
+    ...placeArgs(record, kind, nowMs),
+    ...list(toFlatArgs(fields)),
+    ...list([]),
+    "0",
+    ...list([...parts.values()].flatMap((part) => [part.PartNumber, formatPart(part)])),
+    "",
+    "",
+    ...list([]),
+    ...list([]),
+    "",
+    "",
+    ...list(logLines([text], worker, nowMs)),
+    ...eventArgs({ type: "state", detail: text }),
     ...list([]),
     ...list([]),
   ];

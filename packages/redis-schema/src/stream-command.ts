@@ -86,11 +86,14 @@ async function sendOnce<Name extends string>(
 }
 
 export const GONE = "its record is gone";
+export const OLDER = "Redis has an older copy of it than it confirmed";
 
 function lostDetail(what: string, instead: string): string {
   switch (what) {
     case "gone":
       return GONE;
+    case "older":
+      return OLDER;
     case "owner":
       return instead === "" ? "it has no owner any more" : `it belongs to ${instead}`;
     case "fence":

@@ -9,6 +9,7 @@ import {
   type CheckpointStore,
   type Claim,
   type NewStream,
+  type Older,
   type OpenOutcome,
   type Parts,
   type StreamId,
@@ -16,6 +17,7 @@ import {
   type StreamWrite,
   type WebhookEvent,
   type WriteOutcome,
+  type WrittenBack,
 } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { KEPT } from "./kept.ts";
@@ -26,7 +28,8 @@ import { fromBuffers } from "./records/text.ts";
 import { callRedis, isOfStream } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
-import { GONE, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
+import { writeStreamBack } from "./stream-write-back.ts";
+import { GONE, OLDER, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
 
 /** Something a stream does not fail of, but which someone should hear. */
 export interface StoreNotice {
@@ -102,7 +105,7 @@ export class StreamStore implements CheckpointStore {
       case "done":
         return await this.#openUnlessDone(stream, value);
       case "lost":
-        return { kind: name, detail: value };
+        return olderOr({ kind: name, detail: value });
       case "key_taken":
       case "path_taken":
         return { kind: "lost", detail: `the replaced stream's write was refused: ${name} by ${value}` };
@@ -175,6 +178,10 @@ export class StreamStore implements CheckpointStore {
     return parts;
   }
 
+  writeBack(record: StreamRecord, parts: Parts): Promise<WrittenBack> {
+    return writeStreamBack(this.#context, this.#identity, record, parts);
+  }
+
   async #change(
     record: StreamRecord,
     write: StoreWrite,
@@ -191,7 +198,7 @@ export class StreamStore implements CheckpointStore {
     if (name === "written") return { kind: name };
     // A removal sent twice finds nothing the second time: that is what it wanted.
     if (name === "lost")
-      return write.remove && value === GONE ? { kind: "written" } : { kind: name, detail: value };
+      return write.remove && value === GONE ? { kind: "written" } : olderOr({ kind: name, detail: value });
     return { kind: name, by: value };
   }
 
@@ -225,6 +232,12 @@ export class StreamStore implements CheckpointStore {
     this.#notice({ stream: claim.id, text: `its record is ${claim.parsed.kind}: it was not taken` });
     return { kind: "absent" };
   }
+}
+
+/** Told by its words, which only these two answers have. */
+function olderOr(lost: { kind: "lost"; detail: string }): Older | { kind: "lost"; detail: string } {
+  const { detail } = lost;
+  return detail === GONE || detail === OLDER ? { kind: "older", gone: detail === GONE, detail } : lost;
 }
 
 function notOurs(record: StreamRecord, worker: string): boolean {

@@ -10,14 +10,26 @@ import { list } from "./stream-change.ts";
 
 export type LeaseOutcome =
   /** No lease stood under this id (or one of a dead process): streams under this id are to be claimed anew. */
-  | ({ kind: "taken" } & Refusal)
-  | ({ kind: "renewed" } & Refusal)
+  | ({ kind: "taken" } & Renewal)
+  | ({ kind: "renewed" } & Renewal)
   /** Another process holds the id. */
   | { kind: "held"; lease: Parsed<WorkerRecord> | { kind: "absent" } };
 
-interface Refusal {
+interface Renewal {
+  /** The counter that every renewal raises, as it is now. */
+  renewals: number;
+  /** Redis is older than what the worker remembers, or may be: how that was seen. The epoch is gone then. */
+  wentBack?: string;
   /** The lease is held, but Redis takes no other writes: why, in plain words. */
   refusal?: string;
+}
+
+/** What a worker remembers of its own renewals; a Redis that knows less has lost acknowledged writes. */
+export interface RememberedRenewals {
+  /** The counter after the last one that was answered. */
+  renewals: number;
+  /** Wall times (ms) of the last one that was answered and of those since, whose answers were lost. */
+  times: readonly number[];
 }
 
 export interface WorkerListing {
@@ -43,9 +55,12 @@ export class WorkerRegistry {
     workerId: string,
     worker: WorkerRecord,
     deadNonces: readonly string[] = [],
+    {
+      remembered,
+      now = this.#context.clock.wallMs(),
+    }: { remembered?: RememberedRenewals | undefined; now?: number } = {},
   ): Promise<LeaseOutcome> {
-    const { redis, keys, clock } = this.#context;
-    const now = clock.wallMs();
+    const { redis, keys } = this.#context;
     const oldest =
       worker.oldest_unshipped_at_utc === undefined ? 0 : Date.parse(worker.oldest_unshipped_at_utc);
     const reply = await runScript(
@@ -57,18 +72,27 @@ export class WorkerRegistry {
         [keys.byPath, keys.byKey, keys.filesDone, keys.events, keys.outbox],
         [keys.filesIgnored, keys.uploadsToAbort, keys.orphans, keys.requests],
         keys.ofStream(NO_STREAM),
+        [keys.epoch],
       ],
       [
         [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
         list(toFlatArgs(workerFields(worker))),
         list(deadNonces),
         list([`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest]),
+        remembered?.renewals ?? "",
+        list(remembered?.times ?? []),
       ],
     );
     const name = replyName(reply, ["taken", "renewed", "held"]);
     if (name !== "held") {
       const refusal = replyText(reply, 1);
-      return { kind: name, ...(refusal === "" ? {} : { refusal: inPlainWords(refusal) }) };
+      const wentBack = replyText(reply, 3);
+      return {
+        kind: name,
+        renewals: Number(replyText(reply, 2)),
+        ...(refusal === "" ? {} : { refusal: inPlainWords(refusal) }),
+        ...(wentBack === "" ? {} : { wentBack }),
+      };
     }
     return { kind: "held", lease: parseWorker(fromFlatBuffers(reply.slice(1))) };
   }

@@ -79,7 +79,9 @@ test("a completion that is not kept at all is told all the same", async () => {
 
 test("a write that is refused tells nothing, nor does one of a worker without webhooks or for another event", async () => {
   const schema = await holding(sealed);
-  expect(await telling(schema).write({ ...sealed, revision: 9 }, completion)).toMatchObject({ kind: "lost" });
+  expect(await telling(schema).write({ ...sealed, revision: 9 }, completion)).toMatchObject({
+    kind: "older",
+  });
   expect(await telling(schema, ["failed"]).write(sealed, completion)).toEqual({ kind: "written" });
   expect(await told(schema)).toEqual([]);
 });

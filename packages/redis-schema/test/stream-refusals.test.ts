@@ -52,7 +52,17 @@ const refusals: Refusal[] = [
     seed: { ...lease(W1), ...stored({ ...processing, revision: 5 }) },
     outcome: { kind: "lost", detail: "another write came first (revision 5)" },
   },
-  { claim: "its record is gone", seed: lease(W1), outcome: { kind: "lost", detail: "its record is gone" } },
+  {
+    claim: "its record is gone",
+    seed: lease(W1),
+    outcome: { kind: "older", gone: true, detail: "its record is gone" },
+  },
+  {
+    claim: "D8b: Redis came back older: it has an earlier fence",
+    seed: held,
+    before: { ...processing, fence: 9 },
+    outcome: { kind: "older", gone: false, detail: "Redis has an older copy of it than it confirmed" },
+  },
   {
     claim: "the caller's own copy names another owner",
     seed: held,

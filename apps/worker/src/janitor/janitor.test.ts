@@ -40,6 +40,9 @@ test("C22: an upload that cannot be aborted stays on the list and stops no other
     bucket: "b",
     historyMs: 0,
     failedUploadRetentionMs: 0,
+    clock: { wallMs: () => 0 },
+    steadyMs: () => 0,
+    confirmRedis: () => Promise.resolve(),
     locked: () => false,
     log: { info: () => undefined, warn },
   };

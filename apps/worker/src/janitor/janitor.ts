@@ -2,11 +2,12 @@
  * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of superseded streams after their
  * retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
  */
-import { CheckpointError, StoreError, type ObjectStore } from "@sluice/core";
+import { CheckpointError, deletionTime, StoreError, type Clock, type ObjectStore } from "@sluice/core";
 import {
   indexedIds,
   loadStreams,
   pruneHistory,
+  redisTimeMs,
   type OrphanStore,
   type SchemaContext,
   type UploadToAbort,
@@ -22,6 +23,11 @@ export interface JanitorDeps {
   buckets?: readonly string[];
   historyMs: number;
   failedUploadRetentionMs: number;
+  clock: Pick<Clock, "wallMs">;
+  /** Our clock as it would be had nobody set it since the start (ms since 1970). */
+  steadyMs(): number;
+  /** Asks Redis whether it is what it was: one that came back older must not be the ground for a deletion. */
+  confirmRedis(): Promise<void>;
   locked: () => boolean;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
@@ -33,13 +39,28 @@ const PRUNE_AT_ONCE = 1_000;
 export async function tidyUp(deps: JanitorDeps): Promise<void> {
   if (deps.locked()) return;
   try {
-    await pruneHistory(deps.context, Date.now() - deps.historyMs, PRUNE_AT_ONCE);
-    await leaveSupersededUploads(deps);
+    await deps.confirmRedis();
+    if (deps.locked()) return;
+    const nowMs = await dueUntilMs(deps);
+    await pruneHistory(deps.context, nowMs - deps.historyMs, PRUNE_AT_ONCE);
+    await leaveSupersededUploads(deps, nowMs);
     await abortLeftUploads(deps);
   } catch (error) {
     if (!(error instanceof CheckpointError) && !(error instanceof StoreError)) throw error;
     deps.log.warn({ err: error.message }, "the janitor stopped early; it goes on later");
   }
+}
+
+/** What is due by every clock that can be asked. */
+async function dueUntilMs({ context, store, clock, steadyMs, log }: JanitorDeps): Promise<number> {
+  const wallMs = clock.wallMs();
+  const others = {
+    "that of Redis": await redisTimeMs(context.redis),
+    "the store's": wallMs + store.clockSkewMs,
+  };
+  const { nowMs, disagree } = deletionTime({ steadyMs: steadyMs(), wallMs, others });
+  if (disagree !== undefined) log.warn({}, `${disagree}; nothing is deleted before it is due by the slowest`);
+  return nowMs;
 }
 
 /** Uploads on `uploads:to_abort`; one that cannot be aborted never stops the others. */
@@ -72,7 +93,7 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
 }
 
 /** Only superseded streams lose their upload by time; every other failed stream keeps it until purged or aborted. */
-async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
+async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");
   for await (const chunk of loadStreams(context, failedIds, { parts: false })) {
@@ -80,7 +101,7 @@ async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key, superseded_by } = record;
-      const isDue = Date.now() - Date.parse(record.last_activity_at_utc) >= retentionMs;
+      const isDue = nowMs - Date.parse(record.last_activity_at_utc) >= retentionMs;
       if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue)
         continue;
       await orphans.leaveToAbort({
@@ -90,7 +111,7 @@ async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
         stream_id: record.id,
         source: record.source,
         who: workerId,
-        at_utc: new Date().toISOString(),
+        at_utc: new Date(deps.clock.wallMs()).toISOString(),
       });
     }
   }

@@ -10,6 +10,8 @@ export interface ScanDeps {
   /** Only uploads under it are looked at. */
   prefix: string;
   redisEmptied: () => boolean;
+  /** Uploads of the streams that run here, whatever Redis says. */
+  held(): ReadonlySet<string>;
   /** The path of the watch file a key maps to, when there is one. */
   localFile(key: string): Promise<string | undefined>;
 }
@@ -25,10 +27,11 @@ export async function scanOrphans(deps: ScanDeps): Promise<ScanReport> {
   const open: OpenUpload[] = [];
   for await (const upload of store.listUploads(bucket, prefix)) open.push(upload);
   const known = await ownedUploads(deps);
+  const held = deps.held();
   const purged = new Set((await orphans.toAbort()).map((entry) => entry.s3_upload_id));
   const found: Omit<Orphan, "first_seen_at_utc">[] = [];
   for (const upload of open) {
-    if (known.uploadIds.has(upload.uploadId)) continue;
+    if (known.uploadIds.has(upload.uploadId) || held.has(upload.uploadId)) continue;
     found.push(await describe(deps, upload, known.startedByKey, purged));
   }
   await orphans.replaceScan(bucket, prefix, found);
@@ -65,8 +68,9 @@ async function describe(
   const listing = await deps.store.listParts(ref);
   const parts = listing.kind === "alive" ? listing.parts : [];
   const path = await deps.localFile(upload.key);
+  const initiated = byOurClock(upload.initiated, deps.store.clockSkewMs);
   const { verdict, because } = judgeUpload({
-    initiated: byOurClock(upload.initiated, deps.store.clockSkewMs),
+    initiated,
     keyHolderStartedAt: startedByKey.get(upload.key),
     leftByPurge: purged.has(upload.uploadId),
     redisEmptied: deps.redisEmptied(),
@@ -78,7 +82,7 @@ async function describe(
     s3_key: upload.key,
     verdict,
     because,
-    ...(upload.initiated === undefined ? {} : { initiated_at_utc: upload.initiated }),
+    ...(initiated === undefined ? {} : { initiated_at_utc: initiated }),
     ...(path === undefined ? {} : { original_path: path }),
     parts: parts.length,
     bytes: parts.reduce((sum, part) => sum + part.Size, 0),

@@ -9,6 +9,7 @@ import { scanOrphans, type ScanDeps } from "./scan-orphans.ts";
 export interface UploadActionDeps extends JanitorDeps {
   prefix: string;
   watches: readonly Watch[];
+  held: ScanDeps["held"];
   files: FileSource;
 }
 
@@ -20,6 +21,7 @@ export function uploadActions(deps: UploadActionDeps): RequestDeps["others"] {
     bucket: deps.bucket,
     prefix: deps.prefix,
     redisEmptied: deps.locked,
+    held: deps.held,
     localFile: (key) => fileOfKey(deps, key),
   };
   return {

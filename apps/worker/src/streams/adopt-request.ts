@@ -99,7 +99,7 @@ async function take(
   });
   if (outcome.kind !== "written") {
     await deps.checkpoints.release(mine);
-    return refused(outcome.kind === "lost" ? outcome.detail : `stream ${outcome.by} stands in its way`);
+    return refused("by" in outcome ? `stream ${outcome.by} stands in its way` : outcome.detail);
   }
   const adopted = { ...patched(mine, patch), revision: mine.revision + 1 };
   const parts = await deps.checkpoints.parts(mine.id);

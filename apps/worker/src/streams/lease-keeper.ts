@@ -1,10 +1,11 @@
 /**
- * The worker's lease in Redis, renewed well before it lapses. On the monotonic clock it also knows when it has not been
+ * The worker's lease in Redis, renewed well before it lapses. By its own clocks it also knows when it has not been
  * renewed for too long: then nothing is completed, whatever Redis would say later. Each renewal also finds out whether
- * Redis keeps what it is told.
+ * Redis keeps what it is told, and still has what it was told before.
  */
+import { EXIT_BAD_CONFIG } from "@sluice/config";
 import { LIMITS, CheckpointError, type Clock, type Lease } from "@sluice/core";
-import type { WorkerRecord, WorkerRegistry } from "@sluice/redis-schema";
+import type { LeaseOutcome, RememberedRenewals, WorkerRecord, WorkerRegistry } from "@sluice/redis-schema";
 import { Outage } from "../outage.ts";
 import type { Service } from "../service.ts";
 import { isKnownDead, type ProcessIdentity } from "./process-identity.ts";
@@ -16,21 +17,49 @@ export interface LeaseDeps {
   clock: Clock;
   /** What the worker says of itself at each renewal. */
   describe(): Omit<WorkerRecord, keyof ProcessIdentity | "renewed_at_utc">;
-  /** Before a lease that is held is renewed, or taken again where it was lost. */
-  beforeRenewal?(): Promise<void>;
+  /** Before a lease that is held is renewed, or taken again where it was lost. Whether Redis is known to be another. */
+  beforeRenewal?(): Promise<boolean>;
+  /** A renewal found Redis older than what it had acknowledged, or may have; said before it is taken for renewed. */
+  onWentBack?(how: string): void;
   /** Another process runs under our id: this one must end. */
   onLost(detail: string): void;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
+/** Renewals without an answer that Redis may have carried out all the same. */
+const TIMES_KEPT = 1_000;
+
+/**
+ * Time since the last renewal by both clocks. The monotonic clock of Linux stands still while the machine is suspended,
+ * and the lease in Redis does not; the wall clock can be set. So either may say that too much time has passed.
+ */
+export function leaseIsFresh(since: { monotonicMs: number; wallMs: number }): boolean {
+  return since.monotonicMs < LIMITS.leaseSelfFenceMs && since.wallMs < LIMITS.leaseSelfFenceMs;
+}
+
+/** The id belongs to another process: a setting to change, as every refusal to start. */
 export class LeaseHeldError extends Error {
   override readonly name = "LeaseHeldError";
+  readonly exitCode = EXIT_BAD_CONFIG;
+
+  constructor(workerId: string, lease: WorkerRecord | undefined) {
+    const who = lease
+      ? `process ${lease.pid} on host ${lease.host}, since ${lease.started_at_utc}`
+      : "another process";
+    super(
+      `The worker cannot start:\n- the worker id ${workerId} is held by ${who}: give this worker another SLUICE_WORKER_ID, or stop that one`,
+    );
+  }
 }
 
 export class LeaseKeeper implements Service, Lease {
   readonly name = "lease";
   readonly #deps: LeaseDeps;
   #renewedAtMs = -Infinity;
+  #renewedWallMs = -Infinity;
+  #heldSinceMs = Infinity;
+  #remembered: RememberedRenewals | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | undefined;
   readonly #outage: Outage;
   readonly #stop = new AbortController();
@@ -49,7 +78,16 @@ export class LeaseKeeper implements Service, Lease {
   }
 
   fresh(): boolean {
-    return this.#deps.clock.monotonicMs() - this.#renewedAtMs < LIMITS.leaseSelfFenceMs;
+    const { clock } = this.#deps;
+    return leaseIsFresh({
+      monotonicMs: clock.monotonicMs() - this.#renewedAtMs,
+      wallMs: clock.wallMs() - this.#renewedWallMs,
+    });
+  }
+
+  /** Since when the lease has been held without a gap (monotonic): nobody else could take a stream of ours since. */
+  get heldSinceMs(): number {
+    return this.#heldSinceMs;
   }
 
   /** Rejects with LeaseHeldError when a living process holds the id. */
@@ -58,9 +96,10 @@ export class LeaseKeeper implements Service, Lease {
     this.#running = this.#keep(AbortSignal.any([signal, this.#stop.signal]));
   }
 
-  /** Renews now: the worker's state changed and others should see it. */
+  /** Renews now: others should see that the worker's state changed, or whether Redis lost something is to be known. */
   async renew(): Promise<void> {
-    await this.#renew([]);
+    const { kind } = await this.#askAndRenew();
+    if (kind === "held") throw new CheckpointError("another process runs under this worker id");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,9 +136,7 @@ export class LeaseKeeper implements Service, Lease {
       }
       firstRenewal ??= lease?.renewed_at_utc;
       if ((lease && lease.renewed_at_utc !== firstRenewal) || clock.monotonicMs() > deadlineMs) {
-        throw new LeaseHeldError(
-          `worker id ${workerId} is held by a living process (pid ${lease?.pid} on ${lease?.host}): give this worker another SLUICE_WORKER_ID, or stop that one`,
-        );
+        throw new LeaseHeldError(workerId, lease);
       }
       log.info(
         { worker: workerId, pid: lease?.pid, host: lease?.host },
@@ -115,16 +152,17 @@ export class LeaseKeeper implements Service, Lease {
       await clock.sleep(LIMITS.leaseRenewEveryMs, signal);
       if (signal.aborted) return;
       try {
-        await this.#deps.beforeRenewal?.();
-        const outcome = await this.#renew([]);
+        const outcome = await this.#askAndRenew();
         if (outcome.kind !== "held") {
           // What the renewal has just found out belongs into the lease.
           if (this.#learn(outcome.refusal)) await this.#renew([]);
           continue;
         }
         this.#renewedAtMs = -Infinity;
-        const pid = outcome.lease.kind === "ok" ? outcome.lease.value.pid : "?";
-        this.#deps.onLost(`another process (pid ${pid}) runs under this worker id`);
+        const { lease } = outcome;
+        const who =
+          lease.kind === "ok" ? `process ${lease.value.pid} on host ${lease.value.host}` : "another process";
+        this.#deps.onLost(`${who} runs under this worker id`);
         return;
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
@@ -141,17 +179,35 @@ export class LeaseKeeper implements Service, Lease {
     return this.trouble !== before;
   }
 
-  async #renew(dead: readonly string[]) {
+  async #askAndRenew(): Promise<LeaseOutcome> {
+    // What was remembered is of the Redis before.
+    if (await this.#deps.beforeRenewal?.()) this.#remembered = undefined;
+    return await this.#renew([]);
+  }
+
+  /** One after another: each names to Redis what the one before it was told. */
+  #renew(dead: readonly string[]): Promise<LeaseOutcome> {
+    const mine = this.#last.then(() => this.#renewNow(dead));
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #renewNow(dead: readonly string[]): Promise<LeaseOutcome> {
     const { registry, workerId, identity, clock, describe } = this.#deps;
     // Counted from before the request: the lease cannot lapse earlier than this says.
     const askedAtMs = clock.monotonicMs();
-    const worker: WorkerRecord = {
-      ...identity,
-      ...describe(),
-      renewed_at_utc: new Date(clock.wallMs()).toISOString(),
-    };
-    const outcome = await registry.renew(workerId, worker, dead);
-    if (outcome.kind !== "held") this.#renewedAtMs = askedAtMs;
+    const now = clock.wallMs();
+    const worker: WorkerRecord = { ...identity, ...describe(), renewed_at_utc: new Date(now).toISOString() };
+    const remembered = this.#remembered;
+    if (remembered)
+      this.#remembered = { ...remembered, times: [...remembered.times, now].slice(-TIMES_KEPT) };
+    const outcome = await registry.renew(workerId, worker, dead, { remembered, now });
+    if (outcome.kind === "held") return outcome;
+    this.#remembered = { renewals: outcome.renewals, times: [now] };
+    if (outcome.wentBack !== undefined) this.#deps.onWentBack?.(outcome.wentBack);
+    if (outcome.kind === "taken") this.#heldSinceMs = askedAtMs;
+    this.#renewedAtMs = askedAtMs;
+    this.#renewedWallMs = now;
     return outcome;
   }
 }

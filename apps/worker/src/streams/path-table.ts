@@ -114,9 +114,15 @@ export class PathTable {
     return this.#failed.entries();
   }
 
-  /** Live paths stay: their streams tell their own ends. */
-  forgetFiles(): void {
-    for (const files of [this.#done, this.#donePaths, this.#failed, this.#ignored]) files.clear();
+  /** What Redis holds now, in one step: no walk meets a file that is unknown only in between. Live paths stay. */
+  replaceFiles(done: ReadonlyMap<string, DoneEntry>, ignored: ReadonlyMap<string, IgnoredFile>): void {
+    for (const files of [this.#done, this.#donePaths, this.#ignored]) files.clear();
+    for (const [path, entry] of done) this.setDone(path, entry);
+    for (const [path, file] of ignored) this.#ignored.set(path, file);
+  }
+
+  doneEntries(): ReadonlyMap<string, DoneEntry> {
+    return this.#done;
   }
 
   donePaths(): IterableIterator<string> {

@@ -99,11 +99,14 @@ export class ProcessorPool {
     await this.#settled();
   }
 
-  /** Every stream that runs now is let go; others may begin meanwhile. */
-  async letGo(): Promise<void> {
+  /** What Redis has lost of the streams that run now is written back. One that another worker has now learns it itself. */
+  async ensureKept(): Promise<void> {
     const now = [...this.#running.values()];
-    for (const { processor } of now) processor.drain();
-    await Promise.all(now.map((one) => one.ended));
+    const outcomes = await Promise.all(now.map(({ processor }) => processor.ensureKept()));
+    for (const [at, outcome] of outcomes.entries()) if (outcome.kind === "lost") now[at]?.processor.poke();
+    const written = outcomes.filter(({ kind }) => kind === "written").length;
+    if (written > 0)
+      this.#deps.log.warn({ streams: written }, "streams were written back as this worker knew them");
   }
 
   /** SLUICE_ON_TERM=seal. */

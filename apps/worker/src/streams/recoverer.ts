@@ -119,6 +119,16 @@ async function classifyRecord(
     await repairIndexes(deps.context, [record.id]);
     return undefined;
   }
+  const ended = deps.supervisor.ended.knownBetter(record);
+  if (ended) {
+    const { kind } = await deps.store.writeBack(ended.record, ended.parts);
+    if (kind !== "written") return undefined;
+    deps.log.warn(
+      { stream_id: record.id, status: ended.record.status },
+      "Redis had lost the end of this stream: it was written back as this worker knew it",
+    );
+    return undefined;
+  }
   if (record.source !== deps.source) {
     report.elsewhere += 1;
     return undefined;

@@ -47,9 +47,20 @@ export function requestDeps(from: RequestInputs): RequestDeps {
     ...deps,
     retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
     others: {
-      ...uploadActions({ ...janitor, prefix: from.s3KeyPrefix, watches, files }),
+      ...uploadActions({
+        ...janitor,
+        prefix: from.s3KeyPrefix,
+        watches,
+        held: () => uploadsOf(supervisor),
+        files,
+      }),
       verify: verifyRequests(deps),
       adopt: (item, request) => adoptRequest(item, request, deps),
     },
   };
+}
+
+function uploadsOf({ running }: Pick<Supervisor, "running">): ReadonlySet<string> {
+  const ids = [...running.values()].map(({ processor }) => processor.record.s3_upload_id);
+  return new Set(ids.filter((id) => id !== undefined));
 }

@@ -9,6 +9,7 @@ import {
   wrongType,
   type SchemaContext,
 } from "@sluice/redis-schema";
+import { mergeDone } from "./merge-done.ts";
 import type { PathTable } from "./path-table.ts";
 
 export async function loadSourceState(
@@ -20,9 +21,26 @@ export async function loadSourceState(
     new FilesDone(context).load(source),
     new IgnoredFiles(context).load(source),
   ]);
-  for (const [path, entry] of done) table.setDone(path, entry);
-  for (const [path, entry] of ignored) table.setIgnored(path, entry);
+  table.replaceFiles(done, ignored);
 }
+
+/** As `loadSourceState`, after Redis was emptied or came back older: what it lost of the completed files is written back. */
+export async function restoreSourceState(
+  table: PathTable,
+  source: string,
+  context: SchemaContext,
+): Promise<void> {
+  const files = new FilesDone(context);
+  const [done, ignored] = await Promise.all([files.load(source), new IgnoredFiles(context).load(source)]);
+  const { all, put, moved } = mergeDone(done, table.doneEntries());
+  table.replaceFiles(all, ignored);
+  for (let from = 0; from < put.length; from += WRITTEN_AT_ONCE)
+    await files.put(source, put.slice(from, from + WRITTEN_AT_ONCE));
+  await files.remove(source, moved);
+}
+
+/** Entries in one command. */
+const WRITTEN_AT_ONCE = 1_000;
 
 /**
  * Which files of the source have a failed stream: those are not opened anew by a walk. Followed in Redis, because other
@@ -39,6 +57,12 @@ export class FailedFiles {
     this.#table = table;
     this.#source = source;
     this.#context = context;
+  }
+
+  /** Redis is another now: each of its failed streams is looked at anew. */
+  async startAnew(): Promise<void> {
+    this.#known = new Set();
+    await this.catchUp();
   }
 
   async catchUp(): Promise<void> {

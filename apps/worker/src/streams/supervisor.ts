@@ -15,6 +15,7 @@ import {
   type ProcessorDeps,
   type StreamRecord,
 } from "@sluice/core";
+import { EndedStreams } from "./ended-streams.ts";
 import { identityOf, identityOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { judgeSighting, type OtherName, type Verdict } from "./sighting.ts";
@@ -47,6 +48,7 @@ export interface SupervisorLog {
 
 export class Supervisor {
   readonly table = new PathTable();
+  readonly ended = new EndedStreams();
   readonly #deps: SupervisorDeps;
   readonly #pool: ProcessorPool;
   /** Streams being opened, by path: two sightings of one new file open one stream. */
@@ -65,7 +67,10 @@ export class Supervisor {
         processing,
         takeUp,
         log,
-        onBegin: (record) => this.table.setLive(record.original_path, record.id, identityOfRecord(record)),
+        onBegin: (record) => {
+          this.ended.forget(record.id);
+          this.table.setLive(record.original_path, record.id, identityOfRecord(record));
+        },
         onEnd: (ending, running) => this.#onEnd(ending, running),
       },
       stop,
@@ -148,10 +153,9 @@ export class Supervisor {
     await this.#pool.drain();
   }
 
-  /** Redis was emptied: lets go of every stream and forgets every file, so that the next walk sees all of them anew. */
-  async startAnew(): Promise<void> {
-    await this.#pool.letGo();
-    this.table.forgetFiles();
+  /** Redis was emptied or came back older: every stream is written back as it is known here, where Redis has less. */
+  async writeBack(): Promise<void> {
+    await this.#pool.ensureKept();
   }
 
   /** SLUICE_ON_TERM=seal. */
@@ -281,6 +285,8 @@ export class Supervisor {
     const { record } = running.processor;
     const { original_path: path, id, file_inode, file_birthtime_ns } = record;
     this.#renamed.delete(record.id);
+    if (ending.kind === "completed" || ending.kind === "failed" || ending.kind === "superseded")
+      this.ended.remember(record, running.processor.parts);
     for (const name of new Set([path, running.path])) this.table.clearLive(name, record.id);
     switch (ending.kind) {
       case "completed":

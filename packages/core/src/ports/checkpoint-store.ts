@@ -69,9 +69,25 @@ export interface StreamWrite {
 
 export type WriteOutcome =
   | { kind: "written" }
-  /** Another owner, another fence, another state, or the record is gone. */
+  /** Another owner, another fence, or another state. */
   | { kind: "lost"; detail: string }
+  | Older
   | { kind: "key_taken"; by: string };
+
+/** Redis holds less of the stream than it confirmed to the caller. `gone`: nothing at all, which a removal explains too. */
+export interface Older {
+  kind: "older";
+  gone: boolean;
+  detail: string;
+}
+
+export type WrittenBack =
+  /** Redis has everything: nothing was changed. */
+  | { kind: "kept" }
+  /** Under this fence. */
+  | { kind: "written"; fence: number }
+  /** A living worker took it meanwhile, or another stream has its path or key. */
+  | { kind: "lost"; detail: string };
 
 export interface NewStream {
   record: StreamRecord;
@@ -91,6 +107,8 @@ export type OpenOutcome =
   | { kind: "taken"; by: StreamId }
   /** Completed meanwhile, by a stream the caller does not know. */
   | { kind: "done"; entry: DoneEntry }
+  /** Of the replaced stream. */
+  | Older
   | { kind: "lost"; detail: string };
 
 export type Claim =
@@ -109,6 +127,11 @@ export interface CheckpointStore {
     newPath: string,
     write: StreamWrite,
   ): Promise<WriteOutcome | { kind: "path_taken"; by: string }>;
+  /**
+   * Redis was emptied or came back older: the stream as its owner holds it in memory, with all its parts, under a higher
+   * fence. Nothing is changed where Redis has everything.
+   */
+  writeBack(record: StreamRecord, parts: Parts): Promise<WrittenBack>;
   /** Takes streams without a living owner: fence + 1. One round trip for the whole list. */
   claim(ids: readonly StreamId[]): Promise<Claim[]>;
   /** Gives a stream back without a change, so that another worker may take it at once. */

@@ -17,6 +17,17 @@ export interface Lease {
   fresh(): boolean;
 }
 
+/** What is known of a Redis that may have lost what it acknowledged. */
+export interface Recovery {
+  /** Redis was found empty or older: look in S3 before sending anything. */
+  readonly recognise: boolean;
+  /**
+   * Redis has less of a stream than it confirmed at `confirmedAtMs` (monotonic). Whether it lost that: a record that is
+   * gone may also have been removed by whoever took the stream while our lease had lapsed.
+   */
+  wentBack(seen: { gone: boolean; confirmedAtMs: number }): Promise<boolean>;
+}
+
 /** What became of a file that is not at its path any more. Only the supervisor sees the whole watch. */
 export type Whereabouts =
   | { kind: "back" }
@@ -69,8 +80,7 @@ export interface ProcessorDeps {
   newId: () => string;
   /** The buckets this worker was given, the one for new objects first; absent: any. */
   buckets?: readonly string[] | undefined;
-  /** `recognise`: Redis was found empty; look in S3 before sending anything. */
-  recovery: { recognise: boolean };
+  recovery: Recovery;
   worker: { id: string; version: string };
   /** Test builds only: called in each gap between two side effects. */
   failpoint?: ReachFailpoint | undefined;

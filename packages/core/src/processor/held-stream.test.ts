@@ -34,7 +34,8 @@ async function setUp(script: Script = () => undefined) {
     },
   });
   const stop = new AbortController();
-  const deps = { checkpoints: seen, clock, random: () => 0.5 };
+  const recovery = { recognise: false, wentBack: ({ gone }: { gone: boolean }) => Promise.resolve(!gone) };
+  const deps = { checkpoints: seen, clock, random: () => 0.5, recovery };
   const held = new HeldStream(record, [], deps, stop.signal);
   await held.move("opened", { patch: { s3_key: "a.bin", s3_upload_id: "u" } });
   return { clock, redis, held, writes, stop, store };

@@ -6,17 +6,25 @@ import { CheckpointError, OwnershipLostError } from "../errors.ts";
 import { finishedPrefix } from "../checkpoint/finished-prefix.ts";
 import { parsePlan, type PartPlan } from "../parts/part-plan.ts";
 import { assert } from "../assert.ts";
-import type { CheckpointStore, StreamWrite, WriteOutcome } from "../ports/checkpoint-store.ts";
+import type {
+  CheckpointStore,
+  Older,
+  StreamWrite,
+  WriteOutcome,
+  WrittenBack,
+} from "../ports/checkpoint-store.ts";
 import { isoNow, type Clock } from "../ports/clock.ts";
 import type { Part, RecordPatch, StreamRecord } from "../stream/record.ts";
 import { patched } from "../stream/record.ts";
 import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
+import type { Recovery } from "./dependencies.ts";
 import { backoffMs } from "./retry.ts";
 
 export interface HeldDeps {
   checkpoints: CheckpointStore;
   clock: Clock;
   random: () => number;
+  recovery: Recovery;
 }
 
 type Change = Omit<StreamWrite, "from"> & { from?: readonly Kind[] };
@@ -33,6 +41,8 @@ export class HeldStream {
   /** Read once for each text. */
   #plan: { text: string; plan: PartPlan } | undefined;
   #partsSave: Promise<void> | undefined;
+  /** When Redis last said that it has all this. */
+  #confirmedAtMs: number;
 
   /** `signal`: ends the wait for a Redis that does not answer. */
   constructor(record: StreamRecord, parts: Iterable<Part>, deps: HeldDeps, signal: AbortSignal) {
@@ -40,6 +50,7 @@ export class HeldStream {
     this.#parts = new Map([...parts].map((part) => [part.PartNumber, part]));
     this.#deps = deps;
     this.#signal = signal;
+    this.#confirmedAtMs = deps.clock.monotonicMs();
   }
 
   get record(): StreamRecord {
@@ -144,9 +155,7 @@ export class HeldStream {
   ): Promise<{ kind: "written" } | { kind: "path_taken"; by: string }> {
     const outcome = await this.#exclusively(async () => {
       const write: StreamWrite = { from: [this.kind], ...change };
-      const answer = await this.#persistently(() =>
-        this.#deps.checkpoints.rename(this.#record, newPath, write),
-      );
+      const answer = await this.#believed(() => this.#deps.checkpoints.rename(this.#record, newPath, write));
       if (answer.kind === "written")
         this.#confirm({ ...write, patch: { ...write.patch, original_path: newPath } });
       return answer;
@@ -160,12 +169,14 @@ export class HeldStream {
   async replaceBy(successor: StreamRecord, log: string[], change: Omit<Change, "from">): Promise<void> {
     await this.#exclusively(async () => {
       const write: StreamWrite = { from: [this.kind], ...change };
-      const outcome = await this.#persistently(() =>
+      const outcome = await this.#believed(() =>
         this.#deps.checkpoints.open({ record: successor, log, replacing: { record: this.#record, write } }),
       );
       if (outcome.kind !== "opened") {
         throw new OwnershipLostError(
-          outcome.kind === "lost" ? outcome.detail : `its path is ${outcome.kind}`,
+          outcome.kind === "lost" || outcome.kind === "older"
+            ? outcome.detail
+            : `its path is ${outcome.kind}`,
         );
       }
       this.#confirm(write);
@@ -175,6 +186,20 @@ export class HeldStream {
   /** Lets go without a change, so that another worker may take the stream at once. */
   async release(): Promise<void> {
     await this.#exclusively(() => this.#deps.checkpoints.release(this.#record));
+  }
+
+  /** Redis may have lost what it confirmed: what is known here is written back where it has less. */
+  async ensureKept(): Promise<WrittenBack> {
+    return await this.#exclusively(() => this.#writeBack());
+  }
+
+  async #writeBack(): Promise<WrittenBack> {
+    const outcome = await this.#persistently(() =>
+      this.#deps.checkpoints.writeBack(this.#record, this.#parts),
+    );
+    if (outcome.kind === "written") this.#record = { ...this.#record, fence: outcome.fence };
+    if (outcome.kind !== "lost") this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+    return outcome;
   }
 
   async #saveWaitingParts(): Promise<void> {
@@ -213,14 +238,32 @@ export class HeldStream {
       patch,
       ...(grown > 0 ? { stats: { ...change.stats, bytes_in: grown } } : {}),
     };
-    const outcome = await this.#persistently(() => this.#deps.checkpoints.write(this.#record, write));
+    const outcome = await this.#believed(() => this.#deps.checkpoints.write(this.#record, write));
     if (outcome.kind === "written") this.#confirm(write);
     // What was not written rides with the next write, unless something newer was noted meanwhile.
     else this.#notes = { ...notes, ...this.#notes };
     return outcome;
   }
 
+  /**
+   * What is held here is believed over a Redis that has less of it than it confirmed: it is written back, and the write
+   * made once more.
+   */
+  async #believed<T extends { kind: string }>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const outcome = await this.#persistently(call);
+      if (!isOlder(outcome)) return outcome;
+      const { gone } = outcome;
+      const confirmedAtMs = this.#confirmedAtMs;
+      const wentBack = await this.#persistently(() => this.#deps.recovery.wentBack({ gone, confirmedAtMs }));
+      if (!wentBack) return outcome;
+      const back = await this.#writeBack();
+      if (back.kind === "lost") throw new OwnershipLostError(back.detail);
+    }
+  }
+
   #confirm(write: StreamWrite): void {
+    this.#confirmedAtMs = this.#deps.clock.monotonicMs();
     const patch: RecordPatch = write.patch;
     this.#record = { ...patched(this.#record, patch), revision: this.#record.revision + 1 };
     if (write.dropParts) this.#parts.clear();
@@ -248,7 +291,11 @@ export class HeldStream {
   }
 
   #mustBeWritten(outcome: WriteOutcome | { kind: "path_taken" }): void {
-    if (outcome.kind === "lost") throw new OwnershipLostError(outcome.detail);
+    if (outcome.kind === "lost" || outcome.kind === "older") throw new OwnershipLostError(outcome.detail);
     assert(outcome.kind === "written", `unexpected outcome ${outcome.kind} of a write`);
   }
+}
+
+function isOlder(outcome: { kind: string }): outcome is Older {
+  return outcome.kind === "older";
 }

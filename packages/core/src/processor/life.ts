@@ -37,6 +37,8 @@ export interface Life {
   fillTo: number | undefined;
   /** A resumed stream's upload has been compared with S3. */
   reconciled: boolean;
+  /** Taken up while Redis may be older than it was: S3 has been asked whether the stream was completed already. */
+  askedFirst: boolean;
   readonly requested: { completion?: "finalize" | "term"; force: boolean };
   /** ctime at the rename that dropped a temporary suffix: whatever is written later has a later mtime. */
   renamedAtCtimeNs: string | undefined;

@@ -2,8 +2,7 @@
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { temporarySuffix } from "../paths/object-key.ts";
-import { assembledBefore } from "./assembled.ts";
-import { headObject, standingWithMetadata } from "./existing-object.ts";
+import { landedBefore } from "./completed-before.ts";
 import { AGAIN, progress, type Life, type Step } from "./life.ts";
 
 export async function whereIsIt(life: Life): Promise<Step> {
@@ -20,7 +19,7 @@ export async function whereIsIt(life: Life): Promise<Step> {
     case "missing": {
       // Taken before the store is asked: a patient call may outlast the first look.
       const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
-      const landed = resumed ? await landedBefore(life) : undefined;
+      const landed = await landedBefore(life);
       if (landed) return landed;
       throw new StreamFailure(
         reason,
@@ -28,23 +27,6 @@ export async function whereIsIt(life: Life): Promise<Step> {
       );
     }
   }
-}
-
-/**
- * Redis may have lost the write that told of Complete, after which the file was tidied away: an object that bears this
- * stream's id and has the size it was sealed with is that file.
- */
-async function landedBefore(life: Life): Promise<Step | undefined> {
-  const { record } = life.context.held;
-  const { s3_bucket: bucket, s3_key: key, file_inode: inode, file_mtime_ns: mtimeNs } = record;
-  if (key === undefined || inode === undefined || mtimeNs === undefined) return undefined;
-  const { file_size: size, file_device: device = "", file_ctime_ns: ctimeNs = "" } = record;
-  const birth = record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns };
-  const facts = { size, inode, device, mtimeNs, ctimeNs, ...birth };
-  const ref = { bucket, key };
-  const standing = await standingWithMetadata(life.context, ref, await headObject(life.context, ref), facts);
-  if (standing.kind !== "earlier" || !standing.own || standing.object.size !== size) return undefined;
-  return await assembledBefore(life, facts, standing.object);
 }
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */

@@ -5,10 +5,12 @@
 import { InvariantError } from "../assert.ts";
 import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { WrittenBack } from "../ports/checkpoint-store.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
-import type { Part, StreamRecord } from "../stream/record.ts";
+import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import { failed, type FailureReason } from "../stream/state.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
+import { recogniseFirst } from "./completed-before.ts";
 import { headObject, STREAM_ID_HEADER } from "./existing-object.ts";
 import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
@@ -63,6 +65,7 @@ export class StreamProcessor {
       sending: new Map(),
       fillTo: undefined,
       reconciled: !resumed,
+      askedFirst: false,
       requested: requestedBy(record),
       renamedAtCtimeNs: record.completed_by === "rename" ? record.file_ctime_ns : undefined,
       described: false,
@@ -104,6 +107,15 @@ export class StreamProcessor {
   /** Resolves when it has looked at its file and, where that takes the store, asked there what it holds of it. */
   get lookedOnce(): Promise<void> {
     return this.#looked.promise;
+  }
+
+  /** Redis was emptied or came back older: what this process knows of the stream is written back where Redis has less. */
+  async ensureKept(): Promise<WrittenBack> {
+    return await this.#life.context.held.ensureKept();
+  }
+
+  get parts(): Parts {
+    return this.#life.context.held.parts;
   }
 
   /** Look again: an event, a rescan or a timer thinks something changed. */
@@ -167,6 +179,7 @@ export class StreamProcessor {
       }
       if (step.kind === "again") continue;
       if (!waitsForTrouble(this.record)) this.#looked.resolve();
+      this.#life.history.nextLookIn(step.ms, clock.monotonicMs());
       await wakeup.wait(step.ms, clock, context.signal);
       const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
       if (restMs > 0) await clock.sleep(restMs, context.signal);
@@ -195,9 +208,9 @@ export class StreamProcessor {
     switch (life.context.held.kind) {
       case "opening":
       case "processing":
-        return await growStep(life);
+        return (await recogniseFirst(life)) ?? (await growStep(life));
       case "pending_completion":
-        return await sealStep(life);
+        return (await recogniseFirst(life)) ?? (await sealStep(life));
       case "s3_completed":
         return await describeStep(life);
       case "completed":

@@ -6,6 +6,7 @@ import type { FileFacts } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { failed } from "../stream/state.ts";
+import { landedBefore } from "./completed-before.ts";
 import { reach, sendingDone, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
@@ -19,6 +20,9 @@ export async function supersede(
   const { context } = life;
   const { held } = context;
   await sendingDone(life);
+  // Redis may be from before its Complete, and another file came to its path since.
+  const landed = await landedBefore(life);
+  if (landed) return landed;
   if (!facts) throw new StreamFailure("file_missing", "what stands at the path now is not a regular file");
   const successor = successorOf(life, facts);
   // Without an acknowledged part there is nothing to keep: neither upload nor record.

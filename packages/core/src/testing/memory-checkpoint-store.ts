@@ -11,7 +11,9 @@ import type {
   StatsDelta,
   StreamWrite,
   WriteOutcome,
+  WrittenBack,
 } from "../ports/checkpoint-store.ts";
+import { metadataKey } from "../paths/object-key.ts";
 import { patched, type Parts, type StreamRecord } from "../stream/record.ts";
 import { isLive, kindOf } from "../stream/state.ts";
 import { streamId, type StreamId } from "../stream/values.ts";
@@ -37,7 +39,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     if (there?.token === token) return { kind: "opened" };
     if (there) return { kind: "lost", detail: "its id is in use" };
     const refused = this.#refuseLease() ?? (replacing && this.#refuse(replacing.record, replacing.write));
-    if (refused) return refused.kind === "lost" ? refused : { kind: "lost", detail: refused.kind };
+    if (refused?.kind === "lost" || refused?.kind === "older") return refused;
+    if (refused) return { kind: "lost", detail: refused.kind };
     const path = pathName(record);
     const by = this.#redis.data.byPath.get(path);
     const freed = replacing?.write.releasePath === true && by === replacing.record.id;
@@ -74,6 +77,31 @@ export class MemoryCheckpointStore implements CheckpointStore {
     data.byPath.set(target, record.id);
     this.#apply(data, record, write, newPath);
     return { kind: "written" };
+  }
+
+  async writeBack(record: StreamRecord, parts: Parts): Promise<WrittenBack> {
+    const lost = this.#refuseLease();
+    if (lost) return lost;
+    const now = this.#redis.data.streams.get(record.id)?.record;
+    const owner = now?.owner ?? this.#worker;
+    const lease = this.#redis.lease(owner);
+    if (owner !== this.#worker && lease && !lease.lapsed)
+      return { kind: "lost", detail: `it belongs to ${owner}` };
+    if (now && owner === this.#worker && !isOlder(now, record)) {
+      const same = now.fence === record.fence && now.revision === record.revision;
+      return same ? { kind: "kept" } : { kind: "lost", detail: `another owner took it (fence ${now.fence})` };
+    }
+    const data = this.#redis.change();
+    const fence = Math.max(now?.fence ?? 0, record.fence) + 1;
+    const stored = { record: { ...record, owner: this.#worker, fence }, parts: new Map(parts), token: "" };
+    const log = data.streams.get(record.id)?.log ?? [];
+    if (now) release(data.byPath, pathName(now), record.id);
+    data.streams.set(record.id, { ...stored, log: [...log, "written back from memory"] });
+    data.byPath.set(pathName(record), record.id);
+    if (record.s3_key !== undefined)
+      for (const key of [record.s3_key, metadataKey(record.s3_key)])
+        data.byKey.set(`${record.s3_bucket}/${key}`, record.id);
+    return { kind: "written", fence };
   }
 
   async claim(ids: readonly StreamId[]): Promise<Claim[]> {
@@ -125,10 +153,12 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const { owner = this.#worker } = record;
     if (owner !== this.#worker) return { kind: "lost", detail: `it belongs to ${owner}` };
     const stored = this.#redis.data.streams.get(record.id);
-    if (!stored) return write.remove ? { kind: "already" } : { kind: "lost", detail: "its record is gone" };
+    if (!stored)
+      return write.remove ? { kind: "already" } : { kind: "older", gone: true, detail: "its record is gone" };
     const now = stored.record;
     const again = now.fence === record.fence && now.revision === record.revision + 1;
     if (again && stored.token === writeToken(record, write, newPath)) return { kind: "already" };
+    if (isOlder(now, record)) return { kind: "older", gone: false, detail: "Redis has an older copy of it" };
     if (now.owner !== this.#worker) return { kind: "lost", detail: `it belongs to ${now.owner ?? "nobody"}` };
     if (now.fence !== record.fence)
       return { kind: "lost", detail: `another owner took it (fence ${now.fence})` };
@@ -174,6 +204,11 @@ export class MemoryCheckpointStore implements CheckpointStore {
     }
     if (write.remove) data.streams.delete(record.id);
   }
+}
+
+/** Fences and revisions only grow. */
+function isOlder(now: StreamRecord, known: StreamRecord): boolean {
+  return now.fence < known.fence || (now.fence === known.fence && now.revision < known.revision);
 }
 
 /** Whether a failed stream lives again after this write. */

@@ -227,7 +227,10 @@ export class TestWorker {
       lease: { fresh: () => this.leaseFresh },
       random,
       newId: () => this.#world.newId(),
-      recovery: { recognise: this.#options.recognise ?? false },
+      recovery: {
+        recognise: this.#options.recognise ?? false,
+        wentBack: ({ gone }) => Promise.resolve(!gone),
+      },
       worker: { id: this.id, version: "0.0.0-test" },
       failpoint: (name) => this.#reach(name),
     };

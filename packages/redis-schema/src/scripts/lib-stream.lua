@@ -93,6 +93,12 @@ local function refuse_change(shared, stream, change)
   if fence == change.fence and token == change.token and tonumber(revision) == tonumber(change.revision) + 1 then
     return { 'written' }
   end
+  -- Fences and revisions only grow: what is less than the caller was told was told by a Redis that is not this one.
+  local known_fence, known_revision = tonumber(change.fence), tonumber(change.revision)
+  local fence_now, revision_now = tonumber(fence) or 0, tonumber(revision) or 0
+  if fence_now < known_fence or (fence_now == known_fence and revision_now < known_revision) then
+    return { 'lost', 'older', fence .. '/' .. revision }
+  end
   if owner ~= shared.worker then return { 'lost', 'owner', owner or '' } end
   if fence ~= change.fence then return { 'lost', 'fence', fence } end
   local refused = refuse_lease(shared.lease, shared.nonce)

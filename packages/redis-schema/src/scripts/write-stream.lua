@@ -3,7 +3,7 @@
 -- KEYS: shared (11), meta, parts, log, meta keys of ghosts
 -- ARGV: shared, one change
 -- Replies: { written } also when this command was carried out before
---   { lost, gone | owner | fence | lease | state | revision, what is there instead }
+--   { lost, gone | older | owner | fence | lease | state | revision, what is there instead }
 --   { lapsed }: everything matches, but our lease has run out
 --   { key_taken, id } | { path_taken, id }: nothing was changed
 -- uses: lib-args lib-check lib-stream

@@ -1,6 +1,6 @@
 /** `sluice orphans`: open uploads that no stream owns. Only what is ours is ever cleaned up. */
 import { randomUUID } from "node:crypto";
-import { OrphanStore, type Orphan } from "@sluice/redis-schema";
+import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
 import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
@@ -107,7 +107,11 @@ async function draftOf(
     for (const { s3_upload_id: id, verdict, because } of wanted) {
       if (verdict !== "ours") excluded.push({ id, why: `it is ${verdict}: ${because}` });
     }
-  } else wanted = orphans.filter((one) => out.nowMs - startedMs(one) >= olderThan);
+  } else {
+    // By both clocks: one of them may have been set forward.
+    const nowMs = Math.min(out.nowMs, await redisTimeMs(context.redis));
+    wanted = orphans.filter((one) => nowMs - startedMs(one) >= olderThan);
+  }
   const ours = wanted.filter(({ verdict }) => verdict === "ours");
   const chosen = ours.slice(0, MAX_PLAN_ITEMS);
   const bytes = chosen.reduce((sum, one) => sum + (one.bytes ?? 0), 0);

@@ -1,0 +1,95 @@
+/** Retention that ends in deletion, with the real janitor and a real Redis: a clock that was set deletes nothing. */
+import { newStream } from "@sluice/core/testing";
+import type { ObjectStore } from "@sluice/core";
+import { OrphanStore, StreamStore, WorkerRegistry } from "@sluice/redis-schema";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startHarness, workerRecord, W1, type Harness } from "../../../packages/redis-schema/test/harness.ts";
+import { tidyUp, type JanitorDeps } from "../src/janitor/janitor.ts";
+
+const DAY = 86_400_000;
+const RETENTION = 7 * DAY;
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+/** A completed stream and a superseded one with its upload, both from now; and a janitor with clocks of one's own. */
+async function twoEnded() {
+  const schema = harness.fresh();
+  schema.clock.now = Date.now();
+  await new WorkerRegistry(schema).renew(W1.workerId, workerRecord());
+  const store = new StreamStore(schema, W1);
+  const now = new Date(schema.clock.now).toISOString();
+  const done = { ...newStream(), owner: W1.workerId };
+  await store.open({ record: done, log: [] });
+  const ended = { releasePath: true, from: ["opening"] } as const;
+  await store.write(done, { ...ended, patch: { status: "completed", completed_at_utc: now } });
+  const replaced = { ...done, id: "s2" as typeof done.id };
+  await store.open({ record: replaced, log: [] });
+  await store.write(replaced, {
+    ...ended,
+    patch: {
+      status: "failed_file_replaced",
+      superseded_by: "s3",
+      s3_key: "k",
+      s3_upload_id: "u",
+      last_activity_at_utc: now,
+    },
+  });
+  const aborted: string[] = [];
+  const objects: Partial<ObjectStore> = {
+    clockSkewMs: 0,
+    abort: ({ uploadId }) => Promise.resolve(void aborted.push(uploadId)),
+  };
+  let [setBy, passed] = [0, 0];
+  const began = Date.now();
+  const deps = (over: Partial<JanitorDeps> = {}): JanitorDeps => ({
+    context: schema,
+    store: objects as ObjectStore,
+    orphans: new OrphanStore(schema),
+    workerId: W1.workerId,
+    bucket: replaced.s3_bucket,
+    historyMs: RETENTION,
+    failedUploadRetentionMs: RETENTION,
+    clock: { wallMs: () => began + setBy + passed },
+    steadyMs: () => began + passed,
+    confirmRedis: () => Promise.resolve(),
+    locked: () => false,
+    log: { info: () => undefined, warn: () => undefined },
+    ...over,
+  });
+  return {
+    aborted,
+    deps,
+    setClock: (ms: number) => void (setBy = ms),
+    pass: (ms: number) => void (passed = ms),
+    left: () => harness.raw.zrange(schema.keys.index("completed"), "0", "-1"),
+  };
+}
+
+it("D7f: a clock that was set forward by eight days ends neither history nor the upload of a superseded stream", async () => {
+  const { deps, setClock, left, aborted } = await twoEnded();
+  setClock(8 * DAY);
+  await tidyUp(deps());
+  expect([await left(), aborted]).toEqual([["s1"], []]);
+});
+
+it("D7f: eight days of which only this host knows are confirmed by nobody", async () => {
+  const { deps, pass, left, aborted } = await twoEnded();
+  pass(8 * DAY);
+  await tidyUp(deps());
+  expect([await left(), aborted]).toEqual([["s1"], []]);
+});
+
+it("D7f: what is due by every clock goes; not while Redis turns out to be older than it was", async () => {
+  const { deps, left, aborted } = await twoEnded();
+  const due = { historyMs: -60_000, failedUploadRetentionMs: -60_000 };
+  let older = false;
+  const confirmRedis = () => Promise.resolve(void (older = true));
+  await tidyUp(deps({ ...due, confirmRedis, locked: () => older }));
+  expect([await left(), aborted]).toEqual([["s1"], []]);
+  await tidyUp(deps(due));
+  expect([await left(), aborted]).toEqual([[], ["u"]]);
+});
