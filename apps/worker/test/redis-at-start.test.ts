@@ -127,7 +127,7 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     await using rig = await startRig();
     await rig.redis.kill();
     const worker = rig.launch();
-    await rig.until("it waits", async () => /^blocked: Redis: /.test(await readiness(worker)));
+    await rig.until("it waits", async () => (await readiness(worker)).startsWith("blocked: Redis: "));
     expect((await worker.terminate()).code).toBe(0);
     await rig.redis.start();
     await rig.until("Redis answers", async () => await rig.records.redis.ping().catch(() => false));

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { OwnBucketsStore } from "./own-buckets-store.ts";
 
 function scene(error?: StoreError) {
-  const answer = vi.fn(async () => {
+  const answer = vi.fn<() => Promise<void>>(async () => {
     if (error) throw error;
   });
   // Every method answers alike: what matters is whether it is reached.

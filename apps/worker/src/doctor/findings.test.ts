@@ -61,6 +61,16 @@ const server = (over: Partial<ServerFacts>, more: Partial<RedisFacts> = {}) =>
   redisFindings({ ...REDIS, ...more, server: { ...SERVER, ...over } });
 
 describe("Redis", () => {
+  it("D4b: with a key that holds another type is an error that names the key", () => {
+    const foreignKeys = ["the key events holds a string where a stream belongs"];
+    const findings = server({}, { foreignKeys });
+    expect(found(findings, "redis.foreign_key")).toMatchObject({
+      severity: "error",
+      seen: `${foreignKeys[0]}.`,
+    });
+    expect(worst(findings)).toBe("error");
+  });
+
   it("that is as it should be has nothing but ok", () => {
     const findings = redisFindings(REDIS);
     expect([...seen(findings).keys()]).toEqual([

@@ -42,6 +42,10 @@ The worker's container, alone or as a native sidecar. Use it in a chart of your 
     {{- end }}
     # What the volume's life demands: one that ends with the pod is sealed, one that stays is left as it is.
     - { name: SLUICE_ON_TERM, value: {{ ternary "seal" "pause" .native }} }
+    {{- if .native }}
+    # A sidecar that ended would hold the whole pod up: what can be mended is waited for.
+    - { name: SLUICE_START_BLOCKED, value: "true" }
+    {{- end }}
     - { name: SLUICE_DRAIN_TIMEOUT, value: "{{ .drainSeconds }}s" }
     {{- include "sluice.settings" .of.settings | nindent 4 }}
   ports: [{ name: metrics, containerPort: 9464 }]
