@@ -23,11 +23,11 @@ export async function growStep(life: Life): Promise<Step> {
   if (look.kind === "missing") return await whereIsIt(life);
   if (look.kind === "not_a_stream") return await supersede(life, "file_replaced", undefined);
   if (look.kind === "unreadable") throw unreadableFile(look);
-  const same = sameFile(held.record, look.facts, held.sentEnd);
-  if (!same.same) return await supersede(life, same.because, look.facts);
+  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: held.sentEnd });
+  if (same.kind === "other") return await supersede(life, same.because, look.facts);
   see(life, look.facts);
   assertCapacity(life, look.facts);
-  const sent = await sendFullParts(life, look.facts, same.sure);
+  const sent = await sendFullParts(life, look.facts, same.kind === "same");
   return sent ?? (await judge(life, look.facts));
 }
 
