@@ -23,12 +23,26 @@ export async function growStep(life: Life): Promise<Step> {
   if (look.kind === "missing") return await whereIsIt(life);
   if (look.kind === "not_a_stream") return await supersede(life, "file_replaced", undefined);
   if (look.kind === "unreadable") throw unreadableFile(look);
-  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: held.sentEnd });
+  await noteShorter(life, look.facts);
+  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(life) });
   if (same.kind === "other") return await supersede(life, same.because, look.facts);
   see(life, look.facts);
   assertCapacity(life, look.facts);
   const sent = await sendFullParts(life, look.facts, same.kind === "same");
   return sent ?? (await judge(life, look.facts));
+}
+
+/** A reopened file has its earlier object in S3, and is not to become shorter than that. */
+function sentBytes({ context: { held, deps } }: Life): number {
+  const entry = deps.completed.entry(held.record.original_path);
+  const reopened = entry !== undefined && entry.stream_id === held.record.supersedes;
+  return Math.max(held.sentEnd, reopened ? entry.file_size : 0);
+}
+
+async function noteShorter({ context: { held, deps } }: Life, facts: FileFacts): Promise<void> {
+  const path = held.record.original_path;
+  const entry = deps.completed.entry(path);
+  if (entry && facts.size < entry.file_size && !entry.seen_shorter) await deps.completed.seenShorter(path);
 }
 
 /** Notes what the look showed; the note rides with the next write, or goes alone when that is long in coming. */

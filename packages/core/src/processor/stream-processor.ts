@@ -56,6 +56,7 @@ export class StreamProcessor {
         file: new SharedFile(),
         resumed,
         recognise: deps.recovery.recognise,
+        judged: new Map(),
       },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),

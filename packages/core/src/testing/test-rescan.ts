@@ -1,6 +1,6 @@
 /** What a rescan makes of a file, as far as the domain's tests need a supervisor. */
 import type { DoneEntry } from "../ports/checkpoint-store.ts";
-import type { FileFacts } from "../stream/identity.ts";
+import { sameFile, type FileFacts, type KnownFile, type SamenessQuestion } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { isLive, kindOf } from "../stream/state.ts";
 import { SOURCE } from "./test-values.ts";
@@ -21,10 +21,11 @@ export function sighting(world: World, path: string): Seen {
   const facts = disk.factsOf(file);
   const records = redis.ids().flatMap((id) => redis.record(id) ?? []);
   // The file of a live stream under a new name: that stream follows it.
-  if (records.some((record) => isLiveRecord(record) && isFileOf(record, facts))) return { kind: "nothing" };
+  if (records.some((record) => isLiveRecord(record) && isFileOf(record, facts, "another_path")))
+    return { kind: "nothing" };
   const failed = records.find((record) => {
     const over = kindOf(record.status) !== "failed" || record.superseded_by !== undefined;
-    return !over && record.original_path === path && isFileOf(record, facts);
+    return !over && record.original_path === path && isFileOf(record, facts, "its_path");
   });
   if (failed) return HEALS.has(failed.failure_reason ?? "") ? { kind: "heal", failed } : { kind: "nothing" };
   return sightingOfDone(redis.done(SOURCE, path), facts);
@@ -32,7 +33,7 @@ export function sighting(world: World, path: string): Seen {
 
 /** Only the same file, not shorter, replaces its object. */
 function sightingOfDone(done: DoneEntry | undefined, facts: FileFacts): Seen {
-  const same = done !== undefined && isFileOf(done, facts);
+  const same = done !== undefined && isFileOf(done, facts, "its_path");
   if (same && done.file_size === facts.size && done.file_mtime_ns === facts.mtimeNs)
     return { kind: "nothing" };
   const reopens = same && facts.size >= done.file_size;
@@ -56,6 +57,6 @@ export function isLiveRecord(record: StreamRecord | undefined): boolean {
   return kind !== undefined && isLive(kind);
 }
 
-function isFileOf(known: { file_inode?: string; file_birthtime_ns?: string }, facts: FileFacts): boolean {
-  return known.file_inode === facts.inode && known.file_birthtime_ns === facts.birthtimeNs;
+function isFileOf(known: KnownFile, facts: FileFacts, at: SamenessQuestion["at"]): boolean {
+  return sameFile(known, facts, { at }).kind !== "other";
 }
