@@ -127,6 +127,7 @@ export class Worker {
       followHints(hints, this.runners, clock, stop, (path, err) =>
         log.warn({ path, err }, "a hint could not be followed"),
       ),
+      this.supervisor.rereadFiles(stop),
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
@@ -184,6 +185,10 @@ export class Worker {
           return await runner.whereabouts(record, this.#stop);
         },
       },
+      completed: {
+        entry: (path) => this.supervisor.table.done(path),
+        seenShorter: (path) => this.supervisor.seenShorter(path),
+      },
       clock,
       observer,
       digests: nativeDigests,
@@ -205,11 +210,14 @@ export class Worker {
       {
         processing: this.#processing,
         register: {
+          renewDone: async (path, before, after) =>
+            (await this.#done.renew(source, path, before, after)).kind === "renewed",
           moveDone: async (from, to) => void (await this.#done.move(source, from, to)),
           removeIgnored: (path) => ignored.lift(source, [path]),
         },
         source,
         bucket,
+        rereadBytesPerSecond: this.#settings.rereadBytesPerSecond,
         contentType: (path) => lookup(path) || "application/octet-stream",
         takeUp: async () => void (await this.#resume()),
         retry: async (id) => void (await this.#retry(id)),

@@ -1,14 +1,20 @@
 /** A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path and identity. */
-import type { DoneEntry, FileFacts } from "@sluice/core";
-import type { FailedFile, FileIdentity, IgnoredFile, Known } from "./path-table.ts";
+import {
+  judgeCompleted,
+  sameFile,
+  type CompletedVerdict,
+  type DoneEntry,
+  type FileFacts,
+} from "@sluice/core";
+import type { FailedFile, IgnoredFile, Known } from "./path-table.ts";
 
 export type Verdict =
   | { kind: "nothing" }
   /** Its stream looks at the file. */
   | { kind: "poke"; id: string }
   | { kind: "open" }
-  /** A completed file changed: a new generation under the same key, replacing our own earlier object. */
-  | { kind: "reopen"; entry: DoneEntry }
+  /** A file was completed at this path. */
+  | { kind: "completed"; entry: DoneEntry; is: CompletedVerdict }
   /** The same file under a new name: its live stream, or its `files:done` entry, follows. */
   | { kind: "follow_live"; from: string }
   | { kind: "follow_done"; from: string }
@@ -41,7 +47,7 @@ export function judgeSighting(seen: Sighting): Verdict {
     case "live":
       return { kind: "poke", id: known.id };
     case "done":
-      return judgeDone(known.entry, facts);
+      return { kind: "completed", entry: known.entry, is: judgeCompleted(known.entry, facts) };
     case "failed":
       return judgeFailed(known.stream, facts);
     case "ignored":
@@ -51,21 +57,9 @@ export function judgeSighting(seen: Sighting): Verdict {
   }
 }
 
-function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
-  const same = sameIdentity({ inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns }, facts);
-  if (same && entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs)
-    return { kind: "nothing" };
-  // Only the same file, not shorter, may replace its object; another one is a file like any new one.
-  return same && facts.size >= entry.file_size ? { kind: "reopen", entry } : { kind: "open" };
-}
-
 function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict {
-  const known =
-    stream.file_inode === undefined
-      ? undefined
-      : { inode: stream.file_inode, birthtimeNs: stream.file_birthtime_ns };
   // Another file under the name of a failed stream has nothing to do with that failure.
-  if (known && !sameIdentity(known, facts)) return { kind: "open" };
+  if (sameFile(stream, facts, { at: "its_path" }).kind === "other") return { kind: "open" };
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
@@ -77,19 +71,8 @@ function judgeNew({ live, done }: Sighting): Verdict {
   return { kind: "open" };
 }
 
-function sameIdentity(known: FileIdentity, facts: FileFacts): boolean {
-  if (known.inode !== facts.inode) return false;
-  return (
-    known.birthtimeNs === undefined ||
-    facts.birthtimeNs === undefined ||
-    known.birthtimeNs === facts.birthtimeNs
-  );
-}
-
 function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {
-  const same =
-    file.file_inode === undefined ||
-    sameIdentity({ inode: file.file_inode, birthtimeNs: file.file_birthtime_ns }, facts);
+  const same = sameFile(file, facts, { at: "its_path" }).kind !== "other";
   return (
     same &&
     (file.file_size ?? facts.size) === facts.size &&

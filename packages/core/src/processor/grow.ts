@@ -42,7 +42,9 @@ function sentBytes({ context: { held, deps } }: Life): number {
 async function noteShorter({ context: { held, deps } }: Life, facts: FileFacts): Promise<void> {
   const path = held.record.original_path;
   const entry = deps.completed.entry(path);
-  if (entry && facts.size < entry.file_size && !entry.seen_shorter) await deps.completed.seenShorter(path);
+  if (entry && facts.size < entry.file_size && !entry.seen_shorter) {
+    await held.persistently(() => deps.completed.seenShorter(path));
+  }
 }
 
 /** Notes what the look showed; the note rides with the next write, or goes alone when that is long in coming. */
@@ -65,7 +67,7 @@ function renamedSince(life: Life, facts: FileFacts): boolean {
 async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promise<Step | undefined> {
   if (fullRanges(life, facts.size).length > 0) {
     if (life.context.held.kind === "opening") return await openFor(life, facts);
-    const ready = await reconciled(life, sure);
+    const ready = await reconciled(life, facts, sure);
     if (ready) return ready;
   }
   fill(life, facts.size);

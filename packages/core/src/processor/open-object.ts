@@ -38,6 +38,8 @@ export interface OpenContext {
   readonly recognise: boolean;
   /** Whether the objects looked at so far, by key and ETag, may be replaced. */
   readonly judged: Map<string, boolean>;
+  /** As the file stood when its bytes last proved which file it is. */
+  readonly proof: { facts?: FileFacts };
 }
 
 /** `same`: an object that holds the file's bytes is there already. */

@@ -57,6 +57,7 @@ export class StreamProcessor {
         resumed,
         recognise: deps.recovery.recognise,
         judged: new Map(),
+        proof: {},
       },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
