@@ -128,6 +128,7 @@ export class Worker {
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
+      this.supervisor.rereadFiles(stop),
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
@@ -182,6 +183,10 @@ export class Worker {
         whereabouts: (record) => findFile(record, this.#finder(), this.#stop),
         followed: (record, before) => this.supervisor.followed(record, before),
       },
+      completed: {
+        entry: (path) => this.supervisor.table.done(path),
+        seenShorter: (path) => this.supervisor.seenShorter(path),
+      },
       clock,
       observer,
       digests: nativeDigests,
@@ -203,11 +208,14 @@ export class Worker {
       {
         processing: this.#processing,
         register: {
+          renewDone: async (path, before, after) =>
+            (await this.#done.renew(source, path, before, after)).kind === "renewed",
           moveDone: (moves) => this.#moveDone(moves),
           removeIgnored: (path) => ignored.lift(source, [path]),
         },
         source,
         bucket,
+        rereadBytesPerSecond: this.#settings.rereadBytesPerSecond,
         contentType: typeOf,
         watchOf: (path) => watchOf(this.#settings.watches, path),
         freed: (path) => this.#lookAt(path),

@@ -45,6 +45,23 @@ export class FilesDone {
     await callRedis("record completed files", () => redis.hset(keys.filesDone, ...flat));
   }
 
+  /** `changed`: by a stream that has completed the file anew, or a rescan that found it gone. */
+  async renew(
+    source: string,
+    path: string,
+    before: DoneEntry,
+    after: DoneEntry,
+  ): Promise<{ kind: "renewed" } | { kind: "changed" }> {
+    const { redis, keys } = this.#context;
+    const field = pathField(source, path);
+    const [entry] = await readEntries(redis, keys.filesDone, [field], parseDone);
+    const known = entry?.parsed.kind === "ok" && entry.parsed.value.stream_id === before.stream_id;
+    if (!entry || !known) return { kind: "changed" };
+    const args = [field, entry.text, formatDone(after)].map(toArg);
+    const reply = await runScript(redis, SCRIPTS.renewDone, [keys.filesDone], args);
+    return { kind: replyName(reply, ["renewed", "changed"]) };
+  }
+
   async remove(source: string, paths: readonly string[]): Promise<void> {
     const { redis, keys } = this.#context;
     await removeEntries(

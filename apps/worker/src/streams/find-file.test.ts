@@ -1,5 +1,12 @@
 /** Where the file of a stream is: a table over what its path, the place it was seen at, and other streams say. */
-import { CheckpointError, streamId, type DoneEntry, type FileFacts, type Look, type StreamRecord } from "@sluice/core";
+import {
+  CheckpointError,
+  streamId,
+  type DoneEntry,
+  type FileFacts,
+  type Look,
+  type StreamRecord,
+} from "@sluice/core";
 import { newStream } from "@sluice/core/testing";
 import { expect, test } from "vitest";
 import { findFile, type FinderDeps } from "./find-file.ts";
@@ -111,7 +118,10 @@ test.each<[string, Scene, object]>([
 test("D2a: a hint says where it is, but where another file was completed a walk looks for that one first", async () => {
   const scene: Scene = { files: { "/in/b": own }, seenAt: "/in/b" };
   expect(await ask(scene, true)).toMatchObject({ where: { kind: "renamed" }, walks: 0 });
-  expect(await ask({ ...scene, done: "/in/b" }, true)).toMatchObject({ where: { kind: "renamed" }, walks: 1 });
+  expect(await ask({ ...scene, done: "/in/b" }, true)).toMatchObject({
+    where: { kind: "renamed" },
+    walks: 1,
+  });
 });
 
 test("what a walk did not find is looked for once more before anything that was sent is given up", async () => {

@@ -3,7 +3,7 @@ import type { DoneEntry } from "@sluice/core";
 import { PathTable } from "./path-table.ts";
 
 const done = (inode: string): DoneEntry => ({
-  stream_id: "s",
+  stream_id: `of ${inode}`,
   file_inode: inode,
   file_size: 1,
   file_mtime_ns: "1",

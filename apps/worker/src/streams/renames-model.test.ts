@@ -59,6 +59,10 @@ class Model {
           ),
         followed: (record, before) => supervisor.followed(record, before),
       },
+      completed: {
+        entry: (path) => supervisor.table.done(path),
+        seenShorter: (path) => supervisor.seenShorter(path),
+      },
     };
     const supervisor = new Supervisor(
       {
@@ -68,10 +72,16 @@ class Model {
             redis.moveDone(SOURCE, moves);
             return Promise.resolve(new Map());
           },
+          renewDone: (path, before, after) => {
+            const same = redis.done(SOURCE, path)?.stream_id === before.stream_id;
+            if (same) redis.data.done.set(`${SOURCE}:${path}`, after);
+            return Promise.resolve(same);
+          },
           removeIgnored: () => Promise.resolve(),
         },
         source: SOURCE,
         bucket: newStream().s3_bucket,
+        rereadBytesPerSecond: 1024 ** 3,
         contentType: () => "application/octet-stream",
         watchOf: () => watch,
         freed: (path) => void this.#run(runner.hint(path)),
@@ -115,6 +125,7 @@ class Model {
       log: { info: () => undefined, warn: () => undefined },
     });
     [this.#supervisor, this.#runner] = [supervisor, runner];
+    void this.#run(supervisor.rereadFiles(never));
     for (const path of redis.donePaths(SOURCE)) {
       const entry = redis.done(SOURCE, path);
       if (entry) supervisor.table.setDone(path, entry);

@@ -56,15 +56,19 @@ describe("a file seen by a walk", () => {
     expect(judge({ at: liveAt() })).toEqual({ kind: "poke", id: "s" });
   });
   test("that is completed and unchanged is left alone, whatever its ctime", () => {
-    expect(judge({ at: doneAt(), facts: { ...facts, ctimeNs: "99" } })).toEqual({ kind: "nothing" });
+    expect(judge({ at: doneAt(), facts: { ...facts, ctimeNs: "99" } })).toMatchObject({
+      kind: "completed",
+      is: { kind: "unchanged" },
+    });
   });
   test.each([
     { name: "grew", change: { size: 200, mtimeNs: "70" } },
     { name: "was rewritten in place", change: { mtimeNs: "70" } },
   ])("that is completed and $name is reopened under its key (F3)", ({ change }) => {
     expect(judge({ at: doneAt(), facts: { ...facts, ...change } })).toMatchObject({
-      kind: "reopen",
+      kind: "completed",
       entry: { s3_key: "a" },
+      is: { kind: "reopen" },
     });
   });
   test.each([
@@ -74,7 +78,10 @@ describe("a file seen by a walk", () => {
   ])(
     "at a completed path that $name is a new file, whose object never replaces the old one",
     ({ change }) => {
-      expect(judge({ at: doneAt(), facts: { ...facts, ...change }, walked: true })).toEqual({ kind: "open" });
+      expect(judge({ at: doneAt(), facts: { ...facts, ...change }, walked: true })).toMatchObject({
+        kind: "completed",
+        is: { kind: "another" },
+      });
     },
   );
   test("F7: under a new name keeps its live stream", () => {
@@ -147,7 +154,10 @@ describe("D2a: another file at a path that is known", () => {
     expect(judge({ at: doneAt(), facts: other, elsewhere: completed(), walked: true })).toMatchObject(
       FROM_OLD,
     );
-    expect(judge({ at: doneAt(), facts: other, walked: true })).toEqual({ kind: "open" });
+    expect(judge({ at: doneAt(), facts: other, walked: true })).toMatchObject({
+      kind: "completed",
+      is: { kind: "another" },
+    });
   });
   test("is that of a stream that is not run here yet: nothing begins until it is taken up", () => {
     const waiting = { id: "w", path: "/in/here", file: { file_inode: "7" } };

@@ -3,7 +3,14 @@
  * identity under other names. A path that is known says nothing of another file that has come to stand there: that file
  * is looked for by its identity first.
  */
-import { sameFile, type DoneEntry, type FileFacts, type KnownFile } from "@sluice/core";
+import {
+  judgeCompleted,
+  sameFile,
+  type CompletedVerdict,
+  type DoneEntry,
+  type FileFacts,
+  type KnownFile,
+} from "@sluice/core";
 import type { AtPath, FailedFile, IgnoredFile } from "./path-table.ts";
 
 export type Verdict =
@@ -11,8 +18,8 @@ export type Verdict =
   /** Its stream looks at the file. */
   | { kind: "poke"; id: string }
   | { kind: "open" }
-  /** A completed file changed: a new generation under the same key, replacing our own earlier object. */
-  | { kind: "reopen"; entry: DoneEntry }
+  /** A file was completed at this path. */
+  | { kind: "completed"; entry: DoneEntry; is: CompletedVerdict }
   /** The file of a live stream under a new name: the stream is asked to follow. */
   | { kind: "follow_live"; id: string }
   /** A completed file under a new name: its `files:done` entry follows. */
@@ -46,7 +53,7 @@ export type Elsewhere = { path: string; stillThere: boolean } & (
 const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume", "unreadable_file"]);
 
 /** What would begin a stream at the path. While one is live there, that one asks first where its own file has gone. */
-const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "reopen", "heal", "lift", "alias"]);
+const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "heal", "lift", "alias"]);
 
 export function judgeSighting(seen: Sighting): Verdict {
   const verdict = judgeKnown(seen.at, seen.facts) ?? judgeOther(seen);
@@ -64,14 +71,8 @@ export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
     if (verdict) return verdict;
   }
   if (ignored && sameIgnored(ignored, facts)) return { kind: "nothing" };
-  if (done && mayBe(done, facts)) return judgeDone(done, facts);
+  if (done && mayBe(done, facts)) return { kind: "completed", entry: done, is: judgeCompleted(done, facts) };
   return undefined;
-}
-
-/** Only the same file, not shorter, may replace its object; a shorter one is a file like any new one. */
-function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
-  if (entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs) return { kind: "nothing" };
-  return facts.size >= entry.file_size ? { kind: "reopen", entry } : { kind: "open" };
 }
 
 /** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
@@ -84,7 +85,7 @@ function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined 
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
-function judgeOther({ at, elsewhere, walked }: Sighting): Verdict {
+function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
   // What another walk may tell of the completed file that had this name.
   const early = at.done !== undefined && !walked;
   if (elsewhere && elsewhere.kind !== "failed" && elsewhere.stillThere)
@@ -102,7 +103,11 @@ function judgeOther({ at, elsewhere, walked }: Sighting): Verdict {
       return early ? { kind: "displaced" } : { kind: "heal", id: elsewhere.id };
     case undefined:
       if (early) return { kind: "displaced" };
-      return at.ignored ? { kind: "lift" } : { kind: "open" };
+      if (at.ignored) return { kind: "lift" };
+      // A copy of the completed file, whose own is gone, is that file.
+      return at.done
+        ? { kind: "completed", entry: at.done, is: judgeCompleted(at.done, facts) }
+        : { kind: "open" };
   }
 }
 

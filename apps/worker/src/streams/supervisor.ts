@@ -5,12 +5,16 @@
 import {
   displayPath,
   doneEntry,
+  judgeChanged,
+  pauseBefore,
+  renewedEntry,
   isoNow,
   newRecord,
   waitsAtFirst,
   OwnershipLostError,
   streamId,
   withoutTemporarySuffix,
+  type CompletedVerdict,
   type DoneEntry,
   type Ending,
   type FileFacts,
@@ -21,6 +25,7 @@ import {
 } from "@sluice/core";
 import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
+import { Rereader } from "./rereader.ts";
 import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
 import { moveBatches, safeMoves } from "./move-batches.ts";
@@ -30,6 +35,8 @@ import { whoseFile } from "./whose-file.ts";
 export interface FileRegister {
   /** All at once. Resolves with what `files:done` holds now for these paths where it was not as known here. */
   moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>>;
+  /** False when `files:done` does not hold the entry any more. */
+  renewDone(path: string, before: DoneEntry, after: DoneEntry): Promise<boolean>;
   removeIgnored(path: string): Promise<void>;
 }
 
@@ -38,6 +45,7 @@ export interface SupervisorDeps {
   register: FileRegister;
   source: string;
   bucket: string;
+  rereadBytesPerSecond: number;
   contentType(path: string): string;
   watchOf(path: string): Watch | undefined;
   /** A path that another file may have come to stand at is free for a stream of its own. */
@@ -62,6 +70,12 @@ export interface DoneMove {
   entry: DoneEntry;
 }
 
+interface Seen {
+  watch: Watch;
+  path: string;
+  facts: FileFacts;
+}
+
 export class Supervisor {
   readonly table = new PathTable();
   readonly #deps: SupervisorDeps;
@@ -76,12 +90,15 @@ export class Supervisor {
   #suspects = new Set<string>();
   #mended = 0;
   readonly #reopened = new Map<string, number>();
+  readonly #rereader: Rereader;
   /** Second names that were told already. */
   readonly #aliases = new Set<string>();
 
   constructor(deps: SupervisorDeps, stop: AbortSignal) {
     const { processing, takeUp, log } = deps;
     this.#deps = deps;
+    const { rereadBytesPerSecond: bytesPerSecond } = deps;
+    this.#rereader = new Rereader({ ...processing, bytesPerSecond, log });
     this.#pool = new ProcessorPool(
       {
         processing,
@@ -96,6 +113,16 @@ export class Supervisor {
 
   get running(): ReadonlyMap<string, Running> {
     return this.#pool.running;
+  }
+
+  /** Completed files that are compared with their CRC32, or wait for it. */
+  get checking(): number {
+    return this.#rereader.checking;
+  }
+
+  /** Reads completed files again, until the signal aborts. */
+  async rereadFiles(signal: AbortSignal): Promise<void> {
+    await this.#rereader.run(signal);
   }
 
   /** Files that grew again after they were completed, by watch: the overview asks whether the idle time is too short. */
@@ -251,6 +278,7 @@ export class Supervisor {
 
   /** Redis was emptied: lets go of every stream and forgets every file, so that the next walk sees all of them anew. */
   async startAnew(): Promise<void> {
+    this.#rereader.clear();
     await this.#pool.letGo();
     this.table.forgetFiles();
   }
@@ -276,16 +304,8 @@ export class Supervisor {
         return;
       case "open":
         return await this.#open(watch, path, facts, undefined);
-      case "reopen":
-        this.#reopened.set(watch.name, (this.#reopened.get(watch.name) ?? 0) + 1);
-        log.warn(
-          { path: displayPath(path), watch: watch.name },
-          "a completed file changed: a new generation begins (idle time too short?)",
-        );
-        return await this.#open(watch, path, facts, {
-          id: verdict.entry.stream_id,
-          key: verdict.entry.s3_key,
-        });
+      case "completed":
+        return await this.#actOnCompleted(verdict.entry, verdict.is, { watch, path, facts });
       case "follow_live":
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
@@ -304,6 +324,62 @@ export class Supervisor {
           "a second name of a file that is known under its first",
         );
         return;
+    }
+  }
+
+  async #actOnCompleted(entry: DoneEntry, is: CompletedVerdict, at: Seen): Promise<void> {
+    const { watch, path, facts } = at;
+    switch (is.kind) {
+      case "unchanged":
+        if (is.renewed === undefined) return;
+        // Device numbers change with each boot: nothing is lost when they are learned again. Other fields are.
+        if (entry.file_ctime_ns === undefined) await this.#renew(path, entry, is.renewed);
+        else this.table.setDone(path, is.renewed);
+        return;
+      case "reread":
+        this.#rereader.add({
+          path,
+          facts,
+          crc32: entry.crc32 ?? "",
+          urgent: is.urgent,
+          decided: (same) => this.#onReread(same, entry, at),
+        });
+        return;
+      case "reopen":
+        this.#reopened.set(watch.name, (this.#reopened.get(watch.name) ?? 0) + 1);
+        this.#deps.log.warn(
+          { path: displayPath(path), watch: watch.name },
+          "a completed file changed: a new generation begins (idle time too short?)",
+        );
+        return await this.#open(watch, path, facts, entry);
+      case "another":
+        if (is.shorter) await this.seenShorter(path);
+        return await this.#open(watch, path, facts, undefined);
+    }
+  }
+
+  /** The path holds a shorter file than the completed one: from now on its object gives way to nothing that grows there. */
+  async seenShorter(path: string): Promise<void> {
+    const entry = this.table.done(path);
+    if (entry && !entry.seen_shorter) await this.#renew(path, entry, { ...entry, seen_shorter: true });
+  }
+
+  async #renew(path: string, before: DoneEntry, after: DoneEntry): Promise<void> {
+    const kept = await this.#deps.register.renewDone(path, before, after);
+    if (kept && this.table.done(path)?.stream_id === before.stream_id) this.table.setDone(path, after);
+  }
+
+  async #onReread(same: boolean, entry: DoneEntry, at: Seen): Promise<void> {
+    const { path, facts } = at;
+    // A stream has it by now, or the entry went along with its own file.
+    const now = this.table.get(path);
+    if (now?.kind !== "done" || now.entry.stream_id !== entry.stream_id || this.#opening.has(path)) return;
+    this.#opening.add(path);
+    try {
+      if (same) await this.#renew(path, now.entry, { ...renewedEntry(now.entry, facts) });
+      else await this.#actOnCompleted(now.entry, judgeChanged(now.entry, facts), at);
+    } finally {
+      this.#opening.delete(path);
     }
   }
 
@@ -359,12 +435,7 @@ export class Supervisor {
     }
   }
 
-  async #open(
-    watch: Watch,
-    path: string,
-    facts: FileFacts,
-    supersedes: { id: string; key: string } | undefined,
-  ): Promise<void> {
+  async #open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<void> {
     const { processing, source, bucket, contentType } = this.#deps;
     const record = newRecord({
       id: processing.newId(),
@@ -379,7 +450,8 @@ export class Supervisor {
       owner: processing.worker.id,
       nowUtc: isoNow(processing.clock),
       facts,
-      supersedes,
+      supersedes: reopened && { id: reopened.stream_id, key: reopened.s3_key },
+      longestPauseMs: reopened && pauseBefore(reopened, facts),
       waiting: waitsAtFirst(path, facts, watch.rules, processing),
     });
     await processing.failpoint?.("file_seen");

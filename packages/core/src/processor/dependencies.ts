@@ -1,6 +1,6 @@
 /** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
 import type { ReachFailpoint } from "../failpoints.ts";
-import type { CheckpointStore } from "../ports/checkpoint-store.ts";
+import type { CheckpointStore, DoneEntry } from "../ports/checkpoint-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
 import type { FileSource, FileTidier } from "../ports/file-source.ts";
@@ -47,6 +47,13 @@ export interface Volume {
   followed(record: StreamRecord, before: string): void;
 }
 
+/** What `files:done` says of the paths of this source. */
+export interface CompletedFiles {
+  entry(path: string): DoneEntry | undefined;
+  /** The path holds a shorter file than the completed one: from now on its object is replaced by nothing that grows there. */
+  seenShorter(path: string): Promise<void>;
+}
+
 export type AfterUpload = { kind: "keep" } | { kind: "delete" } | { kind: "move"; directory: string };
 export type OnConflict = "keep-both" | "overwrite" | "fail";
 
@@ -74,6 +81,7 @@ export interface ProcessorDeps {
   files: FileSource;
   tidier: FileTidier;
   volume: Volume;
+  completed: CompletedFiles;
   clock: Clock;
   observer: Observer;
   digests: Digests;

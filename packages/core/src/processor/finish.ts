@@ -27,7 +27,7 @@ export async function sealStep(life: Life): Promise<Step> {
   if (!same || same.kind === "other" || look.kind !== "file") {
     return await growAgain(life, "the file is not as it was when it was judged complete");
   }
-  const before = await reconciled(life, same.kind === "same");
+  const before = await reconciled(life, look.facts, same.kind === "same");
   if (before) return before;
   if (look.facts.size === 0) {
     return await abandonUpload(life, "the file is empty now: its upload is removed");

@@ -144,7 +144,7 @@ export class HeldStream {
   ): Promise<{ kind: "written" } | { kind: "path_taken"; by: string }> {
     const outcome = await this.#exclusively(async () => {
       const write: StreamWrite = { from: [this.kind], ...change };
-      const answer = await this.#persistently(() =>
+      const answer = await this.persistently(() =>
         this.#deps.checkpoints.rename(this.#record, newPath, write),
       );
       if (answer.kind === "written")
@@ -160,7 +160,7 @@ export class HeldStream {
   async replaceBy(successor: StreamRecord, log: string[], change: Omit<Change, "from">): Promise<void> {
     await this.#exclusively(async () => {
       const write: StreamWrite = { from: [this.kind], ...change };
-      const outcome = await this.#persistently(() =>
+      const outcome = await this.persistently(() =>
         this.#deps.checkpoints.open({ record: successor, log, replacing: { record: this.#record, write } }),
       );
       if (outcome.kind !== "opened") {
@@ -213,7 +213,7 @@ export class HeldStream {
       patch,
       ...(grown > 0 ? { stats: { ...change.stats, bytes_in: grown } } : {}),
     };
-    const outcome = await this.#persistently(() => this.#deps.checkpoints.write(this.#record, write));
+    const outcome = await this.persistently(() => this.#deps.checkpoints.write(this.#record, write));
     if (outcome.kind === "written") this.#confirm(write);
     // What was not written rides with the next write, unless something newer was noted meanwhile.
     else this.#notes = { ...notes, ...this.#notes };
@@ -230,7 +230,7 @@ export class HeldStream {
   }
 
   /** Redis away is waited for; the same write is sent again until it is answered. */
-  async #persistently<T>(call: () => Promise<T>): Promise<T> {
+  async persistently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call();

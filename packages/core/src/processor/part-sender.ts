@@ -16,6 +16,7 @@ import type { HeldStream } from "./held-stream.ts";
 import { reach } from "./life.ts";
 import { openToRead } from "./open-file.ts";
 import type { OpenContext } from "./open-object.ts";
+import { openOwnFile } from "./proof-by-bytes.ts";
 import { holdsBytes, md5Hex, rangeCrc, readDigests, tellsBytes } from "./part-bytes.ts";
 
 export type Sent =
@@ -30,7 +31,7 @@ export async function sendPart(context: OpenContext, range: PartRange): Promise<
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
   try {
-    await using source = await context.file.hold(() => openToRead(held.record.original_path, deps));
+    await using source = await context.file.hold(() => openOwnFile(context));
     const prepared = source && (await prepare(context, range, source.file, slot.buffer));
     if (!prepared) return { kind: "file_moved_on" };
     await reach(context, "part_sending");

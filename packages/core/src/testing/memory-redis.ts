@@ -114,6 +114,11 @@ export class MemoryRedis {
     return this.#data.done.get(`${source}:${path}`);
   }
 
+  seenShorter(source: string, path: string): void {
+    const entry = this.done(source, path);
+    if (entry) this.#data.done.set(`${source}:${path}`, { ...entry, seen_shorter: true });
+  }
+
   donePaths(source: string): string[] {
     const prefix = `${source}:`;
     return [...this.#data.done.keys()]

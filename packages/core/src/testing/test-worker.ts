@@ -217,6 +217,10 @@ export class TestWorker {
       files: ownFiles,
       tidier: ownFiles,
       volume: ownFiles,
+      completed: {
+        entry: (path) => this.#world.redis.done(SOURCE, path),
+        seenShorter: (path) => Promise.resolve(this.#world.redis.seenShorter(SOURCE, path)),
+      },
       clock: ownClock,
       observer: SILENT,
       digests,
