@@ -153,7 +153,8 @@ class Model {
   }
 
   async #act(one: Action): Promise<void> {
-    const { disk, clock, path } = { ...this.world, path: (file: string) => this.world.path(file) };
+    const { disk, clock } = this.world;
+    const path = (file: string): string => this.world.path(file);
     switch (one.do) {
       case "write":
         return disk.append(path(one.name), new TextEncoder().encode(`${one.name} ${clock.monotonicMs()};`));
