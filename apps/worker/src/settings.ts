@@ -26,6 +26,8 @@ export interface WorkerSettings {
   bufferBytes: number;
   uploadConcurrency: number;
   rescanIntervalMs: number;
+  /** For completed files that are read again. */
+  rereadBytesPerSecond: number;
   historyMs: number;
   failedUploadRetentionMs: number;
   /** What webhooks tell; nothing where none is configured. */

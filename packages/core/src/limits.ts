@@ -50,6 +50,10 @@ export const LIMITS = {
   /** Reads in flight of verify passes, so that a seal does not starve growing files. */
   verifyReads: 2,
   verifyChunkBytes: 4 * 1024 * 1024,
+  /** Most bytes of an object that are read back before it is replaced, where digests do not decide. */
+  readBackBytes: 64 * 1024 * 1024,
+  /** A metadata object of 10,000 parts has some 2 MiB; a larger one is not ours. */
+  metadataBytes: 16 * 1024 * 1024,
 } as const;
 
 assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail before a lease lapses");

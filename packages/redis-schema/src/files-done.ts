@@ -7,6 +7,11 @@ import { pathField, pathOfField, toArg } from "./records/text.ts";
 import { callRedis, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
+export interface DoneMove {
+  from: string;
+  to: string;
+}
+
 export class FilesDone {
   readonly #context: SchemaContext;
 
@@ -40,6 +45,23 @@ export class FilesDone {
     await callRedis("record completed files", () => redis.hset(keys.filesDone, ...flat));
   }
 
+  /** `changed`: by a stream that has completed the file anew, or a rescan that found it gone. */
+  async renew(
+    source: string,
+    path: string,
+    before: DoneEntry,
+    after: DoneEntry,
+  ): Promise<{ kind: "renewed" } | { kind: "changed" }> {
+    const { redis, keys } = this.#context;
+    const field = pathField(source, path);
+    const [entry] = await readEntries(redis, keys.filesDone, [field], parseDone);
+    const known = entry?.parsed.kind === "ok" && entry.parsed.value.stream_id === before.stream_id;
+    if (!entry || !known) return { kind: "changed" };
+    const args = [field, entry.text, formatDone(after)].map(toArg);
+    const reply = await runScript(redis, SCRIPTS.renewDone, [keys.filesDone], args);
+    return { kind: replyName(reply, ["renewed", "changed"]) };
+  }
+
   async remove(source: string, paths: readonly string[]): Promise<void> {
     const { redis, keys } = this.#context;
     await removeEntries(
@@ -49,18 +71,21 @@ export class FilesDone {
     );
   }
 
-  /** A completed file was renamed inside its watch: its entry goes along. `changed`: it is not there as it was read. */
-  async move(source: string, from: string, to: string): Promise<{ kind: "moved" } | { kind: "changed" }> {
+  /**
+   * Completed files were renamed inside their watch: their entries go along, all in one step, so that names that were
+   * swapped lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry is not there
+   * as it was read, and none was moved.
+   */
+  async move(source: string, moves: readonly DoneMove[]): Promise<{ kind: "moved" } | { kind: "changed" }> {
     const { redis, keys } = this.#context;
-    const fields = [pathField(source, from), pathField(source, to)];
-    const [entry] = await readEntries(redis, keys.filesDone, fields.slice(0, 1), parseDone);
-    if (!entry) return { kind: "changed" };
-    const reply = await runScript(
-      redis,
-      SCRIPTS.moveDone,
-      [keys.filesDone],
-      [...fields.map(toArg), toArg(entry.text)],
-    );
+    const fields = moves.map(({ from }) => pathField(source, from));
+    const entries = await readEntries(redis, keys.filesDone, fields, parseDone);
+    const args = moves.flatMap(({ to }, at) => {
+      const text = entries[at]?.text;
+      return text === undefined ? [] : [fields[at] ?? "", pathField(source, to), text].map(toArg);
+    });
+    if (args.length < moves.length * 3) return { kind: "changed" };
+    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone], args);
     return { kind: replyName(reply, ["moved", "changed"]) };
   }
 }

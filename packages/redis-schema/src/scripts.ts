@@ -43,6 +43,7 @@ export const SCRIPTS = {
   fileRequest: script("file-request", new URL("./scripts/file-request.lua", import.meta.url)),
   settleRequest: script("settle-request", new URL("./scripts/settle-request.lua", import.meta.url)),
   consumePlan: script("consume-plan", new URL("./scripts/consume-plan.lua", import.meta.url)),
+  renewDone: script("renew-done", new URL("./scripts/renew-done.lua", import.meta.url)),
   moveDone: script("move-done", new URL("./scripts/move-done.lua", import.meta.url)),
   countLogin: script("count-login", new URL("./scripts/count-login.lua", import.meta.url)),
 } as const;

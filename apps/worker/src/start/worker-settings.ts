@@ -17,6 +17,7 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     bufferBytes: config.partBufferBytes,
     uploadConcurrency: config.uploadConcurrency,
     rescanIntervalMs: config.rescanIntervalMs,
+    rereadBytesPerSecond: config.rereadBytesPerSecond,
     historyMs: config.historyMs,
     failedUploadRetentionMs: config.failedUploadRetentionMs,
     told: config.webhookUrl === undefined ? [] : config.webhookEvents,

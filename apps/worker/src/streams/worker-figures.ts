@@ -7,7 +7,7 @@ import type { Supervisor } from "./supervisor.ts";
 
 export type Figures = Pick<
   WorkerRecord,
-  "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "oldest_unshipped_at_utc"
+  "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
 >;
 
 type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
@@ -19,7 +19,7 @@ export function particulars({ version, source, watches, storeHash }: WorkerSetti
 }
 
 export interface FigureInputs {
-  supervisor: Pick<Supervisor, "running">;
+  supervisor: Pick<Supervisor, "running" | "checking">;
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
@@ -48,6 +48,7 @@ export function workerFigures(from: FigureInputs): Figures {
     ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
     lag_bytes: lagBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
+    checking_files: supervisor.checking,
     ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
   };
 }

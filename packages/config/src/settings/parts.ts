@@ -45,6 +45,14 @@ export const partSettings = {
     computed: "no limit",
     about: "The most that the worker sends in a second.",
   }),
+  rereadBytesPerSecond: setting({
+    name: "REREAD_RATE",
+    group,
+    type: rate({ from: 64 * 1024, to: TIB }),
+    initial: "20MiB/s",
+    about:
+      "The most that is read in a second of completed files whose ctime or mtime moved while their size did not, to compare them with their CRC32.",
+  }),
   memoryBudgetBytes: setting({
     name: "MEMORY_BUDGET",
     group,

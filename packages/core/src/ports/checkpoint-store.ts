@@ -12,6 +12,9 @@ export interface DoneEntry {
   stream_id: string;
   file_inode: string;
   file_birthtime_ns?: string;
+  file_device?: string;
+  /** Boot id under which `file_device` holds. */
+  file_boot?: string;
   file_size: number;
   file_mtime_ns: string;
   file_ctime_ns?: string;
@@ -20,6 +23,10 @@ export interface DoneEntry {
   etag?: string;
   crc32?: string;
   completed_at_utc: string;
+  /** The path has held a shorter file since: what grows there is no continuation of the completed one. */
+  seen_shorter?: true;
+  /** Longest pause between two writes, all generations so far together. */
+  longest_pause_ms?: number;
 }
 
 /** Counted in the same script as the change itself. */
@@ -65,6 +72,8 @@ export interface StreamWrite {
   stats?: StatsDelta;
   /** Remove the stream's keys in the same step (no history, or nothing ever sent). */
   remove?: boolean;
+  /** Of a rename only. */
+  displaces?: StreamId;
 }
 
 export type WriteOutcome =
@@ -121,7 +130,10 @@ export interface CheckpointStore {
   open(stream: NewStream): Promise<OpenOutcome>;
   /** `record` is the caller's copy before the write: its owner, fence and revision are the guard. */
   write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome>;
-  /** The path a stream is known by changes with a rename inside its watch; the index by path follows. */
+  /**
+   * The path a stream is known by changes with a rename inside its watch; the index by path follows. `displaces`: a
+   * stream that may hold the new path still, because its file is not there; it loses the path and keeps its record.
+   */
   rename(
     record: StreamRecord,
     newPath: string,

@@ -6,10 +6,11 @@ import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import { RECOGNISED } from "./describe.ts";
 import type { SameBytes } from "./existing-object.ts";
 import { AGAIN, reach, type Life, type Step } from "./life.ts";
+import { verifyModeOf } from "./proof-by-bytes.ts";
 import type { Sealed } from "./seal.ts";
 
 export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "assembled" }>): Promise<Step> {
-  const { held, deps, rules } = life.context;
+  const { held, deps } = life.context;
   const putWhole = held.record.s3_upload_id === undefined && sealed.verifyResult !== RECOGNISED;
   await held.move("assembled", {
     patch: {
@@ -17,7 +18,7 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
       bytes_sent: sealed.facts.size,
       etag: sealed.etag,
       crc32: sealed.crc32 ?? null,
-      verify_mode: rules.verify,
+      verify_mode: verifyModeOf(life.context),
       verify_result: sealed.verifyResult,
       sealed_by: deps.worker.id,
       sealed_version: deps.worker.version,

@@ -11,6 +11,7 @@ import type { Part } from "../stream/record.ts";
 import {
   conditionFor,
   headObject,
+  mayReplace,
   standingWithMetadata,
   STREAM_ID_HEADER,
   type Standing,
@@ -128,10 +129,11 @@ async function standingNow(
   wanted: Wanted,
 ): Promise<Standing> {
   const head = await headObject(context, ref);
-  return (
-    ofThisUpload(context, head, outcome, wanted) ??
-    (await standingWithMetadata(context, ref, head, wanted.facts))
-  );
+  const ours = ofThisUpload(context, head, outcome, wanted);
+  if (ours) return ours;
+  const standing = await standingWithMetadata(context, ref, head, wanted.facts);
+  if (standing.kind !== "earlier" || standing.own) return standing;
+  return (await mayReplace(context, ref, standing.object)) ? standing : { kind: "foreign" };
 }
 
 /**

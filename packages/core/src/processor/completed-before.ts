@@ -39,7 +39,8 @@ export async function recogniseFirst(life: Life): Promise<Step | undefined> {
   if (!context.recognise || !context.resumed || life.askedFirst) return undefined;
   const { held, deps } = context;
   const look = await deps.files.look(held.record.original_path);
-  if (look.kind !== "file" || !sameFile(held.record, look.facts, 0).same) return undefined;
+  const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "its_path", sentBytes: 0 });
+  if (look.kind !== "file" || !same || same.kind === "other") return undefined;
   life.askedFirst = true;
   const own = await ownObject(context);
   // It grew since: then it goes on as a file that grows does.

@@ -23,6 +23,7 @@ export function sealedFacts(record: StreamRecord): FileFacts {
     size: record.file_size,
     inode: record.file_inode ?? "",
     device: record.file_device ?? "",
+    ...(record.file_boot === undefined ? {} : { boot: record.file_boot }),
     mtimeNs: record.file_mtime_ns ?? "",
     ctimeNs: record.file_ctime_ns ?? "",
     ...(record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns }),
@@ -89,7 +90,10 @@ async function look(context: OpenContext, ref: ObjectRef): Promise<Exclude<Befor
   const { [STREAM_ID_HEADER]: id, [FILE_HEADER]: file } = head.object.metadata;
   const sameFile = file === fileToken(record.source, sealedFacts(record), context.deps.digests.hash);
   if (id === record.id) return "own";
-  return sameFile || (id !== undefined && id === record.supersedes) ? "ours" : "foreign";
+  if (sameFile || (id !== undefined && id === record.supersedes)) return "ours";
+  // Beside an object that was recognised, or replaced, after its file was copied back: it describes that very object.
+  const inherited = record.verify_result === RECOGNISED || record.supersedes !== undefined;
+  return inherited && id !== undefined && file !== undefined ? "ours" : "foreign";
 }
 
 function conflict(ref: ObjectRef): StreamFailure {
@@ -100,8 +104,13 @@ function conflict(ref: ObjectRef): StreamFailure {
 export function tidyAtMs(record: StreamRecord, rules: WatchRules): number | undefined {
   if (rules.afterUpload.kind === "keep") return undefined;
   const delayMs = rules.afterUploadDelayMs ?? (record.completed_by === "idle" ? IDLE_TIDY_DELAY_MS : 0);
-  return Date.parse(record.sealed_at_utc ?? "") + delayMs;
+  const recognised = record.verify_result === RECOGNISED;
+  const waitMs = recognised ? Math.max(delayMs, RECOGNISED_TIDY_DELAY_MS) : delayMs;
+  return Date.parse(record.sealed_at_utc ?? "") + waitMs;
 }
+
+/** Somebody may just have put it back: it is not taken away again at once. */
+const RECOGNISED_TIDY_DELAY_MS = 60 * 60_000;
 
 const IDLE_TIDY_DELAY_MS = 10 * 60_000;
 

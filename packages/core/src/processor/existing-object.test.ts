@@ -75,6 +75,7 @@ describe("an object without ids, as the founding phase left them", () => {
       store: { call: (_operation: string, act: () => Promise<Head>) => act() },
       deps: {
         digests: nodeDigests,
+        completed: { entry: () => undefined },
         store: {
           head: (ref: ObjectRef) => {
             asked.push(ref.key);

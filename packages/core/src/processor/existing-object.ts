@@ -5,11 +5,14 @@
 import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { combineCrc32, crc32FromBase64 } from "../parts/crc32.ts";
 import { etagPartCount, multipartEtag } from "../parts/multipart-etag.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { metadataKey, objectKey } from "../paths/object-key.ts";
+import { displayPath } from "../paths/raw-path.ts";
+import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import type { Condition, Head, ObjectRef, StoredObject } from "../ports/object-store.ts";
 import { fileTokenText, type FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
+import { describedPath, stillStands } from "./earlier-object.ts";
 import type { HeldStream } from "./held-stream.ts";
 import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
@@ -40,25 +43,29 @@ export function standingOf(
   record: StreamRecord,
   facts: FileFacts,
   hash: (text: string) => string,
+  replaced?: Pick<DoneEntry, "etag">,
 ): Standing {
   if (head.kind !== "found") return { kind: "free" };
   const { object } = head;
-  const whose = whoseIds(object, record, facts, hash);
+  const whose = whoseIds(object, record, facts, hash, replaced);
   if (whose === "own") return { kind: "earlier", own: true, object };
   if (whose !== "file" || object.size > facts.size) return { kind: "foreign" };
   return { kind: "earlier", own: false, object };
 }
 
-/** `file`: of another stream of the same file. */
+/** `file`: of another stream of the same file. `replaced`: the completed file that this stream reopens. */
 function whoseIds(
-  { metadata }: StoredObject,
+  { metadata, etag }: StoredObject,
   record: StreamRecord,
   facts: FileFacts,
   hash: (text: string) => string,
+  replaced?: Pick<DoneEntry, "etag">,
 ): "own" | "file" | undefined {
   const { [STREAM_ID_HEADER]: streamId, [FILE_HEADER]: token } = metadata;
   if (streamId === record.id) return "own";
   if (streamId !== undefined && streamId === record.supersedes) return "file";
+  // Recognised as it stood, so it bears the ids of whoever put it there.
+  if (replaced !== undefined && replaced.etag === etag) return "file";
   return token === fileToken(record.source, facts, hash) ? "file" : undefined;
 }
 
@@ -76,7 +83,7 @@ export async function standingWithMetadata(
   facts: FileFacts,
 ): Promise<Standing> {
   const { held, deps } = context;
-  const standing = standingOf(head, held.record, facts, deps.digests.hash);
+  const standing = standingOf(head, held.record, facts, deps.digests.hash, reopened(context, ref));
   if (standing.kind !== "foreign" || head.kind !== "found" || bearsIds(head.object)) return standing;
   const beside = await headObject(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
   if (beside.kind !== "found") return standing;
@@ -88,7 +95,43 @@ export async function standingWithMetadata(
   return { kind: "earlier", own: whose === "own", object };
 }
 
-/** Asks the store, and where the sizes are equal compares the bytes with the local file. */
+/** The completed file that this stream is a new generation of, when its object is the one at this key. */
+function reopened({ held: { record }, deps }: OpenContext, ref: ObjectRef): DoneEntry | undefined {
+  const entry = deps.completed.entry(record.original_path);
+  const continued = entry !== undefined && entry.stream_id === record.supersedes;
+  return continued && entry.s3_bucket === ref.bucket && entry.s3_key === ref.key ? entry : undefined;
+}
+
+/**
+ * Whether this stream may put its object in the place of an earlier one of the same file. The answer of the opening holds
+ * to the end: what a live file's writer changes later is repaired, not judged again.
+ */
+export async function mayReplace(
+  context: OpenContext,
+  ref: ObjectRef,
+  object: StoredObject,
+): Promise<boolean> {
+  const { held, deps, judged } = context;
+  const entry = deps.completed.entry(held.record.original_path);
+  if (entry?.seen_shorter && entry.etag === object.etag) return false;
+  // Also after a restart: the upload was opened only when the comparison allowed it.
+  if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
+  const name = `${ref.key} ${object.etag}`;
+  const before = judged.get(name);
+  if (before !== undefined) return before;
+  const stands = await stillStands(context, ref, object);
+  judged.set(name, stands);
+  const words = stands
+    ? "at least half of it still stands: it is replaced"
+    : "it holds another recording: it stays";
+  deps.observer.decided(held.record, `an earlier object of this file is at ${ref.key}; ${words}`);
+  return stands;
+}
+
+/**
+ * Asks the store, and where the sizes are equal compares the bytes with the local file. An object of ours with the bytes
+ * of the file at its path is that file's, whatever inode it had: copied back, restored, on another host.
+ */
 export async function lookAtKey(
   context: OpenContext,
   ref: ObjectRef,
@@ -98,12 +141,31 @@ export async function lookAtKey(
   const standing = await standingWithMetadata(context, ref, head, facts);
   if (standing.kind === "earlier") {
     const crc = standing.object.size === facts.size && (await sameBytes(context, standing.object, facts));
-    return typeof crc === "number" ? { ...standing, kind: "same", crc } : standing;
+    if (typeof crc === "number") return { ...standing, kind: "same", crc };
+    const mine = standing.own || (await mayReplace(context, ref, standing.object));
+    return mine ? standing : { kind: "foreign" };
+  }
+  const copy = head.kind === "found" && bearsIds(head.object) ? head.object : undefined;
+  if (copy?.size === facts.size && (await isOfThisPath(context, ref))) {
+    const crc = await sameBytes(context, copy, facts);
+    if (crc !== undefined) return { kind: "same", own: false, object: copy, crc };
   }
   const object = mayBeOfFoundingUpload(context.held, head);
   if (object?.size !== facts.size) return standing;
   const crc = await sameParts(context, object, facts);
   return crc === undefined ? standing : { kind: "same", own: true, object, crc };
+}
+
+/**
+ * A path's own key is that path's object. A numbered one may be another file's own: the metadata object says whose. The
+ * root may have been another one, on another host.
+ */
+async function isOfThisPath(context: OpenContext, ref: ObjectRef): Promise<boolean> {
+  const { held, rules, deps } = context;
+  const relativePath = held.record.original_path.slice(rules.root.length + 1);
+  if (ref.key === objectKey(held.record.s3_key_prefix, relativePath, deps.digests.hash)) return true;
+  const path = await describedPath(context, ref);
+  return path?.endsWith(`/${displayPath(relativePath)}`) === true;
 }
 
 /** An object without ids where this stream's own upload, which the founding phase opened, would have put one. */

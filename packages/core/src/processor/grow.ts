@@ -12,7 +12,7 @@ import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
-import { openUpload, takingFirstKey } from "./open-object.ts";
+import { openUpload, takeInheritedKey, takingFirstKey } from "./open-object.ts";
 import { sendPart, type Sent } from "./part-sender.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
@@ -20,15 +20,37 @@ import { reconciled } from "./upload-gone.ts";
 export async function growStep(life: Life): Promise<Step> {
   const { held, deps } = life.context;
   const look = await deps.files.look(held.record.original_path);
-  if (look.kind === "missing") return await whereIsIt(life);
-  if (look.kind === "not_a_stream") return await supersede(life, "file_replaced", undefined);
   if (look.kind === "unreadable") throw unreadableFile(look);
-  const same = sameFile(held.record, look.facts, held.sentEnd);
-  if (!same.same) return await supersede(life, same.because, look.facts);
+  if (look.kind !== "file") return await whereIsIt(life, look);
+  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(life) });
+  if (same.kind === "other") {
+    const { file_inode: inode = look.facts.inode } = held.record;
+    // Another file at the path says nothing of where this stream's own has gone.
+    if (same.because === "file_replaced" || inode !== look.facts.inode) return await whereIsIt(life, look);
+    await noteShorter(life, look.facts);
+    return await supersede(life, same.because, look.facts);
+  }
+  await noteShorter(life, look.facts);
+  if (life.history.firstLook && !life.context.resumed) await takeInheritedKey(life.context);
   see(life, look.facts);
   assertCapacity(life, look.facts);
-  const sent = await sendFullParts(life, look.facts, same.sure);
+  const sent = await sendFullParts(life, look.facts, same.kind === "same");
   return sent ?? (await judge(life, look.facts));
+}
+
+/** A reopened file has its earlier object in S3, and is not to become shorter than that. */
+function sentBytes({ context: { held, deps } }: Life): number {
+  const entry = deps.completed.entry(held.record.original_path);
+  const reopened = entry !== undefined && entry.stream_id === held.record.supersedes;
+  return Math.max(held.sentEnd, reopened ? entry.file_size : 0);
+}
+
+async function noteShorter({ context: { held, deps } }: Life, facts: FileFacts): Promise<void> {
+  const path = held.record.original_path;
+  const entry = deps.completed.entry(path);
+  if (entry && facts.size < entry.file_size && !entry.seen_shorter) {
+    await held.persistently(() => deps.completed.seenShorter(path));
+  }
 }
 
 /** Notes what the look showed; the note rides with the next write, or goes alone when that is long in coming. */
@@ -51,7 +73,7 @@ function renamedSince(life: Life, facts: FileFacts): boolean {
 async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promise<Step | undefined> {
   if (fullRanges(life, facts.size).length > 0) {
     if (life.context.held.kind === "opening") return await openFor(life, facts);
-    const ready = await reconciled(life, sure);
+    const ready = await reconciled(life, facts, sure);
     if (ready) return ready;
   }
   fill(life, facts.size);

@@ -194,7 +194,7 @@ export class HeldStream {
   }
 
   async #writeBack(): Promise<WrittenBack> {
-    const outcome = await this.#persistently(() =>
+    const outcome = await this.persistently(() =>
       this.#deps.checkpoints.writeBack(this.#record, this.#parts),
     );
     if (outcome.kind === "written") this.#record = { ...this.#record, fence: outcome.fence };
@@ -251,11 +251,11 @@ export class HeldStream {
    */
   async #believed<T extends { kind: string }>(call: () => Promise<T>): Promise<T> {
     for (;;) {
-      const outcome = await this.#persistently(call);
+      const outcome = await this.persistently(call);
       if (!isOlder(outcome)) return outcome;
       const { gone } = outcome;
       const confirmedAtMs = this.#confirmedAtMs;
-      const wentBack = await this.#persistently(() => this.#deps.recovery.wentBack({ gone, confirmedAtMs }));
+      const wentBack = await this.persistently(() => this.#deps.recovery.wentBack({ gone, confirmedAtMs }));
       if (!wentBack) return outcome;
       const back = await this.#writeBack();
       if (back.kind === "lost") throw new OwnershipLostError(back.detail);
@@ -273,7 +273,7 @@ export class HeldStream {
   }
 
   /** Redis away is waited for; the same write is sent again until it is answered. */
-  async #persistently<T>(call: () => Promise<T>): Promise<T> {
+  async persistently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call();

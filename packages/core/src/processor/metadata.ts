@@ -50,3 +50,46 @@ export type MetadataDocument = ReturnType<typeof metadataDocument>;
 export function metadataBytes(record: StreamRecord, parts: Parts): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(metadataDocument(record, parts), null, 2)}\n`);
 }
+
+export interface DescribedPart {
+  ETag: string;
+  Size: number;
+  Offset: number;
+  ChecksumCRC32: string | null;
+}
+
+/** What a metadata object says of the object beside it. */
+export interface Described {
+  path: string;
+  etag: string;
+  parts: DescribedPart[];
+}
+
+/** Others can write it: undefined for anything but what this program writes. */
+export function parseMetadata(text: string): Described | undefined {
+  const document = parsedJson(text);
+  if (!isObject(document)) return undefined;
+  const { path, etag, parts } = document;
+  if (typeof path !== "string" || typeof etag !== "string" || !Array.isArray(parts)) return undefined;
+  return parts.every(isDescribedPart) ? { path, etag, parts } : undefined;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isDescribedPart(part: unknown): part is DescribedPart {
+  if (!isObject(part)) return false;
+  const { ETag, Size, Offset, ChecksumCRC32 } = part;
+  const sizes = [Size, Offset].every((n) => Number.isSafeInteger(n) && (n as number) >= 0);
+  return sizes && typeof ETag === "string" && (ChecksumCRC32 === null || typeof ChecksumCRC32 === "string");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -36,6 +36,10 @@ export interface OpenContext {
   readonly resumed: boolean;
   /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
   readonly recognise: boolean;
+  /** Whether the objects looked at so far, by key and ETag, may be replaced. */
+  readonly judged: Map<string, boolean>;
+  /** As the file stood when its bytes last proved which file it is. */
+  readonly proof: { facts?: FileFacts };
 }
 
 /** `same`: an object that holds the file's bytes is there already. */
@@ -62,7 +66,7 @@ export async function chooseKey(
   const { held, rules } = context;
   for (const key of candidates(context, search.refused ?? new Set())) {
     const ref = { bucket: held.record.s3_bucket, key };
-    if (!(await takeKey(held, ref))) {
+    if (!(await takeKey(context, ref))) {
       if (rules.onConflict === "fail") throw conflict(key);
       continue;
     }
@@ -93,14 +97,26 @@ function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterab
 }
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey(held: HeldStream, ref: ObjectRef): Promise<boolean> {
+async function takeKey({ held, deps }: OpenContext, ref: ObjectRef): Promise<boolean> {
+  const entry = deps.completed.entry(held.record.original_path);
+  const predecessor = entry?.stream_id === held.record.supersedes ? entry : undefined;
   const keys = bothKeys(ref);
   if (held.record.s3_key === ref.key && held.holdsKeys(keys)) return true;
   const before = held.record.s3_key;
   const releaseKeys =
     before !== undefined && before !== ref.key ? bothKeys({ bucket: ref.bucket, key: before }) : [];
-  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch: { s3_key: ref.key } });
+  // The inherited key stays with the recording that has it: this one is no new generation of it.
+  const parted = before !== undefined && before === predecessor?.s3_key && before !== ref.key;
+  const patch = { s3_key: ref.key, ...(parted ? { supersedes: null } : {}) };
+  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch });
   return outcome.kind === "written";
+}
+
+/** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
+export async function takeInheritedKey(context: OpenContext): Promise<void> {
+  const { s3_key: key, s3_bucket: bucket } = context.held.record;
+  // Refused, it looks for another name when it needs one.
+  if (key !== undefined) await takeKey(context, { bucket, key });
 }
 
 function bothKeys({ bucket, key }: ObjectRef): string[] {

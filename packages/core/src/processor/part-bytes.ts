@@ -35,6 +35,7 @@ export async function readDigests(
   offset: number,
   bytes: number,
   withMd5 = true,
+  onChunk?: (chunk: Uint8Array) => void,
 ): Promise<{ crc: number; md5: string } | undefined> {
   const { deps, held, signal } = context;
   const slot = await deps.verifyLane.enter(held.record.id, signal);
@@ -43,7 +44,10 @@ export async function readDigests(
     if (!file) return undefined;
     const md5 = withMd5 ? deps.digests.md5() : undefined;
     const range = { offset, bytes };
-    const crc = await rangeCrc(file, range, slot.buffer, deps.digests, (chunk) => md5?.update(chunk));
+    const crc = await rangeCrc(file, range, slot.buffer, deps.digests, (chunk) => {
+      md5?.update(chunk);
+      onChunk?.(chunk);
+    });
     return crc === undefined ? undefined : { crc, md5: md5?.hex() ?? "" };
   } finally {
     slot.release();

@@ -16,6 +16,7 @@ import type { HeldStream } from "./held-stream.ts";
 import { reach } from "./life.ts";
 import { openToRead } from "./open-file.ts";
 import type { OpenContext } from "./open-object.ts";
+import { openOwnFile } from "./proof-by-bytes.ts";
 import { holdsBytes, md5Hex, rangeCrc, readDigests, tellsBytes } from "./part-bytes.ts";
 
 export type Sent =
@@ -30,7 +31,7 @@ export async function sendPart(context: OpenContext, range: PartRange): Promise<
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
   try {
-    await using source = await context.file.hold(() => openToRead(held.record.original_path, deps));
+    await using source = await context.file.hold(() => openOwnFile(context));
     const prepared = source && (await prepare(context, range, source.file, slot.buffer));
     if (!prepared) return { kind: "file_moved_on" };
     await reach(context, "part_sending");
@@ -81,7 +82,8 @@ async function prepare(
   buffer: Uint8Array,
 ): Promise<Prepared | undefined> {
   const { held, deps } = context;
-  if (!sameFile(held.record, await file.facts(), range.offset + range.bytes).same) return undefined;
+  const asked = { at: "its_path", sentBytes: range.offset + range.bytes } as const;
+  if (sameFile(held.record, await file.facts(), asked).kind === "other") return undefined;
   if (range.bytes > buffer.length) {
     const crc = await rangeCrc(file, range, buffer, deps.digests);
     if (crc === undefined) return undefined;

@@ -1,13 +1,14 @@
 /** Before the first new part of a resumed stream: what S3 holds, what the checkpoint says and what the file is, made one. */
 import { finishedPrefix } from "../checkpoint/finished-prefix.ts";
 import { reconcile } from "../checkpoint/reconcile.ts";
-import { crc32FromBase64, crc32ToBase64 } from "../parts/crc32.ts";
+import { crc32ToBase64 } from "../parts/crc32.ts";
 import type { ListedPart } from "../ports/object-store.ts";
 import type { Part } from "../stream/record.ts";
 import type { HeldStream } from "./held-stream.ts";
 import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { holdsBytes, readDigests, tellsBytes } from "./part-bytes.ts";
+import { openOwnFile } from "./proof-by-bytes.ts";
 import { sendPart, uploadRef } from "./part-sender.ts";
 
 export type Reconciled =
@@ -23,8 +24,7 @@ export async function reconcileUpload(context: OpenContext, sure: boolean): Prom
   if (listing.kind === "gone") return { kind: "upload_gone" };
   await noteAbortDate(held, listing.abortsAt);
   const found = reconcile(held.parts, listing.parts, held.plan);
-  const last = found.keep.toSorted((a, b) => b.PartNumber - a.PartNumber)[0];
-  if (!sure && last && !(await holdsLast(context, last))) return { kind: "another_file" };
+  if (!sure && found.keep.length > 0 && !(await holdsKept(context))) return { kind: "another_file" };
   const adopted: Part[] = [];
   for (const { listed, offset } of found.check) {
     const part = await adopt(context, listed, offset);
@@ -94,10 +94,7 @@ async function adopt(context: OpenContext, listed: ListedPart, offset: number): 
   };
 }
 
-async function holdsLast(context: OpenContext, part: Part): Promise<boolean> {
-  const byEtag = part.ChecksumCRC32 === undefined;
-  const read = await readDigests(context, part.Offset, part.Size, byEtag);
-  if (!read) return false;
-  if (part.ChecksumCRC32 !== undefined) return crc32FromBase64(part.ChecksumCRC32) === read.crc;
-  return !context.deps.store.profile.etagIsMd5 || part.ETag === read.md5;
+async function holdsKept(context: OpenContext): Promise<boolean> {
+  await using file = await openOwnFile(context);
+  return file !== undefined;
 }

@@ -10,6 +10,7 @@ import { completeUpload, type Assembled } from "./complete.ts";
 import { RECOGNISED } from "./describe.ts";
 import type { OpenContext } from "./open-object.ts";
 import { sendPart } from "./part-sender.ts";
+import { verifyModeOf } from "./proof-by-bytes.ts";
 import { putWhole } from "./put-whole.ts";
 import { reconcileUpload } from "./reconcile-upload.ts";
 import { backoffMs } from "./retry.ts";
@@ -44,7 +45,8 @@ async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> 
   const { held, deps } = context;
   const look = await deps.files.look(held.record.original_path);
   if (look.kind !== "file") return undefined;
-  return sameFile(held.record, look.facts, held.sentEnd).same ? look.facts : undefined;
+  const asked = { at: "its_path", sentBytes: held.sentEnd } as const;
+  return sameFile(held.record, look.facts, asked).kind === "other" ? undefined : look.facts;
 }
 
 /** The tail goes up while the parts before it are read again; neither waits for the other. */
@@ -62,7 +64,7 @@ async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
   const { checked, sentAgain } = verified.value;
   const again = sentAgain === 0 ? "" : `, ${sentAgain} sent again`;
   const parts = checked === 1 ? "1 part" : `${checked} parts`;
-  const result = context.rules.verify === "off" ? "not read again" : `${parts} read again${again}`;
+  const result = verifyModeOf(context) === "off" ? "not read again" : `${parts} read again${again}`;
   return { kind: "verified" as const, result };
 }
 

@@ -59,6 +59,8 @@ export class StreamProcessor {
         file: new SharedFile(),
         resumed,
         recognise: deps.recovery.recognise,
+        judged: new Map(),
+        proof: {},
       },
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),

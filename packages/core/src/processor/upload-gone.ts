@@ -3,21 +3,35 @@ import { choosePlan, formatPlan } from "../parts/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import { lookAtKey } from "./existing-object.ts";
 import { AGAIN, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { whereIsIt } from "./missing-file.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { provedByBytes } from "./proof-by-bytes.ts";
 import { reconcileUpload } from "./reconcile-upload.ts";
 import { abortUpload, supersede } from "./supersede.ts";
 
-/** Undefined when checkpoint and S3 agree, which is asked once for a resumed stream. */
-export async function reconciled(life: Life, sure: boolean): Promise<Step | undefined> {
+/**
+ * Undefined when checkpoint and S3 agree, which is asked once for a resumed stream, and when the file is the stream's own:
+ * without `sure` its bytes must prove that, after each change.
+ */
+export async function reconciled(life: Life, facts: FileFacts, sure: boolean): Promise<Step | undefined> {
   const { held, deps } = life.context;
-  if (life.reconciled || held.record.s3_upload_id === undefined) return undefined;
+  if (held.record.s3_upload_id === undefined) return undefined;
+  if (life.reconciled && (sure || (await provedByBytes(life.context, facts)))) return undefined;
   await sendingDone(life);
-  const outcome = await reconcileUpload(life.context, sure);
+  const outcome = life.reconciled
+    ? { kind: "another_file" as const }
+    : await reconcileUpload(life.context, sure);
   switch (outcome.kind) {
     case "upload_gone":
       return await uploadGone(life);
     case "another_file": {
       const look = await deps.files.look(held.record.original_path);
-      return await supersede(life, "file_replaced", look.kind === "file" ? look.facts : undefined);
+      // Gone since its bytes were compared: the next look asks where it is.
+      if (look.kind !== "file") return AGAIN;
+      const { file_inode: inode = look.facts.inode } = held.record;
+      // Its own file may bear another name now; where the number is the same, it cannot.
+      if (inode !== look.facts.inode) return await whereIsIt(life, look);
+      return await supersede(life, "file_replaced", look.facts);
     }
     case "file_moved_on":
       return AGAIN;

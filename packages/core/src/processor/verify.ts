@@ -8,6 +8,7 @@ import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
 import { sendPart } from "./part-sender.ts";
+import { verifyModeOf } from "./proof-by-bytes.ts";
 
 export type Verified =
   | { kind: "verified"; checked: number; sentAgain: number }
@@ -19,11 +20,11 @@ export type Verified =
  * are being cut again and sent anyway.
  */
 export async function verifyParts(context: OpenContext, recut: ReadonlySet<number>): Promise<Verified> {
-  const { held, rules, deps, signal } = context;
+  const { held, deps, signal } = context;
   const parts = [...held.parts.values()]
     .filter((part) => !recut.has(part.PartNumber))
     .toSorted((a, b) => a.PartNumber - b.PartNumber);
-  const chosen = partsToCheck(parts, rules.verify);
+  const chosen = partsToCheck(parts, verifyModeOf(context));
   let sentAgain = 0;
   for (const part of chosen) {
     signal.throwIfAborted();

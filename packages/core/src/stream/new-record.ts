@@ -21,6 +21,8 @@ export interface NewRecord {
   facts: FileFacts;
   /** A reopened file's earlier stream, whose key it inherits; or the generation it replaces, without a key. */
   supersedes?: { id: string; key?: string } | undefined;
+  /** Of the generations before. */
+  longestPauseMs?: number | undefined;
   /** Said from the beginning, which saves the first look at a small file a write. */
   waiting?: Waiting | undefined;
 }
@@ -44,7 +46,7 @@ export function newRecord(from: NewRecord): StreamRecord {
     fence: 1,
     revision: 0,
     content_type: from.contentType,
-    longest_pause_ms: 0,
+    longest_pause_ms: from.longestPauseMs ?? 0,
     verify_mode: from.verify,
     schema_version: SCHEMA_VERSION,
   };

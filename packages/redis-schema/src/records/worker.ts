@@ -30,6 +30,8 @@ const workerSchema = z.object({
   state_since_utc: z.exactOptional(time),
   lag_bytes: count,
   in_flight_bytes: count,
+  /** Completed files that are being compared with their CRC32, or wait for it. */
+  checking_files: z.exactOptional(count),
   /** When the oldest byte that is not in S3 was written, ISO. */
   oldest_unshipped_at_utc: z.exactOptional(time),
   started_at_utc: time,

@@ -1,0 +1,58 @@
+/**
+ * How much of an earlier object still stands in the file where it stood. Bytes are counted, not parts: a part of 8 MiB in
+ * which one byte changed still stands. They are counted in short cells, because single bytes agree by chance: every
+ * second byte of two quiet recordings is 0. A cell of one repeated byte (preallocation, silence) says nothing of a file.
+ */
+
+export const CELL_BYTES = 16;
+
+export interface Tally {
+  /** Bytes of the object that stand unchanged in the file. */
+  equal: number;
+  /** Bytes of the object that were compared and count; `equal` among them. */
+  counted: number;
+  /** Bytes of the object that nobody compared yet. */
+  unread: number;
+}
+
+/** `open`: the bytes that were not compared decide. */
+export type Verdict = "stands" | "another" | "open";
+
+/** At least half of the bytes that count. An object that says nothing of its file is nothing to lose. */
+export function judgeTally({ equal, counted, unread }: Tally): Verdict {
+  if (2 * equal >= counted + unread) return "stands";
+  return 2 * (equal + unread) < counted + unread ? "another" : "open";
+}
+
+/** The object's bytes beside the file's from the same place on. */
+export function compareCells(object: Uint8Array, file: Uint8Array): Pick<Tally, "equal" | "counted"> {
+  let equal = 0;
+  let counted = 0;
+  for (let at = 0; at < object.length; at += CELL_BYTES) {
+    const end = Math.min(at + CELL_BYTES, object.length);
+    if (isConstant(object, at, end)) continue;
+    counted += end - at;
+    if (isEqual(object, file, at, end)) equal += end - at;
+  }
+  return { equal, counted };
+}
+
+/** As many of these bytes as count. */
+export function countedBytes(bytes: Uint8Array): number {
+  let counted = 0;
+  for (let at = 0; at < bytes.length; at += CELL_BYTES) {
+    const end = Math.min(at + CELL_BYTES, bytes.length);
+    if (!isConstant(bytes, at, end)) counted += end - at;
+  }
+  return counted;
+}
+
+function isConstant(bytes: Uint8Array, from: number, end: number): boolean {
+  for (let at = from + 1; at < end; at += 1) if (bytes[at] !== bytes[from]) return false;
+  return true;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array, from: number, end: number): boolean {
+  for (let at = from; at < end; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+}

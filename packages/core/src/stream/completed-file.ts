@@ -1,0 +1,66 @@
+/** A completed file is seen again at its path: has it changed, and what would tell? A pure decision. */
+import type { DoneEntry } from "../ports/checkpoint-store.ts";
+import { sameFile, type FileFacts } from "./identity.ts";
+
+export type CompletedVerdict =
+  /** `renewed`: the entry with what it lacked, or what is called otherwise since the last boot. */
+  | { kind: "unchanged"; renewed?: DoneEntry }
+  /** As long as it was: its CRC32 tells whether it changed. `urgent` unless ctime alone moved. */
+  | { kind: "reread"; urgent: boolean }
+  /** A new generation of the same file, if enough of its object still stands. */
+  | { kind: "reopen" }
+  /** Another recording. `shorter`: what grows here from now on is no continuation of the completed one. */
+  | { kind: "another"; shorter: boolean };
+
+export function judgeCompleted(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
+  const same = sameFile(entry, seen, { at: "its_path" }).kind !== "other";
+  if (entry.file_size !== seen.size || entry.crc32 === undefined) return judgeChanged(entry, seen);
+  const written = entry.file_mtime_ns !== seen.mtimeNs;
+  if (!same || written) return { kind: "reread", urgent: true };
+  // Entries of the first edition know no ctime: there is nothing that it could have moved from.
+  const moved = entry.file_ctime_ns !== undefined && entry.file_ctime_ns !== seen.ctimeNs;
+  return moved ? { kind: "reread", urgent: false } : unchanged(entry, seen);
+}
+
+/** After a reread: the bytes are not those of the object, or nothing says which they were. */
+export function judgeChanged(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
+  const same = sameFile(entry, seen, { at: "its_path" }).kind !== "other";
+  const asItWas =
+    entry.file_size === seen.size &&
+    entry.file_mtime_ns === seen.mtimeNs &&
+    (entry.file_ctime_ns ?? seen.ctimeNs) === seen.ctimeNs;
+  if (same && asItWas) return unchanged(entry, seen);
+  const shorter = seen.size < entry.file_size;
+  if (same && !shorter && entry.seen_shorter !== true) return { kind: "reopen" };
+  return { kind: "another", shorter };
+}
+
+function unchanged(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
+  const known =
+    entry.file_ctime_ns !== undefined && entry.file_device === seen.device && entry.file_boot === seen.boot;
+  return known ? { kind: "unchanged" } : { kind: "unchanged", renewed: renewedEntry(entry, seen) };
+}
+
+/** The same completed file under its present identity and times. */
+export function renewedEntry(entry: DoneEntry, seen: FileFacts): DoneEntry {
+  const { file_birthtime_ns: _birth, file_boot: _boot, ...rest } = entry;
+  return {
+    ...rest,
+    file_inode: seen.inode,
+    file_device: seen.device,
+    ...(seen.boot === undefined ? {} : { file_boot: seen.boot }),
+    ...(seen.birthtimeNs === undefined ? {} : { file_birthtime_ns: seen.birthtimeNs }),
+    file_size: seen.size,
+    file_mtime_ns: seen.mtimeNs,
+    file_ctime_ns: seen.ctimeNs,
+  };
+}
+
+/**
+ * The writer's pause between the end of one generation and the first write of the next, by the file's own times, with
+ * the longest of the generations before.
+ */
+export function pauseBefore(entry: DoneEntry, seen: FileFacts): number {
+  const pauseMs = Number((BigInt(seen.mtimeNs) - BigInt(entry.file_mtime_ns)) / 1_000_000n);
+  return Math.max(0, pauseMs, entry.longest_pause_ms ?? 0);
+}
