@@ -1,6 +1,10 @@
-/** A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path and identity. */
+/**
+ * A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path, and of its
+ * identity under other names. A path that is known says nothing of another file that has come to stand there: that file
+ * is looked for by its identity first.
+ */
 import type { DoneEntry, FileFacts } from "@sluice/core";
-import type { FailedFile, FileIdentity, IgnoredFile, Known } from "./path-table.ts";
+import type { AtPath, FailedFile, FileIdentity, IgnoredFile } from "./path-table.ts";
 
 export type Verdict =
   | { kind: "nothing" }
@@ -9,81 +13,130 @@ export type Verdict =
   | { kind: "open" }
   /** A completed file changed: a new generation under the same key, replacing our own earlier object. */
   | { kind: "reopen"; entry: DoneEntry }
-  /** The same file under a new name: its live stream, or its `files:done` entry, follows. */
-  | { kind: "follow_live"; from: string }
-  | { kind: "follow_done"; from: string }
+  /** The file of a live stream under a new name: the stream is asked to follow. */
+  | { kind: "follow_live"; id: string }
+  /** A completed file under a new name: its `files:done` entry follows. */
+  | { kind: "follow_done"; from: string; entry: DoneEntry }
   /** Failed because its file was missing, and here it is. */
   | { kind: "heal"; id: string }
   /** Ignored, but changed since. */
   | { kind: "lift" }
   /** A second name of a file that has a stream or an object under its first. */
-  | { kind: "alias"; of: string };
+  | { kind: "alias"; of: string }
+  /** Another file than the completed one. Where that one is now, only a whole walk can tell. */
+  | { kind: "displaced" };
 
 export interface Sighting {
   facts: FileFacts;
-  known: Known | undefined;
-  /** The name under which a live stream, or a done entry, has this file's identity. */
-  live: OtherName | undefined;
-  done: OtherName | undefined;
+  at: AtPath;
+  /** What has this very file under another path. Asked for only when nothing at this path is this file. */
+  elsewhere: Elsewhere | undefined;
+  /** A whole walk has been made since the file was first seen here: what it did not find is gone. */
+  walked: boolean;
 }
 
-export interface OtherName {
-  path: string;
-  /** Whether the path still leads to this very file. */
-  stillThere: boolean;
-}
+/** `stillThere`: its path leads to this very file as well. */
+export type Elsewhere = { path: string; stillThere: boolean } & (
+  | { kind: "live"; id: string }
+  | { kind: "waiting"; id: string }
+  | { kind: "done"; entry: DoneEntry }
+  | { kind: "failed"; id: string }
+);
 
 const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume", "unreadable_file"]);
 
+/** What would begin a stream at the path. While one is live there, that one asks first where its own file has gone. */
+const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "reopen", "heal", "lift", "alias"]);
+
 export function judgeSighting(seen: Sighting): Verdict {
-  const { known, facts } = seen;
-  switch (known?.kind) {
-    case "live":
-      return { kind: "poke", id: known.id };
-    case "done":
-      return judgeDone(known.entry, facts);
-    case "failed":
-      return judgeFailed(known.stream, facts);
-    case "ignored":
-      return sameIgnored(known.file, facts) ? { kind: "nothing" } : { kind: "lift" };
-    case undefined:
-      return judgeNew(seen);
+  const verdict = judgeKnown(seen.at, seen.facts) ?? judgeOther(seen);
+  const { live } = seen.at;
+  return live && BEGINS.has(verdict.kind) ? { kind: "poke", id: live.id } : verdict;
+}
+
+/** Undefined when nothing that is known of the path is this file. */
+export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
+  const { live, waiting, failed, ignored, done } = at;
+  // A founding record that waits to be filled in names no inode; its path is taken all the same.
+  if (live && (live.identity.inode === "" || sameIdentity(live.identity, facts)))
+    return { kind: "poke", id: live.id };
+  if (waiting) return { kind: "nothing" };
+  if (failed) {
+    const verdict = judgeFailed(failed, facts);
+    if (verdict) return verdict;
   }
+  if (ignored && sameIgnored(ignored, facts)) return { kind: "nothing" };
+  if (done && sameIdentity(identityOf(done), facts)) return judgeDone(done, facts);
+  return undefined;
 }
 
+/** Only the same file, not shorter, may replace its object; a shorter one is a file like any new one. */
 function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
-  const same = sameIdentity({ inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns }, facts);
-  if (same && entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs)
-    return { kind: "nothing" };
-  // Only the same file, not shorter, may replace its object; another one is a file like any new one.
-  return same && facts.size >= entry.file_size ? { kind: "reopen", entry } : { kind: "open" };
+  if (entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs) return { kind: "nothing" };
+  return facts.size >= entry.file_size ? { kind: "reopen", entry } : { kind: "open" };
 }
 
-function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict {
-  const known =
-    stream.file_inode === undefined
-      ? undefined
-      : { inode: stream.file_inode, birthtimeNs: stream.file_birthtime_ns };
-  // Another file under the name of a failed stream has nothing to do with that failure.
-  if (known && !sameIdentity(known, facts)) return { kind: "open" };
+/** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
+function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined {
+  const { file_inode: inode, file_birthtime_ns: birthtimeNs, file_size: size = 0 } = stream;
+  if (inode !== undefined) {
+    if (!sameIdentity({ inode, birthtimeNs }, facts)) return undefined;
+    const sure = birthtimeNs !== undefined && facts.birthtimeNs !== undefined;
+    // Without birth times a number given out again looks like the failed file; that file was gone, or was longer.
+    if (!sure && !HEALS.has(stream.reason) && (stream.wasGone === true || facts.size < size)) return undefined;
+  }
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
-function judgeNew({ live, done }: Sighting): Verdict {
-  if (live)
-    return live.stillThere ? { kind: "alias", of: live.path } : { kind: "follow_live", from: live.path };
-  if (done)
-    return done.stillThere ? { kind: "alias", of: done.path } : { kind: "follow_done", from: done.path };
-  return { kind: "open" };
+function judgeOther({ at, elsewhere, walked }: Sighting): Verdict {
+  // What another walk may tell of the completed file that had this name.
+  const early = at.done !== undefined && !walked;
+  if (elsewhere && elsewhere.kind !== "failed" && elsewhere.stillThere)
+    return { kind: "alias", of: elsewhere.path };
+  switch (elsewhere?.kind) {
+    case "live":
+      return { kind: "follow_live", id: elsewhere.id };
+    case "waiting":
+      return { kind: "nothing" };
+    case "done":
+      // Its entry must not overwrite one whose file may have been renamed as well.
+      if (early) return { kind: "displaced" };
+      return { kind: "follow_done", from: elsewhere.path, entry: elsewhere.entry };
+    case "failed":
+      return early ? { kind: "displaced" } : { kind: "heal", id: elsewhere.id };
+    case undefined:
+      if (early) return { kind: "displaced" };
+      return at.ignored ? { kind: "lift" } : { kind: "open" };
+  }
 }
 
-function sameIdentity(known: FileIdentity, facts: FileFacts): boolean {
+/** Whether that is proved: without birth times a number may have been given out again. */
+export function isSure(known: FileIdentity, facts: FileFacts): boolean {
+  return known.birthtimeNs !== undefined && known.birthtimeNs === facts.birthtimeNs;
+}
+
+/** Whether a completed file is the one seen under another name: a rename changes neither size nor mtime. */
+export function isRenamedDone(entry: DoneEntry, facts: FileFacts): boolean {
+  const identity = identityOf(entry);
+  if (!sameIdentity(identity, facts)) return false;
+  return isSure(identity, facts) || (entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs);
+}
+
+export function healsByItself(stream: FailedFile): boolean {
+  return HEALS.has(stream.reason);
+}
+
+export function sameIdentity(known: FileIdentity, facts: FileFacts): boolean {
   if (known.inode !== facts.inode) return false;
   return (
     known.birthtimeNs === undefined ||
     facts.birthtimeNs === undefined ||
     known.birthtimeNs === facts.birthtimeNs
   );
+}
+
+function identityOf(entry: DoneEntry): FileIdentity {
+  return { inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns };
 }
 
 function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {

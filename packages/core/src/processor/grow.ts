@@ -20,11 +20,12 @@ import { reconciled } from "./upload-gone.ts";
 export async function growStep(life: Life): Promise<Step> {
   const { held, deps } = life.context;
   const look = await deps.files.look(held.record.original_path);
-  if (look.kind === "missing") return await whereIsIt(life);
-  if (look.kind === "not_a_stream") return await supersede(life, "file_replaced", undefined);
   if (look.kind === "unreadable") throw unreadableFile(look);
+  if (look.kind !== "file") return await whereIsIt(life, look);
   const same = sameFile(held.record, look.facts, held.sentEnd);
-  if (!same.same) return await supersede(life, same.because, look.facts);
+  if (!same.same && same.because === "file_truncated") return await supersede(life, same.because, look.facts);
+  // Another file at the path says nothing of where this stream's own has gone.
+  if (!same.same) return await whereIsIt(life, look);
   see(life, look.facts);
   assertCapacity(life, look.facts);
   const sent = await sendFullParts(life, look.facts, same.sure);
