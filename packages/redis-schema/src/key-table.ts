@@ -76,7 +76,7 @@ export const KEYS = {
     type: "hash",
     writer: "completion of a stream; a rescan removes what is gone",
     meaning:
-      "`<source>:<path>`, raw bytes → JSON of the completed file's identity, size, mtime, key and ETag.",
+      "`<source>:<path>`, raw bytes → JSON of the completed file's identity, size, mtime, ctime, CRC32, key and ETag, and whether the path has held a shorter file since.",
   },
   filesIgnored: {
     pattern: "files:ignored",

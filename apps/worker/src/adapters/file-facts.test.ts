@@ -25,3 +25,11 @@ describe("the birth time", () => {
     expect(birthTimesAreKept()).toBe(true);
   });
 });
+
+describe("D1b: the birth time of a file on a file system that numbers its files anew", () => {
+  it("is not told, so that nobody takes the number for a proof", () => {
+    expect(factsOf(stats({ birthtimeNs: 5n }), true, { lastOn: () => false })).not.toHaveProperty(
+      "birthtimeNs",
+    );
+  });
+});

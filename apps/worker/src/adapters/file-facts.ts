@@ -8,16 +8,35 @@
  */
 import { lstatSync, type BigIntStats } from "node:fs";
 import type { FileFacts } from "@sluice/core";
+import { LastingInodes } from "./lasting-inodes.ts";
+import { readProc } from "./read-proc.ts";
 
-export function factsOf(stats: BigIntStats, birthTimesAreReal = birthTimesAreKept()): FileFacts {
+const lasting = new LastingInodes();
+
+export function factsOf(
+  stats: BigIntStats,
+  birthTimesAreReal = birthTimesAreKept(),
+  inodes: Pick<LastingInodes, "lastOn"> = lasting,
+): FileFacts {
+  const proves = birthTimesAreReal && stats.birthtimeNs !== 0n && inodes.lastOn(stats.dev);
+  const boot = bootId();
   return {
     size: Number(stats.size),
     inode: String(stats.ino),
     device: String(stats.dev),
+    ...(boot === "" ? {} : { boot }),
     mtimeNs: String(stats.mtimeNs),
     ctimeNs: String(stats.ctimeNs),
-    ...(birthTimesAreReal && stats.birthtimeNs !== 0n ? { birthtimeNs: String(stats.birthtimeNs) } : {}),
+    ...(proves ? { birthtimeNs: String(stats.birthtimeNs) } : {}),
   };
+}
+
+let boot: string | undefined;
+
+/** "" where the system does not say: then a device number is compared with no other. */
+function bootId(): string {
+  boot ??= readProc("/proc/sys/kernel/random/boot_id").trim();
+  return boot;
 }
 
 let kept: boolean | undefined;

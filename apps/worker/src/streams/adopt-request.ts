@@ -62,8 +62,8 @@ export async function adoptRequest(id: string, request: RequestRecord, deps: Ado
   if (await isAlive(from, deps.registry)) return refused(`a worker of the source ${from} is alive`);
   const look = await deps.files.look(record.original_path);
   if (look.kind !== "file") return refused("its file is not there, or cannot be read");
-  const sameness = sameFile(record, look.facts, record.bytes_sent);
-  if (!sameness.same) return refused("another file, or a shorter one, is at its path");
+  const sameness = sameFile(record, look.facts, { at: "its_path", sentBytes: record.bytes_sent });
+  if (sameness.kind === "other") return refused("another file, or a shorter one, is at its path");
   return await take(record, watch, look.facts, request, deps);
 }
 
@@ -84,6 +84,7 @@ async function take(
     source: deps.source,
     watch: watch.name,
     file_device: facts.device,
+    file_boot: facts.boot ?? null,
     last_activity_at_utc: new Date(deps.clock.wallMs()).toISOString(),
   };
   const words = `adopted by the source ${deps.source}; before, it was ${record.source}'s`;

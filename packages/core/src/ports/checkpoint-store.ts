@@ -12,6 +12,9 @@ export interface DoneEntry {
   stream_id: string;
   file_inode: string;
   file_birthtime_ns?: string;
+  file_device?: string;
+  /** Boot id under which `file_device` holds. */
+  file_boot?: string;
   file_size: number;
   file_mtime_ns: string;
   file_ctime_ns?: string;
@@ -20,6 +23,10 @@ export interface DoneEntry {
   etag?: string;
   crc32?: string;
   completed_at_utc: string;
+  /** The path has held a shorter file since: what grows there is no continuation of the completed one. */
+  seen_shorter?: true;
+  /** Longest pause between two writes, all generations so far together. */
+  longest_pause_ms?: number;
 }
 
 /** Counted in the same script as the change itself. */

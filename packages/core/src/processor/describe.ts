@@ -23,6 +23,7 @@ export function sealedFacts(record: StreamRecord): FileFacts {
     size: record.file_size,
     inode: record.file_inode ?? "",
     device: record.file_device ?? "",
+    ...(record.file_boot === undefined ? {} : { boot: record.file_boot }),
     mtimeNs: record.file_mtime_ns ?? "",
     ctimeNs: record.file_ctime_ns ?? "",
     ...(record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns }),

@@ -22,11 +22,12 @@ export async function sealStep(life: Life): Promise<Step> {
   if (held.record.s3_upload_id === undefined) return await sealNow(life);
   const look = await context.deps.files.look(held.record.original_path);
   if (look.kind === "unreadable") throw unreadableFile(look);
-  const same = look.kind === "file" ? sameFile(held.record, look.facts, held.sentEnd) : undefined;
-  if (!same?.same || look.kind !== "file") {
+  const asked = { at: "its_path", sentBytes: held.sentEnd } as const;
+  const same = look.kind === "file" ? sameFile(held.record, look.facts, asked) : undefined;
+  if (!same || same.kind === "other" || look.kind !== "file") {
     return await growAgain(life, "the file is not as it was when it was judged complete");
   }
-  const before = await reconciled(life, same.sure);
+  const before = await reconciled(life, same.kind === "same");
   if (before) return before;
   if (look.facts.size === 0) {
     return await abandonUpload(life, "the file is empty now: its upload is removed");
@@ -116,6 +117,8 @@ export function doneEntry(record: StreamRecord, now: string): DoneEntry {
     stream_id: record.id,
     file_inode: record.file_inode ?? "",
     ...(record.file_birthtime_ns === undefined ? {} : { file_birthtime_ns: record.file_birthtime_ns }),
+    ...(record.file_device === undefined ? {} : { file_device: record.file_device }),
+    ...(record.file_boot === undefined ? {} : { file_boot: record.file_boot }),
     file_size: record.file_size,
     file_mtime_ns: record.file_mtime_ns ?? "",
     ...(record.file_ctime_ns === undefined ? {} : { file_ctime_ns: record.file_ctime_ns }),
@@ -124,5 +127,6 @@ export function doneEntry(record: StreamRecord, now: string): DoneEntry {
     ...(record.etag === undefined ? {} : { etag: record.etag }),
     ...(record.crc32 === undefined ? {} : { crc32: record.crc32 }),
     completed_at_utc: now,
+    ...(record.longest_pause_ms > 0 ? { longest_pause_ms: record.longest_pause_ms } : {}),
   };
 }

@@ -22,13 +22,17 @@ export async function growStep(life: Life): Promise<Step> {
   const look = await deps.files.look(held.record.original_path);
   if (look.kind === "unreadable") throw unreadableFile(look);
   if (look.kind !== "file") return await whereIsIt(life, look);
-  const same = sameFile(held.record, look.facts, held.sentEnd);
-  if (!same.same && same.because === "file_truncated") return await supersede(life, same.because, look.facts);
-  // Another file at the path says nothing of where this stream's own has gone.
-  if (!same.same) return await whereIsIt(life, look);
+  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: held.sentEnd });
+  if (same.kind === "other") {
+    const { file_inode: inode = look.facts.inode } = held.record;
+    if (same.because === "file_truncated" && inode === look.facts.inode)
+      return await supersede(life, same.because, look.facts);
+    // Another file at the path says nothing of where this stream's own has gone.
+    return await whereIsIt(life, look);
+  }
   see(life, look.facts);
   assertCapacity(life, look.facts);
-  const sent = await sendFullParts(life, look.facts, same.sure);
+  const sent = await sendFullParts(life, look.facts, same.kind === "same");
   return sent ?? (await judge(life, look.facts));
 }
 

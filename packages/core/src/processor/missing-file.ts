@@ -4,6 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { temporarySuffix } from "../paths/object-key.ts";
 import type { Look } from "../ports/file-source.ts";
 import type { StreamId } from "../stream/values.ts";
+import { sameFile } from "../stream/identity.ts";
 import { assembledBefore } from "./assembled.ts";
 import { headObject, standingWithMetadata } from "./existing-object.ts";
 import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";
@@ -63,8 +64,10 @@ async function landedBefore(life: Life): Promise<Step | undefined> {
 async function follow(life: Life, path: string, displaces: StreamId | undefined): Promise<Step> {
   const { held, deps } = life.context;
   const look = await deps.files.look(path);
+  const { sentEnd: sentBytes } = held;
+  const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "another_path", sentBytes });
   // Renamed once more: the next step asks again.
-  if (look.kind !== "file") return { kind: "wait", ms: LIMITS.lookEveryMs };
+  if (look.kind !== "file" || !same || same.kind === "other") return { kind: "wait", ms: LIMITS.lookEveryMs };
   await reach(life.context, "renaming");
   const before = held.record.original_path;
   const final = temporarySuffix(before) !== undefined && temporarySuffix(path) === undefined;
@@ -80,6 +83,8 @@ async function follow(life: Life, path: string, displaces: StreamId | undefined)
     return { kind: "wait", ms: LIMITS.lookAgainMs };
   }
   if (final) life.renamedAtCtimeNs = look.facts.ctimeNs;
+  // Only its bytes prove that it is the same file: they are compared before any more of it is sent.
+  if (same.kind === "ask_bytes") life.reconciled = false;
   deps.volume.followed(held.record, before);
   await reach(life.context, "renamed");
   return AGAIN;

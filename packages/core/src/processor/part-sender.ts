@@ -81,7 +81,8 @@ async function prepare(
   buffer: Uint8Array,
 ): Promise<Prepared | undefined> {
   const { held, deps } = context;
-  if (!sameFile(held.record, await file.facts(), range.offset + range.bytes).same) return undefined;
+  const asked = { at: "its_path", sentBytes: range.offset + range.bytes } as const;
+  if (sameFile(held.record, await file.facts(), asked).kind === "other") return undefined;
   if (range.bytes > buffer.length) {
     const crc = await rangeCrc(file, range, buffer, deps.digests);
     if (crc === undefined) return undefined;

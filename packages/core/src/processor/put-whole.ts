@@ -39,7 +39,8 @@ async function readWhole(context: OpenContext, buffer: Uint8Array): Promise<Whol
   await using file = await openToRead(held.record.original_path, deps);
   if (!file) return undefined;
   const before = file.openedFacts;
-  if (!sameFile(held.record, before, 0).same || before.size > buffer.length) return undefined;
+  const same = sameFile(held.record, before, { at: "its_path" });
+  if (same.kind === "other" || before.size > buffer.length) return undefined;
   const bytes = buffer.subarray(0, before.size);
   const got = await file.read(bytes, 0);
   const facts = await file.facts();

@@ -44,7 +44,8 @@ async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> 
   const { held, deps } = context;
   const look = await deps.files.look(held.record.original_path);
   if (look.kind !== "file") return undefined;
-  return sameFile(held.record, look.facts, held.sentEnd).same ? look.facts : undefined;
+  const asked = { at: "its_path", sentBytes: held.sentEnd } as const;
+  return sameFile(held.record, look.facts, asked).kind === "other" ? undefined : look.facts;
 }
 
 /** The tail goes up while the parts before it are read again; neither waits for the other. */

@@ -1,41 +1,109 @@
 /**
- * A file is known by its inode and birth time, not by its path. The device counts only within one boot,
- * because device numbers change across reboots and remounts.
+ * Which file is it? One function decides, for sightings, reopening, renames, whereabouts and recognition.
+ *
+ * Inode and birth time together name a file for good, where the file system keeps both. Without a birth time an inode
+ * number proves nothing: the next file gets the number of one that was removed. There a file is known by its path and its
+ * bytes, and whoever asks must read them. The device counts only within one boot, because device numbers change across
+ * reboots.
  */
-import type { StreamRecord } from "./record.ts";
 
 /** What one stat of a regular file says. Decimal text where numbers exceed 2^53. */
 export interface FileFacts {
   size: number;
   inode: string;
   device: string;
-  /** Absent where the file system keeps none. */
+  /** The boot during which `device` means this volume; absent where it is not known, and then the device says nothing. */
+  boot?: string;
+  /**
+   * Absent where the file system keeps none, and where it keeps some but numbers its files anew (FUSE, FAT, exFAT): a
+   * birth time is told only where it proves something together with the inode number.
+   */
   birthtimeNs?: string;
   mtimeNs: string;
   ctimeNs: string;
 }
 
-export type Sameness =
-  | { same: true; sure: boolean }
-  | { same: false; because: "file_replaced" | "file_truncated" };
-
-/**
- * Whether the file seen now is the one the record describes, and not shorter than what was sent.
- * `sure: false` asks for one more proof: the last uploaded part's bytes (no birth time, or a founding record).
- */
-export function sameFile(record: KnownFile, seen: FileFacts, sentBytes: number): Sameness {
-  if (record.file_inode !== undefined && record.file_inode !== seen.inode) {
-    return { same: false, because: "file_replaced" };
-  }
-  const birthKnown = record.file_birthtime_ns !== undefined && seen.birthtimeNs !== undefined;
-  if (birthKnown && record.file_birthtime_ns !== seen.birthtimeNs) {
-    return { same: false, because: "file_replaced" };
-  }
-  if (seen.size < sentBytes) return { same: false, because: "file_truncated" };
-  return { same: true, sure: record.file_inode !== undefined && birthKnown };
+/** How records and entries in Redis describe a file. An absent field is unknown. */
+export interface KnownFile {
+  file_inode?: string | undefined;
+  file_birthtime_ns?: string | undefined;
+  file_device?: string | undefined;
+  file_boot?: string | undefined;
+  file_size?: number | undefined;
+  file_mtime_ns?: string | undefined;
 }
 
-export type KnownFile = Pick<StreamRecord, "file_inode" | "file_birthtime_ns">;
+export interface SamenessQuestion {
+  /** Where the file is seen: at the path it is known by, or at another one, as after a rename or through a second link. */
+  at: "its_path" | "another_path";
+  /** Bytes of it that S3 has: a file that is shorter now is not the one that was sent. */
+  sentBytes?: number;
+  /** The known file is completed, so its size and mtime hold as long as nothing changed it. */
+  completed?: boolean;
+}
+
+export type Sameness =
+  | { kind: "same" }
+  /**
+   * Only bytes can tell: the last acknowledged part and the first 64 KiB of a live file, size, mtime and CRC32 of a
+   * completed one.
+   */
+  | { kind: "ask_bytes" }
+  | { kind: "other"; because: "file_replaced" | "file_truncated" };
+
+const REPLACED: Sameness = { kind: "other", because: "file_replaced" };
+
+/** Whether the file seen now is the known one, and not shorter than what was sent of it. */
+export function sameFile(known: KnownFile, seen: FileFacts, question: SamenessQuestion): Sameness {
+  const identity = sameIdentity(known, seen, question);
+  if (identity.kind === "other") return identity;
+  return seen.size < (question.sentBytes ?? 0) ? { kind: "other", because: "file_truncated" } : identity;
+}
+
+function sameIdentity(known: KnownFile, seen: FileFacts, { at, completed }: SamenessQuestion): Sameness {
+  const sameInode = known.file_inode === seen.inode;
+  const sameDevice = !onOtherDevices(known, seen);
+  if (known.file_inode !== undefined && provesIdentity(known, seen)) {
+    if (!sameInode || known.file_birthtime_ns !== seen.birthtimeNs) return REPLACED;
+    if (sameDevice) return { kind: "same" };
+    // A volume that was mounted again has another number now and then. A second volume may be a copy of the first.
+    return at === "its_path" ? { kind: "ask_bytes" } : REPLACED;
+  }
+  if (at === "its_path") return { kind: "ask_bytes" };
+  const untouched = known.file_size === seen.size && known.file_mtime_ns === seen.mtimeNs;
+  const likely = sameInode && sameDevice && (completed !== true || untouched);
+  return likely ? { kind: "ask_bytes" } : REPLACED;
+}
+
+function provesIdentity(known: KnownFile, seen: FileFacts): boolean {
+  return known.file_birthtime_ns !== undefined && seen.birthtimeNs !== undefined;
+}
+
+/** Known to be on two volumes: both device numbers are of one boot. */
+function onOtherDevices(known: KnownFile, seen: FileFacts): boolean {
+  const comparable = known.file_boot !== undefined && known.file_boot === seen.boot;
+  return comparable && known.file_device !== undefined && known.file_device !== seen.device;
+}
+
+/**
+ * Equal for every file that `sameFile` could take for this one at another path, so that an index finds the candidates.
+ * Different files may share it: on two volumes, or without a birth time.
+ */
+export function identityKey(known: Pick<KnownFile, "file_inode" | "file_birthtime_ns">): string {
+  return `${known.file_inode ?? ""}:${known.file_birthtime_ns ?? ""}`;
+}
+
+/** A file as it was seen, in the words of records and entries. */
+export function knownAs(facts: FileFacts): KnownFile {
+  return {
+    file_inode: facts.inode,
+    file_birthtime_ns: facts.birthtimeNs,
+    file_device: facts.device,
+    file_boot: facts.boot,
+    file_size: facts.size,
+    file_mtime_ns: facts.mtimeNs,
+  };
+}
 
 /** Fields of the record that a stat fills. */
 export function factsAsFields(facts: FileFacts) {
@@ -43,6 +111,7 @@ export function factsAsFields(facts: FileFacts) {
     file_size: facts.size,
     file_inode: facts.inode,
     file_device: facts.device,
+    file_boot: facts.boot ?? null,
     file_birthtime_ns: facts.birthtimeNs ?? null,
     file_mtime_ns: facts.mtimeNs,
     file_ctime_ns: facts.ctimeNs,

@@ -37,6 +37,8 @@ export interface StreamRecord {
   file_inode?: string;
   file_birthtime_ns?: string;
   file_device?: string;
+  /** Boot id under which `file_device` holds. */
+  file_boot?: string;
   file_mtime_ns?: string;
   file_ctime_ns?: string;
   started_at_utc: string;

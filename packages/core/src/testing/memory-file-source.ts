@@ -79,7 +79,7 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     if (!this.#disk.mounted) return { kind: "offline", detail: "its root is gone" };
     const here = this.#disk.file(record.original_path);
     const facts = here && this.#disk.factsOf(here);
-    if (facts && sameFile(record, facts, 0).same) return { kind: "back" };
+    if (facts && sameFile(record, facts, { at: "its_path" }).kind !== "other") return { kind: "back" };
     const { file_inode: inode = "", file_birthtime_ns: birthtimeNs } = record;
     const path = this.#disk.pathOf({ inode, ...(birthtimeNs === undefined ? {} : { birthtimeNs }) });
     if (path !== undefined) return { kind: "renamed", path, displaces: this.holderOf(path) };

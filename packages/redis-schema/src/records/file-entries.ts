@@ -10,6 +10,8 @@ const doneSchema = z.object({
   stream_id: named,
   file_inode: digits,
   file_birthtime_ns: z.exactOptional(digits),
+  file_device: z.exactOptional(digits),
+  file_boot: z.exactOptional(named),
   file_size: size,
   file_mtime_ns: digits,
   file_ctime_ns: z.exactOptional(digits),
@@ -18,6 +20,8 @@ const doneSchema = z.object({
   etag: z.exactOptional(z.string()),
   crc32: z.exactOptional(z.string()),
   completed_at_utc: time,
+  seen_shorter: z.exactOptional(z.literal(true)),
+  longest_pause_ms: z.exactOptional(z.number().nonnegative()),
 });
 
 export function parseDone(text: string): Parsed<DoneEntry> {

@@ -20,6 +20,7 @@ export const STREAM_FIELDS: Record<MetaField, string> = {
   file_inode: "Inode.",
   file_birthtime_ns: "Birth time, ns since 1970; absent where the file system keeps none.",
   file_device: "Device number; counts only within one boot.",
+  file_boot: "Boot id under which `file_device` holds.",
   file_mtime_ns: "Modification time, ns since 1970.",
   file_ctime_ns: "Change time, ns since 1970.",
   started_at_utc: "When the stream began, ISO.",

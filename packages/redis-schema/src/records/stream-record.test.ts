@@ -16,7 +16,7 @@ import { parseWatch } from "./watch.ts";
 import { parseWorker } from "./worker.ts";
 
 const UTC = "2026-11-24T10:00:00.000Z";
-const facts = { size: 9, inode: "11", device: "1", birthtimeNs: "3", mtimeNs: "4", ctimeNs: "5" };
+const facts = { size: 9, inode: "11", device: "1", boot: "b1", birthtimeNs: "3", mtimeNs: "4", ctimeNs: "5" };
 const fresh = newRecord({
   id: "s1",
   path: "/rec/\udcff.mkv",

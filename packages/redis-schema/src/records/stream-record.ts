@@ -58,6 +58,7 @@ const metaSchema = z.object({
   file_inode: optional(digits),
   file_birthtime_ns: optional(digits),
   file_device: optional(digits),
+  file_boot: optional(named),
   file_mtime_ns: optional(digits),
   file_ctime_ns: optional(digits),
   started_at_utc: time,

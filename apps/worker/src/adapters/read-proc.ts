@@ -1,0 +1,13 @@
+/** A file of procfs as text. */
+import { readFileSync } from "node:fs";
+import { systemError } from "./system-error.ts";
+
+/** "" on systems without /proc, and where it is not mounted. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    systemError(error);
+    return "";
+  }
+}
