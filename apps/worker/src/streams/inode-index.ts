@@ -8,14 +8,17 @@ export class InodeIndex {
     return typeof held === "string" ? [held] : [...held];
   }
 
-  add(inode: string, name: string): void {
+  /** An unknown number names nothing. */
+  add(inode: string | undefined, name: string): void {
+    if (inode === undefined) return;
     const held = this.#names.get(inode);
     if (held === undefined) this.#names.set(inode, name);
     else if (typeof held !== "string") held.add(name);
     else if (held !== name) this.#names.set(inode, new Set([held, name]));
   }
 
-  remove(inode: string, name: string): void {
+  remove(inode: string | undefined, name: string): void {
+    if (inode === undefined) return;
     const held = this.#names.get(inode);
     if (held === name) this.#names.delete(inode);
     if (typeof held === "string" || held === undefined) return;

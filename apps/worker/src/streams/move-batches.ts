@@ -1,4 +1,4 @@
-/** Entries of completed files that move: what moves onto a name that is left by another move goes with that one. */
+/** Entries of completed files that move: which moves lose no other entry, and what must move in one step. */
 
 interface Move {
   from: string;
@@ -7,6 +7,19 @@ interface Move {
 
 /** Moves sent to Redis at once, as far as chains and circles can be kept whole. */
 const BATCH = 500;
+
+/**
+ * Moves onto names that are free, or are left by another move. `isFree`: no entry stands there, or its file is known to
+ * be gone; the file of any other entry may be found later.
+ */
+export function safeMoves<M extends Move>(moves: readonly M[], isFree: (path: string) => boolean): M[] {
+  for (let safe = [...moves]; ; ) {
+    const left = new Set(safe.map(({ from }) => from));
+    const still = safe.filter(({ to }) => left.has(to) || isFree(to));
+    if (still.length === safe.length) return still;
+    safe = still;
+  }
+}
 
 /** Every chain and circle is whole within one batch. A name is left once and taken once. */
 export function moveBatches<M extends Move>(moves: readonly M[]): M[][] {

@@ -3,13 +3,8 @@
  * identity. Redis is the truth; this table is filled from it at start and follows every change this worker makes or
  * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
  */
-import type { DoneEntry, FileFacts, StreamRecord } from "@sluice/core";
+import type { DoneEntry, KnownFile, StreamRecord } from "@sluice/core";
 import { InodeIndex } from "./inode-index.ts";
-
-export interface FileIdentity {
-  inode: string;
-  birthtimeNs?: string | undefined;
-}
 
 /** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
 export interface IgnoredFile {
@@ -19,12 +14,9 @@ export interface IgnoredFile {
   file_mtime_ns?: string | undefined;
 }
 
-export interface FailedFile {
+export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
-  file_inode?: string | undefined;
-  file_birthtime_ns?: string | undefined;
-  file_size?: number | undefined;
   /** A walk found nothing at its path since it failed. */
   wasGone?: boolean | undefined;
 }
@@ -33,7 +25,7 @@ export interface FailedFile {
 export interface LiveFile {
   id: string;
   path: string;
-  identity: FileIdentity;
+  file: KnownFile;
 }
 
 export type Known =
@@ -120,11 +112,11 @@ export class PathTable {
     return this.#done.get(path);
   }
 
-  setLive(path: string, id: string, identity: FileIdentity): void {
+  setLive(path: string, id: string, file: KnownFile): void {
     this.clearLive(id);
-    this.#live.set(id, { id, path, identity });
+    this.#live.set(id, { id, path, file });
     this.#liveAt.set(path, id);
-    this.#liveInodes.add(identity.inode, id);
+    this.#liveInodes.add(file.file_inode, id);
     this.#waiting.delete(path);
     this.clearFailed(path);
     this.#ignored.delete(path);
@@ -135,7 +127,7 @@ export class PathTable {
     const live = this.#live.get(id);
     if (!live) return;
     this.#live.delete(id);
-    this.#liveInodes.remove(live.identity.inode, id);
+    this.#liveInodes.remove(live.file.file_inode, id);
     if (this.#liveAt.get(live.path) === id) this.#liveAt.delete(live.path);
   }
 
@@ -146,7 +138,7 @@ export class PathTable {
     for (const stream of streams) {
       if (this.#live.has(stream.id)) continue;
       this.#waiting.set(stream.path, stream);
-      this.#waitingInodes.add(stream.identity.inode, stream.path);
+      this.#waitingInodes.add(stream.file.file_inode, stream.path);
     }
   }
 
@@ -172,14 +164,14 @@ export class PathTable {
   setFailed(path: string, stream: FailedFile): void {
     this.clearFailed(path);
     this.#failed.set(path, stream);
-    if (stream.file_inode !== undefined) this.#failedInodes.add(stream.file_inode, path);
+    this.#failedInodes.add(stream.file_inode, path);
   }
 
   clearFailed(path: string): void {
     const before = this.#failed.get(path);
     if (!before) return;
     this.#failed.delete(path);
-    if (before.file_inode !== undefined) this.#failedInodes.remove(before.file_inode, path);
+    this.#failedInodes.remove(before.file_inode, path);
   }
 
   setIgnored(path: string, file: IgnoredFile): void {
@@ -207,14 +199,8 @@ export class PathTable {
   }
 }
 
-export function identityOf(facts: FileFacts): FileIdentity {
-  return { inode: facts.inode, birthtimeNs: facts.birthtimeNs };
-}
-
-export function identityOfDone(entry: DoneEntry): FileIdentity {
-  return { inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns };
-}
-
-export function identityOfRecord(record: StreamRecord): FileIdentity {
-  return { inode: record.file_inode ?? "", birthtimeNs: record.file_birthtime_ns };
+/** What a record says of its file's identity. Size and mtime of a live file do not hold. */
+export function fileOfRecord(record: StreamRecord): KnownFile {
+  const { file_inode, file_birthtime_ns, file_device, file_boot } = record;
+  return { file_inode, file_birthtime_ns, file_device, file_boot };
 }

@@ -3,8 +3,8 @@
  * identity under other names. A path that is known says nothing of another file that has come to stand there: that file
  * is looked for by its identity first.
  */
-import type { DoneEntry, FileFacts } from "@sluice/core";
-import type { AtPath, FailedFile, FileIdentity, IgnoredFile } from "./path-table.ts";
+import { sameFile, type DoneEntry, type FileFacts, type KnownFile } from "@sluice/core";
+import type { AtPath, FailedFile, IgnoredFile } from "./path-table.ts";
 
 export type Verdict =
   | { kind: "nothing" }
@@ -57,16 +57,14 @@ export function judgeSighting(seen: Sighting): Verdict {
 /** Undefined when nothing that is known of the path is this file. */
 export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
   const { live, waiting, failed, ignored, done } = at;
-  // A founding record that waits to be filled in names no inode; its path is taken all the same.
-  if (live && (live.identity.inode === "" || sameIdentity(live.identity, facts)))
-    return { kind: "poke", id: live.id };
+  if (live && mayBe(live.file, facts)) return { kind: "poke", id: live.id };
   if (waiting) return { kind: "nothing" };
   if (failed) {
     const verdict = judgeFailed(failed, facts);
     if (verdict) return verdict;
   }
   if (ignored && sameIgnored(ignored, facts)) return { kind: "nothing" };
-  if (done && sameIdentity(identityOf(done), facts)) return judgeDone(done, facts);
+  if (done && mayBe(done, facts)) return judgeDone(done, facts);
   return undefined;
 }
 
@@ -78,13 +76,11 @@ function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
 
 /** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
 function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined {
-  const { file_inode: inode, file_birthtime_ns: birthtimeNs, file_size: size = 0 } = stream;
-  if (inode !== undefined) {
-    if (!sameIdentity({ inode, birthtimeNs }, facts)) return undefined;
-    const sure = birthtimeNs !== undefined && facts.birthtimeNs !== undefined;
-    // Without birth times a number given out again looks like the failed file; that file was gone, or was longer.
-    if (!sure && !HEALS.has(stream.reason) && (stream.wasGone === true || facts.size < size)) return undefined;
-  }
+  const same = sameFile(stream, facts, AT_ITS_PATH).kind;
+  if (same === "other") return undefined;
+  // Where only bytes can tell: the failed file was gone meanwhile, or was longer, so this is another one.
+  const another = stream.wasGone === true || facts.size < (stream.file_size ?? 0);
+  if (same === "ask_bytes" && !HEALS.has(stream.reason) && another) return undefined;
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
@@ -110,41 +106,20 @@ function judgeOther({ at, elsewhere, walked }: Sighting): Verdict {
   }
 }
 
-/** Whether that is proved: without birth times a number may have been given out again. */
-export function isSure(known: FileIdentity, facts: FileFacts): boolean {
-  return known.birthtimeNs !== undefined && known.birthtimeNs === facts.birthtimeNs;
-}
-
-/** Whether a completed file is the one seen under another name: a rename changes neither size nor mtime. */
-export function isRenamedDone(entry: DoneEntry, facts: FileFacts): boolean {
-  const identity = identityOf(entry);
-  if (!sameIdentity(identity, facts)) return false;
-  return isSure(identity, facts) || (entry.file_size === facts.size && entry.file_mtime_ns === facts.mtimeNs);
-}
-
 export function healsByItself(stream: FailedFile): boolean {
   return HEALS.has(stream.reason);
 }
 
-export function sameIdentity(known: FileIdentity, facts: FileFacts): boolean {
-  if (known.inode !== facts.inode) return false;
-  return (
-    known.birthtimeNs === undefined ||
-    facts.birthtimeNs === undefined ||
-    known.birthtimeNs === facts.birthtimeNs
-  );
-}
+const AT_ITS_PATH = { at: "its_path" } as const;
 
-function identityOf(entry: DoneEntry): FileIdentity {
-  return { inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns };
+/** Whether a file at a path may be the one that is known there. */
+export function mayBe(known: KnownFile, facts: FileFacts): boolean {
+  return sameFile(known, facts, AT_ITS_PATH).kind !== "other";
 }
 
 function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {
-  const same =
-    file.file_inode === undefined ||
-    sameIdentity({ inode: file.file_inode, birthtimeNs: file.file_birthtime_ns }, facts);
   return (
-    same &&
+    (file.file_inode === undefined || mayBe(file, facts)) &&
     (file.file_size ?? facts.size) === facts.size &&
     (file.file_mtime_ns ?? facts.mtimeNs) === facts.mtimeNs
   );

@@ -19,11 +19,11 @@ import {
   type StreamId,
   type StreamRecord,
 } from "@sluice/core";
-import { identityOfRecord, PathTable } from "./path-table.ts";
+import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
-import { judgeKnown, judgeSighting, sameIdentity, type Verdict } from "./sighting.ts";
+import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
-import { moveBatches } from "./move-batches.ts";
+import { moveBatches, safeMoves } from "./move-batches.ts";
 import { whoseFile } from "./whose-file.ts";
 
 /** What the supervisor needs of Redis beside the processors' checkpoint. */
@@ -87,7 +87,7 @@ export class Supervisor {
         processing,
         takeUp,
         log,
-        onBegin: (record) => this.table.setLive(record.original_path, record.id, identityOfRecord(record)),
+        onBegin: (record) => this.table.setLive(record.original_path, record.id, fileOfRecord(record)),
         onEnd: (ending, running) => this.#onEnd(ending, running),
       },
       stop,
@@ -125,7 +125,7 @@ export class Supervisor {
     const at = this.table.at(path);
     const known = judgeKnown(at, facts) !== undefined;
     const { live } = at;
-    if (live && !sameIdentity(live.identity, facts) && live.identity.inode !== "") {
+    if (live && !mayBe(live.file, facts)) {
       // Whatever becomes of this file: the stream that holds the path finds out where its own has gone.
       this.#contested.add(live.id);
       this.running.get(live.id)?.processor.poke();
@@ -140,29 +140,40 @@ export class Supervisor {
     return { table: this.table, files, sentBytes };
   }
 
-  /** After a whole walk: completed files that were renamed onto each other's names keep their entries, all at once. */
-  async settle(watch: Watch, paths: readonly string[]): Promise<void> {
+  /**
+   * After a whole walk: completed files that were renamed onto each other's names keep their entries, all at once.
+   * `looked`: whether the walk began after another file was first seen at that path, so that it would have found the
+   * completed one. Returns what another walk must settle.
+   */
+  async settle(
+    watch: Watch,
+    paths: readonly string[],
+    looked: (path: string) => boolean,
+  ): Promise<string[]> {
     const { files } = this.#deps.processing;
-    const moves: DoneMove[] = [];
+    const moves = new Map<string, DoneMove>();
     for (const path of paths) {
       const look = await files.look(path);
       if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
       const from = await whoseFile(path, look.facts, this.#whose);
-      if (from?.kind === "done" && !from.stillThere && !moves.some((one) => one.from === from.path))
-        moves.push({ from: from.path, to: path, entry: from.entry });
+      if (from?.kind === "done" && !from.stillThere)
+        moves.set(from.path, { from: from.path, to: path, entry: from.entry });
     }
-    await this.#moveDone(moves);
+    const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
+    await this.#moveDone(safeMoves([...moves.values()], isFree));
+    const left: string[] = [];
     for (const path of paths) {
       const look = await files.look(path);
-      if (look.kind === "file") await this.sight(watch, path, look.facts, true);
+      if (look.kind !== "file") continue;
+      if (!(await this.sight(watch, path, look.facts, looked(path)))) left.push(path);
     }
+    return left;
   }
 
   /** The stream, live or completed, that has the file seen at this path; `but` asks. */
   async holderOf(path: string, facts: FileFacts, but: string): Promise<StreamId | undefined> {
     const { done } = this.table.at(path);
-    if (done && sameIdentity({ inode: done.file_inode, birthtimeNs: done.file_birthtime_ns }, facts))
-      return streamId(done.stream_id);
+    if (done && mayBe(done, facts)) return streamId(done.stream_id);
     const whose = await whoseFile(path, facts, this.#whose, but);
     if (whose === undefined || whose.kind === "failed") return undefined;
     return streamId(whose.kind === "done" ? whose.entry.stream_id : whose.id);
@@ -182,7 +193,7 @@ export class Supervisor {
   followed(record: StreamRecord, before: string): void {
     this.#sightedAt.delete(record.id);
     this.#contested.delete(record.id);
-    this.table.setLive(record.original_path, record.id, identityOfRecord(record));
+    this.table.setLive(record.original_path, record.id, fileOfRecord(record));
     this.#deps.freed(before);
   }
 
@@ -204,7 +215,7 @@ export class Supervisor {
       if (!this.#suspects.delete(id)) continue;
       const record = this.running.get(id)?.processor.record;
       const path = this.table.liveById(id)?.path ?? record?.original_path ?? "";
-      if (record) this.table.setLive(record.original_path, id, identityOfRecord(record));
+      if (record) this.table.setLive(record.original_path, id, fileOfRecord(record));
       else this.table.clearLive(id);
       wrong.delete(id);
       this.#mended += 1;
@@ -388,7 +399,7 @@ export class Supervisor {
 
   #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
     const { record } = running.processor;
-    const { original_path: path, id, file_inode, file_birthtime_ns, file_size } = record;
+    const { original_path: path, id, file_size } = record;
     this.table.clearLive(id);
     const elsewhere = this.#sightedAt.get(id);
     this.#sightedAt.delete(id);
@@ -398,7 +409,7 @@ export class Supervisor {
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
         break;
       case "failed":
-        this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns, file_size });
+        this.table.setFailed(path, { id, reason: ending.reason, ...fileOfRecord(record), file_size });
         this.#deps.log.warn(
           { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
           "a stream failed; everything is kept",
