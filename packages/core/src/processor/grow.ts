@@ -12,7 +12,7 @@ import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
-import { openUpload, takingFirstKey } from "./open-object.ts";
+import { openUpload, takeInheritedKey, takingFirstKey } from "./open-object.ts";
 import { sendPart, type Sent } from "./part-sender.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
@@ -30,6 +30,7 @@ export async function growStep(life: Life): Promise<Step> {
     // Another file at the path says nothing of where this stream's own has gone.
     return await whereIsIt(life, look);
   }
+  if (life.history.firstLook && !life.context.resumed) await takeInheritedKey(life.context);
   see(life, look.facts);
   assertCapacity(life, look.facts);
   const sent = await sendFullParts(life, look.facts, same.kind === "same");

@@ -103,6 +103,13 @@ async function takeKey(held: HeldStream, ref: ObjectRef): Promise<boolean> {
   return outcome.kind === "written";
 }
 
+/** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
+export async function takeInheritedKey({ held }: Pick<OpenContext, "held">): Promise<void> {
+  const { s3_key: key, s3_bucket: bucket } = held.record;
+  // Refused, it looks for another name when it needs one.
+  if (key !== undefined) await takeKey(held, { bucket, key });
+}
+
 function bothKeys({ bucket, key }: ObjectRef): string[] {
   return [key, metadataKey(key)].map((name) => `${bucket}/${name}`);
 }
