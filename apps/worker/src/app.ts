@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, withoutTemporarySuffix, type DoneEntry, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -15,6 +15,7 @@ import {
 import { lookup } from "mime-types";
 import { nativeDigests } from "./adapters/native-digests.ts";
 import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
+import { findFile, type FinderDeps } from "./streams/find-file.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
 import { buildLanes, type Lanes } from "./streams/lanes.ts";
@@ -32,7 +33,7 @@ import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
 import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
-import { Supervisor } from "./streams/supervisor.ts";
+import { Supervisor, type DoneMove } from "./streams/supervisor.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
 import { watchRecords } from "./streams/watch-records.ts";
 import { WatchRunner } from "./streams/watch-runner.ts";
@@ -43,6 +44,8 @@ import { systemClock } from "./system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
+const HINT_FAILED = "a hint could not be followed";
+const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
 const clock = systemClock;
 
 export class Worker {
@@ -124,14 +127,13 @@ export class Worker {
     const stop = this.#stop;
     return [
       ...this.runners.map((runner) => runner.run(stop)),
-      followHints(hints, this.runners, clock, stop, (path, err) =>
-        log.warn({ path, err }, "a hint could not be followed"),
-      ),
+      followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
       this.supervisor.rereadFiles(stop),
       handleRequests(requestDeps(this.#requests()), stop),
       this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
       this.#every(JANITOR_EVERY_MS, uploadAgeReport({ running: this.supervisor.running, log, clock })),
+      this.#every(this.#settings.rescanIntervalMs, async () => this.supervisor.mend()),
       this.#recovery.run(stop),
     ];
   }
@@ -178,12 +180,8 @@ export class Worker {
       files,
       tidier,
       volume: {
-        whereabouts: async (record) => {
-          const watch = watchOf(this.#settings.watches, record.original_path);
-          const runner = this.runners.find((one) => one.watch === watch);
-          if (!runner) return { kind: "offline", detail: "no watch covers its file" };
-          return await runner.whereabouts(record, this.#stop);
-        },
+        whereabouts: (record) => findFile(record, this.#finder(), this.#stop),
+        followed: (record, before) => this.supervisor.followed(record, before),
       },
       completed: {
         entry: (path) => this.supervisor.table.done(path),
@@ -212,19 +210,51 @@ export class Worker {
         register: {
           renewDone: async (path, before, after) =>
             (await this.#done.renew(source, path, before, after)).kind === "renewed",
-          moveDone: async (from, to) => void (await this.#done.move(source, from, to)),
+          moveDone: (moves) => this.#moveDone(moves),
           removeIgnored: (path) => ignored.lift(source, [path]),
         },
         source,
         bucket,
         rereadBytesPerSecond: this.#settings.rereadBytesPerSecond,
-        contentType: (path) => lookup(path) || "application/octet-stream",
+        contentType: typeOf,
+        watchOf: (path) => watchOf(this.#settings.watches, path),
+        freed: (path) => this.#lookAt(path),
         takeUp: async () => void (await this.#resume()),
         retry: async (id) => void (await this.#retry(id)),
         log: this.#ports.log,
       },
       this.#stop,
     );
+  }
+
+  /** What `files:done` holds at these paths where an entry was not as known here; else nothing. */
+  async #moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>> {
+    const { source } = this.#settings;
+    const outcome = await this.#done.move(source, moves);
+    if (outcome.kind === "moved") return new Map();
+    const paths = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
+    const entries = await this.#done.get(source, paths);
+    return new Map(paths.map((path, at) => [path, entries[at]]));
+  }
+
+  /** As a hint would: what fails here is looked at again by the rescan. */
+  #lookAt(path: string): void {
+    const watch = watchOf(this.#settings.watches, path);
+    const runner = this.runners.find((one) => one.watch === watch);
+    runner?.hint(path).catch((err: unknown) => this.#ports.log.warn({ path, err }, HINT_FAILED));
+  }
+
+  #finder(): FinderDeps {
+    const { bucket } = this.#settings;
+    return {
+      files: this.#ports.files,
+      supervisor: this.supervisor,
+      runners: this.runners,
+      placeOf: ({ name, keyPrefix, rules: { verify, plan } }, path) => ({
+        ...{ path, watch: name, bucket, keyPrefix, verify, plan },
+        contentType: typeOf(withoutTemporarySuffix(path)),
+      }),
+    };
   }
 
   #buildRunner(watch: WorkerSettings["watches"][number]): WatchRunner {

@@ -48,6 +48,10 @@ export const FAILPOINTS = [
   "failing",
   /** The record says failed. */
   "failed",
+  /** The file was found under another name of its watch; the record does not say so. */
+  "renaming",
+  /** The record bears the new name; whatever holds the one before has not been looked at. */
+  "renamed",
   /** Another file stands at the path; its stream is not opened. A worthless upload of this one is aborted. */
   "superseding",
   /** The path belongs to the new generation. */

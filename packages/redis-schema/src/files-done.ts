@@ -7,6 +7,11 @@ import { pathField, pathOfField, toArg } from "./records/text.ts";
 import { callRedis, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 
+export interface DoneMove {
+  from: string;
+  to: string;
+}
+
 export class FilesDone {
   readonly #context: SchemaContext;
 
@@ -66,18 +71,21 @@ export class FilesDone {
     );
   }
 
-  /** A completed file was renamed inside its watch: its entry goes along. `changed`: it is not there as it was read. */
-  async move(source: string, from: string, to: string): Promise<{ kind: "moved" } | { kind: "changed" }> {
+  /**
+   * Completed files were renamed inside their watch: their entries go along, all in one step, so that names that were
+   * swapped lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry is not there
+   * as it was read, and none was moved.
+   */
+  async move(source: string, moves: readonly DoneMove[]): Promise<{ kind: "moved" } | { kind: "changed" }> {
     const { redis, keys } = this.#context;
-    const fields = [pathField(source, from), pathField(source, to)];
-    const [entry] = await readEntries(redis, keys.filesDone, fields.slice(0, 1), parseDone);
-    if (!entry) return { kind: "changed" };
-    const reply = await runScript(
-      redis,
-      SCRIPTS.moveDone,
-      [keys.filesDone],
-      [...fields.map(toArg), toArg(entry.text)],
-    );
+    const fields = moves.map(({ from }) => pathField(source, from));
+    const entries = await readEntries(redis, keys.filesDone, fields, parseDone);
+    const args = moves.flatMap(({ to }, at) => {
+      const text = entries[at]?.text;
+      return text === undefined ? [] : [fields[at] ?? "", pathField(source, to), text].map(toArg);
+    });
+    if (args.length < moves.length * 3) return { kind: "changed" };
+    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone], args);
     return { kind: replyName(reply, ["moved", "changed"]) };
   }
 }

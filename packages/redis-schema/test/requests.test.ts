@@ -218,9 +218,9 @@ describe("completed files", () => {
     const schema = harness.fresh();
     const files = new FilesDone(schema);
     await files.put("src", [{ path: "/rec/a", entry }]);
-    expect(await files.move("src", "/rec/a", odd)).toEqual({ kind: "moved" });
+    expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "moved" });
     expect(await files.get("src", ["/rec/a", odd])).toEqual([undefined, entry]);
-    expect(await files.move("src", "/rec/a", odd)).toEqual({ kind: "changed" });
+    expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "changed" });
     await files.remove("src", [odd]);
     expect(await schema.state()).toEqual({});
   });

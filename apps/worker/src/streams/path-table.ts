@@ -1,13 +1,10 @@
 /**
- * What this worker knows of the paths of its source, in memory: which are live, done, failed or ignored. Redis is the
- * truth; this table is filled from it at start and follows every change this worker makes or reads.
+ * What this worker knows of the files of its source, in memory: which are live, done, failed or ignored, by path and by
+ * identity. Redis is the truth; this table is filled from it at start and follows every change this worker makes or
+ * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
  */
-import type { DoneEntry, FileFacts, StreamRecord } from "@sluice/core";
-
-export interface FileIdentity {
-  inode: string;
-  birthtimeNs?: string | undefined;
-}
+import type { DoneEntry, KnownFile, StreamRecord } from "@sluice/core";
+import { InodeIndex } from "./inode-index.ts";
 
 /** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
 export interface IgnoredFile {
@@ -17,92 +14,168 @@ export interface IgnoredFile {
   file_mtime_ns?: string | undefined;
 }
 
-export interface FailedFile {
+export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
-  file_inode?: string | undefined;
-  file_birthtime_ns?: string | undefined;
+  /** A walk found nothing at its path since it failed. */
+  wasGone?: boolean | undefined;
+}
+
+/** A stream with a path: one that runs here, or one that is to be taken up here later. */
+export interface LiveFile {
+  id: string;
+  path: string;
+  file: KnownFile;
 }
 
 export type Known =
   | { kind: "live"; id: string }
+  /** Live, and not run here: another worker holds it, or it waits to be taken up. */
+  | { kind: "waiting"; id: string }
   | { kind: "done"; entry: DoneEntry }
   | { kind: "failed"; stream: FailedFile }
   | { kind: "ignored"; file: IgnoredFile };
 
+/** Everything that is known of one path. Several may hold at once: a file was replaced, or completed before. */
+export interface AtPath {
+  live: LiveFile | undefined;
+  waiting: LiveFile | undefined;
+  failed: FailedFile | undefined;
+  ignored: IgnoredFile | undefined;
+  done: DoneEntry | undefined;
+}
+
 export class PathTable {
-  readonly #live = new Map<string, { id: string; identity: FileIdentity }>();
+  readonly #live = new Map<string, LiveFile>();
+  /** Path → id. Where two streams bear one path for a moment, the one that holds it in Redis. */
+  readonly #liveAt = new Map<string, string>();
+  readonly #liveInodes = new InodeIndex();
+  #waiting = new Map<string, LiveFile>();
+  #waitingInodes = new InodeIndex();
   readonly #done = new Map<string, DoneEntry>();
+  readonly #doneInodes = new InodeIndex();
   readonly #failed = new Map<string, FailedFile>();
+  readonly #failedInodes = new InodeIndex();
   readonly #ignored = new Map<string, IgnoredFile>();
-  /** Identity → path, for renames. */
-  readonly #livePaths = new Map<string, string>();
-  readonly #donePaths = new Map<string, string>();
 
   get(path: string): Known | undefined {
-    const live = this.#live.get(path);
+    const { live, waiting, failed, ignored, done } = this.at(path);
     if (live) return { kind: "live", id: live.id };
-    const failed = this.#failed.get(path);
+    if (waiting) return { kind: "waiting", id: waiting.id };
     if (failed) return { kind: "failed", stream: failed };
-    const ignored = this.#ignored.get(path);
     if (ignored) return { kind: "ignored", file: ignored };
-    const done = this.#done.get(path);
     return done && { kind: "done", entry: done };
   }
 
-  livePathOf(identity: FileIdentity): string | undefined {
-    return this.#livePaths.get(identityKey(identity));
+  at(path: string): AtPath {
+    return {
+      live: this.#live.get(this.#liveAt.get(path) ?? ""),
+      waiting: this.#waiting.get(path),
+      failed: this.#failed.get(path),
+      ignored: this.#ignored.get(path),
+      done: this.#done.get(path),
+    };
   }
 
-  donePathOf(identity: FileIdentity): string | undefined {
-    return this.#donePaths.get(identityKey(identity));
+  /** Live streams whose file has this inode number. */
+  liveOf(inode: string): LiveFile[] {
+    return this.#liveInodes.get(inode).flatMap((id) => this.#live.get(id) ?? []);
+  }
+
+  waitingOf(inode: string): LiveFile[] {
+    return this.#waitingInodes.get(inode).flatMap((path) => this.#waiting.get(path) ?? []);
+  }
+
+  doneOf(inode: string): { path: string; entry: DoneEntry }[] {
+    return this.#doneInodes.get(inode).flatMap((path) => {
+      const entry = this.#done.get(path);
+      return entry ? [{ path, entry }] : [];
+    });
+  }
+
+  failedOf(inode: string): { path: string; stream: FailedFile }[] {
+    return this.#failedInodes.get(inode).flatMap((path) => {
+      const stream = this.#failed.get(path);
+      return stream ? [{ path, stream }] : [];
+    });
+  }
+
+  live(): IterableIterator<LiveFile> {
+    return this.#live.values();
+  }
+
+  liveById(id: string): LiveFile | undefined {
+    return this.#live.get(id);
   }
 
   done(path: string): DoneEntry | undefined {
     return this.#done.get(path);
   }
 
-  setLive(path: string, id: string, identity: FileIdentity): void {
-    this.clearLive(path);
-    this.#live.set(path, { id, identity });
-    this.#livePaths.set(identityKey(identity), path);
-    this.#failed.delete(path);
+  setLive(path: string, id: string, file: KnownFile): void {
+    this.clearLive(id);
+    this.#live.set(id, { id, path, file });
+    this.#liveAt.set(path, id);
+    this.#liveInodes.add(file.file_inode, id);
+    this.#waiting.delete(path);
+    this.clearFailed(path);
     this.#ignored.delete(path);
   }
 
-  /** With `id`, only when the path is still that stream's. */
-  clearLive(path: string, id?: string): void {
-    const before = this.#live.get(path);
-    if (!before || (id !== undefined && before.id !== id)) return;
-    this.#live.delete(path);
-    const key = identityKey(before.identity);
-    if (this.#livePaths.get(key) === path) this.#livePaths.delete(key);
+  /** The stream ended, or is not ours any more. */
+  clearLive(id: string): void {
+    const live = this.#live.get(id);
+    if (!live) return;
+    this.#live.delete(id);
+    this.#liveInodes.remove(live.file.file_inode, id);
+    if (this.#liveAt.get(live.path) === id) this.#liveAt.delete(live.path);
+  }
+
+  /** All streams of the source that are live and not run here, as just read. */
+  setWaiting(streams: readonly LiveFile[]): void {
+    this.#waiting = new Map();
+    this.#waitingInodes = new InodeIndex();
+    for (const stream of streams) {
+      if (this.#live.has(stream.id)) continue;
+      this.#waiting.set(stream.path, stream);
+      this.#waitingInodes.add(stream.file.file_inode, stream.path);
+    }
   }
 
   setDone(path: string, entry: DoneEntry): void {
     this.clearDone(path);
     this.#done.set(path, entry);
-    this.#donePaths.set(identityKey(identityOfDone(entry)), path);
+    this.#doneInodes.add(entry.file_inode, path);
   }
 
   clearDone(path: string): void {
     const before = this.#done.get(path);
     if (!before) return;
     this.#done.delete(path);
-    const key = identityKey(identityOfDone(before));
-    if (this.#donePaths.get(key) === path) this.#donePaths.delete(key);
+    this.#doneInodes.remove(before.file_inode, path);
+  }
+
+  /** Entries of files that were renamed, as they were read: what has changed since then stays as it is. */
+  moveDone(moves: readonly { from: string; to: string; entry: DoneEntry }[]): void {
+    for (const { from, entry } of moves) if (this.#done.get(from) === entry) this.clearDone(from);
+    for (const { to, entry } of moves) this.setDone(to, entry);
   }
 
   setFailed(path: string, stream: FailedFile): void {
+    this.clearFailed(path);
     this.#failed.set(path, stream);
+    this.#failedInodes.add(stream.file_inode, path);
   }
 
   clearFailed(path: string): void {
+    const before = this.#failed.get(path);
+    if (!before) return;
     this.#failed.delete(path);
+    this.#failedInodes.remove(before.file_inode, path);
   }
 
   setIgnored(path: string, file: IgnoredFile): void {
-    this.#failed.delete(path);
+    this.clearFailed(path);
     this.#ignored.set(path, file);
   }
 
@@ -116,7 +189,9 @@ export class PathTable {
 
   /** Live paths stay: their streams tell their own ends. */
   forgetFiles(): void {
-    for (const files of [this.#done, this.#donePaths, this.#failed, this.#ignored]) files.clear();
+    for (const files of [this.#done, this.#doneInodes, this.#failed, this.#failedInodes, this.#ignored])
+      files.clear();
+    this.setWaiting([]);
   }
 
   donePaths(): IterableIterator<string> {
@@ -124,18 +199,8 @@ export class PathTable {
   }
 }
 
-export function identityOf(facts: FileFacts): FileIdentity {
-  return { inode: facts.inode, birthtimeNs: facts.birthtimeNs };
-}
-
-export function identityOfDone(entry: DoneEntry): FileIdentity {
-  return { inode: entry.file_inode, birthtimeNs: entry.file_birthtime_ns };
-}
-
-export function identityOfRecord(record: StreamRecord): FileIdentity {
-  return { inode: record.file_inode ?? "", birthtimeNs: record.file_birthtime_ns };
-}
-
-function identityKey(identity: FileIdentity): string {
-  return `${identity.inode}:${identity.birthtimeNs ?? ""}`;
+/** What a record says of its file's identity. Size and mtime of a live file do not hold. */
+export function fileOfRecord(record: StreamRecord): KnownFile {
+  const { file_inode, file_birthtime_ns, file_device, file_boot } = record;
+  return { file_inode, file_birthtime_ns, file_device, file_boot };
 }

@@ -6,8 +6,6 @@ import type { Watch } from "./watch.ts";
 export interface Running {
   processor: StreamProcessor;
   watch: Watch;
-  /** Path at the beginning; a rename changes the record's. */
-  path: string;
   /** The file's size when it was last sighted: it grows also while its record cannot be written. */
   sightedBytes: number;
   ended: Promise<void>;
@@ -103,7 +101,6 @@ export class ProcessorPool {
     const running: Running = {
       processor,
       watch,
-      path: record.original_path,
       sightedBytes: 0,
       ended: ended.promise,
     };

@@ -16,6 +16,7 @@ import {
   type WorkerIdentity,
 } from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
+import { fileOfRecord, type LiveFile } from "./path-table.ts";
 import type { Supervisor, SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -49,14 +50,17 @@ export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<Res
     (["active", "pending_completion"] as const).map((index) => indexedIds(deps.context, index)),
   );
   const ids = [...new Set(indexes.flat())].filter((id) => !deps.supervisor.running.has(id));
+  const waiting: LiveFile[] = [];
   for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
     const ours: Ours[] = [];
     for (const stream of loaded) {
       const watch = await classify(deps, stream, report);
       if (watch) ours.push({ stream, watch });
     }
-    await take(deps, ours, report);
+    waiting.push(...(await take(deps, ours, report)));
   }
+  // Their paths are taken and their files known, until they can be taken up.
+  deps.supervisor.table.setWaiting(waiting);
   return report;
 }
 
@@ -153,21 +157,38 @@ export function watchOf(watches: readonly Watch[], path: string): Watch | undefi
   return watches.find((watch) => path.startsWith(`${watch.root}/`));
 }
 
-async function take(deps: RecovererDeps, ours: readonly Ours[], report: ResumeReport): Promise<void> {
+/** Returns what stays live without running here. */
+async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeReport): Promise<LiveFile[]> {
+  // Opened here since the indexes were read.
+  const ours = found.filter(({ stream }) => !deps.supervisor.running.has(stream.id));
+  const waiting: LiveFile[] = [];
   const claims = await deps.store.claimAny(
     ours.map(({ stream }) => stream.id),
     ownersOf(ours),
   );
   for (const [at, claim] of claims.entries()) {
     const mine = ours[at];
-    if (claim.kind === "held") report.held += 1;
+    if (claim.kind === "held") {
+      report.held += 1;
+      waiting.push(...(mine ? liveFile(mine.stream) : []));
+    }
     // Completed, gone or unreadable since it was read: the next look says which.
     if (!mine || claim.kind !== "claimed") continue;
     const whole = await wholeStream(deps, claim, mine);
-    if (!whole) continue;
+    if (!whole) {
+      waiting.push(...liveFile(mine.stream));
+      continue;
+    }
     deps.supervisor.resume(whole.record, whole.parts, mine.watch);
     report.resumed += 1;
   }
+  return waiting;
+}
+
+function liveFile({ id, parsed }: LoadedStream): LiveFile[] {
+  if (parsed.kind === "record")
+    return [{ id, path: parsed.record.original_path, file: fileOfRecord(parsed.record) }];
+  return parsed.kind === "founding" ? [{ id, path: parsed.founding.original_path, file: {} }] : [];
 }
 
 /**
@@ -204,8 +225,6 @@ async function filledIn(
       { stream_id: id, err: `${error.code}: ${error.message}` },
       "a record of the founding phase waits for the store",
     );
-    // Its path is taken all the same: no walk opens a second stream there.
-    deps.supervisor.table.setLive(founding.original_path, id, { inode: "" });
     await deps.store.release({ id, fence });
     return undefined;
   }

@@ -1,80 +1,132 @@
-/** A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path and identity. */
+/**
+ * A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path, and of its
+ * identity under other names. A path that is known says nothing of another file that has come to stand there: that file
+ * is looked for by its identity first.
+ */
 import {
   judgeCompleted,
   sameFile,
   type CompletedVerdict,
   type DoneEntry,
   type FileFacts,
+  type KnownFile,
 } from "@sluice/core";
-import type { FailedFile, IgnoredFile, Known } from "./path-table.ts";
+import type { AtPath, FailedFile, IgnoredFile } from "./path-table.ts";
 
 export type Verdict =
   | { kind: "nothing" }
   /** Its stream looks at the file. */
   | { kind: "poke"; id: string }
   | { kind: "open" }
-  /** A file was completed at this path. */
+  /** A file was completed at this path: what has become of it. */
   | { kind: "completed"; entry: DoneEntry; is: CompletedVerdict }
-  /** The same file under a new name: its live stream, or its `files:done` entry, follows. */
-  | { kind: "follow_live"; from: string }
-  | { kind: "follow_done"; from: string }
+  /** The file of a live stream under a new name: the stream is asked to follow. */
+  | { kind: "follow_live"; id: string }
+  /** A completed file under a new name: its `files:done` entry follows. */
+  | { kind: "follow_done"; from: string; entry: DoneEntry }
   /** Failed because its file was missing, and here it is. */
   | { kind: "heal"; id: string }
   /** Ignored, but changed since. */
   | { kind: "lift" }
   /** A second name of a file that has a stream or an object under its first. */
-  | { kind: "alias"; of: string };
+  | { kind: "alias"; of: string }
+  /** Another file than the completed one. Where that one is now, only a whole walk can tell. */
+  | { kind: "displaced" };
 
 export interface Sighting {
   facts: FileFacts;
-  known: Known | undefined;
-  /** The name under which a live stream, or a done entry, has this file's identity. */
-  live: OtherName | undefined;
-  done: OtherName | undefined;
+  at: AtPath;
+  /** What has this very file under another path. Asked for only when nothing at this path is this file. */
+  elsewhere: Elsewhere | undefined;
+  /** A whole walk has been made since the file was first seen here: what it did not find is gone. */
+  walked: boolean;
 }
 
-export interface OtherName {
-  path: string;
-  /** Whether the path still leads to this very file. */
-  stillThere: boolean;
-}
+/** `stillThere`: its path leads to this very file as well. */
+export type Elsewhere = { path: string; stillThere: boolean } & (
+  | { kind: "live"; id: string }
+  | { kind: "waiting"; id: string }
+  | { kind: "done"; entry: DoneEntry }
+  | { kind: "failed"; id: string }
+);
 
 const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume", "unreadable_file"]);
 
+/** What would begin a stream at the path. While one is live there, that one asks first where its own file has gone. */
+const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "heal", "lift", "alias"]);
+
 export function judgeSighting(seen: Sighting): Verdict {
-  const { known, facts } = seen;
-  switch (known?.kind) {
-    case "live":
-      return { kind: "poke", id: known.id };
-    case "done":
-      return { kind: "completed", entry: known.entry, is: judgeCompleted(known.entry, facts) };
-    case "failed":
-      return judgeFailed(known.stream, facts);
-    case "ignored":
-      return sameIgnored(known.file, facts) ? { kind: "nothing" } : { kind: "lift" };
-    case undefined:
-      return judgeNew(seen);
-  }
+  const verdict = judgeKnown(seen.at, seen.facts) ?? judgeOther(seen);
+  const { live } = seen.at;
+  return live && BEGINS.has(verdict.kind) ? { kind: "poke", id: live.id } : verdict;
 }
 
-function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict {
-  // Another file under the name of a failed stream has nothing to do with that failure.
-  if (sameFile(stream, facts, { at: "its_path" }).kind === "other") return { kind: "open" };
+/** Undefined when nothing that is known of the path is this file. */
+export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
+  const { live, waiting, failed, ignored, done } = at;
+  if (live && mayBe(live.file, facts)) return { kind: "poke", id: live.id };
+  if (waiting) return { kind: "nothing" };
+  if (failed) {
+    const verdict = judgeFailed(failed, facts);
+    if (verdict) return verdict;
+  }
+  if (ignored && sameIgnored(ignored, facts)) return { kind: "nothing" };
+  if (done && mayBe(done, facts)) return judgeDone(done, facts);
+  return undefined;
+}
+
+function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
+  return { kind: "completed", entry, is: judgeCompleted(entry, facts) };
+}
+
+/** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
+function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined {
+  const same = sameFile(stream, facts, AT_ITS_PATH).kind;
+  if (same === "other") return undefined;
+  // Where only bytes can tell: the failed file was gone meanwhile, or was longer, so this is another one.
+  const another = stream.wasGone === true || facts.size < (stream.file_size ?? 0);
+  if (same === "ask_bytes" && !HEALS.has(stream.reason) && another) return undefined;
   return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
-function judgeNew({ live, done }: Sighting): Verdict {
-  if (live)
-    return live.stillThere ? { kind: "alias", of: live.path } : { kind: "follow_live", from: live.path };
-  if (done)
-    return done.stillThere ? { kind: "alias", of: done.path } : { kind: "follow_done", from: done.path };
-  return { kind: "open" };
+function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
+  // What another walk may tell of the completed file that had this name.
+  const early = at.done !== undefined && !walked;
+  if (elsewhere && elsewhere.kind !== "failed" && elsewhere.stillThere)
+    return { kind: "alias", of: elsewhere.path };
+  switch (elsewhere?.kind) {
+    case "live":
+      return { kind: "follow_live", id: elsewhere.id };
+    case "waiting":
+      return { kind: "nothing" };
+    case "done":
+      // Its entry must not overwrite one whose file may have been renamed as well.
+      if (early) return { kind: "displaced" };
+      return { kind: "follow_done", from: elsewhere.path, entry: elsewhere.entry };
+    case "failed":
+      return early ? { kind: "displaced" } : { kind: "heal", id: elsewhere.id };
+    case undefined:
+      if (early) return { kind: "displaced" };
+      if (at.ignored) return { kind: "lift" };
+      // Copied back or restored, it is the completed one all the same.
+      return at.done ? judgeDone(at.done, facts) : { kind: "open" };
+  }
+}
+
+export function healsByItself(stream: FailedFile): boolean {
+  return HEALS.has(stream.reason);
+}
+
+const AT_ITS_PATH = { at: "its_path" } as const;
+
+/** Whether a file at a path may be the one that is known there. */
+export function mayBe(known: KnownFile, facts: FileFacts): boolean {
+  return sameFile(known, facts, AT_ITS_PATH).kind !== "other";
 }
 
 function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {
-  const same = sameFile(file, facts, { at: "its_path" }).kind !== "other";
   return (
-    same &&
+    (file.file_inode === undefined || mayBe(file, facts)) &&
     (file.file_size ?? facts.size) === facts.size &&
     (file.file_mtime_ns ?? facts.mtimeNs) === facts.mtimeNs
   );

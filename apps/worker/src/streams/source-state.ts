@@ -7,7 +7,7 @@ import {
   loadStreams,
   type SchemaContext,
 } from "@sluice/redis-schema";
-import type { PathTable } from "./path-table.ts";
+import { fileOfRecord, type PathTable } from "./path-table.ts";
 
 export async function loadSourceState(
   table: PathTable,
@@ -56,8 +56,8 @@ export class FailedFiles {
         const { id, source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
         // Superseded streams stand for nothing any more.
         if (source !== this.#source || superseded_by !== undefined) continue;
-        const { file_inode, file_birthtime_ns } = parsed.record;
-        this.#table.setFailed(path, { id, reason, file_inode, file_birthtime_ns });
+        const { file_size } = parsed.record;
+        this.#table.setFailed(path, { id, reason, ...fileOfRecord(parsed.record), file_size });
       }
     }
   }

@@ -11,6 +11,8 @@ import {
   isoNow,
   newRecord,
   waitsAtFirst,
+  OwnershipLostError,
+  streamId,
   withoutTemporarySuffix,
   type CompletedVerdict,
   type DoneEntry,
@@ -18,17 +20,21 @@ import {
   type FileFacts,
   type Part,
   type ProcessorDeps,
+  type StreamId,
   type StreamRecord,
 } from "@sluice/core";
-import { identityOf, identityOfRecord, PathTable } from "./path-table.ts";
+import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { Rereader } from "./rereader.ts";
-import { judgeSighting, type OtherName, type Verdict } from "./sighting.ts";
+import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
+import { moveBatches, safeMoves } from "./move-batches.ts";
+import { whoseFile } from "./whose-file.ts";
 
 /** What the supervisor needs of Redis beside the processors' checkpoint. */
 export interface FileRegister {
-  moveDone(from: string, to: string): Promise<void>;
+  /** All at once. Resolves with what `files:done` holds now for these paths where it was not as known here. */
+  moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>>;
   /** False when `files:done` does not hold the entry any more. */
   renewDone(path: string, before: DoneEntry, after: DoneEntry): Promise<boolean>;
   removeIgnored(path: string): Promise<void>;
@@ -41,6 +47,9 @@ export interface SupervisorDeps {
   bucket: string;
   rereadBytesPerSecond: number;
   contentType(path: string): string;
+  watchOf(path: string): Watch | undefined;
+  /** A path that another file may have come to stand at is free for a stream of its own. */
+  freed(path: string): void;
   /** Claims a live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   /** Takes a failed stream back to work, as an operator's retry would. */
@@ -60,14 +69,28 @@ interface Seen {
   facts: FileFacts;
 }
 
+export interface DoneMove {
+  from: string;
+  to: string;
+  /** As known here. */
+  entry: DoneEntry;
+  /** The file under its new name. */
+  facts: FileFacts;
+}
+
 export class Supervisor {
   readonly table = new PathTable();
   readonly #deps: SupervisorDeps;
   readonly #pool: ProcessorPool;
-  /** Streams being opened, by path: two sightings of one new file open one stream. */
+  /** Paths and files being looked at: two sightings of one new file, also under two names, open one stream. */
   readonly #opening = new Set<string>();
-  /** New paths of renamed streams, by id, until their processor asks. */
-  readonly #renamed = new Map<string, string>();
+  /** Where the files of live streams were seen last, by id, where that is not the path of their record. */
+  readonly #sightedAt = new Map<string, string>();
+  /** Live streams whose path led to another file. */
+  readonly #contested = new Set<string>();
+  /** Ids whose entry differed from what runs, at the last comparison. */
+  #suspects = new Set<string>();
+  #mended = 0;
   readonly #reopened = new Map<string, number>();
   readonly #rereader: Rereader;
   /** Second names that were told already. */
@@ -83,7 +106,7 @@ export class Supervisor {
         processing,
         takeUp,
         log,
-        onBegin: (record) => this.table.setLive(record.original_path, record.id, identityOfRecord(record)),
+        onBegin: (record) => this.table.setLive(record.original_path, record.id, fileOfRecord(record)),
         onEnd: (ending, running) => this.#onEnd(ending, running),
       },
       stop,
@@ -109,24 +132,124 @@ export class Supervisor {
     return this.#reopened;
   }
 
-  /** A regular file of a watch that passes its filter. Resolves when what it asks for is under way. */
-  async sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
-    if (this.#pool.draining || this.#opening.has(path)) return;
+  /**
+   * A regular file of a watch that passes its filter. Resolves when what it asks for is under way; with false when that
+   * takes a whole walk, because another file was completed under this name. `walked`: one has been made since.
+   */
+  async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
+    const file = `${facts.device}:${facts.inode}`;
+    if (this.#pool.draining || this.#opening.has(path) || this.#opening.has(file)) return true;
     this.measure(path, facts);
-    this.#opening.add(path);
+    for (const name of [path, file]) this.#opening.add(name);
     try {
-      const identity = identityOf(facts);
-      const known = this.table.get(path);
-      const verdict = judgeSighting({
-        facts,
-        known,
-        live: known ? undefined : await this.#otherName(this.table.livePathOf(identity), facts),
-        done: known ? undefined : await this.#otherName(this.table.donePathOf(identity), facts),
-      });
+      const verdict = await this.#judge(path, facts, walked);
       await this.#act(verdict, watch, path, facts);
+      return verdict.kind !== "displaced";
     } finally {
-      this.#opening.delete(path);
+      for (const name of [path, file]) this.#opening.delete(name);
     }
+  }
+
+  async #judge(path: string, facts: FileFacts, walked: boolean): Promise<Verdict> {
+    const at = this.table.at(path);
+    const known = judgeKnown(at, facts) !== undefined;
+    const { live } = at;
+    if (live && !mayBe(live.file, facts)) {
+      // Whatever becomes of this file: the stream that holds the path finds out where its own has gone.
+      this.#contested.add(live.id);
+      this.running.get(live.id)?.processor.poke();
+    }
+    const elsewhere = known ? undefined : await whoseFile(path, facts, this.#whose);
+    return judgeSighting({ facts, at, elsewhere, walked });
+  }
+
+  get #whose() {
+    const { files } = this.#deps.processing;
+    const sentBytes = (id: string): number => this.running.get(id)?.processor.record.bytes_sent ?? 0;
+    return { table: this.table, files, sentBytes };
+  }
+
+  /**
+   * After a whole walk: completed files that were renamed onto each other's names keep their entries, all at once.
+   * `looked`: whether the walk began after another file was first seen at that path, so that it would have found the
+   * completed one. Returns what another walk must settle.
+   */
+  async settle(watch: Watch, paths: readonly string[], looked: (path: string) => boolean): Promise<string[]> {
+    const { files } = this.#deps.processing;
+    const moves = new Map<string, DoneMove>();
+    for (const path of paths) {
+      const look = await files.look(path);
+      if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
+      const from = await whoseFile(path, look.facts, this.#whose);
+      if (from?.kind === "done" && !from.stillThere)
+        moves.set(from.path, { from: from.path, to: path, entry: from.entry, facts: look.facts });
+    }
+    const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
+    await this.#moveDone(safeMoves([...moves.values()], isFree));
+    const left: string[] = [];
+    for (const path of paths) {
+      const look = await files.look(path);
+      if (look.kind !== "file") continue;
+      if (!(await this.sight(watch, path, look.facts, looked(path)))) left.push(path);
+    }
+    return left;
+  }
+
+  /** The stream, live or completed, that has the file seen at this path; `but` asks. */
+  async holderOf(path: string, facts: FileFacts, but: string): Promise<StreamId | undefined> {
+    const { done } = this.table.at(path);
+    if (done && mayBe(done, facts)) return streamId(done.stream_id);
+    const whose = await whoseFile(path, facts, this.#whose, but);
+    if (whose === undefined || whose.kind === "failed") return undefined;
+    return streamId(whose.kind === "done" ? whose.entry.stream_id : whose.id);
+  }
+
+  /** Where the file of a live stream was seen last, where that is not its path. */
+  sightedAt(id: string): string | undefined {
+    return this.#sightedAt.get(id);
+  }
+
+  /** It is not there any more. */
+  unsight(id: string): void {
+    this.#sightedAt.delete(id);
+  }
+
+  /** A stream has followed its file. What stands at the path before may have a stream of its own now. */
+  followed(record: StreamRecord, before: string): void {
+    this.#sightedAt.delete(record.id);
+    this.#contested.delete(record.id);
+    this.table.setLive(record.original_path, record.id, fileOfRecord(record));
+    this.#deps.freed(before);
+  }
+
+  /** Times that the table had to be mended. */
+  get mended(): number {
+    return this.#mended;
+  }
+
+  /**
+   * No path stays live with a stream that has ended, and no stream runs without its path. What differs twice in a row is
+   * a fault of ours: it is mended and said.
+   */
+  mend(): void {
+    const wrong = new Set<string>();
+    for (const { id } of this.table.live()) if (!this.running.has(id)) wrong.add(id);
+    for (const [id, { processor }] of this.running)
+      if (this.table.liveById(id)?.path !== processor.record.original_path) wrong.add(id);
+    for (const id of wrong) {
+      if (!this.#suspects.delete(id)) continue;
+      const record = this.running.get(id)?.processor.record;
+      const path = this.table.liveById(id)?.path ?? record?.original_path ?? "";
+      if (record) this.table.setLive(record.original_path, id, fileOfRecord(record));
+      else this.table.clearLive(id);
+      wrong.delete(id);
+      this.#mended += 1;
+      this.#deps.log.warn(
+        { stream_id: id, path: displayPath(path), running: record !== undefined },
+        "what is known of a path did not agree with the streams that run; it was mended",
+      );
+    }
+    this.#suspects = wrong;
   }
 
   /** Notes the size of a file that need not be sighted now. Whether there is a stream, or none is needed. */
@@ -135,13 +258,6 @@ export class Supervisor {
     const running = known?.kind === "live" ? this.running.get(known.id) : undefined;
     if (running) running.sightedBytes = facts.size;
     return known !== undefined;
-  }
-
-  /** A path known for this file's identity, and whether it still leads to it. */
-  async #otherName(path: string | undefined, facts: FileFacts): Promise<OtherName | undefined> {
-    if (path === undefined) return undefined;
-    const look = await this.#deps.processing.files.look(path);
-    return { path, stillThere: look.kind === "file" && look.facts.inode === facts.inode };
   }
 
   /** Something happened at this path: its stream, or that of the file whose marker it is, looks again. */
@@ -155,10 +271,6 @@ export class Supervisor {
   /** A stream of ours that was interrupted, with its parts. */
   resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
     this.#pool.resume(record, parts, watch);
-  }
-
-  renamedTo(id: string): string | undefined {
-    return this.#renamed.get(id);
   }
 
   /** Nothing new is begun; resolves when every processor has let go of its stream. */
@@ -187,6 +299,7 @@ export class Supervisor {
     const { log, register } = this.#deps;
     switch (verdict.kind) {
       case "nothing":
+      case "displaced":
         return;
       case "poke":
         this.#pokeIfChanged(verdict.id, facts);
@@ -196,11 +309,11 @@ export class Supervisor {
       case "completed":
         return await this.#actOnCompleted(verdict.entry, verdict.is, { watch, path, facts });
       case "follow_live":
-        return this.#followLive(verdict.from, path, facts);
+        return this.#followLive(verdict.id, path, facts);
       case "follow_done":
-        return await this.#followDone(verdict.from, path);
+        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
       case "heal":
-        return await this.#heal(verdict.id, path);
+        return await this.#heal(verdict.id, path, facts);
       case "lift":
         await register.removeIgnored(path);
         this.table.clearIgnored(path);
@@ -253,6 +366,13 @@ export class Supervisor {
     if (entry && !entry.seen_shorter) await this.#renew(path, entry, { ...entry, seen_shorter: true });
   }
 
+  /** A rename moves the ctime and changes nothing: the file need not be read again for it. */
+  async #takeCtimeOfRename({ to, entry, facts }: DoneMove): Promise<void> {
+    const { file_size: size, file_mtime_ns: mtimeNs, file_ctime_ns: ctimeNs } = entry;
+    if (size !== facts.size || mtimeNs !== facts.mtimeNs || ctimeNs === facts.ctimeNs) return;
+    await this.#renew(to, entry, { ...entry, file_ctime_ns: facts.ctimeNs });
+  }
+
   async #renew(path: string, before: DoneEntry, after: DoneEntry): Promise<void> {
     const kept = await this.#deps.register.renewDone(path, before, after);
     if (kept && this.table.done(path)?.stream_id === before.stream_id) this.table.setDone(path, after);
@@ -286,28 +406,45 @@ export class Supervisor {
   }
 
   /** A file that failed for being missing or unreadable is there again, and can be read. */
-  async #heal(id: string, path: string): Promise<void> {
-    const opened = await this.#deps.processing.files.open(path);
+  async #heal(id: string, path: string, facts: FileFacts): Promise<void> {
+    const { processing, retry, log } = this.#deps;
+    const opened = await processing.files.open(path);
     if (opened.kind !== "file") return;
     await opened.file[Symbol.asyncDispose]();
-    await this.#deps.retry(id);
+    try {
+      await retry(id);
+    } catch (error) {
+      if (!(error instanceof OwnershipLostError)) throw error;
+      log.info({ stream_id: id, detail: error.message }, "a failed stream could not be taken up again");
+      return;
+    }
+    const { record } = this.running.get(id)?.processor ?? {};
+    if (record && record.original_path !== path) this.#followLive(id, path, facts);
   }
 
-  #followLive(from: string, to: string, facts: FileFacts): void {
-    const known = this.table.get(from);
-    if (known?.kind !== "live") return;
-    this.#renamed.set(known.id, to);
-    this.table.clearLive(from);
-    this.table.setLive(to, known.id, identityOf(facts));
-    this.running.get(known.id)?.processor.poke();
+  /** Only the stream itself changes its path, when it has looked at the file. */
+  #followLive(id: string, path: string, facts: FileFacts): void {
+    const running = this.running.get(id);
+    if (!running) return;
+    this.#sightedAt.set(id, path);
+    running.sightedBytes = facts.size;
+    running.processor.poke();
   }
 
-  async #followDone(from: string, to: string): Promise<void> {
-    const entry = this.table.done(from);
-    if (!entry) return;
-    await this.#deps.register.moveDone(from, to);
-    this.table.clearDone(from);
-    this.table.setDone(to, entry);
+  /** Each batch is one step: entries that move in a circle never overwrite each other. */
+  async #moveDone(moves: readonly DoneMove[]): Promise<void> {
+    for (const batch of moveBatches(moves)) {
+      const others = await this.#deps.register.moveDone(batch);
+      if (others.size === 0) {
+        this.table.moveDone(batch);
+        for (const move of batch) await this.#takeCtimeOfRename(move);
+      }
+      // Another worker on the same volume changed them: the next rescan judges by what is there now.
+      for (const [path, entry] of others) {
+        if (entry) this.table.setDone(path, entry);
+        else this.table.clearDone(path);
+      }
+    }
   }
 
   async #open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<void> {
@@ -342,32 +479,43 @@ export class Supervisor {
 
   #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
     const { record } = running.processor;
-    const { original_path: path, id, file_inode, file_birthtime_ns } = record;
-    this.#renamed.delete(record.id);
-    for (const name of new Set([path, running.path])) this.table.clearLive(name, record.id);
+    const { original_path: path, id, file_size } = record;
+    this.table.clearLive(id);
+    const elsewhere = this.#sightedAt.get(id);
+    this.#sightedAt.delete(id);
+    const contested = this.#contested.delete(id);
     switch (ending.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
-        return;
+        break;
       case "failed":
-        this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns });
+        this.table.setFailed(path, { id, reason: ending.reason, ...fileOfRecord(record), file_size });
         this.#deps.log.warn(
           { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
           "a stream failed; everything is kept",
         );
-        return;
+        break;
       case "superseded":
-        this.#pool.begin(ending.successor, running.watch);
-        return;
+        if (ending.successor) this.#begin(ending.successor, running.watch);
+        break;
       case "lost":
         this.#deps.log.warn(
           { stream_id: record.id, detail: ending.detail },
           "a stream is held by someone else now",
         );
-        return;
+        break;
       case "released":
       case "faulty":
         return;
     }
+    // What was seen meanwhile, and had to wait for this stream.
+    if (elsewhere !== undefined) this.#deps.freed(elsewhere);
+    if (contested) this.#deps.freed(path);
+  }
+
+  /** A file that moved into another watch goes on under that one's rules. */
+  #begin(successor: StreamRecord, before: Watch): void {
+    const watch = this.#deps.watchOf(successor.original_path) ?? before;
+    this.#pool.begin(successor, watch);
   }
 }

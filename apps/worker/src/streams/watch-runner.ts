@@ -1,6 +1,6 @@
 /**
  * Walks one watch: a full rescan now and then is the truth, hints from the directory watcher only make it sooner.
- * It also says where a missing file may be, because only a walk over the whole watch can tell.
+ * What only a whole walk can tell, such as names that were swapped, is settled at its end.
  */
 import {
   CheckpointError,
@@ -9,7 +9,6 @@ import {
   type FileFacts,
   type FileSource,
   type StreamRecord,
-  type Whereabouts,
 } from "@sluice/core";
 import { Outage } from "../outage.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -25,7 +24,7 @@ export interface RootIdentity {
 export interface WatchDeps {
   files: FileSource;
   clock: Clock;
-  supervisor: Pick<Supervisor, "sight" | "measure" | "poke" | "renamedTo" | "table"> & {
+  supervisor: Pick<Supervisor, "sight" | "settle" | "measure" | "poke" | "sightedAt" | "table"> & {
     readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
   };
   rescanIntervalMs: number;
@@ -45,6 +44,10 @@ export interface WatchDeps {
 
 /** Sightings under way at once while a walk goes on: they share round trips to Redis. */
 const SIGHTINGS = 256;
+/** A walk that a hint asks for comes no sooner than this share of the time goes into walks. */
+const EARLY_WALKS_SHARE = 0.1;
+/** Events of one rename come together. */
+const EARLY_WALK_AFTER_MS = 100;
 
 export class WatchRunner {
   readonly watch: Watch;
@@ -55,6 +58,13 @@ export class WatchRunner {
   #next: Promise<void> | undefined;
   #lastSeen = 0;
   #unopened = 0;
+  /** Paths of completed files that the last walk did not find. */
+  #gone = new Set<string>();
+  #lastWalkMs = 0;
+  #walks = 0;
+  /** Paths where another file than the completed one was seen, and the last walk that had begun by then. */
+  readonly #displaced = new Map<string, number>();
+  #early = new AbortController();
 
   constructor(watch: Watch, deps: WatchDeps) {
     this.watch = watch;
@@ -95,8 +105,20 @@ export class WatchRunner {
         if (!(error instanceof CheckpointError)) throw error;
         outage.during(error.message);
       }
-      await clock.sleep(this.#deps.rescanIntervalMs, signal);
+      await this.#pause(signal);
     }
+  }
+
+  /** Until the next walk is due, or a hint has asked for one. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { clock, rescanIntervalMs } = this.#deps;
+    const begunMs = clock.monotonicMs();
+    await clock.sleep(rescanIntervalMs, AbortSignal.any([signal, this.#early.signal]));
+    if (!this.#early.signal.aborted || signal.aborted) return;
+    this.#early = new AbortController();
+    const leastMs = Math.max(EARLY_WALK_AFTER_MS, this.#lastWalkMs / EARLY_WALKS_SHARE);
+    const restMs = Math.min(rescanIntervalMs, leastMs) - (clock.monotonicMs() - begunMs);
+    await clock.sleep(Math.max(EARLY_WALK_AFTER_MS, restMs), signal);
   }
 
   /** A walk that begins after this call; callers that come while one is under way share the next. */
@@ -120,29 +142,14 @@ export class WatchRunner {
     if (path.endsWith(MARKER_SUFFIX) && this.#pokeMarked(path.slice(0, -MARKER_SUFFIX.length))) return;
     if (supervisor.poke(path)) return;
     const look = await files.look(path);
-    if (look.kind === "file" && this.#deps.accepts(this.watch, path, look.facts))
-      await supervisor.sight(this.watch, path, look.facts);
+    if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
+    if (await supervisor.sight(this.watch, path, look.facts)) return;
+    this.#noteDisplaced(path);
+    this.#early.abort();
   }
 
-  /** Answers a stream whose file is not at its path. */
-  async whereabouts(record: StreamRecord, signal: AbortSignal): Promise<Whereabouts> {
-    const known = await this.#find(record);
-    if (known) return known;
-    try {
-      await this.rescan(signal);
-    } catch (error) {
-      if (!(error instanceof CheckpointError)) throw error;
-      return { kind: "offline", detail: "whether it was renamed cannot be told while Redis does not answer" };
-    }
-    if (this.#state.state === "offline") return { kind: "offline", detail: this.#state.detail };
-    return (await this.#find(record)) ?? { kind: "missing" };
-  }
-
-  async #find(record: StreamRecord): Promise<Whereabouts | undefined> {
-    const path = this.#deps.supervisor.renamedTo(record.id);
-    if (path !== undefined && path !== record.original_path) return { kind: "renamed", path };
-    const look = await this.#deps.files.look(record.original_path);
-    return look.kind === "missing" ? undefined : { kind: "back" };
+  #noteDisplaced(path: string): void {
+    if (!this.#displaced.has(path)) this.#displaced.set(path, this.#walks);
   }
 
   /** `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix. */
@@ -154,7 +161,10 @@ export class WatchRunner {
   }
 
   async #walk(signal: AbortSignal): Promise<void> {
-    const root = await this.#deps.rootIdentity(this.watch.root);
+    const { clock, rootIdentity } = this.#deps;
+    const begunMs = clock.monotonicMs();
+    this.#walks += 1;
+    const root = await rootIdentity(this.watch.root);
     const seen = new Set<string>();
     const away: unknown[] = [];
     await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
@@ -164,12 +174,14 @@ export class WatchRunner {
     this.#lastSeen = seen.size;
     await this.#judge(root, seen);
     if (this.#state.state === "ok") await this.#forgetDone(seen);
+    this.#lastWalkMs = clock.monotonicMs() - begunMs;
   }
 
   /** From the first failure on, the rest is only measured: what is not in S3 yet must be known also while Redis is away. */
   async #sightAll(seen: Set<string>, failures: unknown[], signal: AbortSignal): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
+    const unsettled: string[] = [];
     let unopened = 0;
     const measure = (path: string, facts: FileFacts): void => {
       if (!supervisor.measure(path, facts)) unopened += facts.size;
@@ -182,6 +194,11 @@ export class WatchRunner {
       }
       const sighting = supervisor
         .sight(this.watch, path, facts)
+        .then((settled) => {
+          if (settled) return;
+          unsettled.push(path);
+          this.#noteDisplaced(path);
+        })
         .catch((error: unknown) => {
           failures.push(error);
           measure(path, facts);
@@ -192,13 +209,27 @@ export class WatchRunner {
     }
     await Promise.all(underWay);
     this.#unopened = unopened;
+    if (failures.length > 0 || signal.aborted) return;
+    await this.#settle(unsettled).catch((error: unknown) => void failures.push(error));
+  }
+
+  /** Names that were swapped or rotated. What was seen for the first time in this walk waits for the next. */
+  async #settle(paths: readonly string[]): Promise<void> {
+    const since = this.#displaced;
+    const looked = (path: string): boolean => (since.get(path) ?? this.#walks) < this.#walks;
+    const left = new Set(await this.#deps.supervisor.settle(this.watch, paths, looked));
+    const asked = new Set(paths);
+    // What a hint has named since this walk began stays noted for the next.
+    for (const [path, walk] of since)
+      if (!left.has(path) && (asked.has(path) || walk < this.#walks)) since.delete(path);
+    if (left.size > 0) this.#early.abort();
   }
 
   async #judge(root: RootIdentity | undefined, seen: ReadonlySet<string>): Promise<void> {
     const live = this.#liveRecords();
     const unseen = live.filter((record) => !seen.has(record.original_path));
-    const looks = await Promise.all(unseen.map((record) => this.#find(record)));
-    const missing = looks.filter((found) => found === undefined).length;
+    const here = await Promise.all(unseen.map((record) => this.#isHere(record)));
+    const missing = here.filter((one) => !one).length;
     const recorded = await this.#deps.loadRoot(this.watch);
     const before = this.#state;
     this.#state = judgeVolume({ root, recorded, live: live.length, missing });
@@ -211,6 +242,14 @@ export class WatchRunner {
     this.#tell(before);
     // A stream whose file is missing learns it from its own look.
     for (const record of unseen) this.#deps.supervisor.poke(record.original_path);
+  }
+
+  /** At its path, or under another name, which may be in another watch. */
+  async #isHere({ id, original_path: path }: StreamRecord): Promise<boolean> {
+    const { files, supervisor } = this.#deps;
+    const paths = [path, supervisor.sightedAt(id) ?? path];
+    const looks = await Promise.all(paths.map((one) => files.look(one)));
+    return looks.some((look) => look.kind !== "missing");
   }
 
   #tell(before: VolumeState): void {
@@ -230,16 +269,23 @@ export class WatchRunner {
       .filter((record) => record.status !== "s3_completed");
   }
 
-  /** A completed file that is gone is forgotten: a new one under its name is a new file. */
+  /**
+   * A completed file that is gone is forgotten: a new one under its name is a new file. Two walks in a row must miss it: a
+   * rename during a walk may take a file from where that has not been yet to where it has been.
+   */
   async #forgetDone(seen: ReadonlySet<string>): Promise<void> {
     const { table } = this.#deps.supervisor;
     const inside = `${this.watch.root}/`;
-    const gone: string[] = [];
+    for (const [path, failed] of table.failed())
+      if (path.startsWith(inside) && !seen.has(path)) failed.wasGone = true;
+    const before = this.#gone;
+    this.#gone = new Set();
     for (const path of table.donePaths()) {
       if (seen.has(path) || !path.startsWith(inside)) continue;
       const look = await this.#deps.files.look(path);
-      if (look.kind === "missing") gone.push(path);
+      if (look.kind === "missing") this.#gone.add(path);
     }
+    const gone = [...this.#gone].filter((path) => before.has(path));
     if (gone.length === 0) return;
     await this.#deps.removeDone(gone);
     for (const path of gone) table.clearDone(path);

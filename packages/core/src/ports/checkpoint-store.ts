@@ -72,6 +72,8 @@ export interface StreamWrite {
   stats?: StatsDelta;
   /** Remove the stream's keys in the same step (no history, or nothing ever sent). */
   remove?: boolean;
+  /** Of a rename only. */
+  displaces?: StreamId;
 }
 
 export type WriteOutcome =
@@ -110,7 +112,10 @@ export interface CheckpointStore {
   open(stream: NewStream): Promise<OpenOutcome>;
   /** `record` is the caller's copy before the write: its owner, fence and revision are the guard. */
   write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome>;
-  /** The path a stream is known by changes with a rename inside its watch; the index by path follows. */
+  /**
+   * The path a stream is known by changes with a rename inside its watch; the index by path follows. `displaces`: a
+   * stream that may hold the new path still, because its file is not there; it loses the path and keeps its record.
+   */
   rename(
     record: StreamRecord,
     newPath: string,

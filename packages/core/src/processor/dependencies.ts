@@ -6,7 +6,10 @@ import type { Digests } from "../ports/digests.ts";
 import type { FileSource, FileTidier } from "../ports/file-source.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Observer } from "../ports/observer.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { NewRecord } from "../stream/new-record.ts";
 import type { StreamRecord, VerifyMode } from "../stream/record.ts";
+import type { StreamId } from "../stream/values.ts";
 import type { PlanChoice } from "../parts/part-plan.ts";
 import type { StoreGate } from "./store-gate.ts";
 import type { UploadLane } from "./upload-lane.ts";
@@ -17,15 +20,31 @@ export interface Lease {
   fresh(): boolean;
 }
 
-/** What became of a file that is not at its path any more. Only the supervisor sees the whole watch. */
+/** Where the file of a stream is when its path does not lead to it. Only the supervisor sees every watch. */
 export type Whereabouts =
+  /** The path leads to it. */
   | { kind: "back" }
-  | { kind: "renamed"; path: string }
+  /** `displaces`: a stream of this worker that holds the new path still, although its own file is not there. */
+  | { kind: "renamed"; path: string; displaces?: StreamId | undefined }
+  /** Inside another watch, under whose rules it is a new stream. */
+  | { kind: "moved"; to: Place; facts: FileFacts }
+  /** It is nowhere, and another file is at its path. */
+  | { kind: "replaced"; facts: FileFacts }
+  /** It is nowhere, or has two streams: what is at its path, or the file itself, is the file of stream `by`. */
+  | { kind: "overtaken"; by: StreamId }
   | { kind: "offline"; detail: string }
   | { kind: "missing" };
 
+/** What a stream takes from the watch that its file lies in. */
+export type Place = Pick<
+  NewRecord,
+  "path" | "watch" | "bucket" | "keyPrefix" | "contentType" | "verify" | "plan"
+>;
+
 export interface Volume {
   whereabouts(record: StreamRecord): Promise<Whereabouts>;
+  /** The stream has followed its file: another file that is at the path it had before may have a stream now. */
+  followed(record: StreamRecord, before: string): void;
 }
 
 /** What `files:done` says of the paths of this source. */

@@ -12,7 +12,7 @@ import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
-import { openUpload, takingFirstKey } from "./open-object.ts";
+import { openUpload, takeInheritedKey, takingFirstKey } from "./open-object.ts";
 import { sendPart, type Sent } from "./part-sender.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
@@ -20,12 +20,18 @@ import { reconciled } from "./upload-gone.ts";
 export async function growStep(life: Life): Promise<Step> {
   const { held, deps } = life.context;
   const look = await deps.files.look(held.record.original_path);
-  if (look.kind === "missing") return await whereIsIt(life);
-  if (look.kind === "not_a_stream") return await supersede(life, "file_replaced", undefined);
   if (look.kind === "unreadable") throw unreadableFile(look);
-  await noteShorter(life, look.facts);
+  if (look.kind !== "file") return await whereIsIt(life, look);
   const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(life) });
-  if (same.kind === "other") return await supersede(life, same.because, look.facts);
+  if (same.kind !== "other" || same.because === "file_truncated") await noteShorter(life, look.facts);
+  if (same.kind === "other") {
+    const { file_inode: inode = look.facts.inode } = held.record;
+    if (same.because === "file_truncated" && inode === look.facts.inode)
+      return await supersede(life, same.because, look.facts);
+    // Another file at the path says nothing of where this stream's own has gone.
+    return await whereIsIt(life, look);
+  }
+  if (life.history.firstLook && !life.context.resumed) await takeInheritedKey(life.context);
   see(life, look.facts);
   assertCapacity(life, look.facts);
   const sent = await sendFullParts(life, look.facts, same.kind === "same");

@@ -3,6 +3,7 @@ import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FailureReason } from "../stream/state.ts";
+import type { StreamId } from "../stream/values.ts";
 import type { Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";
 import type { OpenContext } from "./open-object.ts";
@@ -12,8 +13,8 @@ import type { Wakeup } from "./wakeup.ts";
 export type Ending =
   | { kind: "completed" }
   | { kind: "failed"; reason: FailureReason }
-  /** Another file stands at the path: its stream is `successor`. */
-  | { kind: "superseded"; successor: StreamRecord }
+  /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
+  | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }
   /** Given back unfinished, for the next start or another worker. */
   | { kind: "released" }
   /** Another worker took it, or it was purged. */

@@ -1,12 +1,17 @@
-/** A file that is not at its path any more: renamed, away with its volume, or gone. */
+/** A path that does not lead to the stream's file: it was renamed, moved, replaced, is away with its volume, or gone. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { temporarySuffix } from "../paths/object-key.ts";
+import type { Look } from "../ports/file-source.ts";
+import type { StreamId } from "../stream/values.ts";
+import { sameFile } from "../stream/identity.ts";
 import { assembledBefore } from "./assembled.ts";
 import { headObject, standingWithMetadata } from "./existing-object.ts";
-import { AGAIN, progress, type Life, type Step } from "./life.ts";
+import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";
+import { giveWay, supersede, supersedeElsewhere } from "./supersede.ts";
 
-export async function whereIsIt(life: Life): Promise<Step> {
+/** Asked before anything is failed or superseded. `look`: what was found at the path. */
+export async function whereIsIt(life: Life, look: Look): Promise<Step> {
   const { held, deps, resumed } = life.context;
   const where = await deps.volume.whereabouts(held.record);
   switch (where.kind) {
@@ -16,7 +21,13 @@ export async function whereIsIt(life: Life): Promise<Step> {
       await progress(life, { for: "volume", detail: where.detail });
       return { kind: "wait", ms: LIMITS.lookAgainMs };
     case "renamed":
-      return await follow(life, where.path);
+      return await follow(life, where.path, where.displaces);
+    case "moved":
+      return await supersedeElsewhere(life, where.to, where.facts);
+    case "replaced":
+      return await supersede(life, "file_replaced", where.facts);
+    case "overtaken":
+      return await giveWay(life, where.by);
     case "missing": {
       // Taken before the store is asked: a patient call may outlast the first look.
       const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
@@ -24,7 +35,9 @@ export async function whereIsIt(life: Life): Promise<Step> {
       if (landed) return landed;
       throw new StreamFailure(
         reason,
-        "the file is not there any more, and no file of the watch is the same file",
+        look.kind === "not_a_stream"
+          ? `what is at the path is not a regular file (${look.what}), and no file of the watch is the same file`
+          : "the file no longer exists, and no file of the watch is the same file",
       );
     }
   }
@@ -48,14 +61,19 @@ async function landedBefore(life: Life): Promise<Step | undefined> {
 }
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
-async function follow(life: Life, path: string): Promise<Step> {
+async function follow(life: Life, path: string, displaces: StreamId | undefined): Promise<Step> {
   const { held, deps } = life.context;
   const look = await deps.files.look(path);
-  if (look.kind !== "file") return { kind: "wait", ms: LIMITS.lookEveryMs };
+  const { sentEnd: sentBytes } = held;
+  const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "another_path", sentBytes });
+  // Renamed once more: the next step asks again.
+  if (look.kind !== "file" || !same || same.kind === "other") return { kind: "wait", ms: LIMITS.lookEveryMs };
+  await reach(life.context, "renaming");
   const before = held.record.original_path;
   const final = temporarySuffix(before) !== undefined && temporarySuffix(path) === undefined;
   const outcome = await held.rename(path, {
     patch: final ? { completed_by: "rename", file_ctime_ns: look.facts.ctimeNs } : {},
+    ...(displaces === undefined ? {} : { displaces }),
     log: [`renamed to ${path}`],
     event: { type: "log", detail: "renamed" },
   });
@@ -65,5 +83,9 @@ async function follow(life: Life, path: string): Promise<Step> {
     return { kind: "wait", ms: LIMITS.lookAgainMs };
   }
   if (final) life.renamedAtCtimeNs = look.facts.ctimeNs;
+  // Only its bytes prove that it is the same file: they are compared before any more of it is sent.
+  if (same.kind === "ask_bytes") life.reconciled = false;
+  deps.volume.followed(held.record, before);
+  await reach(life.context, "renamed");
   return AGAIN;
 }

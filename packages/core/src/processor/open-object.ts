@@ -97,7 +97,7 @@ function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterab
 }
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey({ held, deps }: OpenContext, ref: ObjectRef): Promise<boolean> {
+async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: ObjectRef): Promise<boolean> {
   const entry = deps.completed.entry(held.record.original_path);
   const predecessor = entry?.stream_id === held.record.supersedes ? entry : undefined;
   const keys = bothKeys(ref);
@@ -110,6 +110,13 @@ async function takeKey({ held, deps }: OpenContext, ref: ObjectRef): Promise<boo
   const patch = { s3_key: ref.key, ...(parted ? { supersedes: null } : {}) };
   const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch });
   return outcome.kind === "written";
+}
+
+/** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
+export async function takeInheritedKey(context: Pick<OpenContext, "held" | "deps">): Promise<void> {
+  const { s3_key: key, s3_bucket: bucket } = context.held.record;
+  // Refused, it looks for another name when it needs one.
+  if (key !== undefined) await takeKey(context, { bucket, key });
 }
 
 function bothKeys({ bucket, key }: ObjectRef): string[] {

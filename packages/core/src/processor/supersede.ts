@@ -1,63 +1,110 @@
 /** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
-import { StreamFailure } from "../errors.ts";
 import { isoNow } from "../ports/clock.ts";
 import { metadataKey } from "../paths/object-key.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { failed } from "../stream/state.ts";
+import type { StreamId } from "../stream/values.ts";
+import type { Place } from "./dependencies.ts";
 import { reach, sendingDone, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 
-/** `facts` of the file that stands there now; undefined when that is not a regular file. */
+/** `facts`: of the file at the path now, which no stream knows. */
 export async function supersede(
   life: Life,
   because: "file_replaced" | "file_truncated",
-  facts: FileFacts | undefined,
+  facts: FileFacts,
 ): Promise<Step> {
-  const { context } = life;
-  const { held } = context;
-  await sendingDone(life);
-  if (!facts) throw new StreamFailure("file_missing", "what stands at the path now is not a regular file");
-  const successor = successorOf(life, facts);
-  // Without an acknowledged part there is nothing to keep: neither upload nor record.
-  const worthless = held.parts.size === 0;
-  if (worthless) await abortUpload(context);
-  await reach(context, "superseding");
-  const { record } = held;
-  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
-  await held.replaceBy(successor, [`takes the place of ${record.id}: ${because}`], {
-    patch: {
-      status: failed(because),
-      failure_reason: because,
-      failure_detail: `superseded by ${successor.id}`,
-      superseded_by: successor.id,
-      waiting_for: null,
-    },
-    releasePath: true,
-    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
-    remove: worthless,
-    log: [`${because}: a new generation, ${successor.id}, takes its place`],
-    event: { type: worthless ? "removed" : "state", detail: because },
-  });
-  await reach(context, "superseded");
-  return { kind: "ended", ending: { kind: "superseded", successor } };
-}
-
-function successorOf(life: Life, facts: FileFacts): StreamRecord {
-  const { held, deps, rules } = life.context;
-  const { record } = held;
-  return newRecord({
-    id: deps.newId(),
+  const { record } = life.context.held;
+  const { rules } = life.context;
+  const place: Place = {
     path: record.original_path,
-    source: record.source,
     watch: record.watch,
     bucket: record.s3_bucket,
     keyPrefix: record.s3_key_prefix,
     contentType: record.content_type ?? "application/octet-stream",
     verify: rules.verify,
     plan: rules.plan,
+  };
+  return await passOn(life, because, successorAt(life, place, facts), "a new generation");
+}
+
+/** The file moved into another watch: its bytes go up again under that watch's key and rules. */
+export async function supersedeElsewhere(life: Life, to: Place, facts: FileFacts): Promise<Step> {
+  const what = `its file moved into the watch ${to.watch}`;
+  return await passOn(life, "file_replaced", successorAt(life, to, facts), what);
+}
+
+async function passOn(
+  life: Life,
+  because: "file_replaced" | "file_truncated",
+  successor: StreamRecord,
+  what: string,
+): Promise<Step> {
+  const { held } = life.context;
+  const { worthless, change } = await lastWrite(life, because, successor.id, what);
+  await held.replaceBy(successor, [`takes the place of ${held.record.id}: ${because}`], {
+    ...change,
+    event: { type: worthless ? "removed" : "state", detail: because },
+  });
+  await reach(life.context, "superseded");
+  return { kind: "ended", ending: { kind: "superseded", by: successor.id, successor } };
+}
+
+/** The path's file has a stream already, or is completed: none begins for it. */
+export async function giveWay(life: Life, by: StreamId): Promise<Step> {
+  const { held } = life.context;
+  const { change } = await lastWrite(
+    life,
+    "file_replaced",
+    by,
+    "its file was replaced by that of a known stream",
+  );
+  await held.move("broke", change, failed("file_replaced"));
+  await reach(life.context, "superseded");
+  return { kind: "ended", ending: { kind: "superseded", by, successor: undefined } };
+}
+
+/** Without an acknowledged part there is nothing to keep: neither upload nor record. */
+async function lastWrite(
+  life: Life,
+  because: "file_replaced" | "file_truncated",
+  by: StreamId,
+  what: string,
+) {
+  const { context } = life;
+  const { held } = context;
+  await sendingDone(life);
+  const worthless = held.parts.size === 0;
+  if (worthless) await abortUpload(context);
+  await reach(context, "superseding");
+  const { record } = held;
+  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
+  const change = {
+    patch: {
+      status: failed(because),
+      failure_reason: because,
+      failure_detail: `superseded by ${by}`,
+      superseded_by: by,
+      waiting_for: null,
+    },
+    releasePath: true,
+    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
+    remove: worthless,
+    log: [`${because}: ${what}, ${by}, takes its place`],
+  };
+  return { worthless, change };
+}
+
+function successorAt(life: Life, place: Place, facts: FileFacts): StreamRecord {
+  const { held, deps } = life.context;
+  const { record } = held;
+  return newRecord({
+    ...place,
+    id: deps.newId(),
+    source: record.source,
     owner: deps.worker.id,
     nowUtc: isoNow(deps.clock),
     facts,

@@ -25,8 +25,8 @@ export async function reconciled(life: Life, facts: FileFacts, sure: boolean): P
       return await uploadGone(life);
     case "another_file": {
       const look = await deps.files.look(held.record.original_path);
-      if (look.kind === "missing") return AGAIN;
-      return await supersede(life, "file_replaced", look.kind === "file" ? look.facts : undefined);
+      // Gone since its bytes were compared: the next look asks where it is.
+      return look.kind === "file" ? await supersede(life, "file_replaced", look.facts) : AGAIN;
     }
     case "file_moved_on":
       return AGAIN;

@@ -16,6 +16,7 @@ export const STORIES = {
   upload_removed: "as `grows`; after the first part a lifecycle rule removes the upload",
   replaced: "one full part is written, then another file takes the path",
   replaced_early: "less than one part is written, then another file takes the path",
+  renamed: "one full part is written, then the file is renamed",
   removed: "two full parts are written, then the file is deleted",
   deleted_after: "as `grows`, in a watch that deletes completed files",
 } as const;
@@ -133,6 +134,20 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
     "superseding",
     "the same without an acknowledged part",
     "one stream, for the new file",
+  ),
+  point(
+    "C28d",
+    "renamed",
+    "renaming",
+    "found under its new name, not recorded",
+    "it is followed; the key stays",
+  ),
+  point(
+    "C28e",
+    "renamed",
+    "renamed",
+    "the new name recorded, process not told",
+    "it resumes under that name",
   ),
 ];
 

@@ -68,9 +68,9 @@ export class MemoryCheckpointStore implements CheckpointStore {
     if (refused) return refused.kind === "already" ? { kind: "written" } : refused;
     const target = pathName({ ...record, original_path: newPath });
     const by = this.#redis.data.byPath.get(target);
-    if (by !== undefined && by !== record.id) return { kind: "path_taken", by };
+    if (by !== undefined && by !== record.id && by !== write.displaces) return { kind: "path_taken", by };
     const data = this.#redis.change();
-    data.byPath.delete(pathName(record));
+    release(data.byPath, pathName(record), record.id);
     data.byPath.set(target, record.id);
     this.#apply(data, record, write, newPath);
     return { kind: "written" };

@@ -3,14 +3,18 @@ import { FileError } from "../errors.ts";
 import { MARKER_SUFFIX } from "../paths/object-key.ts";
 import type { FileSource, FileTidier, Look, Opened, OpenFile, TidyOutcome } from "../ports/file-source.ts";
 import type { Volume, Whereabouts } from "../processor/dependencies.ts";
-import type { FileFacts } from "../stream/identity.ts";
+import { sameFile, type FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
+import type { StreamId } from "../stream/values.ts";
 import type { DiskFile, MemoryDisk } from "./memory-disk.ts";
 
 export class MemoryFileSource implements FileSource, FileTidier, Volume {
   readonly #disk: MemoryDisk;
   readonly #forbidden = new Map<string, string>();
   #readTrouble = { code: "", times: 0 };
+  /** What a supervisor knows: the stream that holds a path, and the one whose file this is under another name. */
+  holderOf: (path: string) => StreamId | undefined = () => undefined;
+  knownElsewhere: (facts: FileFacts, path: string) => StreamId | undefined = () => undefined;
   /** Bytes read through open files, so that tests can say how often a file was read. */
   bytesRead = 0;
 
@@ -73,10 +77,19 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
 
   async whereabouts(record: StreamRecord): Promise<Whereabouts> {
     if (!this.#disk.mounted) return { kind: "offline", detail: "its root is gone" };
-    if (this.#disk.file(record.original_path)) return { kind: "back" };
+    const here = this.#disk.file(record.original_path);
+    const facts = here && this.#disk.factsOf(here);
+    if (facts && sameFile(record, facts, { at: "its_path" }).kind !== "other") return { kind: "back" };
     const { file_inode: inode = "", file_birthtime_ns: birthtimeNs } = record;
     const path = this.#disk.pathOf({ inode, ...(birthtimeNs === undefined ? {} : { birthtimeNs }) });
-    return path === undefined ? { kind: "missing" } : { kind: "renamed", path };
+    if (path !== undefined) return { kind: "renamed", path, displaces: this.holderOf(path) };
+    const by = facts && this.knownElsewhere(facts, record.original_path);
+    if (by !== undefined) return { kind: "overtaken", by };
+    return facts ? { kind: "replaced", facts } : { kind: "missing" };
+  }
+
+  followed(): void {
+    // What stands at the path before is seen by the next scan.
   }
 
   #tidy(path: string, snapshot: FileFacts, act: () => void): TidyOutcome {

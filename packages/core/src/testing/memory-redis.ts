@@ -97,8 +97,9 @@ export class MemoryRedis {
     });
   }
 
-  holderOfPath(source: string, path: string): string | undefined {
-    return this.#data.byPath.get(`${source}:${path}`);
+  holderOfPath(source: string, path: string): StreamId | undefined {
+    const id = this.#data.byPath.get(`${source}:${path}`);
+    return id === undefined ? undefined : streamId(id);
   }
 
   holderOfKey(bucket: string, key: string): string | undefined {
@@ -129,11 +130,14 @@ export class MemoryRedis {
     this.#data.done.delete(`${source}:${path}`);
   }
 
-  /** A completed file was renamed: its entry follows. */
-  moveDone(source: string, path: string, newPath: string): void {
-    const entry = this.done(source, path);
-    if (entry) this.#data.done.set(`${source}:${newPath}`, entry);
-    this.forgetDone(source, path);
+  /** Completed files were renamed: their entries follow, all at once. */
+  moveDone(source: string, moves: readonly { from: string; to: string }[]): void {
+    const entries = moves.map(({ from }) => this.done(source, from));
+    for (const { from } of moves) this.forgetDone(source, from);
+    for (const [at, { to }] of moves.entries()) {
+      const entry = entries[at];
+      if (entry) this.#data.done.set(`${source}:${to}`, entry);
+    }
   }
 
   /** What Redis holds, after a copy of it was kept for `loseLastWrite`. */

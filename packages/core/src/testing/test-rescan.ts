@@ -3,6 +3,7 @@ import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile, type FileFacts, type KnownFile, type SamenessQuestion } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { isLive, kindOf } from "../stream/state.ts";
+import { streamId, type StreamId } from "../stream/values.ts";
 import { SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
 
@@ -17,6 +18,7 @@ const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_res
 export function sighting(world: World, path: string): Seen {
   const { redis, disk } = world;
   const file = disk.file(path);
+  // Another file than the holder's is its processor's question first.
   if (!file || redis.holderOfPath(SOURCE, path) !== undefined) return { kind: "nothing" };
   const facts = disk.factsOf(file);
   const records = redis.ids().flatMap((id) => redis.record(id) ?? []);
@@ -40,16 +42,31 @@ function sightingOfDone(done: DoneEntry | undefined, facts: FileFacts): Seen {
   return { kind: "open", facts, supersedes: reopens ? { id: done.stream_id, key: done.s3_key } : undefined };
 }
 
-/** Entries of completed files follow a rename, and go with the file. */
+/** Entries of completed files follow a rename, whatever held the new name, and go with the file. */
 export function followDone({ redis, disk }: World): void {
+  const moves: { from: string; to: string }[] = [];
   for (const path of redis.donePaths(SOURCE)) {
     const done = redis.done(SOURCE, path);
-    if (!done || disk.file(path)) continue;
+    const here = disk.file(path);
+    if (!done || (here && isFileOf(done, disk.factsOf(here), "its_path"))) continue;
     const { file_inode: inode, file_birthtime_ns: birthtimeNs } = done;
     const now = disk.pathOf({ inode, ...(birthtimeNs === undefined ? {} : { birthtimeNs }) });
-    if (now !== undefined && redis.done(SOURCE, now) === undefined) redis.moveDone(SOURCE, path, now);
-    else redis.forgetDone(SOURCE, path);
+    if (now !== undefined) moves.push({ from: path, to: now });
+    else if (!here) redis.forgetDone(SOURCE, path);
   }
+  redis.moveDone(SOURCE, moves);
+}
+
+/** The stream whose file this is, when another path is recorded for it. */
+export function knownElsewhere({ redis }: World, facts: FileFacts, path: string): StreamId | undefined {
+  const live = redis.ids().flatMap((id) => redis.record(id) ?? []);
+  const holder = live.find((record) => isLiveRecord(record) && isFileOf(record, facts, "another_path"));
+  if (holder) return holder.id;
+  const done = redis.donePaths(SOURCE).filter((name) => name !== path);
+  const entry = done
+    .map((name) => redis.done(SOURCE, name))
+    .find((one) => one && isFileOf(one, facts, "another_path"));
+  return entry && streamId(entry.stream_id);
 }
 
 export function isLiveRecord(record: StreamRecord | undefined): boolean {

@@ -189,7 +189,7 @@ export class TestWorker {
       .then((ending) => {
         this.endings.set(id, ending);
         this.processors.delete(id);
-        if (ending.kind === "superseded") this.#begin(ending.successor);
+        if (ending.kind === "superseded" && ending.successor) this.#begin(ending.successor);
       })
       .catch((error: unknown) => {
         this.processors.delete(id);

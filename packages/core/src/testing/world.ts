@@ -11,7 +11,8 @@ import { MemoryFileSource } from "./memory-file-source.ts";
 import { MemoryObjectStore } from "./memory-object-store.ts";
 import { MemoryRedis } from "./memory-redis.ts";
 import { TestWorker, type WorkerOptions } from "./test-worker.ts";
-import { defaultRules, ROOT } from "./test-values.ts";
+import { knownElsewhere } from "./test-rescan.ts";
+import { defaultRules, ROOT, SOURCE } from "./test-values.ts";
 
 export interface WorldOptions {
   digests: Digests;
@@ -47,6 +48,8 @@ export class World {
       profile: options.profile,
     });
     this.rules = { ...defaultRules(), ...options.rules };
+    this.files.holderOf = (path) => this.redis.holderOfPath(SOURCE, path);
+    this.files.knownElsewhere = (facts, path) => knownElsewhere(this, facts, path);
   }
 
   /** A worker process; it looks at the disk and at Redis when told to. */

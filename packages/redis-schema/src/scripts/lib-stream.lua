@@ -56,7 +56,7 @@ local function take_change()
     id = take(), fence = take(), revision = take(), token = take(), allowed = take_list(),
     position = tonumber(take()), score = take(), fresh = take() == '1',
     set = take_list(), unset = take_list(), drop_parts = take() == '1', parts = take_list(),
-    path_release = take(), path_take = take(), keys_take = take_list(), keys_release = take_list(),
+    path_release = take(), path_take = take(), path_displaces = take(), keys_take = take_list(), keys_release = take_list(),
     done_field = take(), done_value = take(), log = take_list(),
     event_type = take(), event_detail = take(), stats = take_list(), message = take_list(),
   }
@@ -96,7 +96,8 @@ local function refuse_change(shared, stream, change)
   end
   if change.path_take ~= '' then
     local by = holder(shared.by_path, change.path_take, change.id, shared.ghosts)
-    if by then return { 'path_taken', by } end
+    -- The displaced stream keeps its record; it follows its own file next.
+    if by and by ~= change.path_displaces then return { 'path_taken', by } end
   end
   return nil
 end

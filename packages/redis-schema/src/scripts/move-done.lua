@@ -1,10 +1,15 @@
--- A completed file that was renamed keeps its entry under the new path.
+-- Completed files that were renamed keep their entries under the new paths, all of them in one step.
 -- KEYS: files_done
--- ARGV: field before, field after, the entry as read
--- Replies: { moved } also when this command was carried out before | { changed }: it is not what was read
-if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then
-  return { redis.call('HGET', KEYS[1], ARGV[2]) == ARGV[3] and 'moved' or 'changed' }
+-- ARGV: for each: field before, field after, the entry as read. No field stands twice before, or twice after
+-- Replies: { moved } also when this command was carried out before | { changed }: one is not what was read, none was moved
+local function holds(place)
+  for at = 1, #ARGV, 3 do
+    if redis.call('HGET', KEYS[1], ARGV[at + place]) ~= ARGV[at + 2] then return false end
+  end
+  return true
 end
-redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
-redis.call('HDEL', KEYS[1], ARGV[1])
+
+if not holds(0) then return { holds(1) and 'moved' or 'changed' } end
+for at = 1, #ARGV, 3 do redis.call('HDEL', KEYS[1], ARGV[at]) end
+for at = 1, #ARGV, 3 do redis.call('HSET', KEYS[1], ARGV[at + 1], ARGV[at + 2]) end
 return { 'moved' }
