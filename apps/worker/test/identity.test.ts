@@ -1,11 +1,9 @@
 /** Which file is it? With the real worker: files that are replaced, copied back, touched and renamed. */
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
   chmodSync,
   cpSync,
-  mkdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,7 +14,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MIB, PART, startRig, writeWhole, type Rig } from "./rig.ts";
+import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
+import { volumeWithoutBirthTimes } from "./rig/old-volume.ts";
 
 let rig: Rig;
 
@@ -27,7 +26,12 @@ beforeAll(async () => {
 
 afterAll(async () => await rig?.[Symbol.asyncDispose]());
 
-const puts = (of: Rig) => of.requests.filter(({ method }) => method === "PUT" || method === "POST").length;
+async function bytesOf(of: Rig, key: string): Promise<Buffer> {
+  const { headers } = await of.bucket.head(key);
+  const pieces: Buffer[] = [];
+  for await (const piece of of.bucket.read(key, Number(headers["content-length"]))) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
 
 /** Two more files were found by a rescan and completed: whatever was seen before them has been decided. */
 async function momentPassed(of: Rig, name: string): Promise<void> {
@@ -53,8 +57,8 @@ describe("a completed file", { concurrent: true, timeout: 120_000 }, () => {
     const second = await rig.completed(path, { not: id });
     expect(second["s3_key"]).toBe("take-2.wav");
     expect(second["supersedes"]).toBeUndefined();
-    expect(await rig.bucket.bytes("take.wav")).toEqual(first);
-    expect(await rig.bucket.bytes("take-2.wav")).toEqual(readFileSync(path));
+    expect(await bytesOf(rig, "take.wav")).toEqual(first);
+    expect(await bytesOf(rig, "take-2.wav")).toEqual(readFileSync(path));
   });
 
   it("D1a: a longer recording written over it in place leaves the first object alone", async () => {
@@ -64,7 +68,7 @@ describe("a completed file", { concurrent: true, timeout: 120_000 }, () => {
     writeFileSync(path, randomBytes(PART + 5000), { flag: "r+" });
     const second = await rig.completed(path, { not: id });
     expect(second["s3_key"]).toBe("over-2.wav");
-    expect(await rig.bucket.bytes("over.wav")).toEqual(first);
+    expect(await bytesOf(rig, "over.wav")).toEqual(first);
   });
 
   it("D1a: one that only grew, with a rewritten header, keeps its key", async () => {
@@ -74,7 +78,7 @@ describe("a completed file", { concurrent: true, timeout: 120_000 }, () => {
     appendFileSync(path, randomBytes(1000));
     const second = await rig.completed(path, { not: id });
     expect(second).toMatchObject({ s3_key: "grows.wav", supersedes: id });
-    expect(await rig.bucket.bytes("grows.wav")).toEqual(readFileSync(path));
+    expect(await bytesOf(rig, "grows.wav")).toEqual(readFileSync(path));
   });
 
   it("D1d: a directory that is set aside and copied back is sent no second time", async () => {
@@ -124,7 +128,7 @@ describe("a completed file", { concurrent: true, timeout: 120_000 }, () => {
     utimesSync(path, before.atime, before.mtime);
     const second = await rig.completed(path, { not: id });
     expect(second["s3_key"]).toBe("quiet-change.bin");
-    expect(await rig.bucket.bytes("quiet-change.bin")).toEqual(readFileSync(path));
+    expect(await bytesOf(rig, "quiet-change.bin")).toEqual(readFileSync(path));
   });
 
   it("D2e: the pause before it grew again counts for its idle time", async () => {
@@ -151,7 +155,7 @@ it(
     ];
     const worker = await own.start();
     await Promise.all([own.completed(small), own.completed(large)]);
-    await worker.stop();
+    await worker.kill();
     await own.records.redis.flushall();
     for (const [path, data] of [
       [small, bytes.small],
@@ -174,7 +178,69 @@ it(
   },
 );
 
-void execFileSync;
-void mkdirSync;
-void MIB;
-void puts;
+it(
+  "D7i: the root of a watch is renamed and configured under its new name: its live stream goes on",
+  { timeout: 120_000 },
+  async () => {
+    await using own = await startRig({ env: { SLUICE_IDLE_TIMEOUT: "5s" } });
+    const path = writeWhole(own, "live.bin", randomBytes(PART + 100));
+    const done = writeWhole(own, "done.bin", "done");
+    writeFileSync(`${done}.done`, "");
+    const worker = await own.start({ SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h" });
+    const { id } = await own.live(path, ({ next_part: next }) => next === "2");
+    await own.completed(done);
+    await worker.kill();
+    const root = `${own.root}.renamed`;
+    renameSync(own.root, root);
+    await own.start({ SLUICE_WATCH: root });
+    const completed = await own.completed(join(root, "live.bin"));
+    expect(completed).toMatchObject({ id, s3_key: "live.bin" });
+    expect((await own.bucket.keys()).filter((key) => !key.endsWith(".metadata.json"))).toEqual([
+      "done.bin",
+      "live.bin",
+    ]);
+    expect(await own.bucket.openUploads()).toEqual([]);
+  },
+);
+
+describe("volumes without birth times", { timeout: 120_000 }, () => {
+  it("D1b, D7e: a reused inode number, and equal ones on two volumes, make no two files one", async () => {
+    await using own = await startRig({ watches: ["one", "two"] });
+    using _one = volumeWithoutBirthTimes(own.root);
+    const two = join(own.root, "..", "two");
+    using _two = volumeWithoutBirthTimes(two);
+    const first = randomBytes(20_000);
+    const a = writeWhole(own, "a.mp4", first);
+    const other = join(two, "x.mp4");
+    writeFileSync(other, randomBytes(20_001));
+    await own.start();
+    await Promise.all([own.completed(a), own.completed(other)]);
+    rmSync(a);
+    const b = writeWhole(own, "b.mp4", randomBytes(40_000));
+    await own.completed(b);
+    // Wiped and recorded anew under the same name, longer.
+    rmSync(b);
+    const again = writeWhole(own, "a.mp4", randomBytes(60_000));
+    const anew = await own.completed(again, { not: (await own.records.generations(a))[0]?.id });
+    expect(await bytesOf(own, "one/a.mp4")).toEqual(first);
+    expect(await bytesOf(own, "one/b.mp4")).toHaveLength(40_000);
+    expect(await bytesOf(own, "two/x.mp4")).toEqual(readFileSync(other));
+    expect(await bytesOf(own, anew["s3_key"] ?? "")).toEqual(readFileSync(again));
+    expect(anew).toMatchObject({ s3_key: "one/a-2.mp4", verify_mode: "full" });
+  });
+
+  it("D1c: a file replaced by a longer one while the worker is frozen is never spliced with it", async () => {
+    await using own = await startRig({ env: { SLUICE_VERIFY: "edges", SLUICE_IDLE_TIMEOUT: "2s" } });
+    using _volume = volumeWithoutBirthTimes(own.root);
+    const path = writeWhole(own, "a.bin", randomBytes(3 * PART + 10));
+    const worker = await own.start();
+    const { id } = await own.live(path, ({ next_part: next }) => next === "4");
+    worker.signal("SIGSTOP");
+    rmSync(path);
+    writeFileSync(path, randomBytes(4 * PART + 10));
+    worker.signal("SIGCONT");
+    const completed = await own.completed(path, { not: id });
+    expect(await bytesOf(own, completed["s3_key"] ?? "")).toEqual(readFileSync(path));
+    expect(await own.records.stream(id)).toMatchObject({ status: "failed_file_replaced" });
+  });
+});
