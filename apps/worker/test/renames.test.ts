@@ -293,7 +293,7 @@ describe.each(["while the worker runs", "while the worker is down"])("renamed %s
           (operation === "PutObject" || operation === "CompleteMultipartUpload") &&
           !key?.endsWith(".metadata.json"),
       );
-      expect(objects.map(({ key }) => key).toSorted()).toEqual(sent.map((key) => name(at, key)).toSorted());
+      expect(objects.map(({ key }) => key ?? "").sort()).toEqual(sent.map((key) => name(at, key)).sort());
       const parts = rig.requests.filter(
         (one) => one.key?.startsWith(name(at, "")) && one.partNumber !== null,
       );

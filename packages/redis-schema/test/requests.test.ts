@@ -214,14 +214,29 @@ describe("completed files", () => {
     ]);
   });
 
-  test("keep their entry when they are renamed; sent twice changes nothing", async () => {
+  test("D2a: keep their entries when they are renamed or swap names; sent twice changes nothing", async () => {
     const schema = harness.fresh();
     const files = new FilesDone(schema);
     await files.put("src", [{ path: "/rec/a", entry }]);
     expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "moved" });
     expect(await files.get("src", ["/rec/a", odd])).toEqual([undefined, entry]);
     expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "changed" });
-    await files.remove("src", [odd]);
+    const other = { ...entry, stream_id: "s2" };
+    await files.put("src", [{ path: "/rec/b", entry: other }]);
+    const swapped = [
+      { from: odd, to: "/rec/b" },
+      { from: "/rec/b", to: odd },
+    ];
+    expect(await files.move("src", swapped)).toEqual({ kind: "moved" });
+    expect(await files.get("src", ["/rec/b", odd])).toEqual([entry, other]);
+    // One that is not there as it was read: none is moved.
+    const half = [
+      { from: odd, to: "/rec/c" },
+      { from: "/rec/none", to: odd },
+    ];
+    expect(await files.move("src", half)).toEqual({ kind: "changed" });
+    expect(await files.get("src", ["/rec/b", odd])).toEqual([entry, other]);
+    await files.remove("src", [odd, "/rec/b"]);
     expect(await schema.state()).toEqual({});
   });
 });

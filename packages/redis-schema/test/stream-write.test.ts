@@ -370,4 +370,26 @@ describe("a rename", () => {
     expect(outcome).toEqual({ kind: "path_taken", by: "s2" });
     expect(await schema.state()).toEqual(state);
   });
+
+  test("D2a: takes the path of a stream whose file has left it, which takes its own next", async () => {
+    const schema = harness.fresh();
+    const other: StreamRecord = { ...processing, id: streamId("s2"), original_path: "/rec/b.mkv" };
+    await schema.seed({
+      ...lease(W1),
+      ...stored(processing),
+      "stream:s2:meta": Object.fromEntries(
+        Object.entries(stored(other)["stream:s2:meta"] ?? {}).filter(([field]) => field !== "s3_key"),
+      ),
+      "streams:by_path": { "src:/rec/a.mkv": "s1", "src:/rec/b.mkv": "s2" },
+      "streams:active": zset({ s1: NOW, s2: NOW }),
+    });
+    const store = new StreamStore(schema, W1);
+    const paths = async () => (await schema.state())["streams:by_path"];
+    expect(await store.rename(processing, "/rec/b.mkv", { ...write, displaces: other.id })).toEqual({
+      kind: "written",
+    });
+    expect(await paths()).toEqual({ "src:/rec/b.mkv": "s1" });
+    expect(await store.rename(other, "/rec/a.mkv", write)).toEqual({ kind: "written" });
+    expect(await paths()).toEqual({ "src:/rec/a.mkv": "s2", "src:/rec/b.mkv": "s1" });
+  });
 });

@@ -12,13 +12,16 @@ const TAIL = 12_345;
 /** Where recorders keep the length they fill in at close. */
 const HEADER_AT = 36;
 
+/** What a renamed file's name ends with; its key stays. */
+const RENAMED = ".renamed";
+
 export interface Plot {
   env?: Readonly<Record<string, string>>;
   /** Before the worker starts, and while it runs. The file is held open meanwhile, so that it is not complete early. */
   play(world: World, path: string): Promise<void>;
   /** After the death in the gap, before the next start. */
   after?(world: World, path: string): Promise<void>;
-  outcome: "completed" | "failed" | "replaced" | "deleted";
+  outcome: "completed" | "failed" | "replaced" | "renamed" | "deleted";
   /** Uploads that are rightly kept. */
   openUploads?: number;
 }
@@ -81,6 +84,16 @@ export const PLOTS: Record<Story, Plot> = {
     },
     outcome: "completed",
   },
+  renamed: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(PART);
+      await partsRecorded(world, 1);
+      await rename(path, path + RENAMED);
+      await file.append(TAIL);
+    },
+    outcome: "renamed",
+  },
   removed: {
     async play(world, path) {
       await using file = await GrowingFile.open(path);
@@ -116,6 +129,11 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
       return {
         settled: (world) => world.settled([world.path(FILE)]),
         verdict: (path, key) => ({ files: [file(path, key)], openUploads }),
+      };
+    case "renamed":
+      return {
+        settled: (world) => world.settled([world.path(FILE) + RENAMED]),
+        verdict: (path, key) => ({ files: [file(path + RENAMED, key)], openUploads }),
       };
     case "deleted":
       return {

@@ -15,6 +15,8 @@ export interface MetricsFacts {
   streams(): Iterable<HeldStreamFacts>;
   /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
   watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
+  /** Times that what is known of a path did not agree with the streams that run. */
+  pathsMended(): number;
   storeBlocked(): boolean;
   redisBlocked(): boolean;
   /** As the last scan left them; undefined when Redis does not answer. */
@@ -47,6 +49,16 @@ export class Metrics {
       registers,
     });
     build.set({ version: labels.version }, 1);
+    const mended = (): number => this.#facts?.pathsMended() ?? 0;
+    new Counter({
+      name: "sluice_paths_mended_total",
+      help: "Times that what was known of a path did not agree with the streams that run, and was mended.",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(mended());
+      },
+    });
     this.#gauges();
   }
 

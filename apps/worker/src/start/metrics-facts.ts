@@ -19,6 +19,7 @@ export function metricsFacts(worker: Worker, gate: StoreGate, orphans: OrphanSto
       for (const { watch, state, unopenedBytes } of worker.runners)
         yield { name: watch.name, offline: state.state === "offline", unopenedBytes };
     },
+    pathsMended: () => worker.supervisor.mended,
     storeBlocked: () => gate.state.blocked,
     redisBlocked: () => worker.lease.trouble !== undefined,
     async orphans() {

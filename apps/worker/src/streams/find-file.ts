@@ -32,8 +32,11 @@ export async function findFile(
   const own = runnerOf(runners, record.original_path);
   if (!own) return { kind: "offline", detail: "no watch covers its file" };
   const known = await found(record, deps);
-  if (known) return known;
-  for (const runner of [own, ...runners.filter((one) => one !== own)]) {
+  if (known && !(known.kind === "renamed" && coversDone(known.path, record, deps))) return known;
+  // A rename during a walk may take the file from where that has not been yet to where it has been. While nothing was
+  // sent, the next sighting begins it anew, and nothing is lost.
+  const again = record.status === "opening" ? [] : [own];
+  for (const runner of [own, ...again, ...runners.filter((one) => one !== own)]) {
     try {
       await runner.rescan(signal);
     } catch (error) {
@@ -45,6 +48,12 @@ export async function findFile(
     if (now) return now;
   }
   return await instead(record, deps);
+}
+
+/** Another file was completed under that name. Its entry is about to be overwritten: a walk looks for it first. */
+function coversDone(path: string, { file_inode: inode }: StreamRecord, { supervisor }: FinderDeps): boolean {
+  const done = supervisor.table.done(path);
+  return done !== undefined && done.file_inode !== inode;
 }
 
 async function found(record: StreamRecord, deps: FinderDeps): Promise<Whereabouts | undefined> {

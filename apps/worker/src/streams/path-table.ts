@@ -157,8 +157,12 @@ export class PathTable {
 
   /** Entries of files that were renamed, as they were read: what has changed since then stays as it is. */
   moveDone(moves: readonly { from: string; to: string; entry: DoneEntry }[]): void {
-    for (const { from, entry } of moves) if (this.#done.get(from) === entry) this.clearDone(from);
-    for (const { to, entry } of moves) this.setDone(to, entry);
+    const moved = moves.map(({ from, to, entry }) => {
+      const now = this.#done.get(from);
+      return { from, to, entry, now: now?.stream_id === entry.stream_id ? now : undefined };
+    });
+    for (const { from, now } of moved) if (now) this.clearDone(from);
+    for (const { to, entry, now } of moved) this.setDone(to, now ?? entry);
   }
 
   setFailed(path: string, stream: FailedFile): void {

@@ -71,12 +71,8 @@ export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
     if (verdict) return verdict;
   }
   if (ignored && sameIgnored(ignored, facts)) return { kind: "nothing" };
-  if (done && mayBe(done, facts)) return judgeDone(done, facts);
+  if (done && mayBe(done, facts)) return { kind: "completed", entry: done, is: judgeCompleted(done, facts) };
   return undefined;
-}
-
-function judgeDone(entry: DoneEntry, facts: FileFacts): Verdict {
-  return { kind: "completed", entry, is: judgeCompleted(entry, facts) };
 }
 
 /** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
@@ -108,8 +104,10 @@ function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
     case undefined:
       if (early) return { kind: "displaced" };
       if (at.ignored) return { kind: "lift" };
-      // Copied back or restored, it is the completed one all the same.
-      return at.done ? judgeDone(at.done, facts) : { kind: "open" };
+      // A copy of the completed file, whose own is gone, is that file.
+      return at.done
+        ? { kind: "completed", entry: at.done, is: judgeCompleted(at.done, facts) }
+        : { kind: "open" };
   }
 }
 

@@ -63,6 +63,13 @@ export interface SupervisorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
+export interface DoneMove {
+  from: string;
+  to: string;
+  /** As known here. */
+  entry: DoneEntry;
+}
+
 interface Seen {
   watch: Watch;
   path: string;
@@ -182,7 +189,7 @@ export class Supervisor {
       if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
       const from = await whoseFile(path, look.facts, this.#whose);
       if (from?.kind === "done" && !from.stillThere)
-        moves.set(from.path, { from: from.path, to: path, entry: from.entry, facts: look.facts });
+        moves.set(from.path, { from: from.path, to: path, entry: from.entry });
     }
     const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
     await this.#moveDone(safeMoves([...moves.values()], isFree));
@@ -311,7 +318,7 @@ export class Supervisor {
       case "follow_live":
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
-        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
+        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry }]);
       case "heal":
         return await this.#heal(verdict.id, path, facts);
       case "lift":
@@ -435,10 +442,7 @@ export class Supervisor {
   async #moveDone(moves: readonly DoneMove[]): Promise<void> {
     for (const batch of moveBatches(moves)) {
       const others = await this.#deps.register.moveDone(batch);
-      if (others.size === 0) {
-        this.table.moveDone(batch);
-        for (const move of batch) await this.#takeCtimeOfRename(move);
-      }
+      if (others.size === 0) this.table.moveDone(batch);
       // Another worker on the same volume changed them: the next rescan judges by what is there now.
       for (const [path, entry] of others) {
         if (entry) this.table.setDone(path, entry);
@@ -496,6 +500,10 @@ export class Supervisor {
         );
         break;
       case "superseded":
+        this.#deps.log.info(
+          { stream_id: id, path: displayPath(path), superseded_by: ending.by },
+          "another stream has taken this one's place",
+        );
         if (ending.successor) this.#begin(ending.successor, running.watch);
         break;
       case "lost":

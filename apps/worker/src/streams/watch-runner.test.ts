@@ -29,10 +29,11 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
     files: { look: (path) => Promise.resolve(look(path)) } as WatchDeps["files"],
     clock: new ManualClock(),
     supervisor: {
-      sight: vi.fn<() => Promise<void>>(() => Promise.resolve()),
+      sight: vi.fn<() => Promise<boolean>>(() => Promise.resolve(true)),
+      settle: vi.fn<WatchDeps["supervisor"]["settle"]>(() => Promise.resolve([])),
       measure: vi.fn<(path: string) => boolean>((path) => here.live.includes(path)),
       poke: vi.fn<() => boolean>(() => false),
-      renamedTo: () => undefined,
+      sightedAt: () => undefined,
       table,
       get running() {
         return new Map(here.live.map((path) => [path, { processor: { record: record(path) }, watch }]));
@@ -81,28 +82,39 @@ test("callers that come during a walk share the one after it", async () => {
   expect(here.walks).toBe(2);
 });
 
-test("F32 a root that is gone takes the watch offline, and its files are not missing", async () => {
+test("D2a: names that a walk cannot settle alone are settled at its end, those seen for the first time by the next", async () => {
   const here = scene();
-  here.live = ["/in/a"];
-  here.root = undefined;
-  expect(await here.runner.whereabouts(record("/in/a"), never)).toMatchObject({ kind: "offline" });
-  here.root = root;
-  here.files.add("/in/a");
-  await here.runner.rescan(never);
-  expect(here.runner.state).toEqual({ state: "ok" });
+  here.files = new Set(["/in/a", "/in/b"]);
+  here.deps.supervisor.sight = (_watch, path) => Promise.resolve(path !== "/in/a");
+  const looked: boolean[] = [];
+  here.deps.supervisor.settle = (_watch, paths, hasLooked) => {
+    expect(paths).toEqual(["/in/a"]);
+    looked.push(...paths.map(hasLooked));
+    return Promise.resolve(looked.length < 2 ? ["/in/a"] : []);
+  };
+  for (let walk = 1; walk <= 3; walk += 1) await here.runner.rescan(never);
+  expect(looked).toEqual([false, true, false]);
 });
 
-test("one missing file is missing", async () => {
+test("D2a: a hint that cannot be settled brings the next walk forward, which settles it", async () => {
+  const stop = new AbortController();
   const here = scene();
-  here.live = ["/in/a", "/in/b"];
-  here.files = new Set(["/in/b"]);
-  expect(await here.runner.whereabouts(record("/in/a"), never)).toEqual({ kind: "missing" });
-});
-
-test("all live files gone at once is a volume that is away", async () => {
-  const here = scene();
-  here.live = ["/in/a", "/in/b"];
-  expect(await here.runner.whereabouts(record("/in/a"), never)).toMatchObject({ kind: "offline" });
+  here.files = new Set(["/in/a"]);
+  let looked: boolean | undefined;
+  here.deps.supervisor.settle = (_watch, _paths, hasLooked) => {
+    looked = hasLooked("/in/a");
+    return Promise.resolve([]);
+  };
+  const running = here.runner.run(stop.signal);
+  const clock = here.deps.clock as ManualClock;
+  await clock.advance(1_000);
+  expect(here.walks).toBe(1);
+  here.deps.supervisor.sight = () => Promise.resolve(false);
+  await here.runner.hint("/in/a");
+  await clock.advance(1_000);
+  expect({ walks: here.walks, looked }).toEqual({ walks: 2, looked: true });
+  stop.abort();
+  await running;
 });
 
 test("a completed file that is gone is forgotten, one that is only unseen is not", async () => {
@@ -118,6 +130,9 @@ test("a completed file that is gone is forgotten, one that is only unseen is not
   };
   here.deps.supervisor.table.setDone("/in/gone", entry);
   here.deps.supervisor.table.setDone("/elsewhere/gone", { ...entry, file_inode: "2" });
+  await here.runner.rescan(never);
+  // A rename during one walk may hide a file from it.
+  expect(here.deps.removeDone).not.toHaveBeenCalled();
   await here.runner.rescan(never);
   expect(here.deps.removeDone).toHaveBeenCalledWith(["/in/gone"]);
   expect(here.deps.supervisor.table.get("/in/gone")).toBeUndefined();
@@ -167,6 +182,7 @@ test("a sighting that fails fails the walk, after the others have ended", async 
     await both.promise;
     ended += 1;
     if (path === "/in/a") throw new CheckpointError("away");
+    return true;
   };
   await expect(here.runner.rescan(never)).rejects.toThrow("away");
   expect(ended).toBe(2);

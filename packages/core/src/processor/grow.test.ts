@@ -195,7 +195,10 @@ describe("a file that is not at its path", () => {
     world.disk.rename(path, elsewhere);
     const volume = worker.deps.volume;
     // Out of the watch: nobody sees it there.
-    worker.deps.volume = { whereabouts: () => Promise.resolve({ kind: "missing" }) };
+    worker.deps.volume = {
+      whereabouts: () => Promise.resolve({ kind: "missing" }),
+      followed: () => undefined,
+    };
     await worker.work();
     expect(streams(world)[0]).toMatchObject({ status: "failed_file_missing" });
     expect(world.redis.holderOfPath("box", path)).toBeUndefined();

@@ -23,14 +23,14 @@ export async function growStep(life: Life): Promise<Step> {
   if (look.kind === "unreadable") throw unreadableFile(look);
   if (look.kind !== "file") return await whereIsIt(life, look);
   const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(life) });
-  if (same.kind !== "other" || same.because === "file_truncated") await noteShorter(life, look.facts);
   if (same.kind === "other") {
     const { file_inode: inode = look.facts.inode } = held.record;
-    if (same.because === "file_truncated" && inode === look.facts.inode)
-      return await supersede(life, same.because, look.facts);
     // Another file at the path says nothing of where this stream's own has gone.
-    return await whereIsIt(life, look);
+    if (same.because === "file_replaced" || inode !== look.facts.inode) return await whereIsIt(life, look);
+    await noteShorter(life, look.facts);
+    return await supersede(life, same.because, look.facts);
   }
+  await noteShorter(life, look.facts);
   if (life.history.firstLook && !life.context.resumed) await takeInheritedKey(life.context);
   see(life, look.facts);
   assertCapacity(life, look.facts);

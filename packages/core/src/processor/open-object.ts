@@ -113,7 +113,7 @@ async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: 
 }
 
 /** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
-export async function takeInheritedKey(context: Pick<OpenContext, "held" | "deps">): Promise<void> {
+export async function takeInheritedKey(context: OpenContext): Promise<void> {
   const { s3_key: key, s3_bucket: bucket } = context.held.record;
   // Refused, it looks for another name when it needs one.
   if (key !== undefined) await takeKey(context, { bucket, key });

@@ -10,6 +10,7 @@ import type { Place } from "./dependencies.ts";
 import { reach, sendingDone, type Life, type Step } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
+import { uploadRef } from "./part-sender.ts";
 
 /** `facts`: of the file at the path now, which no stream knows. */
 export async function supersede(
@@ -77,7 +78,7 @@ async function lastWrite(
   const { context } = life;
   const { held } = context;
   await sendingDone(life);
-  const worthless = held.parts.size === 0;
+  const worthless = held.parts.size === 0 && !(await holdsUnrecordedParts(context));
   if (worthless) await abortUpload(context);
   await reach(context, "superseding");
   const { record } = held;
@@ -96,6 +97,13 @@ async function lastWrite(
     log: [`${because}: ${what}, ${by}, takes its place`],
   };
   return { worthless, change };
+}
+
+/** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
+async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext): Promise<boolean> {
+  if (held.record.s3_upload_id === undefined) return false;
+  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  return listing.kind === "alive" && listing.parts.length > 0;
 }
 
 function successorAt(life: Life, place: Place, facts: FileFacts): StreamRecord {

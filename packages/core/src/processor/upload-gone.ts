@@ -3,6 +3,7 @@ import { choosePlan, formatPlan } from "../parts/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import { lookAtKey } from "./existing-object.ts";
 import { AGAIN, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { whereIsIt } from "./missing-file.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { provedByBytes } from "./proof-by-bytes.ts";
 import { reconcileUpload } from "./reconcile-upload.ts";
@@ -26,7 +27,11 @@ export async function reconciled(life: Life, facts: FileFacts, sure: boolean): P
     case "another_file": {
       const look = await deps.files.look(held.record.original_path);
       // Gone since its bytes were compared: the next look asks where it is.
-      return look.kind === "file" ? await supersede(life, "file_replaced", look.facts) : AGAIN;
+      if (look.kind !== "file") return AGAIN;
+      const { file_inode: inode = look.facts.inode } = held.record;
+      // Its own file may bear another name now; where the number is the same, it cannot.
+      if (inode !== look.facts.inode) return await whereIsIt(life, look);
+      return await supersede(life, "file_replaced", look.facts);
     }
     case "file_moved_on":
       return AGAIN;
