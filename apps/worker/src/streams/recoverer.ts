@@ -17,6 +17,7 @@ import {
 } from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
 import { fileOfRecord, type LiveFile } from "./path-table.ts";
+import { moveUnder, type UnderNewRoot } from "./renamed-root.ts";
 import type { Supervisor, SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -189,7 +190,15 @@ async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeR
       waiting.push(...liveFile(mine.stream));
       continue;
     }
-    deps.supervisor.resume(whole.record, whole.parts, mine.watch);
+    const { watch, path } = mine;
+    const record =
+      path === undefined ? whole.record : await moveUnder(whole.record, { watch, path }, deps.store);
+    if (!record) {
+      await deps.store.release(whole.record);
+      waiting.push(...liveFile(mine.stream));
+      continue;
+    }
+    deps.supervisor.resume(record, whole.parts, watch);
     report.resumed += 1;
   }
   return waiting;

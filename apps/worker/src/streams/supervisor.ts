@@ -63,13 +63,6 @@ export interface SupervisorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-export interface DoneMove {
-  from: string;
-  to: string;
-  /** As known here. */
-  entry: DoneEntry;
-}
-
 interface Seen {
   watch: Watch;
   path: string;
@@ -189,7 +182,7 @@ export class Supervisor {
       if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
       const from = await whoseFile(path, look.facts, this.#whose);
       if (from?.kind === "done" && !from.stillThere)
-        moves.set(from.path, { from: from.path, to: path, entry: from.entry });
+        moves.set(from.path, { from: from.path, to: path, entry: from.entry, facts: look.facts });
     }
     const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
     await this.#moveDone(safeMoves([...moves.values()], isFree));
@@ -318,7 +311,7 @@ export class Supervisor {
       case "follow_live":
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
-        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry }]);
+        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
       case "heal":
         return await this.#heal(verdict.id, path, facts);
       case "lift":
@@ -442,7 +435,10 @@ export class Supervisor {
   async #moveDone(moves: readonly DoneMove[]): Promise<void> {
     for (const batch of moveBatches(moves)) {
       const others = await this.#deps.register.moveDone(batch);
-      if (others.size === 0) this.table.moveDone(batch);
+      if (others.size === 0) {
+        this.table.moveDone(batch);
+        for (const move of batch) await this.#takeCtimeOfRename(move);
+      }
       // Another worker on the same volume changed them: the next rescan judges by what is there now.
       for (const [path, entry] of others) {
         if (entry) this.table.setDone(path, entry);
