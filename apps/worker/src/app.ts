@@ -28,6 +28,7 @@ import {
   type ResumeReport,
 } from "./streams/recoverer.ts";
 import { Recovery } from "./streams/recovery.ts";
+import { underRenamedRoot } from "./streams/renamed-root.ts";
 import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
@@ -311,7 +312,7 @@ export class Worker {
 
   /** Streams of this source without a living owner. */
   async #resume(): Promise<ResumeReport> {
-    const { context, log } = this.#ports;
+    const { context, log, rootIdentity } = this.#ports;
     const { source, buckets, watches, workerId } = this.#settings;
     const dead = await deadNoncesOfThisHost(this.#registry, this.identity);
     for (const nonce of dead) this.#store.markDead(nonce);
@@ -325,6 +326,8 @@ export class Worker {
       buckets,
       watches,
       deadNonces: () => dead,
+      underRenamedRoot: (record) =>
+        underRenamedRoot(record, { context, source, watches, files: processing.files, rootIdentity }),
       fillIn: (founding, parts, watch) =>
         fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
       log,

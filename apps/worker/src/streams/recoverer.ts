@@ -17,6 +17,7 @@ import {
 import type { FilledIn } from "./founding.ts";
 import { listedStreams, type BrokenReason } from "./unlisted.ts";
 import { fileOfRecord, type LiveFile } from "./path-table.ts";
+import { moveUnder, type UnderNewRoot } from "./renamed-root.ts";
 import type { Supervisor, SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -31,6 +32,8 @@ export interface RecovererDeps {
   watches: readonly Watch[];
   /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
   deadNonces(): readonly string[];
+  /** Where the file of a stream that no watch covers is now, when the root of its watch was renamed. */
+  underRenamedRoot(record: StreamRecord): Promise<UnderNewRoot | undefined>;
   /** A record of the founding phase gets the fields later phases added; undefined when it was lost meanwhile. */
   fillIn(founding: FoundingRecord, parts: Parts, watch: Watch): Promise<FilledIn | undefined>;
   log: SupervisorLog;
@@ -54,8 +57,8 @@ export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<Res
   for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
     const ours: Ours[] = [];
     for (const stream of loaded) {
-      const watch = await classify(deps, stream, report);
-      if (watch) ours.push({ stream, watch });
+      const place = await classify(deps, stream, report);
+      if (place) ours.push({ stream, ...place });
     }
     waiting.push(...(await take(deps, ours, report)));
   }
@@ -64,9 +67,14 @@ export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<Res
   return report;
 }
 
-interface Ours {
-  stream: LoadedStream;
+interface Place {
   watch: Watch;
+  /** Its file's path, where the root of its watch was renamed. */
+  path?: string;
+}
+
+interface Ours extends Place {
+  stream: LoadedStream;
 }
 
 /** The watch of a stream that is ours to resume; undefined for any other, which has been dealt with. */
@@ -74,7 +82,7 @@ async function classify(
   deps: RecovererDeps,
   stream: LoadedStream,
   report: ResumeReport,
-): Promise<Watch | undefined> {
+): Promise<Place | undefined> {
   const { parsed } = stream;
   switch (parsed.kind) {
     case "record":
@@ -118,7 +126,7 @@ async function classifyRecord(
   deps: RecovererDeps,
   record: StreamRecord,
   report: ResumeReport,
-): Promise<Watch | undefined> {
+): Promise<Place | undefined> {
   if (record.status === "completed" || record.status.startsWith("failed_")) {
     await repairIndexes(deps.context, [record.id]);
     return undefined;
@@ -138,12 +146,14 @@ async function classifyRecord(
     return undefined;
   }
   const watch = watchOf(deps.watches, record.original_path);
-  if (!watch)
+  if (watch) return { watch };
+  const place = await deps.underRenamedRoot(record);
+  if (!place)
     deps.log.warn(
       { stream_id: record.id, watch: record.watch },
       "no watch covers this stream's file; it waits for one that does",
     );
-  return watch;
+  return place;
 }
 
 async function classifyFounding(
@@ -151,7 +161,7 @@ async function classifyFounding(
   { id, kind, original_path: path, s3_bucket: bucket }: FoundingRecord,
   stream: LoadedStream,
   report: ResumeReport,
-): Promise<Watch | undefined> {
+): Promise<Place | undefined> {
   if (kind === "completed" || kind === "failed") {
     await repairIndexes(deps.context, [id]);
     return undefined;
@@ -164,7 +174,7 @@ async function classifyFounding(
   const watch = watchOf(deps.watches, path);
   const foreign = foreignBucket(bucket, deps.buckets);
   if (watch && foreign !== undefined) return await markBroken(deps, stream, report, "access_denied", foreign);
-  return watch;
+  return watch && { watch };
 }
 
 export function watchOf(watches: readonly Watch[], path: string): Watch | undefined {
@@ -195,7 +205,15 @@ async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeR
       waiting.push(...liveFile(mine.stream));
       continue;
     }
-    deps.supervisor.resume(whole.record, whole.parts, mine.watch);
+    const { watch, path } = mine;
+    const record =
+      path === undefined ? whole.record : await moveUnder(whole.record, { watch, path }, deps.store);
+    if (!record) {
+      await deps.store.release(whole.record);
+      waiting.push(...liveFile(mine.stream));
+      continue;
+    }
+    deps.supervisor.resume(record, whole.parts, watch);
     report.resumed += 1;
   }
   return waiting;

@@ -18,7 +18,7 @@ export type Verdict =
   /** Its stream looks at the file. */
   | { kind: "poke"; id: string }
   | { kind: "open" }
-  /** A file was completed at this path. */
+  /** A file was completed at this path: what has become of it. */
   | { kind: "completed"; entry: DoneEntry; is: CompletedVerdict }
   /** The file of a live stream under a new name: the stream is asked to follow. */
   | { kind: "follow_live"; id: string }

@@ -64,16 +64,18 @@ export interface SupervisorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
+interface Seen {
+  watch: Watch;
+  path: string;
+  facts: FileFacts;
+}
+
 export interface DoneMove {
   from: string;
   to: string;
   /** As known here. */
   entry: DoneEntry;
-}
-
-interface Seen {
-  watch: Watch;
-  path: string;
+  /** The file under its new name. */
   facts: FileFacts;
 }
 
@@ -195,7 +197,7 @@ export class Supervisor {
       if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
       const from = await whoseFile(path, look.facts, this.#whose);
       if (from?.kind === "done" && !from.stillThere)
-        moves.set(from.path, { from: from.path, to: path, entry: from.entry });
+        moves.set(from.path, { from: from.path, to: path, entry: from.entry, facts: look.facts });
     }
     const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
     await this.#moveDone(safeMoves([...moves.values()], isFree));
@@ -323,7 +325,7 @@ export class Supervisor {
       case "follow_live":
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
-        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry }]);
+        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
       case "heal":
         return await this.#heal(verdict.id, path, facts);
       case "lift":
@@ -376,6 +378,13 @@ export class Supervisor {
   async seenShorter(path: string): Promise<void> {
     const entry = this.table.done(path);
     if (entry && !entry.seen_shorter) await this.#renew(path, entry, { ...entry, seen_shorter: true });
+  }
+
+  /** A rename moves the ctime and changes nothing: the file need not be read again for it. */
+  async #takeCtimeOfRename({ to, entry, facts }: DoneMove): Promise<void> {
+    const { file_size: size, file_mtime_ns: mtimeNs, file_ctime_ns: ctimeNs } = entry;
+    if (size !== facts.size || mtimeNs !== facts.mtimeNs || ctimeNs === facts.ctimeNs) return;
+    await this.#renew(to, entry, { ...entry, file_ctime_ns: facts.ctimeNs });
   }
 
   async #renew(path: string, before: DoneEntry, after: DoneEntry): Promise<void> {
@@ -440,7 +449,10 @@ export class Supervisor {
   async #moveDone(moves: readonly DoneMove[]): Promise<void> {
     for (const batch of moveBatches(moves)) {
       const others = await this.#deps.register.moveDone(batch);
-      if (others.size === 0) this.table.moveDone(batch);
+      if (others.size === 0) {
+        this.table.moveDone(batch);
+        for (const move of batch) await this.#takeCtimeOfRename(move);
+      }
       // Another worker on the same volume changed them: the next rescan judges by what is there now.
       for (const [path, entry] of others) {
         if (entry) this.table.setDone(path, entry);

@@ -97,7 +97,7 @@ function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterab
 }
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey({ held, deps }: OpenContext, ref: ObjectRef): Promise<boolean> {
+async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: ObjectRef): Promise<boolean> {
   const entry = deps.completed.entry(held.record.original_path);
   const predecessor = entry?.stream_id === held.record.supersedes ? entry : undefined;
   const keys = bothKeys(ref);
