@@ -36,6 +36,8 @@ export const FAILPOINTS = [
   "assembled",
   /** The metadata object is written. */
   "described",
+  /** The local file is about to be deleted or moved: it has no name, and its object is being asked for. */
+  "tidying",
   /** The local file is deleted, moved or kept, as its watch says; the record does not say so. */
   "tidied",
   /** The record says completed; the stream is history. */
@@ -48,6 +50,8 @@ export const FAILPOINTS = [
   "failing",
   /** The record says failed. */
   "failed",
+  /** The object of a stored file is gone or another; the stream that sends the file again is not opened. */
+  "object_lost",
   /** Another file stands at the path; its stream is not opened. A worthless upload of this one is aborted. */
   "superseding",
   /** The path belongs to the new generation. */

@@ -13,16 +13,17 @@ export interface Running {
   ended: Promise<void>;
 }
 
-/** Bytes on disk that are not in S3, as far as is known here. */
+/** Bytes on disk that are not in S3, as far as is known here; also what a stored file grew by while it waits to be tidied. */
 export function unshippedBytes({ processor, sightedBytes }: Running): number {
-  const { status, file_size: size, bytes_sent: sent } = processor.record;
-  return status === "s3_completed" ? 0 : Math.max(0, Math.max(size, sightedBytes) - sent);
+  const { file_size: size, bytes_sent: sent } = processor.record;
+  return Math.max(0, Math.max(size, sightedBytes) - sent);
 }
 
 export interface PoolDeps {
   processing: ProcessorDeps;
   onBegin(record: StreamRecord): void;
-  onEnd(ending: Ending | { kind: "faulty" }, running: Running): void;
+  /** The stream counts as running until this resolves: what takes its place has begun by then. */
+  onEnd(ending: Ending | { kind: "faulty" }, running: Running): void | Promise<void>;
   /** Claims a live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   log: SupervisorLog;
@@ -36,6 +37,7 @@ export class ProcessorPool {
   readonly #stop: AbortSignal;
   readonly #running = new Map<string, Running>();
   #draining = false;
+  #sealing = false;
 
   constructor(deps: PoolDeps, stop: AbortSignal) {
     this.#deps = deps;
@@ -48,6 +50,11 @@ export class ProcessorPool {
 
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Nothing new is taken up, but what follows a stream that runs is sealed with it. */
+  get sealing(): boolean {
+    return this.#sealing;
   }
 
   /** A stream just opened by this worker. */
@@ -67,6 +74,7 @@ export class ProcessorPool {
   /** Nothing new is begun; resolves when every processor has let go of its stream. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#sealing = false;
     for (const { processor } of this.#running.values()) processor.drain();
     await this.#settled();
   }
@@ -81,6 +89,7 @@ export class ProcessorPool {
   /** SLUICE_ON_TERM=seal. */
   async sealAll(): Promise<void> {
     this.#draining = true;
+    this.#sealing = true;
     for (const { processor } of this.#running.values()) processor.sealAtTerm();
     await this.#settled();
   }
@@ -108,7 +117,8 @@ export class ProcessorPool {
       ended: ended.promise,
     };
     this.#running.set(record.id, running);
-    if (this.#draining) processor.drain();
+    if (this.#sealing) processor.sealAtTerm();
+    else if (this.#draining) processor.drain();
     void this.#watchOver(running).then(ended.resolve, ended.reject);
   }
 
@@ -118,10 +128,10 @@ export class ProcessorPool {
     try {
       const ending = await processor.run();
       this.#running.delete(id);
-      this.#deps.onEnd(ending, running);
+      await this.#deps.onEnd(ending, running);
     } catch (error) {
       this.#running.delete(id);
-      this.#deps.onEnd({ kind: "faulty" }, running);
+      await this.#deps.onEnd({ kind: "faulty" }, running);
       const { log, processing, takeUp } = this.#deps;
       log.error(
         { stream_id: id, err: error },

@@ -3,6 +3,7 @@
  * late event changes nothing, because the next rescan sees the same files.
  */
 import {
+  CheckpointError,
   displayPath,
   doneEntry,
   isoNow,
@@ -83,7 +84,12 @@ export class Supervisor {
 
   /** A regular file of a watch that passes its filter. Resolves when what it asks for is under way. */
   async sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
-    if (this.#pool.draining || this.#opening.has(path)) return;
+    if (this.#pool.draining) return;
+    await this.#sight(watch, path, facts);
+  }
+
+  async #sight(watch: Watch, path: string, facts: FileFacts): Promise<void> {
+    if (this.#opening.has(path)) return;
     this.measure(path, facts);
     this.#opening.add(path);
     try {
@@ -267,7 +273,19 @@ export class Supervisor {
     this.#pool.begin(record, watch);
   }
 
-  #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
+  /** A stream completed on what it stored, and its file has moved on: what is there now is not kept waiting. */
+  async #lookAgain(watch: Watch, path: string): Promise<void> {
+    if (this.#pool.draining && !this.#pool.sealing) return;
+    try {
+      const look = await this.#deps.processing.files.look(path);
+      if (look.kind === "file") await this.#sight(watch, path, look.facts);
+    } catch (error) {
+      // Redis is away: the next rescan finds it.
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+  }
+
+  async #onEnd(ending: Ending | { kind: "faulty" }, running: Running): Promise<void> {
     const { record } = running.processor;
     const { original_path: path, id, file_inode, file_birthtime_ns } = record;
     this.#renamed.delete(record.id);
@@ -275,6 +293,7 @@ export class Supervisor {
     switch (ending.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
+        if (ending.changed) await this.#lookAgain(running.watch, path);
         return;
       case "failed":
         this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns });

@@ -29,6 +29,8 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
     log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
     ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),
   });
+  life.stored.sinceMs = deps.clock.monotonicMs();
+  life.stored.proved = true;
   await reach(life.context, "assembled");
   deps.observer.moved(held.record, sealed.verifyResult);
   return AGAIN;
@@ -50,7 +52,9 @@ export async function recognised(life: Life, facts: FileFacts, standing: SameByt
 export async function assembledBefore(life: Life, facts: FileFacts, object: StoredObject): Promise<Step> {
   await settle(life);
   const { etag, crc32 } = object;
-  return await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult: "identical" });
+  const step = await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult: "identical" });
+  life.stored.proved = false;
+  return step;
 }
 
 async function settle({ context: { held } }: Life): Promise<void> {

@@ -45,7 +45,8 @@ export async function supersede(
   return { kind: "ended", ending: { kind: "superseded", successor } };
 }
 
-function successorOf(life: Life, facts: FileFacts): StreamRecord {
+/** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
+export function successorOf(life: Life, facts: FileFacts, supersedes?: { id: string }): StreamRecord {
   const { held, deps, rules } = life.context;
   const { record } = held;
   return newRecord({
@@ -61,7 +62,7 @@ function successorOf(life: Life, facts: FileFacts): StreamRecord {
     owner: deps.worker.id,
     nowUtc: isoNow(deps.clock),
     facts,
-    supersedes: held.parts.size > 0 ? { id: record.id } : undefined,
+    supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
   });
 }
 
