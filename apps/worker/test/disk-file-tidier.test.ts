@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import type { FileFacts, WriterProbe } from "@sluice/core";
+import type { FileFacts, TidyChecks, WriterProbe, Writers } from "@sluice/core";
 import { DiskFileTidier } from "../src/adapters/disk-file-tidier.ts";
 import { factsOf } from "../src/adapters/file-facts.ts";
 import { pathBuffer } from "../src/adapters/path-buffer.ts";
@@ -41,19 +41,28 @@ afterEach(() => {
   directory[Symbol.dispose]();
 });
 
-/** Runs `meanwhile` after the last look before the file is hidden: the probe is asked just there. */
-function tidier(
-  meanwhile: () => void = () => undefined,
-  answer: Awaited<ReturnType<WriterProbe["openForWriting"]>> = { kind: "closed" },
-): DiskFileTidier {
+/** What happens while the file is tidied, and what is answered: before it is hidden and once it is. */
+interface Meanwhile {
+  before?: () => void;
+  hidden?: (hidden: string) => void;
+  first?: Writers;
+  fresh?: Writers;
+}
+
+function tidier({ before, hidden, first, fresh }: Meanwhile = {}): DiskFileTidier {
   return new DiskFileTidier({
     writers: {
-      openForWriting: () => {
-        meanwhile();
-        return Promise.resolve(answer);
+      openForWriting: (file, _facts, question) => {
+        if (question?.fresh) hidden?.(file);
+        else before?.();
+        return Promise.resolve((question?.fresh ? fresh : first) ?? { kind: "closed" });
       },
     },
   });
+}
+
+function checks(of: FileFacts = snapshot, over: Partial<TidyChecks> = {}): TidyChecks {
+  return { snapshot: of, unseen: false, proved: () => Promise.resolve(true), ...over };
 }
 
 function write(name: string, content: string): string {
@@ -77,28 +86,26 @@ function names(of = watch): string[] {
 
 describe("removing", () => {
   it("deletes the file that was verified, and leaves nothing", async () => {
-    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "done" });
+    expect(await tidier().remove(path, checks())).toEqual({ kind: "done" });
     expect(names()).toEqual([]);
   });
 
   it("works for names that are not UTF-8, and for the longest there are", async () => {
     for (const name of ["bad-\udcff", "n".repeat(255)]) {
       const file = write(name, "x");
-      expect(await tidier().remove(file, facts(file))).toEqual({ kind: "done" });
+      expect(await tidier().remove(file, checks(facts(file)))).toEqual({ kind: "done" });
     }
     expect(names()).toEqual(["a.mp4"]);
   });
 
   it("says gone when the file is not there", async () => {
     rmSync(path);
-    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "gone" });
-    expect(await tidier(() => rmSync(write("b", "x"))).remove(join(watch, "b"), snapshot)).toEqual({
-      kind: "gone",
-    });
+    expect(await tidier().remove(path, checks())).toEqual({ kind: "gone" });
+    expect(await tidier().remove(join(watch, "b"), checks())).toEqual({ kind: "gone" });
   });
 
   it("says gone when the file vanishes at the last moment", async () => {
-    expect(await tidier(() => rmSync(path)).remove(path, snapshot)).toEqual({ kind: "gone" });
+    expect(await tidier({ before: () => rmSync(path) }).remove(path, checks())).toEqual({ kind: "gone" });
     expect(names()).toEqual([]);
   });
 
@@ -123,7 +130,7 @@ describe("removing", () => {
   ])("touches nothing when %s", async (_, change) => {
     change();
     const before = names().map((name) => [name, content(join(watch, name))]);
-    expect(await tidier().remove(path, snapshot)).toEqual({ kind: "changed" });
+    expect(await tidier().remove(path, checks())).toEqual({ kind: "changed" });
     expect(names().map((name) => [name, content(join(watch, name))])).toEqual(before);
   });
 
@@ -137,18 +144,79 @@ describe("removing", () => {
       },
     ],
   ])("puts it back when %s at the last moment", async (_, change) => {
-    expect(await tidier(change).remove(path, snapshot)).toEqual({ kind: "changed" });
+    expect(await tidier({ before: change }).remove(path, checks())).toEqual({ kind: "changed" });
     expect(names().filter((name) => name.includes("sluice"))).toEqual([]);
     expect(content(path)).toMatch(/more$|^new$/);
   });
 
   it("refuses while a process holds the file open for writing", async () => {
-    const open = tidier(undefined, { kind: "open", pid: 7, command: "ffmpeg" });
-    expect(await open.remove(path, snapshot)).toEqual({
-      kind: "impossible",
-      detail: `${path}: ffmpeg (pid 7) holds it open for writing`,
-    });
+    const open = { kind: "open", pid: 7, command: "ffmpeg" } as const;
+    expect(await tidier({ first: open }).remove(path, checks())).toEqual(open);
     expect(content(path)).toBe("verified content");
+  });
+
+  it("D7b: asks anew who writes it once it is hidden, with the device number it has now", async () => {
+    const open = { kind: "open", pid: 7, command: "ffmpeg" } as const;
+    const asked: FileFacts[] = [];
+    const writers: WriterProbe = {
+      openForWriting: (_path, now, question) => {
+        asked.push(now);
+        return Promise.resolve(question?.fresh ? open : { kind: "closed" });
+      },
+    };
+    const remounted = { ...snapshot, device: "999999" };
+    expect(await new DiskFileTidier({ writers }).remove(path, checks(remounted))).toEqual(open);
+    expect(asked.map(({ device }) => device)).toEqual([snapshot.device, snapshot.device]);
+    expect(names()).toEqual(["a.mp4"]);
+  });
+
+  it.each<[string, Meanwhile]>([
+    ["before it is hidden", { first: { kind: "unknown", detail: "hidden." } }],
+    ["only then", { fresh: { kind: "unknown", detail: "hidden." } }],
+  ])("D7b: keeps it where writers cannot be seen %s, unless that is allowed", async (_case, seen) => {
+    expect(await tidier(seen).remove(path, checks())).toEqual({ kind: "unseen", detail: "hidden." });
+    expect(content(path)).toBe("verified content");
+    const now = checks(facts(path), { unseen: true });
+    expect(await tidier(seen).remove(path, now)).toEqual({ kind: "done" });
+  });
+
+  it("D7b: tells other bytes of the same size under the old mtime by the ctime", async () => {
+    const { atimeMs, mtimeMs } = lstatSync(path);
+    writeFileSync(path, "verified CONTENT");
+    utimesSync(path, atimeMs / 1_000, mtimeMs / 1_000);
+    const now = { ...facts(path), mtimeNs: snapshot.mtimeNs };
+    // utimes keeps milliseconds only, so the mtime is compared as if it had been set exactly.
+    const told = await tidier().remove(path, checks({ ...snapshot, mtimeNs: facts(path).mtimeNs }));
+    expect(told).toEqual({ kind: "touched", now: { ...now, mtimeNs: facts(path).mtimeNs } });
+    expect(content(path)).toBe("verified CONTENT");
+  });
+
+  it.each<[string, (hidden: string) => void]>([
+    ["it is written under its hidden name", (hidden) => appendFileSync(hidden, "more")],
+    ["only its rights change", (hidden) => chmodSync(hidden, 0o600)],
+  ])("D5a: puts it back when %s while its object is asked for", async (_case, change) => {
+    let hidden = "";
+    const asked = checks(snapshot, {
+      proved: () => {
+        expect(names()).not.toContain("a.mp4");
+        change(hidden);
+        return Promise.resolve(true);
+      },
+    });
+    expect(await tidier({ hidden: (file) => (hidden = file) }).remove(path, asked)).toEqual({
+      kind: "changed",
+    });
+    expect(names()).toEqual(["a.mp4"]);
+  });
+
+  it("D5a: puts it back when its object is not proved, also when asking fails", async () => {
+    const no = checks(snapshot, { proved: () => Promise.resolve(false) });
+    expect(await tidier().remove(path, no)).toEqual({ kind: "unproved" });
+    expect(content(path)).toBe("verified content");
+    const fails = checks(facts(path), { proved: () => Promise.reject(new Error("away")) });
+    await expect(tidier().remove(path, fails)).rejects.toThrow("away");
+    expect(content(path)).toBe("verified content");
+    expect(names()).toEqual(["a.mp4"]);
   });
 
   it("says what forbids it, and leaves the file", () => {
@@ -162,9 +230,8 @@ describe("removing", () => {
 describe("moving", () => {
   it("gives the file its path below the target directory", async () => {
     const deep = write("deep/er/b.mp4", "deep");
-    expect(await tidier().move(deep, facts(deep), directory.at("done"), "deep/er/b.mp4")).toEqual({
-      kind: "done",
-    });
+    const target = directory.at("done");
+    expect(await tidier().move(deep, checks(facts(deep)), target, "deep/er/b.mp4")).toEqual({ kind: "done" });
     expect(content(directory.at("done/deep/er/b.mp4"))).toBe("deep");
     expect(names()).toEqual(["a.mp4", "deep", "deep/er"]);
   });
@@ -172,7 +239,7 @@ describe("moving", () => {
   it("never overwrites what is in the target directory", async () => {
     mkdirSync(directory.at("done"));
     writeFileSync(directory.at("done/a.mp4"), "earlier");
-    expect(await tidier().move(path, snapshot, directory.at("done"), "a.mp4")).toEqual({ kind: "done" });
+    expect(await tidier().move(path, checks(), directory.at("done"), "a.mp4")).toEqual({ kind: "done" });
     expect(content(directory.at("done/a.mp4"))).toBe("earlier");
     expect(content(directory.at("done/a-2.mp4"))).toBe("verified content");
   });
@@ -180,7 +247,7 @@ describe("moving", () => {
   it("to another file system copies, proves and names the whole file there, with its times", async () => {
     const target = otherFileSystem();
     utimesSync(path, 1_000, 1_000.5);
-    expect(await tidier().move(path, facts(path), target, "x/a.mp4")).toEqual({ kind: "done" });
+    expect(await tidier().move(path, checks(facts(path)), target, "x/a.mp4")).toEqual({ kind: "done" });
     expect(content(join(target, "x/a.mp4"))).toBe("verified content");
     expect(lstatSync(join(target, "x/a.mp4")).mtimeMs).toBe(1_000_500);
     expect(names(target)).toEqual(["x", "x/a.mp4"]);
@@ -191,14 +258,14 @@ describe("moving", () => {
     const target = otherFileSystem();
     writeFileSync(join(target, "a.mp4"), "VERIFIED CONTENT");
     writeFileSync(join(target, "a-2.mp4"), "verified content");
-    expect(await tidier().move(path, snapshot, target, "a.mp4")).toEqual({ kind: "done" });
+    expect(await tidier().move(path, checks(), target, "a.mp4")).toEqual({ kind: "done" });
     expect(names(target)).toEqual(["a-2.mp4", "a.mp4"]);
     expect(names()).toEqual([]);
   });
 
   it("F28: that cannot be, for want of room or rights, puts the file back", async () => {
     writeFileSync(directory.at("file"), "in the way");
-    const told = await tidier().move(path, snapshot, directory.at("file"), "a.mp4");
+    const told = await tidier().move(path, checks(), directory.at("file"), "a.mp4");
     expect(told).toMatchObject({ kind: "impossible", detail: expect.stringMatching(/ENOTDIR|EEXIST/) });
     expect(content(path)).toBe("verified content");
     expect(names()).toEqual(["a.mp4"]);
@@ -237,7 +304,13 @@ describe("a crash in the middle", () => {
 
   it("is continued by the stream itself, whose file is not at its path", async () => {
     const file = hidden("b", "x");
-    expect(await tidier().remove(join(watch, "b"), facts(file))).toEqual({ kind: "done" });
+    const stored = facts(file);
+    // Putting it back moved its ctime, so its bytes are compared before it is tried again.
+    const told = await tidier().remove(join(watch, "b"), checks(stored));
+    expect(told).toMatchObject({ kind: "touched", now: { inode: stored.inode, mtimeNs: stored.mtimeNs } });
+    expect(await tidier().remove(join(watch, "b"), checks(facts(join(watch, "b"))))).toEqual({
+      kind: "done",
+    });
     expect(names()).toEqual(["a.mp4"]);
   });
 

@@ -39,7 +39,11 @@ interface Holder {
 
 async function hold(file: string, flags: string): Promise<Holder> {
   const fixture = fileURLToPath(new URL("fixtures/hold-open.ts", import.meta.url));
-  const child = spawn(process.execPath, [fixture, file, flags], { stdio: ["pipe", "pipe", "inherit"] });
+  return await holdBy(process.execPath, [fixture, file, flags]);
+}
+
+async function holdBy(command: string, args: readonly string[]): Promise<Holder> {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
   children.push(child);
   const lines = createInterface({ input: child.stdout });
   await once(lines, "line");
@@ -50,6 +54,15 @@ async function hold(file: string, flags: string): Promise<Holder> {
       await once(lines, "line");
     },
   };
+}
+
+/** Node cannot map files. */
+async function holdMapped(file: string, how: "shared" | "private" | "read" = "shared"): Promise<Holder> {
+  return await holdBy("python3", [
+    fileURLToPath(new URL("fixtures/hold-mapped.py", import.meta.url)),
+    file,
+    how,
+  ]);
 }
 
 async function ask(file = path) {
@@ -64,6 +77,32 @@ describe("a file", () => {
       expect(await ask()).toEqual({ kind: "open", pid: holder.pid, command: expect.stringMatching(/^\S/) });
       await holder.close();
     }
+  });
+
+  it("D3a: that another process has mapped for writing is open, also with its descriptor closed", async () => {
+    const holder = await holdMapped(path);
+    nowMs += 10_000;
+    expect(await ask()).toEqual({
+      kind: "open",
+      pid: holder.pid,
+      command: expect.stringMatching(/^\S/),
+      mapped: true,
+    });
+    renameSync(path, directory.at("renamed"));
+    expect(await ask(directory.at("renamed"))).toMatchObject({ kind: "open", pid: holder.pid });
+    await holder.close();
+    nowMs += 10_000;
+    expect(await ask(directory.at("renamed"))).toEqual({ kind: "closed" });
+  });
+
+  it("D3a: that another process has mapped privately, or to read, is closed", async () => {
+    const holder = await holdMapped(path, "private");
+    nowMs += 10_000;
+    expect(await ask()).toEqual({ kind: "closed" });
+    await holder.close();
+    await holdMapped(path, "read");
+    nowMs += 10_000;
+    expect(await ask()).toEqual({ kind: "closed" });
   });
 
   it("that is only read is closed", async () => {
@@ -94,6 +133,15 @@ describe("a file", () => {
 });
 
 describe("one look", () => {
+  it("D7b: is not believed where a fresh one is asked for", async () => {
+    expect(await ask()).toEqual({ kind: "closed" });
+    const holder = await hold(path, "a");
+    expect(await ask()).toEqual({ kind: "closed" });
+    const facts = factsOf(lstatSync(path, { bigint: true }));
+    const fresh = { fresh: true, tidying: true };
+    expect(await probe.openForWriting(path, facts, fresh)).toMatchObject({ kind: "open", pid: holder.pid });
+  });
+
   it("answers every question of the next second", async () => {
     expect(await ask()).toEqual({ kind: "closed" });
     await hold(path, "a");
@@ -150,7 +198,7 @@ describe("a user without rights", () => {
     const told = runAsNobody("ask-open.ts", path);
     if (process.getuid?.() !== 0) return expect(told).toMatchObject({ answer: { kind: "open" } });
     expect(told).toMatchObject({
-      answer: { kind: "unknown" },
+      answer: { kind: "unknown", detail: expect.stringContaining("of other users cannot be seen") },
       visibility: { seen: "some", detail: expect.stringContaining("of other users cannot be seen") },
     });
   });

@@ -69,6 +69,7 @@ describe("a configuration", () => {
         idleTimeoutMs: 30_000,
         idleMaxMs: 600_000,
         ignoreOpen: false,
+        tidyUnseen: false,
         verify: "full",
         onConflict: "keep-both",
         afterUpload: { kind: "keep" },

@@ -36,6 +36,8 @@ export const FAILPOINTS = [
   "assembled",
   /** The metadata object is written. */
   "described",
+  /** The local file is about to be deleted or moved: it has no name, and its object is being asked for. */
+  "tidying",
   /** The local file is deleted, moved or kept, as its watch says; the record does not say so. */
   "tidied",
   /** The record says completed; the stream is history. */
@@ -52,6 +54,8 @@ export const FAILPOINTS = [
   "renaming",
   /** The record bears the new name; whatever holds the one before has not been looked at. */
   "renamed",
+  /** The object of a stored file is gone or another; the stream that sends the file again is not opened. */
+  "object_lost",
   /** Another file stands at the path; its stream is not opened. A worthless upload of this one is aborted. */
   "superseding",
   /** The path belongs to the new generation. */

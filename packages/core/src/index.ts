@@ -21,6 +21,7 @@ export * from "./stream/completed-file.ts";
 export * from "./stream/identity.ts";
 export * from "./stream/plan-retry.ts";
 export * from "./stream/record.ts";
+export * from "./stream/snapshot.ts";
 export * from "./stream/stalled.ts";
 export * from "./stream/state.ts";
 export * from "./stream/upload-age.ts";

@@ -32,6 +32,10 @@ export const LIMITS = {
   deniedKeyMs: 15 * 60_000,
   /** Control requests in flight in the whole worker. */
   controlRequests: 16,
+  /** While it is asked about the object of a file about to be deleted, that file has no name: no longer than this. */
+  tidyProofMs: 5_000,
+  /** A file that waits to be tidied and is not at its path is looked for in the whole watch at most this often. */
+  whereIsItEveryMs: 60_000,
   /** Entries of a stream's timeline. */
   logEntries: 200,
   /** A growing file's size goes to Redis at most this often between parts. */

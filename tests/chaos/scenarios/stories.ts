@@ -24,6 +24,8 @@ export interface Plot {
   outcome: "completed" | "failed" | "replaced" | "renamed" | "deleted";
   /** Uploads that are rightly kept. */
   openUploads?: number;
+  /** The object is made twice, and the stream that made the first one ends in this state. */
+  sentAgain?: string;
 }
 
 export const PLOTS: Record<Story, Plot> = {
@@ -109,6 +111,20 @@ export const PLOTS: Record<Story, Plot> = {
     play: (_, path) => write(path, 2 * PART + TAIL),
     outcome: "deleted",
   },
+  object_removed: {
+    env: { SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "2s" },
+    async play(world, path) {
+      await write(path, 1000);
+      await world.until(
+        "the object is stored and described",
+        async () => (await call(world.target, "HEAD", `${FILE}.metadata.json`)).status === 200,
+        { everyMs: 20 },
+      );
+      await call(world.target, "DELETE", FILE);
+    },
+    outcome: "deleted",
+    sentAgain: "failed_verify_mismatch",
+  },
 };
 
 export interface Ending {
@@ -123,6 +139,7 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
     path,
     key,
     ...(plot.outcome === "deleted" && sha256 !== undefined ? { sha256 } : {}),
+    ...(plot.sentAgain === undefined ? {} : { versions: 2 }),
   });
   switch (plot.outcome) {
     case "completed":
@@ -139,7 +156,11 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
       return {
         // A rescan takes the entry of a file that is gone.
         settled: (world) => over(world, "streams:completed"),
-        verdict: (path, key) => ({ files: [{ ...file(path, key), doneGone: true }], openUploads }),
+        verdict: (path, key) => ({
+          files: [{ ...file(path, key), doneGone: true }],
+          ...(plot.sentAgain === undefined ? {} : { failed: [{ path, statuses: [plot.sentAgain] }] }),
+          openUploads,
+        }),
       };
     case "replaced":
       return {

@@ -14,6 +14,7 @@ import {
   type OpenFile,
   type Opened,
   type WriterProbe,
+  type WriterQuestion,
 } from "@sluice/core";
 import { factsOf, kindOfEntry } from "./file-facts.ts";
 import { isUnder, pathBuffer } from "./path-buffer.ts";
@@ -51,6 +52,13 @@ export class DiskFileSource implements FileSource {
     }
   }
 
+  async lookAnew(path: string): Promise<Look> {
+    const opened = await this.open(path);
+    if (opened.kind !== "file") return opened;
+    await using file = opened.file;
+    return { kind: "file", facts: file.openedFacts };
+  }
+
   async open(path: string): Promise<Opened> {
     // Opening a device can act on it, so what is there is looked at first; the descriptor is checked all the same.
     const look = await this.look(path);
@@ -78,8 +86,12 @@ export class DiskFileSource implements FileSource {
     return look.kind === "file" ? look.facts.mtimeNs : undefined;
   }
 
-  async openForWriting(path: string, facts: FileFacts): ReturnType<WriterProbe["openForWriting"]> {
-    return await this.#writers.openForWriting(path, facts);
+  async openForWriting(
+    path: string,
+    facts: FileFacts,
+    options?: WriterQuestion,
+  ): ReturnType<WriterProbe["openForWriting"]> {
+    return await this.#writers.openForWriting(path, facts, options);
   }
 
   /** Why what was opened is not a stream, or undefined. */

@@ -30,6 +30,11 @@ export function pinoObserver(log: Log): Observer {
       ),
     retried: (stream, what, reason) =>
       log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    tidyFailed: (stream, reason, detail) =>
+      log.warn(
+        { ...about(stream), reason, detail },
+        "the local file could not be tidied and stays where it is",
+      ),
     decided: (stream, decision) => log.info(about(stream), decision),
     storeTrouble: (reason) => store.during(reason),
     storeHealed: () => store.over(),
@@ -51,6 +56,7 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     partAcknowledged: tell("partAcknowledged"),
     partAdopted: tell("partAdopted"),
     retried: tell("retried"),
+    tidyFailed: tell("tidyFailed"),
     decided: tell("decided"),
     storeTrouble: tell("storeTrouble"),
     storeHealed: tell("storeHealed"),

@@ -1,5 +1,5 @@
 /** What happens to streams, counted. Labels are few and bounded: never a path, never a stream. */
-import { FAILURE_REASONS, kindOf, type Observer } from "@sluice/core";
+import { FAILURE_REASONS, TIDY_FAILURES, kindOf, type Observer } from "@sluice/core";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Seconds: from a small part on a local network to a large one on a slow uplink. */
@@ -22,6 +22,11 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
   const failed = byReason("sluice_failed_total", "Streams that failed, by reason.");
   // A series that begins at 1 shows no increase: the first failure would raise no alert.
   for (const reason of FAILURE_REASONS) failed.inc({ reason }, 0);
+  const untidied = byReason(
+    "sluice_tidy_failed_total",
+    "Files that were to be deleted or moved after their upload and stay where they are.",
+  );
+  for (const reason of TIDY_FAILURES) untidied.inc({ reason }, 0);
   const seconds = new Histogram({
     name: "sluice_part_upload_seconds",
     help: "From a part's first attempt to S3's acknowledgement.",
@@ -53,6 +58,7 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
     },
     partAdopted: () => adopted.inc(),
     retried: (_stream, _what, reason) => retries.inc({ reason: reasons(reason) }),
+    tidyFailed: (_stream, reason) => untidied.inc({ reason }),
     decided: () => undefined,
     storeTrouble: () => undefined,
     storeHealed: () => undefined,

@@ -163,7 +163,7 @@ function instances({ maxUserInstances: most }: SystemFacts): Finding | undefined
 function writers({ seen, detail }: Visibility): Finding {
   if (seen === "all") return ok("system.writers_seen", detail);
   const remedy =
-    "Else a file counts as complete when it is quiet: give SLUICE_IDLE_TIMEOUT enough time, or use markers.";
+    "Else a file counts as complete when it is quiet: give SLUICE_IDLE_TIMEOUT enough time, or use markers. SLUICE_AFTER_UPLOAD=delete and move leave such files where they are, unless SLUICE_TIDY_UNSEEN=true.";
   return finding(
     seen === "some" ? "system.writers_partly_seen" : "system.writers_not_seen",
     "warning",

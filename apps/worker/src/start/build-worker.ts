@@ -1,5 +1,5 @@
 /** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
-import type { Config } from "@sluice/config";
+import type { Config, WatchConfig } from "@sluice/config";
 import { StoreGate } from "@sluice/core";
 import { OrphanStore, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, tellAll } from "../adapters/pino-observer.ts";
@@ -86,6 +86,12 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll(watching.watchers, signal));
   const seen = await watching.writers.visibility();
   log.info({ seen: seen.seen }, seen.detail);
+  for (const { name } of seen.seen === "all" ? [] : config.watches.filter(waitsForSigns)) {
+    log.warn(
+      { watch: name },
+      "files that only silence calls complete are not deleted or moved, since whoever may still write them cannot be seen (SLUICE_TIDY_UNSEEN)",
+    );
+  }
   const worker = new Worker(
     workerSettings(config, answers.profile, hash),
     {
@@ -109,6 +115,11 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll([webhooks(from, worker, context, metrics)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
+}
+
+/** Its files are tidied after a marker, a rename or "finalize now" alone where writers cannot be seen. */
+function waitsForSigns({ afterUpload, tidyUnseen, ignoreOpen }: WatchConfig): boolean {
+  return afterUpload.kind !== "keep" && !tidyUnseen && !ignoreOpen;
 }
 
 function webhooks(

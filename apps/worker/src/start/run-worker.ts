@@ -3,6 +3,7 @@ import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/confi
 import { StoppedError } from "@sluice/core";
 import type { Worker } from "../app.ts";
 import { createLog, type Log } from "../log.ts";
+import { unshippedBytes } from "../streams/processor-pool.ts";
 import { systemClock } from "../system-clock.ts";
 import { buildWorker, type Started } from "./build-worker.ts";
 
@@ -63,7 +64,10 @@ async function endPolitely(worker: Worker, config: Config, stop: AbortController
   const done = worker.end(config.onTerm).then(() => "done" as const);
   const late = systemClock.sleep(config.drainTimeoutMs).then(() => "late" as const);
   const outcome = await Promise.race([done, late]);
-  const left = [...worker.supervisor.running.values()].map(({ processor }) => processor.record);
+  // A stored file that could not be described or tidied in time has no byte at risk.
+  const left = [...worker.supervisor.running.values()]
+    .filter((running) => running.processor.record.status !== "s3_completed" || unshippedBytes(running) > 0)
+    .map(({ processor }) => processor.record);
   if (outcome === "late") {
     stop.abort(new StoppedError("the drain time is over"));
     await Promise.race([done, systemClock.sleep(1_000)]);

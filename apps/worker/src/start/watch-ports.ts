@@ -102,9 +102,9 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
 /** SLUICE_IGNORE_OPEN holds for tidying as it does for completion. */
 function respecting(watches: readonly WatchConfig[], writers: WriterProbe): WriterProbe {
   return {
-    async openForWriting(path, facts) {
+    async openForWriting(path, facts, options) {
       const watch = watches.find(({ root }) => isUnder(root, path));
-      return watch?.ignoreOpen ? { kind: "closed" } : await writers.openForWriting(path, facts);
+      return watch?.ignoreOpen ? { kind: "closed" } : await writers.openForWriting(path, facts, options);
     },
   };
 }

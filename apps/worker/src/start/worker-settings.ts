@@ -52,6 +52,7 @@ function watchSettings(config: Config, watch: WatchConfig, profile: StoreProfile
       onConflict: watch.onConflict,
       afterUpload: watch.afterUpload,
       afterUploadDelayMs: watch.afterUploadDelayMs,
+      tidyUnseen: watch.tidyUnseen,
       historyMs: config.historyMs,
       plan: {
         kind: config.partPlan ?? (profile.unequalParts ? "stepped" : "uniform"),

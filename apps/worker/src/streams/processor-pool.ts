@@ -11,16 +11,17 @@ export interface Running {
   ended: Promise<void>;
 }
 
-/** Bytes on disk that are not in S3, as far as is known here. */
+/** Bytes on disk that are not in S3, as far as is known here; also what a stored file grew by while it waits to be tidied. */
 export function unshippedBytes({ processor, sightedBytes }: Running): number {
-  const { status, file_size: size, bytes_sent: sent } = processor.record;
-  return status === "s3_completed" ? 0 : Math.max(0, Math.max(size, sightedBytes) - sent);
+  const { file_size: size, bytes_sent: sent } = processor.record;
+  return Math.max(0, Math.max(size, sightedBytes) - sent);
 }
 
 export interface PoolDeps {
   processing: ProcessorDeps;
   onBegin(record: StreamRecord): void;
-  onEnd(ending: Ending | { kind: "faulty" }, running: Running): void;
+  /** The stream counts as running until this resolves: what takes its place has begun by then. */
+  onEnd(ending: Ending | { kind: "faulty" }, running: Running): void | Promise<void>;
   /** Claims a live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   log: SupervisorLog;
@@ -46,6 +47,7 @@ export class ProcessorPool {
   /** Streams that stopped because of a bug, and have not ended well since. */
   readonly #faults = new Map<string, Fault>();
   #draining = false;
+  #sealing = false;
 
   constructor(deps: PoolDeps, stop: AbortSignal) {
     this.#deps = deps;
@@ -76,6 +78,11 @@ export class ProcessorPool {
       );
   }
 
+  /** Nothing new is taken up, but what follows a stream that runs is sealed with it. */
+  get sealing(): boolean {
+    return this.#sealing;
+  }
+
   /** A stream just opened by this worker. */
   begin(record: StreamRecord, watch: Watch): void {
     this.#run(StreamProcessor.begin(record, watch.rules, this.#deps.processing, this.#stop), watch);
@@ -93,6 +100,7 @@ export class ProcessorPool {
   /** Nothing new is begun; resolves when every processor has let go of its stream. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#sealing = false;
     for (const { processor } of this.#running.values()) processor.drain();
     await this.#settled();
   }
@@ -110,6 +118,7 @@ export class ProcessorPool {
   /** SLUICE_ON_TERM=seal. */
   async sealAll(): Promise<void> {
     this.#draining = true;
+    this.#sealing = true;
     for (const { processor } of this.#running.values()) processor.sealAtTerm();
     await this.#settled();
   }
@@ -136,7 +145,8 @@ export class ProcessorPool {
       ended: ended.promise,
     };
     this.#running.set(record.id, running);
-    if (this.#draining) processor.drain();
+    if (this.#sealing) processor.sealAtTerm();
+    else if (this.#draining) processor.drain();
     void this.#watchOver(running).then(ended.resolve, ended.reject);
   }
 
@@ -148,12 +158,12 @@ export class ProcessorPool {
       const ending = await processor.run();
       this.#running.delete(id);
       this.#faults.delete(id);
-      this.#deps.onEnd(ending, running);
+      await this.#deps.onEnd(ending, running);
     } catch (error) {
       const { log, processing } = this.#deps;
       const restMs = this.#noteFault(id, error, processing.clock.monotonicMs() - beganMs);
       this.#running.delete(id);
-      this.#deps.onEnd({ kind: "faulty" }, running);
+      await this.#deps.onEnd({ kind: "faulty" }, running);
       log.error(
         { stream_id: id, err: error, again_after_s: restMs / 1_000 },
         "a stream stopped because of a fault of ours; it is tried again from its checkpoint",

@@ -3,6 +3,7 @@
  * late event changes nothing, because the next rescan sees the same files.
  */
 import {
+  CheckpointError,
   displayPath,
   doneEntry,
   judgeChanged,
@@ -152,8 +153,13 @@ export class Supervisor {
    * takes a whole walk, because another file was completed under this name. `walked`: one has been made since.
    */
   async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
+    return this.#pool.draining || (await this.#sight(watch, path, facts, walked));
+  }
+
+  /** As `sight`, also while the worker seals what is there and ends. */
+  async #sight(watch: Watch, path: string, facts: FileFacts, walked: boolean): Promise<boolean> {
     const file = `${facts.device}:${facts.inode}`;
-    if (this.#pool.draining || this.#opening.has(path) || this.#opening.has(file)) return true;
+    if (this.#opening.has(path) || this.#opening.has(file)) return true;
     this.measure(path, facts);
     for (const name of [path, file]) this.#opening.add(name);
     try {
@@ -491,7 +497,19 @@ export class Supervisor {
     this.#pool.begin(record, watch);
   }
 
-  #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
+  /** A stream completed on what it stored, and its file has moved on: what is there now is not kept waiting. */
+  async #lookAgain(watch: Watch, path: string): Promise<void> {
+    if (this.#pool.draining && !this.#pool.sealing) return;
+    try {
+      const look = await this.#deps.processing.files.look(path);
+      if (look.kind === "file") await this.#sight(watch, path, look.facts, false);
+    } catch (error) {
+      // Redis is away: the next rescan finds it.
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+  }
+
+  async #onEnd(ending: Ending | { kind: "faulty" }, running: Running): Promise<void> {
     const { record } = running.processor;
     const { original_path: path, id, file_size } = record;
     this.table.clearLive(id);
@@ -503,6 +521,7 @@ export class Supervisor {
     switch (ending.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
+        if (ending.changed) await this.#lookAgain(running.watch, path);
         break;
       case "failed":
         this.table.setFailed(path, { id, reason: ending.reason, ...fileOfRecord(record), file_size });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { silentFileSystem, silentMountBelow } from "./network-fs.ts";
+import { judgeHosts, silentFileSystem, silentMountBelow } from "./network-fs.ts";
 
 const MOUNTS = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 40 22 0:35 / /data rw - ext4 /dev/vdb rw
@@ -25,4 +25,15 @@ describe("a watch", () => {
   it("on a directory that is not there has nothing known against it", async () => {
     expect(await silentFileSystem("/does/not/exist")).toBeUndefined();
   });
+});
+
+it.each([
+  ["ext4", 0xef53, undefined],
+  ["FUSE, which this host runs", 0x65735546, undefined],
+  ["overlay, which this host stacks", 0x794c7630, undefined],
+  ["a file system that cannot be asked", undefined, undefined],
+  ["NFS", 0x6969, "The file is on NFS: whether another host still writes it cannot be seen."],
+  ["SMB", 0xfe534d42, "The file is on SMB: whether another host still writes it cannot be seen."],
+])("D7b: writers on other hosts are reckoned with on %s as far as there can be any", (_case, magic, said) => {
+  expect(judgeHosts(magic)).toBe(said);
 });

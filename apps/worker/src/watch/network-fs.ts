@@ -28,6 +28,20 @@ const SILENT_BY_MAGIC: ReadonlyMap<number, string> = new Map([
 const SILENT_BY_NAME =
   /^(?:nfs4?|smb3?|cifs|smbfs|fuse(?:blk)?(?:\..*)?|9p|overlay|ceph|afs|lustre|gpfs|beegfs.*|glusterfs|virtiofs|vboxsf|vmhgfs)$/;
 
+/** Of those, the ones other hosts may write at the same time. FUSE and overlay are layers of this host. */
+const LOCAL_LAYERS: ReadonlySet<string> = new Set(["FUSE", "overlay"]);
+
+/** Why a writer on another host cannot be seen, as a whole sentence; undefined for a file system of this host. */
+export async function unseenHosts(directory: string): Promise<string | undefined> {
+  return judgeHosts(await magicOf(directory));
+}
+
+export function judgeHosts(magic: number | undefined): string | undefined {
+  const name = magic === undefined ? undefined : SILENT_BY_MAGIC.get(magic);
+  if (name === undefined || LOCAL_LAYERS.has(name)) return undefined;
+  return `The file is on ${name}: whether another host still writes it cannot be seen.`;
+}
+
 /** Why events cannot be relied on below this directory; undefined when they can. */
 export async function silentFileSystem(root: string): Promise<string | undefined> {
   const own = await magicOf(root);

@@ -1,8 +1,11 @@
 /**
- * Who holds a file open for writing. One look at all processes answers every question of the next second, and looking
+ * Who holds a file open or mapped for writing. One look at all processes answers every question of the next second, and looking
  * never takes more than a small share of the time, however many processes there are.
  */
-import type { Clock, FileFacts, WriterProbe } from "@sluice/core";
+import { dirname } from "node:path";
+import type { Clock, FileFacts, WriterProbe, WriterQuestion, Writers } from "@sluice/core";
+import { pathBuffer } from "../adapters/path-buffer.ts";
+import { unseenHosts } from "./network-fs.ts";
 import { commandOf, holds, scanOpenFiles, type OpenFiles, type Writer } from "./proc-fds.ts";
 import { judgeVisibility, visibilityFacts, type Visibility } from "./process-visibility.ts";
 
@@ -15,8 +18,6 @@ interface Scan extends OpenFiles {
   goodForMs: number;
 }
 
-type Answer = Awaited<ReturnType<WriterProbe["openForWriting"]>>;
-
 const GOOD_FOR_MS = 1_000;
 /** A scan is good for this many times as long as it took, so that scanning takes a twentieth of one CPU at most … */
 const REST_FACTOR = 20;
@@ -28,26 +29,44 @@ const TICK_MS = 10;
 export class OpenForWrite implements WriterProbe {
   readonly #clock: Pick<Clock, "monotonicMs" | "wallMs">;
   #last: Scan | undefined;
-  /** Settled; a scan that fails is told to those who wait for it. */
+  /** Settled; a scan that fails is reported to those who wait for it. */
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<Scan> | undefined;
+  #unseen: string | undefined;
 
   constructor(clock: Pick<Clock, "monotonicMs" | "wallMs">) {
     this.#clock = clock;
   }
 
-  async openForWriting(_path: string, facts: FileFacts): Promise<Answer> {
-    const kept = this.#kept(facts);
+  /** Why some processes' open files cannot be seen, as last looked. */
+  get unseen(): string | undefined {
+    return this.#unseen;
+  }
+
+  async openForWriting(path: string, facts: FileFacts, question: WriterQuestion = {}): Promise<Writers> {
+    const seen = await this.#seen(path, facts, question);
+    if (seen.kind !== "closed" || !question.tidying) return seen;
+    const detail = await unseenHosts(dirname(path));
+    return detail === undefined ? seen : { kind: "unknown", detail };
+  }
+
+  async #seen(path: string, facts: FileFacts, { fresh = false }: WriterQuestion): Promise<Writers> {
+    const kept = fresh ? undefined : this.#kept(facts);
     const scan = kept ?? (await this.#scan());
     const found = writersOf(scan, facts);
-    const open = found.find((writer) => holds(writer, facts));
-    if (open) return { kind: "open", pid: open.pid, command: commandOf(open.pid) };
+    const open = found.find((writer) => holds(writer, facts, nameOf(path)));
+    if (open) {
+      const { pid, fd } = open;
+      return { kind: "open", pid, command: commandOf(pid), ...(fd === undefined ? { mapped: true } : {}) };
+    }
     // Whoever held it a moment ago may have opened it anew.
     if (kept && found.length > 0) {
       this.#last = undefined;
-      return await this.openForWriting(_path, facts);
+      return await this.#seen(path, facts, {});
     }
-    return { kind: scan.visibility.seen === "all" ? "closed" : "unknown" };
+    return scan.visibility.seen === "all"
+      ? { kind: "closed" }
+      : { kind: "unknown", detail: scan.visibility.detail };
   }
 
   /** For the start, `doctor` and `waiting_for`. */
@@ -80,6 +99,7 @@ export class OpenForWrite implements WriterProbe {
     const visibility = judgeVisibility(visibilityFacts(open.closed));
     const endedMs = this.#clock.monotonicMs();
     const goodForMs = Math.min(GOOD_FOR_MOST_MS, Math.max(GOOD_FOR_MS, REST_FACTOR * (endedMs - startedMs)));
+    this.#unseen = visibility.seen === "all" ? undefined : visibility.detail;
     this.#last = { ...open, visibility, startedWallMs, endedMs, goodForMs };
     return this.#last;
   }
@@ -92,4 +112,9 @@ function changedMs({ ctimeNs }: FileFacts): number {
 
 function writersOf(scan: Scan, facts: FileFacts): readonly Writer[] {
   return scan.writers.get(facts.inode) ?? [];
+}
+
+/** Without its directory, byte by byte: as /proc is read. */
+function nameOf(path: string): string {
+  return pathBuffer(path.slice(path.lastIndexOf("/") + 1)).toString("latin1");
 }

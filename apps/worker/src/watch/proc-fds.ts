@@ -1,14 +1,16 @@
 /**
- * Which files the processes of this system hold open for writing, from /proc. Works in slices of a few milliseconds,
- * and asks no file system but /proc itself: a hung network mount of someone else holds up nothing here.
+ * Which files the processes of this system hold open or mapped for writing, from /proc. Works in slices of a few
+ * milliseconds, and asks no file system but /proc itself: a hung network mount of someone else holds up nothing here.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemError } from "../adapters/system-error.ts";
+import { isMappingOf, sharedWritable } from "./proc-maps.ts";
 
 export interface Writer {
   pid: number;
-  fd: string;
+  /** The descriptor; absent for a shared writable mapping. */
+  fd?: string;
 }
 
 export interface OpenFiles {
@@ -30,19 +32,30 @@ export async function scanOpenFiles(proc = "/proc"): Promise<OpenFiles> {
   const closed: number[] = [];
   let looked = 0;
   let sliceEnds = performance.now() + SLICE_MS;
+  const breathe = async (): Promise<void> => {
+    if (performance.now() <= sliceEnds) return;
+    await nextTurn();
+    sliceEnds = performance.now() + SLICE_MS;
+  };
+  const add = (inode: string, writer: Writer): void => {
+    writers.set(inode, [...(writers.get(inode) ?? []), writer]);
+  };
   for (const pid of processIds(proc)) {
     const fds = attempt(() => readdirSync(`${proc}/${pid}/fd`));
-    if (fds.kind === "refused") closed.push(pid);
-    if (fds.kind !== "value") continue;
-    for (const fd of fds.value) {
+    // Read after its descriptors are listed: whoever maps a file and then closes it is found in one of the two.
+    const mapped = attempt(() => new Set(mappings(proc, pid).map(({ inode }) => inode)));
+    let refused = fds.kind === "refused" || mapped.kind === "refused";
+    if (mapped.kind === "value") for (const inode of mapped.value) add(inode, { pid });
+    await breathe();
+    for (const fd of fds.kind === "value" ? fds.value : []) {
       const inode = writtenInode(proc, pid, fd);
-      if (inode !== undefined) writers.set(inode, [...(writers.get(inode) ?? []), { pid, fd }]);
+      // Root may list the descriptors of a process that it may not trace, and learns nothing of them.
+      if (inode.kind === "refused") refused = true;
+      if (inode.kind === "value" && inode.value !== undefined) add(inode.value, { pid, fd });
       looked += 1;
-      if (looked % BETWEEN_LOOKS === 0 && performance.now() > sliceEnds) {
-        await nextTurn();
-        sliceEnds = performance.now() + SLICE_MS;
-      }
+      if (looked % BETWEEN_LOOKS === 0) await breathe();
     }
+    if (refused) closed.push(pid);
   }
   return { writers, closed };
 }
@@ -54,8 +67,20 @@ export function processIds(proc = "/proc"): number[] {
   return names.value.filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-/** Whether the process still holds this very file open for writing under this descriptor. */
-export function holds(writer: Writer, file: { inode: string; device: string }, proc = "/proc"): boolean {
+/**
+ * Whether the process still holds this very file open for writing under this descriptor, or mapped. `name`: of the file,
+ * without its directory, byte by byte.
+ */
+export function holds(
+  writer: Writer,
+  file: { inode: string; device: string },
+  name: string,
+  proc = "/proc",
+): boolean {
+  if (writer.fd === undefined) {
+    const mapped = attempt(() => mappings(proc, writer.pid).some((one) => isMappingOf(one, file, name)));
+    return mapped.kind === "value" && mapped.value;
+  }
   const link = `${proc}/${writer.pid}/fd/${writer.fd}`;
   const held = attempt(() => (isWritable(link) ? statSync(link, { bigint: true }) : undefined));
   return (
@@ -70,15 +95,18 @@ export function commandOf(pid: number, proc = "/proc"): string {
 }
 
 /** Inode of the file a descriptor can write to; undefined for others, and for what is no file (sockets, pipes). */
-function writtenInode(proc: string, pid: number, fd: string): string | undefined {
+function writtenInode(proc: string, pid: number, fd: string): Attempt<string | undefined> {
   const link = `${proc}/${pid}/fd/${fd}`;
-  const inode = attempt(() => {
+  return attempt(() => {
     if (!isWritable(link) || !readlinkSync(link).startsWith("/")) return undefined;
     const info = readFileSync(`${proc}/${pid}/fdinfo/${fd}`, "latin1");
     // Linux before 5.14 does not tell the inode here.
     return /^ino:\s*(\d+)$/m.exec(info)?.[1] ?? String(statSync(link, { bigint: true }).ino);
   });
-  return inode.kind === "value" ? inode.value : undefined;
+}
+
+function mappings(proc: string, pid: number) {
+  return sharedWritable(readFileSync(`${proc}/${pid}/maps`, "latin1"));
 }
 
 function isWritable(link: string): boolean {
@@ -87,7 +115,7 @@ function isWritable(link: string): boolean {
 
 type Attempt<T> = { kind: "value"; value: T } | { kind: "refused" } | { kind: "gone" };
 
-/** Processes end and close files while they are being looked at; what is not there any more is no error. */
+/** Processes end and close files while they are being looked at; what no longer exists is no error. */
 function attempt<T>(look: () => T): Attempt<T> {
   try {
     return { kind: "value", value: look() };

@@ -78,13 +78,17 @@ export function visibilityFacts(closed: readonly number[], proc = "/proc"): Visi
     const parent = parentOf(proc, pid);
     return parent === undefined ? [] : [[pid, { parent }]];
   });
+  const initialNamespace = text(() => readlinkSync(`${proc}/self/ns/pid`)) === INITIAL_NAMESPACE;
   return {
     processes: new Map(parents),
     ownPid: process.pid,
-    initialNamespace: text(() => readlinkSync(`${proc}/self/ns/pid`)) === INITIAL_NAMESPACE,
-    // Kernel threads, and processes that have ended, have no command line and no files.
-    closed: closed.filter((pid) => text(() => readFileSync(`${proc}/${pid}/cmdline`, "latin1")) !== "")
-      .length,
+    initialNamespace,
+    // Kernel threads, and processes that have ended, have no command line and no files. The system's init records nothing.
+    closed: closed.filter(
+      (pid) =>
+        !(pid === 1 && initialNamespace) &&
+        text(() => readFileSync(`${proc}/${pid}/cmdline`, "latin1")) !== "",
+    ).length,
     hidden: process.getuid?.() !== 0 && hidesProcesses(proc),
   };
 }

@@ -64,4 +64,12 @@ export const completionRules = {
     computed: "10m after an idle completion, 0s after a marker, a rename or finalize",
     about: "How long the local file is left alone before it is deleted or moved.",
   }),
+  tidyUnseen: setting({
+    name: "TIDY_UNSEEN",
+    group,
+    type: onOff(),
+    initial: "false",
+    about:
+      "Delete or move also a file that only silence calls complete, although some processes that may still write it cannot be seen (another PID namespace, another user's processes, another host). Without it such a file stays, and its stream says why; a marker, a rename or `finalize` allows it.",
+  }),
 };

@@ -1,6 +1,16 @@
 /** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
 import type { StreamRecord } from "../stream/record.ts";
 
+export const TIDY_FAILURES = [
+  /** The system refuses it: rights, room, a read-only volume. */
+  "refused",
+  /** Writers cannot be seen, and only silence said that the file is complete. */
+  "unseen",
+  /** Whether its object is there cannot be told. */
+  "unproved",
+] as const;
+export type TidyFailure = (typeof TIDY_FAILURES)[number];
+
 export interface Observer {
   opened(stream: StreamRecord): void;
   moved(stream: StreamRecord, detail: string): void;
@@ -10,6 +20,8 @@ export interface Observer {
   ): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
   retried(stream: StreamRecord, what: string, reason: string): void;
+  /** The local file was to be deleted or moved, and stays where it is. */
+  tidyFailed(stream: StreamRecord, reason: TidyFailure, detail: string): void;
   decided(stream: StreamRecord, decision: string): void;
   storeTrouble(reason: string): void;
   storeHealed(): void;
@@ -21,6 +33,7 @@ export const SILENT: Observer = {
   partAcknowledged: () => undefined,
   partAdopted: () => undefined,
   retried: () => undefined,
+  tidyFailed: () => undefined,
   decided: () => undefined,
   storeTrouble: () => undefined,
   storeHealed: () => undefined,

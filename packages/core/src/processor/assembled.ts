@@ -30,6 +30,8 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
     log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
     ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),
   });
+  life.stored.sinceMs = deps.clock.monotonicMs();
+  life.stored.proved = true;
   await reach(life.context, "assembled");
   deps.observer.moved(held.record, sealed.verifyResult);
   return AGAIN;
@@ -54,7 +56,9 @@ export async function assembledBefore(life: Life, facts: FileFacts, object: Stor
   // Sealed with another size than Redis knows: so is its mtime, and the metadata object beside it says both.
   const known = facts.size === life.context.held.record.file_size;
   const verifyResult = known ? "identical" : RECOGNISED;
-  return await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult });
+  const step = await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult });
+  life.stored.proved = false;
+  return step;
 }
 
 async function settle({ context: { held } }: Life): Promise<void> {

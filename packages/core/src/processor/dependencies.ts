@@ -80,6 +80,8 @@ export interface WatchRules {
   afterUpload: AfterUpload;
   /** Undefined: 10 min after an idle completion, at once after any other. */
   afterUploadDelayMs?: number | undefined;
+  /** Delete or move after an idle completion also where writers cannot be seen. */
+  tidyUnseen: boolean;
   historyMs: number;
   plan: PlanChoice;
   /** User metadata added to every object. */

@@ -5,7 +5,6 @@ import { audit } from "../testing/audit.ts";
 import { atCall } from "../testing/failing.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
-import { tidyAtMs } from "./describe.ts";
 import { metadataBytes, type MetadataDocument } from "./metadata.ts";
 
 const METADATA = "a.bin.metadata.json";
@@ -98,22 +97,6 @@ describe("the metadata object", () => {
 
 describe("the local file", () => {
   const remove = { afterUpload: { kind: "delete" } } as const;
-
-  it.each([
-    ["10 minutes after an idle completion", {}, "idle", 600_000],
-    ["at once after a marker", {}, "marker", 0],
-    ["at once after a rename", {}, "rename", 0],
-    ["after the delay that is set, whatever completed it", { afterUploadDelayMs: 5_000 }, "marker", 5_000],
-  ] as const)("P8: is touched %s", (_case, rules, completed_by, delayMs) => {
-    const { world } = withFile({ rules: { ...remove, ...rules } });
-    const at = tidyAtMs({ sealed_at_utc: "2026-01-01T00:00:00.000Z", completed_by } as never, world.rules);
-    expect(at).toBe(Date.parse("2026-01-01T00:00:00.000Z") + delayMs);
-  });
-
-  it("is kept by default, and nothing waits for it", () => {
-    const { world } = withFile();
-    expect(tidyAtMs({ sealed_at_utc: "2026-01-01T00:00:00.000Z" } as never, world.rules)).toBeUndefined();
-  });
 
   it("P8: is deleted after its delay, which the stream says", async () => {
     const { world } = withFile({ rules: remove });

@@ -1,8 +1,7 @@
-/** The last two steps of a stream whose object exists: the metadata object, then the local file. */
+/** What a stream whose object exists has to write yet: its metadata object. */
 import { StreamFailure } from "../errors.ts";
 import { metadataKey } from "../paths/object-key.ts";
 import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
-import type { TidyOutcome } from "../ports/file-source.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import {
@@ -15,7 +14,6 @@ import {
 } from "./existing-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
 import type { OpenContext } from "./open-object.ts";
-import type { WatchRules } from "./dependencies.ts";
 
 /** The file as it was proved equal to the object. */
 export function sealedFacts(record: StreamRecord): FileFacts {
@@ -98,37 +96,4 @@ async function look(context: OpenContext, ref: ObjectRef): Promise<Exclude<Befor
 
 function conflict(ref: ObjectRef): StreamFailure {
   return new StreamFailure("object_conflict", `an object of another program stands at ${ref.key}`);
-}
-
-/** When the local file may be touched, in wall ms; undefined when it is kept. */
-export function tidyAtMs(record: StreamRecord, rules: WatchRules): number | undefined {
-  if (rules.afterUpload.kind === "keep") return undefined;
-  const delayMs = rules.afterUploadDelayMs ?? (record.completed_by === "idle" ? IDLE_TIDY_DELAY_MS : 0);
-  const recognised = record.verify_result === RECOGNISED;
-  const waitMs = recognised ? Math.max(delayMs, RECOGNISED_TIDY_DELAY_MS) : delayMs;
-  return Date.parse(record.sealed_at_utc ?? "") + waitMs;
-}
-
-/** Somebody may just have put it back: it is not taken away again at once. */
-const RECOGNISED_TIDY_DELAY_MS = 60 * 60_000;
-
-const IDLE_TIDY_DELAY_MS = 10 * 60_000;
-
-export async function tidyFile(context: OpenContext): Promise<TidyOutcome> {
-  const { held, deps, rules } = context;
-  const { original_path: path } = held.record;
-  const snapshot = sealedFacts(held.record);
-  switch (rules.afterUpload.kind) {
-    case "keep":
-      return { kind: "done" };
-    case "delete":
-      return await deps.tidier.remove(path, snapshot);
-    case "move":
-      return await deps.tidier.move(
-        path,
-        snapshot,
-        rules.afterUpload.directory,
-        path.slice(rules.root.length + 1),
-      );
-  }
 }

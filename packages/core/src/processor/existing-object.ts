@@ -180,7 +180,7 @@ export async function headObject(context: OpenContext, ref: ObjectRef): Promise<
 }
 
 /** The file's CRC32 when the object is known to hold the same bytes, by CRC32 or by an ETag made of MD5s. */
-async function sameBytes(
+export async function sameBytes(
   context: OpenContext,
   object: StoredObject,
   facts: FileFacts,

@@ -3,7 +3,7 @@
  * is the writer's only as far as it was looked at: while this process could not look (it was frozen, Redis or the store
  * hung), the writer may have gone on. So mtimes say how long a pause was, and what was seen bounds what they say.
  */
-import type { FileFacts } from "../stream/identity.ts";
+import { unchanged, type FileFacts } from "../stream/identity.ts";
 
 /** How late a look may be on a busy machine without anything having held us up. */
 const LATE_MS = 1_000;
@@ -14,6 +14,7 @@ export class FileHistory {
   /** When the next look is due at the latest. */
   #nextLookMs: number;
   #changedAtMs: number;
+  #steadySinceMs = 0;
   #changes = 0;
   #longestPauseMs: number;
 
@@ -31,6 +32,16 @@ export class FileHistory {
   /** Whether the file has not been seen yet. */
   get firstLook(): boolean {
     return this.#last === undefined;
+  }
+
+  /** As last seen. */
+  get last(): FileFacts | undefined {
+    return this.#last;
+  }
+
+  /** Since when nothing about the file was seen to move, ctime included. */
+  steadyMs(nowMs: number): number {
+    return nowMs - this.#steadySinceMs;
   }
 
   /** By the monotonic clock, from when the change was seen. */
@@ -52,6 +63,7 @@ export class FileHistory {
     this.#lookedAtMs = nowMs;
     // At once, unless a wait is announced: what holds a step up is ours.
     this.#nextLookMs = nowMs;
+    if (!last || !unchanged(last, facts)) this.#steadySinceMs = nowMs;
     if (!last || (last.size === facts.size && last.mtimeNs === facts.mtimeNs)) return false;
     // A pause lies between two writes that were both seen; the time before the first is none.
     if (this.#changes > 0) {

@@ -6,18 +6,22 @@ import { isoNow } from "../ports/clock.ts";
 import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
+import { timestampStepMs } from "../stream/snapshot.ts";
 import { assembled } from "./assembled.ts";
-import { tidyAtMs, tidyFile, writeMetadata } from "./describe.ts";
+import { writeMetadata } from "./describe.ts";
 import { AGAIN, awaitLease, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
 import { unreadableFile } from "./open-file.ts";
 import { abortEmptyUploads } from "./own-upload.ts";
 import { seal } from "./seal.ts";
+import { confirmStored, tidyStep } from "./tidy.ts";
 import { abandonUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
 
 export async function sealStep(life: Life): Promise<Step> {
   const { context } = life;
   const { held } = context;
   await sendingDone(life);
+  const steady = await untilSteady(life);
+  if (steady) return steady;
   // What goes up in one request is looked at there, when it is opened and once more when it is read.
   if (held.record.s3_upload_id === undefined) return await sealNow(life);
   const look = await context.deps.files.look(held.record.original_path);
@@ -33,6 +37,30 @@ export async function sealStep(life: Life): Promise<Step> {
     return await abandonUpload(life, "the file is empty now: its upload is removed");
   }
   return await sealNow(life);
+}
+
+/**
+ * Right after a change a second one may bear the same times, on some file systems for two seconds. The file is read for
+ * the object only when that is over, so that whatever is written from then on is seen.
+ */
+async function untilSteady(life: Life): Promise<Step | undefined> {
+  const { context, history, requested } = life;
+  const { held, deps } = context;
+  if (requested.force) return undefined;
+  if (history.last === undefined || timestampStepMs(history.last) > LIMITS.lookEveryMs) {
+    const look = await deps.files.look(held.record.original_path);
+    const changed = look.kind === "file" && history.see(look.facts, deps.clock.monotonicMs());
+    if (changed) return await growAgain(life, "the file changed after it was judged complete");
+  }
+  if (history.last === undefined) return undefined;
+  const now = deps.clock.monotonicMs();
+  const leftMs = timestampStepMs(history.last) - history.steadyMs(now);
+  if (leftMs <= 0) return undefined;
+  const wallMs = deps.clock.wallMs();
+  const since = new Date(wallMs - history.steadyMs(now)).toISOString();
+  const until = new Date(wallMs + leftMs).toISOString();
+  if (leftMs > LIMITS.lookEveryMs) await progress(life, { for: "idle", since, until });
+  return { kind: "wait", ms: leftMs };
 }
 
 async function sealNow(life: Life): Promise<Step> {
@@ -66,24 +94,23 @@ async function growAgain(life: Life, why: string): Promise<Step> {
 }
 
 export async function describeStep(life: Life): Promise<Step> {
-  const { held, deps, rules } = life.context;
+  const { held, deps } = life.context;
   if (!life.described) {
+    const lost = await confirmStored(life);
+    if (lost) return lost;
     await writeMetadata(life.context);
     await sweepKey(life);
   }
   life.described = true;
   await reach(life.context, "described");
-  const tidyAt = tidyAtMs(held.record, rules);
-  const waitMs = tidyAt === undefined ? 0 : tidyAt - deps.clock.wallMs();
-  if (waitMs > 0 && tidyAt !== undefined) {
-    await progress(life, { for: "tidy", until: new Date(tidyAt).toISOString() });
-    return { kind: "wait", ms: Math.min(waitMs, LIMITS.lookAgainMs) };
-  }
-  const tidied = await tidyFile(life.context);
+  const tidied = await tidyStep(life);
+  if (tidied.kind === "step") return tidied.step;
   await reach(life.context, "tidied");
-  await complete(life, tidied.kind === "impossible" ? tidied.detail : undefined);
+  const { failure, changed } = tidied;
+  await complete(life, failure?.detail);
+  if (failure) deps.observer.tidyFailed(held.record, failure.reason, failure.detail);
   await reach(life.context, "completed");
-  return { kind: "ended", ending: { kind: "completed" } };
+  return { kind: "ended", ending: { kind: "completed", ...(changed ? { changed } : {}) } };
 }
 
 /** While the key is still ours: whoever held the stream before may have opened an upload that nobody uses. */

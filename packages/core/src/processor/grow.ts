@@ -4,6 +4,7 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { planCapacity } from "../parts/part-plan.ts";
 import { MARKER_SUFFIX, temporarySuffix, withoutTemporarySuffix } from "../paths/object-key.ts";
+import type { Writers } from "../ports/file-source.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
 import type { CompletedBy } from "../stream/record.ts";
 import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
@@ -197,7 +198,10 @@ async function judgeFile(life: Life, facts: FileFacts): Promise<Completion> {
 }
 
 /** `<name>.done`, or `<final name>.done` while the name bears a temporary suffix; the fresh one where both are there. */
-async function markerOf(life: Life, facts: FileFacts): Promise<{ name: string; fresh: boolean } | undefined> {
+export async function markerOf(
+  life: Life,
+  facts: Pick<FileFacts, "mtimeNs">,
+): Promise<{ name: string; fresh: boolean } | undefined> {
   const { files } = life.context.deps;
   const path = life.context.held.record.original_path;
   let stale: { name: string; fresh: boolean } | undefined;
@@ -215,5 +219,9 @@ async function writerOf(life: Life, facts: FileFacts): Promise<Waiting | undefin
   const { deps, rules, held } = life.context;
   if (rules.ignoreOpen || life.requested.force) return undefined;
   const writer = await deps.files.openForWriting(held.record.original_path, facts);
-  return writer.kind === "open" ? { for: "writer", pid: writer.pid, command: writer.command } : undefined;
+  return writer.kind === "open" ? waitsForWriter(writer) : undefined;
+}
+
+export function waitsForWriter({ pid, command, mapped }: Extract<Writers, { kind: "open" }>): Waiting {
+  return { for: "writer", pid, command, ...(mapped ? { mapped } : {}) };
 }

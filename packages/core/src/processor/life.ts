@@ -1,6 +1,7 @@
 /** What the steps of one stream share while this process holds it, and what each step comes to. */
 import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
+import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FailureReason } from "../stream/state.ts";
 import type { StreamId } from "../stream/values.ts";
@@ -11,7 +12,8 @@ import type { Wakeup } from "./wakeup.ts";
 
 /** How a processor's work on its stream ended. */
 export type Ending =
-  | { kind: "completed" }
+  /** `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. */
+  | { kind: "completed"; changed?: boolean }
   | { kind: "failed"; reason: FailureReason }
   /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
   | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }
@@ -23,6 +25,22 @@ export type Ending =
 export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; ending: Ending };
 
 export const AGAIN: Step = { kind: "again" };
+
+/** What this process knows of a file that waits to be tidied. Nothing of it is kept: the next process asks anew. */
+export interface Stored {
+  /** Monotonic ms since which the delay counts; undefined until it is known. */
+  sinceMs: number | undefined;
+  /** This process saw the object proved equal to the file; else the record alone says so. */
+  proved: boolean;
+  /** What the file looked like when it was read again and found to be as it was verified. */
+  facts: FileFacts | undefined;
+  /** End of the delay by the wall clock, as it was last shown. */
+  untilMs: number | undefined;
+  /** Why writers cannot be seen, as it was first said. */
+  unseen: string | undefined;
+  /** Monotonic ms at which the whole watch was last searched for it. */
+  soughtMs: number | undefined;
+}
 
 /** `context` changes nothing by itself. */
 export interface Life {
@@ -40,11 +58,14 @@ export interface Life {
   reconciled: boolean;
   /** Taken up while Redis may be older than it was: S3 has been asked whether the stream was completed already. */
   askedFirst: boolean;
-  readonly requested: { completion?: "finalize" | "term"; force: boolean };
+  /** `ending`: the worker ends as soon as nothing is at risk. */
+  readonly requested: { completion?: "finalize" | "term"; force: boolean; ending?: true };
   /** ctime at the rename that dropped a temporary suffix: whatever is written later has a later mtime. */
   renamedAtCtimeNs: string | undefined;
   /** The metadata object is written. */
   described: boolean;
+  /** Of a stream whose object exists. */
+  readonly stored: Stored;
   /** Times the finished object was not what was sent. */
   mismatches: number;
   /** The first error of a part being sent, for the next step to meet. */

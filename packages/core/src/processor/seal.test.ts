@@ -35,6 +35,17 @@ function withParts(
 const HEADER = new Uint8Array([9, 8, 7, 6]);
 
 describe("the verify pass", () => {
+  it("D7k: is not fooled by a network file system whose cached attributes are older than the last write", async () => {
+    const { world, path } = withParts();
+    const onFailpoint = when("verifying", 2, () => {
+      world.files.cacheLooks(path);
+      world.disk.rewrite(path, 36, HEADER);
+    });
+    await runToEnd(world, { onFailpoint });
+    expect(audit(world)).toEqual([]);
+    expect(streams(world)).toHaveLength(1);
+  });
+
   it("F1: sends a part that was rewritten in place again, under its number, and no other", async () => {
     const { world, path } = withParts();
     const onFailpoint = when("part_recorded", 3, () => world.disk.rewrite(path, 36, HEADER));

@@ -8,6 +8,7 @@ import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload, type Assembled } from "./complete.ts";
 import { RECOGNISED } from "./describe.ts";
+import { unreadableFile } from "./open-file.ts";
 import type { OpenContext } from "./open-object.ts";
 import { sendPart } from "./part-sender.ts";
 import { verifyModeOf } from "./proof-by-bytes.ts";
@@ -43,7 +44,9 @@ async function sealWhole(context: OpenContext): Promise<Sealed> {
 
 async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> {
   const { held, deps } = context;
-  const look = await deps.files.look(held.record.original_path);
+  // What another host wrote last may not be seen by a plain look on a network file system.
+  const look = await deps.files.lookAnew(held.record.original_path);
+  if (look.kind === "unreadable") throw unreadableFile(look);
   if (look.kind !== "file") return undefined;
   const asked = { at: "its_path", sentBytes: held.sentEnd } as const;
   return sameFile(held.record, look.facts, asked).kind === "other" ? undefined : look.facts;

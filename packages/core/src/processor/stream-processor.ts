@@ -71,6 +71,14 @@ export class StreamProcessor {
       requested: requestedBy(record),
       renamedAtCtimeNs: record.completed_by === "rename" ? record.file_ctime_ns : undefined,
       described: false,
+      stored: {
+        sinceMs: undefined,
+        proved: false,
+        facts: undefined,
+        untilMs: undefined,
+        unseen: undefined,
+        soughtMs: undefined,
+      },
       mismatches: 0,
       trouble: undefined,
       progressAtMs: now,
@@ -138,6 +146,7 @@ export class StreamProcessor {
   /** SLUICE_ON_TERM=seal: complete it if nobody is seen writing it. */
   sealAtTerm(): void {
     this.#life.requested.completion ??= "term";
+    this.#life.requested.ending = true;
     this.poke();
   }
 

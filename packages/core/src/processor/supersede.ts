@@ -19,6 +19,11 @@ export async function supersede(
   because: "file_replaced" | "file_truncated",
   facts: FileFacts,
 ): Promise<Step> {
+  return await passOn(life, because, successorOf(life, facts), "a new generation");
+}
+
+/** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
+export function successorOf(life: Life, facts: FileFacts, supersedes?: { id: StreamId }): StreamRecord {
   const { record } = life.context.held;
   const { rules } = life.context;
   const place: Place = {
@@ -30,7 +35,7 @@ export async function supersede(
     verify: rules.verify,
     plan: rules.plan,
   };
-  return await passOn(life, because, successorAt(life, place, facts), "a new generation");
+  return successorAt(life, place, facts, supersedes);
 }
 
 /** The file moved into another watch: its bytes go up again under that watch's key and rules. */
@@ -112,7 +117,12 @@ async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext):
   return listing.kind === "alive" && listing.parts.length > 0;
 }
 
-function successorAt(life: Life, place: Place, facts: FileFacts): StreamRecord {
+function successorAt(
+  life: Life,
+  place: Place,
+  facts: FileFacts,
+  supersedes?: { id: StreamId },
+): StreamRecord {
   const { held, deps } = life.context;
   const { record } = held;
   return newRecord({
@@ -122,7 +132,7 @@ function successorAt(life: Life, place: Place, facts: FileFacts): StreamRecord {
     owner: deps.worker.id,
     nowUtc: isoNow(deps.clock),
     facts,
-    supersedes: held.parts.size > 0 ? { id: record.id } : undefined,
+    supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
   });
 }
 

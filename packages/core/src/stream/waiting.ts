@@ -13,7 +13,13 @@ export type Waiting =
       unseen?: string;
     }
   /** A process holds the file open for writing. */
-  | { for: "writer"; pid: number; command: string }
+  | {
+      for: "writer";
+      pid: number;
+      command: string;
+      /** By a shared writable mapping, not by a descriptor. */
+      mapped?: true;
+    }
   /** The name carries a temporary suffix: only rename, marker or finalize complete it. */
   | { for: "rename"; suffix: string }
   /** The marker is older than the last write. */
@@ -23,7 +29,12 @@ export type Waiting =
   | { for: "volume"; detail: string }
   | { for: "store"; detail: string }
   /** The delay before the file is deleted or moved. */
-  | { for: "tidy"; until: string }
+  | {
+      for: "tidy";
+      until: string;
+      /** Why it will not be tidied after all, unless a marker, a rename or "finalize now" says that it is complete. */
+      unseen?: string;
+    }
   | { for: "operator"; detail: string };
 
 /** Plain words for people. Times are ISO text, as in the record. */
@@ -39,7 +50,7 @@ export function describeWaiting(waiting: Waiting): string {
           : [`whether a process still holds it open is not known: ${waiting.unseen}`]),
       ].join("; ");
     case "writer":
-      return `${waiting.command} (pid ${waiting.pid}) holds it open for writing`;
+      return writerWords(waiting);
     case "rename":
       return `the name still ends in ${waiting.suffix}: waiting for a rename, a marker or "finalize now"`;
     case "marker":
@@ -53,10 +64,18 @@ export function describeWaiting(waiting: Waiting): string {
     case "store":
       return `the store does not answer as it should: ${waiting.detail}`;
     case "tidy":
-      return `stored and verified; the local file is tidied at ${waiting.until}`;
+      return waiting.unseen === undefined
+        ? `stored and verified; the local file is tidied at ${waiting.until}`
+        : `stored and verified; the local file stays where it is, unless a marker, a rename or "finalize now" comes before ${waiting.until}: ${waiting.unseen}`;
     case "operator":
       return waiting.detail;
   }
+}
+
+/** Who can write the file, as half a sentence. */
+export function writerWords(writer: { pid: number; command: string; mapped?: true }): string {
+  const how = writer.mapped ? "has it mapped for writing" : "holds it open for writing";
+  return `${writer.command} (pid ${writer.pid}) ${how}`;
 }
 
 const COMPLETED_BY_WORDS: Record<CompletedBy, string> = {

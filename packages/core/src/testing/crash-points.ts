@@ -19,6 +19,8 @@ export const STORIES = {
   renamed: "one full part is written, then the file is renamed",
   removed: "two full parts are written, then the file is deleted",
   deleted_after: "as `grows`, in a watch that deletes completed files",
+  object_removed:
+    "as `small`, in a watch that deletes completed files; before that is done somebody removes the object",
 } as const;
 
 export type Story = keyof typeof STORIES;
@@ -110,7 +112,22 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   point("C17", "grows", "assembled", "recorded as complete, metadata not written", "metadata written"),
   point("C18", "grows", "described", "metadata written, not recorded", "the same metadata again"),
   point("C19", "grows", "completed", "completed, process not told", "nothing is left to do"),
+  point("C20a", "deleted_after", "tidying", "local file hidden, not deleted", "put back, then deleted"),
   point("C20", "deleted_after", "tidied", "local file deleted, record left", "completed, not missing"),
+  point(
+    "C20b",
+    "object_removed",
+    "object_lost",
+    "object found gone, its file not given to a new stream",
+    "the file is sent again",
+  ),
+  point(
+    "C20c",
+    "object_removed",
+    "superseded",
+    "object found gone, the file given to a new stream",
+    "the file is sent again",
+  ),
   point("C21", "removed", "failing", "about to be recorded as failed", "failed, in exactly one index"),
   point("C21b", "removed", "failed", "recorded as failed", "failed, in exactly one index"),
   point(

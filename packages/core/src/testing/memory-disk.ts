@@ -34,6 +34,7 @@ export class MemoryDisk {
   #lastInode = 100;
   #lastNs = 0n;
   #mounted = true;
+  #coarse = false;
 
   constructor(options: MemoryDiskOptions) {
     this.#clock = options.clock;
@@ -87,6 +88,13 @@ export class MemoryDisk {
     this.#touch(this.#existing(path));
   }
 
+  /** As `touch -r` and tools that copy do; ctime cannot be set. */
+  setMtime(path: string, mtimeNs: string): void {
+    const node = this.#existing(path);
+    node.mtimeNs = BigInt(mtimeNs);
+    node.ctimeNs = this.#now();
+  }
+
   /** ctime alone moves: chmod, a new hard link. */
   changeMode(path: string): void {
     this.#existing(path).ctimeNs = this.#now();
@@ -108,6 +116,11 @@ export class MemoryDisk {
   }
 
   // What becomes of the volume.
+
+  /** From now on times are whole seconds, as on ext3 or FAT. */
+  coarseTimes(): void {
+    this.#coarse = true;
+  }
 
   unmount(): void {
     this.#mounted = false;
@@ -221,9 +234,10 @@ export class MemoryDisk {
     return node;
   }
 
-  /** No two changes bear the same time. */
+  /** No two changes bear the same time, but within one second where times are whole seconds. */
   #now(): bigint {
     const wallNs = BigInt(Math.round(this.#clock.wallMs())) * 1_000_000n;
+    if (this.#coarse) return (wallNs / 1_000_000_000n) * 1_000_000_000n;
     this.#lastNs = wallNs > this.#lastNs ? wallNs : this.#lastNs + 1n;
     return this.#lastNs;
   }

@@ -94,11 +94,15 @@ describe("the file ports over it", () => {
 
   it("P8: touch a file only when it is what was stored", async () => {
     const { disk: made, files } = disk();
-    const snapshot = made.facts("/in/a");
+    const checks = { snapshot: made.facts("/in/a"), unseen: false, proved: () => Promise.resolve(true) };
     made.append("/in/a", bytes("x"));
-    expect(await files.remove("/in/a", snapshot)).toEqual({ kind: "changed" });
-    expect(await files.move("/in/a", made.facts("/in/a"), "/done", "a")).toEqual({ kind: "done" });
-    expect(await files.remove("/in/a", snapshot)).toEqual({ kind: "gone" });
+    expect(await files.remove("/in/a", checks)).toEqual({ kind: "changed" });
+    const now = { ...checks, snapshot: made.facts("/in/a") };
+    expect(await files.remove("/in/a", { ...now, proved: () => Promise.resolve(false) })).toEqual({
+      kind: "unproved",
+    });
+    expect(await files.move("/in/a", now, "/done", "a")).toEqual({ kind: "done" });
+    expect(await files.remove("/in/a", checks)).toEqual({ kind: "gone" });
     expect(made.paths()).toEqual(["/done/a"]);
   });
 });

@@ -1,9 +1,19 @@
 /** The file ports over a directory tree in memory, with the troubles a volume may have: denied, unreadable, away. */
 import { FileError } from "../errors.ts";
 import { MARKER_SUFFIX } from "../paths/object-key.ts";
-import type { FileSource, FileTidier, Look, Opened, OpenFile, TidyOutcome } from "../ports/file-source.ts";
+import type {
+  FileSource,
+  FileTidier,
+  Look,
+  Opened,
+  OpenFile,
+  TidyChecks,
+  TidyOutcome,
+  Writers,
+} from "../ports/file-source.ts";
 import type { Volume, Whereabouts } from "../processor/dependencies.ts";
 import { sameFile, type FileFacts } from "../stream/identity.ts";
+import { compareWithSnapshot } from "../stream/snapshot.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { DiskFile, MemoryDisk } from "./memory-disk.ts";
@@ -11,12 +21,14 @@ import type { DiskFile, MemoryDisk } from "./memory-disk.ts";
 export class MemoryFileSource implements FileSource, FileTidier, Volume {
   readonly #disk: MemoryDisk;
   readonly #forbidden = new Map<string, string>();
+  readonly #cached = new Map<string, FileFacts>();
   #readTrouble = { code: "", times: 0 };
   /** What a supervisor knows: the stream that holds a path, and the one whose file this is under another name. */
   holderOf: (path: string) => StreamId | undefined = () => undefined;
   knownElsewhere: (facts: FileFacts, path: string) => StreamId | undefined = () => undefined;
   /** Bytes read through open files, so that tests can say how often a file was read. */
   bytesRead = 0;
+  unseen: string | undefined;
 
   constructor(disk: MemoryDisk) {
     this.#disk = disk;
@@ -36,11 +48,25 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     this.#readTrouble = { code, times };
   }
 
+  /** Plain looks answer with what is there now, as a network file system's attribute cache does for some seconds. */
+  cacheLooks(path: string): void {
+    const file = this.#disk.file(path);
+    if (file) this.#cached.set(path, this.#disk.factsOf(file));
+  }
+
   async look(path: string): Promise<Look> {
+    const cached = this.#cached.get(path);
+    if (cached) return { kind: "file", facts: cached };
     const odd = this.#disk.oddity(path);
     if (odd !== undefined) return { kind: "not_a_stream", what: odd };
     const file = this.#disk.file(path);
     return file ? { kind: "file", facts: this.#disk.factsOf(file) } : { kind: "missing" };
+  }
+
+  async lookAnew(path: string): Promise<Look> {
+    this.#cached.delete(path);
+    const opened = await this.open(path);
+    return opened.kind === "file" ? { kind: "file", facts: opened.file.openedFacts } : opened;
   }
 
   async open(path: string): Promise<Opened> {
@@ -57,22 +83,28 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     return this.#disk.file(path + MARKER_SUFFIX)?.mtimeNs.toString();
   }
 
-  async openForWriting(path: string) {
-    const writer = this.#disk.file(path)?.writer;
-    return writer ? ({ kind: "open", ...writer } as const) : ({ kind: "closed" } as const);
+  /** Some processes cannot be seen, as in a PID namespace of the worker's own. */
+  hideProcesses(detail: string): void {
+    this.unseen = detail;
   }
 
-  async remove(path: string, snapshot: FileFacts): Promise<TidyOutcome> {
-    return this.#tidy(path, snapshot, () => this.#disk.delete(path));
+  async openForWriting(path: string): Promise<Writers> {
+    const writer = this.#disk.file(path)?.writer;
+    if (writer) return { kind: "open", ...writer };
+    return this.unseen === undefined ? { kind: "closed" } : { kind: "unknown", detail: this.unseen };
+  }
+
+  async remove(path: string, checks: TidyChecks): Promise<TidyOutcome> {
+    return await this.#tidy(path, checks, () => this.#disk.delete(path));
   }
 
   async move(
     path: string,
-    snapshot: FileFacts,
+    checks: TidyChecks,
     directory: string,
     relativePath: string,
   ): Promise<TidyOutcome> {
-    return this.#tidy(path, snapshot, () => this.#disk.rename(path, `${directory}/${relativePath}`));
+    return await this.#tidy(path, checks, () => this.#disk.rename(path, `${directory}/${relativePath}`));
   }
 
   async whereabouts(record: StreamRecord): Promise<Whereabouts> {
@@ -92,17 +124,19 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     // What stands at the path before is seen by the next scan.
   }
 
-  #tidy(path: string, snapshot: FileFacts, act: () => void): TidyOutcome {
+  async #tidy(path: string, checks: TidyChecks, act: () => void): Promise<TidyOutcome> {
     if (!this.#disk.mounted) return { kind: "impossible", detail: "the volume is away" };
     const file = this.#disk.file(path);
     if (!file) return { kind: "gone" };
-    const now = this.#disk.factsOf(file);
-    const same =
-      now.inode === snapshot.inode &&
-      now.birthtimeNs === snapshot.birthtimeNs &&
-      now.size === snapshot.size &&
-      now.mtimeNs === snapshot.mtimeNs;
-    if (!same) return { kind: "changed" };
+    const is = compareWithSnapshot(checks.snapshot, this.#disk.factsOf(file));
+    if (is !== "same") return is === "touched" ? { kind: is, now: this.#disk.factsOf(file) } : { kind: is };
+    const writers = await this.openForWriting(path);
+    if (writers.kind === "open") return writers;
+    if (writers.kind === "unknown" && !checks.unseen) return { kind: "unseen", detail: writers.detail };
+    if (!(await checks.proved())) return { kind: "unproved" };
+    // Whatever happened while the store was asked.
+    if (this.#disk.file(path) !== file) return { kind: "gone" };
+    if (compareWithSnapshot(checks.snapshot, this.#disk.factsOf(file)) !== "same") return { kind: "changed" };
     act();
     return { kind: "done" };
   }

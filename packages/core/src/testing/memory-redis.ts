@@ -53,6 +53,12 @@ export class MemoryRedis {
     if (lease) lease.lapsed = true;
   }
 
+  /** Somebody writes into a record by hand, or what comes back from a dump is not what was there. */
+  tamper(id: string, fields: Readonly<Record<string, string | number>>): void {
+    const stored = this.#data.streams.get(id);
+    if (stored) stored.record = { ...stored.record, ...fields };
+  }
+
   renew(worker: string): void {
     const lease = this.#leases.get(worker);
     if (lease) lease.lapsed = false;

@@ -21,6 +21,7 @@ export function defaultRules(): WatchRules {
     verify: "full",
     onConflict: "keep-both",
     afterUpload: { kind: "keep" },
+    tidyUnseen: false,
     historyMs: 7 * 24 * 3_600_000,
     plan: { kind: "stepped", partBytes: PART, expectedMaxBytes: 100 * 1024 ** 3, maxParts: 10_000 },
     metadata: {},
