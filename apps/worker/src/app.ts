@@ -183,6 +183,7 @@ export class Worker {
           if (!runner) return { kind: "offline", detail: "no watch covers its file" };
           return await runner.whereabouts(record, this.#stop);
         },
+        keepsObject: (ref, path) => this.supervisor.table.keepsObject(ref, path),
       },
       clock,
       observer,

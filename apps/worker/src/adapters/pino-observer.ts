@@ -30,6 +30,13 @@ export function pinoObserver(log: Log): Observer {
       ),
     retried: (stream, what, reason) =>
       log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    removed: (stream, why, detail) =>
+      log.info({ ...about(stream), bytes: stream.file_size, why }, `a stream is removed: ${detail}`),
+    namedAgain: (stream, { key, number }) =>
+      log.warn(
+        { ...about(stream), watch: stream.watch, key, number },
+        "one path gets one object after the other: SLUICE_ON_REPLACE=replace keeps only the newest",
+      ),
     decided: (stream, decision) => log.info(about(stream), decision),
     storeTrouble: (reason) => store.during(reason),
     storeHealed: () => store.over(),
@@ -51,6 +58,8 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     partAcknowledged: tell("partAcknowledged"),
     partAdopted: tell("partAdopted"),
     retried: tell("retried"),
+    removed: tell("removed"),
+    namedAgain: tell("namedAgain"),
     decided: tell("decided"),
     storeTrouble: tell("storeTrouble"),
     storeHealed: tell("storeHealed"),

@@ -1,8 +1,8 @@
 /**
- * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of superseded streams after their
- * retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
+ * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of streams that are set apart after
+ * their retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
  */
-import { CheckpointError, StoreError, type ObjectStore } from "@sluice/core";
+import { CheckpointError, StoreError, isSetApart, type ObjectStore } from "@sluice/core";
 import {
   indexedIds,
   loadStreams,
@@ -69,7 +69,7 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
   return undefined;
 }
 
-/** Only superseded streams lose their upload by time; every other failed stream keeps it until purged or aborted. */
+/** Only streams that are set apart lose their upload by time; every other failed stream keeps it until purged or aborted. */
 async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");
@@ -77,10 +77,9 @@ async function leaveSupersededUploads(deps: JanitorDeps): Promise<void> {
     for (const { parsed } of chunk) {
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
-      const { s3_upload_id, s3_bucket, s3_key, superseded_by } = record;
+      const { s3_upload_id, s3_bucket, s3_key } = record;
       const isDue = Date.now() - Date.parse(record.last_activity_at_utc) >= retentionMs;
-      if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue)
-        continue;
+      if (!isSetApart(record) || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
       await orphans.leaveToAbort({
         s3_upload_id,
         s3_bucket,

@@ -2,7 +2,7 @@
  * What this worker knows of the paths of its source, in memory: which are live, done, failed or ignored. Redis is the
  * truth; this table is filled from it at start and follows every change this worker makes or reads.
  */
-import type { DoneEntry, FileFacts, StreamRecord } from "@sluice/core";
+import type { DoneEntry, FileFacts, ObjectRef, StreamRecord } from "@sluice/core";
 
 export interface FileIdentity {
   inode: string;
@@ -117,6 +117,14 @@ export class PathTable {
   /** Live paths stay: their streams tell their own ends. */
   forgetFiles(): void {
     for (const files of [this.#done, this.#donePaths, this.#failed, this.#ignored]) files.clear();
+  }
+
+  /** Whether a completed file at another path has its object there: it was renamed since. */
+  keepsObject({ bucket, key }: ObjectRef, path: string): boolean {
+    for (const [other, entry] of this.#done) {
+      if (other !== path && entry.s3_key === key && entry.s3_bucket === bucket) return true;
+    }
+    return false;
   }
 
   donePaths(): IterableIterator<string> {

@@ -5,15 +5,16 @@
 import {
   displayPath,
   doneEntry,
+  isSetApart,
   isoNow,
   newRecord,
   waitsAtFirst,
-  withoutTemporarySuffix,
   type Ending,
   type FileFacts,
   type Part,
   type ProcessorDeps,
   type StreamRecord,
+  type TemporaryNames,
 } from "@sluice/core";
 import { identityOf, identityOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
@@ -114,6 +115,13 @@ export class Supervisor {
     if (path === undefined) return undefined;
     const look = await this.#deps.processing.files.look(path);
     return { path, stillThere: look.kind === "file" && look.facts.inode === facts.inode };
+  }
+
+  /** Something happened to the file of this name: its streams, also those that still bear a temporary name of it, look again. */
+  pokeNamed(name: string, temporaryNames: TemporaryNames): boolean {
+    const paths = [...this.running.values()].map(({ processor }) => processor.record.original_path);
+    const named = paths.filter((path) => path.startsWith(name) && temporaryNames.finalOf(path) === name);
+    return [name, ...named].map((path) => this.poke(path)).includes(true);
   }
 
   /** Something happened at this path: its stream, or that of the file whose marker it is, looks again. */
@@ -240,6 +248,7 @@ export class Supervisor {
     supersedes: { id: string; key: string } | undefined,
   ): Promise<void> {
     const { processing, source, bucket, contentType } = this.#deps;
+    if (await this.#isPlaceholder(watch, path, facts)) return;
     const record = newRecord({
       id: processing.newId(),
       path,
@@ -247,13 +256,13 @@ export class Supervisor {
       watch: watch.name,
       bucket,
       keyPrefix: watch.keyPrefix,
-      contentType: contentType(withoutTemporarySuffix(path)),
+      contentType: contentType(watch.rules.temporaryNames.finalOf(path)),
       verify: watch.rules.verify,
       plan: watch.rules.plan,
       owner: processing.worker.id,
       nowUtc: isoNow(processing.clock),
       facts,
-      supersedes,
+      supersedes: supersedes ?? this.#replaces(watch, path),
       waiting: waitsAtFirst(path, facts, watch.rules, processing),
     });
     await processing.failpoint?.("file_seen");
@@ -265,6 +274,24 @@ export class Supervisor {
     if (outcome.kind !== "opened") return;
     processing.observer.opened(record);
     this.#pool.begin(record, watch);
+    // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
+    const final = watch.rules.temporaryNames.finalOf(path);
+    if (final !== path) this.poke(final);
+  }
+
+  /** An empty file whose bytes come under a temporary name. Once that is gone it is a file like any other. */
+  async #isPlaceholder(watch: Watch, path: string, facts: FileFacts): Promise<boolean> {
+    const { temporaryNames: names } = watch.rules;
+    if (facts.size > 0 || names.suffixOf(path) !== undefined) return false;
+    return (await this.#deps.processing.files.temporaryOf(path, names)) !== undefined;
+  }
+
+  /** SLUICE_ON_REPLACE=replace: the newest file at a path takes the key of the one before. */
+  #replaces(watch: Watch, path: string): { id: string; key: string } | undefined {
+    const entry = this.table.done(path);
+    if (watch.rules.onReplace !== "replace" || !entry || entry.s3_bucket !== this.#deps.bucket)
+      return undefined;
+    return { id: entry.stream_id, key: entry.s3_key };
   }
 
   #onEnd(ending: Ending | { kind: "faulty" }, running: Running): void {
@@ -278,9 +305,11 @@ export class Supervisor {
         return;
       case "failed":
         this.table.setFailed(path, { id, reason: ending.reason, file_inode, file_birthtime_ns });
-        this.#deps.log.warn(
+        this.#deps.log[isSetApart(record) ? "info" : "warn"](
           { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
-          "a stream failed; everything is kept",
+          isSetApart(record)
+            ? "a file vanished under its temporary name: no failure; its upload is kept for a while"
+            : "a stream failed; everything is kept",
         );
         return;
       case "superseded":
@@ -292,6 +321,8 @@ export class Supervisor {
           "a stream is held by someone else now",
         );
         return;
+      // The observer has said why.
+      case "removed":
       case "released":
       case "faulty":
         return;

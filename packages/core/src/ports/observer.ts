@@ -1,4 +1,5 @@
 /** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
+import type { Removed } from "../processor/remove-quietly.ts";
 import type { StreamRecord } from "../stream/record.ts";
 
 export interface Observer {
@@ -10,6 +11,10 @@ export interface Observer {
   ): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
   retried(stream: StreamRecord, what: string, reason: string): void;
+  /** A stream was removed quietly: S3 never held a byte of it. */
+  removed(stream: StreamRecord, why: Removed, detail: string): void;
+  /** One path got its nth name, and the names before it within a day. */
+  namedAgain(stream: StreamRecord, name: { key: string; number: number }): void;
   decided(stream: StreamRecord, decision: string): void;
   storeTrouble(reason: string): void;
   storeHealed(): void;
@@ -21,6 +26,8 @@ export const SILENT: Observer = {
   partAcknowledged: () => undefined,
   partAdopted: () => undefined,
   retried: () => undefined,
+  removed: () => undefined,
+  namedAgain: () => undefined,
   decided: () => undefined,
   storeTrouble: () => undefined,
   storeHealed: () => undefined,

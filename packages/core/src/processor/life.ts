@@ -14,6 +14,8 @@ export type Ending =
   | { kind: "failed"; reason: FailureReason }
   /** Another file stands at the path: its stream is `successor`. */
   | { kind: "superseded"; successor: StreamRecord }
+  /** Nothing of it was in S3, and its record is gone. */
+  | { kind: "removed" }
   /** Given back unfinished, for the next start or another worker. */
   | { kind: "released" }
   /** Another worker took it, or it was purged. */

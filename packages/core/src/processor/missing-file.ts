@@ -1,10 +1,11 @@
 /** A file that is not at its path any more: renamed, away with its volume, or gone. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { temporarySuffix } from "../paths/object-key.ts";
 import { assembledBefore } from "./assembled.ts";
-import { headObject, standingWithMetadata } from "./existing-object.ts";
-import { AGAIN, progress, type Life, type Step } from "./life.ts";
+import { standingWithMetadata } from "./existing-object.ts";
+import { headObject } from "./object-headers.ts";
+import { AGAIN, progress, sendingDone, type Life, type Step } from "./life.ts";
+import { removeQuietly } from "./remove-quietly.ts";
 
 export async function whereIsIt(life: Life): Promise<Step> {
   const { held, deps, resumed } = life.context;
@@ -22,10 +23,16 @@ export async function whereIsIt(life: Life): Promise<Step> {
       const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
       const landed = resumed ? await landedBefore(life) : undefined;
       if (landed) return landed;
-      throw new StreamFailure(
-        reason,
-        "the file is not there any more, and no file of the watch is the same file",
-      );
+      await sendingDone(life);
+      // Nothing is lost with it that was ever safe: SQLite's journals and archivers' temporary files come and go like this.
+      if (held.parts.size === 0) {
+        return await removeQuietly(
+          life,
+          "vanished",
+          "the file disappeared before any of its bytes were in S3",
+        );
+      }
+      throw new StreamFailure(reason, "the file no longer exists, and no file of the watch is the same file");
     }
   }
 }
@@ -49,11 +56,12 @@ async function landedBefore(life: Life): Promise<Step | undefined> {
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
 async function follow(life: Life, path: string): Promise<Step> {
-  const { held, deps } = life.context;
+  const { held, deps, rules } = life.context;
   const look = await deps.files.look(path);
   if (look.kind !== "file") return { kind: "wait", ms: LIMITS.lookEveryMs };
   const before = held.record.original_path;
-  const final = temporarySuffix(before) !== undefined && temporarySuffix(path) === undefined;
+  const { temporaryNames: temporary } = rules;
+  const final = temporary.suffixOf(before) !== undefined && temporary.suffixOf(path) === undefined;
   const outcome = await held.rename(path, {
     patch: final ? { completed_by: "rename", file_ctime_ns: look.facts.ctimeNs } : {},
     log: [`renamed to ${path}`],

@@ -1,7 +1,7 @@
 /** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
 import { StreamFailure } from "../errors.ts";
 import { isoNow } from "../ports/clock.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { takenKeys } from "../paths/object-key.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -26,7 +26,6 @@ export async function supersede(
   if (worthless) await abortUpload(context);
   await reach(context, "superseding");
   const { record } = held;
-  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
   await held.replaceBy(successor, [`takes the place of ${record.id}: ${because}`], {
     patch: {
       status: failed(because),
@@ -36,7 +35,7 @@ export async function supersede(
       waiting_for: null,
     },
     releasePath: true,
-    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
+    releaseKeys: takenKeys(record),
     remove: worthless,
     log: [`${because}: a new generation, ${successor.id}, takes its place`],
     event: { type: worthless ? "removed" : "state", detail: because },
