@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, steadyClock, withoutTemporarySuffix, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, steadyClock, type DoneEntry, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -33,7 +33,12 @@ import { repeat } from "./streams/repeat.ts";
 import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
 import { handleRequests } from "./streams/request-handler.ts";
 import { retryFailed } from "./streams/retry.ts";
-import { FailedFiles, convertOldIndexes, loadSourceState, restoreSourceState } from "./streams/source-state.ts";
+import {
+  FailedFiles,
+  convertOldIndexes,
+  loadSourceState,
+  restoreSourceState,
+} from "./streams/source-state.ts";
 import { Supervisor, type DoneMove } from "./streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "./streams/unlisted.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
@@ -221,6 +226,7 @@ export class Worker {
       volume: {
         whereabouts: (record) => findFile(record, this.#finder(), this.#stop),
         followed: (record, before) => this.supervisor.followed(record, before),
+        keepsObject: (ref, path) => this.supervisor.table.keepsObject(ref, path),
       },
       completed: {
         entry: (path) => this.supervisor.table.done(path),
@@ -290,9 +296,9 @@ export class Worker {
       files: this.#ports.files,
       supervisor: this.supervisor,
       runners: this.runners,
-      placeOf: ({ name, keyPrefix, rules: { verify, plan } }, path) => ({
+      placeOf: ({ name, keyPrefix, rules: { verify, plan, temporaryNames } }, path) => ({
         ...{ path, watch: name, bucket, keyPrefix, verify, plan },
-        contentType: typeOf(withoutTemporarySuffix(path)),
+        contentType: typeOf(temporaryNames.finalOf(path)),
       }),
     };
   }

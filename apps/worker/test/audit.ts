@@ -16,6 +16,8 @@ export interface Expected {
   /** Bytes that are not UTF-8 stand as lone surrogates. */
   path: string;
   key: string;
+  /** Where another program's object stands at `<key>.metadata.json`. */
+  metadataKey?: string;
   /** Parts that rightly went up once more: their bytes changed after they were sent. `any`: no byte stayed in its place. */
   sentAgain?: readonly number[] | "any";
   /** Default 1. More where a crash came between a request and its record: the same bytes again are harmless. */
@@ -43,7 +45,7 @@ export async function audit(rig: Rig, files: readonly Expected[]): Promise<void>
 }
 
 async function auditFile(rig: Rig, file: Expected): Promise<void> {
-  const metadata = await readMetadata(rig, file.key);
+  const metadata = await readMetadata(rig, file);
   const head = await rig.bucket.head(file.key);
   expect(head.status, `HEAD ${file.key}`).toBe(200);
   const { size, crc } = await compareBytes(rig, file);
@@ -74,8 +76,13 @@ async function auditFile(rig: Rig, file: Expected): Promise<void> {
   auditRequests(rig, file, metadata, stream);
 }
 
-async function readMetadata(rig: Rig, key: string): Promise<Metadata> {
-  const document: unknown = JSON.parse(await rig.bucket.text(`${key}.metadata.json`));
+function metadataKeyOf({ key, metadataKey = `${key}.metadata.json` }: Expected): string {
+  return metadataKey;
+}
+
+async function readMetadata(rig: Rig, file: Expected): Promise<Metadata> {
+  const { key } = file;
+  const document: unknown = JSON.parse(await rig.bucket.text(metadataKeyOf(file)));
   if (!isMetadata(document)) {
     expect.fail(
       `the metadata object of ${key} breaks its schema: ${JSON.stringify(isMetadata.errors, null, 2)}`,
@@ -120,6 +127,7 @@ async function auditParts({ path, key }: Expected, { parts, size }: Metadata): P
 
 async function auditRecord(rig: Rig, file: Expected, stream: StreamSeen, metadata: Metadata): Promise<void> {
   expect(stream).toMatchObject({ status: "completed", original_path: file.path, s3_key: file.key });
+  expect(stream["s3_metadata_key"]).toBe(file.metadataKey);
   expect(stream["file_size"]).toBe(String(metadata.size));
   expect(await rig.records.indexesOf(stream.id), `indexes of ${stream.id}`).toEqual(["streams:completed"]);
   const recorded = await rig.records.parts(stream.id);
@@ -146,7 +154,7 @@ function auditRequests(rig: Rig, file: Expected, metadata: Metadata, stream: Str
       creates: count("CreateMultipartUpload", key),
       completes: count("CompleteMultipartUpload", key),
       puts: count("PutObject", key),
-      metadataPuts: count("PutObject", `${key}.metadata.json`),
+      metadataPuts: count("PutObject", metadataKeyOf(file)),
     },
     `requests for ${key}`,
   ).toEqual({

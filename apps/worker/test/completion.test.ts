@@ -244,9 +244,9 @@ describe(
       await audit(patient, [{ path, key: "vanishes.bin" }]);
     });
 
-    it("that vanishes for good stays failed and visible", async () => {
-      const path = writeWhole(patient, "gone.bin", randomBytes(10));
-      const stream = await patient.live(path, ({ file_size: size }) => size === "10");
+    it("that vanishes for good stays failed and visible once bytes of it are in S3", async () => {
+      const path = writeWhole(patient, "gone.bin", randomBytes(PART + 10));
+      const stream = await patient.live(path, ({ next_part: next }) => next === "2");
       rmSync(path);
       await patient.until(
         "it fails",
@@ -262,7 +262,7 @@ describe("in the end", () => {
     await auditRig(hasty);
     await auditRig(patient, {
       failed: ["file_missing", "file_replaced", "file_truncated"],
-      openUploads: 2,
+      openUploads: 3,
       live: 1,
     });
     expect(hasty.workers[0]?.running && patient.workers[0]?.running).toBe(true);

@@ -34,6 +34,8 @@ export const FAILPOINTS = [
   "put_in_store",
   /** The record says that the object exists and is verified; its metadata object does not. */
   "assembled",
+  /** Another program's object stands at the metadata's name: the next one is fixed in the record, nothing is put there. */
+  "metadata_named",
   /** The metadata object is written. */
   "described",
   /** The local file is about to be deleted or moved: it has no name, and its object is being asked for. */
@@ -60,6 +62,8 @@ export const FAILPOINTS = [
   "superseding",
   /** The path belongs to the new generation. */
   "superseded",
+  /** A stream of which S3 holds nothing is about to be removed; its empty upload is aborted, its record is there. */
+  "removing",
   /** An operator's abort removed the upload; the record does not say so. */
   "aborting",
 ] as const;

@@ -46,8 +46,9 @@ export const LIMITS = {
   lookAgainMs: 5_000,
   /** Hints waiting to be looked at; past it the rescan finds the rest. */
   pathHints: 50_000,
-  /** Names tried by keep-both before the stream fails. */
+  /** Names beyond the one found free that keep-both tries before the stream fails, and the highest number it looks at. */
   keyAttempts: 1_000,
+  keyNumber: 2 ** 20,
   /** Objects sent in one small request that are in flight at once, and the most bytes of one. */
   smallPuts: 16,
   smallPutBytes: 256 * 1024,

@@ -3,13 +3,21 @@
  * They are found through the indexes by path and by key and through the records themselves, and put back. For the worker
  * alone: a dashboard never walks over the keys.
  */
-import { isLive, kindOf, streamId, type StreamId, type StreamRecord } from "@sluice/core";
+import {
+  isLive,
+  isSetApart,
+  kindOf,
+  streamId,
+  takenKeys,
+  type StreamId,
+  type StreamRecord,
+} from "@sluice/core";
 import { Cluster, type Redis } from "ioredis";
 import type { SchemaContext } from "./context.ts";
 import { pathField, toArg } from "./records/text.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
-import { list, ownKeys } from "./stream-change.ts";
+import { list } from "./stream-change.ts";
 import type { LoadedStream } from "./stream-loader.ts";
 
 /** Keys that Redis looks at in one step, a millisecond or so: it answers nobody else meanwhile. */
@@ -63,8 +71,8 @@ export type RestoreOutcome =
 /** What the indexes by path and by key must say of a record: live streams hold their path, all but completed ones their keys. */
 export function namesOf(record: StreamRecord): { path: boolean; keys: string[] } {
   const kind = kindOf(record.status);
-  const holdsKeys = kind !== "completed" && record.superseded_by === undefined;
-  return { path: kind !== undefined && isLive(kind), keys: holdsKeys ? ownKeys(record) : [] };
+  const holdsKeys = kind !== "completed" && !isSetApart(record);
+  return { path: kind !== undefined && isLive(kind), keys: holdsKeys ? takenKeys(record) : [] };
 }
 
 /** Puts the stream back under its path and keys, unless it changed since it was read. Changes nothing the second time. */

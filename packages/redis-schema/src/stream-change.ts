@@ -9,8 +9,8 @@ import {
   INDEX_OF,
   isLive,
   kindOf,
-  metadataKey,
   patched,
+  takenKeys,
   webhookEventOf,
   type FeedEvent,
   type Index,
@@ -104,7 +104,7 @@ export function changeArgs(
     takes && !write.releasePath && !over ? toArg(newPath) : "",
     write.displaces ?? "",
     ...list((write.takeKeys ?? []).map(toArg)),
-    ...list([...(write.releaseKeys ?? []), ...(over ? ownKeys(after) : [])].map(toArg)),
+    ...list([...(write.releaseKeys ?? []), ...(over ? takenKeys(after) : [])].map(toArg)),
     ...(write.done ? [toArg(newPath), formatDone(write.done)] : ["", ""]),
     ...list(logLines(write.log, worker, nowMs)),
     ...eventArgs(write.remove ? { type: "removed", ...detailOf(write.event) } : write.event),
@@ -177,12 +177,6 @@ export function writeBackArgs(record: StreamRecord, parts: Parts, worker: string
     ...list([]),
     ...list([]),
   ];
-}
-
-/** Data and metadata key, as `streams:by_key` names them. */
-export function ownKeys(record: Pick<StreamRecord, "s3_bucket" | "s3_key">): string[] {
-  const { s3_bucket: bucket, s3_key: key } = record;
-  return key === undefined ? [] : [`${bucket}/${key}`, `${bucket}/${metadataKey(key)}`];
 }
 
 /** A list as `take_list` reads it. */

@@ -2,7 +2,7 @@
  * Clean-up of records. Needs no worker: a failed stream has no owner. Only exactly what was read is removed; what
  * changed meanwhile is left and said so. Uploads go on a list for a worker, or stay, as chosen.
  */
-import { INDEX_OF, kindOf, metadataKey, streamId, type StreamId } from "@sluice/core";
+import { INDEX_OF, kindOf, streamId, takenKeys, type StreamId } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import type { IgnoredEntry } from "./records/file-entries.ts";
@@ -85,9 +85,8 @@ export async function purgeStream(
   return { id: streamId(id), kind: name, upload: aborts ? "to_abort" : upload ? "kept" : "none" };
 }
 
-function keyFields(raw: RawHash): string[] {
-  const { s3_bucket: bucket, s3_key: key } = raw;
-  return bucket && key ? [`${bucket}/${key}`, `${bucket}/${metadataKey(key)}`] : [];
+function keyFields({ s3_bucket, s3_key, s3_metadata_key }: RawHash): string[] {
+  return s3_bucket ? takenKeys({ s3_bucket, s3_key, s3_metadata_key: s3_metadata_key || undefined }) : [];
 }
 
 function uploadEntry(

@@ -23,6 +23,7 @@ const TEXT_FIELDS = [
   "requested_action",
   "supersedes",
   "superseded_by",
+  "set_apart",
   "completed_by",
   "create_intent_at_utc",
   "upload_aborts_at_utc",

@@ -6,6 +6,7 @@ import {
   CheckpointError,
   isLive,
   kindOf,
+  takenKeys,
   type Parts,
   type StreamRecord,
   type WrittenBack,
@@ -15,7 +16,7 @@ import { KEPT } from "./kept.ts";
 import { fromBuffers, pathField, toArg } from "./records/text.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
-import { list, ownKeys, writeBackArgs } from "./stream-change.ts";
+import { list, writeBackArgs } from "./stream-change.ts";
 
 /** Owners and holders that may change between tries. */
 const TRIES = 8;
@@ -59,7 +60,7 @@ async function writeOnce(
   const live = kind !== undefined && isLive(kind);
   // Released at completion and by a new generation; every other failed stream keeps its keys.
   const holdsKeys = live || (kind === "failed" && record.superseded_by === undefined);
-  const ownKeyArgs = list(ownKeys(record).map(toArg));
+  const ownKeyArgs = list(takenKeys(record).map(toArg));
   const reply = await runScript(
     redis,
     SCRIPTS.writeBack,

@@ -11,6 +11,8 @@ import { judgeTraffic, objectsMade, type Request } from "./traffic.ts";
 export interface Expected {
   path: string;
   key: string;
+  /** Where another program's object stands at `<key>.metadata.json`. */
+  metadataKey?: string;
   /** Of its bytes, where the file is not there any more. */
   sha256?: string;
   /** Times the object may have been made. Default 1: a second version is a fault. */
@@ -97,7 +99,7 @@ async function judgeFile(asked: Case, file: Expected): Promise<{ size: number; p
     problems.push(`the object at ${file.key} is not its file (${object.size} bytes)`);
   const made = objectsMade(asked.requests, file.key);
   if (made > (file.versions ?? 1)) problems.push(`the object at ${file.key} was made ${made} times`);
-  const text = await readText(asked.target, `${file.key}.metadata.json`);
+  const text = await readText(asked.target, metadataKeyOf(file));
   const metadata = text === undefined ? undefined : (JSON.parse(text) as Record<string, unknown>);
   if (metadata === undefined) problems.push(`no metadata object for ${file.key}`);
   else if (metadata["size"] !== object.size || metadata["key"] !== file.key) {
@@ -106,6 +108,10 @@ async function judgeFile(asked: Case, file: Expected): Promise<{ size: number; p
     );
   }
   return { size: object.size, problems };
+}
+
+function metadataKeyOf({ key, metadataKey = `${key}.metadata.json` }: Expected): string {
+  return metadataKey;
 }
 
 function judgeRecords(asked: Case, seen: RecordsSeen): string[] {
@@ -142,7 +148,7 @@ function judgeRecords(asked: Case, seen: RecordsSeen): string[] {
 
 function strayObjects(asked: Case, keys: readonly string[]): string[] {
   const known = new Set([
-    ...asked.files.flatMap(({ key }) => [key, `${key}.metadata.json`]),
+    ...asked.files.flatMap((file) => [file.key, metadataKeyOf(file)]),
     ...Object.keys(asked.foreign ?? {}),
   ]);
   return keys.filter((key) => !known.has(key)).map((key) => `a stray object at ${key}`);

@@ -1,5 +1,5 @@
 /** What a recorder does to its file in each story of CRASH_POINTS, told so that the gap is met, and what must come of it. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { Story } from "../../../packages/core/src/testing/crash-points.ts";
 import type { Case, Expected } from "../auditor/audit.ts";
@@ -9,6 +9,7 @@ import { GrowingFile } from "../../../apps/worker/test/rig/growing-file.ts";
 import { PART, type World } from "../rig/world.ts";
 
 const TAIL = 12_345;
+const FOREIGN = Buffer.from("an object of another program");
 /** Where recorders keep the length they fill in at close. */
 const HEADER_AT = 36;
 
@@ -21,7 +22,7 @@ export interface Plot {
   play(world: World, path: string): Promise<void>;
   /** After the death in the gap, before the next start. */
   after?(world: World, path: string): Promise<void>;
-  outcome: "completed" | "failed" | "replaced" | "renamed" | "deleted";
+  outcome: "completed" | "failed" | "replaced" | "renamed" | "deleted" | "nothing" | "described_beside";
   /** Uploads that are rightly kept. */
   openUploads?: number;
   /** The object is made twice, and the stream that made the first one ends in this state. */
@@ -96,6 +97,26 @@ export const PLOTS: Record<Story, Plot> = {
     },
     outcome: "renamed",
   },
+  removed_early: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(1000);
+      await world.until(
+        "the stream is opened",
+        async () => (await world.records.redis.hlen("streams:by_path")) > 0,
+        { everyMs: 20 },
+      );
+      await rm(path);
+    },
+    outcome: "nothing",
+  },
+  metadata_taken: {
+    async play(world, path) {
+      await call(world.target, "PUT", `${FILE}.metadata.json`, {}, FOREIGN);
+      await write(path, TAIL);
+    },
+    outcome: "described_beside",
+  },
   removed: {
     async play(world, path) {
       await using file = await GrowingFile.open(path);
@@ -130,7 +151,7 @@ export const PLOTS: Record<Story, Plot> = {
 export interface Ending {
   /** Nothing is left to do. */
   settled(world: World): Promise<void>;
-  verdict(path: string, key: string): Pick<Case, "files" | "failed" | "openUploads">;
+  verdict(path: string, key: string): Pick<Case, "files" | "failed" | "foreign" | "openUploads">;
 }
 
 export function endingOf(plot: Plot, sha256: string | undefined): Ending {
@@ -151,6 +172,20 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
       return {
         settled: (world) => world.settled([world.path(FILE) + RENAMED]),
         verdict: (path, key) => ({ files: [file(path + RENAMED, key)], openUploads }),
+      };
+    case "described_beside":
+      return {
+        settled: (world) => world.settled([world.path(FILE)]),
+        verdict: (path, key) => ({
+          files: [{ ...file(path, key), metadataKey: `${key}.metadata-2.json` }],
+          foreign: { [`${key}.metadata.json`]: createHash("sha256").update(FOREIGN).digest("hex") },
+          openUploads,
+        }),
+      };
+    case "nothing":
+      return {
+        settled: (world) => nothingLeft(world),
+        verdict: () => ({ files: [], openUploads }),
       };
     case "deleted":
       return {
@@ -193,6 +228,11 @@ export async function shaOf(path: string): Promise<string | undefined> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+async function nothingLeft(world: World): Promise<void> {
+  const { redis } = world.records;
+  await world.until("no stream is live", async () => (await redis.hlen("streams:by_path")) === 0);
 }
 
 async function over(world: World, index: string): Promise<void> {

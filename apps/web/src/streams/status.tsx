@@ -28,6 +28,7 @@ const LOOKS: Record<Kind, Look> = {
 };
 
 const UNKNOWN: Look = { word: "Unknown state", icon: TriangleAlert, tone: "text-warn" };
+const GIVEN_UP: Look = { word: "Given up", icon: ArchiveRestore, tone: "text-muted" };
 const SUPERSEDED: Look = { word: "Superseded", icon: ArchiveRestore, tone: "text-muted" };
 
 /** `failed_file_missing` → "file missing". */
@@ -44,15 +45,18 @@ export function StatusMark({
   status,
   stalled = false,
   superseded = false,
+  givenUp = false,
   withReason = true,
 }: {
   status: string;
   stalled?: boolean;
   /** A new generation took its place: no alert. */
   superseded?: boolean;
+  /** Its file vanished under a temporary name: no alert either. */
+  givenUp?: boolean;
   withReason?: boolean;
 }) {
-  const look = superseded ? SUPERSEDED : lookOf(status);
+  const look = givenUp ? GIVEN_UP : superseded ? SUPERSEDED : lookOf(status);
   const Icon = look.icon;
   return (
     <span className="inline-flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">

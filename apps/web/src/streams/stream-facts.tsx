@@ -6,7 +6,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { formatDuration } from "../lib/time.ts";
-import { isSuperseded, type StreamRow } from "./stream-row.ts";
+import type { StreamRow } from "./stream-row.ts";
 
 export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record<string, string>> }) {
   const pause = Number(raw["longest_pause_ms"] ?? 0);
@@ -47,9 +47,10 @@ export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record
       <Fact name="Part plan">{raw["part_plan"] && <code>{raw["part_plan"]}</code>}</Fact>
       <Fact name="Longest pause">{pause > 0 && formatDuration(pause)}</Fact>
       <Fact name="Asked for">{row.requested_action}</Fact>
+      <Fact name="Metadata">{raw["s3_metadata_key"] && <code>{raw["s3_metadata_key"]}</code>}</Fact>
       <Fact name="Not tidied">{row.tidy_error && <span className="text-warn">{row.tidy_error}</span>}</Fact>
       <Fact name="Supersedes">{row.supersedes && <StreamLink id={row.supersedes} />}</Fact>
-      <Fact name="Superseded by">{isSuperseded(row) && <StreamLink id={row.superseded_by ?? ""} />}</Fact>
+      <Fact name="Superseded by">{row.superseded_by && <StreamLink id={row.superseded_by} />}</Fact>
     </dl>
   );
 }

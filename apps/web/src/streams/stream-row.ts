@@ -1,5 +1,6 @@
 /** One line of a list of streams, as redis-schema reads it, and what follows from it. Shared by server and browser. */
 import type { ListedStream } from "@sluice/redis-schema/stream-rows";
+import { isSetApart } from "@sluice/core/stream/set-apart";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
 import { parseTime } from "../lib/time.ts";
 
@@ -26,9 +27,9 @@ export function sentBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sen
   return stored ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
 }
 
-/** A generation that another took the place of: listed apart, no alert. */
-export function isSuperseded(row: Pick<StreamRow, "superseded_by">): boolean {
-  return row.superseded_by !== undefined;
+/** A generation that another took the place of, or a download that was given up: listed apart, no alert. */
+export function isSuperseded(row: Pick<StreamRow, "superseded_by" | "set_apart">): boolean {
+  return isSetApart(row);
 }
 
 export function startedAt(row: StreamRow): number | undefined {

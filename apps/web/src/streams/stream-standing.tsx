@@ -25,7 +25,11 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
   return (
     <section aria-label="Standing" className="card px-4 py-3.5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
-        <StatusMark status={row.status} superseded={isSuperseded(row)} />
+        <StatusMark
+          status={row.status}
+          superseded={isSuperseded(row)}
+          givenUp={row.set_apart !== undefined}
+        />
         <p className="min-w-0 text-sm [overflow-wrap:anywhere]" data-testid="why">
           <WhyNotFinal page={page} />
         </p>

@@ -167,6 +167,7 @@ function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
         <StatusMark
           status={row.status}
           superseded={isSuperseded(row)}
+          givenUp={row.set_apart !== undefined}
           stalled={isStalled(row, now, stallAfterMs)}
         />
       </div>

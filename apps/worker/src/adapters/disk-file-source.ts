@@ -13,6 +13,7 @@ import {
   type Look,
   type OpenFile,
   type Opened,
+  type TemporaryNames,
   type WriterProbe,
   type WriterQuestion,
 } from "@sluice/core";
@@ -20,6 +21,7 @@ import { factsOf, kindOfEntry } from "./file-facts.ts";
 import { isUnder, pathBuffer } from "./path-buffer.ts";
 import { statPath } from "./stat-path.ts";
 import { isMissing, systemError } from "./system-error.ts";
+import { TemporarySiblings } from "./temporary-siblings.ts";
 
 type NotAFile = Exclude<Look, { kind: "file" }>;
 
@@ -29,6 +31,7 @@ const OUTSIDE: NotAFile = { kind: "not_a_stream", what: "a file that a link lead
 export class DiskFileSource implements FileSource {
   readonly #roots: readonly string[];
   readonly #writers: WriterProbe;
+  readonly #siblings = new TemporarySiblings();
   /** Root as configured → where it really is; the root itself may be a link. */
   readonly #realRoots = new Map<string, string>();
 
@@ -79,6 +82,10 @@ export class DiskFileSource implements FileSource {
       await handle.close();
       return failedLook(error);
     }
+  }
+
+  async temporaryOf(path: string, names: TemporaryNames): Promise<string | undefined> {
+    return await this.#siblings.temporaryOf(path, names);
   }
 
   async marker(path: string): Promise<string | undefined> {

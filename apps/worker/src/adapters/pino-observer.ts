@@ -35,6 +35,13 @@ export function pinoObserver(log: Log): Observer {
         { ...about(stream), reason, detail },
         "the local file could not be tidied and stays where it is",
       ),
+    removed: (stream, why, detail) =>
+      log.info({ ...about(stream), bytes: stream.file_size, why }, `a stream is removed: ${detail}`),
+    namedAgain: (stream, { key, number }) =>
+      log.warn(
+        { ...about(stream), watch: stream.watch, key, number },
+        "one path gets one object after the other: SLUICE_ON_REPLACE=replace keeps only the newest",
+      ),
     decided: (stream, decision) => log.info(about(stream), decision),
     storeTrouble: (reason) => store.during(reason),
     storeHealed: () => store.over(),
@@ -57,6 +64,8 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     partAdopted: tell("partAdopted"),
     retried: tell("retried"),
     tidyFailed: tell("tidyFailed"),
+    removed: tell("removed"),
+    namedAgain: tell("namedAgain"),
     decided: tell("decided"),
     storeTrouble: tell("storeTrouble"),
     storeHealed: tell("storeHealed"),

@@ -1,5 +1,12 @@
 /** What happens to streams, counted. Labels are few and bounded: never a path, never a stream. */
-import { FAILURE_REASONS, TIDY_FAILURES, kindOf, type Observer } from "@sluice/core";
+import {
+  FAILURE_REASONS,
+  TIDY_FAILURES,
+  isSetApart,
+  kindOf,
+  type Observer,
+  type Removed,
+} from "@sluice/core";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Seconds: from a small part on a local network to a large one on a slow uplink. */
@@ -18,6 +25,21 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
   );
   const completed = counter("sluice_completed_total", "Streams completed.");
   const adopted = counter("sluice_parts_adopted_total", "Parts found in S3 that the checkpoint had lost.");
+  const removed = byReason(
+    "sluice_removed_total",
+    "Streams removed quietly, for S3 never held a byte of them: `vanished` files and `placeholder`s of unfinished ones.",
+  );
+  for (const reason of ["vanished", "placeholder"] satisfies Removed[]) removed.inc({ reason }, 0);
+  const apart = counter(
+    "sluice_set_apart_total",
+    "Streams whose file vanished under a temporary name: unfinished downloads, no failures.",
+  );
+  const named = new Counter({
+    name: "sluice_repeated_names_total",
+    help: "Third and later names that one path got within a day; SLUICE_ON_REPLACE=replace keeps only the newest object.",
+    labelNames: ["watch"],
+    registers,
+  });
   const retries = byReason("sluice_retries_total", "Requests sent again, by S3's or the transport's code.");
   const failed = byReason("sluice_failed_total", "Streams that failed, by reason.");
   // A series that begins at 1 shows no increase: the first failure would raise no alert.
@@ -48,7 +70,8 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
     moved(stream) {
       const kind = kindOf(stream.status);
       if (kind === "completed") completed.inc();
-      if (kind === "failed") failed.inc({ reason: stream.failure_reason ?? "unknown" });
+      if (kind === "failed" && isSetApart(stream)) apart.inc();
+      else if (kind === "failed") failed.inc({ reason: stream.failure_reason ?? "unknown" });
       // Without an upload it went up whole, in one request.
       if (kind === "s3_completed" && stream.s3_upload_id === undefined) acknowledged(stream.file_size);
     },
@@ -59,6 +82,8 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
     partAdopted: () => adopted.inc(),
     retried: (_stream, _what, reason) => retries.inc({ reason: reasons(reason) }),
     tidyFailed: (_stream, reason) => untidied.inc({ reason }),
+    removed: (_stream, reason) => removed.inc({ reason }),
+    namedAgain: ({ watch }) => named.inc({ watch }),
     decided: () => undefined,
     storeTrouble: () => undefined,
     storeHealed: () => undefined,

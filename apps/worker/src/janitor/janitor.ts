@@ -1,8 +1,15 @@
 /**
- * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of superseded streams after their
- * retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
+ * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of streams that are set apart after
+ * their retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
  */
-import { CheckpointError, deletionTime, StoreError, type Clock, type ObjectStore } from "@sluice/core";
+import {
+  CheckpointError,
+  deletionTime,
+  isSetApart,
+  StoreError,
+  type Clock,
+  type ObjectStore,
+} from "@sluice/core";
 import {
   indexedIds,
   loadStreams,
@@ -92,7 +99,7 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
   return undefined;
 }
 
-/** Only superseded streams lose their upload by time; every other failed stream keeps it until purged or aborted. */
+/** Only streams that are set apart lose their upload by time; every other failed stream keeps it until purged or aborted. */
 async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");
@@ -100,10 +107,9 @@ async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise
     for (const { parsed } of chunk) {
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
-      const { s3_upload_id, s3_bucket, s3_key, superseded_by } = record;
+      const { s3_upload_id, s3_bucket, s3_key } = record;
       const isDue = nowMs - Date.parse(record.last_activity_at_utc) >= retentionMs;
-      if (superseded_by === undefined || s3_upload_id === undefined || s3_key === undefined || !isDue)
-        continue;
+      if (!isSetApart(record) || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
       await orphans.leaveToAbort({
         s3_upload_id,
         s3_bucket,

@@ -1,5 +1,5 @@
 /** What can be asked of the uploads in the bucket: a scan for orphans, and the clean-up of those a plan named. */
-import { displayPath, withoutTemporarySuffix, type FileSource } from "@sluice/core";
+import { displayPath, type FileSource } from "@sluice/core";
 import type { RequestDeps } from "../streams/request-handler.ts";
 import { asJson } from "../streams/request-handler.ts";
 import type { Watch } from "../streams/watch.ts";
@@ -55,12 +55,9 @@ async function fileOfKey(deps: UploadActionDeps, key: string): Promise<string | 
   for (const watch of deps.watches) {
     if (!key.startsWith(watch.keyPrefix)) continue;
     const path = `${watch.root}/${key.slice(watch.keyPrefix.length)}`;
-    for (const name of [
-      path,
-      ...[".part", ".tmp", ".partial"].map((suffix) => withoutTemporarySuffix(path) + suffix),
-    ]) {
-      if ((await deps.files.look(name)).kind === "file") return displayPath(name);
-    }
+    if ((await deps.files.look(path)).kind === "file") return displayPath(path);
+    const temporary = await deps.files.temporaryOf(path, watch.rules.temporaryNames);
+    if (temporary !== undefined) return displayPath(temporary);
   }
   return undefined;
 }

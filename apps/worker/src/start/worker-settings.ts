@@ -1,6 +1,6 @@
 /** From the configuration to what the worker is built from. */
 import type { Config, WatchConfig } from "@sluice/config";
-import type { StoreProfile } from "@sluice/core";
+import { TemporaryNames, type StoreProfile } from "@sluice/core";
 import type { WorkerSettings, WatchSettings } from "../settings.ts";
 import { VERSION } from "../version.ts";
 
@@ -49,7 +49,9 @@ function watchSettings(config: Config, watch: WatchConfig, profile: StoreProfile
       idleMaxMs: watch.idleMaxMs,
       ignoreOpen: watch.ignoreOpen,
       verify: watch.verify,
+      temporaryNames: new TemporaryNames(watch.tempSuffixes),
       onConflict: watch.onConflict,
+      onReplace: watch.onReplace,
       afterUpload: watch.afterUpload,
       afterUploadDelayMs: watch.afterUploadDelayMs,
       tidyUnseen: watch.tidyUnseen,

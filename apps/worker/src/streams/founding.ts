@@ -9,8 +9,8 @@ import {
   finishedPrefix,
   formatPlan,
   isoNow,
-  metadataKey,
   objectKey,
+  takenKeys,
   type FileFacts,
   type ListedPart,
   type ObjectStore,
@@ -124,7 +124,8 @@ export async function keyOf(
   for await (const upload of store.listUploads(founding.s3_bucket, founding.s3_key_prefix)) {
     if (upload.uploadId === founding.s3_upload_id) return upload.key;
   }
-  return objectKey(founding.s3_key_prefix, founding.original_path.slice(watch.root.length + 1), hash);
+  const below = founding.original_path.slice(watch.root.length + 1);
+  return objectKey(founding.s3_key_prefix, watch.rules.temporaryNames.finalOf(below), hash);
 }
 
 export interface FillInDeps {
@@ -155,16 +156,16 @@ export async function fillInFounding(
     watch,
     source,
     owner: processing.worker.id,
-    contentType: lookup(founding.original_path) || "application/octet-stream",
+    contentType:
+      lookup(watch.rules.temporaryNames.finalOf(founding.original_path)) || "application/octet-stream",
     nowUtc: isoNow(processing.clock),
   });
-  const keys = [key, metadataKey(key)].map((name) => `${founding.s3_bucket}/${name}`);
   const outcome = await store.adopt(filled.record, {
     from: KINDS,
     patch: {},
     dropParts: true,
     parts: filled.parts,
-    takeKeys: keys,
+    takeKeys: takenKeys(filled.record),
     log: ["a record of the founding phase was filled in"],
   });
   if (outcome.kind !== "written") return undefined;

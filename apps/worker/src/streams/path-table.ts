@@ -3,7 +3,7 @@
  * identity. Redis is the truth; this table is filled from it at start and follows every change this worker makes or
  * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
  */
-import type { DoneEntry, KnownFile, StreamRecord } from "@sluice/core";
+import type { DoneEntry, KnownFile, ObjectRef, StreamRecord } from "@sluice/core";
 import { InodeIndex } from "./inode-index.ts";
 
 /** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
@@ -200,6 +200,14 @@ export class PathTable {
 
   doneEntries(): ReadonlyMap<string, DoneEntry> {
     return this.#done;
+  }
+
+  /** Whether a completed file at another path has its object there: it was renamed since. */
+  keepsObject({ bucket, key }: ObjectRef, path: string): boolean {
+    for (const [other, entry] of this.#done) {
+      if (other !== path && entry.s3_key === key && entry.s3_bucket === bucket) return true;
+    }
+    return false;
   }
 
   donePaths(): IterableIterator<string> {

@@ -7,6 +7,7 @@ import {
   formatPlan,
   planRetry,
   streamId,
+  takenKeys,
   type Part,
   type ProcessorDeps,
   type StreamRecord,
@@ -93,11 +94,14 @@ async function restart(
     bytes_sent: 0,
     part_plan: formatPlan(choosePlan(watch.rules.plan)),
   };
-  await held.move(plan.event, {
+  const taken = await held.tryMove(plan.event, {
     dropParts: anew,
+    // A stream that was set apart gave its name back; whoever took it keeps it.
+    ...(record.set_apart === undefined || anew ? {} : { takeKeys: takenKeys(record) }),
     patch: {
       failure_reason: null,
       failure_detail: null,
+      set_apart: null,
       waiting_for: null,
       requested_action: null,
       ...(plan.event === "redescribed" ? {} : { completed_by: null }),
@@ -105,6 +109,10 @@ async function restart(
     },
     log: [`retried: ${plan.words}`],
   });
+  if (taken.kind === "key_taken") {
+    await deps.store.release(record);
+    return { kind: "refused", detail: `stream ${taken.by} has its name by now` };
+  }
   deps.supervisor.resume(held.record, held.parts.values(), watch);
   return { kind: "done", detail: plan.words };
 }

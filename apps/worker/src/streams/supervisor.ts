@@ -6,6 +6,7 @@ import {
   CheckpointError,
   displayPath,
   doneEntry,
+  isSetApart,
   judgeChanged,
   pauseBefore,
   renewedEntry,
@@ -14,7 +15,6 @@ import {
   waitsAtFirst,
   OwnershipLostError,
   streamId,
-  withoutTemporarySuffix,
   type CompletedVerdict,
   type DoneEntry,
   type Ending,
@@ -23,6 +23,7 @@ import {
   type ProcessorDeps,
   type StreamId,
   type StreamRecord,
+  type TemporaryNames,
 } from "@sluice/core";
 import { EndedStreams } from "./ended-streams.ts";
 import { fileOfRecord, PathTable } from "./path-table.ts";
@@ -281,6 +282,13 @@ export class Supervisor {
     return known !== undefined;
   }
 
+  /** Something happened to the file of this name: its streams, also those that still bear a temporary name of it, look again. */
+  pokeNamed(name: string, temporaryNames: TemporaryNames): boolean {
+    const paths = [...this.running.values()].map(({ processor }) => processor.record.original_path);
+    const named = paths.filter((path) => path.startsWith(name) && temporaryNames.finalOf(path) === name);
+    return [name, ...named].map((path) => this.poke(path)).includes(true);
+  }
+
   /** Something happened at this path: its stream, or that of the file whose marker it is, looks again. */
   poke(path: string): boolean {
     const known = this.table.get(path);
@@ -469,6 +477,7 @@ export class Supervisor {
 
   async #open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<void> {
     const { processing, source, bucket, contentType } = this.#deps;
+    if (await this.#isPlaceholder(watch, path, facts)) return;
     const record = newRecord({
       id: processing.newId(),
       path,
@@ -476,13 +485,13 @@ export class Supervisor {
       watch: watch.name,
       bucket,
       keyPrefix: watch.keyPrefix,
-      contentType: contentType(withoutTemporarySuffix(path)),
+      contentType: contentType(watch.rules.temporaryNames.finalOf(path)),
       verify: watch.rules.verify,
       plan: watch.rules.plan,
       owner: processing.worker.id,
       nowUtc: isoNow(processing.clock),
       facts,
-      supersedes: reopened && { id: reopened.stream_id, key: reopened.s3_key },
+      supersedes: reopened ? { id: reopened.stream_id, key: reopened.s3_key } : this.#replaces(watch, path),
       longestPauseMs: reopened && pauseBefore(reopened, facts),
       waiting: waitsAtFirst(path, facts, watch.rules, processing),
     });
@@ -495,6 +504,24 @@ export class Supervisor {
     if (outcome.kind !== "opened") return;
     processing.observer.opened(record);
     this.#pool.begin(record, watch);
+    // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
+    const final = watch.rules.temporaryNames.finalOf(path);
+    if (final !== path) this.poke(final);
+  }
+
+  /** An empty file whose bytes come under a temporary name. Once that is gone it is a file like any other. */
+  async #isPlaceholder(watch: Watch, path: string, facts: FileFacts): Promise<boolean> {
+    const { temporaryNames: names } = watch.rules;
+    if (facts.size > 0 || names.suffixOf(path) !== undefined) return false;
+    return (await this.#deps.processing.files.temporaryOf(path, names)) !== undefined;
+  }
+
+  /** SLUICE_ON_REPLACE=replace: the newest file at a path takes the key of the one before. */
+  #replaces(watch: Watch, path: string): { id: string; key: string } | undefined {
+    const entry = this.table.done(path);
+    if (watch.rules.onReplace !== "replace" || !entry || entry.s3_bucket !== this.#deps.bucket)
+      return undefined;
+    return { id: entry.stream_id, key: entry.s3_key };
   }
 
   /** A stream completed on what it stored, and its file has moved on: what is there now is not kept waiting. */
@@ -525,9 +552,11 @@ export class Supervisor {
         break;
       case "failed":
         this.table.setFailed(path, { id, reason: ending.reason, ...fileOfRecord(record), file_size });
-        this.#deps.log.warn(
+        this.#deps.log[isSetApart(record) ? "info" : "warn"](
           { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
-          "a stream failed; everything is kept",
+          isSetApart(record)
+            ? "a file vanished under its temporary name: no failure; its upload is kept for a while"
+            : "a stream failed; everything is kept",
         );
         break;
       case "superseded":
@@ -542,6 +571,9 @@ export class Supervisor {
           { stream_id: record.id, detail: ending.detail },
           "a stream is held by someone else now",
         );
+        break;
+      // The observer has said why.
+      case "removed":
         break;
       case "released":
       case "faulty":

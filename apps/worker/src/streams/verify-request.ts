@@ -8,6 +8,7 @@ import {
   backoffMs,
   displayPath,
   foreignBucket,
+  MAX_METADATA_NUMBER,
   metadataKey,
   type Clock,
   type Digests,
@@ -121,6 +122,7 @@ async function isAlive(source: string, registry: WorkerRegistry): Promise<boolea
 
 /** What this program writes beside every object, as far as it is needed here. */
 const metadataSchema = z.object({
+  key: z.string(),
   size: z.number().int().nonnegative(),
   etag: z.string().nullable(),
   crc32: z.string().nullable(),
@@ -131,20 +133,24 @@ const metadataSchema = z.object({
 const MOST_METADATA_BYTES = 16 * 1024 * 1024;
 
 async function ofKey(key: string, { store, bucket }: VerifyDeps): Promise<Found> {
-  const ref = { bucket, key: metadataKey(key) };
-  const head = await store.head(ref);
-  if (head.kind !== "found") {
-    return {
-      kind: "refused",
-      detail: `there is neither a stream ${displayPath(key)} nor a metadata object at ${ref.key}`,
-    };
+  let unreadable: Found | undefined;
+  for (let number = 1; number <= MAX_METADATA_NUMBER; number += 1) {
+    const ref = { bucket, key: metadataKey(key, number) };
+    const head = await store.head(ref);
+    if (head.kind !== "found") break;
+    unreadable ??= { kind: "refused", detail: `the metadata object at ${ref.key} cannot be read` };
+    if (head.object.size > MOST_METADATA_BYTES) continue;
+    const chunks = await Array.fromAsync(store.read(ref));
+    const parsed = metadataSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
+    // A user's file may bear that name; the metadata object has the next one then.
+    if (parsed.success && parsed.data.key === key) return subjectOf(bucket, parsed.data);
   }
-  const unreadable = { kind: "refused", detail: `the metadata object at ${ref.key} cannot be read` } as const;
-  if (head.object.size > MOST_METADATA_BYTES) return unreadable;
-  const chunks = await Array.fromAsync(store.read(ref));
-  const parsed = metadataSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
-  if (!parsed.success) return unreadable;
-  const { etag, crc32, ...rest } = parsed.data;
+  const nothing = `there is neither a stream ${displayPath(key)} nor a metadata object at ${metadataKey(key)}`;
+  return unreadable ?? { kind: "refused", detail: nothing };
+}
+
+function subjectOf(bucket: string, metadata: z.output<typeof metadataSchema>): Found {
+  const { key, etag, crc32, ...rest } = metadata;
   return {
     kind: "subject",
     subject: {

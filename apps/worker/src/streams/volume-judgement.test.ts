@@ -34,5 +34,16 @@ test.each([
     state: "ok",
   },
 ])("F32 $name: $state", ({ facts, state }) => {
-  expect(judgeVolume(facts).state).toBe(state);
+  expect(judgeVolume({ ...facts, missed: facts.missing }).state).toBe(state);
+});
+
+test.each([
+  { name: "all of ten, of which nothing was sent", missed: 0, state: "ok" },
+  { name: "all of ten, of which one has parts in S3", missed: 1, state: "offline" },
+])("D2d files missing at once: $name: $state", ({ missed, state }) => {
+  expect(judgeVolume({ root, recorded: root, live: 10, missing: 10, missed }).state).toBe(state);
+});
+
+test("F32 another directory that holds none of its files is not theirs, whatever was sent", () => {
+  expect(judgeVolume({ root: other, recorded: root, live: 2, missing: 2, missed: 0 }).state).toBe("offline");
 });

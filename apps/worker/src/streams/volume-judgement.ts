@@ -9,12 +9,14 @@ export interface VolumeFacts {
   live: number;
   /** Those of them that are not there. */
   missing: number;
+  /** Those of the missing ones of which S3 may hold something. */
+  missed: number;
 }
 
 export type VolumeState = { state: "ok" } | { state: "offline"; detail: string };
 
 export function judgeVolume(facts: VolumeFacts): VolumeState {
-  const { root, recorded, live, missing } = facts;
+  const { root, recorded, live, missing, missed } = facts;
   if (!root) return { state: "offline", detail: "its directory is gone or cannot be read" };
   const left = live - missing;
   const moved = recorded && (root.inode !== recorded.inode || root.birthtimeNs !== recorded.birthtimeNs);
@@ -24,7 +26,8 @@ export function judgeVolume(facts: VolumeFacts): VolumeState {
       detail: "its directory is another one than before, and holds none of its live files",
     };
   }
-  if (missing >= 2 && left === 0) {
+  // A handful of temporary files that come and go together is no volume that went: nothing of them was ever sent.
+  if (missing >= 2 && left === 0 && missed > 0) {
     return { state: "offline", detail: `all ${missing} of its live files are gone at once` };
   }
   return { state: "ok" };

@@ -1,4 +1,11 @@
-import { CheckpointError, type FileFacts, type Look, type StreamRecord } from "@sluice/core";
+import {
+  CheckpointError,
+  DEFAULT_TEMPORARY_SUFFIXES,
+  TemporaryNames,
+  type FileFacts,
+  type Look,
+  type StreamRecord,
+} from "@sluice/core";
 import { ManualClock } from "@sluice/core/testing";
 import { expect, test, vi } from "vitest";
 import { PathTable } from "./path-table.ts";
@@ -7,8 +14,14 @@ import type { Watch } from "./watch.ts";
 
 const facts: FileFacts = { size: 1, inode: "1", device: "1", mtimeNs: "1", ctimeNs: "1" };
 const root = { inode: "r", birthtimeNs: "r" };
-const watch = { name: "in", root: "/in", keyPrefix: "" } as Watch;
-const record = (path: string) => ({ id: path, original_path: path, status: "processing" }) as StreamRecord;
+const watch = {
+  name: "in",
+  root: "/in",
+  keyPrefix: "",
+  rules: { temporaryNames: new TemporaryNames(DEFAULT_TEMPORARY_SUFFIXES) },
+} as Watch;
+const record = (path: string) =>
+  ({ id: path, original_path: path, status: "processing", bytes_sent: 1 }) as StreamRecord;
 
 interface Scene {
   /** Files there are. */
@@ -34,6 +47,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       measure: vi.fn<(path: string) => boolean>((path) => here.live.includes(path)),
       poke: vi.fn<() => boolean>(() => false),
       sightedAt: () => undefined,
+      pokeNamed: vi.fn<() => boolean>(() => false),
       table,
       get running() {
         return new Map(here.live.map((path) => [path, { processor: { record: record(path) }, watch }]));
@@ -190,7 +204,6 @@ test("a sighting that fails fails the walk, after the others have ended", async 
 
 test("a marker's arrival wakes the stream of its file, under whichever temporary name", async () => {
   const here = scene();
-  here.deps.supervisor.poke = vi.fn<(path: string) => boolean>((path) => path === "/in/a.mp4.part");
   await here.runner.hint("/in/a.mp4.done");
-  expect(here.deps.supervisor.poke).toHaveBeenCalledWith("/in/a.mp4.part");
+  expect(here.deps.supervisor.pokeNamed).toHaveBeenCalledWith("/in/a.mp4", watch.rules.temporaryNames);
 });

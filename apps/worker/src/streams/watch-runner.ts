@@ -24,7 +24,10 @@ export interface RootIdentity {
 export interface WatchDeps {
   files: FileSource;
   clock: Clock;
-  supervisor: Pick<Supervisor, "sight" | "settle" | "measure" | "poke" | "sightedAt" | "table"> & {
+  supervisor: Pick<
+    Supervisor,
+    "sight" | "settle" | "measure" | "poke" | "pokeNamed" | "sightedAt" | "table"
+  > & {
     readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
   };
   rescanIntervalMs: number;
@@ -139,7 +142,11 @@ export class WatchRunner {
   /** A path that an event named. */
   async hint(path: string): Promise<void> {
     const { supervisor, files } = this.#deps;
-    if (path.endsWith(MARKER_SUFFIX) && this.#pokeMarked(path.slice(0, -MARKER_SUFFIX.length))) return;
+    const { temporaryNames } = this.watch.rules;
+    if (path.endsWith(MARKER_SUFFIX)) {
+      // `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix.
+      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
+    }
     if (supervisor.poke(path)) return;
     const look = await files.look(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
@@ -150,14 +157,6 @@ export class WatchRunner {
 
   #noteDisplaced(path: string): void {
     if (!this.#displaced.has(path)) this.#displaced.set(path, this.#walks);
-  }
-
-  /** `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix. */
-  #pokeMarked(name: string): boolean {
-    const { supervisor } = this.#deps;
-    return [name, ...[".part", ".tmp", ".partial"].map((suffix) => name + suffix)].some((path) =>
-      supervisor.poke(path),
-    );
   }
 
   async #walk(signal: AbortSignal): Promise<void> {
@@ -229,10 +228,17 @@ export class WatchRunner {
     const live = this.#liveRecords();
     const unseen = live.filter((record) => !seen.has(record.original_path));
     const here = await Promise.all(unseen.map((record) => this.#isHere(record)));
-    const missing = here.filter((one) => !one).length;
+    const missing = unseen.filter((_, at) => !here[at]);
+    const known = missing.filter((record) => record.bytes_sent > 0);
     const recorded = await this.#deps.loadRoot(this.watch);
     const before = this.#state;
-    this.#state = judgeVolume({ root, recorded, live: live.length, missing });
+    this.#state = judgeVolume({
+      root,
+      recorded,
+      live: live.length,
+      missing: missing.length,
+      missed: known.length,
+    });
     const fingerprint = JSON.stringify([root, this.#state]);
     if (fingerprint !== this.#saved) {
       const ok = this.#state.state === "ok";

@@ -121,3 +121,15 @@ describe("directories", () => {
 it("a watch on / has paths of one slash less", () => {
   expect(refuse("a.mp4", { include: ["a.mp4"] }, "/")).toBeUndefined();
 });
+
+describe("a file under a temporary name", () => {
+  const tempSuffixes = [".part", ".<8 hex>.partial"];
+
+  it("D2c: is judged by the name it will have as well as by its own", () => {
+    expect(refuse("a.iso.part", { tempSuffixes, exclude: ["*.iso"] })).toBe("excluded");
+    expect(refuse("raw/a.iso.1a2b3c4d.partial", { tempSuffixes, exclude: ["raw/*.iso"] })).toBe("excluded");
+    expect(refuse("a.mp4.part", { tempSuffixes, exclude: ["*.part"] })).toBe("excluded");
+    expect(refuse("a.mp4.part", { tempSuffixes, include: ["*.mp4"] })).toBeUndefined();
+    expect(refuse("a.mp4.part", { include: ["*.mp4"] })).toBe("not_included");
+  });
+});

@@ -2,7 +2,7 @@
  * Which files of a watch are streams. Markers and our own files in flight never are; hidden files and what editors,
  * NFS and fsck leave behind are only when a pattern of SLUICE_INCLUDE names them, not when a `*` happens to match.
  */
-import { MARKER_SUFFIX, displayPath, type FileFacts } from "@sluice/core";
+import { MARKER_SUFFIX, TemporaryNames, displayPath, type FileFacts } from "@sluice/core";
 import picomatch from "picomatch";
 import { isTidyPath } from "../adapters/tidy-name.ts";
 
@@ -10,6 +10,7 @@ export interface FilterRules {
   include: readonly string[];
   exclude: readonly string[];
   ignoreOlderThanMs?: number | undefined;
+  tempSuffixes?: readonly string[];
 }
 
 export type Refusal = "hidden" | "leftover" | "marker" | "own" | "not_included" | "excluded" | "too_old";
@@ -54,16 +55,22 @@ const UNUSUAL: readonly { refusal: Refusal; is(file: Candidate): boolean; named:
 export function pathFilter(root: string, rules: FilterRules): PathFilter {
   const include = rules.include.map((text) => pattern(text, false));
   const exclude = rules.exclude.map((text) => pattern(text, true));
+  const temporaryNames = new TemporaryNames(rules.tempSuffixes ?? []);
   const below = root === "/" ? 1 : root.length + 1;
   const names = (word: RegExp): boolean => include.some(({ text }) => word.test(text));
   const [entersHidden, entersLostFound] = [names(/(^|\/|\{|,)\\?\./), names(/lost\\?\+found/)];
   return {
     refuse(path, facts, nowMs) {
-      const file = candidate(displayPath(path.slice(below)));
+      const relative = path.slice(below);
+      const file = candidate(displayPath(relative));
+      const final = temporaryNames.finalOf(relative);
+      // Patterns are written for the name a file will have, or for the suffix it bears until then: both count.
+      const bears = final === relative ? [file] : [file, candidate(displayPath(final))];
+      const matches = (one: Pattern): boolean => bears.some((name) => one.matches(name));
       if (file.name.endsWith(MARKER_SUFFIX)) return "marker";
       if (isTidyPath(file.relative)) return "own";
-      if (exclude.some((one) => one.matches(file))) return "excluded";
-      const matching = include.filter((one) => one.matches(file));
+      if (exclude.some(matches)) return "excluded";
+      const matching = include.filter(matches);
       for (const { refusal, is, named } of UNUSUAL) {
         if (is(file) && !matching.some(({ text }) => named.test(text))) return refusal;
       }

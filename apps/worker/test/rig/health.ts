@@ -23,3 +23,9 @@ export async function lagBytes(worker: WorkerProcess): Promise<number> {
   const samples = (await ask(worker, "/metrics")).matchAll(/^sluice_lag_bytes\{.*\} (\S+)$/gm);
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }
+
+/** Sum of the samples of a counter. */
+export async function counted(worker: WorkerProcess, name: string): Promise<number> {
+  const samples = (await ask(worker, "/metrics")).matchAll(new RegExp(`^${name}\\{.*\\} (\\S+)$`, "gm"));
+  return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
+}

@@ -1,6 +1,13 @@
 /** When a file is complete, and what becomes of it. Every one of these a watch in the file may have for itself. */
-import { VERIFY_MODES, type OnConflict } from "@sluice/core";
+import {
+  DEFAULT_TEMPORARY_SUFFIXES,
+  VERIFY_MODES,
+  isTemporarySuffix,
+  type OnConflict,
+  type OnReplace,
+} from "@sluice/core";
 import { setting } from "../setting.ts";
+import { list } from "../values/collections.ts";
 import { duration, onOff, oneOf } from "../values/scalars.ts";
 import { afterUpload } from "../values/urls.ts";
 
@@ -8,6 +15,7 @@ const group = "When a file is complete, and what becomes of it";
 const DAY = 86_400_000;
 
 export const ON_CONFLICT = ["keep-both", "overwrite", "fail"] as const satisfies readonly OnConflict[];
+export const ON_REPLACE = ["keep-both", "replace"] as const satisfies readonly OnReplace[];
 export const DEFAULT_IDLE_MAX_MS = 600_000;
 
 export const completionRules = {
@@ -33,6 +41,18 @@ export const completionRules = {
     initial: "false",
     about: "Complete a file although a process is seen holding it open for writing.",
   }),
+  tempSuffixes: setting({
+    name: "TEMP_SUFFIXES",
+    group,
+    type: list(
+      "suffixes separated by commas, such as .part,.crdownload; <8 hex> stands for eight hexadecimal digits",
+      isTemporarySuffix,
+    ),
+    emptyIsValue: true,
+    initial: DEFAULT_TEMPORARY_SUFFIXES.join(","),
+    about:
+      "What programs put behind a file's name until it is complete. While a file bears one, only a rename that drops it, a marker or finalize complete it, and its key never has it. An empty file beside `<name><suffix>` keeps the name for it and is not uploaded. Empty: no suffix has a meaning.",
+  }),
   verify: setting({
     name: "VERIFY",
     group,
@@ -48,6 +68,14 @@ export const completionRules = {
     initial: "keep-both",
     about:
       "When another file's or program's object stands at the key: take the next free name (`name-2.mp4`), replace it, or fail the stream.",
+  }),
+  onReplace: setting({
+    name: "ON_REPLACE",
+    group,
+    type: oneOf(ON_REPLACE),
+    initial: "keep-both",
+    about:
+      "When another file takes the path of one that is completed: it goes under the next free name (`name-2.mp4`), or replaces our own earlier object of that path, never anybody else's. `replace` suits playlists, status files and documents that are written anew again and again.",
   }),
   afterUpload: setting({
     name: "AFTER_UPLOAD",

@@ -64,7 +64,7 @@ export const workerSettings = {
     type: duration({ from: SECOND, to: 3_650 * DAY, zero: "removed at once" }),
     initial: "7d",
     about:
-      "How long the upload of a superseded stream (file replaced or truncated) is kept. Uploads of other failed streams are kept until they are purged or aborted.",
+      "How long the upload of a superseded stream (file replaced or truncated), or of a file that vanished under a temporary name, is kept. Uploads of other failed streams are kept until they are purged or aborted.",
   }),
   orphanAgeMs: setting({
     name: "ORPHAN_AGE",

@@ -96,6 +96,23 @@ watches:
     expect(audio).toMatchObject({ name: "audio", keyPrefix: "", include: ["*.mp4"], idleTimeoutMs: 60_000 });
   });
 
+  it("D2c: have temporary suffixes of their own, or none", () => {
+    const yaml = `
+watches:
+  - {path: /a, temp_suffixes: [".uploading", ".<6 hex>"], on_replace: replace}
+  - {path: /b, temp_suffixes: ""}
+  - {path: /c}
+`;
+    const [a, b, c] = watches({}, yaml);
+    expect(a).toMatchObject({ tempSuffixes: [".uploading", ".<6 hex>"], onReplace: "replace" });
+    expect([b?.tempSuffixes, b?.onReplace]).toEqual([[], "keep-both"]);
+    expect(c?.tempSuffixes).toContain(".crdownload");
+    expect(watches({ SLUICE_WATCH: "/a", SLUICE_TEMP_SUFFIXES: "" })[0]?.tempSuffixes).toEqual([]);
+    expect(refusals({ SLUICE_WATCH: "/a", SLUICE_TEMP_SUFFIXES: ".done" })[0]).toContain(
+      "allowed is suffixes",
+    );
+  });
+
   it("are told what is wrong with each of them", () => {
     const yaml = `
 watches:

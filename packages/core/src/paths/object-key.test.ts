@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { nodeDigests } from "../../test/node-digests.ts";
 import {
   MAX_KEY_BYTES,
+  MAX_METADATA_NUMBER,
+  looksLikeMetadataKey,
   metadataKey,
   numberedKey,
   objectKey,
-  temporarySuffix,
-  withoutTemporarySuffix,
+  takenKeys,
 } from "./object-key.ts";
 import { decodePath } from "./raw-path.ts";
 
@@ -23,7 +24,6 @@ describe("the key of a file", () => {
     ["F25: bytes that are not UTF-8 as %XX", decodePath(Uint8Array.of(0x61, 0xff)), "a%FF"],
     ["S40: control characters as %XX, tab and line feed unchanged", "a\u0001\t\n\r\u007f", "a%01\t\n%0D%7F"],
     ["S40: what XML cannot carry as %XX of its UTF-8", "a\uffff", "a%EF%BF%BF"],
-    ["F31: a temporary suffix is dropped", "rec/a.mp4.part", "rec/a.mp4"],
   ])("is %s", (_case, path, expected) => {
     expect(key(path)).toBe(expected);
   });
@@ -78,17 +78,29 @@ describe("a numbered key", () => {
   });
 });
 
-describe("a temporary suffix", () => {
-  it.each([
-    ["a.mp4.part", ".part", "a.mp4"],
-    ["x/a.tmp", ".tmp", "x/a"],
-    ["a.partial", ".partial", "a"],
-    ["a.mp4", undefined, "a.mp4"],
-    [".part", undefined, ".part"],
-    ["x/.tmp", undefined, "x/.tmp"],
-    ["a.part.mp4", undefined, "a.part.mp4"],
-  ])("F31: of %s is %s", (path, suffix, final) => {
-    expect(temporarySuffix(path)).toBe(suffix);
-    expect(withoutTemporarySuffix(path)).toBe(final);
+describe("the names of a metadata object", () => {
+  it("D3c: are numbered past those that others have, and each is known for what it may be", () => {
+    expect([1, 2, 3].map((number) => metadataKey("a.mp4", number))).toEqual([
+      "a.mp4.metadata.json",
+      "a.mp4.metadata-2.json",
+      "a.mp4.metadata-3.json",
+    ]);
+    for (const number of [1, 2, 31]) expect(looksLikeMetadataKey(metadataKey("x/a.mp4", number))).toBe(true);
+    for (const other of ["a.mp4", "metadata.json", "a.metadata.json.gz", "a.metadata-.json"])
+      expect(looksLikeMetadataKey(other)).toBe(false);
+  });
+
+  it("D3c: leave room for every number", () => {
+    const longest = objectKey("", "x".repeat(2_000), hash);
+    expect(length(metadataKey(longest, MAX_METADATA_NUMBER))).toBe(MAX_KEY_BYTES);
+  });
+
+  it("D3c: are taken as the record names them", () => {
+    expect(takenKeys({ s3_bucket: "b" })).toEqual([]);
+    expect(takenKeys({ s3_bucket: "b", s3_key: "a" })).toEqual(["b/a", "b/a.metadata.json"]);
+    expect(takenKeys({ s3_bucket: "b", s3_key: "a", s3_metadata_key: "a.metadata-2.json" })).toEqual([
+      "b/a",
+      "b/a.metadata-2.json",
+    ]);
   });
 });

@@ -5,16 +5,18 @@
 import { percent, splitEscapes } from "./raw-path.ts";
 
 export const MAX_KEY_BYTES = 1024;
-export const METADATA_SUFFIX = ".metadata.json";
-/** Suffixes a writer drops by rename when the file is complete. */
-export const TEMPORARY_SUFFIXES = [".part", ".tmp", ".partial"] as const;
-export const MARKER_SUFFIX = ".done";
+const METADATA_SUFFIX = ".metadata.json";
+/** Names tried for one metadata object. */
+export const MAX_METADATA_NUMBER = 999;
 
 const encoder = new TextEncoder();
 
-/** `relativePath` may hold escaped bytes; `hash` gives a short hex digest of a text (it keeps cut keys apart). */
-export function objectKey(prefix: string, relativePath: string, hash: (text: string) => string): string {
-  const key = prefix + keyText(withoutTemporarySuffix(relativePath));
+/**
+ * `finalPath`: below the watch, without a temporary suffix; it may hold escaped bytes. `hash` gives a short hex digest of a
+ * text (it keeps cut keys apart).
+ */
+export function objectKey(prefix: string, finalPath: string, hash: (text: string) => string): string {
+  const key = prefix + keyText(finalPath);
   return fitKey(key, "", hash);
 }
 
@@ -27,21 +29,30 @@ export function numberedKey(key: string, attempt: number, hash: (text: string) =
   return fitKey(key.slice(0, cut), `-${attempt}${key.slice(cut)}`, hash);
 }
 
-export function metadataKey(key: string): string {
-  return key + METADATA_SUFFIX;
+/** `number` 2 and up: where another program's object stands at the first name. */
+export function metadataKey(key: string, number = 1): string {
+  return number <= 1 ? key + METADATA_SUFFIX : `${key}.metadata-${number}.json`;
 }
 
-export function withoutTemporarySuffix(path: string): string {
-  const suffix = temporarySuffix(path);
-  return suffix === undefined ? path : path.slice(0, -suffix.length);
+/** Whether a file's own key may be the name of another object's metadata. */
+export function looksLikeMetadataKey(key: string): boolean {
+  return /.\.metadata(?:-\d+)?\.json$/.test(key);
 }
 
-/** A name that is nothing but the suffix (`/.part`) is not a temporary name. */
-export function temporarySuffix(path: string): string | undefined {
-  return TEMPORARY_SUFFIXES.find((suffix) => {
-    const stem = path.slice(0, -suffix.length);
-    return path.endsWith(suffix) && stem !== "" && !stem.endsWith("/");
-  });
+/** The metadata object of a stream; its record names it where it is not `<s3_key>.metadata.json`. */
+export function metadataKeyOf(record: { s3_key: string; s3_metadata_key?: string | undefined }): string {
+  return record.s3_metadata_key ?? metadataKey(record.s3_key);
+}
+
+/** Data and metadata key of a stream, as `streams:by_key` names them; none before its key is fixed. */
+export function takenKeys(record: {
+  s3_bucket: string;
+  s3_key?: string | undefined;
+  s3_metadata_key?: string | undefined;
+}): string[] {
+  const { s3_bucket: bucket, s3_key } = record;
+  if (s3_key === undefined || s3_key === "") return [];
+  return [s3_key, metadataKeyOf({ ...record, s3_key })].map((name) => `${bucket}/${name}`);
 }
 
 /** Escaped bytes and characters XML 1.0 cannot carry become %XX of their UTF-8 bytes. */
@@ -61,7 +72,7 @@ function xmlSafe(text: string): string {
 
 /** The metadata key must fit as well, so the data key leaves room for its suffix. */
 function fitKey(stem: string, ending: string, hash: (text: string) => string): string {
-  const room = MAX_KEY_BYTES - METADATA_SUFFIX.length;
+  const room = MAX_KEY_BYTES - metadataKey("", MAX_METADATA_NUMBER).length;
   const whole = stem + ending;
   if (encoder.encode(whole).length <= room) return whole;
   const tail = `~${hash(whole)}`;

@@ -2,6 +2,7 @@
  * The local files, read only. An implementation never follows a link out of the watch, never blocks on a FIFO,
  * and never shortens a file: fewer bytes than asked for is an answer, a read that fails is a FileError.
  */
+import type { TemporaryNames } from "../paths/temporary-names.ts";
 import type { FileFacts } from "../stream/identity.ts";
 
 export type Look =
@@ -53,6 +54,8 @@ export interface FileSource extends WriterProbe {
    */
   lookAnew(path: string): Promise<Look>;
   open(path: string): Promise<Opened>;
+  /** The path of a file beside it that bears its name and a temporary suffix; undefined when there is none. */
+  temporaryOf(path: string, names: TemporaryNames): Promise<string | undefined>;
   /** mtime of the file's marker in ns as decimal text, or undefined without one. */
   marker(path: string): Promise<string | undefined>;
 }

@@ -1,4 +1,5 @@
 /** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
+import type { Removed } from "../processor/remove-quietly.ts";
 import type { StreamRecord } from "../stream/record.ts";
 
 export const TIDY_FAILURES = [
@@ -22,6 +23,10 @@ export interface Observer {
   retried(stream: StreamRecord, what: string, reason: string): void;
   /** The local file was to be deleted or moved, and stays where it is. */
   tidyFailed(stream: StreamRecord, reason: TidyFailure, detail: string): void;
+  /** A stream was removed quietly: S3 never held a byte of it. */
+  removed(stream: StreamRecord, why: Removed, detail: string): void;
+  /** One path got its nth name, and the names before it within a day. */
+  namedAgain(stream: StreamRecord, name: { key: string; number: number }): void;
   decided(stream: StreamRecord, decision: string): void;
   storeTrouble(reason: string): void;
   storeHealed(): void;
@@ -34,6 +39,8 @@ export const SILENT: Observer = {
   partAdopted: () => undefined,
   retried: () => undefined,
   tidyFailed: () => undefined,
+  removed: () => undefined,
+  namedAgain: () => undefined,
   decided: () => undefined,
   storeTrouble: () => undefined,
   storeHealed: () => undefined,

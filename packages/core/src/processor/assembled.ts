@@ -1,9 +1,9 @@
 /** The step into `s3_completed`: the object exists and is verified, whoever put it there. */
+import { RECOGNISED } from "./object-headers.ts";
 import { crc32ToBase64 } from "../parts/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
-import { RECOGNISED } from "./describe.ts";
 import type { SameBytes } from "./existing-object.ts";
 import { AGAIN, reach, type Life, type Step } from "./life.ts";
 import { verifyModeOf } from "./proof-by-bytes.ts";

@@ -9,7 +9,7 @@ import { atCall, either, type Script } from "../testing/failing.ts";
 import { MemoryCheckpointStore } from "../testing/memory-checkpoint-store.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
-import { STREAM_ID_HEADER } from "./existing-object.ts";
+import { STREAM_ID_HEADER } from "./object-headers.ts";
 
 /** A file of one full part and a tail. */
 function withFile(options: Partial<WorldOptions> = {}): { world: World; path: string } {

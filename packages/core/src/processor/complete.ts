@@ -8,14 +8,8 @@ import { multipartEtag } from "../parts/multipart-etag.ts";
 import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
-import {
-  conditionFor,
-  headObject,
-  mayReplace,
-  standingWithMetadata,
-  STREAM_ID_HEADER,
-  type Standing,
-} from "./existing-object.ts";
+import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
+import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { reach } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
@@ -82,7 +76,8 @@ async function conditionNow(
 ): Promise<Condition> {
   const { rules, deps, held } = context;
   const conditional = deps.store.profile.conditionalComplete;
-  const replaces = held.record.supersedes !== undefined || rules.onConflict === "overwrite";
+  const mayReplace = rules.onConflict === "overwrite" || rules.onReplace === "replace";
+  const replaces = held.record.supersedes !== undefined || mayReplace;
   if (conditional && !replaces && !askFirst) return { ifNoneMatch: true };
   const standing = await standingNow(context, ref, undefined, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);

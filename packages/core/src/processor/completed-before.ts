@@ -4,12 +4,13 @@
  * that was tidied away since is not missing, and nothing goes up again.
  */
 import { multipartEtag } from "../parts/multipart-etag.ts";
-import { metadataKey, numberedKey } from "../paths/object-key.ts";
+import { numberedKey, takenKeys } from "../paths/object-key.ts";
 import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
 import { sameFile, type FileFacts } from "../stream/identity.ts";
 import { assembledBefore, recognised } from "./assembled.ts";
 import { sealedFacts } from "./describe.ts";
-import { headObject, lookAtKey, standingWithMetadata } from "./existing-object.ts";
+import { lookAtKey, standingWithMetadata } from "./existing-object.ts";
+import { headObject } from "./object-headers.ts";
 import { sendingDone, type Life, type Step } from "./life.ts";
 import { baseKey, type OpenContext } from "./open-object.ts";
 
@@ -88,6 +89,6 @@ async function isOver(context: OpenContext, ref: ObjectRef, object: StoredObject
 /** Whether the record names the key now. */
 async function fixKey({ held }: OpenContext, { bucket, key }: ObjectRef): Promise<boolean> {
   if (held.record.s3_key === key) return true;
-  const takeKeys = [key, metadataKey(key)].map((name) => `${bucket}/${name}`);
+  const takeKeys = takenKeys({ s3_bucket: bucket, s3_key: key });
   return (await held.tryUpdate({ takeKeys, patch: { s3_key: key } })).kind === "written";
 }

@@ -1,7 +1,6 @@
 /** When is a growing file complete, and why not yet? A pure decision over what is known of the file. */
 import type { Waiting } from "../stream/waiting.ts";
 import { choosePlan, partBytes } from "../parts/part-plan.ts";
-import { temporarySuffix } from "../paths/object-key.ts";
 import type { FileSource } from "../ports/file-source.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { CompletedBy } from "../stream/record.ts";
@@ -60,12 +59,12 @@ export function judgeCompletion(facts: CompletionFacts): Completion {
 export function waitsAtFirst(
   path: string,
   facts: Pick<FileFacts, "size">,
-  rules: Pick<WatchRules, "idleTimeoutMs" | "idleMaxMs" | "plan">,
+  rules: Pick<WatchRules, "idleTimeoutMs" | "idleMaxMs" | "plan" | "temporaryNames">,
   { clock, files }: Pick<ProcessorDeps, "clock" | "files">,
 ): Waiting | undefined {
   if (facts.size >= partBytes(choosePlan(rules.plan), 1)) return undefined;
   const { idleTimeoutMs, idleMaxMs } = rules;
-  const suffix = temporarySuffix(path);
+  const suffix = rules.temporaryNames.suffixOf(path);
   const found = { quietMs: 0, longestPauseMs: 0, renamed: false, temporarySuffix: suffix };
   const completion = judgeCompletion({ ...found, idleTimeoutMs, idleMaxMs });
   return completion.complete ? undefined : inView(completion.waiting(clock.wallMs()), files);

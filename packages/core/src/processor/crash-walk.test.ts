@@ -12,7 +12,7 @@ import { World } from "../testing/world.ts";
 interface Plot {
   begin(world: World, path: string): void;
   turn?: { at: Failpoint; nth: number; act(world: World, path: string): void };
-  expected?: "failed";
+  expected?: "failed" | "nothing";
   /** Times the object is rightly made. */
   versions?: number;
 }
@@ -68,6 +68,17 @@ const PLOTS: Record<Story, Plot> = {
       at: "part_recorded",
       nth: 1,
       act: (world, path) => world.disk.rename(path, world.path("renamed.bin")),
+    },
+  },
+  removed_early: {
+    begin: grow(1000),
+    turn: { at: "stream_opened", nth: 1, act: (world, path) => world.disk.delete(path) },
+    expected: "nothing",
+  },
+  metadata_taken: {
+    begin(world, path) {
+      world.store.putForeign(BUCKET, metadataKey("a.bin"), sampleBytes(5, 5));
+      grow(4321)(world, path);
     },
   },
   removed: {
@@ -132,13 +143,16 @@ describe.each(CRASH_POINTS)("$id: $gap ($story)", (point) => {
     expect(died).toBe(true);
     expect(audit(world)).toEqual([]);
     const streams = world.redis.ids().map((id) => world.redis.record(id)?.status);
-    const failed = PLOTS[point.story].expected === "failed";
-    expect(streams.filter((status) => status === "completed")).toHaveLength(failed ? 0 : 1);
-    if (failed) return;
+    const { expected } = PLOTS[point.story];
+    expect(streams.filter((status) => status === "completed")).toHaveLength(expected === undefined ? 1 : 0);
+    if (expected === "nothing")
+      expect([...streams, ...world.store.keys(), ...world.redis.takenKeys()]).toEqual([]);
+    if (expected !== undefined) return;
     const versions = world.store.versions(BUCKET, "a.bin");
     expect(versions).toHaveLength(PLOTS[point.story].versions ?? 1);
     // Written again after a crash, it must be the same bytes; a new generation describes itself.
-    expect(new Set(world.store.versions(BUCKET, metadataKey("a.bin"))).size).toBe(versions.length);
+    const number = point.story === "metadata_taken" ? 2 : 1;
+    expect(new Set(world.store.versions(BUCKET, metadataKey("a.bin", number))).size).toBe(versions.length);
     expect(world.disk.paths()).toEqual(LEFT[point.story] ?? [path]);
   });
 });

@@ -1,10 +1,11 @@
 /** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
 import type { ReachFailpoint } from "../failpoints.ts";
 import type { CheckpointStore, DoneEntry } from "../ports/checkpoint-store.ts";
+import type { TemporaryNames } from "../paths/temporary-names.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
 import type { FileSource, FileTidier } from "../ports/file-source.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
+import type { ObjectRef, ObjectStore } from "../ports/object-store.ts";
 import type { Observer } from "../ports/observer.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { NewRecord } from "../stream/new-record.ts";
@@ -56,6 +57,8 @@ export interface Volume {
   whereabouts(record: StreamRecord): Promise<Whereabouts>;
   /** The stream has followed its file: another file that is at the path it had before may have a stream now. */
   followed(record: StreamRecord, before: string): void;
+  /** Whether the object is that of a completed file which is at another path by now: a rotated log keeps its object. */
+  keepsObject?(ref: ObjectRef, path: string): boolean;
 }
 
 /** What `files:done` says of the paths of this source. */
@@ -67,6 +70,8 @@ export interface CompletedFiles {
 
 export type AfterUpload = { kind: "keep" } | { kind: "delete" } | { kind: "move"; directory: string };
 export type OnConflict = "keep-both" | "overwrite" | "fail";
+/** What the newest file at a path does with our own earlier object of that path, when that was another file. */
+export type OnReplace = "keep-both" | "replace";
 
 /** The rules of the stream's watch. Times in ms. */
 export interface WatchRules {
@@ -76,7 +81,9 @@ export interface WatchRules {
   idleMaxMs: number;
   ignoreOpen: boolean;
   verify: VerifyMode;
+  temporaryNames: TemporaryNames;
   onConflict: OnConflict;
+  onReplace: OnReplace;
   afterUpload: AfterUpload;
   /** Undefined: 10 min after an idle completion, at once after any other. */
   afterUploadDelayMs?: number | undefined;

@@ -68,12 +68,15 @@ describe("the metadata object", () => {
   it.each([
     ["where the store has conditions", {}],
     ["where it has none", { conditionalPut: false }],
-  ])("does not replace another program's object, %s", async (_case, profile) => {
+  ])("D3c: leaves another program's object and takes the next name, %s", async (_case, profile) => {
     const { world } = withFile({ profile });
-    world.store.putForeign(BUCKET, METADATA, sampleBytes(5, 5));
+    const others = [METADATA, "a.bin.metadata-2.json"];
+    for (const key of others) world.store.putForeign(BUCKET, key, sampleBytes(5, 5));
     await runToEnd(world);
-    expect(streams(world)[0]?.status).toBe("failed_object_conflict");
-    expect(world.store.object(BUCKET, METADATA)?.bytes).toHaveLength(5);
+    expect(audit(world)).toEqual([]);
+    expect(streams(world)[0]).toMatchObject({ s3_key: "a.bin", s3_metadata_key: "a.bin.metadata-3.json" });
+    for (const key of others) expect(world.store.object(BUCKET, key)?.bytes).toHaveLength(5);
+    expect(world.redis.takenKeys()).toEqual([]);
   });
 
   it("F3: replaces that of the generation before", async () => {

@@ -1,17 +1,14 @@
 /** What a stream whose object exists has to write yet: its metadata object. */
 import { StreamFailure } from "../errors.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { MAX_METADATA_NUMBER, metadataKey, metadataKeyOf, takenKeys } from "../paths/object-key.ts";
 import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import {
-  FILE_HEADER,
-  OBJECT_CRC_HEADER,
-  OBJECT_ETAG_HEADER,
-  STREAM_ID_HEADER,
-  fileToken,
-  headObject,
-} from "./existing-object.ts";
+import { OBJECT_CRC_HEADER, OBJECT_ETAG_HEADER } from "./existing-object.ts";
+import { FILE_HEADER, PATH_HEADER, STREAM_ID_HEADER, fileToken, RECOGNISED } from "./object-headers.ts";
+import type { HeldStream } from "./held-stream.ts";
+import { reach } from "./life.ts";
+import { metadataStanding, pathToken, type MetadataStanding } from "./metadata-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
 import type { OpenContext } from "./open-object.ts";
 
@@ -28,16 +25,48 @@ export function sealedFacts(record: StreamRecord): FileFacts {
   };
 }
 
-/** Writing it twice writes the same bytes, so an unknown outcome is simply sent again. */
+/**
+ * Writing it twice writes the same bytes, so an unknown outcome is simply sent again. Where another's object stands at its
+ * name it takes the next one, which the record names: the object itself is stored by now, and nothing of it is in question.
+ */
 export async function writeMetadata(context: OpenContext): Promise<void> {
+  const { held } = context;
+  const { s3_bucket: bucket, s3_key: key } = held.record;
+  if (key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key");
+  const fixed = metadataKeyOf({ ...held.record, s3_key: key });
+  if (await put(context, { bucket, key: fixed })) return;
+  for (let number = 2; number <= MAX_METADATA_NUMBER; number += 1) {
+    const next = { bucket, key: metadataKey(key, number) };
+    if (next.key === fixed || !(await takeName(held, next))) continue;
+    await reach(context, "metadata_named");
+    if (await put(context, next)) return;
+  }
+  throw new StreamFailure(
+    "object_conflict",
+    `objects of other programs stand at every name of the metadata of ${key}`,
+  );
+}
+
+/** In Redis too, so that no other stream of ours puts an object there. */
+async function takeName(held: HeldStream, { bucket, key }: ObjectRef): Promise<boolean> {
+  const before = takenKeys(held.record).slice(1);
+  const outcome = await held.tryUpdate({
+    takeKeys: [`${bucket}/${key}`],
+    releaseKeys: before,
+    patch: { s3_metadata_key: key },
+    log: [`another program's object stands at the name of the metadata object, which is ${key} therefore`],
+  });
+  return outcome.kind === "written";
+}
+
+/** Whether the metadata of this stream's object stands there then; false where another's object does. */
+async function put(context: OpenContext, ref: ObjectRef): Promise<boolean> {
   const { held, deps, store, signal } = context;
-  const record = held.record;
-  if (record.s3_key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key");
-  const ref = { bucket: record.s3_bucket, key: metadataKey(record.s3_key) };
-  const before = await whatDescribesIt(context, ref);
-  if (before === "foreign") throw conflict(ref);
+  const { record } = held;
+  const before = await whatStands(context, ref);
+  if (before === "foreign") return false;
   // An object recognised as it stood has been described by the stream that put it there.
-  if ((before === "own" || before === "ours") && record.verify_result === RECOGNISED) return;
+  if ((before === "own" || before === "ours") && record.verify_result === RECOGNISED) return true;
   const body = metadataBytes(record, held.parts);
   const request = {
     body,
@@ -46,17 +75,19 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
     metadata: {
       [STREAM_ID_HEADER]: record.id,
       [FILE_HEADER]: fileToken(record.source, sealedFacts(record), deps.digests.hash),
+      [PATH_HEADER]: pathToken(record, deps),
       ...objectHeadersOf(context),
     },
   };
-  const put = (condition: Condition): Promise<PutOutcome> =>
+  const send = (condition: Condition): Promise<PutOutcome> =>
     store.call("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
-  const outcome = await put(before === "not asked" ? { ifNoneMatch: true } : undefined);
-  if (outcome.kind === "stored") return;
-  const now = await look(context, ref);
-  if (now === "foreign") throw conflict(ref);
+  const ifFree = before === "not asked" || (before === "free" && deps.store.profile.conditionalPut);
+  if ((await send(ifFree ? { ifNoneMatch: true } : undefined)).kind === "stored") return true;
+  const now = await metadataStanding(context, ref, sealedFacts(record));
   // Our own is the same bytes, from before a crash; what another stream of the same file wrote is out of date.
-  if (now !== "own") await put(undefined);
+  if (now === "own") return true;
+  if (now === "ours") await send(undefined);
+  return now === "ours" || (now === "free" && (await send({ ifNoneMatch: true })).kind === "stored");
 }
 
 /** An upload that the founding phase opened leaves an object without ids: its metadata object speaks for it. */
@@ -68,32 +99,10 @@ function objectHeadersOf({ held: { plan, record } }: OpenContext): Record<string
   };
 }
 
-/** `verify_result` of a stream whose object was there already, with the file's bytes. */
-export const RECOGNISED = "recognised";
-
-type Before = "not asked" | "nothing" | "own" | "ours" | "foreign";
-
 /** The Put's own condition asks where the store has it and nothing of ours is expected there. */
-async function whatDescribesIt(context: OpenContext, ref: ObjectRef): Promise<Before> {
-  const { held, rules, deps } = context;
-  if (rules.onConflict === "overwrite") return "nothing";
-  const expected = held.record.supersedes !== undefined || held.record.verify_result === RECOGNISED;
-  return deps.store.profile.conditionalPut && !expected ? "not asked" : await look(context, ref);
-}
-
-async function look(context: OpenContext, ref: ObjectRef): Promise<Exclude<Before, "not asked">> {
+async function whatStands(context: OpenContext, ref: ObjectRef): Promise<MetadataStanding | "not asked"> {
   const { record } = context.held;
-  const head = await headObject(context, ref);
-  if (head.kind !== "found") return "nothing";
-  const { [STREAM_ID_HEADER]: id, [FILE_HEADER]: file } = head.object.metadata;
-  const sameFile = file === fileToken(record.source, sealedFacts(record), context.deps.digests.hash);
-  if (id === record.id) return "own";
-  if (sameFile || (id !== undefined && id === record.supersedes)) return "ours";
-  // Beside an object that was recognised, or replaced, after its file was copied back: it describes that very object.
-  const inherited = record.verify_result === RECOGNISED || record.supersedes !== undefined;
-  return inherited && id !== undefined && file !== undefined ? "ours" : "foreign";
-}
-
-function conflict(ref: ObjectRef): StreamFailure {
-  return new StreamFailure("object_conflict", `an object of another program stands at ${ref.key}`);
+  const expected = record.supersedes !== undefined || record.verify_result === RECOGNISED;
+  if (context.deps.store.profile.conditionalPut && !expected) return "not asked";
+  return await metadataStanding(context, ref, sealedFacts(record));
 }

@@ -6,14 +6,12 @@ import { audit } from "../testing/audit.ts";
 import { BUCKET, FACTS, newStream, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
 import {
   conditionFor,
-  FILE_HEADER,
-  fileToken,
   OBJECT_CRC_HEADER,
   OBJECT_ETAG_HEADER,
   standingOf,
   standingWithMetadata,
-  STREAM_ID_HEADER,
 } from "./existing-object.ts";
+import { FILE_HEADER, fileToken, STREAM_ID_HEADER } from "./object-headers.ts";
 import type { OpenContext } from "./open-object.ts";
 
 const { hash } = nodeDigests;
@@ -72,6 +70,7 @@ describe("an object without ids, as the founding phase left them", () => {
     const asked: string[] = [];
     const context = {
       held: { record },
+      rules: { onReplace: "keep-both" },
       store: { call: (_operation: string, act: () => Promise<Head>) => act() },
       deps: {
         digests: nodeDigests,

@@ -5,20 +5,20 @@
 import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { combineCrc32, crc32FromBase64 } from "../parts/crc32.ts";
 import { etagPartCount, multipartEtag } from "../parts/multipart-etag.ts";
-import { metadataKey, objectKey } from "../paths/object-key.ts";
+import { objectKey } from "../paths/object-key.ts";
 import { displayPath } from "../paths/raw-path.ts";
 import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import type { Condition, Head, ObjectRef, StoredObject } from "../ports/object-store.ts";
-import { fileTokenText, type FileFacts } from "../stream/identity.ts";
+import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
+import type { WatchRules } from "./dependencies.ts";
 import { describedPath, stillStands } from "./earlier-object.ts";
 import type { HeldStream } from "./held-stream.ts";
+import { findBeside, isEarlierOfPath } from "./metadata-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
 
-export const STREAM_ID_HEADER = "sluice-stream-id";
-export const FILE_HEADER = "sluice-file";
 /** On the metadata object of an object without ids: the ETag and CRC32 of what it describes. */
 export const OBJECT_ETAG_HEADER = "sluice-object-etag";
 export const OBJECT_CRC_HEADER = "sluice-object-crc32";
@@ -69,7 +69,7 @@ function whoseIds(
   return token === fileToken(record.source, facts, hash) ? "file" : undefined;
 }
 
-const bearsIds = ({ metadata }: StoredObject): boolean =>
+export const bearsIds = ({ metadata }: StoredObject): boolean =>
   metadata[STREAM_ID_HEADER] !== undefined || metadata[FILE_HEADER] !== undefined;
 
 /**
@@ -84,9 +84,13 @@ export async function standingWithMetadata(
 ): Promise<Standing> {
   const { held, deps } = context;
   const standing = standingOf(head, held.record, facts, deps.digests.hash, reopened(context, ref));
-  if (standing.kind !== "foreign" || head.kind !== "found" || bearsIds(head.object)) return standing;
-  const beside = await headObject(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
-  if (beside.kind !== "found") return standing;
+  if (standing.kind !== "foreign" || head.kind !== "found") return standing;
+  if (bearsIds(head.object)) {
+    const replaced = await isEarlierOfPath(context, ref, head.object);
+    return replaced ? { kind: "earlier", own: false, object: head.object } : standing;
+  }
+  const beside = await findBeside(context, ref, bearsIds);
+  if (!beside) return standing;
   const { [OBJECT_ETAG_HEADER]: etag, [OBJECT_CRC_HEADER]: crc32 = head.object.crc32 } =
     beside.object.metadata;
   const whose = whoseIds(beside.object, held.record, facts, deps.digests.hash);
@@ -112,6 +116,8 @@ export async function mayReplace(
   object: StoredObject,
 ): Promise<boolean> {
   const { held, deps, judged } = context;
+  // The newest file at the path was asked for, whatever it has in common with the one before.
+  if (await isEarlierOfPath(context, ref, object)) return true;
   const entry = deps.completed.entry(held.record.original_path);
   if (entry?.seen_shorter && entry.etag === object.etag) return false;
   // Also after a restart: the upload was opened only when the comparison allowed it.
@@ -163,7 +169,11 @@ export async function lookAtKey(
 async function isOfThisPath(context: OpenContext, ref: ObjectRef): Promise<boolean> {
   const { held, rules, deps } = context;
   const relativePath = held.record.original_path.slice(rules.root.length + 1);
-  if (ref.key === objectKey(held.record.s3_key_prefix, relativePath, deps.digests.hash)) return true;
+  if (
+    ref.key ===
+    objectKey(held.record.s3_key_prefix, rules.temporaryNames.finalOf(relativePath), deps.digests.hash)
+  )
+    return true;
   const path = await describedPath(context, ref);
   return path?.endsWith(`/${displayPath(relativePath)}`) === true;
 }
@@ -172,11 +182,6 @@ async function isOfThisPath(context: OpenContext, ref: ObjectRef): Promise<boole
 function mayBeOfFoundingUpload({ plan, record }: HeldStream, head: Head): StoredObject | undefined {
   const founding = plan.kind === "listed" && record.s3_upload_id !== undefined;
   return founding && head.kind === "found" && !bearsIds(head.object) ? head.object : undefined;
-}
-
-export async function headObject(context: OpenContext, ref: ObjectRef): Promise<Head> {
-  const { store, deps, signal } = context;
-  return await store.call("HeadObject", () => deps.store.head(ref), signal);
 }
 
 /** The file's CRC32 when the object is known to hold the same bytes, by CRC32 or by an ETag made of MD5s. */
@@ -233,12 +238,4 @@ function partRanges({ plan, parts }: HeldStream, size: number): PartRange[] {
 export function conditionFor(standing: Standing, rules: Pick<WatchRules, "onConflict">): Condition {
   if (standing.kind === "earlier") return { ifMatch: standing.object.etag };
   return rules.onConflict === "overwrite" ? undefined : { ifNoneMatch: true };
-}
-
-export function fileToken(
-  source: string,
-  facts: Pick<FileFacts, "inode" | "birthtimeNs">,
-  hash: ProcessorDeps["digests"]["hash"],
-): string {
-  return hash(fileTokenText(source, facts));
 }

@@ -1,7 +1,7 @@
 /** The steps of a stream whose file is complete: seal it, describe it, tidy up. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { takenKeys } from "../paths/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile } from "../stream/identity.ts";
@@ -125,11 +125,10 @@ async function complete(life: Life, tidyError: string | undefined): Promise<void
   const { held, deps, rules } = life.context;
   const { record } = held;
   const now = isoNow(deps.clock);
-  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
   await held.move("described", {
     patch: { completed_at_utc: now, tidy_error: tidyError ?? null, waiting_for: null },
     releasePath: true,
-    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
+    releaseKeys: takenKeys(record),
     done: doneEntry(record, now),
     remove: rules.historyMs === 0,
     log: [tidyError === undefined ? "completed" : `completed; the file could not be tidied: ${tidyError}`],

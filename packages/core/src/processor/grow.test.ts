@@ -343,3 +343,50 @@ describe("a file that cannot be sent", () => {
     expect(world.store.object(BUCKET, "a.bin")).toBeUndefined();
   });
 });
+
+describe("a file of which S3 holds nothing", () => {
+  it.each([
+    ["small", 900],
+    ["with an upload that holds no part yet", PART + 5],
+  ])("D2d: %s, leaves no trace when it disappears", async (_case, bytes) => {
+    const world = testWorld();
+    const path = world.path("library.db-journal");
+    world.disk.append(path, sampleBytes(bytes, 1));
+    const failpoint = bytes < PART ? "stream_opened" : "upload_recorded";
+    await world.worker({ dieAt: { failpoint, nth: 1 } }).work();
+    expect(world.store.uploads()).toHaveLength(bytes < PART ? 0 : 1);
+    world.disk.delete(path);
+    await runToEnd(world);
+    expect(audit(world)).toEqual([]);
+    expect(streams(world)).toEqual([]);
+    expect([...world.store.uploads(), ...world.redis.takenKeys()]).toEqual([]);
+    expect(world.redis.stats).toMatchObject({ failures: 0 });
+  });
+
+  it("D2c: and that keeps the name for one under a temporary name ends, however it came first", async () => {
+    const world = testWorld();
+    const path = world.path("movie.mkv");
+    world.disk.append(path, new Uint8Array());
+    const worker = world.worker();
+    await worker.scan();
+    const temporary = world.path("movie.mkv.part");
+    world.disk.append(temporary, sampleBytes(PART + 5, 1));
+    await worker.scan();
+    await world.clock.advance(60_000);
+    expect(streams(world).map((record) => record.original_path)).toEqual([temporary]);
+    expect(worker.endings.get("stream0001")).toEqual({ kind: "removed" });
+    expect(streams(world)[0]).toMatchObject({ s3_key: "movie.mkv", status: "processing" });
+  });
+});
+
+it("D2c: a file with parts in S3 that vanishes under a temporary name is set apart, and its name is free", async () => {
+  const { world, path, worker } = await growing("movie.mkv.part", PART + 5);
+  await world.clock.advance(10_000);
+  world.disk.delete(path);
+  worker.poke();
+  await worker.work();
+  expect(streams(world)[0]).toMatchObject({ status: "failed_file_missing", set_apart: "temporary_name" });
+  expect(world.redis.takenKeys()).toEqual([]);
+  expect(world.redis.stats).toMatchObject({ failures: 0 });
+  expect(audit(world)).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { planCapacity } from "../parts/part-plan.ts";
-import { MARKER_SUFFIX, temporarySuffix, withoutTemporarySuffix } from "../paths/object-key.ts";
+import { MARKER_SUFFIX } from "../paths/temporary-names.ts";
 import type { Writers } from "../ports/file-source.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
 import type { CompletedBy } from "../stream/record.ts";
@@ -15,6 +15,7 @@ import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "./open-file.ts";
 import { openUpload, takeInheritedKey, takingFirstKey } from "./open-object.ts";
 import { sendPart, type Sent } from "./part-sender.ts";
+import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
 
@@ -151,6 +152,13 @@ function assertCapacity(life: Life, facts: FileFacts): void {
 /** All full parts are in S3: is the file complete? */
 async function judge(life: Life, facts: FileFacts): Promise<Step> {
   const { held, deps } = life.context;
+  if (await isPlaceholder(life, facts)) {
+    return await removeQuietly(
+      life,
+      "placeholder",
+      "an empty file beside one that bears its name and a temporary suffix",
+    );
+  }
   const completion = await judgeFile(life, facts);
   if (!completion.complete) {
     await progress(life, inView(completion.waiting(deps.clock.wallMs()), deps.files));
@@ -183,6 +191,15 @@ async function settle({ context }: Life, facts: FileFacts, by: CompletedBy): Pro
   await held.move("settled", change);
 }
 
+/** A browser's empty file holds the name while the bytes come under a temporary one. */
+async function isPlaceholder({ context, requested }: Life, facts: FileFacts): Promise<boolean> {
+  const { held, rules, deps } = context;
+  const path = held.record.original_path;
+  if (facts.size > 0 || held.kind !== "opening" || requested.completion === "finalize") return false;
+  if (rules.temporaryNames.suffixOf(path) !== undefined) return false;
+  return (await deps.files.temporaryOf(path, rules.temporaryNames)) !== undefined;
+}
+
 async function judgeFile(life: Life, facts: FileFacts): Promise<Completion> {
   const { held, deps, rules } = life.context;
   return judgeCompletion({
@@ -190,7 +207,7 @@ async function judgeFile(life: Life, facts: FileFacts): Promise<Completion> {
     longestPauseMs: life.history.longestPauseMs,
     idleTimeoutMs: rules.idleTimeoutMs,
     idleMaxMs: rules.idleMaxMs,
-    temporarySuffix: temporarySuffix(held.record.original_path),
+    temporarySuffix: rules.temporaryNames.suffixOf(held.record.original_path),
     renamed: renamedSince(life, facts),
     marker: await markerOf(life, facts),
     requested: life.requested.completion,
@@ -202,11 +219,11 @@ export async function markerOf(
   life: Life,
   facts: Pick<FileFacts, "mtimeNs">,
 ): Promise<{ name: string; fresh: boolean } | undefined> {
-  const { files } = life.context.deps;
-  const path = life.context.held.record.original_path;
+  const { deps, held, rules } = life.context;
+  const path = held.record.original_path;
   let stale: { name: string; fresh: boolean } | undefined;
-  for (const name of new Set([path, withoutTemporarySuffix(path)])) {
-    const mtimeNs = await files.marker(name);
+  for (const name of new Set([path, rules.temporaryNames.finalOf(path)])) {
+    const mtimeNs = await deps.files.marker(name);
     if (mtimeNs === undefined) continue;
     const marker = name.slice(name.lastIndexOf("/") + 1) + MARKER_SUFFIX;
     if (BigInt(mtimeNs) >= BigInt(facts.mtimeNs)) return { name: marker, fresh: true };

@@ -17,6 +17,8 @@ export type Ending =
   | { kind: "failed"; reason: FailureReason }
   /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
   | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }
+  /** Nothing of it was in S3, and its record is gone. */
+  | { kind: "removed" }
   /** Given back unfinished, for the next start or another worker. */
   | { kind: "released" }
   /** Another worker took it, or it was purged. */

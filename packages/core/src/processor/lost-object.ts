@@ -1,7 +1,7 @@
 /** The object of a stored file is gone, or another stands there: the file is sent again by a stream of its own. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { takenKeys } from "../paths/object-key.ts";
 import { sameFile } from "../stream/identity.ts";
 import { failed } from "../stream/state.ts";
 import { progress, reach, type Life, type Step } from "./life.ts";
@@ -29,7 +29,6 @@ export async function sendAgain(life: Life, why: string): Promise<Step> {
   }
   const successor = successorOf(life, look.facts, { id: record.id });
   await reach(life.context, "object_lost");
-  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
   await held.replaceBy(successor, [`sends the file of ${record.id} again: ${why}`], {
     patch: {
       status: failed("verify_mismatch"),
@@ -39,7 +38,7 @@ export async function sendAgain(life: Life, why: string): Promise<Step> {
       waiting_for: null,
     },
     releasePath: true,
-    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
+    releaseKeys: takenKeys(record),
     log: [`${why}: a new generation, ${successor.id}, sends the file again`],
     event: { type: "state", detail: "verify_mismatch" },
   });

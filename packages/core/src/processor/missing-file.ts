@@ -1,13 +1,13 @@
 /** A path that does not lead to the stream's file: it was renamed, moved, replaced, is away with its volume, or gone. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { temporarySuffix } from "../paths/object-key.ts";
 import type { Look } from "../ports/file-source.ts";
 import type { StreamId } from "../stream/values.ts";
 import { sameFile } from "../stream/identity.ts";
 import { landedBefore } from "./completed-before.ts";
-import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";
-import { giveWay, supersede, supersedeElsewhere } from "./supersede.ts";
+import { AGAIN, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { removeQuietly } from "./remove-quietly.ts";
+import { giveWay, holdsUnrecordedParts, supersede, supersedeElsewhere } from "./supersede.ts";
 
 /** Asked before anything is failed or superseded. `look`: what was found at the path. */
 export async function whereIsIt(life: Life, look: Look): Promise<Step> {
@@ -32,6 +32,15 @@ export async function whereIsIt(life: Life, look: Look): Promise<Step> {
       const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
       const landed = await landedBefore(life);
       if (landed) return landed;
+      await sendingDone(life);
+      // Nothing is lost with it that was ever safe: SQLite's journals and archivers' temporary files come and go like this.
+      if (held.parts.size === 0 && !(await holdsUnrecordedParts(life.context))) {
+        return await removeQuietly(
+          life,
+          "vanished",
+          "the file disappeared before any of its bytes were in S3",
+        );
+      }
       throw new StreamFailure(
         reason,
         look.kind === "not_a_stream"
@@ -44,7 +53,7 @@ export async function whereIsIt(life: Life, look: Look): Promise<Step> {
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
 async function follow(life: Life, path: string, displaces: StreamId | undefined): Promise<Step> {
-  const { held, deps } = life.context;
+  const { held, deps, rules } = life.context;
   const look = await deps.files.look(path);
   const { sentEnd: sentBytes } = held;
   const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "another_path", sentBytes });
@@ -52,7 +61,8 @@ async function follow(life: Life, path: string, displaces: StreamId | undefined)
   if (look.kind !== "file" || !same || same.kind === "other") return { kind: "wait", ms: LIMITS.lookEveryMs };
   await reach(life.context, "renaming");
   const before = held.record.original_path;
-  const final = temporarySuffix(before) !== undefined && temporarySuffix(path) === undefined;
+  const { temporaryNames: temporary } = rules;
+  const final = temporary.suffixOf(before) !== undefined && temporary.suffixOf(path) === undefined;
   const outcome = await held.rename(path, {
     patch: final ? { completed_by: "rename", file_ctime_ns: look.facts.ctimeNs } : {},
     ...(displaces === undefined ? {} : { displaces }),

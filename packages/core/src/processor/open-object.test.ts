@@ -52,6 +52,34 @@ describe("the key of a stream with parts", () => {
     expect(taken[0]).toBe("stream0001");
   });
 
+  it.each([
+    ["of several parts", PART + 10, 24],
+    ["that goes up in one request", 900, 24],
+  ])("D1a: number 300 of a file %s is found with few questions", async (_case, bytes, atMost) => {
+    const world = testWorld();
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(bytes, 1));
+    for (let number = 1; number < 300; number += 1) {
+      world.store.putForeign(BUCKET, number === 1 ? "a.bin" : `a-${number}.bin`, sampleBytes(9, 9));
+    }
+    await runToEnd(world);
+    expect(audit(world)).toEqual([]);
+    expect(holdsFile(world, "a-300.bin", path)).toBe(true);
+    expect(world.store.count("head")).toBeLessThanOrEqual(atMost);
+  });
+
+  it.each(["keep-both", "overwrite"] as const)(
+    "D3c: is the next one where another program has its metadata's name, with %s",
+    async (onConflict) => {
+      const { world, path } = withFile({ rules: { onConflict } });
+      world.store.putForeign(BUCKET, "a.bin.metadata.json", sampleBytes(9, 9));
+      await runToEnd(world);
+      expect(audit(world)).toEqual([]);
+      expect(holdsFile(world, "a-2.bin", path)).toBe(true);
+      expect(world.store.object(BUCKET, "a.bin.metadata.json")?.bytes).toHaveLength(9);
+    },
+  );
+
   it("is given back with its metadata's when the stream has completed", async () => {
     const { world } = withFile();
     const worker = world.worker({ dieAt: { failpoint: "assembled", nth: 1 } });

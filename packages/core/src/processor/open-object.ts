@@ -4,23 +4,25 @@
  */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { metadataKey, numberedKey, objectKey } from "../paths/object-key.ts";
+import { looksLikeMetadataKey, metadataKey, numberedKey, objectKey, takenKeys } from "../paths/object-key.ts";
 import type { Condition, CreatedUpload, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { uploadAbortsAt } from "../stream/upload-age.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
 import {
-  FILE_HEADER,
-  STREAM_ID_HEADER,
   conditionFor,
-  fileToken,
+  bearsIds,
   lookAtKey,
+  standingWithMetadata,
   type SameBytes,
   type Standing,
 } from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import type { HeldStream } from "./held-stream.ts";
 import { reach } from "./life.ts";
+import { firstFree } from "./first-free.ts";
+import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 import type { PatientStore } from "./patient-store.ts";
 import type { SharedFile } from "./shared-file.ts";
@@ -50,77 +52,133 @@ export type KeyChoice =
 export interface KeySearch {
   /** `false` leaves the question to the write's own condition (If-None-Match), which saves a request. */
   askFirst: boolean;
+  /** The name is free only when its metadata's name is. A single Put leaves that to the Put of the metadata. */
+  withMetadata: boolean;
   /** Keys known to hold an object of another file or program. */
   refused?: ReadonlySet<string>;
 }
 
 /**
  * The key of the stream, fixed in Redis on return. It is taken before the store is asked: from then on no other stream of
- * ours puts an object there.
+ * ours puts an object there. A key that is fixed already comes first: it is the predecessor's, or this stream's own from
+ * before a crash. Then the file's own name, then its numbered ones, of which the first free one is found by doubling.
  */
 export async function chooseKey(
   context: OpenContext,
   facts: FileFacts,
   search: KeySearch,
 ): Promise<KeyChoice> {
-  const { held, rules } = context;
-  for (const key of candidates(context, search.refused ?? new Set())) {
-    const ref = { bucket: held.record.s3_bucket, key };
-    if (!(await takeKey(context, ref))) {
-      if (rules.onConflict === "fail") throw conflict(key);
-      continue;
-    }
-    const standing: Standing | SameBytes = search.askFirst
-      ? await lookAtKey(context, ref, facts)
-      : { kind: "free" };
-    if (standing.kind === "same") return { kind: "same", ref, standing };
-    if (standing.kind === "foreign" && rules.onConflict === "fail") throw conflict(key);
-    if (standing.kind === "foreign" && rules.onConflict === "keep-both") continue;
-    return { kind: "key", ref, condition: conditionFor(standing, rules) };
+  const { held, rules, deps } = context;
+  const base = baseKey(held.record, rules, deps);
+  const named = (number: number): string => numberedKey(base, number, deps.digests.hash);
+  for (const key of new Set([held.record.s3_key ?? base, base, named(2)])) {
+    const choice = await tryKey(context, key, facts, search);
+    if (choice) return choice;
   }
-  throw conflict(baseKey(held.record, rules, context.deps));
+  const free = await firstFree(async (number) => {
+    const ref = { bucket: held.record.s3_bucket, key: named(number) };
+    return !search.refused?.has(ref.key) && (await mayBeFree(context, ref, facts));
+  });
+  for (let number = free; number < free + LIMITS.keyAttempts; number += 1) {
+    const choice = await tryKey(context, named(number), facts, search);
+    if (!choice) continue;
+    if (choice.kind === "key") await reportNames(context, named, number);
+    return choice;
+  }
+  throw conflict(base);
 }
 
-/**
- * A key that is fixed already comes first: it is the predecessor's, or this stream's own from before a crash. Then the
- * file's own name and its numbered ones.
- */
-function* candidates(context: OpenContext, refused: ReadonlySet<string>): Iterable<string> {
-  const { held, rules, deps } = context;
-  const fixed = held.record.s3_key;
-  if (fixed !== undefined && !refused.has(fixed)) yield fixed;
-  const base = baseKey(held.record, rules, deps);
-  for (let attempt = 1; attempt <= LIMITS.keyAttempts; attempt += 1) {
-    const key = numberedKey(base, attempt, deps.digests.hash);
-    if (key !== fixed && !refused.has(key)) yield key;
-  }
+/** As few questions as can be, for the search alone: the name it ends at is asked about in full. */
+async function mayBeFree(context: OpenContext, ref: ObjectRef, facts: FileFacts): Promise<boolean> {
+  const head = await headObject(context, ref);
+  if (head.kind !== "found" || context.rules.onConflict === "overwrite") return true;
+  if (!bearsIds(head.object)) return false;
+  return (await standingWithMetadata(context, ref, head, facts)).kind !== "foreign";
 }
+
+/** Undefined: the name is taken. */
+async function tryKey(
+  context: OpenContext,
+  key: string,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice | undefined> {
+  const { held, rules } = context;
+  if (search.refused?.has(key)) return undefined;
+  const ref = { bucket: held.record.s3_bucket, key };
+  const taken = await takeKey(context, ref);
+  // Under "overwrite" too, the JSON that describes another object of ours is not for a file of that name to replace.
+  const mustAsk = search.askFirst || (rules.onConflict === "overwrite" && looksLikeMetadataKey(key));
+  const choice = taken ? await ask(context, ref, facts, { ...search, askFirst: mustAsk }) : undefined;
+  if (!choice && rules.onConflict === "fail") throw conflict(key);
+  return choice;
+}
+
+/** Whether the name may be this stream's, as the store has it. */
+async function ask(
+  context: OpenContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice | undefined> {
+  const { rules } = context;
+  const standing: Standing | SameBytes = search.askFirst
+    ? await lookAtKey(context, ref, facts)
+    : { kind: "free" };
+  if (standing.kind === "same") return { kind: "same", ref, standing };
+  const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(standing, rules) };
+  if (standing.kind === "earlier") return choice;
+  if (standing.kind === "foreign") {
+    if (rules.onConflict !== "overwrite") return undefined;
+    if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
+  }
+  if (!search.withMetadata) return choice;
+  const beside = { bucket: ref.bucket, key: metadataKey(ref.key) };
+  return (await metadataStanding(context, beside, facts)) === "foreign" ? undefined : choice;
+}
+
+/** Many names of one path within a day are rather one document that is written anew again and again. */
+async function reportNames(
+  context: OpenContext,
+  named: (number: number) => string,
+  number: number,
+): Promise<void> {
+  const { held, deps } = context;
+  const head = await headObject(context, { bucket: held.record.s3_bucket, key: named(number - 2) });
+  if (head.kind !== "found" || head.object.metadata[STREAM_ID_HEADER] === undefined) return;
+  const ageMs = deps.clock.wallMs() + deps.store.clockSkewMs - Date.parse(head.object.lastModified ?? "");
+  if (!(ageMs < DAY_MS)) return;
+  const log = [
+    `${named(number)} is the ${number}th name of this path, the last three within a day: ${SAY_REPLACE}`,
+  ];
+  await held.update({ patch: { name_number: number }, log });
+  deps.observer.namedAgain(held.record, { key: named(number), number });
+}
+
+const DAY_MS = 86_400_000;
+const SAY_REPLACE = "SLUICE_ON_REPLACE=replace keeps only the newest";
 
 /** Data and metadata key together, so that no two streams ever want one name. */
 async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: ObjectRef): Promise<boolean> {
-  const entry = deps.completed.entry(held.record.original_path);
-  const predecessor = entry?.stream_id === held.record.supersedes ? entry : undefined;
-  const keys = bothKeys(ref);
-  if (held.record.s3_key === ref.key && held.holdsKeys(keys)) return true;
-  const before = held.record.s3_key;
-  const releaseKeys =
-    before !== undefined && before !== ref.key ? bothKeys({ bucket: ref.bucket, key: before }) : [];
+  const { record } = held;
+  const takeKeys = takenKeys({ s3_bucket: ref.bucket, s3_key: ref.key });
+  if (record.s3_key === ref.key && held.holdsKeys(takeKeys)) return true;
+  const releaseKeys = takenKeys(record).filter((key) => !takeKeys.includes(key));
+  const entry = deps.completed.entry(record.original_path);
+  const predecessor = entry?.stream_id === record.supersedes ? entry : undefined;
+  const before = record.s3_key;
   // The inherited key stays with the recording that has it: this one is no new generation of it.
   const parted = before !== undefined && before === predecessor?.s3_key && before !== ref.key;
-  const patch = { s3_key: ref.key, ...(parted ? { supersedes: null } : {}) };
-  const outcome = await held.tryUpdate({ takeKeys: keys, releaseKeys, patch });
+  const patch = { s3_key: ref.key, s3_metadata_key: null, ...(parted ? { supersedes: null } : {}) };
+  const outcome = await held.tryUpdate({ takeKeys, releaseKeys, patch });
   return outcome.kind === "written";
 }
 
 /** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
-export async function takeInheritedKey(context: OpenContext): Promise<void> {
+export async function takeInheritedKey(context: Pick<OpenContext, "held" | "deps">): Promise<void> {
   const { s3_key: key, s3_bucket: bucket } = context.held.record;
   // Refused, it looks for another name when it needs one.
   if (key !== undefined) await takeKey(context, { bucket, key });
-}
-
-function bothKeys({ bucket, key }: ObjectRef): string[] {
-  return [key, metadataKey(key)].map((name) => `${bucket}/${name}`);
 }
 
 /**
@@ -137,16 +195,16 @@ export function takingFirstKey({
   const { record } = held;
   if (record.s3_key !== undefined) return undefined;
   const key = baseKey(record, rules, deps);
-  return { takeKeys: bothKeys({ bucket: record.s3_bucket, key }), patch: { s3_key: key } };
+  return { takeKeys: takenKeys({ s3_bucket: record.s3_bucket, s3_key: key }), patch: { s3_key: key } };
 }
 
 export function baseKey(
   record: StreamRecord,
-  rules: Pick<WatchRules, "root">,
+  rules: Pick<WatchRules, "root" | "temporaryNames">,
   deps: Pick<ProcessorDeps, "digests">,
 ): string {
-  const relativePath = record.original_path.slice(rules.root.length + 1);
-  return objectKey(record.s3_key_prefix, relativePath, deps.digests.hash);
+  const below = record.original_path.slice(rules.root.length + 1);
+  return objectKey(record.s3_key_prefix, rules.temporaryNames.finalOf(below), deps.digests.hash);
 }
 
 function conflict(key: string): StreamFailure {
@@ -180,7 +238,7 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
   const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
-    const choice = await chooseKey(context, facts, { askFirst: true });
+    const choice = await chooseKey(context, facts, { askFirst: true, withMetadata: true });
     if (choice.kind === "same") return choice;
     // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
     const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);

@@ -7,7 +7,7 @@ import { audit } from "../testing/audit.ts";
 import { atCall, type Script } from "../testing/failing.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
-import { STREAM_ID_HEADER } from "./existing-object.ts";
+import { STREAM_ID_HEADER } from "./object-headers.ts";
 
 function withFile(options: Partial<WorldOptions> = {}): { world: World; path: string } {
   const world = testWorld(options);

@@ -58,7 +58,7 @@ async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
   let askFirst = !profile.conditionalPut || expected;
   const refused = new Set<string>();
   for (let mismatches = 0; ;) {
-    const choice = await chooseKey(context, whole.facts, { askFirst, refused });
+    const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
     if (choice.kind === "same") return there(choice.standing, whole);
     const condition = profile.conditionalPut ? choice.condition : undefined;
     await reach(context, "put_sending");

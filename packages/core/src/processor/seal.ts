@@ -2,12 +2,12 @@
  * Verify, send the tail, complete: a stream leaves here with an object proved equal to the file as it stood, or goes
  * back to growing. The file is looked at before the first byte is verified and again right before Complete.
  */
+import { RECOGNISED } from "./object-headers.ts";
 import { pendingRanges, type PartRange } from "../checkpoint/pending-ranges.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload, type Assembled } from "./complete.ts";
-import { RECOGNISED } from "./describe.ts";
 import { unreadableFile } from "./open-file.ts";
 import type { OpenContext } from "./open-object.ts";
 import { sendPart } from "./part-sender.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Head, StoredObject } from "../ports/object-store.ts";
-import { FILE_HEADER, STREAM_ID_HEADER } from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER } from "./object-headers.ts";
 import { judgeObject } from "./stored-object.ts";
 
 const RECORD = { id: "s1" as never, s3_key: "a.bin", file_size: 9, etag: "e", crc32: "c" };

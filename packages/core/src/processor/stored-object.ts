@@ -7,7 +7,8 @@ import { etagPartCount } from "../parts/multipart-etag.ts";
 import type { Head, StoredObject } from "../ports/object-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { sealedFacts } from "./describe.ts";
-import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject, sameBytes } from "./existing-object.ts";
+import { sameBytes } from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
 

@@ -261,7 +261,7 @@ describe("a stream that another worker took", () => {
   });
 
   it("that cannot even be failed any more is let go", async () => {
-    const { world, path, worker } = await started(900);
+    const { world, path, worker } = await started(2 * PART);
     await world.clock.advance(1_000);
     world.disk.delete(path);
     world.redis.lapse(worker.id);

@@ -5,13 +5,15 @@
 import { InvariantError } from "../assert.ts";
 import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { takenKeys } from "../paths/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
+import type { SetApart } from "../stream/set-apart.ts";
 import { failed, type FailureReason } from "../stream/state.ts";
 import type { ProcessorDeps, WatchRules } from "./dependencies.ts";
 import { recogniseFirst } from "./completed-before.ts";
-import { headObject, STREAM_ID_HEADER } from "./existing-object.ts";
+import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
@@ -256,7 +258,8 @@ export class StreamProcessor {
     detail: string,
     upload: { gone: boolean } = { gone: false },
   ): Promise<Ending> {
-    const { held } = this.#life.context;
+    const { held, rules } = this.#life.context;
+    const apart = setApartBy(reason, held.record, rules);
     await reach(this.#life.context, "failing");
     await held.move(
       "broke",
@@ -268,11 +271,12 @@ export class StreamProcessor {
           failure_detail: detail,
           waiting_for: null,
           requested_action: null,
+          ...(apart === undefined ? {} : { set_apart: apart }),
         },
         // Only live streams hold a path: another file that comes to stand there is not kept waiting.
         releasePath: true,
+        ...(apart === undefined ? { stats: { failures: 1 } } : { releaseKeys: takenKeys(held.record) }),
         log: [`failed: ${reason}: ${detail}`],
-        stats: { failures: 1 },
       },
       failed(reason),
     );
@@ -317,6 +321,16 @@ const NOTHING_IN_S3 = {
   create_intent_at_utc: null,
   upload_aborts_at_utc: null,
 };
+
+/** A file that vanished while it bore a temporary name never was a recording: a download that was given up. */
+function setApartBy(
+  reason: FailureReason,
+  { original_path: path }: StreamRecord,
+  { temporaryNames }: WatchRules,
+): SetApart | undefined {
+  const vanished = reason === "file_missing" || reason === "file_missing_on_resume";
+  return vanished && temporaryNames.suffixOf(path) !== undefined ? "temporary_name" : undefined;
+}
 
 function requestedBy(record: StreamRecord): Life["requested"] {
   if (record.requested_action === "finalize_force") return { completion: "finalize", force: true };

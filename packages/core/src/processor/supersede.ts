@@ -1,6 +1,6 @@
 /** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
 import { isoNow } from "../ports/clock.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { takenKeys } from "../paths/object-key.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -93,7 +93,6 @@ async function lastWrite(
   if (worthless) await abortUpload(context);
   await reach(context, "superseding");
   const { record } = held;
-  const keys = record.s3_key === undefined ? [] : [record.s3_key, metadataKey(record.s3_key)];
   const change = {
     patch: {
       status: failed(because),
@@ -103,7 +102,7 @@ async function lastWrite(
       waiting_for: null,
     },
     releasePath: true,
-    releaseKeys: keys.map((key) => `${record.s3_bucket}/${key}`),
+    releaseKeys: takenKeys(record),
     remove: worthless,
     log: [`${because}: ${what}, ${by}, takes its place`],
   };
@@ -111,7 +110,7 @@ async function lastWrite(
 }
 
 /** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
-async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext): Promise<boolean> {
+export async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext): Promise<boolean> {
   if (held.record.s3_upload_id === undefined) return false;
   const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   return listing.kind === "alive" && listing.parts.length > 0;

@@ -5,6 +5,7 @@
  *     delay over → object there, ours, as recorded → (record of another process: local bytes read once more)
  *     → the tidier hides, looks for writers, compares, asks for the object again, and acts
  */
+import { RECOGNISED } from "./object-headers.ts";
 import { StoreError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { TidyChecks, TidyOutcome } from "../ports/file-source.ts";
@@ -13,7 +14,7 @@ import type { TidyFailure } from "../ports/observer.ts";
 import { sameFile, type FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { compareWithSnapshot } from "../stream/snapshot.ts";
-import { RECOGNISED, sealedFacts } from "./describe.ts";
+import { sealedFacts } from "./describe.ts";
 import type { WatchRules } from "./dependencies.ts";
 import { markerOf, waitsForWriter } from "./grow.ts";
 import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";

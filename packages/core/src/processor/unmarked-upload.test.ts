@@ -8,7 +8,7 @@ import { audit } from "../testing/audit.ts";
 import { MemoryCheckpointStore } from "../testing/memory-checkpoint-store.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
-import { FILE_HEADER, STREAM_ID_HEADER } from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER } from "./object-headers.ts";
 import { md5Hex } from "./part-bytes.ts";
 
 const FIRST = 6_000_000;

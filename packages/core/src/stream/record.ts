@@ -2,6 +2,7 @@
  * What Sluice knows of one stream. Field names are the wire contract's, unchanged from Redis to the browser,
  * so that a name seen in redis-cli, in `--json`, in a log line or in the code is always the same thing.
  */
+import type { SetApart } from "./set-apart.ts";
 import type { Status } from "./state.ts";
 import type { StreamId } from "./values.ts";
 
@@ -24,6 +25,10 @@ export interface StreamRecord {
   s3_key_prefix: string;
   /** Fixed when the first request for the object is about to be sent. */
   s3_key?: string;
+  /** The number in its key, where that is the third or a later name that its path got within a day. */
+  name_number?: number;
+  /** Of the metadata object, where another program's object stands at `<s3_key>.metadata.json`. */
+  s3_metadata_key?: string;
   s3_upload_id?: string;
   status: Status;
   /** First part number past the unbroken run from part 1. */
@@ -56,6 +61,8 @@ export interface StreamRecord {
   requested_action?: string;
   supersedes?: string;
   superseded_by?: string;
+  /** Why a failed stream is listed apart, without an alert (stream/set-apart.ts). */
+  set_apart?: SetApart;
   content_type?: string;
   completed_by?: CompletedBy;
   longest_pause_ms: number;

@@ -4,6 +4,7 @@
  */
 import { displayPath } from "../paths/raw-path.ts";
 import type { StreamRecord } from "./record.ts";
+import { isSetApart } from "./set-apart.ts";
 import { kindOf } from "./state.ts";
 
 export const WEBHOOK_EVENTS = ["completed", "failed", "stalled"] as const;
@@ -35,12 +36,12 @@ const TOLD = [
   "etag",
 ] as const satisfies readonly (keyof StreamRecord)[];
 
-/** Undefined: nobody needs to hear of it. A stream whose place another took is listed apart and is no alert. */
+/** Undefined: nobody needs to hear of it. A failed stream that is set apart is no alert. */
 export function webhookEventOf(before: StreamRecord, after: StreamRecord): WebhookEvent | undefined {
   const kind = kindOf(after.status);
   if (kind === kindOf(before.status)) return undefined;
   if (kind === "completed") return kind;
-  return kind === "failed" && after.superseded_by === undefined ? kind : undefined;
+  return kind === "failed" && !isSetApart(after) ? kind : undefined;
 }
 
 /** The type's name as receivers see it: `stream.completed`. */

@@ -1,6 +1,7 @@
 /** What must be true once every file is quiet and every worker idle: the promises of the product, as a list of breaches. */
-import { metadataKey } from "../paths/object-key.ts";
+import { metadataKeyOf } from "../paths/object-key.ts";
 import type { StreamRecord } from "../stream/record.ts";
+import { isSetApart } from "../stream/set-apart.ts";
 import { isLive, kindOf } from "../stream/state.ts";
 import { BUCKET, equalBytes, SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
@@ -32,7 +33,8 @@ function auditStream(world: World, record: StreamRecord): string[] {
       `the object of ${record.id} has ${object?.bytes.length} bytes, its record ${record.file_size}`,
     );
   }
-  if (!world.store.object(BUCKET, metadataKey(key))) breaches.push(`${record.id} has no metadata object`);
+  if (!world.store.object(BUCKET, metadataKeyOf({ ...record, s3_key: key })))
+    breaches.push(`${record.id} has no metadata object`);
   return breaches;
 }
 
@@ -49,15 +51,24 @@ function auditFile(world: World, path: string): string[] {
     return status.startsWith("failed_") ? [] : [`${path} is held by ${holder}, which is ${status}`];
   }
   const done = world.redis.done(SOURCE, path);
+  if (!done && isPlaceholder(world, path)) return [];
   if (!done) return [`${path} has neither a stream nor an entry of completed files`];
   const object = world.store.object(BUCKET, done.s3_key);
   if (!object) return [`${path} is done, and ${done.s3_key} is not there`];
   if (!equalBytes(object.bytes, world.disk.bytes(path))) return [`${done.s3_key} differs from ${path}`];
-  const text = new TextDecoder().decode(world.store.object(BUCKET, metadataKey(done.s3_key))?.bytes);
+  const described = world.redis.record(done.stream_id) ?? {};
+  const metadataObject = world.store.object(BUCKET, metadataKeyOf({ ...described, s3_key: done.s3_key }));
+  const text = new TextDecoder().decode(metadataObject?.bytes);
   const metadata = text === "" ? {} : (JSON.parse(text) as { size?: number; crc32?: string | null });
   if (metadata.size !== object.bytes.length)
     return [`the metadata of ${done.s3_key} says ${metadata.size} bytes`];
   return [];
+}
+
+/** An empty file that holds the name for one whose bytes come under a temporary name. */
+function isPlaceholder({ disk, rules: { temporaryNames } }: World, path: string): boolean {
+  const empty = disk.bytes(path).length === 0;
+  return empty && disk.paths().some((other) => other !== path && temporaryNames.finalOf(other) === path);
 }
 
 /** Only streams that failed keep an upload, and only the one their record names. */
@@ -78,7 +89,7 @@ function strayKeys(world: World, records: readonly StreamRecord[]): string[] {
     const key = name.slice(BUCKET.length + 1);
     const by = world.redis.holderOfKey(BUCKET, key) ?? "";
     const holder = holders.get(by);
-    const entitled = holder && holder.superseded_by === undefined && holder.status !== "completed";
+    const entitled = holder && !isSetApart(holder) && holder.status !== "completed";
     return entitled ? [] : [`${name} is still taken by ${by}`];
   });
 }

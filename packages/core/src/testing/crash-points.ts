@@ -17,6 +17,8 @@ export const STORIES = {
   replaced: "one full part is written, then another file takes the path",
   replaced_early: "less than one part is written, then another file takes the path",
   renamed: "one full part is written, then the file is renamed",
+  removed_early: "less than one part is written, then the file is deleted",
+  metadata_taken: "as `small`, where another program's object stands at the name of the metadata object",
   removed: "two full parts are written, then the file is deleted",
   deleted_after: "as `grows`, in a watch that deletes completed files",
   object_removed:
@@ -130,6 +132,14 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   ),
   point("C21", "removed", "failing", "about to be recorded as failed", "failed, in exactly one index"),
   point("C21b", "removed", "failed", "recorded as failed", "failed, in exactly one index"),
+  point("C21c", "removed_early", "removing", "nothing in S3, file gone, record left", "removed, no trace"),
+  point(
+    "C18b",
+    "metadata_taken",
+    "metadata_named",
+    "the next name of the metadata is recorded, nothing put there",
+    "metadata written there",
+  ),
   point(
     "C26",
     "upload_removed",

@@ -1,6 +1,6 @@
 /** The file ports over a directory tree in memory, with the troubles a volume may have: denied, unreadable, away. */
 import { FileError } from "../errors.ts";
-import { MARKER_SUFFIX } from "../paths/object-key.ts";
+import { MARKER_SUFFIX, type TemporaryNames } from "../paths/temporary-names.ts";
 import type {
   FileSource,
   FileTidier,
@@ -77,6 +77,10 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     const code = this.#forbidden.get(path);
     if (code !== undefined) return { kind: "unreadable", code, detail: `${code}: cannot open ${path}` };
     return { kind: "file", file: this.#openFile(file) };
+  }
+
+  async temporaryOf(path: string, names: TemporaryNames): Promise<string | undefined> {
+    return this.#disk.paths().find((other) => other !== path && names.finalOf(other) === path);
   }
 
   async marker(path: string): Promise<string | undefined> {

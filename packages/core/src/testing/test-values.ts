@@ -1,5 +1,6 @@
 /** Names, sizes, rules and bytes that tests of the domain share. */
 import { assert } from "../assert.ts";
+import { DEFAULT_TEMPORARY_SUFFIXES, TemporaryNames } from "../paths/temporary-names.ts";
 import type { WatchRules } from "../processor/dependencies.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { newRecord, type NewRecord } from "../stream/new-record.ts";
@@ -19,7 +20,9 @@ export function defaultRules(): WatchRules {
     idleMaxMs: 600_000,
     ignoreOpen: false,
     verify: "full",
+    temporaryNames: new TemporaryNames(DEFAULT_TEMPORARY_SUFFIXES),
     onConflict: "keep-both",
+    onReplace: "keep-both",
     afterUpload: { kind: "keep" },
     tidyUnseen: false,
     historyMs: 7 * 24 * 3_600_000,

@@ -10,6 +10,10 @@ export const STREAM_FIELDS: Record<MetaField, string> = {
   s3_bucket: "Bucket.",
   s3_key_prefix: "Effective key prefix; may be empty.",
   s3_key: "Object key; fixed when the first request for the object is about to be sent.",
+  name_number:
+    "The number in its key, where that is the third or a later name that its path got within a day.",
+  s3_metadata_key:
+    "Key of the metadata object, where another program's object stands at `<s3_key>.metadata.json`.",
   s3_upload_id: "Multipart upload id; absent before the first full part and for single Puts.",
   status: "`opening`, `processing`, `pending_completion`, `s3_completed`, `completed` or `failed_<reason>`.",
   next_part: "First part number past the unbroken run from part 1.",
@@ -35,6 +39,8 @@ export const STREAM_FIELDS: Record<MetaField, string> = {
   requested_action: "What an operator asked for and the owner has not done yet.",
   supersedes: "Id of the stream whose place this one took.",
   superseded_by: "Id of the stream that took this one's place.",
+  set_apart:
+    "Why a failed stream is listed apart, without an alert: `temporary_name`, its file vanished while it bore a temporary suffix.",
   content_type: "Content-Type of the object.",
   completed_by: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
   longest_pause_ms: "Longest pause seen between its writes, ms.",

@@ -33,6 +33,7 @@ export class RowCompactor {
       requested_action: this.#shared(row.requested_action),
       supersedes: row.supersedes,
       superseded_by: row.superseded_by,
+      set_apart: this.#shared(row.set_apart),
       completed_by: this.#shared(row.completed_by),
       verify_mode: this.#shared(row.verify_mode),
       verify_result: this.#shared(row.verify_result),

@@ -82,6 +82,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["completed", ago(record.completed_at_utc)],
     ["complete", record.completed_by && describeCompletedBy(record.completed_by)],
     ["verify", [record.verify_mode, record.verify_result].filter((text) => text !== undefined).join(": ")],
+    ["metadata", record.s3_metadata_key],
     ["etag", record.etag],
     ["crc32", record.crc32],
     ["supersedes", record.supersedes],

@@ -30,6 +30,7 @@ export function stateOf(row: ListedStream): Piece {
   switch (row.kind) {
     case "failed":
       // Another generation carries on: nothing is wrong any more.
+      if (row.set_apart !== undefined) return { text: `given up: ${reasonOf(row)}`, style: "dim" };
       return row.superseded_by === undefined
         ? { text: `failed: ${reasonOf(row)}`, style: "red" }
         : { text: `superseded: ${reasonOf(row)}`, style: "dim" };
