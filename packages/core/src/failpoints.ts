@@ -52,6 +52,8 @@ export const FAILPOINTS = [
   "superseding",
   /** The path belongs to the new generation. */
   "superseded",
+  /** An operator's abort is in the record; nothing was done for it. */
+  "abort_asked",
   /** An operator's abort removed the upload; the record does not say so. */
   "aborting",
 ] as const;

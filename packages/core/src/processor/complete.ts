@@ -15,7 +15,7 @@ import {
   STREAM_ID_HEADER,
   type Standing,
 } from "./existing-object.ts";
-import { reach } from "./life.ts";
+import { reach, refuseIfAborted } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
 import { wholeCrc } from "./whole-crc.ts";
@@ -57,7 +57,10 @@ export async function completeUpload(
   const outcome = await store.call<CompleteOutcome | Unknown | Fenced>(
     "CompleteMultipartUpload",
     // Asked at the last moment: the store may have been away for longer than the lease.
-    async () => (deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" }),
+    async () => {
+      refuseIfAborted(context);
+      return deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" };
+    },
     signal,
     () => Promise.resolve({ kind: "unknown" }),
   );

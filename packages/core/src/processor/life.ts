@@ -1,4 +1,5 @@
 /** What the steps of one stream share while this process holds it, and what each step comes to. */
+import { StoppedError } from "../errors.ts";
 import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -22,6 +23,18 @@ export type Ending =
 export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; ending: Ending };
 
 export const AGAIN: Step = { kind: "again" };
+
+/** In `requested_action`: the stream is to end. It stays there until it has. */
+export const ABORT = "abort";
+
+export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requested_action">): boolean {
+  return requested_action === ABORT;
+}
+
+/** Right before an object comes to be: what is to be aborted is never completed. */
+export function refuseIfAborted({ held }: Pick<OpenContext, "held">): void {
+  if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
+}
 
 /** `context` changes nothing by itself. */
 export interface Life {

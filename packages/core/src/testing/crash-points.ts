@@ -17,6 +17,7 @@ export const STORIES = {
   replaced: "one full part is written, then another file takes the path",
   replaced_early: "less than one part is written, then another file takes the path",
   removed: "two full parts are written, then the file is deleted",
+  aborted: "two full parts are written, then an operator aborts; the request stands until it is done",
   deleted_after: "as `grows`, in a watch that deletes completed files",
 } as const;
 
@@ -112,6 +113,8 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   point("C20", "deleted_after", "tidied", "local file deleted, record left", "completed, not missing"),
   point("C21", "removed", "failing", "about to be recorded as failed", "failed, in exactly one index"),
   point("C21b", "removed", "failed", "recorded as failed", "failed, in exactly one index"),
+  point("C23", "aborted", "abort_asked", "abort recorded, nothing done for it", "aborted, never completed"),
+  point("C23b", "aborted", "aborting", "its upload removed, not recorded", "aborted, no upload left"),
   point(
     "C26",
     "upload_removed",
