@@ -1,9 +1,9 @@
 -- A plan is carried out once: by the execution that asks first, which may ask again.
 -- KEYS: plan
 -- ARGV: token of the execution
--- Replies: { plan, field, value, … } also when this command was carried out before | { consumed } | { absent }
+-- Replies: { plan, { field, value, … } } also when this command was carried out before | { consumed } | { absent }
 if redis.call('EXISTS', KEYS[1]) == 0 then return { 'absent' } end
 local by = redis.call('HGET', KEYS[1], 'consumed_by')
 if by and by ~= ARGV[1] then return { 'consumed' } end
 redis.call('HSET', KEYS[1], 'consumed_by', ARGV[1])
-return { 'plan', unpack(redis.call('HGETALL', KEYS[1])) }
+return { 'plan', redis.call('HGETALL', KEYS[1]) }
