@@ -7,6 +7,7 @@ import {
   FilesDone,
   IgnoredFiles,
   OrphanStore,
+  RequestQueue,
   StreamStore,
   WatchStore,
   WorkerRegistry,
@@ -14,7 +15,7 @@ import {
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { nativeDigests } from "./adapters/native-digests.ts";
-import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
+import { discardUpload, tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
 import { buildLanes, type Lanes } from "./streams/lanes.ts";
@@ -28,9 +29,10 @@ import {
 } from "./streams/recoverer.ts";
 import { Recovery } from "./streams/recovery.ts";
 import { repeat } from "./streams/repeat.ts";
-import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
+import { requestDesk, type RequestInputs } from "./streams/request-deps.ts";
+import type { RequestDesk } from "./streams/request-desk.ts";
 import { handleRequests } from "./streams/request-handler.ts";
-import { retryFailed } from "./streams/retry.ts";
+import { retryFailed, type RetryDeps } from "./streams/retry.ts";
 import { FailedFiles, loadSourceState, refuseForeignIndexes } from "./streams/source-state.ts";
 import { Supervisor } from "./streams/supervisor.ts";
 import { uploadAgeReport } from "./streams/upload-age-report.ts";
@@ -43,6 +45,8 @@ import { systemClock } from "./system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
+/** A retry waits so long for the store to abort an upload that is of no more use. */
+const STORE_MOMENT_MS = 2_000;
 const clock = systemClock;
 
 export class Worker {
@@ -122,13 +126,14 @@ export class Worker {
   #background(): Promise<void>[] {
     const { hints, log } = this.#ports;
     const stop = this.#stop;
+    const desk = requestDesk(this.#requests());
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) =>
         log.warn({ path, err }, "a hint could not be followed"),
       ),
-      handleRequests(requestDeps(this.#requests()), stop),
-      this.#every(LIMITS.leaseTtlMs, () => this.#resume()),
+      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk, clock }, stop),
+      this.#every(LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every(JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
       this.#every(JANITOR_EVERY_MS, uploadAgeReport({ running: this.supervisor.running, log, clock })),
       this.#recovery.run(stop),
@@ -254,10 +259,19 @@ export class Worker {
     return await resumeInterruptedStreams(deps);
   }
 
-  #retry(id: string) {
+  /** What was asked of a stream waits for its owner: who becomes that looks at once. */
+  async #takeOver(desk: RequestDesk): Promise<void> {
+    const { resumed } = await this.#resume();
+    if (resumed > 0) desk.lookAgain();
+  }
+
+  #retry(id: string, requestId?: string) {
     const { source, watches } = this.#settings;
     const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
-    return retryFailed(id, { ...own, source, watches }, this.#stop);
+    const janitor = this.#janitor();
+    const moment = (): Promise<void> => clock.sleep(STORE_MOMENT_MS, this.#stop);
+    const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
+    return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
   }
 
   #requests(): RequestInputs {
@@ -272,7 +286,7 @@ export class Worker {
       digests: nativeDigests,
       clock,
       stop: this.#stop,
-      retry: (id) => this.#retry(id),
+      retry: (id, requestId) => this.#retry(id, requestId),
     };
   }
 
