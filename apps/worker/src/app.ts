@@ -7,6 +7,7 @@ import {
   FilesDone,
   IgnoredFiles,
   OrphanStore,
+  RequestQueue,
   StreamStore,
   WatchStore,
   WorkerRegistry,
@@ -14,7 +15,7 @@ import {
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
 import { nativeDigests } from "./adapters/native-digests.ts";
-import { tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
+import { discardUpload, tidyUp, type JanitorDeps } from "./janitor/janitor.ts";
 import { findFile, type FinderDeps } from "./streams/find-file.ts";
 import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
@@ -30,9 +31,10 @@ import {
 import { Recovery } from "./streams/recovery.ts";
 import { underRenamedRoot } from "./streams/renamed-root.ts";
 import { repeat } from "./streams/repeat.ts";
-import { requestDeps, type RequestInputs } from "./streams/request-deps.ts";
+import { requestDesk, type RequestInputs } from "./streams/request-deps.ts";
+import type { RequestDesk } from "./streams/request-desk.ts";
 import { handleRequests } from "./streams/request-handler.ts";
-import { retryFailed } from "./streams/retry.ts";
+import { retryFailed, type RetryDeps } from "./streams/retry.ts";
 import {
   FailedFiles,
   convertOldIndexes,
@@ -54,6 +56,8 @@ const JANITOR_EVERY_MS = 30_000;
 const SWEEP_EVERY_MS = 5 * 60_000;
 const HINT_FAILED = "a hint could not be followed";
 const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
+/** A retry waits so long for the store to abort an upload that is of no more use. */
+const STORE_MOMENT_MS = 2_000;
 const clock = systemClock;
 const steadyMs = steadyClock(clock);
 
@@ -154,12 +158,13 @@ export class Worker {
   #background(): Promise<void>[] {
     const { hints, log } = this.#ports;
     const stop = this.#stop;
+    const desk = requestDesk(this.#requests());
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
       this.supervisor.rereadFiles(stop),
-      handleRequests(requestDeps(this.#requests()), stop),
-      this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#resume()),
+      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk, clock }, stop),
+      this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
         atOnce: true,
       }),
@@ -341,10 +346,19 @@ export class Worker {
     return await resumeInterruptedStreams(deps);
   }
 
-  #retry(id: string) {
+  /** What was asked of a stream waits for its owner: who becomes that looks at once. */
+  async #takeOver(desk: RequestDesk): Promise<void> {
+    const { resumed } = await this.#resume();
+    if (resumed > 0) desk.lookAgain();
+  }
+
+  #retry(id: string, requestId?: string) {
     const { source, watches } = this.#settings;
     const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
-    return retryFailed(id, { ...own, source, watches }, this.#stop);
+    const janitor = this.#janitor();
+    const moment = (): Promise<void> => clock.sleep(STORE_MOMENT_MS, this.#stop);
+    const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
+    return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
   }
 
   #requests(): RequestInputs {
@@ -359,7 +373,7 @@ export class Worker {
       digests: nativeDigests,
       clock,
       stop: this.#stop,
-      retry: (id) => this.#retry(id),
+      retry: (id, requestId) => this.#retry(id, requestId),
     };
   }
 

@@ -310,6 +310,69 @@ describe("a request", () => {
   });
 });
 
+describe("a plan that workers carry out", () => {
+  it("D8i: leaves alone what changed after it was planned, and asks only for the rest", async () => {
+    const same = await rig.failed("/rec/same.mkv", "access_denied");
+    const changed = await rig.failed("/rec/changed.mkv", "access_denied");
+    const { stdout } = await rig.sluice(["retry", same.id, changed.id, "--plan"]);
+    const { redis, keys } = rig.context;
+    await redis.hset(keys.streamMeta(changed.id), { status: "processing", fence: "9" });
+    const report = document<Report>(await rig.sluice(["retry", "--execute", stdout.trim(), "--json"]));
+    expect(report.results).toContainEqual({
+      id: changed.id,
+      result: "refused",
+      detail: expect.stringContaining("it changed after it was planned"),
+    });
+    expect(report.waiting).toBe(1);
+    const request = await new RequestQueue(rig.context).read(report.token);
+    expect(request).toMatchObject({ kind: "ok", value: { items: [same.id] } });
+  });
+
+  it.each([
+    ["finalize", "it was processing, it is pending_completion"],
+    ["abort", "it was processing, it is pending_completion"],
+  ])("D8i: %s does nothing where all of it changed, and fails", async (action, words) => {
+    const { id } = await rig.live("/rec/live.mkv");
+    const { stdout } = await rig.sluice([action, id, "--plan"]);
+    const { redis, keys } = rig.context;
+    await redis.hset(keys.streamMeta(id), { status: "pending_completion" });
+    const answer = await rig.sluice([action, "--execute", stdout.trim(), "--count", "1", "--yes", "--json"]);
+    expect(answer.code).toBe(1);
+    expect(document<Report>(answer).results).toEqual([
+      { id, result: "refused", detail: expect.stringContaining(words) },
+    ]);
+    expect(await redis.exists(keys.requests)).toBe(0);
+  });
+
+  it.each([-20, 20])(
+    "D8h: is carried out by an asker whose clock is %i min off, and its request is young",
+    async (minutes) => {
+      const { id } = await rig.failed("/rec/a.mkv", "access_denied");
+      const off = { env: { NODE_OPTIONS: `--import=${clockOff(minutes)}` } };
+      const planned = await rig.sluice(["retry", id, "--plan"], off);
+      expect([planned.code, planned.stderr]).toEqual([0, expect.any(String)]);
+      const asked = await rig.sluice(["retry", "--execute", planned.stdout.trim(), "--json"], off);
+      expect(asked.code).toBe(69);
+      const queue = new RequestQueue(rig.context);
+      const { requests } = await queue.next(rig.context.redis);
+      const [request] = requests;
+      if (!request) throw new Error("the request is filed");
+      expect(request.request.items).toEqual([id]);
+      expect(await queue.ageMs(request)).toBeLessThan(5 * 60_000);
+    },
+  );
+
+  /** A module that sets the process's clock. */
+  function clockOff(minutes: number): string {
+    const source = `const real = Date; const off = ${minutes * 60_000};
+      globalThis.Date = class extends real {
+        constructor(...given) { if (given.length === 0) super(real.now() + off); else super(...given); }
+        static now() { return real.now() + off; }
+      };`;
+    return `data:text/javascript,${encodeURIComponent(source)}`;
+  }
+});
+
 describe("sluice orphans", () => {
   const DAY = 86_400_000;
 

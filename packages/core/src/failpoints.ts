@@ -64,6 +64,8 @@ export const FAILPOINTS = [
   "superseded",
   /** A stream of which S3 holds nothing is about to be removed; its empty upload is aborted, its record is there. */
   "removing",
+  /** An operator's abort is in the record; nothing was done for it. */
+  "abort_asked",
   /** An operator's abort removed the upload; the record does not say so. */
   "aborting",
 ] as const;

@@ -35,6 +35,7 @@ export * from "./checkpoint/reconcile.ts";
 export * from "./processor/completion.ts";
 export * from "./processor/dependencies.ts";
 export { HeldStream } from "./processor/held-stream.ts";
+export { ABORT } from "./processor/life.ts";
 export { doneEntry } from "./processor/finish.ts";
 export * from "./processor/metadata.ts";
 export type { Removed } from "./processor/remove-quietly.ts";

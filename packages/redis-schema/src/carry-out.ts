@@ -54,6 +54,13 @@ export function seenAs(fields: {
   return `${fields.status ?? ""}:${fields.fence ?? ""}:${fields.revision ?? ""}`;
 }
 
+/** As a plan keeps it: by id. */
+export function seenOf(
+  rows: readonly (Parameters<typeof seenAs>[0] & { id: string })[],
+): Record<string, string> {
+  return Object.fromEntries(rows.map((row) => [row.id, seenAs(row)]));
+}
+
 type Step = (
   context: SchemaContext,
   plan: PlanRecord,

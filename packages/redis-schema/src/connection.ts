@@ -86,7 +86,9 @@ function clusterClient(target: Extract<RedisTarget, { kind: "cluster" }>, option
   return new Cluster(target.nodes, {
     enableOfflineQueue: false,
     clusterRetryStrategy: (attempt: number) => reconnectDelayMs(attempt),
-    enableAutoPipelining: options.blockMs === undefined,
+    // While a slot moves, each command is redirected by itself (ASK) or asked again (TRYAGAIN). In a pipeline the client
+    // follows a redirection only where all commands of it got the same; the others would fail.
+    enableAutoPipelining: false,
     lazyConnect: true,
     // Managed clusters name their nodes by certificate name, not by address.
     ...(target.tls ? { dnsLookup: sameAddress } : {}),

@@ -108,16 +108,17 @@ export const KEYS = {
   requests: {
     pattern: "requests",
     type: "stream",
-    kept: `entries younger than ${hours(KEPT.requestMs)}`,
-    writer: "dashboard and command line",
-    meaning: "One entry `id` for each request to the workers.",
+    kept: `until every item has its result, ${hours(KEPT.requestMs)} at most`,
+    writer: "dashboard and command line; the worker that settles the last item removes it",
+    meaning: "One entry `id` for each open request to the workers; its time is the request's age.",
   },
   request: {
     pattern: "request:<id>",
     type: "hash",
     kept: hours(KEPT.requestMs),
     writer: "dashboard and command line; workers settle items",
-    meaning: "What is asked, by whom and why, its state, and the result for each item (`item:<item>`).",
+    meaning:
+      "What is asked, by whom and why, how many items are answered, and the result for each (`item:<item>`); while a worker acts on one that others could act on too, who does (`hold:item:<item>`).",
   },
   plan: {
     pattern: "plan:<token>",

@@ -1,7 +1,8 @@
 /** Uploads without a stream: those a purge left to be aborted, and those the janitor's scan found. */
 import type { SchemaContext } from "./context.ts";
-import { eachEntry, removeEntries } from "./hash-entries.ts";
+import { eachEntry, readEntries, removeEntries } from "./hash-entries.ts";
 import { parseOrphan, parseToAbort, type Orphan, type UploadToAbort } from "./records/upload-entries.ts";
+import { toArg } from "./records/text.ts";
 import { callRedis } from "./replies.ts";
 
 export class OrphanStore {
@@ -19,6 +20,13 @@ export class OrphanStore {
       if (parsed.kind === "ok") orphans.push(parsed.value);
     }
     return orphans;
+  }
+
+  /** Undefined: no scan lists it, or its entry cannot be read. */
+  async orphan(uploadId: string): Promise<Orphan | undefined> {
+    const { redis, keys } = this.#context;
+    const [entry] = await readEntries(redis, keys.orphans, [uploadId], parseOrphan);
+    return entry?.parsed.kind === "ok" ? entry.parsed.value : undefined;
   }
 
   /**
@@ -73,4 +81,14 @@ export class OrphanStore {
     const { redis, keys } = this.#context;
     await removeEntries(redis, keys.uploadsToAbort, uploadIds);
   }
+}
+
+/** Id of the stream that has taken an S3 key. */
+export async function holderOfKey(
+  { redis, keys }: SchemaContext,
+  bucket: string,
+  key: string,
+): Promise<string | undefined> {
+  const id = await callRedis("read a key's holder", () => redis.hget(keys.byKey, toArg(`${bucket}/${key}`)));
+  return id ?? undefined;
 }

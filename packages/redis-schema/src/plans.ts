@@ -13,6 +13,7 @@ import { itemField } from "./records/request.ts";
 import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { callRedis, callTransaction, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
+import { redisNowMs } from "./server-clock.ts";
 
 export class Plans {
   readonly #context: SchemaContext;
@@ -21,7 +22,16 @@ export class Plans {
     this.#context = context;
   }
 
-  /** Kept until `expires_at_utc`. */
+  /** When a plan made now is made, and when it expires: on Redis's clock, which also ends it. */
+  async lifetime(): Promise<Pick<PlanRecord, "made_at_utc" | "expires_at_utc">> {
+    const now = await redisNowMs(this.#context);
+    return {
+      made_at_utc: new Date(now).toISOString(),
+      expires_at_utc: new Date(now + KEPT.planMs).toISOString(),
+    };
+  }
+
+  /** Kept until `expires_at_utc`, on Redis's clock: see `lifetime`. */
   async save(plan: PlanRecord): Promise<void> {
     const { redis, keys } = this.#context;
     const key = keys.plan(plan.token);
@@ -50,7 +60,8 @@ export class Plans {
     const { redis, keys } = this.#context;
     const reply = await runScript(redis, SCRIPTS.consumePlan, [keys.plan(token)], [execution]);
     const name = replyName(reply, ["plan", "consumed", "absent"]);
-    return name === "plan" ? parsePlanRecord(fromFlatBuffers(reply.slice(1))) : { kind: name };
+    if (name !== "plan") return { kind: name };
+    return parsePlanRecord(fromFlatBuffers(reply[1] as unknown[]));
   }
 
   /** What came of ids of a consumed plan; it is then kept for a day, so that it outlives the tab that asked. */

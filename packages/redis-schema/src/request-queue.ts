@@ -1,13 +1,18 @@
 /**
  * What dashboard and command line ask of the workers. A request is filed once however often it is sent; every worker
  * reads every request and settles the items that are its own; the first result of an item stands.
+ *
+ * `requests` holds the requests that are still open, and nothing else: what was asked is found there again by a worker
+ * that starts, that takes a stream over or that was away, whatever it had read before. There is no place in it to lose.
  */
 import type { SchemaContext } from "./context.ts";
 import type { RedisClient } from "./connection.ts";
-import { FEED_START, rawEntries } from "./event-feed.ts";
+import { FEED_START, rawEntries, rawStreamEntries } from "./event-feed.ts";
 import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
 import {
+  ANSWERED,
+  holdField,
   itemField,
   parseRequest,
   requestFields,
@@ -18,15 +23,27 @@ import {
 import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
+import { redisNowMs } from "./server-clock.ts";
 import { list } from "./stream-change.ts";
 
 export interface QueuedRequest {
-  /** Where to go on from after this one. */
+  /** Its entry's id: when it was filed, on Redis's clock, and where to go on from after it. */
   position: string;
   request: RequestRecord;
 }
 
+/** An entry of the queue, before its request is read. */
+export interface QueueEntry {
+  position: string;
+  id: string;
+}
+
+type Identified = Pick<RequestRecord, "id" | "items" | "action">;
+
 const BATCH = 100;
+const PAGE = 1_000;
+/** Fields asked for in one command. */
+const FIELDS = 500;
 
 export class RequestQueue {
   readonly #context: SchemaContext;
@@ -37,14 +54,13 @@ export class RequestQueue {
 
   /** `known`: a request of this id was filed before; nothing was changed. */
   async file(request: NewRequest): Promise<{ kind: "filed" } | { kind: "known" }> {
-    const { redis, keys, clock } = this.#context;
-    const now = clock.wallMs();
+    const { redis, keys } = this.#context;
     const reply = await runScript(
       redis,
       SCRIPTS.fileRequest,
       [keys.request(request.id), keys.requests, keys.events],
       [
-        [request.id, now, KEPT.events, KEPT.requestMs, `${now - KEPT.requestMs}-0`],
+        [request.id, KEPT.events, KEPT.requestMs],
         list(toFlatArgs(requestFields(request))),
         `${request.action} asked for`,
         request.who,
@@ -61,8 +77,8 @@ export class RequestQueue {
   }
 
   /**
-   * For a worker: requests that are not settled yet, from `position` on (FEED_START: all of the last day), waiting up to
-   * `blockMs` for the first. A request that cannot be read is passed over. The next call begins at `position`.
+   * Requests filed after `position` that are not settled yet (FEED_START: all of the last day), waiting up to `blockMs`
+   * for the first. A request that cannot be read is passed over. The next call begins at `position`.
    */
   async next(
     blocking: RedisClient,
@@ -75,41 +91,129 @@ export class RequestQueue {
         ? blocking.xreadBuffer("COUNT", BATCH, "STREAMS", keys.requests, position)
         : blocking.xreadBuffer("COUNT", BATCH, "BLOCK", blockMs, "STREAMS", keys.requests, position),
     );
-    const entries = rawEntries(reply);
-    const read = await Promise.all(
-      entries.map(async ([at, fields]) => ({
-        at,
-        parsed: await this.read(fromFlatBuffers(fields)["id"] ?? ""),
-      })),
-    );
-    const requests: QueuedRequest[] = [];
-    for (const { at, parsed } of read) {
-      if (parsed.kind === "ok" && parsed.value.state !== "settled")
-        requests.push({ position: at, request: parsed.value });
+    const entries = rawEntries(reply).map(([at, fields]) => ({ position: at, id: idOf(fields) }));
+    const { requests } = await this.load(entries);
+    return { position: entries.at(-1)?.position ?? position, requests };
+  }
+
+  /** Everything that is open now, oldest first, however often it was read before. */
+  async entries(): Promise<QueueEntry[]> {
+    const { redis, keys } = this.#context;
+    const all: QueueEntry[] = [];
+    for (let from = "-"; ;) {
+      const reply = await callRedis("read requests", () =>
+        redis.xrangeBuffer(keys.requests, from, "+", "COUNT", PAGE),
+      );
+      const page = rawStreamEntries(reply).map(([position, fields]) => ({ position, id: idOf(fields) }));
+      all.push(...page);
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return all;
+      from = `(${last.position}`;
     }
-    return { position: entries.at(-1)?.[0] ?? position, requests };
+  }
+
+  /**
+   * The requests of these entries that can be read and are not settled. An entry whose request is settled (by a worker
+   * of an earlier version) or forgotten leaves the queue.
+   */
+  async load(
+    entries: readonly QueueEntry[],
+  ): Promise<{ requests: QueuedRequest[]; unreadable: readonly QueueEntry[] }> {
+    const read = await Promise.all(entries.map(({ id }) => this.read(id)));
+    const requests: QueuedRequest[] = [];
+    const unreadable: QueueEntry[] = [];
+    const over: QueueEntry[] = [];
+    entries.forEach((entry, at) => {
+      const parsed = read[at];
+      if (parsed?.kind === "ok" && parsed.value.state !== "settled")
+        requests.push({ position: entry.position, request: parsed.value });
+      else if (parsed?.kind === "corrupt") unreadable.push(entry);
+      else over.push(entry);
+    });
+    await this.#leave(over);
+    return { requests, unreadable };
+  }
+
+  async #leave(over: readonly QueueEntry[]): Promise<void> {
+    if (over.length === 0) return;
+    const { redis, keys } = this.#context;
+    await callRedis("tidy the requests", () =>
+      redis.xdel(keys.requests, ...over.map(({ position }) => position)),
+    );
+  }
+
+  /** How many items have their results; undefined: it is forgotten. Cheap, also for 10,000 items. */
+  async answered(id: string): Promise<number | undefined> {
+    const { redis, keys } = this.#context;
+    const [known, answered] = await callRedis("read a request", () =>
+      redis.hmget(keys.request(id), "id", ANSWERED),
+    );
+    return known === null ? undefined : Number(answered ?? 0);
+  }
+
+  /** Those of these items that have a result. */
+  async settledAmong(id: string, items: readonly string[]): Promise<string[]> {
+    const { redis, keys } = this.#context;
+    const chunks: string[][] = [];
+    for (let from = 0; from < items.length; from += FIELDS) chunks.push(items.slice(from, from + FIELDS));
+    const settled = await Promise.all(
+      chunks.map(async (chunk) => {
+        const values = await callRedis("read a request", () =>
+          redis.hmget(keys.request(id), ...chunk.map(itemField)),
+        );
+        return chunk.filter((_, at) => values[at] !== null && values[at] !== undefined);
+      }),
+    );
+    return settled.flat();
   }
 
   /** `known`: the item has a result already. `allSettled`: this was the last one. */
   async settle(
-    request: Pick<RequestRecord, "id" | "items" | "action">,
+    request: Identified,
     item: string,
     result: ItemResult,
   ): Promise<{ kind: "settled"; allSettled: boolean } | { kind: "known" } | { kind: "absent" }> {
+    return await this.settleAll(request, [[item, result]]);
+  }
+
+  /** As `settle`, for many items in one command: at most some hundreds. `known`: every one of them had a result. */
+  async settleAll(
+    request: Identified,
+    results: readonly (readonly [item: string, result: ItemResult])[],
+  ): Promise<{ kind: "settled"; allSettled: boolean } | { kind: "known" } | { kind: "absent" }> {
     const { redis, keys, clock } = this.#context;
     const now = clock.wallMs();
+    const [, last] = results.at(-1) ?? [];
     const reply = await runScript(
       redis,
       SCRIPTS.settleRequest,
-      [keys.request(request.id), keys.events],
+      [keys.request(request.id), keys.requests, keys.events],
       [
-        [request.id, now, KEPT.events, itemField(item), JSON.stringify(result)],
-        list(request.items.map(itemField)),
-        [result.at_utc, `${request.action} ${result.result}`, result.worker],
+        [request.id, now, KEPT.events, new Set(request.items).size, last?.at_utc ?? ""],
+        [wordsOf(request.action, results), last?.worker ?? "", itemField("")],
+        list(results.flatMap(([item, result]) => [itemField(item), JSON.stringify(result)])),
+        list(results.map(([item]) => holdField(item))),
       ],
     );
     const name = replyName(reply, ["settled", "known", "absent"]);
     return name === "settled" ? { kind: name, allSettled: replyText(reply, 1) === "1" } : { kind: name };
+  }
+
+  /**
+   * For what several workers could do: whether `who` may act on the item now. Held for `ms` on Redis's clock, or until
+   * the item is settled; whoever holds it may ask again, which prolongs it.
+   */
+  async hold(id: string, item: string, who: string, ms: number): Promise<boolean> {
+    const { redis, keys } = this.#context;
+    const args = [who, ms, itemField(item), holdField(item)];
+    const reply = await runScript(redis, SCRIPTS.holdItem, [keys.request(id)], args);
+    return replyName(reply, ["ours", "held", "known", "absent"]) === "ours";
+  }
+
+  /** How long ago it was filed, on Redis's clock. */
+  async ageMs({ position, request }: QueuedRequest): Promise<number> {
+    const now = await redisNowMs(this.#context);
+    return now - Math.min(Number(position.split("-")[0]), Date.parse(request.filed_at_utc));
   }
 
   /**
@@ -127,6 +231,18 @@ export class RequestQueue {
       await sleep(LOOK_EVERY_MS, signal);
     }
   }
+}
+
+function idOf(fields: readonly unknown[]): string {
+  return fromFlatBuffers(fields)["id"] ?? "";
+}
+
+/** "retry done", or of several "retry: 480 done, 20 refused". */
+function wordsOf(action: string, results: readonly (readonly [string, ItemResult])[]): string {
+  if (results.length === 1) return `${action} ${results[0]?.[1].result ?? ""}`;
+  const counts = new Map<string, number>();
+  for (const [, { result }] of results) counts.set(result, (counts.get(result) ?? 0) + 1);
+  return `${action}: ${[...counts].map(([result, number]) => `${number} ${result}`).join(", ")}`;
 }
 
 const LOOK_EVERY_MS = 200;

@@ -42,6 +42,8 @@ export const SCRIPTS = {
   convertIndex: script("convert-index", new URL("./scripts/convert-index.lua", import.meta.url)),
   fileRequest: script("file-request", new URL("./scripts/file-request.lua", import.meta.url)),
   settleRequest: script("settle-request", new URL("./scripts/settle-request.lua", import.meta.url)),
+  holdItem: script("hold-item", new URL("./scripts/hold-item.lua", import.meta.url)),
+  readClock: script("read-clock", new URL("./scripts/read-clock.lua", import.meta.url)),
   consumePlan: script("consume-plan", new URL("./scripts/consume-plan.lua", import.meta.url)),
   renewDone: script("renew-done", new URL("./scripts/renew-done.lua", import.meta.url)),
   moveDone: script("move-done", new URL("./scripts/move-done.lua", import.meta.url)),

@@ -16,7 +16,7 @@ export type ClaimedStream = { readonly id: StreamId } & (
   | { kind: "claimed"; fence: number; parsed: ParsedRecord }
   | { kind: "held"; by: string }
   | { kind: "absent" }
-  /** Completed: nothing is left to do. */
+  /** In a state that is not claimed: completed, or, where only failed streams are, a live one. */
   | { kind: "ended"; status: string }
   | { kind: "newer"; version: number }
   /** A key of the stream is no hash, or Redis refuses this one command. */
@@ -27,12 +27,16 @@ export interface ClaimRequest {
   ids: readonly StreamId[];
   owners: ReadonlyMap<StreamId, string> | undefined;
   dead: readonly string[];
+  /** For a retry: a live stream is never taken, neither from another worker nor from ourselves. */
+  failedOnly?: boolean | undefined;
 }
 
 /** Owner and lease may change between tries; one that changes hands this often is held. */
 const TRIES = 3;
 /** States no event leads out of. */
 const ENDED: Kind[] = KINDS.filter((kind) => Object.keys(MOVES[kind]).length === 0);
+/** A founding record may have no state at all: it is live. */
+const NOT_FAILED = [...statusesOf(KINDS.filter((kind) => kind !== "failed")), ""];
 
 export async function claimStreams(
   context: SchemaContext,
@@ -52,7 +56,7 @@ async function claimOne(
   const token = `claim:${randomUUID()}`;
   let expected = request.owners?.get(id) ?? "";
   for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    const answer = await tryClaim(context, identity, { id, expected, token, dead: request.dead });
+    const answer = await tryClaim(context, identity, { ...request, id, expected, token });
     if (answer.kind !== "changed") return answer;
     expected = answer.owner;
   }
@@ -62,7 +66,7 @@ async function claimOne(
 async function tryClaim(
   context: SchemaContext,
   { workerId, nonce }: WorkerIdentity,
-  claim: { id: StreamId; expected: string; token: string; dead: readonly string[] },
+  claim: Pick<ClaimRequest, "dead" | "failedOnly"> & { id: StreamId; expected: string; token: string },
 ): Promise<ClaimedStream | { kind: "changed"; owner: string }> {
   const { keys, clock, redis } = context;
   const { id, expected } = claim;
@@ -85,7 +89,7 @@ async function tryClaim(
       ],
       [
         [nonce, workerId, now, KEPT.logEntries, KEPT.events, id, expected, claim.token, SCHEMA_VERSION],
-        list(statusesOf(ENDED)),
+        list(claim.failedOnly ? NOT_FAILED : statusesOf(ENDED)),
         list(claim.dead),
         logLines([detail], workerId, now),
         detail,

@@ -152,6 +152,13 @@ export class StreamStore implements CheckpointStore {
     return claimStreams(this.#context, this.#identity, { ids, owners, dead: [...this.#dead] });
   }
 
+  /** For a retry. A stream that is live by then is `ended`: it stays its owner's, also where that is us. */
+  async claimFailed(id: StreamId): Promise<ClaimedStream> {
+    const request = { ids: [id], owners: undefined, dead: [...this.#dead], failedOnly: true };
+    const [claim] = await claimStreams(this.#context, this.#identity, request);
+    return claim ?? { id, kind: "absent" };
+  }
+
   async release(record: Pick<StreamRecord, "id" | "fence">): Promise<void> {
     const { keys } = this.#context;
     const { workerId, nonce } = this.#identity;

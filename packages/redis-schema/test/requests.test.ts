@@ -1,5 +1,5 @@
 /** Requests, plans, and what is kept by path or upload: filed once, settled once, carried out once. */
-import type { DoneEntry } from "@sluice/core";
+import { streamId, type DoneEntry } from "@sluice/core";
 import {
   FEED_START,
   FilesDone,
@@ -8,13 +8,26 @@ import {
   Plans,
   RequestQueue,
   WatchStore,
+  changeSince,
+  redisNowMs,
+  stillAsPlanned,
   type ItemResult,
   type NewRequest,
   type Orphan,
   type PlanRecord,
 } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { connect, NOW, NOW_UTC, startHarness, stream, type Harness } from "./harness.ts";
+import {
+  connect,
+  meta,
+  NOW,
+  NOW_UTC,
+  record,
+  startHarness,
+  stored,
+  stream,
+  type Harness,
+} from "./harness.ts";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -114,6 +127,96 @@ describe("a request", () => {
     expect(requests.map(({ request: { id } }) => id)).toEqual(["r1"]);
   });
 
+  test("D8i: is in the queue as long as it is open, wherever readers believe to be, also after the queue began anew", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    await queue.file({ ...request, id: "r1", items: ["s1"] });
+    await queue.file({ ...request, id: "r2", items: ["s2"] });
+    const [first, second] = await queue.entries();
+    expect([first?.id, second?.id]).toEqual(["r1", "r2"]);
+    await queue.settle({ ...request, id: "r1", items: ["s1"] }, "s1", done);
+    expect(await queue.entries()).toEqual([second]);
+    // Redis was emptied, and what is asked since stands before what was read then.
+    await harness.raw.del(schema.keys.requests, schema.keys.request("r2"));
+    await harness.raw.xadd(schema.keys.requests, "1-0", "id", "r3");
+    await harness.raw.hset(schema.keys.request("r3"), {
+      id: "r3",
+      action: "retry",
+      items: '["s3"]',
+      who: "ann",
+      filed_at_utc: NOW_UTC,
+    });
+    const { requests } = await queue.load(await queue.entries());
+    expect(requests.map(({ request: { id } }) => id)).toEqual(["r3"]);
+  });
+
+  test("settled by a worker of an earlier version leaves the queue when it is next seen", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    await queue.file({ ...request, items: ["s1"] });
+    await harness.raw.hset(schema.keys.request("r1"), "item:s1", JSON.stringify(done));
+    expect(await queue.load(await queue.entries())).toEqual({ requests: [], unreadable: [] });
+    expect(await queue.entries()).toEqual([]);
+  });
+
+  test("D4d: of 4,000 items is settled with so many bytes as it has results, not with all items for each", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    const items = Array.from({ length: 4_000 }, (_, at) => `01k9${String(at).padStart(22, "0")}`);
+    const bulk = { ...request, id: "bulk", items };
+    await queue.file(bulk);
+    const received = async (): Promise<number> =>
+      Number(/total_net_input_bytes:(\d+)/.exec(await harness.raw.info("stats"))?.[1]);
+    const calls = async (): Promise<number> =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await harness.raw.info("commandstats"))?.[1] ?? 0);
+    const [bytes, scripts] = [await received(), await calls()];
+    for (let from = 0; from < items.length; from += 200) {
+      const batch = items.slice(from, from + 200).map((item) => [item, done] as const);
+      await queue.settleAll(bulk, batch);
+    }
+    expect(await queue.read("bulk")).toMatchObject({ value: { state: "settled" } });
+    expect(await queue.answered("bulk")).toBe(4_000);
+    expect((await calls()) - scripts).toBeLessThanOrEqual(21);
+    // Its id twice, its result and the protocol around them.
+    expect((await received()) - bytes).toBeLessThan(items.length * 400);
+    expect(await queue.entries()).toEqual([]);
+  });
+
+  test("counts results that were there before it counted, and an item that is named twice once", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    const twice = { ...request, items: ["s1", "s2", "s1"] };
+    await queue.file(twice);
+    await harness.raw.hset(schema.keys.request("r1"), "item:s1", JSON.stringify(done));
+    expect(await queue.settle(twice, "s2", done)).toEqual({ kind: "settled", allSettled: true });
+  });
+
+  test("D8a: lets one worker at a time act on an item; whoever is gone holds nobody off for long", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    await queue.file(request);
+    expect(await queue.hold("r1", "s1", "n1", 60_000)).toBe(true);
+    expect(await queue.hold("r1", "s1", "n2", 60_000)).toBe(false);
+    expect(await queue.hold("r1", "s1", "n1", 1)).toBe(true);
+    await expect.poll(() => queue.hold("r1", "s1", "n2", 60_000)).toBe(true);
+    await queue.settle(request, "s1", done);
+    expect(await queue.hold("r1", "s1", "n2", 60_000)).toBe(false);
+    expect(await queue.hold("gone", "s1", "n2", 60_000)).toBe(false);
+    expect(await harness.raw.hkeys(schema.keys.request("r1"))).not.toContain("hold:item:s1");
+  });
+
+  test("D8a: has its age from Redis's clock, and from when it says that it was asked", async () => {
+    const schema = harness.fresh();
+    const queue = new RequestQueue(schema);
+    const now = await redisNowMs(schema);
+    await queue.file({ ...request, filed_at_utc: new Date(now).toISOString() });
+    await queue.file({ ...request, id: "r2", filed_at_utc: new Date(now - 11 * 60_000).toISOString() });
+    const { requests } = await queue.load(await queue.entries());
+    const [young = 0, old = 0] = await Promise.all(requests.map((one) => queue.ageMs(one)));
+    expect(young).toBeLessThan(60_000);
+    expect(old).toBeGreaterThanOrEqual(11 * 60_000);
+  });
+
   test("can be waited for", async () => {
     const schema = harness.fresh();
     const queue = new RequestQueue(schema);
@@ -130,6 +233,109 @@ describe("a request", () => {
     const ended = AbortSignal.abort();
     await queue.file({ ...request, id: "r2" });
     expect(await queue.wait("r2", sleep, ended)).toMatchObject({ value: { state: "filed" } });
+  });
+});
+
+describe("D8h: with an asker whose clock is off", () => {
+  test.each([-20, 20])(
+    "by %i min a plan lives as long as any other, and nothing in the queue is lost",
+    async (minutes) => {
+      const schema = harness.fresh();
+      const queue = new RequestQueue(schema);
+      await queue.file(request);
+      schema.clock.now = Date.now() + minutes * 60_000;
+      const plans = new Plans(schema);
+      const lifetime = await plans.lifetime();
+      expect(Math.abs(Date.parse(lifetime.made_at_utc) - (await redisNowMs(schema)))).toBeLessThan(60_000);
+      const plan = { token: "t", action: "purge", ids: [], counts: {}, bytes: 0, who: "ann", ...lifetime };
+      await plans.save(plan);
+      expect((await plans.consume("t", "run")).kind).toBe("ok");
+      expect(await harness.raw.pttl(schema.keys.plan("t"))).toBeGreaterThan(14 * 60_000);
+      schema.clock.now = Date.now() + 3 * 86_400_000;
+      await queue.file({ ...request, id: "later" });
+      expect((await queue.entries()).map(({ id }) => id)).toEqual(["r1", "later"]);
+    },
+  );
+});
+
+test("D8i: a plan of thousands of ids is read back after it was carried out", async () => {
+  const schema = harness.fresh();
+  const plans = new Plans(schema);
+  const ids = Array.from({ length: 10_000 }, (_, at) => `s${at}`);
+  const lifetime = await plans.lifetime();
+  await plans.save({ token: "t", action: "purge", ids, counts: {}, bytes: 0, who: "ann", ...lifetime });
+  await plans.record("t", new Map(ids.map((id) => [id, { result: "done" }] as const)));
+  expect(await plans.consume("t", "run")).toMatchObject({ kind: "ok", value: { consumed_by: "run" } });
+});
+
+describe("D8i: of a confirmed plan the workers are asked", () => {
+  const planned = { token: "t1", counts: {}, bytes: 0, who: "ann" };
+
+  test("only for what still is as it was seen; asked again, for the same", async () => {
+    const schema = harness.fresh();
+    const failedStream = record({
+      id: streamId("same"),
+      status: "failed_file_missing",
+      fence: 3,
+      revision: 7,
+    });
+    const retried = { ...failedStream, id: streamId("retried"), fence: 4 };
+    await schema.seed({ ...stored(failedStream, { index: "failed" }) });
+    await schema.seed({ "stream:retried:meta": meta(retried) });
+    const plans = new Plans(schema);
+    const seen = "failed_file_missing:3:7";
+    const plan = {
+      ...planned,
+      action: "retry",
+      ids: ["same", "retried", "gone"],
+      options: { seen: { same: seen, retried: seen, gone: seen } },
+      ...(await plans.lifetime()),
+    };
+    await plans.save(plan);
+    expect(await stillAsPlanned(schema, plan)).toEqual(["same"]);
+    expect(await plans.results("t1")).toEqual(
+      new Map([
+        ["retried", { result: "refused", detail: expect.stringContaining("changed hands") }],
+        ["gone", { result: "refused", detail: expect.stringContaining("no longer exists") }],
+      ]),
+    );
+    await new RequestQueue(schema).file({ ...request, id: "t1", items: ["same"] });
+    await harness.raw.hset(schema.keys.streamMeta("same"), { status: "processing" });
+    expect(await stillAsPlanned(schema, plan)).toEqual(["same"]);
+  });
+
+  test.each([
+    [
+      "a failed stream that stood still",
+      "failed_file_missing:3:7",
+      { status: "failed_file_missing", fence: 3, revision: 7 },
+      undefined,
+    ],
+    [
+      "a failed stream that failed anew",
+      "failed_file_missing:3:7",
+      { status: "failed_file_missing", fence: 3, revision: 9 },
+      "it changed",
+    ],
+    ["a live one that grew", "processing:1:7", { status: "processing", fence: 1, revision: 70 }, undefined],
+    ["a live one that opened", "opening:1:7", { status: "processing", fence: 1, revision: 9 }, undefined],
+    [
+      "a live one that is being completed",
+      "processing:1:7",
+      { status: "pending_completion", fence: 1, revision: 9 },
+      "it is pending_completion",
+    ],
+    [
+      "a live one of another owner",
+      "processing:1:7",
+      { status: "processing", fence: 2, revision: 9 },
+      "changed hands",
+    ],
+    ["one that is gone", "processing:1:7", undefined, "no longer exists"],
+  ] as const)("about %s", (_, seen, row, words) => {
+    const change = changeSince(seen, row);
+    if (words === undefined) expect(change).toBeUndefined();
+    else expect(change).toContain(words);
   });
 });
 

@@ -83,6 +83,28 @@ describe("a stream is claimed when", () => {
   );
 });
 
+describe("a claim for a retry", () => {
+  test.each([
+    ["another worker's", lease(W1), ofW1],
+    ["our own", {}, { ...ofW1, owner: "w2" }],
+    ["nobody's", {}, ownerless],
+  ] as const)("D8f: changes nothing of a live stream: %s", async (_, leases, of) => {
+    const schema = harness.fresh();
+    await schema.seed({ ...leases, ...lease(W2), ...stored(of) });
+    const state = await schema.state();
+    const claim = await new StreamStore(schema, W2).claimFailed(s1);
+    expect(claim).toEqual({ id: s1, kind: "ended", status: "processing" });
+    expect(await schema.state()).toEqual(state);
+  });
+
+  test("D8f: takes a failed one", async () => {
+    const schema = harness.fresh();
+    const of = { ...ownerless, status: failed("file_missing") };
+    await schema.seed({ ...lease(W2), ...stored(of, { index: "failed" }) });
+    expect(await new StreamStore(schema, W2).claimFailed(s1)).toMatchObject({ kind: "claimed", fence: 4 });
+  });
+});
+
 describe("a claim changes nothing when", () => {
   test("a living worker holds the stream", async () => {
     const schema = harness.fresh();

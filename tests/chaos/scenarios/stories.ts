@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { open, rename, rm, writeFile } from "node:fs/promises";
 import type { Story } from "../../../packages/core/src/testing/crash-points.ts";
 import type { Case, Expected } from "../auditor/audit.ts";
+import { keysWith, RequestQueue } from "../../../packages/redis-schema/src/index.ts";
 import { call, listUploads } from "../auditor/bucket.ts";
 import { hashFile } from "../auditor/audit.ts";
 import { GrowingFile } from "../../../apps/worker/test/rig/growing-file.ts";
@@ -22,7 +23,15 @@ export interface Plot {
   play(world: World, path: string): Promise<void>;
   /** After the death in the gap, before the next start. */
   after?(world: World, path: string): Promise<void>;
-  outcome: "completed" | "failed" | "replaced" | "renamed" | "deleted" | "nothing" | "described_beside";
+  outcome:
+    | "completed"
+    | "failed"
+    | "aborted"
+    | "replaced"
+    | "renamed"
+    | "deleted"
+    | "nothing"
+    | "described_beside";
   /** Uploads that are rightly kept. */
   openUploads?: number;
   /** The object is made twice, and the stream that made the first one ends in this state. */
@@ -127,6 +136,15 @@ export const PLOTS: Record<Story, Plot> = {
     outcome: "failed",
     openUploads: 1,
   },
+  aborted: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(2 * PART);
+      await partsRecorded(world, 2);
+      await askToAbort(world);
+    },
+    outcome: "aborted",
+  },
   deleted_after: {
     env: { SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "0s" },
     play: (_, path) => write(path, 2 * PART + TAIL),
@@ -206,6 +224,15 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
           openUploads,
         }),
       };
+    case "aborted":
+      return {
+        settled: (world) => over(world, "streams:failed"),
+        verdict: (path) => ({
+          files: [],
+          failed: [{ path, statuses: ["failed_aborted_by_operator"] }],
+          openUploads,
+        }),
+      };
     case "failed":
       return {
         settled: (world) => over(world, "streams:failed"),
@@ -240,6 +267,20 @@ async function over(world: World, index: string): Promise<void> {
   await world.until(`no stream is live, and ${index} holds one`, async () => {
     const live = (await redis.zcard("streams:active")) + (await redis.zcard("streams:pending_completion"));
     return live === 0 && (await redis.zcard(index)) > 0;
+  });
+}
+
+/** As the dashboard does. */
+async function askToAbort(world: World): Promise<void> {
+  const { redis } = world.records;
+  const items = await redis.hvals("streams:by_path");
+  const clock = { wallMs: () => Date.now() };
+  await new RequestQueue({ redis, keys: keysWith(""), clock }).file({
+    id: "chaos-abort",
+    action: "abort",
+    items,
+    who: "chaos",
+    filed_at_utc: new Date().toISOString(),
   });
 }
 

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { RequestAction, RequestRecord } from "@sluice/redis-schema/records/request";
+import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";
 import type { Actor } from "./actions/run-plan.ts";
 import type { Hub } from "./hub.ts";
@@ -16,7 +17,7 @@ export async function ask(
   options?: NonNullable<RequestRecord["options"]>,
 ): Promise<{ id: string }> {
   const id = randomUUID();
-  const filed_at_utc = new Date(hub.context.clock.wallMs()).toISOString();
+  const filed_at_utc = new Date(await redisNowMs(hub.context)).toISOString();
   await hub.requests.file({
     id,
     action,

@@ -75,19 +75,43 @@ export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
   for (const upload of await deps.orphans.toAbort()) {
     if (!(deps.buckets ?? [deps.bucket]).includes(upload.s3_bucket)) continue;
     const key = upload.s3_key ?? (await keyOfUpload(deps, upload));
-    if (key === undefined) continue;
-    try {
-      await deps.store.abort({ bucket: upload.s3_bucket, key, uploadId: upload.s3_upload_id });
-      await deps.orphans.aborted([upload.s3_upload_id]);
-      await deps.orphans.removeOrphans([upload.s3_upload_id]);
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
-      deps.log.warn(
-        { upload_id: upload.s3_upload_id, err: error.message },
-        "an upload could not be aborted; it stays on the list",
-      );
-    }
+    if (key !== undefined) await abortLeftUpload(deps, { ...upload, s3_key: key });
   }
+}
+
+type AbortDeps = Pick<JanitorDeps, "store" | "orphans" | "log">;
+
+async function abortLeftUpload(
+  deps: AbortDeps,
+  { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId }: UploadToAbort & { s3_key: string },
+): Promise<void> {
+  try {
+    await deps.store.abort({ bucket, key, uploadId });
+    await deps.orphans.aborted([uploadId]);
+    await deps.orphans.removeOrphans([uploadId]);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    deps.log.warn(
+      { upload_id: uploadId, err: error.message },
+      "an upload could not be aborted; it stays on the list",
+    );
+  }
+}
+
+/**
+ * For an upload of no more use: it is on the list first, then aborted at once where the store answers. Nobody waits
+ * longer than a moment for a store that does not: the next round aborts it.
+ */
+export async function discardUpload(
+  deps: AbortDeps,
+  upload: UploadToAbort & { s3_key: string },
+  moment: () => Promise<void>,
+): Promise<void> {
+  await deps.orphans.leaveToAbort(upload);
+  const aborting = abortLeftUpload(deps, upload).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error;
+  });
+  await Promise.race([aborting, moment()]);
 }
 
 /** A founding record knew no key: the store's list of uploads does. */

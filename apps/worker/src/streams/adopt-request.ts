@@ -22,10 +22,9 @@ import {
   type SchemaContext,
   type StreamReader,
   type StreamStore,
-  type WorkerRegistry,
 } from "@sluice/redis-schema";
 import { watchOf } from "./recoverer.ts";
-import type { Answer } from "./request-handler.ts";
+import type { Answer, Task } from "./request-desk.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -33,7 +32,7 @@ export interface AdoptDeps {
   context: SchemaContext;
   reader: StreamReader;
   checkpoints: StreamStore;
-  registry: WorkerRegistry;
+  isSourceAlive(source: string): Promise<boolean>;
   supervisor: Supervisor;
   files: FileSource;
   clock: Clock;
@@ -46,7 +45,9 @@ export interface AdoptDeps {
 /** How long a stream that gives way may take to end. */
 const GIVE_WAY_MS = 10_000;
 
-export async function adoptRequest(id: string, request: RequestRecord, deps: AdoptDeps): Promise<Answer> {
+export async function adoptRequest(task: Task, deps: AdoptDeps): Promise<Answer> {
+  const { item: id } = task;
+  const { request } = task.queued;
   const from = request.options?.["from"];
   if (typeof from !== "string") return refused("the request does not say from which source");
   if (from === deps.source) return refused(`${from} is this worker's own source`);
@@ -56,14 +57,15 @@ export async function adoptRequest(id: string, request: RequestRecord, deps: Ado
   const { record } = parsed;
   if (record.source === deps.source) return { kind: "done", detail: "it is this source's already" };
   const watch = watchOf(deps.watches, record.original_path);
-  if (!watch) return { kind: "elsewhere" };
+  // Other workers may reach the file, or be at it.
+  if (!watch || !(await task.turn())) return { kind: "pending" };
   const kind = kindOf(record.status);
   if (record.source !== from || kind === undefined || !isLive(kind)) {
     return refused(`it is ${record.status} and of the source ${record.source}`);
   }
   const foreign = foreignBucket(record.s3_bucket, deps.buckets);
   if (foreign !== undefined) return refused(foreign);
-  if (await isAlive(from, deps.registry)) return refused(`a worker of the source ${from} is alive`);
+  if (await deps.isSourceAlive(from)) return refused(`a worker of the source ${from} is alive`);
   const look = await deps.files.look(record.original_path);
   if (look.kind !== "file") return refused("its file is not there, or cannot be read");
   const sameness = sameFile(record, look.facts, { at: "its_path", sentBytes: record.bytes_sent });
@@ -81,7 +83,7 @@ async function take(
   const inTheWay = await clearPath(record, request, deps);
   if (inTheWay) return inTheWay;
   const [claim] = await deps.checkpoints.claimAny([streamId(record.id)]);
-  if (claim?.kind === "held") return refused(`worker ${claim.by} holds it`);
+  if (claim?.kind === "held") return { kind: "pending" };
   if (claim?.kind !== "claimed" || claim.parsed.kind !== "record") return refused("it changed meanwhile");
   const mine = claim.parsed.record;
   const patch: RecordPatch = {
@@ -126,7 +128,7 @@ async function clearPath(
       `stream ${id} of this source is further with the same file: abort it first, or purge this one`,
     );
   }
-  running.processor.abort();
+  await running.processor.abort();
   await Promise.race([running.ended, clock.sleep(GIVE_WAY_MS, signal)]);
   if (supervisor.running.has(id)) return refused(`stream ${id} of this source does not give way`);
   await purgeStreams(context, [id], {
@@ -136,10 +138,6 @@ async function clearPath(
     ignoreFile: false,
   });
   return undefined;
-}
-
-async function isAlive(source: string, registry: WorkerRegistry): Promise<boolean> {
-  return (await registry.list()).some(({ lease }) => lease.kind === "ok" && lease.value.source === source);
 }
 
 function refused(detail: string): Answer {

@@ -1,4 +1,5 @@
 /** What answering requests needs, put together from the worker's parts. */
+import { randomUUID } from "node:crypto";
 import type { Clock, Digests } from "@sluice/core";
 import {
   IgnoredFiles,
@@ -12,18 +13,20 @@ import { uploadActions } from "../janitor/upload-actions.ts";
 import type { WorkerSettings } from "../settings.ts";
 import type { WorkerPorts } from "../worker-ports.ts";
 import { adoptRequest } from "./adopt-request.ts";
-import type { RequestDeps } from "./request-handler.ts";
+import { answerRequest, type AnswerDeps } from "./request-answers.ts";
+import { RequestDesk, type DeskDeps } from "./request-desk.ts";
 import type { Retried } from "./retry.ts";
 import { retryPath } from "./retry-path.ts";
+import { sourceLiveness } from "./source-liveness.ts";
 import type { Supervisor } from "./supervisor.ts";
-import { verifyRequests } from "./verify-request.ts";
+import { verifyRequest } from "./verify-request.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
 type FromSettings = Pick<
   WorkerSettings,
   "workerId" | "source" | "bucket" | "buckets" | "watches" | "s3KeyPrefix"
 >;
-type FromPorts = Pick<WorkerPorts, "context" | "blocking" | "store" | "files" | "log">;
+type FromPorts = Pick<WorkerPorts, "context" | "store" | "files" | "log">;
 
 export interface RequestInputs extends FromSettings, FromPorts {
   supervisor: Supervisor;
@@ -34,18 +37,19 @@ export interface RequestInputs extends FromSettings, FromPorts {
   digests: Digests;
   clock: Clock;
   stop: AbortSignal;
-  retry(id: string): Promise<Retried>;
+  retry(id: string, requestId: string): Promise<Retried>;
 }
 
-export function requestDeps(from: RequestInputs): RequestDeps {
-  const { context, source, supervisor, runners, stop, janitor, watches, files } = from;
+export function requestDesk(from: RequestInputs): RequestDesk {
+  const { context, source, supervisor, runners, stop, janitor, watches, files, clock } = from;
   const ignored = new IgnoredFiles(context);
   const queue = new RequestQueue(context);
   const reader = new StreamReader(context);
-  const deps = { ...from, queue, reader, signal: stop };
-  return {
+  const isSourceAlive = sourceLiveness(from.registry, clock);
+  const deps = { ...from, queue, reader, isSourceAlive, signal: stop };
+  const answering: AnswerDeps = {
     ...deps,
-    retryPath: (item) => retryPath(item, { source, ignored, supervisor, runners, stop }),
+    retryPath: (task) => retryPath(task, { source, ignored, supervisor, runners, stop }),
     others: {
       ...uploadActions({
         ...janitor,
@@ -54,10 +58,12 @@ export function requestDeps(from: RequestInputs): RequestDeps {
         held: () => uploadsOf(supervisor),
         files,
       }),
-      verify: verifyRequests(deps),
-      adopt: (item, request) => adoptRequest(item, request, deps),
+      verify: (task) => verifyRequest(task, deps),
+      adopt: (task) => adoptRequest(task, deps),
     },
   };
+  const answer: DeskDeps["answer"] = (task) => answerRequest(task, answering);
+  return new RequestDesk({ ...deps, nonce: randomUUID(), answer }, stop);
 }
 
 function uploadsOf({ running }: Pick<Supervisor, "running">): ReadonlySet<string> {

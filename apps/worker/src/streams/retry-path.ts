@@ -1,7 +1,7 @@
 /** `retry <path>`: a file that was purged, and is therefore ignored, is taken up again as it is. */
 import { displayPath } from "@sluice/core";
 import { pathField, type IgnoredFiles } from "@sluice/redis-schema";
-import type { Answer } from "./request-handler.ts";
+import type { Answer, Task } from "./request-desk.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
@@ -13,9 +13,10 @@ export interface RetryPathDeps {
   stop: AbortSignal;
 }
 
-/** `item`: `<source>:<path>` as shown to people. */
-export async function retryPath(item: string, deps: RetryPathDeps): Promise<Answer> {
-  if (!item.startsWith(`${deps.source}:`)) return { kind: "elsewhere" };
+/** Items: `<source>:<path>` as shown to people. A source may begin as another one does: the path is absolute. */
+export async function retryPath(task: Task, deps: RetryPathDeps): Promise<Answer> {
+  const { item } = task;
+  if (!item.startsWith(`${deps.source}:/`) || !(await task.turn())) return { kind: "pending" };
   const marks = await deps.ignored.load(deps.source);
   const path = [...marks.keys()].find((one) => displayPath(pathField(deps.source, one)) === item);
   if (path === undefined) return { kind: "refused", detail: "this path is not ignored" };

@@ -2,9 +2,9 @@
 import {
   HeldStream,
   choosePlan,
-  displayPath,
   foreignBucket,
   formatPlan,
+  isoNow,
   planRetry,
   streamId,
   takenKeys,
@@ -12,7 +12,7 @@ import {
   type ProcessorDeps,
   type StreamRecord,
 } from "@sluice/core";
-import type { StreamStore } from "@sluice/redis-schema";
+import type { StreamStore, UploadToAbort } from "@sluice/redis-schema";
 import { watchOf } from "./recoverer.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Watch } from "./watch.ts";
@@ -23,18 +23,28 @@ export interface RetryDeps {
   supervisor: Supervisor;
   source: string;
   watches: readonly Watch[];
+  /** An upload whose parts are of no use any more. */
+  discardUpload(upload: UploadToAbort & { s3_key: string }): Promise<void>;
 }
 
 export type Retried =
   | { kind: "done"; detail: string }
   | { kind: "refused"; detail: string }
-  | { kind: "elsewhere" };
+  /** Another worker's, or the record is on its way somewhere: asked again, it is another answer. */
+  | { kind: "pending" };
 
-export async function retryFailed(id: string, deps: RetryDeps, stop: AbortSignal): Promise<Retried> {
-  const [claim] = await deps.store.claimAny([streamId(id)]);
-  if (claim?.kind === "held") return { kind: "elsewhere" };
-  if (claim?.kind !== "claimed")
-    return { kind: "refused", detail: "there is no such stream, or it is completed" };
+/**
+ * For a failed stream that is known to be of this source, under a watch of ours. `requestId`: the timeline names it, so
+ * that the request is known to be done by whoever finds it unanswered.
+ */
+export async function retryFailed(
+  id: string,
+  deps: RetryDeps,
+  stop: AbortSignal,
+  requestId?: string,
+): Promise<Retried> {
+  const claim = await deps.store.claimFailed(streamId(id));
+  if (claim.kind !== "claimed") return { kind: "pending" };
   if (claim.parsed.kind !== "record") {
     await deps.store.release({ id: claim.id, fence: claim.fence });
     return {
@@ -43,48 +53,42 @@ export async function retryFailed(id: string, deps: RetryDeps, stop: AbortSignal
     };
   }
   const { record } = claim.parsed;
-  const why = refusal(record, deps);
-  if (why) {
+  const watch = record.source === deps.source ? watchOf(deps.watches, record.original_path) : undefined;
+  if (!watch) {
     await deps.store.release(record);
-    return why;
-  }
-  const watch = watchOf(deps.watches, record.original_path);
-  if (!watch)
-    return { kind: "refused", detail: `no watch of this worker covers ${displayPath(record.original_path)}` };
-  const parts = await deps.store.parts(record.id);
-  return await restart(record, parts.values(), watch, deps, stop);
-}
-
-function refusal(record: StreamRecord, deps: RetryDeps): Retried | undefined {
-  if (!record.status.startsWith("failed_"))
-    return { kind: "refused", detail: "only failed streams can be retried" };
-  if (record.superseded_by !== undefined) {
-    return {
-      kind: "refused",
-      detail: `another file stands at its path: stream ${record.superseded_by} took its place`,
-    };
+    return { kind: "pending" };
   }
   const foreign = foreignBucket(record.s3_bucket, deps.processing.buckets);
-  if (record.source === deps.source && foreign !== undefined) return { kind: "refused", detail: foreign };
-  if (record.source !== deps.source || !watchOf(deps.watches, record.original_path))
-    return { kind: "elsewhere" };
-  return undefined;
+  if (foreign !== undefined) {
+    await deps.store.release(record);
+    return { kind: "refused", detail: foreign };
+  }
+  const parts = await deps.store.parts(record.id);
+  return await restart(record, parts.values(), watch, { ...deps, requestId }, stop);
 }
 
 async function restart(
   record: StreamRecord,
   parts: Iterable<Part>,
   watch: Watch,
-  deps: RetryDeps,
+  deps: RetryDeps & { requestId: string | undefined },
   stop: AbortSignal,
 ): Promise<Retried> {
-  const { processing } = deps;
+  const { processing, requestId } = deps;
   const plan = planRetry(record);
   const held = new HeldStream(record, parts, processing, stop);
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
   const anew = plan.event === "restarted";
   if (anew && key !== undefined && uploadId !== undefined) {
-    await processing.gate.run(() => processing.store.abort({ bucket, key, uploadId }), stop);
+    await deps.discardUpload({
+      s3_upload_id: uploadId,
+      s3_bucket: bucket,
+      s3_key: key,
+      stream_id: record.id,
+      source: record.source,
+      who: processing.worker.id,
+      at_utc: isoNow(processing.clock),
+    });
   }
   const forgotten = {
     s3_upload_id: null,
@@ -107,7 +111,7 @@ async function restart(
       ...(plan.event === "redescribed" ? {} : { completed_by: null }),
       ...(anew ? forgotten : {}),
     },
-    log: [`retried: ${plan.words}`],
+    log: [`retried: ${plan.words}${requestId === undefined ? "" : ` (request ${requestId})`}`],
   });
   if (taken.kind === "key_taken") {
     await deps.store.release(record);

@@ -1,11 +1,8 @@
 /**
  * `verify`: is the object what the record says? An item is a stream's id, or the key of an object whose record is
- * history: its metadata object then stands for the record. Reading back may take hours, so it goes on beside other
- * requests, one object at a time; its result is settled when it is known.
+ * history: its metadata object then stands for the record. Reading back may take hours: it has a lane of its own.
  */
 import {
-  CheckpointError,
-  backoffMs,
   displayPath,
   foreignBucket,
   MAX_METADATA_NUMBER,
@@ -16,28 +13,21 @@ import {
   type ObjectStore,
   type StreamRecord,
 } from "@sluice/core";
-import type {
-  ItemResult,
-  RequestQueue,
-  RequestRecord,
-  StreamReader,
-  WorkerRegistry,
-} from "@sluice/redis-schema";
+import type { RequestRecord, StreamReader } from "@sluice/redis-schema";
 import { z } from "zod";
 import { readBack, type SealedFile, type Sha256 } from "./read-back.ts";
-import { asJson, type Answer } from "./request-handler.ts";
+import { asJson } from "./request-answers.ts";
+import type { Answer, Task } from "./request-desk.ts";
 import type { SupervisorLog } from "./supervisor.ts";
 import { checkHead, verdictOf, type Check, type Expected } from "./verify-report.ts";
 
 export interface VerifyDeps {
-  queue: RequestQueue;
   reader: StreamReader;
-  registry: WorkerRegistry;
+  isSourceAlive(source: string): Promise<boolean>;
   store: ObjectStore;
   files: FileSource;
   digests: Digests;
   clock: Clock;
-  workerId: string;
   source: string;
   bucket: string;
   /** Those the worker was given; absent: any. */
@@ -51,26 +41,17 @@ interface Subject {
   sealed: SealedFile | undefined;
 }
 
-type Found = { kind: "subject"; subject: Subject } | Extract<Answer, { kind: "refused" | "elsewhere" }>;
+type Found = { kind: "subject"; subject: Subject } | Extract<Answer, { kind: "refused" | "pending" }>;
 
-/** The handler; settles every item it takes by itself. */
-export function verifyRequests(deps: VerifyDeps): (item: string, request: RequestRecord) => Promise<Answer> {
-  let tail = Promise.resolve();
-  const tell = (err: unknown): void => {
-    // Redis was away when the worker ended: the request is read again by its next start.
-    if (!deps.signal.aborted) deps.log.error({ err }, "a verify stopped because of a fault of ours");
-  };
-  return async (item, request) => {
-    const found = await findSubject(item, request, deps);
-    if (found.kind !== "subject") return found;
-    const { subject } = found;
-    const head = await deps.store.head(subject.expected);
-    const checks = checkHead(subject.expected, head);
-    if (request.options?.["deep"] !== true || head.kind !== "found")
-      await settle(item, request, subject, { checks }, deps);
-    else tail = tail.then(() => verifyDeep(item, request, subject, checks, deps)).catch(tell);
-    return { kind: "elsewhere" };
-  };
+export async function verifyRequest({ item, queued }: Task, deps: VerifyDeps): Promise<Answer> {
+  const { request } = queued;
+  const found = await findSubject(item, request, deps);
+  if (found.kind !== "subject") return found;
+  const { subject } = found;
+  const head = await deps.store.head(subject.expected);
+  const checks = checkHead(subject.expected, head);
+  if (request.options?.["deep"] !== true || head.kind !== "found") return asResult(subject, { checks });
+  return await verifyDeep(queued, item, subject, checks, deps);
 }
 
 async function findSubject(item: string, request: RequestRecord, deps: VerifyDeps): Promise<Found> {
@@ -78,7 +59,7 @@ async function findSubject(item: string, request: RequestRecord, deps: VerifyDep
   if (parsed.kind === "record") return await ofRecord(parsed.record, deps);
   if (parsed.kind !== "absent") return { kind: "refused", detail: `its record is ${parsed.kind}` };
   const bucket = request.options?.["bucket"];
-  if (bucket !== undefined && bucket !== deps.bucket) return { kind: "elsewhere" };
+  if (bucket !== undefined && bucket !== deps.bucket) return { kind: "pending" };
   return await ofKey(item, deps);
 }
 
@@ -86,7 +67,7 @@ async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> 
   if (record.source !== deps.source) {
     // Only the bucket is needed: any worker that has it stands in for a source that is gone.
     const { source, s3_bucket } = record;
-    if (s3_bucket !== deps.bucket || (await isAlive(source, deps.registry))) return { kind: "elsewhere" };
+    if (s3_bucket !== deps.bucket || (await deps.isSourceAlive(source))) return { kind: "pending" };
   }
   const foreign = foreignBucket(record.s3_bucket, deps.buckets);
   if (foreign !== undefined) return { kind: "refused", detail: foreign };
@@ -114,10 +95,6 @@ async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> 
 function sealedFile(record: StreamRecord): SealedFile | undefined {
   const { original_path: path, file_inode: inode, file_mtime_ns: mtimeNs, file_size: size } = record;
   return inode === undefined || mtimeNs === undefined ? undefined : { path, facts: { inode, size, mtimeNs } };
-}
-
-async function isAlive(source: string, registry: WorkerRegistry): Promise<boolean> {
-  return (await registry.list()).some(({ lease }) => lease.kind === "ok" && lease.value.source === source);
 }
 
 /** What this program writes beside every object, as far as it is needed here. */
@@ -168,27 +145,24 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Never rejects but for a fault of ours. What the worker's end interrupts is read again by its next start. */
+/** What the worker's end interrupts is asked again by its next start. */
 async function verifyDeep(
+  { request }: Task["queued"],
   item: string,
-  request: RequestRecord,
   subject: Subject,
   checks: readonly Check[],
   deps: VerifyDeps,
-): Promise<void> {
-  const result = await readBack(subject.expected, subject.sealed, deps).catch((error: unknown) => {
-    if (deps.signal.aborted) return undefined;
+): Promise<Answer> {
+  try {
+    const result = await readBack(subject.expected, subject.sealed, deps);
+    return asResult(subject, { checks: [...checks, ...result.checks], sha256: result.sha256 });
+  } catch (error) {
+    if (deps.signal.aborted) return { kind: "pending" };
     deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify broke off");
-    return error instanceof Error ? error : new Error(String(error));
-  });
-  if (result === undefined) return;
-  if (!(result instanceof Error)) {
-    const all = { checks: [...checks, ...result.checks], sha256: result.sha256 };
-    return await settle(item, request, subject, all, deps);
+    const words = `it could not be read back: ${error instanceof Error ? error.message : String(error)}`;
+    const content: Check = { name: "content", ok: null, detail: words };
+    return asResult(subject, { checks: [...checks, content], broke: words });
   }
-  const words = `it could not be read back: ${result.message}`;
-  const content: Check = { name: "content", ok: null, detail: words };
-  await settle(item, request, subject, { checks: [...checks, content], broke: words }, deps);
 }
 
 interface Outcome {
@@ -198,30 +172,12 @@ interface Outcome {
   broke?: string;
 }
 
-/** Redis away is waited for: what was found out after hours is not lost. */
-async function settle(
-  item: string,
-  request: RequestRecord,
-  { expected: { bucket, key, size } }: Subject,
-  { checks, sha256, broke }: Outcome,
-  { queue, workerId, clock, signal }: VerifyDeps,
-): Promise<void> {
+function asResult({ expected: { bucket, key, size } }: Subject, { checks, sha256, broke }: Outcome): Answer {
   const verdict = verdictOf(checks);
   const isFine = verdict.ok && broke === undefined;
-  const result: ItemResult = {
-    result: isFine ? "done" : "failed",
+  return {
+    kind: isFine ? "done" : "failed",
     detail: verdict.ok && broke !== undefined ? broke : verdict.words,
     data: asJson({ s3_bucket: bucket, s3_key: key, size, checks, sha256 }),
-    worker: workerId,
-    at_utc: new Date(clock.wallMs()).toISOString(),
   };
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await queue.settle(request, item, result);
-      return;
-    } catch (error) {
-      if (!(error instanceof CheckpointError) || signal.aborted) throw error;
-      await clock.sleep(backoffMs(attempt, Math.random()), signal);
-    }
-  }
 }

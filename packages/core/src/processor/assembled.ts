@@ -5,7 +5,7 @@ import { isoNow } from "../ports/clock.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import type { SameBytes } from "./existing-object.ts";
-import { AGAIN, reach, type Life, type Step } from "./life.ts";
+import { AGAIN, isAbortWanted, reach, type Life, type Step } from "./life.ts";
 import { verifyModeOf } from "./proof-by-bytes.ts";
 import type { Sealed } from "./seal.ts";
 
@@ -23,7 +23,8 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
       sealed_by: deps.worker.id,
       sealed_version: deps.worker.version,
       sealed_at_utc: isoNow(deps.clock),
-      requested_action: null,
+      // A finalize is done; an abort that came meanwhile is not.
+      ...(isAbortWanted(held.record) ? {} : { requested_action: null }),
       waiting_for: null,
       upload_aborts_at_utc: null,
     },

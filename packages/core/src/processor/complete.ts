@@ -10,7 +10,7 @@ import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
 import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
-import { reach } from "./life.ts";
+import { reach, refuseIfAborted } from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
 import { wholeCrc } from "./whole-crc.ts";
@@ -52,7 +52,10 @@ export async function completeUpload(
   const outcome = await store.call<CompleteOutcome | Unknown | Fenced>(
     "CompleteMultipartUpload",
     // Asked at the last moment: the store may have been away for longer than the lease.
-    async () => (deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" }),
+    async () => {
+      refuseIfAborted(context);
+      return deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" };
+    },
     signal,
     () => Promise.resolve({ kind: "unknown" }),
   );

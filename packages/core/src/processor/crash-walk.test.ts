@@ -12,6 +12,8 @@ import { World } from "../testing/world.ts";
 interface Plot {
   begin(world: World, path: string): void;
   turn?: { at: Failpoint; nth: number; act(world: World, path: string): void };
+  /** What is asked of the worker: of the next ones too, until it is done. */
+  asked?: (world: World) => void;
   expected?: "failed" | "nothing";
   /** Times the object is rightly made. */
   versions?: number;
@@ -23,6 +25,10 @@ const DELETES: ReadonlySet<Story> = new Set<Story>(["deleted_after", "object_rem
 const grow = (bytes: number) => (world: World, path: string) =>
   world.disk.append(path, sampleBytes(bytes, 1));
 const more = (world: World, path: string): void => world.disk.append(path, sampleBytes(PART + 99, 2));
+
+function abort(world: World): void {
+  void world.workers.at(-1)?.processors.get("stream0001")?.abort();
+}
 
 const PLOTS: Record<Story, Plot> = {
   grows: { begin: grow(2 * PART + 1234) },
@@ -86,6 +92,12 @@ const PLOTS: Record<Story, Plot> = {
     turn: { at: "part_recorded", nth: 2, act: (world, path) => world.disk.delete(path) },
     expected: "failed",
   },
+  aborted: {
+    begin: grow(2 * PART),
+    turn: { at: "part_recorded", nth: 2, act: (world) => abort(world) },
+    asked: (world) => abort(world),
+    expected: "failed",
+  },
   deleted_after: { begin: grow(2 * PART + 1234) },
   object_removed: {
     begin: grow(4321),
@@ -123,6 +135,7 @@ async function live(point: CrashPoint, death: (typeof DEATHS)[number]): Promise<
   const path = world.path("a.bin");
   let turns = 0;
   const onFailpoint = (name: Failpoint): void => {
+    if (name === "stream_opened" && plot.turn && turns >= plot.turn.nth) plot.asked?.(world);
     if (name === plot.turn?.at && (turns += 1) === plot.turn.nth) plot.turn.act(world, path);
   };
   plot.begin(world, path);

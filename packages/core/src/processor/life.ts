@@ -1,4 +1,5 @@
 /** What the steps of one stream share while this process holds it, and what each step comes to. */
+import { StoppedError } from "../errors.ts";
 import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import type { FileFacts } from "../stream/identity.ts";
@@ -42,6 +43,18 @@ export interface Stored {
   unseen: string | undefined;
   /** Monotonic ms at which the whole watch was last searched for it. */
   soughtMs: number | undefined;
+}
+
+/** In `requested_action`: the stream is to end. It stays there until it has. */
+export const ABORT = "abort";
+
+export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requested_action">): boolean {
+  return requested_action === ABORT;
+}
+
+/** Right before an object comes to be: what is to be aborted is never completed. */
+export function refuseIfAborted({ held }: Pick<OpenContext, "held">): void {
+  if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
 }
 
 /** `context` changes nothing by itself. */

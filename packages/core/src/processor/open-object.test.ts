@@ -221,7 +221,7 @@ it("a stream that is aborted in the middle of Create leaves no upload", async ()
     ),
   });
   function abort(): undefined {
-    worker.processors.get("stream0001")?.abort();
+    void worker.processors.get("stream0001")?.abort();
   }
   await worker.work();
   expect(streams(world)[0]?.status).toBe("failed_aborted_by_operator");

@@ -6,7 +6,7 @@ import type { ObjectRef, PutOutcome, StoredObject } from "../ports/object-store.
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import type { Assembled } from "./complete.ts";
 import { lookAtKey, type SameBytes, type Standing } from "./existing-object.ts";
-import { reach } from "./life.ts";
+import { reach, refuseIfAborted } from "./life.ts";
 import { openToRead } from "./open-file.ts";
 import { chooseKey, objectHeaders, type OpenContext } from "./open-object.ts";
 
@@ -95,7 +95,10 @@ async function put(
   return await store.call<PutOutcome | { kind: "fenced" }>(
     "PutObject",
     // Asked at the last moment: the store may have been away for longer than the lease.
-    async () => (deps.lease.fresh() ? await deps.store.put(ref, request) : { kind: "fenced" }),
+    async () => {
+      refuseIfAborted(context);
+      return deps.lease.fresh() ? await deps.store.put(ref, request) : { kind: "fenced" };
+    },
     signal,
     () => landedAllTheSame(context, ref, whole.facts),
   );

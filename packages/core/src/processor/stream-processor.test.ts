@@ -179,7 +179,7 @@ describe("an abort", () => {
   it("removes the parts from S3, leaves the file, and forgets upload and parts in the step that fails the stream", async () => {
     const { world, path, worker, processor } = await started(2 * PART);
     await world.clock.advance(1_000);
-    processor.abort();
+    await processor.abort();
     await worker.work();
     expect(streams(world)[0]).toMatchObject({
       status: "failed_aborted_by_operator",
@@ -195,7 +195,7 @@ describe("an abort", () => {
     const { world, worker, processor } = await started(2 * PART, { storeDelayMs: () => 900 });
     await world.clock.until(() => processor.partsInFlight === 2);
     await world.clock.advance(100);
-    processor.abort();
+    await processor.abort();
     await worker.work();
     expect(status(world)).toBe("failed_aborted_by_operator");
     expect(world.store.uploads()).toEqual([]);
@@ -205,7 +205,7 @@ describe("an abort", () => {
     const { world, worker, processor } = await started(2 * PART);
     world.disk.unmount();
     await world.clock.advance(60_000);
-    processor.abort();
+    await processor.abort();
     await worker.work();
     expect(status(world)).toBe("failed_aborted_by_operator");
   });
@@ -215,20 +215,66 @@ describe("an abort", () => {
       dieAt: { failpoint: "aborting", nth: 1 },
     });
     await world.clock.advance(1_000);
-    processor.abort();
+    await processor.abort();
     await worker.work();
     expect(worker.dead).toBe(true);
     const next = world.worker();
     await next.scan();
-    next.processors.get("stream0001")?.abort();
     await next.work();
     expect(status(world)).toBe("failed_aborted_by_operator");
     expect(world.store.uploads()).toEqual([]);
   });
 
+  it("D8c: is kept in the record: after a crash before anything was done for it the next worker aborts", async () => {
+    const { world, worker, processor } = await started(2 * PART, {
+      dieAt: { failpoint: "abort_asked", nth: 1 },
+    });
+    await world.clock.advance(1_000);
+    void processor.abort();
+    await worker.work();
+    expect(worker.dead).toBe(true);
+    expect(streams(world)[0]).toMatchObject({ status: "processing", requested_action: "abort" });
+    await world.worker().work();
+    expect(status(world)).toBe("failed_aborted_by_operator");
+    expect(streams(world)[0]?.requested_action).toBeUndefined();
+    expect(world.store.uploads()).toEqual([]);
+    expect(world.store.object(BUCKET, "a.bin")).toBeUndefined();
+  });
+
+  it("D8c: with the store away is neither done nor lost: the worker ends, the next one aborts instead of completing", async () => {
+    let down = false;
+    const { world, worker, processor } = await started(2 * PART, {
+      storeScript: () => (down ? { when: "before", throw: away() } : undefined),
+    });
+    await world.clock.advance(1_000);
+    down = true;
+    await processor.abort();
+    await world.clock.advance(120_000);
+    expect(streams(world)[0]).toMatchObject({ status: "processing", requested_action: "abort" });
+    worker.die();
+    // Sealing looks at the wish first: the file has long been quiet.
+    await world.worker().work();
+    expect(status(world)).toBe("failed_aborted_by_operator");
+    expect(world.store.uploads()).toEqual([]);
+    expect(world.store.object(BUCKET, "a.bin")).toBeUndefined();
+  });
+
+  it("D8c: whose key the store refuses for good ends the stream, and says what is left", async () => {
+    const denied = new StoreError({ trouble: "denied", code: "AccessDenied", message: "no" });
+    const { world, worker, processor } = await started(2 * PART, {
+      storeScript: ({ method }) => (method === "abort" ? { when: "before", throw: denied } : undefined),
+    });
+    await world.clock.advance(1_000);
+    await processor.abort();
+    await worker.work();
+    expect(streams(world)[0]).toMatchObject({ status: "failed_aborted_by_operator" });
+    expect(streams(world)[0]?.failure_detail).toContain("its upload could not be removed");
+    expect(streams(world)[0]?.s3_upload_id).toBeDefined();
+  });
+
   it("P5, S27: that comes while Complete is under way says that the object is there", async () => {
     const abortAt = (name: Failpoint): void => {
-      if (name === "completed_in_store") processor.abort();
+      if (name === "completed_in_store") void processor.abort();
     };
     const { world, worker, processor } = await started(PART, { onFailpoint: (name) => abortAt(name) });
     await worker.work();

@@ -18,7 +18,17 @@ import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
 import { HeldStream } from "./held-stream.ts";
-import { progress, reach, sendingDone, waitsForTrouble, type Ending, type Life, type Step } from "./life.ts";
+import {
+  ABORT,
+  isAbortWanted,
+  progress,
+  reach,
+  sendingDone,
+  waitsForTrouble,
+  type Ending,
+  type Life,
+  type Step,
+} from "./life.ts";
 import type { OpenContext } from "./open-object.ts";
 import { PatientStore } from "./patient-store.ts";
 import { SharedFile } from "./shared-file.ts";
@@ -85,6 +95,7 @@ export class StreamProcessor {
       trouble: undefined,
       progressAtMs: now,
     };
+    if (isAbortWanted(record)) this.#beginAbort();
   }
 
   /** For a stream just opened by this worker. */
@@ -137,6 +148,7 @@ export class StreamProcessor {
 
   /** Completes the file as it stands. `force`: even while a process is seen writing it. */
   async finalize(force: boolean): Promise<void> {
+    if (this.#abortRequested) return;
     await this.#life.context.held.update({
       patch: { requested_action: force ? "finalize_force" : "finalize" },
       log: [`finalize now was asked for${force ? ", whoever may hold it open" : ""}`],
@@ -152,8 +164,21 @@ export class StreamProcessor {
     this.poke();
   }
 
-  /** Ends the stream; its parts are removed from S3, its file is not touched. */
-  abort(): void {
+  /**
+   * Ends the stream; its parts are removed from S3, its file is not touched. Resolves when the wish is in the record:
+   * from then on whoever holds the stream aborts it, and nobody completes it.
+   */
+  async abort(): Promise<void> {
+    if (this.#abortRequested) return;
+    await this.#life.context.held.update({
+      patch: { requested_action: ABORT },
+      log: ["an abort was asked for"],
+    });
+    await reach(this.#life.context, "abort_asked");
+    this.#beginAbort();
+  }
+
+  #beginAbort(): void {
     this.#abortRequested = true;
     this.#work.abort(new StoppedError("aborted by an operator"));
     this.poke();
@@ -237,8 +262,8 @@ export class StreamProcessor {
     this.#work.abort(new StoppedError("the stream ended"));
     await sendingDone(this.#life);
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
-    if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
     if (this.#abortRequested && !(error instanceof InvariantError)) return await this.#abortNow();
+    if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
     return await this.#letGo(error);
   }
 
@@ -289,20 +314,30 @@ export class StreamProcessor {
     // The work's own signal has ended; these last requests answer to the worker's alone.
     const context = { ...this.#life.context, signal: this.#stop };
     const { held } = context;
-    const gone = held.kind !== "s3_completed";
-    if (gone) await abortUpload(context);
-    const landed = held.kind === "pending_completion" && (await isThere(context));
+    const kept = held.kind === "s3_completed" ? "" : await this.#removeUpload(context);
+    const gone = held.kind !== "s3_completed" && kept === "";
+    const landed =
+      held.kind === "s3_completed" || (held.kind === "pending_completion" && (await isThere(context)));
     await reach(context, "aborting");
     const object = landed
       ? `; its object had been completed already and stands at ${held.record.s3_key}`
       : "";
     return await this.#fail(
       "aborted_by_operator",
-      `aborted by an operator; the file was not touched${object}`,
-      {
-        gone,
-      },
+      `aborted by an operator; the file was not touched${object}${kept}`,
+      { gone },
     );
+  }
+
+  /** "" when it is gone. The store may refuse this one key for good; the stream ends all the same, and says so. */
+  async #removeUpload(context: OpenContext): Promise<string> {
+    try {
+      await abortUpload(context);
+      return "";
+    } catch (error) {
+      if (!(error instanceof StreamFailure)) throw error;
+      return `; its upload could not be removed, a purge tries again: ${error.message}`;
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 import { metadataKeyOf } from "../paths/object-key.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { isSetApart } from "../stream/set-apart.ts";
-import { isLive, kindOf } from "../stream/state.ts";
+import { failed, isLive, kindOf } from "../stream/state.ts";
 import { BUCKET, equalBytes, SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
 
@@ -43,6 +43,14 @@ function isLatest(world: World, record: StreamRecord): boolean {
   return world.redis.done(SOURCE, record.original_path)?.stream_id === record.id;
 }
 
+/** An operator wanted it so. */
+function isAborted(world: World, path: string): boolean {
+  const streams = world.redis.ids().map((id) => world.redis.record(id));
+  return streams.some(
+    (record) => record?.original_path === path && record.status === failed("aborted_by_operator"),
+  );
+}
+
 /** Every file is complete and equal to its object, or its stream says why not. */
 function auditFile(world: World, path: string): string[] {
   const holder = world.redis.holderOfPath(SOURCE, path);
@@ -51,7 +59,7 @@ function auditFile(world: World, path: string): string[] {
     return status.startsWith("failed_") ? [] : [`${path} is held by ${holder}, which is ${status}`];
   }
   const done = world.redis.done(SOURCE, path);
-  if (!done && isPlaceholder(world, path)) return [];
+  if (!done && (isPlaceholder(world, path) || isAborted(world, path))) return [];
   if (!done) return [`${path} has neither a stream nor an entry of completed files`];
   const object = world.store.object(BUCKET, done.s3_key);
   if (!object) return [`${path} is done, and ${done.s3_key} is not there`];

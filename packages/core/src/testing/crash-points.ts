@@ -20,6 +20,7 @@ export const STORIES = {
   removed_early: "less than one part is written, then the file is deleted",
   metadata_taken: "as `small`, where another program's object stands at the name of the metadata object",
   removed: "two full parts are written, then the file is deleted",
+  aborted: "two full parts are written, then an operator aborts; the request stands until it is done",
   deleted_after: "as `grows`, in a watch that deletes completed files",
   object_removed:
     "as `small`, in a watch that deletes completed files; before that is done somebody removes the object",
@@ -140,6 +141,8 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
     "the next name of the metadata is recorded, nothing put there",
     "metadata written there",
   ),
+  point("C23", "aborted", "abort_asked", "abort recorded, nothing done for it", "aborted, never completed"),
+  point("C23b", "aborted", "aborting", "its upload removed, not recorded", "aborted, no upload left"),
   point(
     "C26",
     "upload_removed",

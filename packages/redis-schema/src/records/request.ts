@@ -70,6 +70,14 @@ export function itemField(item: string): string {
   return ITEM + (item.isWellFormed() ? item : JSON.stringify(item));
 }
 
+/** The field of the count of results. */
+export const ANSWERED = "answered";
+
+/** While a worker acts on an item that others could act on too, this field says who, and until when. */
+export function holdField(item: string): string {
+  return `hold:${itemField(item)}`;
+}
+
 export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   const parsed = parseWith(requestSchema, hash);

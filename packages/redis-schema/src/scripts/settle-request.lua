@@ -1,21 +1,41 @@
--- One item of a request gets its result; the first result stands.
--- KEYS: request, events
--- ARGV: id, now (ms), entries of the feed, field of the item, its result, list of the fields of all items,
---   time (ISO), event detail, worker
--- Replies: { settled, '1' | '0': all items are } | { known }: it has a result; also when this command was carried out before
---   { absent }: the request is forgotten
+-- Items of a request get their results; the first result of an item stands. With its last item answered the request
+-- leaves the queue. What is sent and counted is what is answered now, never the whole request.
+-- KEYS: request, requests, events
+-- ARGV: request id, now (ms), entries of the feed, how many items it has, time (ISO), event detail, worker, what the
+--   fields of results begin with, list of fields and results, list of the fields that kept other workers off
+-- Replies: { settled, '1' | '0': all items are, how many results are new }
+--   { known }: all of them have a result; also when this command was carried out before | { absent }: it is forgotten
 -- uses: lib-args lib-check lib-stream
-local id, now, events_cap = take(), take(), take()
-local field, result, all, at_utc, detail, worker = take(), take(), take_list(), take(), take(), take()
+local id, now, events_cap, total = take(), take(), take(), tonumber(take())
+local at_utc, detail, worker, beginning = take(), take(), take(), take()
+local results, holds = take_list(), take_list()
 
-local wrong = unwritable({ { KEYS[1], 'hash', 'HSETNX' }, { KEYS[2], 'stream', 'XADD' } })
+local wrong = unwritable({
+  { KEYS[1], 'hash', 'HSETNX', 'HSET', 'HDEL' },
+  { KEYS[2], 'stream', 'XDEL' },
+  { KEYS[3], 'stream', 'XADD' },
+})
 if wrong then return wrong end
 if redis.call('EXISTS', KEYS[1]) == 0 then return { 'absent' } end
-if redis.call('HSETNX', KEYS[1], field, result) == 0 then return { 'known' } end
-local complete = '1'
-for _, item in ipairs(all) do
-  if redis.call('HEXISTS', KEYS[1], item) == 0 then complete = '0' end
+local answered, entry = unpack(redis.call('HMGET', KEYS[1], 'answered', 'entry'))
+answered = tonumber(answered or '')
+if not answered then
+  answered = 0
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if string.sub(field, 1, #beginning) == beginning then answered = answered + 1 end
+  end
 end
-if complete == '1' then redis.call('HSETNX', KEYS[1], 'settled_at_utc', at_utc) end
-append_event(KEYS[2], events_cap, now, 'request', id, '', detail, worker)
-return { 'settled', complete }
+local fresh = 0
+for i = 1, #results, 2 do
+  fresh = fresh + redis.call('HSETNX', KEYS[1], results[i], results[i + 1])
+end
+if #holds > 0 then redis.call('HDEL', KEYS[1], unpack(holds)) end
+if fresh == 0 then return { 'known' } end
+redis.call('HSET', KEYS[1], 'answered', answered + fresh)
+local complete = answered + fresh >= total
+if complete then
+  redis.call('HSETNX', KEYS[1], 'settled_at_utc', at_utc)
+  if entry then redis.call('XDEL', KEYS[2], entry) end
+end
+append_event(KEYS[3], events_cap, now, 'request', id, '', detail, worker)
+return { 'settled', complete and '1' or '0', fresh }

@@ -1,8 +1,9 @@
 /** First half of every action: who and what exactly it would touch, kept under a token that runs once and expires. */
 import { randomUUID } from "node:crypto";
-import { seenAs } from "@sluice/redis-schema/carry-out";
+import { seenOf } from "@sluice/redis-schema/carry-out";
 import { KEPT } from "@sluice/redis-schema/kept";
 import type { PlanRecord } from "@sluice/redis-schema/records/plan";
+import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";
 import { typedWord, type PlanAction, type StreamAction } from "../../actions/action-rules.ts";
 import { RESTARTING_REASONS } from "../../actions/action-words.ts";
@@ -41,7 +42,7 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
     options: {
       ...(wish.action === "finalize" ? { force: wish.force } : {}),
       upload: wish.upload,
-      seen: Object.fromEntries(rows.map((row) => [row.id, seenAs(row)])),
+      seen: seenOf(rows),
     },
     sample: rows
       .slice(0, SAMPLE)
@@ -86,7 +87,7 @@ export async function planOrphans(hub: Hub, who: string, uploadIds: readonly str
 
 /** Completed streams that entered history before a moment: only records go, objects and files stay. */
 export async function planPrune(hub: Hub, who: string, olderThanMs: number): Promise<PlanView> {
-  const cutoff = Date.now() - olderThanMs;
+  const cutoff = (await redisNowMs(hub.context)) - olderThanMs;
   const ids: string[] = [];
   let leftOut = 0;
   const sample: PlanView["sample"] = [];
@@ -128,7 +129,6 @@ async function savePlan(hub: Hub, who: string, draft: Draft): Promise<PlanView> 
       message: `Nothing to ${action.replace("_", " ")}: ${why}.`,
     });
   }
-  const now = hub.context.clock.wallMs();
   const typed = typedWord({ action, items: ids.length, uploads }) ?? null;
   const plan: PlanRecord = {
     token: randomUUID(),
@@ -138,8 +138,7 @@ async function savePlan(hub: Hub, who: string, draft: Draft): Promise<PlanView> 
     bytes,
     options: { ...draft.options, typed },
     who,
-    made_at_utc: new Date(now).toISOString(),
-    expires_at_utc: new Date(now + KEPT.planMs).toISOString(),
+    ...(await hub.plans.lifetime()),
   };
   await hub.plans.save(plan);
   return {

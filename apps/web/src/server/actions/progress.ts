@@ -14,9 +14,11 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
   if (plan.kind !== "ok") throw new TRPCError({ code: "NOT_FOUND", message: "no such plan (any more)" });
   const { ids, consumed_by } = plan.value;
   const action = PLAN_ACTIONS.find((known) => known === plan.value.action) ?? "purge";
+  // Of what workers do, the plan itself knows only what changed before it was asked of them.
+  const planned = await hub.plans.results(token);
   const results = REQUEST_ACTIONS.some((known) => known === action)
-    ? await requestResults(hub, token)
-    : await hub.plans.results(token);
+    ? new Map([...planned, ...(await requestResults(hub, token))])
+    : planned;
   const shown = ids.map((id): Shown => {
     const result = results.get(id);
     return { id, name: nameOf(hub, id), result: result?.result ?? "waiting", ...detailOf(result?.detail) };

@@ -7,7 +7,9 @@ import { randomUUID } from "node:crypto";
 import { CheckpointError } from "@sluice/core/errors";
 import { carryOut as carryOutPlan, isRecordPlan, type RecordPlan } from "@sluice/redis-schema/carry-out";
 import type { RequestRecord } from "@sluice/redis-schema/records/request";
+import { stillAsPlanned } from "@sluice/redis-schema/planned-requests";
 import type { PlanRecord, PlanResult } from "@sluice/redis-schema/records/plan";
+import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";
 import { log, type Hub } from "../hub.ts";
 
@@ -82,15 +84,17 @@ export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise
 }
 
 async function file(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
+  const items = await stillAsPlanned(hub.context, plan);
+  if (items.length === 0) return await audit(hub, actor, plan, reason, "nothing: all of it changed");
   const filed = await hub.requests.file({
     id: plan.token,
     action: plan.action as RequestRecord["action"],
-    items: plan.ids,
+    items,
     ...(plan.options?.["force"] === true ? { options: { force: true } } : {}),
     who: actor.who,
     from: actor.from,
     ...(reason === undefined ? {} : { reason }),
-    filed_at_utc: new Date(hub.context.clock.wallMs()).toISOString(),
+    filed_at_utc: new Date(await redisNowMs(hub.context)).toISOString(),
   });
   if (filed.kind === "filed") await audit(hub, actor, plan, reason, "asked of the workers");
 }

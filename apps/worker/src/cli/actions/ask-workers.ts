@@ -3,7 +3,7 @@
  * not answered in time stays filed, and whoever asked is told its id.
  */
 import { CheckpointError } from "@sluice/core";
-import type { ItemResult, NewRequest, RequestRecord } from "@sluice/redis-schema";
+import { redisNowMs, type ItemResult, type NewRequest, type RequestRecord } from "@sluice/redis-schema";
 import { systemClock } from "../../system-clock.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { count } from "../output/units.ts";
@@ -28,7 +28,7 @@ export async function askWorkers(session: Session, ask: Ask, waitMs: number): Pr
   const filed = await requests.file({
     ...ask,
     ...actor,
-    filed_at_utc: new Date(context.clock.wallMs()).toISOString(),
+    filed_at_utc: new Date(await redisNowMs(context)).toISOString(),
   });
   const entry = { ...actor, action: ask.action, ids: ask.items, ...(ask.reason && { reason: ask.reason }) };
   if (filed.kind === "filed") await audit.append({ ...entry, result: "asked of the workers" });
@@ -41,18 +41,29 @@ async function waitForAnswers(session: Session, { id, items }: Ask, waitMs: numb
   const { out, signal, registry } = session;
   const deadline = performance.now() + waitMs;
   const hasWorker = await isAnyAlive(registry);
-  let results: Answers["results"] = {};
-  for (;;) {
+  // Read whole when all are answered, or when nobody waits any longer: a request may have 10,000 items.
+  const whole = async (unanswered: Unanswered): Promise<Answers> => {
     const seen = await read(session, id);
-    results = seen?.results ?? results;
-    const state = seen?.state;
-    if (state === "settled") return { results, unanswered: undefined };
-    if (signal.aborted) return { results, unanswered: "interrupted" };
-    if (!hasWorker) return { results, unanswered: "no_worker" };
-    if (performance.now() >= deadline) return { results, unanswered: "in_time" };
-    out.progress(`${Object.keys(results).length} of ${count(items.length, "item")} answered …`);
+    const settled = seen?.state === "settled";
+    return { results: seen?.results ?? {}, unanswered: settled ? undefined : unanswered };
+  };
+  for (;;) {
+    const answered = (await answeredItems(session, id)) ?? 0;
+    if (answered >= new Set(items).size) return await whole("in_time");
+    if (signal.aborted) return await whole("interrupted");
+    if (!hasWorker) return await whole("no_worker");
+    if (performance.now() >= deadline) return await whole("in_time");
+    out.progress(`${answered} of ${count(items.length, "item")} answered …`);
     await systemClock.sleep(LOOK_EVERY_MS, signal);
   }
+}
+
+/** Undefined while Redis is away. */
+async function answeredItems({ requests }: Session, id: string): Promise<number | undefined> {
+  return await requests.answered(id).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error;
+    return undefined;
+  });
 }
 
 /** Undefined while Redis is away: the request is filed, and what came of it is there when Redis is back. */

@@ -6,18 +6,25 @@ import { randomUUID } from "node:crypto";
 import {
   carryOut,
   isRecordPlan,
-  KEPT,
   Plans,
   type PlanRecord,
   type RecordPlan,
   type RequestAction,
+  stillAsPlanned,
 } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { durationOption, wholeNumber } from "../options.ts";
 import type { CommonFlags } from "../perform.ts";
 import type { Session } from "../session.ts";
-import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, summary, tellUnanswered } from "./ask-workers.ts";
+import {
+  askWorkers,
+  DEFAULT_WAIT_MS,
+  EXIT_OF_UNANSWERED,
+  summary,
+  tellUnanswered,
+  type Answers,
+} from "./ask-workers.ts";
 import { confirmed, type ConfirmFlags } from "./confirm.ts";
 import type { Draft, PlannedAction } from "./draft.ts";
 import { exitOf, printReport, resultRows, type ResultRow } from "./results.ts";
@@ -56,7 +63,7 @@ export async function planOrRun(
   if (draft.items.length === 0) return nothingToDo(session, draft);
   const needsEyes = !flags.json || (draft.confirm !== "none" && !flags.yes && !flags.plan);
   if (needsEyes) showPlan(session.out, draft);
-  const plan = planOf(session, draft);
+  const plan = await planOf(session, draft);
   const plans = new Plans(session.context);
   if (flags.plan) {
     await plans.save(plan);
@@ -77,8 +84,7 @@ function nothingToDo({ out }: Session, { action, excluded }: Draft): ExitCode {
   return exitOf(results);
 }
 
-function planOf({ context, actor }: Session, draft: Draft): PlanRecord {
-  const now = context.clock.wallMs();
+async function planOf({ context, actor }: Session, draft: Draft): Promise<PlanRecord> {
   const { action, counts, bytes, options, items, confirm } = draft;
   return {
     token: randomUUID(),
@@ -89,8 +95,7 @@ function planOf({ context, actor }: Session, draft: Draft): PlanRecord {
     // What must be typed, for whoever carries it out: the dashboard reads it too.
     options: { ...options, typed: confirm === "count" ? String(items.length) : null },
     who: actor.who,
-    made_at_utc: new Date(now).toISOString(),
-    expires_at_utc: new Date(now + KEPT.planMs).toISOString(),
+    ...(await new Plans(context).lifetime()),
   };
 }
 
@@ -148,15 +153,21 @@ interface RunFacts {
   again: string;
 }
 
+/** Everything changed since it was planned. */
+const NOTHING_ASKED: Answers = { results: {}, unanswered: undefined };
+
 async function runByWorkers(
   session: Session,
   plan: PlanRecord,
   action: RequestAction,
   { flags, excluded, again }: RunFacts,
 ): Promise<ExitCode> {
-  const ask = { id: plan.token, action, items: plan.ids, ...requestExtras(plan, flags) };
-  const { results, unanswered } = await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
-  const rows = [...resultRows(plan.ids, results), ...excluded];
+  const items = await stillAsPlanned(session.context, plan);
+  const ask = { id: plan.token, action, items, ...requestExtras(plan, flags) };
+  const { results, unanswered } =
+    items.length === 0 ? NOTHING_ASKED : await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
+  const changed = Object.fromEntries(await new Plans(session.context).results(plan.token));
+  const rows = [...resultRows(plan.ids, { ...changed, ...results }), ...excluded];
   printReport(session.out, { token: plan.token, action: plan.action, results: rows });
   if (unanswered === undefined) return exitOf(rows);
   tellUnanswered(session, unanswered, plan.token, again);

@@ -1,4 +1,5 @@
 /** `sluice abort`: ends live streams; S3 forgets their parts, their files stay. */
+import { seenOf } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { chooseNamed } from "../actions/choose-rows.ts";
 import { confirmFor, type Draft } from "../actions/draft.ts";
@@ -38,7 +39,7 @@ async function draftOf({ reader }: Session, given: readonly string[]): Promise<D
     items: rows.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: row.bytes_sent ?? 0 })),
     counts: { streams: rows.length, uploads, uploads_kept: 0 },
     bytes,
-    options: {},
+    options: { seen: seenOf(rows) },
     excluded,
     leftOut,
     confirm: confirmFor(rows.length, uploads, "yes"),

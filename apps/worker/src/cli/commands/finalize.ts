@@ -1,4 +1,5 @@
 /** `sluice finalize`: completes files as they stand, without waiting for their writers. */
+import { seenOf } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { chooseNamed } from "../actions/choose-rows.ts";
 import { confirmFor, type Draft } from "../actions/draft.ts";
@@ -50,7 +51,7 @@ async function draftOf(
     items: rows.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: unsentBytes(row) })),
     counts: { streams: rows.length },
     bytes: unsent,
-    options: flags.force ? { request: { force: true } } : {},
+    options: { seen: seenOf(rows), ...(flags.force ? { request: { force: true } } : {}) },
     excluded,
     leftOut,
     confirm: confirmFor(rows.length, 0, growing > 0 || flags.force ? "yes" : "none"),

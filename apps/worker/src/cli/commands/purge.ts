@@ -1,5 +1,5 @@
 /** `sluice purge`: removes records of failed streams, or of the history. Source files and finished objects stay. */
-import { seenAs, type ListedStream } from "@sluice/redis-schema";
+import { redisNowMs, seenOf, type ListedStream } from "@sluice/redis-schema";
 import { Option, type Command } from "commander";
 import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
 import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
@@ -74,7 +74,7 @@ function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep
     items: rows.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: unsentBytes(row) })),
     counts: { streams: rows.length, uploads, uploads_kept: uploads - destroyed },
     bytes: unsent,
-    options: { upload, seen: Object.fromEntries(rows.map((row) => [row.id, seenAs(row)])) },
+    options: { upload, seen: seenOf(rows) },
     excluded,
     leftOut,
     confirm: confirmFor(rows.length, destroyed, "yes"),
@@ -94,8 +94,8 @@ function sentBytes(rows: readonly ListedStream[]): number {
 }
 
 /** The score of a completed stream is the time it completed. */
-async function draftHistory({ reader, out }: Session, olderThanMs: number): Promise<Draft> {
-  const cutoff = out.nowMs - olderThanMs;
+async function draftHistory({ reader, out, context }: Session, olderThanMs: number): Promise<Draft> {
+  const cutoff = (await redisNowMs(context)) - olderThanMs;
   const rows: ListedStream[] = [];
   for await (const row of selectRows(reader, ["completed"], {}, out.nowMs)) {
     if ((row.score ?? Number.POSITIVE_INFINITY) <= cutoff) rows.push(row);

@@ -1,7 +1,7 @@
 /** `sluice retry`: failed streams go back to work, purged files are taken up again. What is sent again is said first. */
 import { resolve } from "node:path";
 import { displayPath, planRetry } from "@sluice/core";
-import { IgnoredFiles, loadStreams, type LoadedStream } from "@sluice/redis-schema";
+import { IgnoredFiles, loadStreams, seenOf, type LoadedStream } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
 import { confirmFor, type Draft, type PlannedItem } from "../actions/draft.ts";
@@ -107,7 +107,7 @@ async function draftRetries({ context }: Session, { rows, excluded, leftOut }: C
     items,
     counts: { streams: items.length },
     bytes: again,
-    options: {},
+    options: { seen: seenOf(rows) },
     excluded: refused,
     leftOut,
     confirm: confirmFor(items.length, 0, again > 0 ? "yes" : "none"),

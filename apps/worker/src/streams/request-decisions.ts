@@ -1,0 +1,96 @@
+/** Whether a request is ours to carry out, decided from what Redis and this worker know. Pure; nothing is claimed here. */
+import { ABORT, failed, isLive } from "@sluice/core";
+import type { ListedStream } from "@sluice/redis-schema";
+
+/** What destroys something is done only while it is known to be meant. */
+export const DESTRUCTIVE_MOST_MS = 10 * 60_000;
+/** The owner judges by its own look; others leave it this much time before they speak for it. */
+const OTHERS_WAIT_MS = 30_000;
+
+export const TOO_OLD = "it was asked more than 10 min ago and was not done: too old, ask again";
+
+const ABORTED = failed("aborted_by_operator");
+
+export type Decision =
+  | { kind: "act" }
+  /** Another worker's, or nobody's yet: looked at again. */
+  | { kind: "pending" }
+  | { kind: "done"; detail: string }
+  | { kind: "refused"; detail: string };
+
+type Row = Pick<
+  ListedStream,
+  "kind" | "status" | "source" | "superseded_by" | "requested_action" | "original_path"
+>;
+
+export interface Facts {
+  /** Undefined: nothing is stored under the id. */
+  row: Row | undefined;
+  /** Its processor runs in this worker. */
+  runsHere: boolean;
+  /** It is of another source that has a living worker: whatever there is to say, that one says it. */
+  theirs: boolean;
+}
+
+const ACT: Decision = { kind: "act" };
+const PENDING: Decision = { kind: "pending" };
+const NO_SUCH: Decision = { kind: "refused", detail: "there is no such stream" };
+
+export function judgeFinalize({ row, runsHere, theirs }: Facts): Decision {
+  if (!row) return NO_SUCH;
+  if (theirs) return PENDING;
+  if (row.kind === "failed" || row.kind === "completed") return cannotBe("finalized", row);
+  if (!runsHere) return PENDING;
+  return row.requested_action === ABORT ? { kind: "refused", detail: "an abort was asked for before" } : ACT;
+}
+
+/** An abort is done when the stream has ended by it, whoever saw to that. */
+export function judgeAbort({ row, runsHere, theirs, ageMs }: Facts & { ageMs: number }): Decision {
+  if (!row) return NO_SUCH;
+  if (theirs) return PENDING;
+  if (row.status === ABORTED)
+    return { kind: "done", detail: "its parts are removed from S3; its file is not touched" };
+  if (row.kind === "failed" || row.kind === "completed") return cannotBe("aborted", row);
+  // The wish is in the record: it will be done, however long it takes.
+  if (row.requested_action === ABORT) return PENDING;
+  if (ageMs > DESTRUCTIVE_MOST_MS + (runsHere ? 0 : OTHERS_WAIT_MS))
+    return { kind: "refused", detail: TOO_OLD };
+  return runsHere ? ACT : PENDING;
+}
+
+/**
+ * A live stream's retry is its owner's to refuse: another worker may have just taken it back to work for this very
+ * request.
+ */
+export function judgeRetry(
+  { row, runsHere, theirs }: Facts,
+  own: { source: string; covers: boolean },
+): Decision {
+  if (!row) return NO_SUCH;
+  if (theirs) return PENDING;
+  if (row.kind === undefined) {
+    const detail =
+      "its record cannot be worked with: purge it; a file that is still there is then found again";
+    return { kind: "refused", detail };
+  }
+  if (row.superseded_by !== undefined) {
+    const detail = `another file stands at its path: stream ${row.superseded_by} took its place`;
+    return { kind: "refused", detail };
+  }
+  if (row.kind === "failed") return row.source === own.source && own.covers ? ACT : PENDING;
+  if (isLive(row.kind) && !runsHere) return PENDING;
+  return { kind: "refused", detail: `only failed streams can be retried: it is ${row.status}` };
+}
+
+/** Questions to the store need no file: any worker with the bucket stands in for a source that has none. */
+export function mayAsk(
+  stream: { source: string; bucket: string },
+  own: { source: string; bucket: string },
+  sourceAlive: boolean,
+): boolean {
+  return stream.source === own.source || (stream.bucket === own.bucket && !sourceAlive);
+}
+
+function cannotBe(what: string, { status }: Row): Decision {
+  return { kind: "refused", detail: `a stream in ${status} cannot be ${what}` };
+}

@@ -1,0 +1,64 @@
+/**
+ * What a confirmed plan asks of the workers: of the planned streams only those that still are as they were shown. What
+ * changed between planning and confirming is left alone, and the plan's results say why.
+ */
+import { isLive, kindOf } from "@sluice/core";
+import { seenAs } from "./carry-out.ts";
+import type { SchemaContext } from "./context.ts";
+import { Plans } from "./plans.ts";
+import type { PlanRecord, PlanResult } from "./records/plan.ts";
+import { RequestQueue } from "./request-queue.ts";
+import { StreamReader } from "./stream-reader.ts";
+import type { ListedStream } from "./stream-rows.ts";
+
+const CHUNK = 500;
+
+/** Asked again it gives the same items: what was filed once is not judged anew by what the request itself changed. */
+export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): Promise<string[]> {
+  const filed = await new RequestQueue(context).read(plan.token);
+  if (filed.kind === "ok") return filed.value.items;
+  const plans = new Plans(context);
+  const refused = new Map(await plans.results(plan.token));
+  const seen = seenOf(plan);
+  const reader = new StreamReader(context);
+  const ids = plan.ids.filter((id) => !refused.has(id) && seen[id] !== undefined);
+  for (let from = 0; from < ids.length; from += CHUNK) {
+    const chunk = ids.slice(from, from + CHUNK);
+    const rows = await reader.rows(chunk);
+    chunk.forEach((id, at) => {
+      const detail = changeSince(String(seen[id]), rows[at]);
+      if (detail !== undefined) refused.set(id, { result: "refused", detail } satisfies PlanResult);
+    });
+  }
+  await plans.record(plan.token, refused);
+  return plan.ids.filter((id) => !refused.has(id));
+}
+
+function seenOf({ options }: PlanRecord): Readonly<Record<string, unknown>> {
+  const seen = options?.["seen"];
+  return typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
+}
+
+/**
+ * Undefined: it is as it was seen. A live stream's record changes with each part, and it opens by itself: only its
+ * stage and its owner's fence count. Any other stands still, so that any change of it counts.
+ */
+export function changeSince(
+  seen: string,
+  row: Pick<ListedStream, "status" | "fence" | "revision"> | undefined,
+): string | undefined {
+  if (row === undefined) return "it no longer exists: plan again";
+  if (seenAs(row) === seen) return undefined;
+  const [status = "", fence = ""] = seen.split(":");
+  const [before, now] = [stageOf(status), stageOf(row.status)];
+  if (before !== now)
+    return `it changed after it was planned: it was ${status}, it is ${row.status}: plan again`;
+  if (fence !== String(row.fence ?? "")) return "it changed hands after it was planned: plan again";
+  const kind = kindOf(row.status);
+  return kind !== undefined && isLive(kind) ? undefined : "it changed after it was planned: plan again";
+}
+
+/** A stream opens by itself. */
+function stageOf(status: string): string {
+  return kindOf(status) === "opening" ? "processing" : status;
+}

@@ -1,0 +1,6 @@
+-- What time it is on the node that holds our keys.
+-- KEYS: any of ours
+-- ARGV: none
+-- Replies: { now, ms since 1970 }
+local time = redis.call('TIME')
+return { 'now', string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000)) }
