@@ -13,6 +13,8 @@ export type StoreTrouble =
   | "bucket"
   /** This key alone is denied, while the bucket answers. */
   | "denied"
+  /** The store refuses this key, it seems for its name, while another key works. */
+  | "name"
   /** The body did not arrive as it was sent (BadDigest): read again, send again. */
   | "garbled"
   /** The store refuses the request itself: a bug of ours or a quirk the profile does not know. */
@@ -116,6 +118,10 @@ export const REMEDIES: Record<FailureReason, { cause: string; remedy: string }> 
   access_denied: {
     cause: "The store denies access to this key, while others work.",
     remedy: "Allow PutObject and GetObject on this key, then retry.",
+  },
+  name_refused: {
+    cause: "The store does not take an object of this name, while it takes others.",
+    remedy: "Rename the file, then retry; or choose another SLUICE_S3_KEY_PREFIX or another store.",
   },
   object_conflict: {
     cause: "An object of another file or program stands at the key.",

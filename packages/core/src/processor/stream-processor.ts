@@ -55,6 +55,7 @@ export class StreamProcessor {
         signal,
         file: new SharedFile(),
         resumed,
+        ended: new Set(),
         recognise: deps.recovery.recognise,
       },
       history: new FileHistory(now, record.longest_pause_ms),
