@@ -21,16 +21,19 @@ export const MIB = 1024 * 1024;
 export const PART = 5 * MIB;
 export const SOURCE = "rig";
 export const BUCKET = "recordings";
-const CREDENTIALS = { accessKeyId: "rig-access-key", secretAccessKey: "rig-canary-secret" };
+export const CREDENTIALS = { accessKeyId: "rig-access-key", secretAccessKey: "rig-canary-secret" };
 
 export interface RigOptions {
   /** For every worker of the rig, over the rig's own. */
   env?: Readonly<Record<string, string>>;
   /** Directories below the rig's that are watched; the first is `root`. Default: one. */
   watches?: readonly string[];
+  /** May be changed while the rig runs. */
   quirks?: Quirks;
   /** Buckets beside the rig's own. */
   buckets?: readonly string[];
+  /** Headers by which the store names itself. */
+  named?: Readonly<Record<string, string>>;
 }
 
 export interface Rig extends AsyncDisposable {
@@ -85,6 +88,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     fsync: false,
     onRequest: (entry) => requests.push(entry),
     ...(options.quirks === undefined ? {} : { quirks: options.quirks }),
+    ...(options.named === undefined ? {} : { named: options.named }),
   });
   const records = new Records(redis.port, SOURCE);
   const workers: WorkerProcess[] = [];

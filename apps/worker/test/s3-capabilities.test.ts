@@ -1,8 +1,19 @@
 /** The probe finds out what a store can do and may do there, says it in plain words, and leaves nothing behind. */
-import { ListObjectsV2Command, PutBucketLifecycleConfigurationCommand } from "@aws-sdk/client-s3";
+import { createHash } from "node:crypto";
+import {
+  DeleteObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketLifecycleConfigurationCommand,
+} from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { type Operation, type Quirk, TROUBLE } from "@sluice/local-s3";
-import { type ProbeOptions, probeStore } from "../src/adapters/s3-capabilities.ts";
+import {
+  confirmAnswers,
+  type ProbeOptions,
+  probeStore,
+  type StoreAnswers,
+} from "../src/adapters/s3-capabilities.ts";
 import { connectS3 } from "../src/adapters/s3-client.ts";
 import { S3ObjectStore } from "../src/adapters/s3-object-store.ts";
 import type { S3Profile } from "../src/adapters/s3-profiles.ts";
@@ -10,6 +21,10 @@ import { AWS_LIKE, BUCKET, CREDENTIALS, type Rig, partRequest, startRig, uploadW
 
 const probe = (rig: Rig, options: Partial<ProbeOptions> = {}) =>
   probeStore(rig.connection, { bucket: BUCKET, prefix: "rec/", createBucket: false, ...options });
+
+/** What the names of this prober's directories begin with. */
+const ownDirectory = (prober: string): string =>
+  createHash("sha256").update(prober).digest("hex").slice(0, 16);
 
 async function keysIn(rig: Rig): Promise<string[]> {
   const { Contents } = await rig.connection.client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
@@ -20,7 +35,14 @@ describe("what the store can do", () => {
   const differences: [quirk: Quirk | undefined, differs: Partial<S3Profile>][] = [
     [undefined, {}],
     ["nonIdempotentComplete", { repeatComplete: false }],
-    ["ignoreConditionalComplete", { conditionalComplete: false }],
+    ["ignoreConditionalComplete", { conditionalComplete: false, ifMatchOnComplete: "ignored" }],
+    ["refuseIfMatchOnComplete", { ifMatchOnComplete: "refused_always" }],
+    ["ignoreIfMatchOnComplete", { ifMatchOnComplete: "ignored" }],
+    ["listEndedUploads", { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false }],
+    ["listEndedUploadsEmpty", { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false }],
+    ["notModifiedOnCondition", {}],
+    ["htmlRefusals", {}],
+    ["wrongChecksumIsInvalidRequest", { wrongChecksumCodes: ["InvalidRequest"] }],
     ["ignoreConditionalPut", { conditionalPut: false }],
     ["ignoreObjectSize", { objectSizeInComplete: false }],
     ["noChecksums", { checksum: "md5", checksumsInComplete: false }],
@@ -198,23 +220,76 @@ describe("the bucket", () => {
 
   test("without such a rule the cost of a worker that never returns is said", async () => {
     await using rig = await startRig();
-    expect((await probe(rig)).notes.join("\n")).toContain("No lifecycle rule");
+    const known = await probe(rig, { store: "ceph" });
+    expect(known.notes.join("\n")).toContain("No lifecycle rule");
+    // A store that is not known may have a limit of its own.
+    const unknown = await probe(rig);
+    expect(unknown.notes.join("\n")).not.toContain("No lifecycle rule");
+    expect(unknown.notes.join("\n")).toContain("Whether uploads are aborted after some time is unknown");
+  });
+
+  test("D6g: MinIO names itself, by its server or by its headers, and brings its limit", async () => {
+    for (const named of [{ server: "MinIO" }, { server: "nginx", "x-minio-deployment-id": "1" }]) {
+      await using rig = await startRig({ server: { named } });
+      const { profile, notes } = await probe(rig);
+      expect(profile).toMatchObject({ store: "minio", uploadAgeDays: 1 });
+      expect(notes.join("\n")).toContain("24 hours");
+      expect(notes.join("\n")).not.toContain("lifecycle rule");
+    }
   });
 });
 
-test("S38 in a bucket that keeps versions, those of the probe are deleted one by one", async () => {
-  await using rig = await startRig();
-  const headers = { "x-amz-version-id": "v" };
-  rig.faults.add({ operation: "PutObject", times: -1 }, { kind: "alterReply", reply: { headers } });
-  await probe(rig);
-  const written = rig.log.filter((entry) => entry.operation === "PutObject" && entry.status === 200);
-  // local-s3 keeps no versions and refuses to delete one; the keys are deleted all the same.
-  const refused = rig.log.filter(
-    (entry) => entry.method === "DELETE" && entry.errorCode === "NotImplemented",
+/** Versions and delete markers under the probe's prefix. */
+async function versionsIn(rig: Rig): Promise<number> {
+  const input = { Bucket: BUCKET, Prefix: "rec/" };
+  const { Versions = [], DeleteMarkers = [] } = await rig.connection.client.send(
+    new ListObjectVersionsCommand(input),
   );
-  expect(written.length).toBeGreaterThan(0);
-  expect(refused).toHaveLength(written.length);
-  expect(await keysIn(rig)).toEqual([]);
+  return Versions.length + DeleteMarkers.length;
+}
+
+test("D6h, S38: in a bucket that keeps versions nothing stays, neither a version nor a delete marker", async () => {
+  await using rig = await startRig({ quirks: { versioned: true } });
+  // What earlier releases left at each start.
+  const left = { Bucket: BUCKET, Key: `rec/.sluice-probe/${ownDirectory("me")}-0/object` };
+  await rig.connection.client.send(new DeleteObjectCommand(left));
+  const answers = await probe(rig, { prober: "me" });
+  expect(answers.refusals).toEqual([]);
+  expect(await versionsIn(rig)).toBe(0);
+  const options = { bucket: BUCKET, prefix: "rec/", createBucket: false, prober: "me" };
+  expect(await confirmAnswers(rig.connection, options, answers)).toEqual({ refusals: [], holds: true });
+  expect(await versionsIn(rig)).toBe(0);
+});
+
+test("D6h: versions that may not be deleted do not pile up from start to start, and that some stay is said", async () => {
+  await using rig = await startRig({ quirks: { versioned: true } });
+  rig.faults.add({ operation: "DeleteObject", times: -1 }, TROUBLE.accessDenied());
+  const answers = await probe(rig);
+  expect(answers.leavesVersions).toBe(true);
+  expect(answers.notes.join("\n")).toContain("DeleteObjectVersion");
+  const after = await versionsIn(rig);
+  const options = { bucket: BUCKET, prefix: "rec/", createBucket: false };
+  for (let start = 1; start <= 3; start += 1) {
+    expect(await confirmAnswers(rig.connection, options, answers)).toEqual({ refusals: [], holds: true });
+  }
+  expect(await versionsIn(rig)).toBe(after);
+});
+
+describe("D6f: kept answers hold", () => {
+  const options = { bucket: BUCKET, prefix: "rec/", createBucket: false };
+  const asked = async (rig: Rig, kept: StoreAnswers) =>
+    (await confirmAnswers(rig.connection, options, JSON.parse(JSON.stringify(kept)))).holds;
+
+  test("while the same server answers, and not for one that names itself otherwise or ignores conditions", async () => {
+    await using rig = await startRig();
+    const kept = await probe(rig);
+    expect(await asked(rig, kept)).toBe(true);
+    await using named = await startRig({ server: { named: { server: "another" } } });
+    expect(await asked(named, kept)).toBe(false);
+    await using careless = await startRig({ quirks: { ignoreConditionalPut: true } });
+    expect(await asked(careless, kept)).toBe(false);
+    expect(await keysIn(rig)).toEqual([]);
+  });
 });
 
 test("leftovers of a probe that was killed are removed by a later one; younger ones and other objects stay", async () => {

@@ -100,7 +100,7 @@ describe("abort", () => {
     const { upload } = await uploadWithPart(rig.store, "a");
     rig.faults.add({ operation: "AbortMultipartUpload", times: -1 }, ignored);
     await expect(rig.store.abort(upload)).rejects.toMatchObject({
-      trouble: "unreachable",
+      trouble: "rejected",
       code: "AbortIncomplete",
     });
     expect(rig.count("AbortMultipartUpload")).toBe(5);

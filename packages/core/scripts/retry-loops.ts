@@ -28,6 +28,15 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
+    name: "request of one stream: the store refuses its key's name",
+    where: "packages/core/src/processor/patient-store.ts",
+    bound: "5 times, each while another key works, then failed_name_refused",
+    proves: [
+      "packages/core/src/processor/patient-store.test.ts",
+      "D6d: fails its stream when the key is refused for its name again and again, while another works",
+    ],
+  },
+  {
     name: "request of one stream: the bytes arrive damaged",
     where: "packages/core/src/processor/patient-store.ts",
     bound: "10 attempts, then failed_verify_mismatch",

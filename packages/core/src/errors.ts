@@ -15,6 +15,8 @@ export type StoreTrouble =
   | "denied"
   /** The worker was not given this bucket: no request was made. */
   | "not_ours"
+  /** The store refuses this key, it seems for its name, while another key works. */
+  | "name"
   /** The body did not arrive as it was sent (BadDigest): read again, send again. */
   | "garbled"
   /** The store refuses the request itself: a bug of ours or a quirk the profile does not know. */
@@ -120,6 +122,10 @@ export const REMEDIES: Record<FailureReason, { cause: string; remedy: string }> 
       "The store denies access to this key, while others work, or the record names a bucket that this worker was not given.",
     remedy:
       "Allow PutObject and GetObject on this key, or name the bucket in SLUICE_S3_OLD_BUCKETS if it is an earlier one of yours; then retry.",
+  },
+  name_refused: {
+    cause: "The store does not take an object of this name, while it takes others.",
+    remedy: "Rename the file, then retry; or choose another SLUICE_S3_KEY_PREFIX or another store.",
   },
   object_conflict: {
     cause: "An object of another file or program stands at the key.",

@@ -28,6 +28,8 @@ export const LIMITS = {
   verifyRounds: 3,
   /** Times one part may arrive garbled before its stream fails. */
   garbledAttempts: 10,
+  /** Times the store may refuse one key, while it takes another, before its stream fails. */
+  nameRefusals: 5,
   /** One key alone denied for this long fails its stream. */
   deniedKeyMs: 15 * 60_000,
   /** Control requests in flight in the whole worker. */

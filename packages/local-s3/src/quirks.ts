@@ -2,6 +2,8 @@
 export const QUIRKS = {
   nonIdempotentComplete: "repeating a finished Complete gives 404 NoSuchUpload",
   ignoreConditionalComplete: "If-Match and If-None-Match on Complete are silently ignored (Ceph RGW)",
+  refuseIfMatchOnComplete: "If-Match on Complete gives 412, also with the ETag that stands there",
+  ignoreIfMatchOnComplete: "If-Match on Complete is silently ignored, If-None-Match is not",
   ignoreConditionalPut: "If-Match and If-None-Match on PutObject are silently ignored",
   ignoreObjectSize: "x-amz-mp-object-size on Complete is silently ignored (Ceph RGW)",
   noChecksums: "any x-amz-checksum-* or x-amz-sdk-checksum-algorithm header gives 400 InvalidArgument",
@@ -14,6 +16,12 @@ export const QUIRKS = {
   listUploadsExactKeyOnly: "ListMultipartUploads takes its prefix for a whole key (RustFS)",
   head403OnMissing: "HEAD of a missing key gives 403, as without s3:ListBucket",
   refuseUnlistedParts: "Complete gives InvalidPart when an uploaded part is not listed (Ceph RGW)",
+  versioned: "buckets keep every version, until the server stops; deleting a key adds a delete marker",
+  notModifiedOnCondition: "a condition that is not met gives 304 without a body, on writes as well",
+  listEndedUploads: "ListParts answers with all parts for an upload that was completed or aborted",
+  listEndedUploadsEmpty: "ListParts answers without parts for an upload that was completed or aborted",
+  htmlRefusals: "a refusal bears content-type text/html, and its body is a page of HTML for HEAD and 400",
+  wrongChecksumIsInvalidRequest: "a body that differs from its checksum gives 400 InvalidRequest",
   noSuchKeyForUpload: "NoSuchUpload is called NoSuchKey (Ceph RGW, DigitalOcean)",
   equalParts: "Complete gives InvalidPart unless all parts but the last have one size (Cloudflare R2)",
 } as const;

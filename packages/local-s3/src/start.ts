@@ -29,6 +29,8 @@ export interface LocalS3Options {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly faults?: Faults;
   readonly quirks?: Quirks;
+  /** Headers of every reply by which the store names itself; default: `server: local-s3`. */
+  readonly named?: Readonly<Record<string, string>>;
   /** Default true. False: safe against kills, not against power loss. */
   readonly fsync?: boolean;
   /** Default false: `/-/faults` does not exist. */
@@ -56,7 +58,7 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
     faults = new Faults(),
     now = Date.now,
   } = options;
-  const store = await openStore(dir, options.fsync ?? true);
+  const store = await openStore(dir, options.fsync ?? true, options.quirks?.versioned === true);
   try {
     for (const bucket of options.buckets ?? []) {
       if (!store.buckets.exists(bucket)) await store.buckets.create(bucket, now());
@@ -67,6 +69,7 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
         store,
         quirks: options.quirks ?? {},
         region,
+        named: options.named ?? { server: "local-s3" },
         scheme: tls === undefined ? "http" : "https",
         nowMs: now,
       },

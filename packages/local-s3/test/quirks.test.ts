@@ -51,6 +51,84 @@ test("ignoreConditionalPut", async () => {
   expect((await put(s3, { "if-none-match": "*" })).status).toBe(200);
 });
 
+test("refuseIfMatchOnComplete and ignoreIfMatchOnComplete", async () => {
+  for (const [quirk, right, wrong] of [
+    ["refuseIfMatchOnComplete", 412, 412],
+    ["ignoreIfMatchOnComplete", 200, 200],
+  ] as const) {
+    const s3 = await withQuirk(quirk);
+    const { etag = "" } = (await put(s3)).headers as { etag?: string };
+    for (const [ifMatch, status] of [
+      ['"nothing"', wrong],
+      [etag, right],
+    ] as const) {
+      const upload = await Upload.create(s3, "k");
+      expect((await upload.complete([await upload.part(1, "y")], { "if-match": ifMatch })).status).toBe(
+        status,
+      );
+    }
+    const last = await Upload.create(s3, "k");
+    expect((await last.complete([await last.part(1, "y")], { "if-none-match": "*" })).status).toBe(412);
+  }
+});
+
+test("notModifiedOnCondition", async () => {
+  const s3 = await withQuirk("notModifiedOnCondition");
+  await put(s3);
+  expect((await put(s3, { "if-none-match": "*" })).status).toBe(304);
+});
+
+test("listEndedUploads and listEndedUploadsEmpty", async () => {
+  for (const [quirk, parts] of [
+    ["listEndedUploads", 1],
+    ["listEndedUploadsEmpty", 0],
+  ] as const) {
+    const s3 = await withQuirk(quirk);
+    const { upload } = await completed(s3);
+    const aborted = await Upload.create(s3, "other");
+    await aborted.part(1, "x");
+    await aborted.abort();
+    for (const ended of [upload, aborted]) {
+      const listed = await ended.list();
+      expect([listed.status, tags(listed.text, "PartNumber").length]).toEqual([200, parts]);
+    }
+  }
+});
+
+test("htmlRefusals: HEAD and 400 are pages, other refusals S3's documents called a page", async () => {
+  const s3 = await withQuirk("htmlRefusals");
+  const missing = await s3.call({ method: "GET", key: "k" });
+  expect([missing.code, missing.headers["content-type"]]).toEqual(["NoSuchKey", "text/html; charset=utf-8"]);
+  const bad = await put(s3, { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" });
+  expect([bad.status, bad.text]).toEqual([400, "<html><body>refused</body></html>"]);
+});
+
+test("wrongChecksumIsInvalidRequest", async () => {
+  const s3 = await withQuirk("wrongChecksumIsInvalidRequest");
+  expect((await put(s3, { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" })).code).toBe("InvalidRequest");
+});
+
+test("versioned: a plain delete hides, a delete of a version removes, and the version before it stands again", async () => {
+  const s3 = await withQuirk("versioned");
+  const first = (await put(s3)).headers["x-amz-version-id"] ?? "";
+  const second = (await s3.call({ method: "PUT", key: "k", body: "yy" })).headers["x-amz-version-id"] ?? "";
+  const hidden = await s3.call({ method: "DELETE", key: "k" });
+  expect(hidden.headers["x-amz-delete-marker"]).toBe("true");
+  const list = async () => (await s3.call({ method: "GET", query: { versions: "" } })).text;
+  expect(tags(await list(), "VersionId")).toEqual([hidden.headers["x-amz-version-id"], second, first]);
+  const get = async () => await s3.call({ method: "GET", key: "k" });
+  expect((await get()).code).toBe("NoSuchKey");
+  const remove = async (versionId: string) =>
+    await s3.call({ method: "DELETE", key: "k", query: { versionId } });
+  await remove(hidden.headers["x-amz-version-id"] ?? "");
+  expect((await get()).text).toBe("yy");
+  await remove(second);
+  expect((await get()).text).toBe("x");
+  await remove(first);
+  expect(tags(await list(), "VersionId")).toEqual([]);
+  expect((await get()).code).toBe("NoSuchKey");
+});
+
 test("noChecksums", async () => {
   const s3 = await withQuirk("noChecksums");
   expect((await put(s3, { "x-amz-checksum-crc32": crc32Base64("x") })).status).toBe(400);

@@ -9,6 +9,7 @@ import {
   type CompleteOutcome,
   type CompleteRequest,
   type CreatedUpload,
+  type Demotion,
   type Head,
   type Listing,
   type ObjectHeaders,
@@ -39,6 +40,10 @@ export class OwnBucketsStore implements ObjectStore {
 
   get clockSkewMs(): number {
     return this.#store.clockSkewMs;
+  }
+
+  demote(change: Demotion, because: string): Promise<void> {
+    return this.#store.demote(change, because);
   }
 
   head(ref: ObjectRef): Promise<Head> {

@@ -16,10 +16,9 @@ import type { S3Profile } from "./s3-profiles.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
 import {
   conditionHeaders,
+  conditionName,
   control,
   isChecksumMismatch,
-  isConflict,
-  isGone,
   type S3Context,
 } from "./s3-requests.ts";
 import { RangeBody } from "./s3-request-body.ts";
@@ -34,6 +33,11 @@ export async function putObject(
   const digests = await digestsOf({ kind: "bytes", bytes: body }, crc, proofOfObject(profile));
   const call: CallOptions = {
     ...control("PutObject", ref),
+    asked: {
+      request: "PutObject",
+      condition: conditionName(condition),
+      wrongChecksumCodes: profile.wrongChecksumCodes,
+    },
     mutating: true,
     deadlineMs: caller.bodyDeadlineMs(body.length),
   };
@@ -55,7 +59,7 @@ export async function putObject(
       const stored = storedBody(profile, call.what, await caller.direct.put(put, options), digests);
       return { kind: "stored", ...stored };
     },
-    (failure) => (isConflict(failure, condition) ? { kind: "conflict" } : undefined),
+    (_failure, answer) => (answer === "conflict" ? { kind: "conflict" } : undefined),
   );
 }
 
@@ -72,7 +76,9 @@ export async function uploadPart(
     checksums.of(ref.uploadId).kind === "crc32" ? "crc32" : profile.checksum === "off" ? "nothing" : "md5";
   const digests = await digestsOf(body, crc, proof);
   const call: CallOptions = {
-    ...control(`UploadPart ${partNumber}`, ref),
+    ...control("UploadPart", ref),
+    what: `UploadPart ${partNumber} ${ref.key}`,
+    asked: { request: "UploadPart", wrongChecksumCodes: profile.wrongChecksumCodes },
     mutating: true,
     turn: "none",
     deadlineMs: caller.bodyDeadlineMs(bytes),
@@ -92,8 +98,8 @@ export async function uploadPart(
       const { etag } = storedBody(profile, call.what, await caller.direct.put(put, options), digests);
       return { kind: "stored", etag };
     },
-    (failure) => {
-      if (isGone(failure)) return { kind: "gone" };
+    (failure, answer) => {
+      if (answer === "gone") return { kind: "gone" };
       if (isChecksumMismatch(failure)) checksums.contradicted(ref.uploadId);
       return undefined;
     },

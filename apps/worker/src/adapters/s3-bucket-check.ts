@@ -80,21 +80,26 @@ export class BucketCheck {
 
   async #reading(bucket: string): Promise<StoreError | undefined> {
     if (!this.#headMissingIs404) return undefined;
-    const trouble = await this.#try(bucket, () =>
-      this.#client.send(new HeadObjectCommand({ Bucket: bucket, Key: this.#key }), OPTIONS),
-    );
+    const ask = () => this.#client.send(new HeadObjectCommand({ Bucket: bucket, Key: this.#key }), OPTIONS);
+    // A reply to HEAD has no body, whatever its content type says.
+    const trouble = await this.#try(bucket, ask, { bodiless: true });
     return trouble?.trouble === "denied" ? denied(bucket, "reading from", trouble) : trouble;
   }
 
   /** Undefined: the bucket answered, be it that the key is missing or the request not to its liking. */
-  async #try(bucket: string, send: () => Promise<unknown>): Promise<StoreError | undefined> {
+  async #try(
+    bucket: string,
+    send: () => Promise<unknown>,
+    { bodiless = false } = {},
+  ): Promise<StoreError | undefined> {
     try {
       await send();
       return undefined;
     } catch (error) {
       const failure = failureOf(error);
       if (!failure) throw error;
-      const trouble = storeError(failure, `bucket ${bucket}`, false);
+      const seen = bodiless ? { ...failure, page: false } : failure;
+      const trouble = storeError(seen, `bucket ${bucket}`, false);
       return trouble.trouble === "rejected" ? undefined : trouble;
     }
   }

@@ -11,6 +11,7 @@ import { failureOf, storeError, type S3Failure } from "./s3-errors.ts";
 import { COMPLETES, READS, type S3Connection, type S3Settings } from "./s3-client.ts";
 import type { DirectSender } from "./s3-direct.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
+import { type Answer, type Asked, type Verdict, verdictOf } from "./s3-verdict.ts";
 
 export interface CallOptions extends ExchangeOptions {
   /** For messages: "UploadPart 7 of a/b.mp4". */
@@ -18,12 +19,14 @@ export interface CallOptions extends ExchangeOptions {
   bucket: string;
   /** Changes something: an answer that never came leaves the outcome unknown. */
   mutating?: boolean;
+  /** What it is, so that its refusals are understood; absent for a question of the probe. */
+  asked?: Asked;
   /** Whose turn it takes; default "control". Parts take none: the upload lane has bounded them already. */
   turn?: "control" | "complete" | "none";
 }
 
 /** A refusal the operation gives a meaning of its own; undefined: it is trouble. */
-export type Expected<T> = (failure: S3Failure) => T | undefined;
+export type Expected<T> = (failure: S3Failure, answer: Answer | undefined) => T | undefined;
 
 export class S3Caller {
   readonly client: S3Client;
@@ -84,9 +87,10 @@ export class S3Caller {
       } catch (error) {
         const failure = failureOf(error);
         if (!failure) throw error;
-        const meant = expected?.(failure);
+        const verdict = options.asked && verdictOf(failure, options.asked);
+        const meant = expected?.(failure, verdict?.kind === "answer" ? verdict.answer : undefined);
         if (meant !== undefined) return meant;
-        const trouble = await this.#judge(failure, options, asked);
+        const trouble = await this.#judge(failure, verdict, options, asked);
         asked = true;
         if (!trouble) continue;
         if (trouble.trouble !== "credentials" || renewed || !(await this.#refresh())) throw trouble;
@@ -98,13 +102,15 @@ export class S3Caller {
   /** Trouble that names its cause; undefined: the bucket answers, so that the refusal may have been of the moment. */
   async #judge(
     failure: S3Failure,
+    verdict: Verdict | undefined,
     { what, bucket, mutating = false }: CallOptions,
     lastWord: boolean,
   ): Promise<StoreError | undefined> {
-    const trouble = storeError(failure, what, mutating);
+    const own = verdict?.kind === "trouble" ? verdict : undefined;
+    const trouble = storeError(failure, what, mutating, own?.trouble);
     // A reply to HeadObject has no body: expired credentials and a wrong clock look like any other refusal.
     const silent = !mutating && (failure.code === "HTTP403" || failure.code === "HTTP400");
-    if (trouble.trouble !== "denied" && !silent) return trouble;
+    if (trouble.trouble !== "denied" && own?.asks !== true && !silent) return trouble;
     const whole = await this.#check.trouble(bucket, mutating ? "write" : "read");
     if (whole) return whole;
     return silent && !lastWord ? undefined : trouble;

@@ -7,7 +7,14 @@ import type { ObjectAttributes } from "./s3-attributes.ts";
 import type { S3Connection } from "./s3-client.ts";
 import type { S3Failure } from "./s3-errors.ts";
 import { abortRuleDays, reachBucket } from "./s3-probe-bucket.ts";
-import { findWayToPut, get, type PutAnswers, probePut } from "./s3-probe-objects.ts";
+import {
+  askConditionsAgain,
+  type ConditionAnswers,
+  findWayToPut,
+  get,
+  type PutAnswers,
+  probePut,
+} from "./s3-probe-objects.ts";
 import { ProbeSession, type Tried } from "./s3-probe-session.ts";
 import {
   type ListingAnswers,
@@ -18,7 +25,16 @@ import {
   type UploadAnswers,
   type Way,
 } from "./s3-probe-uploads.ts";
-import { limitsOf, namedProfile, notesOf, type S3Profile, storeAt, type StoreName } from "./s3-profiles.ts";
+import {
+  ABORTS_NOTHING_ITSELF,
+  limitsOf,
+  namedProfile,
+  notesOf,
+  type S3Profile,
+  storeAt,
+  type StoreName,
+} from "./s3-profiles.ts";
+import { namedByItself, serverIdentity } from "./s3-server-identity.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -51,6 +67,15 @@ export interface StoreAnswers {
   notes: string[];
   /** Why the work cannot be done here; empty: it can. */
   refusals: string[];
+  /** Who answered; another one is asked everything anew. */
+  identity?: string;
+  /** What was found of conditions on Put, whatever the work found out since. */
+  conditions?: ConditionAnswers;
+  /** What the work found untrue of the profile, in plain words. */
+  demotions?: string[];
+  /** The bucket keeps versions that may not be deleted, so that each probe leaves some. */
+  leavesVersions?: boolean;
+  lifecycle?: "rule" | "none" | "unknown";
 }
 
 /** Rejects with a StoreError when the store is in trouble: unreachable, credentials refused, bucket missing. */
@@ -71,7 +96,8 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   right("ListBucket", list);
   const way = await findWayToPut(session);
   right("PutObject", way);
-  if (!way.ok) {
+  if (way.ok) recogniseServer(answers, way.reply.headers);
+  else {
     recordListings(answers, await probeListingsUnopened(session), options);
     return answers;
   }
@@ -83,6 +109,7 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
 
   const put = await probePut(session, way.reply);
   learnPut(answers, put);
+  answers.leavesVersions = session.versioned && !deleted.ok;
   const listings = await probeListings(session, { checksum: "off", unsignedPayload: put.unsignedPayload });
   if (listings.ok) recordListings(answers, listings.reply, options);
   else right("CreateMultipartUpload", listings);
@@ -90,17 +117,48 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   Object.assign(profile, limitsOf(profile.store));
   await learnLifecycle(session, answers, options);
   describe(answers, put);
+  if (answers.leavesVersions) {
+    answers.notes.push(
+      `The bucket keeps versions, and those of the probe may not be deleted (DeleteObjectVersion on ${options.bucket}/${options.prefix}.sluice-probe/*): a few small ones stay each time everything is asked, which is only when another server answers.`,
+    );
+  }
   return answers;
 }
 
-/** One listing: whether today's credentials reach the bucket at all. What keeps the work from being done, as `probeStore`. */
-export async function confirmReach(connection: S3Connection, options: ProbeOptions): Promise<string[]> {
+/**
+ * Whether kept answers still hold: today's credentials reach the bucket, the same server answers, and it honours
+ * conditions on Put as it did. Rejects as `probeStore`.
+ */
+export async function confirmAnswers(
+  connection: S3Connection,
+  options: ProbeOptions,
+  kept: StoreAnswers,
+): Promise<{ refusals: string[]; holds: boolean }> {
   await using session = new ProbeSession(connection, options, options);
-  const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
-  const answers: StoreAnswers = { profile, rights: [], notes: [], refusals: [] };
+  const answers: StoreAnswers = { profile: kept.profile, rights: [], notes: [], refusals: [] };
   const { list } = await reachBucket(session, options.createBucket);
   recordRight(answers, "ListBucket", list, options, true);
-  return answers.refusals;
+  if (answers.refusals.length > 0) return { refusals: answers.refusals, holds: false };
+  const { leavesVersions = false, conditions } = kept;
+  if (kept.rights.some(({ right, ok }) => right === "DeleteObject" && ok)) session.deletionWorks();
+  const { checksum, unsignedPayload } = kept.profile;
+  const proof = checksum === "full-object" || checksum === "per-part" ? "crc32" : "md5";
+  const asked = await askConditionsAgain(session, { proof, unsignedPayload }, leavesVersions);
+  if (!asked.ok) return { refusals: [], holds: false };
+  const { headers, conditionalPut, bareEtagInConditions } = asked.reply;
+  const sameConditions =
+    conditionalPut === conditions?.conditionalPut &&
+    (leavesVersions || bareEtagInConditions === conditions.bareEtagInConditions);
+  return { refusals: [], holds: sameConditions && serverIdentity(headers) === kept.identity };
+}
+
+/** A store that names itself is known by that, unless the settings or the endpoint's name say another. */
+function recogniseServer(answers: StoreAnswers, headers: Readonly<Record<string, string>>): void {
+  answers.identity = serverIdentity(headers);
+  const store = answers.profile.store === "unknown" ? namedByItself(headers) : undefined;
+  if (store === undefined) return;
+  Object.assign(answers.profile, limitsOf(store), { store });
+  answers.notes.push(...notesOf(store));
 }
 
 function recordRight(
@@ -124,17 +182,21 @@ function recordListings(answers: StoreAnswers, listings: ListingAnswers, options
   recordRight(answers, "AbortMultipartUpload", listings.abort, options, true);
   recordRight(answers, "ListMultipartUploadParts", listings.listParts, options, true);
   recordRight(answers, "ListBucketMultipartUploads", listings.listUploads, options, true);
-  answers.profile.listsUploadsByPrefix = listings.listsUploadsByPrefix;
+  const { listsUploadsByPrefix, listPartsEndsWithAbort } = listings;
+  Object.assign(answers.profile, { listsUploadsByPrefix, listPartsEndsWithAbort });
 }
 
 function saidBy({ code, status, message }: S3Failure): string {
   return `${code}, HTTP ${status ?? "none"}: ${message}`;
 }
 
-function learnPut({ profile, refusals }: StoreAnswers, put: PutAnswers): void {
+function learnPut(answers: StoreAnswers, put: PutAnswers): void {
+  const { profile, refusals } = answers;
   const { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 } = put;
   Object.assign(profile, { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 });
+  answers.conditions = { conditionalPut, bareEtagInConditions: put.bareEtagInConditions };
   if (put.bareEtagInConditions) profile.bareEtagInConditions = true;
+  if (put.wrongChecksumCodes.length > 0) profile.wrongChecksumCodes = put.wrongChecksumCodes;
   if (!put.metadataKept) {
     refusals.push(
       "User metadata (x-amz-meta-*) is dropped by the store: without it no object can be told from another's.",
@@ -158,15 +220,15 @@ async function learnUploads(
   let refused: S3Failure | undefined;
   for (const checksum of checksumModes(put, wanted)) {
     const way: Way = { checksum, unsignedPayload: put.unsignedPayload };
-    const complete = await probeComplete(session, way);
+    const complete = await probeComplete(session, way, put.bareEtagInConditions);
     if (!complete.wholeChecked && wanted === "auto") continue;
     const tried = await rehearseSizes(session, way, complete, profile);
     if (!tried.ok) {
       refused = tried.refusal;
       continue;
     }
-    const { conditionalComplete, objectSizeInComplete, checksumsInComplete } = complete;
-    Object.assign(profile, { checksum, conditionalComplete, objectSizeInComplete, checksumsInComplete });
+    const { wholeChecked: _checked, ...learned } = complete;
+    Object.assign(profile, { checksum, ...learned });
     profile.repeatComplete = tried.reply.repeatComplete;
     profile.etagIsMd5 &&= tried.reply.partEtagIsMd5;
     if (!tried.reply.metadataKept) {
@@ -194,20 +256,31 @@ async function rehearseSizes(session: ProbeSession, way: Way, complete: UploadAn
 
 async function learnLifecycle(
   session: ProbeSession,
-  { profile, notes }: StoreAnswers,
+  answers: StoreAnswers,
   { prefix, uploadAgeMs }: ProbeOptions,
 ): Promise<void> {
+  const { profile, notes } = answers;
+  answers.lifecycle = "rule";
   if (uploadAgeMs !== undefined) {
     profile.uploadAgeDays = uploadAgeMs / DAY_MS;
     return;
   }
   const days = await abortRuleDays(session, prefix);
   if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
-  else if (days === undefined && profile.uploadAgeDays === undefined) {
+  if (profile.uploadAgeDays !== undefined) return;
+  // A store may have a limit of its own, or take a rule and not keep it: without a word of either nothing is known.
+  if (days === undefined && ABORTS_NOTHING_ITSELF.has(profile.store)) {
+    answers.lifecycle = "none";
     notes.push(
       "No lifecycle rule aborts incomplete uploads: if this worker never comes back, its parts stay and are billed. A rule of 30 days is a good net.",
     );
+    return;
   }
+  answers.lifecycle = "unknown";
+  const rules = days === undefined ? "no lifecycle rule does" : "the bucket's lifecycle rules cannot be read";
+  notes.push(
+    `Whether uploads are aborted after some time is unknown: ${rules}, and the store does not say whether it has a limit of its own. If it has one, set SLUICE_S3_UPLOAD_AGE.`,
+  );
 }
 
 function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
@@ -237,6 +310,18 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   say(
     !profile.conditionalComplete,
     "Complete knows no conditions: HeadObject is asked right before, which leaves a window of one request in which another program's object could be overwritten.",
+  );
+  say(
+    profile.conditionalComplete && profile.ifMatchOnComplete === "refused_always",
+    "Complete refuses every If-Match, also the right one: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+  );
+  say(
+    profile.conditionalComplete && profile.ifMatchOnComplete === "ignored",
+    "Complete ignores If-Match: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+  );
+  say(
+    !profile.listPartsEndsWithComplete || !profile.listPartsEndsWithAbort,
+    "ListParts answers for uploads that have ended: what it lists proves nothing after a lost reply, HeadObject decides.",
   );
   say(
     !profile.conditionalPut,

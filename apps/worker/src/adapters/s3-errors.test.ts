@@ -9,6 +9,7 @@ const failure = (code: string, status: number | undefined, more: Partial<S3Failu
   sent: true,
   headers: {},
   region: undefined,
+  page: false,
   ...more,
 });
 

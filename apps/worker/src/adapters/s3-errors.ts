@@ -4,6 +4,7 @@
  */
 import { StoreError, type StoreTrouble } from "@sluice/core";
 import { TransportError } from "./s3-transport.ts";
+import { isThrottled, storeTrouble } from "./s3-verdict.ts";
 
 /** The facts of a failed call, free of SDK types. */
 export interface S3Failure {
@@ -17,32 +18,10 @@ export interface S3Failure {
   headers: Readonly<Record<string, string>>;
   /** Named by the store in a refusal that is about the region. */
   region: string | undefined;
+  /** The reply says that its body is a page or a document of somebody else (HTML, JSON): a proxy's, a firewall's. */
+  page: boolean;
 }
 
-const THROTTLED = new Set(
-  "SlowDown SlowDownRead SlowDownWrite TooManyRequests TooManyRequestsException Throttling ThrottlingException RequestLimitExceeded RequestThrottled BandwidthLimitExceeded".split(
-    " ",
-  ),
-);
-const CREDENTIALS = new Set(
-  "ExpiredToken ExpiredTokenException TokenRefreshRequired InvalidToken InvalidAccessKeyId SignatureDoesNotMatch InvalidSecurity NotSignedUp AccountProblem AuthFailure Unauthorized UnrecognizedClientException InvalidClientTokenId RequestExpired CredentialsProviderError TokenProviderError".split(
-    " ",
-  ),
-);
-const BUCKET = new Set(
-  "NoSuchBucket PermanentRedirect TemporaryRedirect Redirect IllegalLocationConstraintException InvalidBucketName AllAccessDisabled".split(
-    " ",
-  ),
-);
-const GARBLED = new Set(
-  "BadDigest InvalidDigest XAmzContentSHA256Mismatch XAmzContentChecksumMismatch IncompleteBody".split(" "),
-);
-/** 4xx that pass by themselves. */
-const PASSING = new Set(
-  "RequestTimeout RequestTimeTooSkewed OperationAborted QuotaExceeded XMinioStorageFull InsufficientStorage".split(
-    " ",
-  ),
-);
 /** 5xx that say that nothing was done. */
 const NOT_DONE = new Set("NotImplemented InsufficientStorage XMinioStorageFull".split(" "));
 
@@ -52,6 +31,8 @@ export class ReplyError extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly code: string;
+  /** The body gave a code. */
+  readonly named: boolean;
   readonly region: string | undefined;
   /** ISO; named in a refusal that is about the date. */
   readonly serverTime: string | undefined;
@@ -61,7 +42,9 @@ export class ReplyError extends Error {
     super(element(xml, "Message") ?? `the store answered ${status}`);
     this.status = status;
     this.headers = headers;
-    this.code = element(xml, "Code") ?? `HTTP${status}`;
+    const named = element(xml, "Code");
+    this.named = named !== undefined;
+    this.code = named ?? `HTTP${status}`;
     this.region = element(xml, "Region") ?? headers["x-amz-bucket-region"];
     this.serverTime = element(xml, "ServerTime") ?? headers["date"];
   }
@@ -88,33 +71,52 @@ const ENTITIES: Readonly<Record<string, string>> = {
 export function failureOf(error: unknown): S3Failure | undefined {
   if (error instanceof TransportError) {
     const { code, message, connected } = error;
-    return { code, message, status: undefined, sent: connected, headers: {}, region: undefined };
+    return {
+      code,
+      message,
+      status: undefined,
+      sent: connected,
+      headers: {},
+      region: undefined,
+      page: false,
+    };
   }
   if (error instanceof ReplyError) {
     const { code, message, status, headers, region } = error;
-    return fromStore({ code, message, status, sent: true, headers, region });
+    return { code, message, status, sent: true, headers, region, page: isPage(headers, error.named) };
   }
   if (!(error instanceof Error)) return undefined;
   const reply = replyOf(error);
   if (!reply) return undefined;
   const { status, headers } = reply;
   const region = text(error, "Region") ?? headers["x-amz-bucket-region"];
+  // The SDK has names of its own for replies without a code, and for those it could not read.
+  const named = text(error, "Code");
+  const common = { status, sent: true, headers, region };
   // A 2xx that could not be understood is not S3's answer, whatever the parser called it.
-  const known = status >= 300 || text(error, "Code") !== undefined;
-  const code = known ? codeOf(error, status) : "BadReply";
-  return fromStore({ code, message: messageOf(error, status), status, sent: true, headers, region });
+  if (status < 300 && named === undefined) {
+    return { ...common, code: "BadReply", message: NOT_S3, page: true };
+  }
+  const page = isPage(headers, named !== undefined);
+  const code = named ?? `HTTP${status}`;
+  const message = named === undefined && page ? NOT_S3 : messageOf(error, status);
+  return { ...common, code, message, page };
 }
 
-/** A page of HTML below 500 is a proxy's or a portal's word, not the store's. */
-function fromStore(failure: S3Failure & { status: number }): S3Failure {
-  const html = failure.status < 500 && /text\/html/.test(failure.headers["content-type"] ?? "");
-  if (failure.code !== "BadReply" && !html) return failure;
-  return { ...failure, code: "BadReply", message: "the reply is not one of an S3 endpoint" };
+const NOT_S3 = "the reply is not one of an S3 endpoint";
+
+/** Some S3 stores send their own documents as text/html: a code in it tells. */
+function isPage(headers: Readonly<Record<string, string>>, named: boolean): boolean {
+  return !named && /\b(?:html|json)\b/.test(headers["content-type"] ?? "");
 }
 
 /** `mutating`: the request changes something, so that it matters whether it was carried out. */
-export function storeError(failure: S3Failure, what: string, mutating: boolean): StoreError {
-  const trouble = troubleOf(failure);
+export function storeError(
+  failure: S3Failure,
+  what: string,
+  mutating: boolean,
+  trouble: StoreTrouble = storeTrouble(failure),
+): StoreError {
   return new StoreError({
     trouble,
     code: failure.code,
@@ -125,29 +127,18 @@ export function storeError(failure: S3Failure, what: string, mutating: boolean):
   });
 }
 
-function troubleOf({ code, status, region }: S3Failure): StoreTrouble {
-  if (status === undefined || code === "BadReply" || PASSING.has(code)) return "unreachable";
-  if (THROTTLED.has(code) || status === 429) return "throttled";
-  if (CREDENTIALS.has(code) || status === 401) return "credentials";
-  if (code === "AuthorizationHeaderMalformed") return region === undefined ? "credentials" : "bucket";
-  if (BUCKET.has(code) || code.startsWith("KMS.") || (status >= 300 && status < 400)) return "bucket";
-  if (GARBLED.has(code)) return "garbled";
-  if (status === 501 || code === "NotImplemented") return "rejected";
-  if (status >= 500 || status === 408) return "unreachable";
-  if (status === 403) return "denied";
-  return "rejected";
-}
-
-function outcomeUnknown({ code, status, sent }: S3Failure): boolean {
+function outcomeUnknown({ code, status, sent, page }: S3Failure): boolean {
   if (status === undefined) return sent;
-  if (code === "BadReply") return true;
-  return status >= 500 && !THROTTLED.has(code) && !NOT_DONE.has(code);
+  if (page) return status !== 413;
+  return status >= 500 && !isThrottled(code) && !NOT_DONE.has(code);
 }
 
 function explain({ code, message, status, region }: S3Failure, trouble: StoreTrouble): string {
   const said = status === undefined ? message : `${message} (${code}, HTTP ${status})`;
   if (trouble === "bucket" && region !== undefined)
     return `${said}; the bucket is in region ${region}: set SLUICE_S3_REGION`;
+  if (status === 413 && code !== "EntityTooLarge")
+    return `${said}; a proxy on the way limits the size of a body: raise its limit above SLUICE_PART_SIZE (nginx: client_max_body_size), or lower SLUICE_PART_SIZE`;
   if (code === "EntityTooLarge") return `${said}; the store takes no object or part of this size`;
   if (code === "RequestTimeTooSkewed")
     return `${said}; the clock of this host is wrong, requests are now dated by the store's`;
@@ -179,13 +170,6 @@ function replyOf(error: Error): Reply | undefined {
   if (typeof status !== "number") return undefined;
   const headers = field(response, "headers");
   return { status, headers: isStrings(headers) ? headers : {} };
-}
-
-function codeOf(error: Error, status: number): string {
-  const code = text(error, "Code") ?? error.name;
-  return code === "" || code === "Error" || code === "UnknownError" || code === "Unknown"
-    ? `HTTP${status}`
-    : code;
 }
 
 function messageOf(error: Error, status: number): string {

@@ -15,7 +15,7 @@ import {
 } from "@sluice/core";
 import type { CallOptions, S3Caller } from "./s3-caller.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
-import { control, isGone, type S3Context, uploadFields } from "./s3-requests.ts";
+import { control, type S3Context, uploadFields } from "./s3-requests.ts";
 
 export async function listParts({ caller, checksums }: S3Context, ref: UploadRef): Promise<Listing> {
   const call = control("ListParts", ref);
@@ -28,7 +28,7 @@ export async function listParts({ caller, checksums }: S3Context, ref: UploadRef
     const page = await caller.call<ListPartsCommandOutput | "gone">(
       call,
       async (options) => await caller.client.send(new ListPartsCommand(input), options),
-      (failure) => (isGone(failure) ? "gone" : undefined),
+      (_failure, answer) => (answer === "gone" ? "gone" : undefined),
     );
     if (page === "gone") {
       checksums.forget(ref.uploadId);
@@ -84,7 +84,8 @@ export async function* listUploads(
 
 async function* uploadPages(caller: S3Caller, bucket: string, prefix: string): AsyncIterable<OpenUpload> {
   const what = `ListMultipartUploads ${prefix}`;
-  const call: CallOptions = { what, bucket, deadlineMs: LIMITS.storeControlMs };
+  const asked = { request: "ListMultipartUploads" as const };
+  const call: CallOptions = { what, bucket, deadlineMs: LIMITS.storeControlMs, asked };
   const markers = new Set<string>();
   let encoding: { EncodingType?: "url" } = { EncodingType: "url" };
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ;) {

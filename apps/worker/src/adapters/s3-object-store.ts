@@ -6,6 +6,7 @@ import type {
   CompleteOutcome,
   CompleteRequest,
   CreatedUpload,
+  Demotion,
   Head,
   Listing,
   ObjectHeaders,
@@ -34,16 +35,20 @@ export interface S3StoreOptions extends ObjectAttributes {
   profile: S3Profile;
   /** SLUICE_S3_KEY_PREFIX: below it the bucket is asked whether it answers at all. */
   prefix: string;
+  /** The profile was changed at work: to be said, and kept. */
+  onDemoted?: (change: Demotion, because: string) => Promise<void>;
 }
 
 export class S3ObjectStore implements ObjectStore {
   readonly profile: S3Profile;
   readonly #context: S3Context;
   readonly #connection: S3Connection;
+  readonly #onDemoted: S3StoreOptions["onDemoted"];
 
   constructor(connection: S3Connection, options: S3StoreOptions) {
     this.profile = options.profile;
     this.#connection = connection;
+    this.#onDemoted = options.onDemoted;
     this.#context = {
       caller: new S3Caller(connection, {
         prefix: options.prefix,
@@ -58,6 +63,11 @@ export class S3ObjectStore implements ObjectStore {
   /** The SDK measures it by the Date of every reply, and signs by it. */
   get clockSkewMs(): number {
     return this.#connection.client.config.systemClockOffset;
+  }
+
+  async demote(change: Demotion, because: string): Promise<void> {
+    Object.assign(this.profile, change);
+    await this.#onDemoted?.(change, because);
   }
 
   head(ref: ObjectRef): Promise<Head> {

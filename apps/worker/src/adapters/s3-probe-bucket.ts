@@ -3,7 +3,6 @@ import {
   CreateBucketCommand,
   GetBucketLifecycleConfigurationCommand,
   type LifecycleRule,
-  ListObjectsV2Command,
 } from "@aws-sdk/client-s3";
 import { StoreError } from "@sluice/core";
 import type { ProbeSession, Tried } from "./s3-probe-session.ts";
@@ -13,13 +12,7 @@ export async function reachBucket(
   session: ProbeSession,
   create: boolean,
 ): Promise<{ list: Tried<unknown>; created: boolean }> {
-  const list = async (): Promise<Tried<unknown>> =>
-    await session.try("ListObjectsV2", (options) =>
-      session.client.send(
-        new ListObjectsV2Command({ Bucket: session.bucket, Prefix: session.root, MaxKeys: 1 }),
-        options,
-      ),
-    );
+  const list = async (): Promise<Tried<unknown>> => await session.list(1);
   try {
     return { list: await list(), created: false };
   } catch (error) {

@@ -7,6 +7,7 @@ import { attributeHeaders } from "./s3-attributes.ts";
 import type { ProbeSession, Tried } from "./s3-probe-session.ts";
 import { unquoted } from "./s3-replies.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
+import { storeTrouble } from "./s3-verdict.ts";
 
 const BODY = Buffer.from("written by Sluice to find out what this store can do\n");
 const OTHER = Buffer.from("not what was sent\n");
@@ -31,6 +32,8 @@ export interface PutAnswers {
   bareEtagInConditions: boolean;
   headMissingIs404: boolean;
   metadataKept: boolean;
+  /** How a body that differs from its checksum is refused. */
+  wrongChecksumCodes: string[];
 }
 
 /** The reply's headers. */
@@ -39,27 +42,36 @@ async function put(
   key: string,
   headers: Record<string, string>,
   unsignedPayload: boolean,
+  { wrong = false } = {},
 ) {
-  return await session.put({
-    key,
-    query: {},
-    headers: { ...attributeHeaders(session.attributes), ...headers },
-    body: BODY,
-    signed: !unsignedPayload,
-  });
+  return await session.put(
+    {
+      key,
+      query: {},
+      headers: { ...attributeHeaders(session.attributes), ...headers },
+      body: BODY,
+      signed: !unsignedPayload,
+    },
+    { wrong },
+  );
+}
+
+export interface WayToPut {
+  proof: Proof;
+  unsignedPayload: boolean;
+  key: string;
+  /** Of the reply. */
+  headers: Readonly<Record<string, string>>;
 }
 
 /** The first way of writing the store accepts, the best first; the last refusal when there is none. */
-export async function findWayToPut(
-  session: ProbeSession,
-): Promise<Tried<{ proof: Proof; unsignedPayload: boolean; etag: string | undefined; key: string }>> {
+export async function findWayToPut(session: ProbeSession): Promise<Tried<WayToPut>> {
   const key = session.key("object");
   let refused: Tried<never> | undefined;
   for (const proof of ["crc32", "md5"] as const) {
     for (const unsignedPayload of [true, false]) {
       const tried = await put(session, key, proofOf(BODY, proof), unsignedPayload);
-      if (tried.ok)
-        return { ok: true, reply: { proof, unsignedPayload, etag: unquoted(tried.reply["etag"]), key } };
+      if (tried.ok) return { ok: true, reply: { proof, unsignedPayload, key, headers: tried.reply } };
       refused = tried;
     }
   }
@@ -74,15 +86,12 @@ export async function probePut(
   const key = session.key("object");
   const stored = await put(session, key, proofOf(BODY, proof), unsignedPayload);
   const wrongCrc =
-    proof === "crc32" ? await put(session, key, proofOf(OTHER, "crc32"), unsignedPayload) : stored;
-  const wrongMd5 = await put(session, key, proofOf(OTHER, "md5"), unsignedPayload);
-  const taken = await put(session, key, { ...proofOf(BODY, proof), "if-none-match": "*" }, unsignedPayload);
+    proof === "crc32"
+      ? await put(session, key, proofOf(OTHER, "crc32"), unsignedPayload, { wrong: true })
+      : stored;
+  const wrongMd5 = await put(session, key, proofOf(OTHER, "md5"), unsignedPayload, { wrong: true });
   const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
-  const putIfMatch = async (value: string) =>
-    await put(session, key, { ...proofOf(BODY, proof), "if-match": value }, unsignedPayload);
-  const changed = await putIfMatch(`"${"0".repeat(32)}"`);
-  const matched = await putIfMatch(`"${etag}"`);
-  const matchedBare = matched.ok ? matched : await putIfMatch(`${etag}`);
+  const { conditionalPut, bareEtagInConditions } = await askConditions(session, key, etag, way);
   const found = await head(session, key);
   const missing = await head(session, `${key}-that-is-not-there`);
   return {
@@ -90,15 +99,74 @@ export async function probePut(
     md5Checked: !wrongMd5.ok,
     unsignedPayload,
     etagIsMd5: etag === createHash("md5").update(BODY).digest("hex"),
-    conditionalPut: isPreconditionFailed(taken) && isPreconditionFailed(changed) && matchedBare.ok,
-    bareEtagInConditions: !matched.ok && matchedBare.ok,
+    conditionalPut,
+    bareEtagInConditions,
     headMissingIs404: !missing.ok && missing.refusal.status === 404,
     metadataKept: found.ok && found.reply.Metadata?.["sluice-stream-id"] !== undefined,
+    wrongChecksumCodes: [...new Set([wrongCrc, wrongMd5].flatMap(codeToLearn))],
   };
 }
 
-export function isPreconditionFailed(tried: Tried<unknown>): boolean {
-  return !tried.ok && tried.refusal.status === 412;
+/** A reply without a code says nothing by which it could be known again. */
+function codeToLearn(tried: Tried<unknown>): string[] {
+  if (tried.ok || storeTrouble(tried.refusal) === "garbled") return [];
+  return tried.refusal.code.startsWith("HTTP") ? [] : [tried.refusal.code];
+}
+
+export interface ConditionAnswers {
+  conditionalPut: boolean;
+  bareEtagInConditions: boolean;
+}
+
+/**
+ * The same questions alone, in the way that is known to work. `leaveNothing`: without the one that writes, for a bucket
+ * whose versions cannot be deleted; an object is put only where none stands.
+ */
+export async function askConditionsAgain(
+  session: ProbeSession,
+  way: { proof: Proof; unsignedPayload: boolean },
+  leaveNothing: boolean,
+): Promise<Tried<ConditionAnswers & { headers: Readonly<Record<string, string>> }>> {
+  const key = session.key("object");
+  const standing = leaveNothing ? await head(session, key) : undefined;
+  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
+  const stored =
+    etag === undefined ? await put(session, key, proofOf(BODY, way.proof), way.unsignedPayload) : undefined;
+  if (stored?.ok === false) return stored;
+  const there = etag ?? unquoted(stored?.reply["etag"]);
+  const { headers, ...answers } = await askConditions(session, key, there, way, leaveNothing);
+  return { ok: true, reply: { ...answers, headers: stored?.reply ?? headers } };
+}
+
+/** Puts over the object that stands at the key: one that must be free, one with another ETag, one with its own. */
+export async function askConditions(
+  session: ProbeSession,
+  key: string,
+  etag: string | undefined,
+  { proof, unsignedPayload }: { proof: Proof; unsignedPayload: boolean },
+  leaveNothing = false,
+): Promise<ConditionAnswers & { headers: Readonly<Record<string, string>> }> {
+  const ask = async (condition: Record<string, string>) =>
+    await put(session, key, { ...proofOf(BODY, proof), ...condition }, unsignedPayload, { wrong: true });
+  const taken = await ask({ "if-none-match": "*" });
+  const changed = await ask({ "if-match": `"${"0".repeat(32)}"` });
+  const refused = isConditionRefused(taken) && isConditionRefused(changed);
+  const headers = taken.ok ? taken.reply : taken.refusal.headers;
+  if (leaveNothing) return { conditionalPut: refused, bareEtagInConditions: false, headers };
+  const matched = await ask({ "if-match": `"${etag}"` });
+  const matchedBare = matched.ok ? matched : await ask({ "if-match": `${etag}` });
+  return {
+    conditionalPut: refused && matchedBare.ok,
+    bareEtagInConditions: !matched.ok && matchedBare.ok,
+    headers,
+  };
+}
+
+/** 412 as S3 says it; some stores say it with 304 or another 3xx. */
+export function isConditionRefused(tried: Tried<unknown>): boolean {
+  if (tried.ok) return false;
+  const { status = 0 } = tried.refusal;
+  return status === 412 || status === 409 || (status >= 300 && status < 400);
 }
 
 export async function head(session: ProbeSession, key: string, checksum = false) {

@@ -5,20 +5,37 @@ import {
   DeleteObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
 } from "@aws-sdk/client-s3";
 import { LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./s3-attributes.ts";
 import { S3Caller } from "./s3-caller.ts";
 import type { S3Connection } from "./s3-client.ts";
-import { type S3Failure, storeError } from "./s3-errors.ts";
 import type { BodyRequest } from "./s3-direct.ts";
+import type { S3Failure } from "./s3-errors.ts";
 import type { ExchangeOptions } from "./s3-transport.ts";
+import { isOwnMatter, storeTrouble } from "./s3-verdict.ts";
 
 /** Left by another's probe that was killed: removed when older than this. One's own is removed at once. */
 const LEFTOVER_MS = 60 * 60_000;
+/** Versions removed at one start of what was left behind. */
+const SWEPT_VERSIONS = 200;
 const PROBE_METADATA = { "sluice-stream-id": "probe" };
 
 export type Tried<T> = { ok: true; reply: T } | { ok: false; refusal: S3Failure };
+
+const REACH = "ListObjectsV2";
+
+/** Whether a failure is an answer to the probe's question. */
+function isRefusal(failure: S3Failure, { wrong, first }: { wrong: boolean; first: boolean }): boolean {
+  const { status } = failure;
+  if (status === undefined) return false;
+  const trouble = storeTrouble(failure);
+  if (trouble === "denied" || trouble === "rejected" || trouble === "garbled") return true;
+  // The listing has been answered with the same credentials, from the same bucket.
+  const itself = status >= 300 && status < 500 && trouble !== "throttled" && status !== 408;
+  return !first && ((itself && isOwnMatter(failure)) || (wrong && status === 500));
+}
 
 export interface ProbePlace {
   bucket: string;
@@ -41,7 +58,8 @@ export class ProbeSession implements AsyncDisposable {
   readonly #objects = new Set<string>();
   readonly #uploads = new Map<string, string>();
   /** In a bucket that keeps versions, deleting a key deletes none of them. */
-  readonly #versions: { key: string; versionId: string }[] = [];
+  #versions: { key: string; versionId: string }[] = [];
+  #versioned = false;
 
   constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
     this.#root = `${place.prefix}.sluice-probe/`;
@@ -82,34 +100,59 @@ export class ProbeSession implements AsyncDisposable {
 
   /** `versionId`: as the store answered a write. */
   written(key: string, versionId: string | undefined): void {
-    if (versionId !== undefined && versionId !== "null") this.#versions.push({ key, versionId });
+    if (versionId === undefined) return;
+    this.#versioned = true;
+    this.#versions.push({ key, versionId });
+    // Deleting the key would only add a delete marker.
+    this.#objects.delete(key);
   }
 
-  /** Rejects with a StoreError when it is the store that is in trouble. */
+  /** The bucket keeps versions, or did once. */
+  get versioned(): boolean {
+    return this.#versioned;
+  }
+
+  /**
+   * Rejects with a StoreError when it is the store that is in trouble. `wrong`: the request is wrong on purpose, so that
+   * an error of the server is a refusal too.
+   */
   async try<T>(
     what: string,
     send: (options: ExchangeOptions) => Promise<T>,
-    deadlineMs?: number,
+    { deadlineMs = LIMITS.storeControlMs, wrong = false }: { deadlineMs?: number; wrong?: boolean } = {},
   ): Promise<Tried<T>> {
-    const call = {
-      what: `probe: ${what}`,
-      bucket: this.bucket,
-      deadlineMs: deadlineMs ?? LIMITS.storeControlMs,
-    };
-    return await this.#caller.call<Tried<T>>(
+    const call = { what: `probe: ${what}`, bucket: this.bucket, deadlineMs };
+    const first = what === REACH;
+    const tried = await this.#caller.call<Tried<T>>(
       call,
       async (options) => ({ ok: true, reply: await send(options) }),
-      (refusal) => {
-        const { trouble } = storeError(refusal, what, false);
-        return trouble === "denied" || trouble === "rejected" || trouble === "garbled"
-          ? { ok: false, refusal }
-          : undefined;
+      (failure) => {
+        // A reply to HEAD has no body, whatever its content type says.
+        const refusal = what === "HeadObject" ? { ...failure, page: false } : failure;
+        return isRefusal(refusal, { wrong, first }) ? { ok: false, refusal } : undefined;
       },
     );
+    if (tried.ok) return tried;
+    // Words that are not S3's may be a proxy's for this request alone, or for all of them: another one tells.
+    if (tried.refusal.page && !first) await this.list(1);
+    return tried;
+  }
+
+  /** The request that must succeed for anything to make sense. */
+  async list(maxKeys?: number) {
+    const input = {
+      Bucket: this.bucket,
+      Prefix: this.#root,
+      ...(maxKeys !== undefined && { MaxKeys: maxKeys }),
+    };
+    return await this.try(REACH, (options) => this.client.send(new ListObjectsV2Command(input), options));
   }
 
   /** Sends bytes the way the work does; the reply's headers. */
-  async put(request: Omit<BodyRequest, "bucket">): Promise<Tried<Readonly<Record<string, string>>>> {
+  async put(
+    request: Omit<BodyRequest, "bucket">,
+    { wrong = false } = {},
+  ): Promise<Tried<Readonly<Record<string, string>>>> {
     const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
     return await this.try(
       "PutObject",
@@ -118,16 +161,38 @@ export class ProbeSession implements AsyncDisposable {
         this.written(request.key, reply["x-amz-version-id"]);
         return reply;
       },
-      this.#caller.bodyDeadlineMs(bytes),
+      { deadlineMs: this.#caller.bodyDeadlineMs(bytes), wrong },
     );
   }
 
-  async delete(key: string, versionId?: string): Promise<Tried<unknown>> {
-    const input = { Bucket: this.bucket, Key: key, ...(versionId !== undefined && { VersionId: versionId }) };
-    const gone = await this.try("DeleteObject", (options) =>
-      this.client.send(new DeleteObjectCommand(input), options),
+  /** Removes what was written at the key, every version of it, and leaves no delete marker. */
+  async delete(key: string): Promise<Tried<unknown>> {
+    const versions = this.#versions.filter((version) => version.key === key);
+    if (versions.length === 0) return await this.#deleteKey(key);
+    let refused: Tried<unknown> | undefined;
+    for (const version of versions) {
+      const gone = await this.#deleteVersion(key, version.versionId);
+      if (gone.ok) this.#versions = this.#versions.filter((one) => one !== version);
+      else refused = gone;
+    }
+    return refused ?? { ok: true, reply: undefined };
+  }
+
+  async #deleteVersion(Key: string, VersionId: string) {
+    return await this.try("DeleteObject", (options) =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key, VersionId }), options),
     );
-    if (gone.ok && versionId === undefined) this.#objects.delete(key);
+  }
+
+  async #deleteKey(Key: string): Promise<Tried<unknown>> {
+    const gone = await this.try("DeleteObject", (options) =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }), options),
+    );
+    if (!gone.ok) return gone;
+    this.#objects.delete(Key);
+    // A store that does not say that it keeps versions says so now.
+    const { DeleteMarker, VersionId } = gone.reply;
+    if (DeleteMarker === true && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
     return gone;
   }
 
@@ -154,21 +219,36 @@ export class ProbeSession implements AsyncDisposable {
       if (Key && UploadId && left(Key, Initiated)) await this.abort(UploadId, Key);
     }
     if (!this.#mayDelete) return;
-    const objects = await this.try("ListObjectsV2", (options) =>
-      this.client.send(new ListObjectsV2Command(input), options),
-    );
+    if (this.#versioned) return await this.#sweepVersions(left);
+    const objects = await this.list();
     for (const { Key, LastModified } of (objects.ok && objects.reply.Contents) || []) {
-      if (Key && left(Key, LastModified)) await this.delete(Key);
+      if (Key && left(Key, LastModified)) await this.#deleteKey(Key);
+    }
+  }
+
+  /** Delete markers too, which earlier releases left at each start; a few at a time. */
+  async #sweepVersions(left: (key: string | undefined, date: Date | undefined) => boolean): Promise<void> {
+    const input = { Bucket: this.bucket, Prefix: this.#root };
+    const listed = await this.try("ListObjectVersions", (options) =>
+      this.client.send(new ListObjectVersionsCommand(input), options),
+    );
+    if (!listed.ok) return;
+    const { Versions = [], DeleteMarkers = [] } = listed.reply;
+    const old = [...Versions, ...DeleteMarkers].filter(({ Key, LastModified }) => left(Key, LastModified));
+    for (const { Key, VersionId } of old.slice(0, SWEPT_VERSIONS)) {
+      if (Key !== undefined && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       for (const [uploadId, key] of this.#uploads) await this.abort(uploadId, key);
-      for (const { key, versionId } of this.#versions) await this.delete(key, versionId);
+      // Written at once, in a bucket that keeps versions, an empty object would be one more.
+      const kept = new Set(this.#versions.map(({ key }) => key));
+      if (this.#mayDelete) for (const key of kept) await this.delete(key);
       for (const key of this.#objects) {
-        if (this.#mayDelete) await this.delete(key);
-        else await this.#empty(key);
+        if (this.#mayDelete) await this.#deleteKey(key);
+        else if (!this.#versioned) await this.#empty(key);
       }
     } catch (error) {
       // The store went away meanwhile: what is left is small, and the next probe sweeps it.

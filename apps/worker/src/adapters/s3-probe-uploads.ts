@@ -8,8 +8,8 @@ import {
   ListMultipartUploadsCommand,
   ListPartsCommand,
 } from "@aws-sdk/client-s3";
-import { type ChecksumMode, crc32ToBase64, LIMITS } from "@sluice/core";
-import { head, isPreconditionFailed, proofOf } from "./s3-probe-objects.ts";
+import { type ChecksumMode, crc32ToBase64, type IfMatchOnComplete, LIMITS } from "@sluice/core";
+import { head, isConditionRefused, proofOf } from "./s3-probe-objects.ts";
 import type { ProbeSession, Tried } from "./s3-probe-session.ts";
 import { SMALLEST_PART_BYTES } from "./s3-profiles.ts";
 import { unquoted } from "./s3-replies.ts";
@@ -31,7 +31,7 @@ interface Open {
 type Extras = Partial<
   Pick<
     CompleteMultipartUploadCommandInput,
-    "IfNoneMatch" | "MpuObjectSize" | "ChecksumCRC32" | "ChecksumType"
+    "IfMatch" | "IfNoneMatch" | "MpuObjectSize" | "ChecksumCRC32" | "ChecksumType"
   >
 >;
 
@@ -73,7 +73,13 @@ export async function send(session: ProbeSession, upload: Open, bytes: Buffer): 
   return { ok: true, reply: ETag };
 }
 
-export async function complete(session: ProbeSession, upload: Open, listed: boolean, extras: Extras = {}) {
+export async function complete(
+  session: ProbeSession,
+  upload: Open,
+  listed: boolean,
+  extras: Extras = {},
+  { wrong = false } = {},
+) {
   const input = {
     ...place(session, upload),
     ...extras,
@@ -89,7 +95,7 @@ export async function complete(session: ProbeSession, upload: Open, listed: bool
       const patient: ExchangeOptions = { ...options, keptAliveByBytes: true };
       return session.client.send(new CompleteMultipartUploadCommand(input), patient);
     },
-    LIMITS.storeCompleteMs,
+    { deadlineMs: LIMITS.storeCompleteMs, wrong },
   );
   if (done.ok) {
     session.uploadEnded(upload.uploadId);
@@ -117,6 +123,8 @@ function wholeCrc(upload: Open, wrong = false): Extras {
 
 export interface UploadAnswers {
   conditionalComplete: boolean;
+  ifMatchOnComplete: IfMatchOnComplete;
+  listPartsEndsWithComplete: boolean;
   objectSizeInComplete: boolean;
   checksumsInComplete: boolean;
   /** A wrong checksum of the whole object is refused; true where none is sent. */
@@ -124,10 +132,16 @@ export interface UploadAnswers {
 }
 
 /** Asked with uploads of one byte. `way` is one that is known to work. */
-export async function probeComplete(session: ProbeSession, way: Way): Promise<UploadAnswers> {
+export async function probeComplete(
+  session: ProbeSession,
+  way: Way,
+  bareEtag: boolean,
+): Promise<UploadAnswers> {
   const composite = way.checksum === "per-part";
-  const answers = {
+  const answers: UploadAnswers = {
     conditionalComplete: false,
+    ifMatchOnComplete: "ignored",
+    listPartsEndsWithComplete: false,
     objectSizeInComplete: false,
     checksumsInComplete: composite,
     wholeChecked: way.checksum !== "full-object",
@@ -143,27 +157,56 @@ export async function probeComplete(session: ProbeSession, way: Way): Promise<Up
     );
     if (way.checksum === "full-object") answers.checksumsInComplete = listed.ok;
     if (!listed.ok) await complete(session, first, composite, wholeCrc(first));
+    answers.listPartsEndsWithComplete = await isUnknown(session, first);
   }
   const conditional = await tiny(session, way);
   if (conditional) {
-    const refused = await complete(session, conditional, composite, {
-      ...wholeCrc(conditional),
-      IfNoneMatch: "*",
-    });
-    answers.conditionalComplete = isPreconditionFailed(refused);
+    const extras = { ...wholeCrc(conditional), IfNoneMatch: "*" };
+    const refused = await complete(session, conditional, composite, extras, { wrong: true });
+    answers.conditionalComplete = isConditionRefused(refused);
   }
+  answers.ifMatchOnComplete = await askIfMatch(session, way, bareEtag);
   const wrongSize = await tiny(session, way);
   if (wrongSize) {
     const whole = wholeCrc(wrongSize);
-    const refused = !(await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 2 })).ok;
+    const refused = !(
+      await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 2 }, { wrong: true })
+    ).ok;
     // A store that refuses the header itself refuses the right size too.
     answers.objectSizeInComplete =
       refused && (await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 1 })).ok;
   }
   const wrongCrc = answers.wholeChecked ? undefined : await tiny(session, way);
   if (wrongCrc)
-    answers.wholeChecked = !(await complete(session, wrongCrc, composite, wholeCrc(wrongCrc, true))).ok;
+    answers.wholeChecked = !(
+      await complete(session, wrongCrc, composite, wholeCrc(wrongCrc, true), { wrong: true })
+    ).ok;
   return answers;
+}
+
+/** First with an ETag that nothing has, then with that of the object that stands there. */
+async function askIfMatch(session: ProbeSession, way: Way, bareEtag: boolean): Promise<IfMatchOnComplete> {
+  const composite = way.checksum === "per-part";
+  const spelled = (etag: string): string => (bareEtag ? etag : `"${etag}"`);
+  const wrong = await tiny(session, way);
+  if (!wrong) return "ignored";
+  const extras = { ...wholeCrc(wrong), IfMatch: spelled("0".repeat(32)) };
+  if ((await complete(session, wrong, composite, extras, { wrong: true })).ok) return "ignored";
+  const right = await tiny(session, way);
+  const standing = right && (await head(session, right.key));
+  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
+  if (!right || etag === undefined) return "refused_always";
+  const matching = { ...wholeCrc(right), IfMatch: spelled(etag) };
+  const done = await complete(session, right, composite, matching, { wrong: true });
+  return done.ok ? "honoured" : "refused_always";
+}
+
+/** Whether ListParts says that the upload has ended. */
+async function isUnknown(session: ProbeSession, upload: Pick<Open, "key" | "uploadId">): Promise<boolean> {
+  const listed = await session.try("ListParts", (options) =>
+    session.client.send(new ListPartsCommand(place(session, upload)), options),
+  );
+  return !listed.ok && listed.refusal.status === 404;
 }
 
 export interface Rehearsal {
@@ -206,6 +249,7 @@ export async function rehearse(
 
 export interface ListingAnswers {
   listsUploadsByPrefix: boolean;
+  listPartsEndsWithAbort: boolean;
   listUploads: Tried<unknown>;
   listParts: Tried<unknown>;
   abort: Tried<unknown>;
@@ -220,6 +264,7 @@ export async function probeListingsUnopened(session: ProbeSession): Promise<List
     tried.ok || tried.refusal.status === 403 ? tried : { ok: true, reply: undefined };
   return {
     listsUploadsByPrefix: false,
+    listPartsEndsWithAbort: false,
     listUploads: await session.try("ListMultipartUploads", (options) =>
       session.client.send(new ListMultipartUploadsCommand(input), options),
     ),
@@ -237,6 +282,8 @@ export async function probeListings(session: ProbeSession, way: Way): Promise<Tr
   const opened = await open(session, "upload", way);
   if (!opened.ok) return opened;
   const { key, uploadId } = opened.reply;
+  // Some stores go on to list the parts of an upload that has ended: it has one.
+  await send(session, opened.reply, Buffer.from("1"));
   const input = { Bucket: session.bucket, Prefix: key.slice(0, -1) };
   const uploads = await session.try("ListMultipartUploads", (options) =>
     session.client.send(new ListMultipartUploadsCommand(input), options),
@@ -245,13 +292,10 @@ export async function probeListings(session: ProbeSession, way: Way): Promise<Tr
     session.client.send(new ListPartsCommand(place(session, { key, uploadId })), options),
   );
   const found = uploads.ok && (uploads.reply.Uploads ?? []).some((upload) => upload.UploadId === uploadId);
+  const abort = await session.abort(uploadId, key);
+  const listPartsEndsWithAbort = abort.ok && (await isUnknown(session, { key, uploadId }));
   return {
     ok: true,
-    reply: {
-      listsUploadsByPrefix: found,
-      listUploads: uploads,
-      listParts,
-      abort: await session.abort(uploadId, key),
-    },
+    reply: { listsUploadsByPrefix: found, listPartsEndsWithAbort, listUploads: uploads, listParts, abort },
   };
 }

@@ -18,6 +18,8 @@ export interface S3Profile extends StoreProfile {
   objectSizeInComplete: boolean;
   /** If-Match is compared with the ETag without quotes (Ceph 16): with them no ETag ever matches. */
   bareEtagInConditions?: boolean;
+  /** Codes by which a body that differs from its checksum is refused, beside those everybody knows. */
+  wrongChecksumCodes?: string[];
 }
 
 /** For a store about which nothing is known. */
@@ -28,7 +30,10 @@ export const CAUTIOUS: S3Profile = {
   checksumsInComplete: false,
   repeatComplete: false,
   conditionalComplete: false,
+  ifMatchOnComplete: "ignored",
   conditionalPut: false,
+  listPartsEndsWithComplete: false,
+  listPartsEndsWithAbort: false,
   etagIsMd5: false,
   listsUploadsByPrefix: false,
   headMissingIs404: false,
@@ -37,6 +42,9 @@ export const CAUTIOUS: S3Profile = {
   maxObjectBytes: 5 * TiB,
   objectSizeInComplete: false,
 };
+
+/** Stores of which it is known that they abort no upload by themselves, so that their lifecycle rules are all there is. */
+export const ABORTS_NOTHING_ITSELF: ReadonlySet<StoreName> = new Set(["aws", "ceph", "versitygw"]);
 
 export interface NamedStore {
   /** Matched against the endpoint's host name. */
@@ -69,7 +77,7 @@ export const STORES: Readonly<Record<S3ProfileName, NamedStore>> = {
     limits: {},
     notes: ["Wasabi bills the parts of an aborted upload for 30 days."],
   },
-  // minio cmd/erasure-multipart.go, internal/config/api stale_uploads_expiry; no endpoint tells
+  // minio cmd/erasure-multipart.go, internal/config/api stale_uploads_expiry; its replies name it
   minio: {
     limits: { uploadAgeDays: 1 },
     notes: ["MinIO removes an upload 24 hours after it began unless `api stale_uploads_expiry` is raised."],

@@ -20,7 +20,7 @@ export async function headObject({ caller, profile, checksums }: S3Context, ref:
     return await caller.call<Head>(
       call,
       async (options) => headOf(await caller.client.send(new HeadObjectCommand(input), options), call.what),
-      ({ status, code }) => (status === 404 && code !== "NoSuchBucket" ? { kind: "missing" } : undefined),
+      (_failure, answer) => (answer === "missing" ? { kind: "missing" } : undefined),
     );
   } catch (error) {
     // The bucket answers: 403 is how this store says "missing" as well as "denied".

@@ -5,6 +5,7 @@ import type { CallOptions, S3Caller } from "./s3-caller.ts";
 import type { UploadChecksums } from "./s3-checksums.ts";
 import type { S3Failure } from "./s3-errors.ts";
 import type { S3Profile } from "./s3-profiles.ts";
+import type { Asked, StoreRequest } from "./s3-verdict.ts";
 
 export interface S3Context {
   readonly caller: S3Caller;
@@ -13,8 +14,12 @@ export interface S3Context {
   readonly checksums: UploadChecksums;
 }
 
-export function control(operation: string, { bucket, key }: ObjectRef): CallOptions {
-  return { what: `${operation} ${key}`, bucket, deadlineMs: LIMITS.storeControlMs };
+export function control(request: StoreRequest, { bucket, key }: ObjectRef): CallOptions {
+  return { what: `${request} ${key}`, bucket, deadlineMs: LIMITS.storeControlMs, asked: { request } };
+}
+
+export function conditionName(condition: Condition): Asked["condition"] {
+  return condition === undefined ? undefined : "ifMatch" in condition ? "if-match" : "if-none-match";
 }
 
 export function uploadFields(ref: UploadRef) {
@@ -37,19 +42,6 @@ export function conditionHeaders(profile: S3Profile, condition: Condition): Reco
     ...(IfMatch !== undefined && { "if-match": IfMatch }),
     ...(IfNoneMatch !== undefined && { "if-none-match": IfNoneMatch }),
   };
-}
-
-export function isConflict({ status, code }: S3Failure, condition: Condition): boolean {
-  if (condition === undefined || code === "OperationAborted") return false;
-  // If-Match at a key where nothing stands any more is answered with 404.
-  return status === 412 || status === 409 || ("ifMatch" in condition && code === "NoSuchKey");
-}
-
-/** Names of "this upload is not open": S3's own, and those of stores that take it for a missing key. */
-const UPLOAD_GONE = new Set(["NoSuchUpload", "NoSuchKey", "NotFound", "HTTP404"]);
-
-export function isGone({ status, code }: S3Failure): boolean {
-  return status === 404 && UPLOAD_GONE.has(code);
 }
 
 /** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32", and the like. */

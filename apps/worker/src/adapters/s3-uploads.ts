@@ -19,30 +19,23 @@ import {
 import { attributeFields } from "./s3-attributes.ts";
 import type { CallOptions } from "./s3-caller.ts";
 import { storeError, type S3Failure } from "./s3-errors.ts";
-import { abortsAt, listParts } from "./s3-listings.ts";
+import { abortsAt, listParts, listUploads } from "./s3-listings.ts";
 import { badReply, unquoted } from "./s3-replies.ts";
 import {
   conditionFields,
+  conditionName,
   control,
   isChecksumMismatch,
-  isConflict,
-  isGone,
   type S3Context,
   uploadFields,
 } from "./s3-requests.ts";
 
-const REFUSED_PARTS = new Set(["InvalidPart", "InvalidPartOrder", "EntityTooSmall"]);
 /** Aborts sent until the upload is gone: a part in flight may land after one. */
 const ABORTS = 5;
 
 interface InProgress {
   kind: "in_progress";
   failure: S3Failure;
-}
-
-/** "This multipart completion is already in progress". */
-function isInProgress({ status, message }: S3Failure): boolean {
-  return status === 500 && /completion is already in progress/i.test(message);
 }
 
 export async function createUpload(
@@ -78,6 +71,7 @@ export async function completeUpload(
   const { caller, checksums } = context;
   const call: CallOptions = {
     ...control("CompleteMultipartUpload", ref),
+    asked: { request: "CompleteMultipartUpload", condition: conditionName(request.condition) },
     mutating: true,
     turn: "complete",
     deadlineMs: LIMITS.storeCompleteMs,
@@ -91,12 +85,20 @@ export async function completeUpload(
       const version = reply.VersionId;
       return { kind: "completed", etag: unquoted(reply.ETag), ...(version !== undefined && { version }) };
     },
-    (failure) => {
-      if (REFUSED_PARTS.has(failure.code)) return { kind: "invalid_part", detail: failure.message };
-      if (isConflict(failure, request.condition)) return { kind: "conflict" };
-      if (isChecksumMismatch(failure)) checksums.contradicted(ref.uploadId);
-      if (isInProgress(failure)) return { kind: "in_progress", failure };
-      return isGone(failure) ? { kind: "gone" } : undefined;
+    (failure, answer) => {
+      switch (answer) {
+        case "invalid_part":
+          return { kind: "invalid_part", detail: failure.message };
+        case "in_progress":
+          return { kind: "in_progress", failure };
+        case "conflict":
+        case "gone":
+          return { kind: answer };
+        case "missing":
+        case undefined:
+          if (isChecksumMismatch(failure)) checksums.contradicted(ref.uploadId);
+          return undefined;
+      }
     },
   );
   if (outcome.kind === "in_progress") {
@@ -133,25 +135,42 @@ function completeInput(
 }
 
 export async function abortUpload(context: S3Context, ref: UploadRef): Promise<void> {
-  const { caller, checksums } = context;
-  for (let attempt = 1; attempt <= ABORTS; attempt += 1) {
-    const gone = await caller.call(
-      control("AbortMultipartUpload", ref),
-      async (options) => {
-        await caller.client.send(new AbortMultipartUploadCommand(uploadFields(ref)), options);
-        return false;
-      },
-      (failure) => (isGone(failure) ? true : undefined),
-    );
-    const left = gone ? undefined : await listParts(context, ref);
-    if (left === undefined || left.kind === "gone" || left.parts.length === 0) {
+  const { checksums, profile } = context;
+  // Where ListParts goes on to answer for an aborted upload, its parts are no reason to abort again and again.
+  const attempts = profile.listPartsEndsWithAbort ? ABORTS : 2;
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    if (await abortOnce(context, ref)) {
       checksums.forget(ref.uploadId);
       return;
     }
   }
+  if (!(await isListed(context, ref))) return;
   throw new StoreError({
-    trouble: "unreachable",
+    trouble: "rejected",
     code: "AbortIncomplete",
-    message: `the upload at ${ref.key} still has parts after ${ABORTS} aborts`,
+    message: `the upload at ${ref.key} still has parts after ${attempts} aborts`,
   });
+}
+
+/** Whether the upload has ended. */
+async function abortOnce(context: S3Context, ref: UploadRef): Promise<boolean> {
+  const { caller } = context;
+  const gone = await caller.call(
+    control("AbortMultipartUpload", ref),
+    async (options) => {
+      await caller.client.send(new AbortMultipartUploadCommand(uploadFields(ref)), options);
+      return false;
+    },
+    (_failure, answer) => (answer === "gone" ? true : undefined),
+  );
+  if (gone) return true;
+  const left = await listParts(context, ref);
+  return left.kind === "gone" || left.parts.length === 0;
+}
+
+async function isListed(context: S3Context, ref: UploadRef): Promise<boolean> {
+  for await (const upload of listUploads(context, ref.bucket, ref.key)) {
+    if (upload.key === ref.key && upload.uploadId === ref.uploadId) return true;
+  }
+  return false;
 }

@@ -16,7 +16,7 @@ import {
 import { worst } from "./doctor.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { redisFindings, type RedisFacts } from "./redis-findings.ts";
-import { storeFindings, storeTroubleFinding } from "./store-findings.ts";
+import { demotionFindings, storeFindings, storeTroubleFinding } from "./store-findings.ts";
 import { webhookFinding } from "./webhook-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
@@ -222,6 +222,8 @@ describe("the bucket", () => {
       "bucket.body_checksum",
       "bucket.conditional_put",
       "bucket.conditional_complete",
+      "bucket.if_match_on_complete",
+      "bucket.list_parts_ends",
       "bucket.repeat_complete",
       "bucket.etag_is_md5",
       "bucket.head_missing_is_404",
@@ -259,6 +261,8 @@ describe("the bucket", () => {
     ["bucket.no_body_checksum", { checksum: "off" }],
     ["bucket.no_conditional_put", { conditionalPut: false }],
     ["bucket.no_conditional_complete", { conditionalComplete: false }],
+    ["bucket.no_if_match_on_complete", { ifMatchOnComplete: "refused_always" }],
+    ["bucket.no_list_parts_ends", { listPartsEndsWithAbort: false }],
     ["bucket.no_repeat_complete", { repeatComplete: false }],
     ["bucket.no_etag_is_md5", { etagIsMd5: false }],
     ["bucket.no_head_missing_is_404", { headMissingIs404: false }],
@@ -268,15 +272,19 @@ describe("the bucket", () => {
     expect(found(storeFindings(answers({}, profile)), id)).toMatchObject({ severity: "info" });
   });
 
-  it.each<[string, Severity, number | undefined, string[]]>([
-    ["bucket.lifecycle", "ok", 7, []],
-    ["bucket.lifecycle_short", "warning", 1, []],
-    ["bucket.no_lifecycle", "warning", undefined, ["No lifecycle rule aborts incomplete uploads: …"]],
-    ["bucket.lifecycle_unknown", "info", undefined, []],
-  ])("%s, %s, with rules of %s days", (id, severity, uploadAgeDays, notes) => {
+  it.each<[string, Severity, number | undefined, StoreAnswers["lifecycle"]]>([
+    ["bucket.lifecycle", "ok", 7, "rule"],
+    ["bucket.lifecycle_short", "warning", 1, "rule"],
+    ["bucket.no_lifecycle", "warning", undefined, "none"],
+    ["bucket.lifecycle_unknown", "info", undefined, "unknown"],
+  ])("%s, %s, with rules of %s days (D6g)", (id, severity, uploadAgeDays, lifecycle) => {
     const { uploadAgeDays: _, ...profile } = ABLE;
     const days = uploadAgeDays === undefined ? profile : { ...profile, uploadAgeDays };
-    expect(found(storeFindings({ ...answers({ notes }), profile: days }), id)).toMatchObject({ severity });
+    expect(
+      found(storeFindings({ ...answers(lifecycle === undefined ? {} : { lifecycle }), profile: days }), id),
+    ).toMatchObject({
+      severity,
+    });
   });
 
   it("tells what its makers say of it", () => {
@@ -295,7 +303,12 @@ describe("the bucket", () => {
     expect(found([storeTroubleFinding(error, "recordings")], id).seen).toBe("Code: what happened");
   });
 
-  it.each<StoreTrouble>(["denied", "garbled", "rejected"])(
+  it("D6a: what a worker found untrue at work is a warning", () => {
+    const seenAtWork = demotionFindings(["The store refuses …"]);
+    expect(found(seenAtWork, "bucket.demoted")).toMatchObject({ severity: "warning" });
+  });
+
+  it.each<StoreTrouble>(["denied", "name", "garbled", "rejected"])(
     "in trouble of its own kind (%s) is unfit",
     (trouble) => {
       const error = new StoreError({ trouble, code: "Code", message: "what happened" });

@@ -12,9 +12,11 @@ import {
 } from "@sluice/redis-schema";
 import { CliError } from "../cli/exit-codes.ts";
 import { connect } from "../cli/session.ts";
+import { learnedAtWork } from "../start/connect-store.ts";
 import { clockFinding } from "./clock-findings.ts";
 import { finding, type Finding } from "./finding.ts";
 import { redisFindings } from "./redis-findings.ts";
+import { demotionFindings } from "./store-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
 const PINGS = 15;
@@ -59,6 +61,7 @@ async function ask(context: SchemaContext, config: Config): Promise<Finding[]> {
     }),
     clockFinding("redis", Number(seconds) * 1_000 + Number(micros) / 1_000 - halfway),
     ...workerFindings(await new WorkerRegistry(context).list()),
+    ...demotionFindings(await learnedAtWork(config, context)),
   ];
 }
 

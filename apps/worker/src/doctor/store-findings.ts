@@ -41,6 +41,21 @@ const CAPABILITIES: readonly Capability[] = [
     remedy: "Let no other program write under this prefix.",
   },
   {
+    id: "if_match_on_complete",
+    has: ({ ifMatchOnComplete }) => ifMatchOnComplete === "honoured",
+    present: "Complete replaces an object only while it is the one that was seen.",
+    absent:
+      "Complete ignores If-Match or refuses it always: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+  },
+  {
+    id: "list_parts_ends",
+    has: ({ listPartsEndsWithComplete, listPartsEndsWithAbort }) =>
+      listPartsEndsWithComplete && listPartsEndsWithAbort,
+    present: "ListParts says when an upload has ended.",
+    absent:
+      "ListParts answers for uploads that have ended: what it lists proves nothing after a lost reply, HeadObject decides.",
+  },
+  {
     id: "repeat_complete",
     has: ({ repeatComplete }) => repeatComplete,
     present: "A repeated Complete is answered again.",
@@ -120,7 +135,7 @@ function capabilityFinding({ id, has, present, absent, remedy }: Capability, pro
 /** A file may grow this long without anyone minding. */
 const FEW_DAYS = 7;
 
-function lifecycleFinding({ profile, notes }: StoreAnswers): Finding {
+function lifecycleFinding({ profile, lifecycle }: StoreAnswers): Finding {
   const { uploadAgeDays: days } = profile;
   if (days !== undefined) {
     const seen = `Uploads are aborted ${days} days after they began; a file that grows longer is sent again from its first byte.`;
@@ -128,8 +143,13 @@ function lifecycleFinding({ profile, notes }: StoreAnswers): Finding {
       ? ok("bucket.lifecycle", seen)
       : finding("bucket.lifecycle_short", "warning", seen, "Give the rule more days.");
   }
-  if (!notes.some((note) => note.startsWith("No lifecycle rule"))) {
-    return finding("bucket.lifecycle_unknown", "info", "The bucket's lifecycle rules cannot be read.");
+  if (lifecycle !== "none") {
+    return finding(
+      "bucket.lifecycle_unknown",
+      "info",
+      "Whether the store aborts uploads after some time is unknown.",
+      "If it has a limit of its own, set SLUICE_S3_UPLOAD_AGE.",
+    );
   }
   const seen =
     "No lifecycle rule aborts incomplete uploads: if no worker ever comes back, their parts stay and are billed.";
@@ -138,6 +158,13 @@ function lifecycleFinding({ profile, notes }: StoreAnswers): Finding {
     "warning",
     seen,
     "Add a rule that aborts incomplete uploads after 30 days.",
+  );
+}
+
+/** What a worker found out at work, whatever the probe says now. */
+export function demotionFindings(demotions: readonly string[]): Finding[] {
+  return demotions.map((text) =>
+    finding("bucket.demoted", "warning", text, "Let no other program write under this prefix."),
   );
 }
 
@@ -169,6 +196,7 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
       );
     case "denied":
     case "not_ours":
+    case "name":
     case "garbled":
     case "rejected":
       return finding("bucket.unfit", "error", seen);

@@ -4,7 +4,7 @@ import type { Config } from "@sluice/config";
 import { StoreError, backoffMs, type ObjectStore, type StoreGate } from "@sluice/core";
 import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/redis-schema";
 import {
-  confirmReach,
+  confirmAnswers,
   probeStore,
   type ProbeOptions,
   type StoreAnswers,
@@ -12,6 +12,7 @@ import {
 import { connectS3, type S3Connection } from "../adapters/s3-client.ts";
 import { OwnBucketsStore } from "../adapters/own-buckets-store.ts";
 import { S3ObjectStore } from "../adapters/s3-object-store.ts";
+import type { S3Profile } from "../adapters/s3-profiles.ts";
 import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";
@@ -57,12 +58,21 @@ export async function connectStore(
     onQuiet: (quietMs) => how.gate.quiet(quietMs),
   });
   const hash = settingsHash(config);
-  const answers = await storeAnswers(config, context, connection, hash, how, log, signal);
+  const kept = await storeAnswers(config, context, connection, hash, how, log, signal);
+  const { answers } = kept;
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
   const ofS3 = new S3ObjectStore(connection, {
     ...attributes(config),
     profile: answers.profile,
     prefix: s3Prefix(config),
+    onDemoted: async (_change, because) => {
+      log.warn({ bucket: config.s3Bucket }, because);
+      answers.notes.push(because);
+      answers.demotions = [...(answers.demotions ?? []), because];
+      await keepAnswers(context, hash, kept).catch((error: unknown) =>
+        log.warn({ bucket: config.s3Bucket, err: error }, "what was learned of the store could not be kept"),
+      );
+    },
   });
   const store = new OwnBucketsStore(ofS3, ownBuckets(config));
   return { store, answers, hash, connection };
@@ -76,23 +86,26 @@ async function storeAnswers(
   { mayRefuse, patience, gate }: StartManner,
   log: SupervisorLog,
   signal: AbortSignal,
-): Promise<StoreAnswers> {
-  const kept = await patience.wait(() => loadStoreAnswers(context, hash), signal);
-  if (kept && Date.now() - Date.parse(kept.probed_at_utc) < ANSWERS_KEPT_MS) {
-    if (mayRefuse) await refuseWrongAccess(connection, probing(config));
-    // Written by this very program from its own StoreAnswers.
-    return kept.answers as unknown as StoreAnswers;
-  }
+): Promise<KeptAnswers> {
+  const still = await stillTrue(
+    config,
+    context,
+    connection,
+    hash,
+    { mayRefuse, patience, gate },
+    log,
+    signal,
+  );
+  if (still) return still;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
       const answers = await probeStore(connection, probing(config));
       if (answers.refusals.length === 0) {
-        const probed_at_utc = new Date().toISOString();
-        const plain = JSON.parse(JSON.stringify(answers));
-        await patience.wait(() => saveStoreAnswers(context, hash, { probed_at_utc, answers: plain }), signal);
+        const probed = { probedAt: new Date().toISOString(), answers };
+        await patience.wait(() => keepAnswers(context, hash, probed), signal);
         gate.heal();
-        return answers;
+        return probed;
       }
       if (mayRefuse) throw new StartRefused(answers.refusals);
       gate.blockedBy(answers.refusals.join("; "));
@@ -110,16 +123,63 @@ async function storeAnswers(
   }
 }
 
-/** Kept answers are about the store, not about today's credentials: a wrong secret is told now, not at the first part. */
-async function refuseWrongAccess(connection: S3Connection, options: ProbeOptions): Promise<void> {
+interface KeptAnswers {
+  /** ISO. */
+  probedAt: string;
+  answers: StoreAnswers;
+}
+
+async function keepAnswers(
+  context: SchemaContext,
+  hash: string,
+  { probedAt, answers }: KeptAnswers,
+): Promise<void> {
+  const plain = JSON.parse(JSON.stringify(answers));
+  await saveStoreAnswers(context, hash, { probed_at_utc: probedAt, answers: plain });
+}
+
+/**
+ * The kept answers, where they are young and the same server still answers as it did. It may be another by now, and
+ * today's credentials may be wrong: both are found out now, not with the first recording.
+ */
+async function stillTrue(
+  config: Config,
+  context: SchemaContext,
+  connection: S3Connection,
+  hash: string,
+  { mayRefuse, patience }: StartManner,
+  log: SupervisorLog,
+  signal: AbortSignal,
+): Promise<KeptAnswers | undefined> {
+  const kept = await patience.wait(() => loadStoreAnswers(context, hash), signal);
+  if (!kept) return undefined;
+  // Written by this very program from its own StoreAnswers.
+  const answers = kept.answers as unknown as StoreAnswers;
+  const old = Date.now() - Date.parse(kept.probed_at_utc) >= ANSWERS_KEPT_MS;
+  if (old && answers.leavesVersions !== true) return undefined;
+  const now = { probedAt: kept.probed_at_utc, answers };
   try {
-    const refusals = await confirmReach(connection, options);
-    if (refusals.length > 0) throw new StartRefused(refusals);
+    const { refusals, holds } = await confirmAnswers(connection, probing(config), answers);
+    if (holds) return now;
+    if (refusals.length === 0) {
+      log.info(
+        { bucket: config.s3Bucket },
+        "another server than before answers for the store: it is asked anew",
+      );
+      return undefined;
+    }
+    if (mayRefuse) throw new StartRefused(refusals);
   } catch (error) {
-    // What heals is waited for at work, where lag is shown meanwhile.
     if (!(error instanceof StoreError)) throw error;
-    if (!heals(error)) throw new StartRefused([refusalOf(error, options.bucket)]);
+    if (mayRefuse && !heals(error)) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
   }
+  // What heals is waited for at work, where lag is shown meanwhile. Who will answer then is not known.
+  return { ...now, answers: { ...answers, profile: withoutConditions(answers.profile) } };
+}
+
+/** HeadObject is asked before every write: right on any server. */
+function withoutConditions(profile: S3Profile): S3Profile {
+  return { ...profile, conditionalPut: false, conditionalComplete: false, ifMatchOnComplete: "ignored" };
 }
 
 function heals({ trouble }: StoreError): boolean {
@@ -153,10 +213,21 @@ function attributes(config: Config) {
   };
 }
 
+/** Raised when the probe asks something new, so that older answers count no more. */
+const QUESTIONS = 2;
+
+/** What a worker with these settings found out at work against what its probe had said; for doctor. */
+export async function learnedAtWork(config: Config, context: SchemaContext): Promise<string[]> {
+  const kept = await loadStoreAnswers(context, settingsHash(config));
+  const answers = kept?.answers as unknown as StoreAnswers | undefined;
+  return answers?.demotions ?? [];
+}
+
 /** What the answers depend on. */
 function settingsHash(config: Config): string {
   const text = JSON.stringify([
     VERSION,
+    QUESTIONS,
     config.s3Endpoint,
     config.s3Region,
     config.s3Bucket,

@@ -113,6 +113,12 @@ export class Bucket {
     }
   }
 
+  /** Ids of all versions and delete markers. */
+  async versions(prefix: string): Promise<string[]> {
+    const { text } = await this.#client.call({ method: "GET", query: { versions: "", prefix } });
+    return tags(text, "VersionId");
+  }
+
   /** Up to 1,000: more is a failure anyway. */
   async openUploads(prefix = ""): Promise<OpenUpload[]> {
     const { text } = await this.#client.call({ method: "GET", query: { uploads: "", prefix } });

@@ -15,6 +15,10 @@ export interface UploadRef extends ObjectRef {
 export const CHECKSUM_MODES = ["full-object", "per-part", "md5", "off"] as const;
 export type ChecksumMode = (typeof CHECKSUM_MODES)[number];
 
+/** `refused_always`: even the ETag that stands there is answered with 412. `ignored`: any ETag is taken. */
+export const IF_MATCH_ON_COMPLETE = ["honoured", "refused_always", "ignored"] as const;
+export type IfMatchOnComplete = (typeof IF_MATCH_ON_COMPLETE)[number];
+
 /** What the store can do, found by the probe or named by a profile. Unknown stays the cautious choice. */
 export interface StoreProfile {
   checksum: ChecksumMode;
@@ -23,9 +27,13 @@ export interface StoreProfile {
   checksumsInComplete: boolean;
   /** A repeated Complete answers 200 again. */
   repeatComplete: boolean;
-  /** If-None-Match / If-Match honoured by Complete. */
+  /** If-None-Match is honoured by Complete. */
   conditionalComplete: boolean;
+  ifMatchOnComplete: IfMatchOnComplete;
   conditionalPut: boolean;
+  /** ListParts no longer knows an upload that was completed, or aborted. Where it does, it proves nothing. */
+  listPartsEndsWithComplete: boolean;
+  listPartsEndsWithAbort: boolean;
   /** A part's ETag is the MD5 of its bytes. */
   etagIsMd5: boolean;
   /** ListMultipartUploads answers for a prefix, not only for an exact key. */
@@ -38,6 +46,11 @@ export interface StoreProfile {
   /** The store itself aborts an upload this long after it began; absent: never, or unknown. */
   uploadAgeDays?: number;
 }
+
+/** What the profile promised and the work found untrue. */
+export type Demotion = Partial<
+  Pick<StoreProfile, "conditionalComplete" | "ifMatchOnComplete" | "conditionalPut">
+>;
 
 export interface StoredObject {
   size: number;
@@ -124,7 +137,7 @@ export type CompleteOutcome =
   /** A part is not there under the ETag named, or is refused: repair, then complete again. */
   | { kind: "invalid_part"; detail: string }
   | { kind: "gone" }
-  /** 412 or 409: it may be our own earlier success (HeadObject decides). */
+  /** The condition was not met, or is not known: it may be our own earlier success (HeadObject decides). */
   | { kind: "conflict" };
 
 /** As HTTP counts: `last` is the last byte, not the one after it. */
@@ -137,6 +150,8 @@ export interface ObjectStore {
   /** How far the store's clock is ahead of ours, as its last answers told; small differences count as none. */
   readonly clockSkewMs: number;
   readonly profile: StoreProfile;
+  /** Changes the profile for every stream from now on, and says so. */
+  demote(change: Demotion, because: string): Promise<void>;
   head(ref: ObjectRef): Promise<Head>;
   put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;
   createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<CreatedUpload>;

@@ -193,6 +193,91 @@ describe("when an object of another program appears", () => {
   });
 });
 
+describe("a store that is not as its profile says", () => {
+  /** Completed once, then longer: the next generation replaces its own object. */
+  async function reopened(options: Partial<WorldOptions>) {
+    const { world, path } = withFile(options);
+    await runToEnd(world);
+    world.disk.append(path, sampleBytes(77, 2));
+    await runToEnd(world);
+    return { world, path };
+  }
+
+  it.each([
+    ["refuses every If-Match", { ifMatchOnComplete: "refused_always" }, /If-Match/],
+    [
+      "refuses If-Match and forgets completed uploads",
+      { ifMatchOnComplete: "refused_always", repeatComplete: false },
+      /If-Match/,
+    ],
+    ["ignores If-Match", { ifMatchOnComplete: "ignored" }, undefined],
+  ] as const)(
+    "D6a: that %s: the object is replaced, and what was found is said",
+    async (_case, behaves, said) => {
+      const { world, path } = await reopened({ behaves });
+      expect(audit(world)).toEqual([]);
+      expect(holdsFile(world, "a.bin", path)).toBe(true);
+      expect(world.store.demotions).toHaveLength(said === undefined ? 0 : 1);
+      if (said) expect(world.store.demotions[0]).toMatch(said);
+      expect(world.store.profile.ifMatchOnComplete).toBe(said ? "refused_always" : "honoured");
+    },
+  );
+
+  it.each(["refused_always", "ignored"] as const)(
+    "D6a: If-Match known to be %s is not sent",
+    async (ifMatchOnComplete) => {
+      const { world, path } = await reopened({ profile: { ifMatchOnComplete } });
+      expect(holdsFile(world, "a.bin", path)).toBe(true);
+      expect(world.store.demotions).toEqual([]);
+      expect(world.store.count("complete")).toBe(2);
+    },
+  );
+
+  it("D6a: an If-None-Match that is refused although nothing stands there is used no more", async () => {
+    const { world, path } = withFile();
+    const storeScript: Script = (call) =>
+      call.method === "complete" && call.nth <= 2 ? { answer: { kind: "conflict" }, made: false } : undefined;
+    await runToEnd(world, { storeScript });
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+    expect(world.store.profile.conditionalComplete).toBe(false);
+  });
+
+  const LISTINGS = [
+    ["with all parts", false],
+    ["without parts", true],
+  ] as const;
+  const PROFILES = [
+    ["the probe knows it", "profile", {}],
+    ["the probe does not", "behaves", {}],
+    ["and Complete is not repeated", "behaves", { repeatComplete: false }],
+    ["and digests say nothing", "behaves", { etagIsMd5: false, checksum: "off", repeatComplete: false }],
+  ] as const;
+  for (const [listed, endedWithoutParts] of LISTINGS) {
+    it.each(PROFILES)(
+      `D6b: an ended upload is listed ${listed}, %s: a lost reply, and a kill after it, send no part again`,
+      async (_case, known, profile) => {
+        const lies = { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false };
+        const options = {
+          endedWithoutParts,
+          profile: { ...profile, ...(known === "profile" && lies) },
+          behaves: lies,
+        };
+        const alive = withFile(options);
+        await runToEnd(alive.world, { storeScript: lost });
+        const killed = withFile(options);
+        await killed.world.worker({ dieAt: { failpoint: "completed_in_store", nth: 1 } }).work();
+        await runToEnd(killed.world);
+        for (const { world, path } of [alive, killed]) {
+          expect(holdsFile(world, "a.bin", path)).toBe(true);
+          expect(streams(world).map(({ status }) => status)).toEqual(["completed"]);
+          expect(world.store.versions(BUCKET, "a.bin")).toHaveLength(1);
+          expect(world.store.count("uploadPart")).toBe(2);
+        }
+      },
+    );
+  }
+});
+
 describe("what stands there after a clean Complete", () => {
   it("is sent again when it is not what was sent, and the stream fails when that does not mend it", async () => {
     const { world } = withFile();

@@ -8,6 +8,7 @@ import { multipartEtag } from "../parts/multipart-etag.ts";
 import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
+import type { ConditionDoubts } from "./condition-doubts.ts";
 import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { reach, refuseIfAborted } from "./life.ts";
@@ -40,6 +41,7 @@ export async function completeUpload(
   context: OpenContext,
   facts: FileFacts,
   askFirst: boolean,
+  doubts: ConditionDoubts,
 ): Promise<Completed> {
   const { held, deps, store, signal } = context;
   const ref = uploadRef(held);
@@ -62,7 +64,7 @@ export async function completeUpload(
   await reach(context, "completed_in_store");
   if (outcome.kind === "fenced") return { kind: "fenced" };
   if (outcome.kind === "invalid_part") return { kind: "repair" };
-  return await settle(context, ref, outcome, wanted);
+  return await settle(context, ref, { outcome, condition }, wanted, doubts);
 }
 
 function named(part: Part) {
@@ -78,13 +80,16 @@ async function conditionNow(
   askFirst: boolean,
 ): Promise<Condition> {
   const { rules, deps, held } = context;
-  const conditional = deps.store.profile.conditionalComplete;
+  const { conditionalComplete, ifMatchOnComplete } = deps.store.profile;
   const mayReplace = rules.onConflict === "overwrite" || rules.onReplace === "replace";
   const replaces = held.record.supersedes !== undefined || mayReplace;
-  if (conditional && !replaces && !askFirst) return { ifNoneMatch: true };
+  if (conditionalComplete && !replaces && !askFirst) return { ifNoneMatch: true };
   const standing = await standingNow(context, ref, undefined, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
-  return conditional ? conditionFor(standing, rules) : undefined;
+  const condition = conditionFor(standing, rules);
+  if (condition === undefined) return undefined;
+  const honoured = "ifMatch" in condition ? ifMatchOnComplete === "honoured" : conditionalComplete;
+  return honoured ? condition : undefined;
 }
 
 interface Wanted {
@@ -93,17 +98,25 @@ interface Wanted {
   crc: number | undefined;
 }
 
+interface Sent {
+  outcome: Replied;
+  condition: Condition;
+}
+
 async function settle(
   context: OpenContext,
   ref: UploadRef,
-  outcome: Replied,
+  { outcome, condition }: Sent,
   wanted: Wanted,
+  doubts: ConditionDoubts,
 ): Promise<Completed> {
   const { rules, deps, store, signal } = context;
-  const standing = await standingNow(context, ref, outcome, wanted);
+  const head = await headObject(context, ref);
+  const standing = await standingAt(context, ref, head, outcome, wanted);
   if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
   const object = standing.kind === "earlier" ? standing.object : undefined;
-  const proved = object && isProved(context, object, wanted, standing.kind === "earlier" && standing.own);
+  const own = standing.kind === "earlier" && standing.own;
+  const proved = object !== undefined && isProved(context, object, wanted, own);
   const assembled = object && {
     kind: "assembled" as const,
     etag: object.etag,
@@ -112,10 +125,21 @@ async function settle(
   if (outcome.kind === "completed" && outcome.etag !== undefined && object) {
     return proved && assembled ? assembled : { kind: "mismatch", detail: different(ref, object, wanted) };
   }
+  const { listPartsEndsWithComplete: honest } = deps.store.profile;
+  // What bears our id and is made of exactly our parts ends the matter: no listing says more than that.
+  if (assembled && (own || !honest) && showsBytes(context, object, wanted)) return assembled;
+  const ended: Completed = proved && assembled ? assembled : { kind: "upload_gone" };
+  if (outcome.kind === "gone" && !honest) return ended;
   const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
+  if (listing.kind === "gone") return ended;
+  if (outcome.kind === "gone" && doubts.endedButListed() === "Complete") return ended;
+  if (outcome.kind === "conflict") {
+    const refused = await doubts.refused("CompleteMultipartUpload", ref, condition, head);
+    // Our own object refuses our own condition, and nothing but its size can be compared.
+    if (refused && own && proved && !honest) return ended;
+  }
   // Whatever stands there then came from another upload, and this one is still to be completed.
-  if (listing.kind === "alive") return { kind: "again" };
-  return proved && assembled ? assembled : { kind: "upload_gone" };
+  return { kind: "again" };
 }
 
 type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
@@ -126,7 +150,16 @@ async function standingNow(
   outcome: Replied | undefined,
   wanted: Wanted,
 ): Promise<Standing> {
-  const head = await headObject(context, ref);
+  return await standingAt(context, ref, await headObject(context, ref), outcome, wanted);
+}
+
+async function standingAt(
+  context: OpenContext,
+  ref: UploadRef,
+  head: Head,
+  outcome: Replied | undefined,
+  wanted: Wanted,
+): Promise<Standing> {
   const ours = ofThisUpload(context, head, outcome, wanted);
   if (ours) return ours;
   const standing = await standingWithMetadata(context, ref, head, wanted.facts);
@@ -169,15 +202,16 @@ function different(ref: UploadRef, object: StoredObject, wanted: Wanted): string
 function isProved(context: OpenContext, object: StoredObject, wanted: Wanted, own: boolean): boolean {
   if (object.size !== wanted.facts.size) return false;
   if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);
-  if (own) return true;
-  const { store, digests } = context.deps;
-  if (!store.profile.etagIsMd5) return false;
-  return (
-    multipartEtag(
-      wanted.parts.map((part) => part.ETag),
-      digests,
-    ) === object.etag
-  );
+  return own || showsBytes(context, object, wanted);
+}
+
+/** Its size, and its CRC32 or the ETag of exactly these parts, are those of what was sent. */
+function showsBytes({ deps }: OpenContext, object: StoredObject, wanted: Wanted): boolean {
+  if (object.size !== wanted.facts.size) return false;
+  if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);
+  if (!deps.store.profile.etagIsMd5) return false;
+  const etags = wanted.parts.map((part) => part.ETag);
+  return multipartEtag(etags, deps.digests) === object.etag;
 }
 
 function crcText(crc: number | undefined): string {

@@ -107,7 +107,11 @@ const PLOTS: Record<Story, Plot> = {
 };
 
 /** Paths on disk in the end, where that is not the file's first one alone. */
-const LEFT: Partial<Record<Story, string[]>> = { deleted_after: [], object_removed: [], renamed: [`${ROOT}/renamed.bin`] };
+const LEFT: Partial<Record<Story, string[]>> = {
+  deleted_after: [],
+  object_removed: [],
+  renamed: [`${ROOT}/renamed.bin`],
+};
 
 /** A death that comes with the loss of the last write, or is followed by others during the recovery. */
 const DEATHS = [

@@ -142,8 +142,9 @@ export async function lookAtKey(
   context: OpenContext,
   ref: ObjectRef,
   facts: FileFacts,
+  seen?: Head,
 ): Promise<Standing | SameBytes> {
-  const head = await headObject(context, ref);
+  const head = seen ?? (await headObject(context, ref));
   const standing = await standingWithMetadata(context, ref, head, facts);
   if (standing.kind === "earlier") {
     const crc = standing.object.size === facts.size && (await sameBytes(context, standing.object, facts));

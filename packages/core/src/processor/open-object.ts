@@ -36,6 +36,8 @@ export interface OpenContext {
   readonly file: SharedFile;
   /** The stream was live when this process took it: what was done before it was last saved is not known. */
   readonly resumed: boolean;
+  /** Uploads that have ended, as S3 said: a listing that shows one of them is not believed. */
+  readonly ended: Set<string>;
   /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
   readonly recognise: boolean;
   /** Whether the objects looked at so far, by key and ETag, may be replaced. */

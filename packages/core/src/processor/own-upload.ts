@@ -43,7 +43,8 @@ export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): P
   const { store, deps, signal } = context;
   const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
   for (const { uploadId, older } of uploads) {
-    if (older) continue;
+    // The stream's own upload has been completed: what a listing still shows of it is not touched.
+    if (older || uploadId === context.held.record.s3_upload_id) continue;
     const upload = { ...ref, uploadId };
     const listing = await store.call("ListParts", () => deps.store.listParts(upload), signal);
     if (listing.kind === "gone" || listing.parts.length > 0) continue;
@@ -65,7 +66,7 @@ async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidat
   const notBefore = beganMs - CLOCK_TOLERANCE_MS;
   const found: Candidate[] = [];
   for await (const upload of deps.store.listUploads(ref.bucket, ref.key)) {
-    if (upload.key !== ref.key) continue;
+    if (upload.key !== ref.key || context.ended.has(upload.uploadId)) continue;
     const older = !(Date.parse(upload.initiated ?? "") >= notBefore);
     if (!older || context.recognise) found.push({ ...upload, older });
   }

@@ -115,6 +115,14 @@ describe("a request of a stream", () => {
     expect(garbled.asked()).toBe(LIMITS.garbledAttempts);
   });
 
+  it("D6d: fails its stream when the key is refused for its name again and again, while another works", async () => {
+    const { clock, store, answers } = setUp();
+    const healed = answers(...Array.from({ length: LIMITS.nameRefusals - 1 }, () => error("name")), "yes");
+    expect(await clock.drive(store.call("PutObject", healed.request, never))).toBe("yes");
+    const refused = clock.drive(store.call("PutObject", answers(error("name")).request, never));
+    await expect(refused).rejects.toMatchObject({ reason: "name_refused" });
+  });
+
   it("that the store rejects is made again without end, and the stream says why it waits", async () => {
     const { clock, store, told, answers } = setUp();
     const { request } = answers(...Array.from({ length: 40 }, () => error("rejected")), "yes");

@@ -1,6 +1,6 @@
 /**
  * Store trouble is not data trouble: a request of a stream is made until the store answers it. Only a key that stays
- * denied while the bucket answers, or bytes that keep arriving garbled, fail the stream.
+ * denied or refused for its name while the bucket answers, or bytes that keep arriving garbled, fail the stream.
  */
 import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -44,7 +44,7 @@ export class PatientStore {
     signal: AbortSignal,
     onUnknown?: () => Promise<T | undefined>,
   ): Promise<T> {
-    for (const counts = { attempts: 0, garbled: 0 }; ;) {
+    for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
       try {
         // A store that answers look-ups, and fails the request they are about again and again, is not well.
         const answer = await this.#deps.gate.run(request, signal, { heals: this.#lookUps === 0 });
@@ -79,7 +79,7 @@ export class PatientStore {
   async #wait(
     error: StoreError,
     what: string,
-    counts: { attempts: number; garbled: number },
+    counts: { attempts: number; garbled: number; name: number },
     signal: AbortSignal,
   ): Promise<void> {
     this.#deps.observer.retried(this.#stream.record, what, error.code);
@@ -106,6 +106,13 @@ export class PatientStore {
         break;
       case "not_ours":
         throw new StreamFailure("access_denied", error.message, error);
+      case "name":
+        // Each time another key was found to work.
+        counts.name += 1;
+        if (counts.name >= LIMITS.nameRefusals) {
+          throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
+        }
+        break;
       case "rejected":
         break;
     }

@@ -18,6 +18,16 @@ function withFile(options: Partial<WorldOptions> = {}): { world: World; path: st
 
 const foreign = sampleBytes(900, 5);
 
+it("D6a, D6e: a Put refused for a condition that holds is sent without it, and that is said", async () => {
+  const { world, path } = withFile();
+  const storeScript: Script = (call) =>
+    call.method === "put" && call.nth <= 2 ? { answer: { kind: "conflict" }, made: false } : undefined;
+  await runToEnd(world, { storeScript });
+  expect(holdsFile(world, "a.bin", path)).toBe(true);
+  expect(world.store.profile.conditionalPut).toBe(false);
+  expect(world.store.demotions).toHaveLength(1);
+});
+
 describe("a small file", () => {
   it("S11: costs two requests, data and metadata, and never an upload id", async () => {
     const { world } = withFile();

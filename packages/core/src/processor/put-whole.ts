@@ -5,10 +5,13 @@ import { crc32ToBase64 } from "../parts/crc32.ts";
 import type { ObjectRef, PutOutcome, StoredObject } from "../ports/object-store.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import type { Assembled } from "./complete.ts";
+import { ConditionDoubts } from "./condition-doubts.ts";
 import { lookAtKey, type SameBytes, type Standing } from "./existing-object.ts";
+import { headObject } from "./object-headers.ts";
 import { reach, refuseIfAborted } from "./life.ts";
 import { openToRead } from "./open-file.ts";
 import { chooseKey, objectHeaders, type OpenContext } from "./open-object.ts";
+import { backoffMs } from "./retry.ts";
 
 export type PutWhole =
   /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */
@@ -50,25 +53,29 @@ async function readWhole(context: OpenContext, buffer: Uint8Array): Promise<Whol
 
 async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
   const { held, deps, rules } = context;
-  const { profile } = deps.store;
+  const { store } = deps;
   const { record } = held;
   // Without a reason to expect an object of ours there, the Put's own condition asks; that saves a request.
   const mayBeThere = context.resumed && record.s3_key !== undefined;
   const expected = mayBeThere || record.supersedes !== undefined || context.recognise;
-  let askFirst = !profile.conditionalPut || expected;
+  let askFirst = !store.profile.conditionalPut || expected;
   const refused = new Set<string>();
-  for (let mismatches = 0; ;) {
+  const doubts = new ConditionDoubts(context);
+  for (let mismatches = 0, attempts = 1; ; attempts += 1) {
     const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
     if (choice.kind === "same") return there(choice.standing, whole);
-    const condition = profile.conditionalPut ? choice.condition : undefined;
+    const condition = store.profile.conditionalPut ? choice.condition : undefined;
     await reach(context, "put_sending");
     const outcome = await put(context, choice.ref, whole, condition);
     await reach(context, "put_in_store");
     if (outcome.kind === "fenced") return outcome;
     if (outcome.kind === "stored" && outcome.verified) return stored(outcome.etag, whole);
     // Not confirmed, or refused: HeadObject says what stands there.
-    const now = await lookAtKey(context, choice.ref, whole.facts);
+    const head = await headObject(context, choice.ref);
+    const now = await lookAtKey(context, choice.ref, whole.facts, head);
     if (now.kind === "same") return there(now, whole);
+    if (outcome.kind === "conflict" && (await doubts.refused("PutObject", choice.ref, condition, head)))
+      await deps.clock.sleep(backoffMs(attempts, deps.random()), context.signal);
     if (outcome.kind === "stored" && isAsSent(now, outcome.etag, whole)) return stored(outcome.etag, whole);
     if (outcome.kind === "stored" && (mismatches += 1) >= LIMITS.verifyRounds) {
       throw new StreamFailure("verify_mismatch", `${choice.ref.key} does not hold what was sent`);

@@ -8,6 +8,7 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload, type Assembled } from "./complete.ts";
+import { ConditionDoubts } from "./condition-doubts.ts";
 import { unreadableFile } from "./open-file.ts";
 import type { OpenContext } from "./open-object.ts";
 import { sendPart } from "./part-sender.ts";
@@ -95,10 +96,11 @@ async function completeUnchanged(
 ): Promise<Sealed> {
   const { deps, signal } = context;
   let repairs = 0;
+  const doubts = new ConditionDoubts(context);
   for (let attempt = 1; ; attempt += 1) {
     const now = await lookAtFile(context);
     if (!now || !unchanged(facts, now)) return { kind: "file_moved_on" };
-    const completed = await completeUpload(context, facts, attempt > 1);
+    const completed = await completeUpload(context, facts, attempt > 1, doubts);
     switch (completed.kind) {
       case "assembled":
         return { ...completed, facts, verifyResult };

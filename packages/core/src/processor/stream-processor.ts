@@ -70,6 +70,7 @@ export class StreamProcessor {
         signal,
         file: new SharedFile(),
         resumed,
+        ended: new Set(),
         recognise: deps.recovery.recognise,
         judged: new Map(),
         proof: {},

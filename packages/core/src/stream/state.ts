@@ -63,6 +63,7 @@ export const FAILURE_REASONS = [
   "part_limit",
   "verify_mismatch",
   "unreadable_file",
+  "name_refused",
   "aborted_by_operator",
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];

@@ -40,12 +40,16 @@ export class MemoryBucket {
   /** CRC32 of every object ever written, in order, by bucket and key. */
   readonly written = new Map<string, number[]>();
   readonly #completed = new Map<string, { name: string; etag: string }>();
+  /** Uploads that ended, where ListParts goes on to answer for them. */
+  readonly #ended = new Map<string, MemoryUpload>();
   readonly #profile: () => StoreProfile;
   readonly #digests: Digests;
   readonly #now: () => string;
+  readonly #endedWithoutParts: boolean;
   #ids = 0;
 
-  constructor(profile: () => StoreProfile, digests: Digests, now: () => string) {
+  constructor(profile: () => StoreProfile, digests: Digests, now: () => string, endedWithoutParts: boolean) {
+    this.#endedWithoutParts = endedWithoutParts;
     this.#profile = profile;
     this.#digests = digests;
     this.#now = now;
@@ -58,6 +62,20 @@ export class MemoryBucket {
   upload(ref: UploadRef): MemoryUpload | undefined {
     const upload = this.uploads.get(ref.uploadId);
     return upload?.key === ref.key && upload.bucket === ref.bucket ? upload : undefined;
+  }
+
+  /** An upload that has ended and is listed all the same. */
+  ended(ref: UploadRef): MemoryUpload | undefined {
+    return this.#ended.get(ref.uploadId);
+  }
+
+  end({ uploadId }: UploadRef, by: "complete" | "abort"): void {
+    const { listPartsEndsWithComplete, listPartsEndsWithAbort } = this.#profile();
+    const upload = this.uploads.get(uploadId);
+    this.uploads.delete(uploadId);
+    const told = by === "complete" ? listPartsEndsWithComplete : listPartsEndsWithAbort;
+    const parts = this.#endedWithoutParts ? new Map<number, MemoryPart>() : upload?.parts;
+    if (upload && parts && !told) this.#ended.set(uploadId, { ...upload, parts });
   }
 
   open(ref: ObjectRef, headers: ObjectHeaders): string {
@@ -81,13 +99,23 @@ export class MemoryBucket {
     return "ifNoneMatch" in condition ? there !== undefined : there?.etag !== condition.ifMatch;
   }
 
+  refusesPut(ref: ObjectRef, condition: Condition): boolean {
+    return this.#profile().conditionalPut && this.refuses(ref, condition);
+  }
+
+  #refusesComplete(ref: ObjectRef, condition: Condition): boolean {
+    const { conditionalComplete, ifMatchOnComplete } = this.#profile();
+    if (condition === undefined) return false;
+    if ("ifNoneMatch" in condition) return conditionalComplete && this.refuses(ref, condition);
+    if (ifMatchOnComplete === "honoured") return this.refuses(ref, condition);
+    return ifMatchOnComplete === "refused_always";
+  }
+
   complete(ref: UploadRef, request: CompleteRequest): CompleteOutcome {
     const upload = this.upload(ref);
     if (!upload) return this.#completeAgain(ref);
     if (request.parts.length === 0) throw refused("MalformedXML", "a Complete names at least one part");
-    if (this.#profile().conditionalComplete && this.refuses(ref, request.condition)) {
-      return { kind: "conflict" };
-    }
+    if (this.#refusesComplete(ref, request.condition)) return { kind: "conflict" };
     const named = namedParts(upload, request);
     if (!named)
       return { kind: "invalid_part", detail: "one or more of the specified parts could not be found" };
@@ -98,7 +126,7 @@ export class MemoryBucket {
     this.#mustBeWhole(named, crc, request);
     const bytes = concat(named.map((part) => part.bytes));
     const { etag } = this.#store(ref, bytes, upload.headers, { etag: this.#joined(named), crc });
-    this.uploads.delete(ref.uploadId);
+    this.end(ref, "complete");
     this.#completed.set(ref.uploadId, { name: nameOf(ref), etag });
     return { kind: "completed", etag };
   }

@@ -11,6 +11,7 @@ import type {
   CompleteOutcome,
   CompleteRequest,
   CreatedUpload,
+  Demotion,
   Head,
   ListedPart,
   Listing,
@@ -43,7 +44,10 @@ export const FULL_PROFILE: StoreProfile = {
   checksumsInComplete: true,
   repeatComplete: true,
   conditionalComplete: true,
+  ifMatchOnComplete: "honoured",
   conditionalPut: true,
+  listPartsEndsWithComplete: true,
+  listPartsEndsWithAbort: true,
   etagIsMd5: true,
   listsUploadsByPrefix: true,
   headMissingIs404: true,
@@ -66,10 +70,16 @@ export interface MemoryStoreOptions {
   clock: Pick<Clock, "wallMs">;
   digests: Digests;
   profile?: Partial<StoreProfile> | undefined;
+  /** Where the store is not as its profile says. */
+  behaves?: Partial<StoreProfile> | undefined;
+  /** What ListParts shows of an ended upload, where it shows it at all, has no parts. */
+  endedWithoutParts?: boolean | undefined;
 }
 
 export class MemoryObjectStore implements ObjectStore {
   profile: StoreProfile;
+  /** Why the profile was changed at work. */
+  readonly demotions: string[] = [];
   clockSkewMs = 0;
   readonly log: AccessEntry[] = [];
   /** Parts whose same bytes were taken more than once under the same number of the same upload. */
@@ -79,13 +89,15 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #bucket: MemoryBucket;
   #abortsAt: { abortsAt?: string } = {};
 
-  constructor({ clock, digests, profile }: MemoryStoreOptions) {
+  constructor(options: MemoryStoreOptions) {
+    const { clock, digests, profile, behaves, endedWithoutParts = false } = options;
     this.#digests = digests;
     this.profile = { ...FULL_PROFILE, ...profile };
     this.#bucket = new MemoryBucket(
-      () => this.profile,
+      () => ({ ...this.profile, ...behaves }),
       digests,
       () => new Date(clock.wallMs() + this.clockSkewMs).toISOString(),
+      endedWithoutParts,
     );
   }
 
@@ -143,6 +155,11 @@ export class MemoryObjectStore implements ObjectStore {
 
   // The port.
 
+  async demote(change: Demotion, because: string): Promise<void> {
+    Object.assign(this.profile, change);
+    this.demotions.push(because);
+  }
+
   async head(ref: ObjectRef): Promise<Head> {
     const object = this.#bucket.object(ref);
     const missing = this.profile.headMissingIs404 ? ("missing" as const) : ("unknown" as const);
@@ -155,7 +172,7 @@ export class MemoryObjectStore implements ObjectStore {
 
   async put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome> {
     this.#mustArriveWhole(request.body, request.crc);
-    if (this.profile.conditionalPut && this.#bucket.refuses(ref, request.condition)) {
+    if (this.#bucket.refusesPut(ref, request.condition)) {
       this.#note("put", ref, "conflict");
       return { kind: "conflict" };
     }
@@ -186,7 +203,7 @@ export class MemoryObjectStore implements ObjectStore {
   }
 
   async listParts(ref: UploadRef): Promise<Listing> {
-    const upload = this.#bucket.upload(ref);
+    const upload = this.#bucket.upload(ref) ?? this.#bucket.ended(ref);
     this.#note("listParts", ref, upload ? "alive" : "gone");
     if (!upload) return { kind: "gone" };
     const parts = [...upload.parts].toSorted(([a], [b]) => a - b);
@@ -206,7 +223,7 @@ export class MemoryObjectStore implements ObjectStore {
   async abort(ref: UploadRef): Promise<void> {
     const upload = this.#bucket.upload(ref);
     this.#note("abort", ref, upload ? "aborted" : "gone", { parts: upload?.parts.size ?? 0 });
-    this.#bucket.uploads.delete(ref.uploadId);
+    this.#bucket.end(ref, "abort");
   }
 
   async *listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload> {

@@ -17,6 +17,9 @@ import { defaultRules, ROOT, SOURCE } from "./test-values.ts";
 export interface WorldOptions {
   digests: Digests;
   profile?: Partial<StoreProfile>;
+  /** Where the store is not as its profile says. */
+  behaves?: Partial<StoreProfile>;
+  endedWithoutParts?: boolean;
   rules?: Partial<WatchRules>;
   birthtimes?: boolean;
   reuseInodes?: boolean;
@@ -46,6 +49,8 @@ export class World {
       clock: { wallMs: () => this.clock.elsewhereMs() },
       digests: options.digests,
       profile: options.profile,
+      behaves: options.behaves,
+      endedWithoutParts: options.endedWithoutParts,
     });
     this.rules = { ...defaultRules(), ...options.rules };
     this.files.holderOf = (path) => this.redis.holderOfPath(SOURCE, path);

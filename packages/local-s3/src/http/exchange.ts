@@ -44,6 +44,8 @@ export interface Endpoint {
   readonly quirks: Quirks;
   readonly region: string;
   readonly scheme: "http" | "https";
+  /** Headers of every reply by which a store names itself. */
+  readonly named: Readonly<Record<string, string>>;
   nowMs(): number;
 }
 

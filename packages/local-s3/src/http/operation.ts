@@ -13,6 +13,7 @@ export const OPERATIONS = [
   "DeleteBucketLifecycle",
   "ListObjects",
   "ListObjectsV2",
+  "ListObjectVersions",
   "DeleteObjects",
   "ListMultipartUploads",
   "PutObject",
@@ -54,6 +55,7 @@ const BUCKET: Table = {
   "GET lifecycle": "GetBucketLifecycleConfiguration",
   "PUT lifecycle": "PutBucketLifecycleConfiguration",
   "DELETE lifecycle": "DeleteBucketLifecycle",
+  "GET versions": "ListObjectVersions",
   "GET uploads": "ListMultipartUploads",
   "POST delete": "DeleteObjects",
 };
@@ -62,6 +64,7 @@ const OBJECT: Table = {
   "GET ": "GetObject",
   "HEAD ": "HeadObject",
   "DELETE ": "DeleteObject",
+  "DELETE versionId": "DeleteObject",
   "GET partNumber": "GetObject",
   "HEAD partNumber": "HeadObject",
   "GET tagging": "GetObjectTagging",

@@ -5,6 +5,7 @@ import { authenticate, type Credentials } from "../auth/authenticate.ts";
 import { asS3Error, S3Error } from "../errors.ts";
 import type { FaultAction, FaultFacts, Faults } from "../faults.ts";
 import { HANDLERS } from "../operations/handlers.ts";
+import type { Quirks } from "../quirks.ts";
 import { newRequestId } from "../store/ids.ts";
 import { type Endpoint, header, type Reply } from "./exchange.ts";
 import { meetFaults } from "./meet-faults.ts";
@@ -84,10 +85,11 @@ class Exchange {
       if (caught instanceof ClientGone) throw caught;
       const error = asS3Error(caught);
       if (error.status === 500 || error.status === 507) this.#options.onError(error.cause ?? error);
-      const shown =
-        this.#options.endpoint.quirks.noSuchKeyForUpload === true ? renameNoSuchUpload(error) : error;
+      const { quirks } = this.#options.endpoint;
+      const shown = quirkyRefusal(error, quirks);
       this.#errorCode = shown.code;
-      return errorReply(shown, this.#requestId, this.#target?.path ?? "");
+      const reply = errorReply(shown, this.#requestId, this.#target?.path ?? "");
+      return quirks.htmlRefusals === true ? asPage(reply, this.#req.method) : reply;
     }
   }
 
@@ -140,7 +142,7 @@ class Exchange {
     }
     if (!this.#req.readableEnded) await this.#settleBody();
     res.setHeader("x-amz-request-id", this.#requestId);
-    res.setHeader("server", "local-s3");
+    for (const [name, value] of Object.entries(this.#options.endpoint.named)) res.setHeader(name, value);
     const drip = this.#faults.find((fault) => fault.kind === "drip");
     this.#bytesOut =
       drip?.kind === "drip" ? await sendDripping(res, reply, drip) : await sendReply(this.#req, res, reply);
@@ -197,8 +199,23 @@ function attempt<T>(work: () => T): T | S3Error {
   }
 }
 
-const renameNoSuchUpload = (error: S3Error): S3Error =>
-  error.code === "NoSuchUpload" ? new S3Error("NoSuchKey", error.message, { fields: error.fields }) : error;
+function quirkyRefusal(error: S3Error, quirks: Quirks): S3Error {
+  const { code, message, fields } = error;
+  if (quirks.noSuchKeyForUpload === true && code === "NoSuchUpload")
+    return new S3Error("NoSuchKey", message, { fields });
+  if (quirks.notModifiedOnCondition === true && code === "PreconditionFailed")
+    return new S3Error("NotModified", message);
+  if (quirks.wrongChecksumIsInvalidRequest === true && code === "BadDigest")
+    return new S3Error("InvalidRequest", message, { fields });
+  return error;
+}
+
+/** As stores answer whose framework takes every text for a page (moto), or whose errors are a web server's own. */
+function asPage(reply: Reply, method: string | undefined): Reply {
+  const headers = { ...reply.headers, "content-type": "text/html; charset=utf-8" };
+  const isPlain = method === "HEAD" || reply.status === 400;
+  return isPlain ? { ...reply, headers, body: "<html><body>refused</body></html>" } : { ...reply, headers };
+}
 
 function refuseByQuirk(req: IncomingMessage, payloadHash: string, { quirks }: Endpoint): void {
   if (quirks.noChecksums === true) {

@@ -60,7 +60,8 @@ export const getBucketLocation: Handler = ({ bucket }, { store, region }) => {
 
 export const getBucketVersioning: Handler = ({ bucket }, { store }) => {
   store.buckets.need(bucket);
-  return xmlReply(document("VersioningConfiguration"));
+  const status = store.objects.versions ? [element("Status", "Enabled")] : [];
+  return xmlReply(document("VersioningConfiguration", ...status));
 };
 
 export const getBucketLifecycle: Handler = ({ bucket }, { store }) => {

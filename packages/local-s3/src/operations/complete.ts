@@ -8,24 +8,33 @@ import {
 } from "../checksums/algorithms.ts";
 import { declaredChecksums } from "../body/declared.ts";
 import { S3Error } from "../errors.ts";
-import { type Handler, header, type Reply, type S3Request, xmlReply } from "../http/exchange.ts";
+import {
+  type Endpoint,
+  type Handler,
+  header,
+  type Reply,
+  type S3Request,
+  xmlReply,
+} from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
+import type { Quirks } from "../quirks.ts";
+import type { WriteGuard } from "../store/objects.ts";
 import type { StoredObject } from "../store/records.ts";
 import { childText, children, document, element, malformedXml, parseDocument, type XmlNode } from "../xml.ts";
 import { sseHeaders } from "./attributes.ts";
 import { type CompleteRequest, decideComplete, type ListedPart } from "./complete-decision.ts";
 import { quoted, unquoted, writeGuard } from "./conditions.ts";
-import { randomEtag } from "./put-object.ts";
+import { randomEtag, versionHeader } from "./put-object.ts";
 import { readXml } from "./xml-body.ts";
 
 export const completeMultipartUpload: Handler = async (request, { store, quirks, scheme, nowMs }) => {
-  const { bucket, key, query, headers } = request;
+  const { bucket, key, query } = request;
   const uploadId = query.get("uploadId") ?? "";
   store.buckets.need(bucket);
   const wanted = await parseRequest(request);
   const done = store.objects.find(bucket, key);
   if (done?.content === uploadId && quirks.nonIdempotentComplete !== true)
-    return completed(request, scheme, done);
+    return completed(request, { scheme, store }, done);
   const object = await store.uploads.complete(
     bucket,
     key,
@@ -51,14 +60,31 @@ export const completeMultipartUpload: Handler = async (request, { store, quirks,
       };
       return { object, dropped };
     },
-    quirks.ignoreConditionalComplete === true ? () => {} : writeGuard(headers, key),
+    guardOf(request, quirks),
   );
-  return completed(request, scheme, object, quirks.emptyCompleteEtag === true ? "" : quoted(object.etag));
+  return completed(
+    request,
+    { scheme, store },
+    object,
+    quirks.emptyCompleteEtag === true ? "" : quoted(object.etag),
+  );
 };
+
+function guardOf({ headers, key }: S3Request, quirks: Quirks): WriteGuard {
+  if (quirks.ignoreConditionalComplete === true) return () => {};
+  const ifMatch = header(headers, "if-match");
+  if (ifMatch !== undefined && quirks.refuseIfMatchOnComplete === true) {
+    return () => {
+      throw new S3Error("PreconditionFailed", "If-Match is not understood");
+    };
+  }
+  if (ifMatch !== undefined && quirks.ignoreIfMatchOnComplete === true) return () => {};
+  return writeGuard(headers, key);
+}
 
 function completed(
   { bucket, key, headers }: S3Request,
-  scheme: string,
+  { scheme, store }: Pick<Endpoint, "scheme" | "store">,
   object: StoredObject,
   etag = quoted(object.etag),
 ): Reply {
@@ -75,7 +101,7 @@ function completed(
       ),
       element("ChecksumType", object.checksumType),
     ),
-    sseHeaders(object.attributes),
+    { ...sseHeaders(object.attributes), ...versionHeader(store, bucket, key) },
   );
 }
 

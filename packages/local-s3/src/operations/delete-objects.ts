@@ -1,18 +1,37 @@
 /** DeleteObject and DeleteObjects: deleting what is not there is success, as in S3. */
-import { type Handler, xmlReply } from "../http/exchange.ts";
+import { S3Error } from "../errors.ts";
+import { type Handler, type Reply, xmlReply } from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
 import { children, childText, document, element, malformedXml, parent, parseDocument } from "../xml.ts";
+import type { Store } from "../store/store.ts";
 import { isConditional, writeGuard } from "./conditions.ts";
 import { readXml } from "./xml-body.ts";
 
-export const deleteObject: Handler = async ({ bucket, key, headers }, { store }) => {
+export const deleteObject: Handler = async ({ bucket, key, query, headers }, { store, nowMs }) => {
   store.buckets.need(bucket);
+  const versionId = query.get("versionId");
+  if (versionId !== undefined) return await deleteVersion(store, bucket, key, versionId);
   const guard = writeGuard(headers, key);
-  await store.objects.remove(bucket, key, isConditional(headers) ? guard : () => {});
-  return { status: 204 };
+  await store.objects.remove(bucket, key, isConditional(headers) ? guard : () => {}, nowMs());
+  const marker = store.objects.versionId(bucket, key);
+  return { status: 204, headers: marker === undefined ? {} : markerHeaders(marker) };
 };
 
-export const deleteObjects: Handler = async (request, { store }) => {
+async function deleteVersion(store: Store, bucket: string, key: string, id: string): Promise<Reply> {
+  if (!store.objects.versions) {
+    throw new S3Error("NotImplemented", "DELETE with ?versionId is not implemented by this endpoint.");
+  }
+  const removed = await store.objects.removeVersion(bucket, key, id);
+  const isMarker = removed !== undefined && removed.object === undefined;
+  return { status: 204, headers: isMarker ? markerHeaders(id) : { "x-amz-version-id": id } };
+}
+
+const markerHeaders = (id: string): Record<string, string> => ({
+  "x-amz-delete-marker": "true",
+  "x-amz-version-id": id,
+});
+
+export const deleteObjects: Handler = async (request, { store, nowMs }) => {
   store.buckets.need(request.bucket);
   const root = parseDocument(await readXml(request, "digest"), "Delete");
   const keys = children(root, "Object").map((object) => childText(object, "Key"));
@@ -27,7 +46,7 @@ export const deleteObjects: Handler = async (request, { store }) => {
   const deleted: string[] = [];
   for (const key of keys) {
     if (key === undefined) continue;
-    await store.objects.remove(request.bucket, key, () => {});
+    await store.objects.remove(request.bucket, key, () => {}, nowMs());
     deleted.push(parent("Deleted", element("Key", key)));
   }
   return xmlReply(document("DeleteResult", ...(quiet ? [] : deleted)));

@@ -19,6 +19,7 @@ import { listObjects, listObjectsV2 } from "./list-objects.ts";
 import { listMultipartUploads, listParts } from "./list-uploads.ts";
 import { abortMultipartUpload, createMultipartUpload, uploadPart } from "./multipart.ts";
 import { putObject } from "./put-object.ts";
+import { listObjectVersions } from "./versions.ts";
 
 export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   ListBuckets: listBuckets,
@@ -32,6 +33,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   DeleteBucketLifecycle: deleteBucketLifecycle,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
   DeleteObjects: deleteObjects,
   ListMultipartUploads: listMultipartUploads,
   PutObject: putObject,

@@ -2,6 +2,9 @@
 import { type ChecksumAlgorithm, checksumElement } from "../checksums/algorithms.ts";
 import { type Handler, xmlReply } from "../http/exchange.ts";
 import { pastKey, pastPrefix } from "../store/listing.ts";
+import type { Quirks } from "../quirks.ts";
+import type { StoredPart, StoredUpload } from "../store/records.ts";
+import type { Store } from "../store/store.ts";
 import type { UploadCursor } from "../store/uploads.ts";
 import { document, element, parent } from "../xml.ts";
 import { storageClassOf } from "./attributes.ts";
@@ -13,11 +16,12 @@ const INITIATOR = OWNER.replaceAll("Owner>", "Initiator>");
 
 export const listParts: Handler = ({ bucket, key, query }, { store, quirks }) => {
   store.buckets.need(bucket);
-  const upload = store.uploads.need(bucket, key, query.get("uploadId") ?? "");
+  const { upload, ended } = listed(store, bucket, key, query.get("uploadId") ?? "", quirks);
   const encoding = keyEncoding(query);
   const marker = countParameter(query, "part-number-marker") ?? 0;
   const max = pageSize(query, "max-parts");
-  const found = store.contents.parts(upload.id, marker, max + 1);
+  const found =
+    ended?.filter((part) => part.number > marker) ?? store.contents.parts(upload.id, marker, max + 1);
   const parts = found.slice(0, max);
   const truncated = max > 0 && found.length > max;
   const showChecksums = quirks.noPartChecksumInListParts !== true;
@@ -52,6 +56,20 @@ export const listParts: Handler = ({ bucket, key, query }, { store, quirks }) =>
     ),
   );
 };
+
+/** The upload; `ended`: the parts shown of one that is open no more. Throws NoSuchUpload. */
+function listed(
+  store: Store,
+  bucket: string,
+  key: string,
+  id: string,
+  quirks: Quirks,
+): { upload: StoredUpload; ended?: readonly StoredPart[] } {
+  const lists = quirks.listEndedUploads === true || quirks.listEndedUploadsEmpty === true;
+  const ended = lists ? store.uploads.ended(bucket, key, id) : undefined;
+  if (ended === undefined) return { upload: store.uploads.need(bucket, key, id) };
+  return { upload: ended.upload, ended: quirks.listEndedUploads === true ? ended.parts : [] };
+}
 
 export const listMultipartUploads: Handler = ({ bucket, query }, { store, quirks }) => {
   store.buckets.need(bucket);

@@ -8,6 +8,7 @@ import type { Handler } from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
 import { newContentId } from "../store/ids.ts";
 import type { WriteGuard } from "../store/objects.ts";
+import type { Store } from "../store/store.ts";
 import { attributesOf, sseHeaders } from "./attributes.ts";
 import { isConditional, quoted, writeGuard } from "./conditions.ts";
 
@@ -66,9 +67,15 @@ export const putObject: Handler = async (request, { store, quirks, nowMs }) => {
       ...checksumHeaders(checksums),
       ...(hasChecksum && { "x-amz-checksum-type": "FULL_OBJECT" }),
       ...sseHeaders(attributes),
+      ...versionHeader(store, bucket, key),
     },
   };
 };
+
+export function versionHeader(store: Store, bucket: string, key: string): Record<string, string> {
+  const id = store.objects.versionId(bucket, key);
+  return id === undefined ? {} : { "x-amz-version-id": id };
+}
 
 const conflict = (): S3Error =>
   new S3Error(

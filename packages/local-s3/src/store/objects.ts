@@ -5,6 +5,7 @@ import type { Contents, Freed } from "./contents.ts";
 import type { Database, Statement } from "./database.ts";
 import { type Listable, listPage, type Listed, type ListQuery, pastKey, pastPrefix } from "./listing.ts";
 import { type StoredObject, type StoredPart, toObject } from "./records.ts";
+import type { Version, Versions } from "./versions.ts";
 
 /** What may stand in the way of a write; throws the refusal. Called within the transaction with the object found there. */
 export type WriteGuard = (existing: StoredObject | undefined) => void;
@@ -18,7 +19,11 @@ export class Objects {
   readonly #insert: Statement;
   readonly #remove: Statement;
 
-  constructor(db: Database, blobs: Blobs, contents: Contents) {
+  /** Where the bucket keeps every version. */
+  readonly versions: Versions | undefined;
+
+  constructor(db: Database, blobs: Blobs, contents: Contents, versions?: Versions) {
+    this.versions = versions;
     this.#db = db;
     this.#blobs = blobs;
     this.#contents = contents;
@@ -65,7 +70,13 @@ export class Objects {
   replace(bucket: string, object: StoredObject, guard: WriteGuard): readonly Freed[] {
     const existing = this.find(bucket, object.key);
     guard(existing);
-    const freed = existing === undefined ? [] : this.#drop(bucket, existing);
+    const freed = existing === undefined ? [] : this.#displace(bucket, existing);
+    this.#insertRow(bucket, object);
+    this.versions?.add(bucket, object.key, object.modifiedMs, object);
+    return freed;
+  }
+
+  #insertRow(bucket: string, object: StoredObject): void {
     this.#insert.run(
       bucket,
       Buffer.from(object.key),
@@ -77,16 +88,42 @@ export class Objects {
       JSON.stringify(object.checksums),
       object.checksumType ?? null,
     );
-    return freed;
+  }
+
+  /** What is replaced or deleted stays as an older version where those are kept. */
+  #displace(bucket: string, existing: StoredObject): readonly Freed[] {
+    if (!this.versions) return this.#drop(bucket, existing);
+    this.#remove.run(bucket, Buffer.from(existing.key));
+    return [];
+  }
+
+  /** The id by which the object that stands there can be named. */
+  versionId(bucket: string, key: string): string | undefined {
+    return this.versions?.of(bucket, key)[0]?.id;
+  }
+
+  /** Removes one version for good; the one before it becomes what stands there. */
+  async removeVersion(bucket: string, key: string, id: string): Promise<Version | undefined> {
+    if (!this.versions) return undefined;
+    const { removed, newest } = this.versions.remove(bucket, key, id);
+    const freed = this.#db.transaction(() => {
+      this.#remove.run(bucket, Buffer.from(key));
+      if (newest?.object) this.#insertRow(bucket, newest.object);
+      return removed?.object ? [this.#contents.removeAll(removed.object.content)] : [];
+    });
+    await this.release(freed);
+    return removed;
   }
 
   /** Deletes what is there, if anything. Durable when it resolves. */
-  async remove(bucket: string, key: string, guard: WriteGuard): Promise<void> {
+  async remove(bucket: string, key: string, guard: WriteGuard, nowMs: number): Promise<void> {
     const freed = this.#db.transaction(() => {
       const existing = this.find(bucket, key);
       guard(existing);
-      return existing === undefined ? [] : this.#drop(bucket, existing);
+      return existing === undefined ? [] : this.#displace(bucket, existing);
     });
+    // Also where nothing stands: so does S3.
+    this.versions?.add(bucket, key, nowMs);
     await this.release(freed);
   }
 

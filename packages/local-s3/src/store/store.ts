@@ -6,6 +6,7 @@ import { Contents } from "./contents.ts";
 import { Database } from "./database.ts";
 import { Objects } from "./objects.ts";
 import { Uploads } from "./uploads.ts";
+import { Versions } from "./versions.ts";
 
 export interface Store extends AsyncDisposable {
   readonly buckets: Buckets;
@@ -18,21 +19,21 @@ export interface Store extends AsyncDisposable {
 }
 
 /** Opens or creates the store. `fsync: false` trades safety against power loss (not against a kill) for speed. */
-export async function openStore(dir: string, fsync: boolean): Promise<Store> {
+export async function openStore(dir: string, fsync: boolean, versioned = false): Promise<Store> {
   await mkdir(dir, { recursive: true });
   const db = await Database.open(dir, fsync);
   try {
-    return await assemble(dir, fsync, db);
+    return await assemble(dir, fsync, db, versioned);
   } catch (error) {
     await db.close();
     throw error;
   }
 }
 
-async function assemble(dir: string, fsync: boolean, db: Database): Promise<Store> {
+async function assemble(dir: string, fsync: boolean, db: Database, versioned: boolean): Promise<Store> {
   const blobs = await Blobs.open(dir, fsync);
   const contents = new Contents(db);
-  const objects = new Objects(db, blobs, contents);
+  const objects = new Objects(db, blobs, contents, versioned ? new Versions() : undefined);
   await blobs.sweep((file) => contents.names(file));
   if (fsync) await syncDirectory(dir);
   return {

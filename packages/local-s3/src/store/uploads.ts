@@ -7,6 +7,8 @@ import { type Listable, listPage, type Listed, type ListQuery, pastPrefix } from
 import type { Objects, WriteGuard } from "./objects.ts";
 import { type StoredObject, type StoredPart, type StoredUpload, toUpload } from "./records.ts";
 
+const REMEMBERED = 1_000;
+
 export interface UploadCursor {
   readonly key: Buffer;
   /** Uploads of that key up to and including this id are past; "" for none. */
@@ -19,6 +21,11 @@ export interface Completion {
   readonly dropped: readonly number[];
 }
 
+export interface EndedUpload {
+  readonly upload: StoredUpload;
+  readonly parts: readonly StoredPart[];
+}
+
 export class Uploads {
   readonly #db: Database;
   readonly #contents: Contents;
@@ -27,6 +34,8 @@ export class Uploads {
   readonly #from: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
+  /** For stores that go on to list what has ended. In memory: it is a quirk, not a promise. */
+  readonly #ended = new Map<string, EndedUpload>();
 
   constructor(db: Database, contents: Contents, objects: Objects) {
     this.#db = db;
@@ -45,6 +54,19 @@ export class Uploads {
   find(bucket: string, key: string, id: string): StoredUpload | undefined {
     const row = this.#find.get(bucket, Buffer.from(key), id);
     return row === undefined ? undefined : toUpload(row);
+  }
+
+  /** Undefined for an upload that is open, or was never known. */
+  ended(bucket: string, key: string, id: string): EndedUpload | undefined {
+    return this.find(bucket, key, id) === undefined ? this.#ended.get(`${bucket}/${key} ${id}`) : undefined;
+  }
+
+  #remember(bucket: string, key: string, id: string): void {
+    const upload = this.need(bucket, key, id);
+    this.#ended.set(`${bucket}/${key} ${id}`, { upload, parts: this.#contents.parts(id) });
+    // As many as any test looks at.
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   /** Throws NoSuchUpload. */
@@ -100,6 +122,7 @@ export class Uploads {
   ): Promise<StoredObject> {
     const { freed, object } = this.#db.transaction(() => {
       const completion = decide(this.need(bucket, key, id), this.#contents.parts(id));
+      this.#remember(bucket, key, id);
       const dropped = this.#contents.remove(id, completion.dropped);
       const replaced = this.#objects.replace(bucket, completion.object, guard);
       this.#remove.run(bucket, Buffer.from(key), id);
@@ -111,7 +134,7 @@ export class Uploads {
 
   async abort(bucket: string, key: string, id: string): Promise<void> {
     const freed = this.#db.transaction(() => {
-      this.need(bucket, key, id);
+      this.#remember(bucket, key, id);
       this.#remove.run(bucket, Buffer.from(key), id);
       return this.#contents.removeAll(id);
     });
