@@ -302,7 +302,12 @@ export class Worker {
       supervisor: this.supervisor,
       runners: this.runners,
       placeOf: ({ name, keyPrefix, rules: { verify, plan, temporaryNames } }, path) => ({
-        ...{ path, watch: name, bucket, keyPrefix, verify, plan },
+        path,
+        watch: name,
+        bucket,
+        keyPrefix,
+        verify,
+        plan,
         contentType: typeOf(temporaryNames.finalOf(path)),
       }),
     };

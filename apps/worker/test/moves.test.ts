@@ -30,7 +30,7 @@ describe("a live file", { concurrent: true, timeout: 120_000 }, () => {
       await file.append(name.startsWith("large") ? PART + 10 : 100);
     }
     // Of one live file among many, the volume is there all the same.
-    held.use(await GrowingFile.open(join(rig.root, "stays"))).append(10);
+    await held.use(await GrowingFile.open(join(rig.root, "stays"))).append(10);
     for (const name of names)
       await rig.live(join(rig.root, `${name}.a`), (stream) =>
         name.startsWith("large") ? stream["next_part"] === "2" : stream["file_size"] === "100",
