@@ -101,7 +101,7 @@ const TROUBLES: Trouble[] = [
 
 describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
   it.each(TROUBLES)(
-    "D8d, R23: $of waits, says so, and goes on when that is over",
+    "D8d, R6: $of waits, says so, and goes on when that is over",
     async ({ begin, says }) => {
       await using rig = await startRig();
       await rig.records.redis.ping();

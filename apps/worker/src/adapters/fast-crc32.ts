@@ -13,7 +13,7 @@ export interface Crc32Choice {
   slowBecause?: string;
 }
 
-const load = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** `native`: loads the module, and throws where the platform has none. */
 export function chooseCrc32(native: () => { crc32: Crc32 } = loadNative): Crc32Choice {
@@ -29,5 +29,5 @@ export function chooseCrc32(native: () => { crc32: Crc32 } = loadNative): Crc32C
 
 function loadNative(): { crc32: Crc32 } {
   // Required, not imported: an optional native module must not decide whether the worker starts.
-  return load("@node-rs/crc32") as { crc32: Crc32 };
+  return require("@node-rs/crc32") as { crc32: Crc32 };
 }

@@ -34,7 +34,7 @@ const ASK = { kind: "ask_bytes" };
 const REPLACED = { kind: "other", because: "file_replaced" };
 const TRUNCATED = { kind: "other", because: "file_truncated" };
 
-describe("the same file, at the path it is known by", () => {
+describe("D1e: the same file, at the path it is known by", () => {
   it.each([
     ["same inode and birth time, longer than what was sent", known, seen, 90, SAME],
     ["exactly as long as what was sent", known, seen, 100, SAME],

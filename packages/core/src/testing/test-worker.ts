@@ -82,13 +82,16 @@ export class TestWorker {
   }
 
   /** Scans, then works until every stream has ended or the worker is dead. */
-  async work(): Promise<void> {
+  async work(mostMs?: number): Promise<void> {
     let scanned = false;
     this.scan().then(
       () => (scanned = true),
       (error: unknown) => this.bugs.push(error),
     );
-    await this.#world.clock.until(() => this.dead || this.bugs.length > 0 || (scanned && this.busy === 0));
+    await this.#world.clock.until(
+      () => this.dead || this.bugs.length > 0 || (scanned && this.busy === 0),
+      mostMs,
+    );
   }
 
   poke(): void {
