@@ -127,9 +127,9 @@ export async function askConditionsAgain(
   way: { proof: Proof; unsignedPayload: boolean },
   leaveNothing: boolean,
 ): Promise<Tried<ConditionAnswers & { headers: Readonly<Record<string, string>> }>> {
-  const key = session.key("object");
-  const standing = leaveNothing ? await head(session, key) : undefined;
+  const standing = leaveNothing ? await head(session, session.standingKey("object")) : undefined;
   const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
+  const key = etag === undefined ? session.key("object") : session.standingKey("object");
   const stored =
     etag === undefined ? await put(session, key, proofOf(BODY, way.proof), way.unsignedPayload) : undefined;
   if (stored?.ok === false) return stored;

@@ -83,6 +83,11 @@ export class ProbeSession implements AsyncDisposable {
     return key;
   }
 
+  /** The same key for questions about what stands there already, which stays as it is. */
+  standingKey(name: string): string {
+    return this.#directory + name;
+  }
+
   /** Once objects can be deleted, each probe has names of its own; else all share a few fixed ones. */
   deletionWorks(): void {
     this.#mayDelete = true;
