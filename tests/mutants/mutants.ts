@@ -37,7 +37,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     promise: "P4",
-    breaks: "the bytes of an object at the key are never found equal, so an emptied Redis recognises nothing in S3",
+    breaks:
+      "the bytes of an object at the key are never found equal, so an emptied Redis recognises nothing in S3",
     project: "unit",
     file: `${CORE}/put-whole.test.ts`,
     test: "P4: is recognised with an empty Redis: nothing is sent, and its description is left as it is",

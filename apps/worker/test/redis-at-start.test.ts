@@ -100,28 +100,25 @@ const TROUBLES: Trouble[] = [
 ];
 
 describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
-  it.each(TROUBLES)(
-    "D8d, R6: $of waits, says so, and goes on when that is over",
-    async ({ begin, says }) => {
-      await using rig = await startRig();
-      await rig.records.redis.ping();
-      const over = await begin(rig);
-      const path = writeWhole(rig, "a.mov", randomBytes(1_000));
-      const worker = rig.launch();
-      const words = await rig.until("it says what it waits for", async () => {
-        const text = await readiness(worker);
-        return says.test(text) && text;
-      });
-      expect(words).toMatch(/^blocked: Redis: /);
-      expect(await statusOf(worker, "/readyz")).toBe(503);
-      expect(await statusOf(worker, "/livez")).toBe(200);
-      expect(worker.running).toBe(true);
-      await over();
-      await rig.completed(path);
-      await rig.until("it is well", async () => (await readiness(worker)) === "running\n");
-      await audit(rig, [{ path, key: "a.mov" }]);
-    },
-  );
+  it.each(TROUBLES)("D8d, R6: $of waits, says so, and goes on when that is over", async ({ begin, says }) => {
+    await using rig = await startRig();
+    await rig.records.redis.ping();
+    const over = await begin(rig);
+    const path = writeWhole(rig, "a.mov", randomBytes(1_000));
+    const worker = rig.launch();
+    const words = await rig.until("it says what it waits for", async () => {
+      const text = await readiness(worker);
+      return says.test(text) && text;
+    });
+    expect(words).toMatch(/^blocked: Redis: /);
+    expect(await statusOf(worker, "/readyz")).toBe(503);
+    expect(await statusOf(worker, "/livez")).toBe(200);
+    expect(worker.running).toBe(true);
+    await over();
+    await rig.completed(path);
+    await rig.until("it is well", async () => (await readiness(worker)) === "running\n");
+    await audit(rig, [{ path, key: "a.mov" }]);
+  });
 
   it("D8d: that is away ends politely when it is told to, and one that evicts is refused", async () => {
     await using rig = await startRig();

@@ -35,6 +35,60 @@ export interface StoreWrite extends StreamWrite {
   takePath?: boolean;
 }
 
+/** One change, by the names that `take_change` of lib-stream.lua gives its fields. What is absent changes nothing. */
+interface ScriptChange {
+  id: string;
+  fence: Arg;
+  revision: Arg;
+  token: string;
+  /** Status texts in which it may be made; none: whatever the status. */
+  allowed?: readonly string[];
+  place: readonly Arg[];
+  set?: readonly Arg[];
+  unset?: readonly string[];
+  dropParts?: boolean | undefined;
+  parts?: readonly Arg[];
+  pathRelease?: Arg;
+  pathTake?: Arg;
+  /** Id of the stream that may hold the path although its file is not there. */
+  pathDisplaces?: string | undefined;
+  keysTake?: readonly Arg[];
+  keysRelease?: readonly Arg[];
+  /** Field and value of `files:done`. */
+  done?: readonly [Arg, string];
+  log?: readonly string[];
+  event?: FeedEvent | undefined;
+  stats?: readonly Arg[];
+  message?: readonly Arg[];
+}
+
+/** The one place that knows the order: that of `take_change`. */
+function scriptArgs(change: ScriptChange): Arg[] {
+  const { done = ["", ""] } = change;
+  return [
+    change.id,
+    change.fence,
+    change.revision,
+    change.token,
+    ...list(change.allowed ?? []),
+    ...change.place,
+    ...list(change.set ?? []),
+    ...list(change.unset ?? []),
+    flag(change.dropParts),
+    ...list(change.parts ?? []),
+    change.pathRelease ?? "",
+    change.pathTake ?? "",
+    change.pathDisplaces ?? "",
+    ...list(change.keysTake ?? []),
+    ...list(change.keysRelease ?? []),
+    ...done,
+    ...list(change.log ?? []),
+    ...eventArgs(change.event),
+    ...list(change.stats ?? []),
+    ...list(change.message ?? []),
+  ];
+}
+
 /** Place of an index in KEYS, counted from 1. */
 export function indexPlace(index: Index): number {
   return INDEXES.indexOf(index) + 1;
@@ -89,28 +143,28 @@ export function changeArgs(
   // A failed stream holds no path; one that comes back to life takes its own again.
   const revives = kindOf(before.status) === "failed" && isLive(kind);
   const takes = write.newPath !== undefined || write.takePath === true || revives;
-  return [
-    before.id,
-    before.fence,
-    before.revision,
-    writeToken(before, write, worker),
-    ...list([...statusesOf(write.from, before.status), ...alsoFrom]),
-    ...(write.remove ? [0, 0, 0] : placeArgs(after, kind, nowMs)),
-    ...list(toFlatArgs(set)),
-    ...list(remove),
-    flag(write.dropParts),
-    ...list((write.parts ?? []).flatMap((part) => [part.PartNumber, formatPart(part)])),
-    write.releasePath || write.newPath !== undefined || over ? toArg(ownPath) : "",
-    takes && !write.releasePath && !over ? toArg(newPath) : "",
-    write.displaces ?? "",
-    ...list((write.takeKeys ?? []).map(toArg)),
-    ...list([...(write.releaseKeys ?? []), ...(over ? takenKeys(after) : [])].map(toArg)),
-    ...(write.done ? [toArg(newPath), formatDone(write.done)] : ["", ""]),
-    ...list(logLines(write.log, worker, nowMs)),
-    ...eventArgs(write.remove ? { type: "removed", ...detailOf(write.event) } : write.event),
-    ...list(statsArgs(write.stats, worker)),
-    ...list(messageOf(before, after, told, nowMs)),
-  ];
+  return scriptArgs({
+    id: before.id,
+    fence: before.fence,
+    revision: before.revision,
+    token: writeToken(before, write, worker),
+    allowed: [...statusesOf(write.from, before.status), ...alsoFrom],
+    place: write.remove ? [0, 0, 0] : placeArgs(after, kind, nowMs),
+    set: toFlatArgs(set),
+    unset: remove,
+    dropParts: write.dropParts,
+    parts: (write.parts ?? []).flatMap((part) => [part.PartNumber, formatPart(part)]),
+    pathRelease: write.releasePath || write.newPath !== undefined || over ? toArg(ownPath) : "",
+    pathTake: takes && !write.releasePath && !over ? toArg(newPath) : "",
+    pathDisplaces: write.displaces,
+    keysTake: (write.takeKeys ?? []).map(toArg),
+    keysRelease: [...(write.releaseKeys ?? []), ...(over ? takenKeys(after) : [])].map(toArg),
+    ...(write.done ? { done: [toArg(newPath), formatDone(write.done)] as const } : {}),
+    log: logLines(write.log, worker, nowMs),
+    event: write.remove ? { type: "removed", ...detailOf(write.event) } : write.event,
+    stats: statsArgs(write.stats, worker),
+    message: messageOf(before, after, told, nowMs),
+  });
 }
 
 /** The change that creates a stream: nothing is there before it. */
@@ -123,29 +177,17 @@ export function createArgs(
   const kind = kindOf(record.status);
   assert(kind, `status ${record.status} is known`);
   const fields = recordFields({ ...record, owner: worker, revision: 0 });
-  return [
-    record.id,
-    record.fence,
-    0,
-    tokenOf(["open", worker, record, log]),
-    ...list([]),
-    ...placeArgs(record, kind, nowMs),
-    ...list(toFlatArgs(fields)),
-    ...list([]),
-    "0",
-    ...list([]),
-    "",
-    toArg(pathField(record.source, record.original_path)),
-    "",
-    ...list([]),
-    ...list([]),
-    "",
-    "",
-    ...list(logLines(log, worker, nowMs)),
-    ...eventArgs({ type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) }),
-    ...list([]),
-    ...list([]),
-  ];
+  return scriptArgs({
+    id: record.id,
+    fence: record.fence,
+    revision: 0,
+    token: tokenOf(["open", worker, record, log]),
+    place: placeArgs(record, kind, nowMs),
+    set: toFlatArgs(fields),
+    pathTake: toArg(pathField(record.source, record.original_path)),
+    log: logLines(log, worker, nowMs),
+    event: { type: "opened", ...(log[0] === undefined ? {} : { detail: log[0] }) },
+  });
 }
 
 /** The change that writes a whole stream back, with all its parts; fence and revision as its owner knows them. */
@@ -155,28 +197,17 @@ export function writeBackArgs(record: StreamRecord, parts: Parts, worker: string
   const { owner: _, ...rest } = record;
   const fields = recordFields(isLive(kind) ? { ...rest, owner: worker } : rest);
   const text = "Redis had lost what it acknowledged: written back as this worker knew it";
-  return [
-    record.id,
-    record.fence,
-    record.revision,
-    tokenOf(["back", worker, record]),
-    ...list([]),
-    ...placeArgs(record, kind, nowMs),
-    ...list(toFlatArgs(fields)),
-    ...list([]),
-    "0",
-    ...list([...parts.values()].flatMap((part) => [part.PartNumber, formatPart(part)])),
-    "",
-    "",
-    ...list([]),
-    ...list([]),
-    "",
-    "",
-    ...list(logLines([text], worker, nowMs)),
-    ...eventArgs({ type: "state", detail: text }),
-    ...list([]),
-    ...list([]),
-  ];
+  return scriptArgs({
+    id: record.id,
+    fence: record.fence,
+    revision: record.revision,
+    token: tokenOf(["back", worker, record]),
+    place: placeArgs(record, kind, nowMs),
+    set: toFlatArgs(fields),
+    parts: [...parts.values()].flatMap((part) => [part.PartNumber, formatPart(part)]),
+    log: logLines([text], worker, nowMs),
+    event: { type: "state", detail: text },
+  });
 }
 
 /** A list as `take_list` reads it. */

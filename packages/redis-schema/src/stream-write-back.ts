@@ -5,6 +5,7 @@
 import {
   CheckpointError,
   isLive,
+  isSetApart,
   kindOf,
   takenKeys,
   type Parts,
@@ -58,8 +59,8 @@ async function writeOnce(
   const now = clock.wallMs();
   const kind = kindOf(record.status);
   const live = kind !== undefined && isLive(kind);
-  // Released at completion and by a new generation; every other failed stream keeps its keys.
-  const holdsKeys = live || (kind === "failed" && record.superseded_by === undefined);
+  // Released at completion and where a stream is set apart; every other failed stream keeps its keys.
+  const holdsKeys = live || (kind === "failed" && !isSetApart(record));
   const ownKeyArgs = list(takenKeys(record).map(toArg));
   const reply = await runScript(
     redis,

@@ -220,6 +220,16 @@ const CASES: Case[] = [
     send: (schema) => new RequestQueue(schema).file(request),
   },
   {
+    script: "holdItem",
+    seed: { ...everyKey, "request:r1": { id: "r1" } },
+    send: (schema) => new RequestQueue(schema).hold("r1", "s1", "w1", 1_000),
+  },
+  {
+    script: "writeBack",
+    seed: { ...held, "stream:s1:meta": { ...meta(live), revision: "1" } },
+    send: (schema) => new StreamStore(schema, W1).writeBack(live, new Map([[1, part]])),
+  },
+  {
     script: "settleRequest",
     seed: { ...everyKey, "request:r1": { id: "r1" } },
     send: (schema) =>
@@ -235,6 +245,12 @@ const CASES: Case[] = [
     seed: { "files:done": { "src:/rec/z": "{}" } },
     send: ({ redis, keys }) =>
       redis.evalshaBuffer(SCRIPTS.moveDone.sha, 1, keys.filesDone, "src:/rec/z", "src:/rec/y", "{}"),
+  },
+  {
+    script: "renewDone",
+    seed: { "files:done": { "src:/rec/z": "{}" } },
+    send: ({ redis, keys }) =>
+      redis.evalshaBuffer(SCRIPTS.renewDone.sha, 1, keys.filesDone, "src:/rec/z", "{}", "{ }"),
   },
   {
     script: "countLogin",
@@ -294,8 +310,15 @@ function writesOf({ script }: Case): string[] {
 const WRITES =
   "HSET HDEL HINCRBY HSETNX DEL ZADD ZREM ZREMRANGEBYSCORE LPUSH LTRIM XADD PEXPIRE SET INCR".split(" ");
 
-test("every script has its case here", () => {
-  expect(CASES.map(({ script }) => script).toSorted()).toEqual(Object.keys(SCRIPTS).toSorted());
+/** Without the times that Redis itself writes: the two runs are made one after the other. */
+function timeless(state: State): unknown {
+  return JSON.parse(JSON.stringify(state).replaceAll(/\b\d{13}(?:-\d+)?\b/g, "0"));
+}
+
+test("every script that writes has its case here", () => {
+  // It writes nothing.
+  const writing = Object.keys(SCRIPTS).filter((name) => name !== "readClock");
+  expect(CASES.map(({ script }) => script).toSorted()).toEqual(writing.toSorted());
 });
 
 describe.each(CASES)("$script", (of) => {
@@ -349,7 +372,7 @@ describe.each(CASES)("$script", (of) => {
       );
       await harness.raw.call("ACL", "SETUSER", "limited", "+@all");
       const state = await schema.state();
-      if (outcome === "done" && of.script !== "renewLease") expect(state).toEqual(after);
+      if (outcome === "done" && of.script !== "renewLease") expect(timeless(state)).toEqual(timeless(after));
       else if (outcome !== "done") {
         expect(outcome).toMatch(/NOPERM/);
         expect(state).toEqual(before);
@@ -377,5 +400,7 @@ test.each([
   const { refusal = "" } = outcome as { refusal?: string };
   expect(refusal).toContain(`the key ${schema.keys.prefix}${name} holds a string where a ${belongs} belongs`);
   await harness.raw.del(schema.keys.prefix + name);
-  expect(await registry.renew("w1", workerRecord())).toEqual({ kind: "renewed" });
+  const mended = await registry.renew("w1", workerRecord());
+  expect(mended).toMatchObject({ kind: "renewed" });
+  expect(mended).not.toHaveProperty("refusal");
 });

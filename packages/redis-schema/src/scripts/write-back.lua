@@ -8,13 +8,17 @@
 --   { changed, owner }: another owner than expected, ask again with that one's lease
 --   { path_taken, id } | { key_taken, id }: nothing was changed
 --   { lost, owner | fence | revision | lease, what is there instead } | { lapsed }
--- uses: lib-args lib-stream
+-- uses: lib-args lib-check lib-stream
 local shared = take_shared()
 local meta, parts, log, owner_lease = KEYS[12], KEYS[13], KEYS[14], KEYS[15]
 local change = take_change()
 local expected, void = take(), take_list()
 local path, keys, released = take(), take_list(), take_list()
 
+local wrong = unwritable(
+  append_all(writes_of_shared(shared), writes_of_stream({ meta = meta, parts = parts, log = log }))
+)
+if wrong then return wrong end
 local refused = refuse_lease(shared.lease, shared.nonce)
 if refused then return refused end
 local owner, fence, revision, before_path, source =
