@@ -141,7 +141,9 @@ describe("sluice show", () => {
     expect(stdout).toMatch(/only on local disk +4\.0 MiB/);
     expect(stdout).toMatch(/failed +The store denies access to this key/);
     expect(stdout).toMatch(/in detail +what exactly happened/);
-    expect(stdout).toMatch(/what to do +Allow PutObject and GetObject on this key, then retry\./);
+    expect(stdout).toMatch(
+      /what to do +Allow PutObject and GetObject on this key, or name the bucket in SLUICE_S3_OLD_BUCKETS/,
+    );
     expect(stdout).toMatch(/a retry +Goes on behind the last acknowledged part; nothing is sent again\./);
     expect(stdout).toContain("it is failed_access_denied now");
   });

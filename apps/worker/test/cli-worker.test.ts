@@ -259,7 +259,10 @@ describe("sluice orphans", () => {
     const isOpen = async () =>
       (await rig.bucket.openUploads()).some(({ uploadId }) => uploadId === stream["s3_upload_id"]);
     await rig.until("the upload is gone", async () => !(await isOpen()), { withinMs: 60_000 });
-    expect(await rig.records.redis.hlen("uploads:to_abort")).toBe(0);
+    await rig.until(
+      "nothing is left to abort",
+      async () => (await rig.records.redis.hlen("uploads:to_abort")) === 0,
+    );
   });
 });
 

@@ -201,6 +201,15 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
+    name: "steps of the start, with Redis in trouble",
+    where: "apps/worker/src/start/redis-patience.ts",
+    bound: "no end, 5 s between tries at the most; /readyz says meanwhile what the start waits for",
+    proves: [
+      "apps/worker/src/start/redis-patience.test.ts",
+      "D8d: a step of the start is tried until Redis lets it through, and says meanwhile what it waits for",
+    ],
+  },
+  {
     name: "rescan of a watch",
     where: "apps/worker/src/streams/watch-runner.ts",
     bound: "every SLUICE_RESCAN_INTERVAL; callers in between share one walk",
@@ -218,10 +227,10 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "requests of dashboard and command line, with Redis away",
     where: "apps/worker/src/streams/request-handler.ts",
-    bound: "no end, one try a second; what was asked meanwhile is read when it is back",
+    bound: "no end, one try a second; what was asked meanwhile is found in Redis when it is back",
     proves: [
       "apps/worker/src/streams/request-handler.test.ts",
-      "with Redis away requests are asked for again each second, from where the last answer ended",
+      "with Redis away requests are looked for again each second, until it is back",
     ],
   },
   {
@@ -252,6 +261,9 @@ export const LOOPS: readonly RetryLoop[] = [
 
 /** Files with a loop that looks alike and tries nothing again. */
 export const NO_RETRIES: Readonly<Record<string, string>> = {
+  "packages/redis-schema/src/stream-write-back.ts": "8 tries at most, each with another owner or holder",
+  "packages/core/src/processor/completed-before.ts": "looks at up to 16 names of one file",
+  "apps/worker/src/streams/rereader.ts": "takes files to read again until the worker ends",
   "apps/worker/src/app.ts": "starts the rounds of repeat.ts",
   "apps/worker/src/health/loop-delay.ts": "measures on a timer",
   "apps/worker/src/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",

@@ -64,7 +64,7 @@ export class Recovery implements RecoveryPort {
 
   /** A renewal of the lease found it. At the start of a worker, `begin` sees the same by the missing epoch. */
   renewalFoundOlder(how: string): void {
-    if (this.#begun) this.#notice(`Redis came back older than it was: ${how}`);
+    if (this.#begun) this.#notice(`Redis came back, and may be older than it was: ${how}`);
   }
 
   async wentBack(seen: { gone: boolean; confirmedAtMs: number }): Promise<boolean> {

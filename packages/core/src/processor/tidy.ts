@@ -175,7 +175,9 @@ async function whereIsIt(life: Life, waiting: boolean): Promise<Tidied | undefin
   if (waiting && soughtMs !== undefined && now - soughtMs < LIMITS.whereIsItEveryMs) return undefined;
   life.stored.soughtMs = now;
   const where = await deps.volume.whereabouts(held.record);
-  if (where.kind === "offline" || where.kind === "missing") return undefined;
+  if (where.kind === "offline") return undefined;
+  // Nothing is left to tidy, and nothing to wait for.
+  if (where.kind === "missing") return OVER;
   if (where.kind === "back") return wait(LIMITS.lookEveryMs);
   if (where.kind !== "renamed") return CHANGED;
   const before = held.record.original_path;

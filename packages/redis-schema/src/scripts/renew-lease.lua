@@ -5,7 +5,8 @@
 -- said while nothing needs it yet.
 -- Each renewal also raises a counter beside the epoch. A Redis whose counter, or whose note of when this worker was last
 -- seen, is older than what the worker remembers has lost writes that it acknowledged (a snapshot was restored, a failover
--- lost its tail). A worker that remembers nothing asks whether the same server process answers as did at the last renewal.
+-- lost its tail). So may one that another server process answers for than at the last renewal: what it lost may be
+-- younger than that renewal.
 -- Then the epoch's id goes, in this same step: every worker, also one that starts later, knows that S3 must be asked.
 -- KEYS: lease, workers, stats, four indexes, by_path, by_key, files_done, events, outbox, files_ignored, uploads_to_abort,
 --   orphans, requests, meta, parts and log of no stream, epoch
@@ -53,7 +54,7 @@ if remembered and counter < remembered then
   back = 'its count of renewals went back from ' .. remembered .. ' to ' .. counter
 elseif remembered and #marks > 0 and not (seen and has(marks, seen)) then
   back = 'it does not know the last renewal of this worker'
-elseif not remembered and id and (server or '') ~= '' and process ~= '' and server ~= process then
+elseif id and (server or '') ~= '' and process ~= '' and server ~= process then
   back = 'another server process answers than at the last renewal'
 end
 counter = math.max(counter, remembered or 0) + 1
