@@ -48,10 +48,13 @@ describe("SIGKILL", { concurrent: true, timeout: 180_000 }, () => {
       const worker = rig.launch();
       const before = asked();
       await file.append(PART + 100_000);
-      // The moment differs each time: right after one of the first replies about this file.
-      await rig.until("the endpoint was asked about the file", () => asked() > before + (kill % 5), {
-        everyMs: 1,
-      });
+      const parts = partsSent(rig).length;
+      // The moment differs each time: right after one of the first replies about this file, or after a part's.
+      await rig.until(
+        "the endpoint was asked about the file",
+        () => asked() > before + (kill % 4) || partsSent(rig).length > parts,
+        { everyMs: 1 },
+      );
       await worker.kill();
     }
     expect(partsSent(rig).length).toBeGreaterThan(0);
