@@ -1,5 +1,6 @@
 /** Clean-up with every worker dead: one, a filter, all; exactly the plan, once, audited, and read back from Redis by another client. */
 import type { Redis } from "ioredis";
+import { FAILURE_REASONS } from "../../packages/core/src/stream/state.ts";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
@@ -72,7 +73,8 @@ test("a filter purges what it showed and nothing else; what failed meanwhile sur
   await expect(dialog.getByRole("heading")).toHaveText(`Purge ${wanted.length} failed streams`);
   await dialog.getByText("Keep them").click();
   // Between plan and execution another stream fails with the same reason.
-  const [late = ""] = await seed({ redisUrl: redis.url, streams: 1, onlyFailed: true, from: 5_000 * 12 + 6 });
+  const from = 5_000 * FAILURE_REASONS.length + FAILURE_REASONS.indexOf("access_denied");
+  const [late = ""] = await seed({ redisUrl: redis.url, streams: 1, onlyFailed: true, from });
   expect(await other.hget(`stream:${late}:meta`, "status")).toBe("failed_access_denied");
   await expect(dialog.getByRole("heading")).toHaveText(`Purge ${wanted.length} failed streams`);
   await dialog.getByRole("button", { name: /^Purge/ }).click();
