@@ -59,7 +59,9 @@ function auditFile(world: World, path: string): string[] {
     return status.startsWith("failed_") ? [] : [`${path} is held by ${holder}, which is ${status}`];
   }
   const done = world.redis.done(SOURCE, path);
-  if (!done && (isPlaceholder(world, path) || isAborted(world, path))) return [];
+  // Also at the name of a completed file, whose object stays as it is.
+  if (isPlaceholder(world, path)) return [];
+  if (!done && isAborted(world, path)) return [];
   if (!done) return [`${path} has neither a stream nor an entry of completed files`];
   const object = world.store.object(BUCKET, done.s3_key);
   if (!object) return [`${path} is done, and ${done.s3_key} is not there`];
