@@ -8,7 +8,8 @@ import { streamBreaches } from "../stream/invariants.ts";
 import { audit } from "./audit.ts";
 import type { Call, Mishap } from "./failing.ts";
 import { describeAction, storeError, type Action, type StoreFault } from "./history-actions.ts";
-import { ROOT, sampleBytes } from "./test-values.ts";
+import type { MemoryPart, MemoryUpload } from "./memory-bucket.ts";
+import { PART, ROOT, sampleBytes } from "./test-values.ts";
 import type { TestWorker } from "./test-worker.ts";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -21,10 +22,15 @@ export class History {
   readonly #redisFaults: ("before" | "after")[] = [];
   /** Two workers may have sent at once, or a record was lost where no digest tells: parts may then go twice. */
   #mayRepeat = false;
+  readonly #costlyAborts: string[] = [];
   #worker: TestWorker;
 
   constructor(options: WorldOptions) {
     this.world = new World(options);
+    this.world.store.onAbort = (upload) => {
+      if (this.#costsBytes(upload))
+        this.#costlyAborts.push(`an upload of ${upload.key} was aborted with bytes that count`);
+    };
     this.#mayRepeat = options.profile?.checksum === "off" && options.profile.etagIsMd5 === false;
     this.#worker = this.#start();
   }
@@ -197,7 +203,7 @@ export class History {
   }
 
   #breaches(): string[] {
-    const { redis, store } = this.world;
+    const { redis } = this.world;
     const breaches: string[] = [];
     for (const id of redis.ids()) {
       const record = redis.record(id);
@@ -206,12 +212,34 @@ export class History {
       if (record?.status === "s3_completed") breaches.push(...this.#notIdentical(id));
     }
     const bugs = this.world.workers.flatMap((worker) => worker.bugs);
-    const inUse = store.log.filter((entry) => entry.op === "abort" && (entry.parts ?? 0) > 0);
     return [
       ...breaches,
       ...bugs.map((bug) => `bug: ${bug instanceof Error ? (bug.stack ?? bug.message) : String(bug)}`),
-      ...inUse.map((entry) => `an upload of ${entry.key} with ${entry.parts} parts was aborted`),
+      ...this.#costlyAborts,
     ];
+  }
+
+  /**
+   * A part counts when a stream has recorded it, or when a file that goes to this key still holds its bytes, which would
+   * have to be sent again. A worker that was taken for dead may yet send a part of bytes that its file has lost since:
+   * nobody needs that one.
+   */
+  #costsBytes({ key, uploadId, parts }: MemoryUpload): boolean {
+    const { redis, disk, digests } = this.world;
+    const streams = redis.ids().flatMap((id) => redis.record(id) ?? []);
+    const atKey = new Set(
+      streams.filter((record) => record.s3_key === key).map(({ file_inode }) => file_inode),
+    );
+    const files = disk.allPaths().filter((path) => atKey.has(disk.facts(path).inode));
+    const isRecorded = streams.some(
+      (record) => record.s3_upload_id === uploadId && redis.parts(record.id).size > 0,
+    );
+    const isOnDisk = ([number, part]: [number, MemoryPart]): boolean => {
+      const from = (number - 1) * PART;
+      const end = from + part.bytes.length;
+      return files.some((path) => digests.crc32(disk.bytes(path).subarray(from, end)) === part.crc);
+    };
+    return parts.size > 0 && (isRecorded || [...parts].some(isOnDisk));
   }
 
   /** A completed object equals the file as it stood at the size and mtime its record names. */

@@ -35,6 +35,7 @@ import {
   refused,
   type MemoryObject,
   type MemoryPart,
+  type MemoryUpload,
 } from "./memory-bucket.ts";
 
 /** Everything AWS has. */
@@ -61,8 +62,6 @@ export interface AccessEntry {
   key: string;
   part?: number;
   bytes?: number;
-  /** Parts an aborted upload held. */
-  parts?: number;
   outcome: string;
 }
 
@@ -87,6 +86,8 @@ export class MemoryObjectStore implements ObjectStore {
   readonly #taken = new Set<string>();
   readonly #digests: Digests;
   readonly #bucket: MemoryBucket;
+  /** Looks at an upload at the moment it is aborted. */
+  onAbort: (upload: MemoryUpload) => void = () => undefined;
   #abortsAt: { abortsAt?: string } = {};
 
   constructor(options: MemoryStoreOptions) {
@@ -222,7 +223,8 @@ export class MemoryObjectStore implements ObjectStore {
 
   async abort(ref: UploadRef): Promise<void> {
     const upload = this.#bucket.upload(ref);
-    this.#note("abort", ref, upload ? "aborted" : "gone", { parts: upload?.parts.size ?? 0 });
+    if (upload) this.onAbort(upload);
+    this.#note("abort", ref, upload ? "aborted" : "gone");
     this.#bucket.end(ref, "abort");
   }
 
