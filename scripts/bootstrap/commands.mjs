@@ -14,6 +14,7 @@ export const COMMANDS = {
   mutation: { argv: ["tests/mutants/mutation.ts"], needsDashboard: false, seesEmbedded: false },
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
+  nightly: { argv: ["scripts/nightly.ts"], needsDashboard: true, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { add, checkCount, ending, playwrightCount, vitestCount } from "./count.ts";
+import { nightlySteps, selectSteps } from "../nightly/steps.ts";
+import { add, checkCount, ending, outputCount, playwrightCount, vitestCount } from "./count.ts";
 import { allSuites, selectSuites } from "./suites.ts";
 import { installCommand, missingPackages } from "./system-packages.ts";
 
@@ -69,6 +70,22 @@ it("Playwright's second tries pass and are named; its unexpected ones and its ow
     failed: 2,
     told: ["SECOND TRY browser: b", "FAILED browser: c"],
   });
+});
+
+it("a suite that prints its sum is counted by it, one that does not by its exit code", () => {
+  const output = "1 passed, 0 failed\nFAILED b: c\nSECOND TRY b: d\n7 passed, 1 failed\n";
+  const told = ["FAILED b: c", "SECOND TRY b: d"];
+  expect(outputCount("b", output, false)).toEqual({ passed: 7, failed: 1, told });
+  expect(outputCount("b", "7 passed, 0 failed", false).failed).toBe(1);
+  expect(outputCount("b", "", true)).toEqual({ passed: 1, failed: 0, told: [] });
+  expect(outputCount("b", "cut off", false)).toEqual({ passed: 0, failed: 1, told: ["FAILED b"] });
+});
+
+it("a night has steps with names of their own, and one can be chosen", () => {
+  const steps = nightlySteps("7");
+  expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
+  expect(selectSteps(steps, "model")?.map(({ name }) => name)).toEqual(["model"]);
+  expect(selectSteps(steps, "nothing")).toBeUndefined();
 });
 
 it("suites can be chosen by name or as the checks together", () => {

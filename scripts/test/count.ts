@@ -57,6 +57,17 @@ export function countLine({ passed, failed }: Count): string {
   return `${passed} passed, ${failed} failed`;
 }
 
+/** What a suite printed: the last line that sums it up, and the lines that need a look. One without such a line is one test. */
+export function outputCount(name: string, output: string, ok: boolean): Count {
+  const lines = output.split("\n");
+  const sum = lines
+    .map((line) => /^(\d+) passed, (\d+) failed$/.exec(line))
+    .findLast((match) => match !== null);
+  if (!sum) return checkCount(name, ok);
+  const told = lines.filter((line) => /^(FAILED|SECOND TRY) /.test(line));
+  return neverClean(name, { passed: Number(sum[1]), failed: Number(sum[2]), told }, ok);
+}
+
 /** How a run of tests ends: what needs a look, then the line. */
 export function ending(count: Count): string {
   return ["", ...count.told, countLine(count)].join("\n");

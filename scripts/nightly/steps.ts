@@ -1,0 +1,43 @@
+/** What is too long for every change: each step is one npm command, run one after the other. */
+
+export interface Step {
+  readonly name: string;
+  /** Arguments of npm. */
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly withinMinutes: number;
+}
+
+/** Histories of the random model that nobody has played before. */
+const NEW_HISTORIES = "5000";
+const KILLS = "200";
+
+/** @param seed of the chaos runs: a new one each night, printed, so that a failed round can be played again */
+export function nightlySteps(seed: string): readonly Step[] {
+  const kills = ["--only", "crash-points,random-kills", "--kills", KILLS, "--seed", seed, "--record"];
+  const chaos = (store: string): readonly string[] => [
+    "run",
+    "-s",
+    "chaos",
+    "--",
+    "--store",
+    store,
+    ...kills,
+  ];
+  return [
+    {
+      name: "model",
+      argv: ["run", "-s", "unit", "--", "packages/core/src/processor/model.test.ts"],
+      env: { SLUICE_MODEL_RUNS: NEW_HISTORIES },
+      withinMinutes: 15,
+    },
+    { name: "kills on local-s3", argv: chaos("local-s3"), withinMinutes: 60 },
+    { name: "kills on Ceph RGW", argv: chaos("ceph-rgw"), withinMinutes: 60 },
+    { name: "containers", argv: ["run", "-s", "test:containers"], withinMinutes: 60 },
+  ];
+}
+
+export function selectSteps(all: readonly Step[], only: string | undefined): readonly Step[] | undefined {
+  const chosen = only === undefined ? all : all.filter(({ name }) => name === only);
+  return chosen.length > 0 ? chosen : undefined;
+}
