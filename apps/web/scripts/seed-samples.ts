@@ -1,6 +1,6 @@
 /** Streams as a day of recording leaves them, made from numbers: the same number is always the same stream. */
 import { FAILURE_REASONS, failed, streamId, type Part, type StreamRecord } from "@sluice/core";
-import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/parts/part-plan";
+import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/stream/part-plan";
 
 const PLAN = { kind: "stepped", partBytes: 8 * MIB } as const;
 export const WATCHES = ["camera-east", "camera-west", "captures"] as const;

@@ -1,5 +1,5 @@
 /** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
-import type { Removed } from "../processor/remove-quietly.ts";
+import type { Removed } from "../steps/remove-quietly.ts";
 import type { StreamRecord } from "../stream/record.ts";
 
 export const TIDY_FAILURES = [

@@ -1,6 +1,6 @@
 /** What must hold in each state of a stream, whoever wrote it: a broken one is a bug of ours, or a hand in Redis. */
-import { finishedPrefix } from "../checkpoint/finished-prefix.ts";
-import { parsePlan } from "../parts/part-plan.ts";
+import { finishedPrefix } from "./finished-prefix.ts";
+import { parsePlan } from "./part-plan.ts";
 import type { Parts, StreamRecord } from "./record.ts";
 import { kindOf } from "./state.ts";
 

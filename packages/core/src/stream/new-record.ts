@@ -1,5 +1,5 @@
 /** The record a stream begins with: known, nothing in S3. */
-import { choosePlan, formatPlan, type PlanChoice } from "../parts/part-plan.ts";
+import { choosePlan, formatPlan, type PlanChoice } from "./part-plan.ts";
 import { factsAsFields, type FileFacts } from "./identity.ts";
 import { SCHEMA_VERSION, patched, type StreamRecord, type VerifyMode } from "./record.ts";
 import type { Waiting } from "./waiting.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { nextPartBytes } from "../parts/next-part.ts";
-import { MIB } from "../parts/part-plan.ts";
+import { nextPartBytes } from "./next-part.ts";
+import { MIB } from "./part-plan.ts";
 import { isStalled, type StallFacts } from "./stalled.ts";
 
 const STALL_AFTER = 120_000;

@@ -1,0 +1,100 @@
+/** Before the first new part of a resumed stream: what S3 holds, what the checkpoint says and what the file is, made one. */
+import { finishedPrefix } from "../stream/finished-prefix.ts";
+import { reconcile } from "./reconcile.ts";
+import { crc32ToBase64 } from "./crc32.ts";
+import type { ListedPart } from "../ports/object-store.ts";
+import type { Part } from "../stream/record.ts";
+import type { HeldStream } from "../flow/held-stream.ts";
+import { reach } from "../steps/life.ts";
+import type { OpenContext } from "./open-object.ts";
+import { holdsBytes, readDigests, tellsBytes } from "./part-bytes.ts";
+import { openOwnFile } from "./proof-by-bytes.ts";
+import { sendPart, uploadRef } from "./part-sender.ts";
+
+export type Reconciled =
+  | { kind: "reconciled"; adopted: number; forgotten: number }
+  | { kind: "upload_gone" }
+  | { kind: "file_moved_on" }
+  /** `sure: false` and the last part's bytes differ: it is another file. */
+  | { kind: "another_file" };
+
+export async function reconcileUpload(context: OpenContext, sure: boolean): Promise<Reconciled> {
+  const { held, store, deps, signal } = context;
+  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  if (listing.kind === "gone") return { kind: "upload_gone" };
+  await noteAbortDate(held, listing.abortsAt);
+  const found = reconcile(held.parts, listing.parts, held.plan);
+  if (!sure && found.keep.length > 0 && !(await holdsKept(context))) return { kind: "another_file" };
+  const adopted: Part[] = [];
+  for (const { listed, offset } of found.check) {
+    const part = await adopt(context, listed, offset);
+    if (part) adopted.push(part);
+  }
+  await reach(context, "reconciling");
+  const there = [...found.keep, ...adopted];
+  const offGrid = lostOffGrid(held, there);
+  const forgotten = await save(context, [...there, ...offGrid], adopted.length);
+  for (const part of offGrid) {
+    const sent = await sendPart(context, { number: part.PartNumber, offset: part.Offset, bytes: part.Size });
+    if (sent.kind !== "sent") return sent;
+  }
+  return { kind: "reconciled", adopted: adopted.length, forgotten };
+}
+
+/** A lifecycle rule may have come, or changed, since the upload began. */
+async function noteAbortDate(held: HeldStream, said: string | undefined): Promise<void> {
+  if (said === undefined || said === held.record.upload_aborts_at_utc) return;
+  await held.update({ patch: { upload_aborts_at_utc: said } });
+}
+
+/**
+ * Parts of a founding record stand on no grid. What S3 lacks of them is sent again as its record says, so the record
+ * stays until then.
+ */
+function lostOffGrid(held: HeldStream, there: readonly Part[]): Part[] {
+  const { plan } = held;
+  if (plan.kind !== "listed") return [];
+  const numbers = new Set(there.map((part) => part.PartNumber));
+  return [...held.parts.values()].filter(
+    (part) => part.PartNumber <= plan.count && !numbers.has(part.PartNumber),
+  );
+}
+
+/** Returns how many parts of the checkpoint are to be sent again. */
+async function save(context: OpenContext, parts: Part[], adopted: number): Promise<number> {
+  const { held } = context;
+  const numbers = new Set(parts.map((part) => part.PartNumber));
+  const forgotten = [...held.parts.keys()].filter((n) => !numbers.has(n)).length;
+  if (adopted === 0 && forgotten === 0) return 0;
+  const prefix = finishedPrefix(new Map(parts.map((part) => [part.PartNumber, part])), held.plan);
+  await held.update({
+    dropParts: true,
+    parts,
+    patch: { next_part: prefix.nextPart, bytes_sent: prefix.bytes },
+    log: [`S3 and checkpoint reconciled: ${adopted} parts adopted, ${forgotten} to be sent again`],
+  });
+  return forgotten;
+}
+
+/** The part as a checkpoint entry when its bytes are the file's; undefined when they are not or cannot be told. */
+async function adopt(context: OpenContext, listed: ListedPart, offset: number): Promise<Part | undefined> {
+  const { deps, held } = context;
+  if (!tellsBytes(listed, deps.store.profile)) return undefined;
+  const read = await readDigests(context, offset, listed.Size, listed.ChecksumCRC32 === undefined);
+  if (!read || !holdsBytes(listed, read.crc, read.md5, deps.store.profile)) return undefined;
+  deps.observer.partAdopted(held.record, { number: listed.PartNumber, bytes: listed.Size });
+  return {
+    PartNumber: listed.PartNumber,
+    ETag: listed.ETag,
+    Size: listed.Size,
+    Offset: offset,
+    ChecksumCRC32: crc32ToBase64(read.crc),
+    ...(listed.LastModified === undefined ? {} : { UploadedAt: listed.LastModified }),
+    Attempts: 1,
+  };
+}
+
+async function holdsKept(context: OpenContext): Promise<boolean> {
+  await using file = await openOwnFile(context);
+  return file !== undefined;
+}

@@ -1,0 +1,24 @@
+/** A stream of which S3 never held a byte ends without a trace: a line in the log, a counter, and nothing to look after. */
+import { takenKeys } from "../object/object-key.ts";
+import { reach, sendingDone, type Life, type Step } from "./life.ts";
+import { abortUpload } from "./supersede.ts";
+
+/** `vanished`: its file is gone. `placeholder`: its empty file only keeps a name. */
+export type Removed = "vanished" | "placeholder";
+
+export async function removeQuietly(life: Life, why: Removed, detail: string): Promise<Step> {
+  const { context } = life;
+  const { held, deps } = context;
+  await sendingDone(life);
+  await abortUpload(context);
+  await reach(context, "removing");
+  await held.update({
+    patch: { waiting_for: null },
+    releasePath: true,
+    releaseKeys: takenKeys(held.record),
+    remove: true,
+    event: { type: "removed", detail },
+  });
+  deps.observer.removed(held.record, why, detail);
+  return { kind: "ended", ending: { kind: "removed" } };
+}

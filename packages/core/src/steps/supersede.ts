@@ -1,0 +1,147 @@
+/** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
+import { isoNow } from "../ports/clock.ts";
+import { takenKeys } from "../object/object-key.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { newRecord } from "../stream/new-record.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { failed } from "../stream/state.ts";
+import { landedBefore } from "./completed-before.ts";
+import type { StreamId } from "../stream/values.ts";
+import type { Place } from "../flow/dependencies.ts";
+import { reach, sendingDone, type Life, type Step } from "./life.ts";
+import type { OpenContext } from "../object/open-object.ts";
+import { findOwnUpload } from "../object/own-upload.ts";
+import { uploadRef } from "../object/part-sender.ts";
+
+/** `facts`: of the file at the path now, which no stream knows. */
+export async function supersede(
+  life: Life,
+  because: "file_replaced" | "file_truncated",
+  facts: FileFacts,
+): Promise<Step> {
+  return await passOn(life, because, successorOf(life, facts), "a new generation");
+}
+
+/** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
+export function successorOf(life: Life, facts: FileFacts, supersedes?: { id: StreamId }): StreamRecord {
+  const { record } = life.context.held;
+  const { rules } = life.context;
+  const place: Place = {
+    path: record.original_path,
+    watch: record.watch,
+    bucket: record.s3_bucket,
+    keyPrefix: record.s3_key_prefix,
+    contentType: record.content_type ?? "application/octet-stream",
+    verify: rules.verify,
+    plan: rules.plan,
+  };
+  return successorAt(life, place, facts, supersedes);
+}
+
+/** The file moved into another watch: its bytes go up again under that watch's key and rules. */
+export async function supersedeElsewhere(life: Life, to: Place, facts: FileFacts): Promise<Step> {
+  const what = `its file moved into the watch ${to.watch}`;
+  return await passOn(life, "file_replaced", successorAt(life, to, facts), what);
+}
+
+/** Redis may be from before its Complete, and another file came to its path since: then it is completed. */
+async function passOn(
+  life: Life,
+  because: "file_replaced" | "file_truncated",
+  successor: StreamRecord,
+  what: string,
+): Promise<Step> {
+  const landed = await landedBefore(life);
+  if (landed) return landed;
+  const { held } = life.context;
+  const { worthless, change } = await lastWrite(life, because, successor.id, what);
+  await held.replaceBy(successor, [`takes the place of ${held.record.id}: ${because}`], {
+    ...change,
+    event: { type: worthless ? "removed" : "state", detail: because },
+  });
+  await reach(life.context, "superseded");
+  return { kind: "ended", ending: { kind: "superseded", by: successor.id, successor } };
+}
+
+/** The path's file has a stream already, or is completed: none begins for it. */
+export async function giveWay(life: Life, by: StreamId): Promise<Step> {
+  const landed = await landedBefore(life);
+  if (landed) return landed;
+  const { held } = life.context;
+  const { change } = await lastWrite(
+    life,
+    "file_replaced",
+    by,
+    "its file was replaced by that of a known stream",
+  );
+  await held.move("broke", change, failed("file_replaced"));
+  await reach(life.context, "superseded");
+  return { kind: "ended", ending: { kind: "superseded", by, successor: undefined } };
+}
+
+/** Without an acknowledged part there is nothing to keep: neither upload nor record. */
+async function lastWrite(
+  life: Life,
+  because: "file_replaced" | "file_truncated",
+  by: StreamId,
+  what: string,
+) {
+  const { context } = life;
+  const { held } = context;
+  await sendingDone(life);
+  const worthless = held.parts.size === 0 && !(await holdsUnrecordedParts(context));
+  if (worthless) await abortUpload(context);
+  await reach(context, "superseding");
+  const { record } = held;
+  const change = {
+    patch: {
+      status: failed(because),
+      failure_reason: because,
+      failure_detail: `superseded by ${by}`,
+      superseded_by: by,
+      waiting_for: null,
+    },
+    releasePath: true,
+    releaseKeys: takenKeys(record),
+    remove: worthless,
+    log: [`${because}: ${what}, ${by}, takes its place`],
+  };
+  return { worthless, change };
+}
+
+/** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
+export async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext): Promise<boolean> {
+  if (held.record.s3_upload_id === undefined) return false;
+  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  return listing.kind === "alive" && listing.parts.length > 0;
+}
+
+function successorAt(
+  life: Life,
+  place: Place,
+  facts: FileFacts,
+  supersedes?: { id: StreamId },
+): StreamRecord {
+  const { held, deps } = life.context;
+  const { record } = held;
+  return newRecord({
+    ...place,
+    id: deps.newId(),
+    source: record.source,
+    owner: deps.worker.id,
+    nowUtc: isoNow(deps.clock),
+    facts,
+    supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
+  });
+}
+
+/** The stream's upload, also one whose Create was answered after the record was last written. */
+export async function abortUpload(context: OpenContext): Promise<void> {
+  const { held, deps, store, signal } = context;
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
+  if (key === undefined) return;
+  const interrupted = known === undefined && create_intent_at_utc !== undefined;
+  const uploadId = interrupted ? (await findOwnUpload(context, { bucket, key }))?.uploadId : known;
+  if (uploadId === undefined) return;
+  await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
+}
