@@ -1,6 +1,6 @@
 /** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
 import type { ReachFailpoint } from "../failpoints.ts";
-import type { CheckpointStore, DoneEntry } from "../ports/checkpoint-store.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { TemporaryNames } from "../stream/temporary-names.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
@@ -14,6 +14,7 @@ import type { StreamId } from "../stream/values.ts";
 import type { PlanChoice } from "../stream/part-plan.ts";
 import type { StoreGate } from "./store-gate.ts";
 import type { UploadLane } from "./upload-lane.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
 
 /** The worker's lease as a processor sees it. */
 export interface Lease {

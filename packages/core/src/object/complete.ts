@@ -11,10 +11,9 @@ import type { Part } from "../stream/record.ts";
 import type { ConditionDoubts } from "./condition-doubts.ts";
 import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
-import { reach, refuseIfAborted } from "../steps/life.ts";
-import type { OpenContext } from "./open-object.ts";
 import { uploadRef } from "./part-sender.ts";
 import { wholeCrc } from "./whole-crc.ts";
+import { reach, refuseIfAborted, type OpenContext } from "./context.ts";
 
 export interface Assembled {
   etag: string;

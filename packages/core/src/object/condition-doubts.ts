@@ -4,7 +4,7 @@
  * HeadObject right before.
  */
 import type { Condition, Demotion, Head, ObjectRef } from "../ports/object-store.ts";
-import type { OpenContext } from "./open-object.ts";
+import type { OpenContext } from "./context.ts";
 
 /** Times a condition that holds is refused before it is used no more. */
 const REFUSALS = 2;

@@ -2,28 +2,13 @@
 import { StreamFailure } from "../errors.ts";
 import { MAX_METADATA_NUMBER, metadataKey, metadataKeyOf, takenKeys } from "./object-key.ts";
 import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
-import type { FileFacts } from "../stream/identity.ts";
-import type { StreamRecord } from "../stream/record.ts";
+import { sealedFacts } from "../stream/identity.ts";
 import { OBJECT_CRC_HEADER, OBJECT_ETAG_HEADER } from "./existing-object.ts";
 import { FILE_HEADER, PATH_HEADER, STREAM_ID_HEADER, fileToken, RECOGNISED } from "./object-headers.ts";
 import type { HeldStream } from "../flow/held-stream.ts";
-import { reach } from "../steps/life.ts";
 import { metadataStanding, pathToken, type MetadataStanding } from "./metadata-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
-import type { OpenContext } from "./open-object.ts";
-
-/** The file as it was proved equal to the object. */
-export function sealedFacts(record: StreamRecord): FileFacts {
-  return {
-    size: record.file_size,
-    inode: record.file_inode ?? "",
-    device: record.file_device ?? "",
-    ...(record.file_boot === undefined ? {} : { boot: record.file_boot }),
-    mtimeNs: record.file_mtime_ns ?? "",
-    ctimeNs: record.file_ctime_ns ?? "",
-    ...(record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns }),
-  };
-}
+import { reach, type OpenContext } from "./context.ts";
 
 /**
  * Writing it twice writes the same bytes, so an unknown outcome is simply sent again. Where another's object stands at its

@@ -10,10 +10,10 @@ import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
 import { metadataKey } from "./object-key.ts";
 import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
 import { parseMetadata, type DescribedPart } from "./metadata.ts";
-import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
 import { openToRead } from "./open-file.ts";
 import { compareCells, countedBytes, judgeTally, type Tally } from "./standing-bytes.ts";
+import type { OpenContext } from "./context.ts";
 
 /** A range of the object, and what is known of its bytes. */
 interface Known extends Pick<PartRange, "offset" | "bytes"> {

@@ -12,7 +12,7 @@ import {
   standingWithMetadata,
 } from "./existing-object.ts";
 import { FILE_HEADER, fileToken, STREAM_ID_HEADER } from "./object-headers.ts";
-import type { OpenContext } from "./open-object.ts";
+import type { OpenContext } from "./context.ts";
 
 const { hash } = nodeDigests;
 const facts = { ...FACTS, size: 100 };

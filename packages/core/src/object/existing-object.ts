@@ -7,7 +7,6 @@ import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
 import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
 import { objectKey } from "./object-key.ts";
 import { displayPath } from "../stream/raw-path.ts";
-import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import type { Condition, Head, ObjectRef, StoredObject } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -16,8 +15,9 @@ import { describedPath, stillStands } from "./earlier-object.ts";
 import type { HeldStream } from "../flow/held-stream.ts";
 import { findBeside, isEarlierOfPath } from "./metadata-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
-import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
+import type { OpenContext } from "./context.ts";
 
 /** On the metadata object of an object without ids: the ETag and CRC32 of what it describes. */
 export const OBJECT_ETAG_HEADER = "sluice-object-etag";

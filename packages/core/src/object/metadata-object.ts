@@ -16,7 +16,7 @@ import {
   headObject,
   RECOGNISED,
 } from "./object-headers.ts";
-import type { OpenContext } from "./open-object.ts";
+import type { OpenContext } from "./context.ts";
 
 /** `own`: this stream's, the same bytes. `ours`: of an earlier stream, which this one's replaces. */
 export type MetadataStanding = "free" | "own" | "ours" | "foreign";

@@ -2,7 +2,7 @@
 import type { Head, ObjectRef } from "../ports/object-store.ts";
 import { fileTokenText, type FileFacts } from "../stream/identity.ts";
 import type { ProcessorDeps } from "../flow/dependencies.ts";
-import type { OpenContext } from "./open-object.ts";
+import type { OpenContext } from "./context.ts";
 
 export const STREAM_ID_HEADER = "sluice-stream-id";
 export const FILE_HEADER = "sluice-file";

@@ -19,32 +19,10 @@ import {
   type Standing,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
-import { reach } from "../steps/life.ts";
 import { firstFree } from "./first-free.ts";
 import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
-import type { PatientStore } from "../flow/patient-store.ts";
-import type { SharedFile } from "./shared-file.ts";
-
-export interface OpenContext {
-  readonly held: HeldStream;
-  readonly rules: WatchRules;
-  readonly store: PatientStore;
-  readonly deps: ProcessorDeps;
-  readonly signal: AbortSignal;
-  readonly file: SharedFile;
-  /** The stream was live when this process took it: what was done before it was last saved is not known. */
-  readonly resumed: boolean;
-  /** Uploads that have ended, as S3 said: a listing that shows one of them is not believed. */
-  readonly ended: Set<string>;
-  /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
-  readonly recognise: boolean;
-  /** Whether the objects looked at so far, by key and ETag, may be replaced. */
-  readonly judged: Map<string, boolean>;
-  /** As the file stood when its bytes last proved which file it is. */
-  readonly proof: { facts?: FileFacts };
-}
+import { reach, type OpenContext } from "./context.ts";
 
 /** `same`: an object that holds the file's bytes is there already. */
 export type KeyChoice =

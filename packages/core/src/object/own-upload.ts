@@ -14,8 +14,8 @@ import type {
 } from "../ports/object-store.ts";
 import { uploadAbortsAt } from "../stream/upload-age.ts";
 import { MAX_PARTS } from "../stream/values.ts";
-import type { OpenContext } from "./open-object.ts";
 import { holdsBytes, readDigests } from "./part-bytes.ts";
+import type { OpenContext } from "./context.ts";
 
 /** What clocks may differ by although the skew between them is known: an upload this much older is still called younger. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
@@ -50,6 +50,17 @@ export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): P
     if (listing.kind === "gone" || listing.parts.length > 0) continue;
     await store.call("AbortMultipartUpload", () => deps.store.abort(upload), signal);
   }
+}
+
+/** The stream's upload, also one whose Create was answered after the record was last written. */
+export async function abortUpload(context: OpenContext): Promise<void> {
+  const { held, deps, store, signal } = context;
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
+  if (key === undefined) return;
+  const interrupted = known === undefined && create_intent_at_utc !== undefined;
+  const uploadId = interrupted ? (await findOwnUpload(context, { bucket, key }))?.uploadId : known;
+  if (uploadId === undefined) return;
+  await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
 }
 
 interface Candidate extends OpenUpload {

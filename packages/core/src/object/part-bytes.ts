@@ -3,8 +3,8 @@ import { crc32ToBase64 } from "./crc32.ts";
 import type { Digests } from "../ports/digests.ts";
 import type { OpenFile } from "../ports/file-source.ts";
 import type { ListedPart, StoreProfile } from "../ports/object-store.ts";
-import type { OpenContext } from "./open-object.ts";
 import { openToRead } from "./open-file.ts";
+import type { OpenContext } from "./context.ts";
 
 /** CRC32 of a range of an open file; undefined when the file ends before it. */
 export async function rangeCrc(

@@ -13,11 +13,10 @@ import type { ListedPart, PartBody, PartOutcome, UploadRef } from "../ports/obje
 import { sameFile } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
 import type { HeldStream } from "../flow/held-stream.ts";
-import { reach } from "../steps/life.ts";
 import { openToRead } from "./open-file.ts";
-import type { OpenContext } from "./open-object.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
 import { holdsBytes, md5Hex, rangeCrc, readDigests, tellsBytes } from "./part-bytes.ts";
+import { reach, type OpenContext } from "./context.ts";
 
 export type Sent =
   | { kind: "sent"; part: Part }

@@ -9,9 +9,9 @@ import type { OpenFile } from "../ports/file-source.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import type { Part, VerifyMode } from "../stream/record.ts";
 import { openToRead } from "./open-file.ts";
-import type { OpenContext } from "./open-object.ts";
 import { rangeCrc } from "./part-bytes.ts";
 import { countedBytes } from "./standing-bytes.ts";
+import type { OpenContext } from "./context.ts";
 
 /** Opens the stream's file; undefined when nothing is there any more, or another file. */
 export async function openOwnFile(context: OpenContext): Promise<OpenFile | undefined> {

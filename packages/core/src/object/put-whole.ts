@@ -8,10 +8,10 @@ import type { Assembled } from "./complete.ts";
 import { ConditionDoubts } from "./condition-doubts.ts";
 import { lookAtKey, type SameBytes, type Standing } from "./existing-object.ts";
 import { headObject } from "./object-headers.ts";
-import { reach, refuseIfAborted } from "../steps/life.ts";
 import { openToRead } from "./open-file.ts";
-import { chooseKey, objectHeaders, type OpenContext } from "./open-object.ts";
+import { chooseKey, objectHeaders } from "./open-object.ts";
 import { backoffMs } from "../flow/retry.ts";
+import { reach, refuseIfAborted, type OpenContext } from "./context.ts";
 
 export type PutWhole =
   /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */

@@ -5,11 +5,10 @@ import { crc32ToBase64 } from "./crc32.ts";
 import type { ListedPart } from "../ports/object-store.ts";
 import type { Part } from "../stream/record.ts";
 import type { HeldStream } from "../flow/held-stream.ts";
-import { reach } from "../steps/life.ts";
-import type { OpenContext } from "./open-object.ts";
 import { holdsBytes, readDigests, tellsBytes } from "./part-bytes.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
 import { sendPart, uploadRef } from "./part-sender.ts";
+import { reach, type OpenContext } from "./context.ts";
 
 export type Reconciled =
   | { kind: "reconciled"; adopted: number; forgotten: number }

@@ -6,11 +6,11 @@ import { crc32ToBase64 } from "./crc32.ts";
 import { etagPartCount } from "./multipart-etag.ts";
 import type { Head, StoredObject } from "../ports/object-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import { sealedFacts } from "./describe.ts";
 import { sameBytes } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
-import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
+import { sealedFacts } from "../stream/identity.ts";
+import type { OpenContext } from "./context.ts";
 
 export type ObjectProof =
   | { kind: "proved"; object: StoredObject }

@@ -4,11 +4,10 @@
  */
 import { crc32FromBase64 } from "./crc32.ts";
 import type { Part, VerifyMode } from "../stream/record.ts";
-import { reach } from "../steps/life.ts";
-import type { OpenContext } from "./open-object.ts";
 import { readDigests } from "./part-bytes.ts";
 import { sendPart } from "./part-sender.ts";
 import { verifyModeOf } from "./proof-by-bytes.ts";
+import { reach, type OpenContext } from "./context.ts";
 
 export type Verified =
   | { kind: "verified"; checked: number; sentAgain: number }

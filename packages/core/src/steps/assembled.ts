@@ -5,9 +5,10 @@ import { isoNow } from "../ports/clock.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import type { SameBytes } from "../object/existing-object.ts";
-import { AGAIN, isAbortWanted, reach, type Life, type Step } from "./life.ts";
+import { AGAIN, type Life, type Step } from "./life.ts";
 import { verifyModeOf } from "../object/proof-by-bytes.ts";
 import type { Sealed } from "./seal.ts";
+import { isAbortWanted, reach } from "../object/context.ts";
 
 export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "assembled" }>): Promise<Step> {
   const { held, deps } = life.context;

@@ -6,13 +6,13 @@
 import { multipartEtag } from "../object/multipart-etag.ts";
 import { numberedKey, takenKeys } from "../object/object-key.ts";
 import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
-import { sameFile, type FileFacts } from "../stream/identity.ts";
+import { sameFile, type FileFacts, sealedFacts } from "../stream/identity.ts";
 import { assembledBefore, recognised } from "./assembled.ts";
-import { sealedFacts } from "../object/describe.ts";
 import { lookAtKey, standingWithMetadata } from "../object/existing-object.ts";
 import { headObject } from "../object/object-headers.ts";
 import { sendingDone, type Life, type Step } from "./life.ts";
-import { baseKey, type OpenContext } from "../object/open-object.ts";
+import { baseKey } from "../object/open-object.ts";
+import type { OpenContext } from "../object/context.ts";
 
 /** Names looked at for a record that is older than its stream's key. */
 const NAMES = 16;

@@ -3,18 +3,18 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
-import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile } from "../stream/identity.ts";
-import type { StreamRecord } from "../stream/record.ts";
 import { timestampStepMs } from "../stream/snapshot.ts";
 import { assembled } from "./assembled.ts";
 import { writeMetadata } from "../object/describe.ts";
-import { AGAIN, awaitLease, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, awaitLease, progress, sendingDone, type Life, type Step } from "./life.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { abortEmptyUploads } from "../object/own-upload.ts";
 import { seal } from "./seal.ts";
 import { confirmStored, tidyStep } from "./tidy.ts";
 import { abandonUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
+import { doneEntry } from "../stream/completed-file.ts";
+import { reach } from "../object/context.ts";
 
 export async function sealStep(life: Life): Promise<Step> {
   const { context } = life;
@@ -135,24 +135,4 @@ async function complete(life: Life, tidyError: string | undefined): Promise<void
     stats: { completed: 1 },
   });
   deps.observer.moved(held.record, "completed");
-}
-
-/** What a rescan knows the file by. A file that was deleted or moved away is dropped from `files:done` by the next rescan. */
-export function doneEntry(record: StreamRecord, now: string): DoneEntry {
-  return {
-    stream_id: record.id,
-    file_inode: record.file_inode ?? "",
-    ...(record.file_birthtime_ns === undefined ? {} : { file_birthtime_ns: record.file_birthtime_ns }),
-    ...(record.file_device === undefined ? {} : { file_device: record.file_device }),
-    ...(record.file_boot === undefined ? {} : { file_boot: record.file_boot }),
-    file_size: record.file_size,
-    file_mtime_ns: record.file_mtime_ns ?? "",
-    ...(record.file_ctime_ns === undefined ? {} : { file_ctime_ns: record.file_ctime_ns }),
-    s3_bucket: record.s3_bucket,
-    s3_key: record.s3_key ?? "",
-    ...(record.etag === undefined ? {} : { etag: record.etag }),
-    ...(record.crc32 === undefined ? {} : { crc32: record.crc32 }),
-    completed_at_utc: now,
-    ...(record.longest_pause_ms > 0 ? { longest_pause_ms: record.longest_pause_ms } : {}),
-  };
 }

@@ -10,7 +10,7 @@ import type { CompletedBy } from "../stream/record.ts";
 import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
-import { AGAIN, awaitLease, progress, reach, type Life, type Step } from "./life.ts";
+import { AGAIN, awaitLease, progress, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { openUpload, takeInheritedKey, takingFirstKey } from "../object/open-object.ts";
@@ -18,6 +18,7 @@ import { sendPart, type Sent } from "../object/part-sender.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
+import { reach } from "../object/context.ts";
 
 export async function growStep(life: Life): Promise<Step> {
   const { held, deps } = life.context;

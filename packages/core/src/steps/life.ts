@@ -1,6 +1,4 @@
 /** What the steps of one stream share while this process holds it, and what each step comes to. */
-import { StoppedError } from "../errors.ts";
-import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -8,8 +6,8 @@ import type { FailureReason } from "../stream/state.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";
-import type { OpenContext } from "../object/open-object.ts";
 import type { Wakeup } from "../flow/wakeup.ts";
+import type { OpenContext } from "../object/context.ts";
 
 /** How a processor's work on its stream ended. */
 export type Ending =
@@ -43,18 +41,6 @@ export interface Stored {
   unseen: string | undefined;
   /** Monotonic ms at which the whole watch was last searched for it. */
   soughtMs: number | undefined;
-}
-
-/** In `requested_action`: the stream is to end. It stays there until it has. */
-export const ABORT = "abort";
-
-export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requested_action">): boolean {
-  return requested_action === ABORT;
-}
-
-/** Right before an object comes to be: what is to be aborted is never completed. */
-export function refuseIfAborted({ held }: Pick<OpenContext, "held">): void {
-  if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
 }
 
 /** `context` changes nothing by itself. */
@@ -98,10 +84,6 @@ export async function awaitLease(life: Life, what: string): Promise<Step> {
 export async function sendingDone(life: Life): Promise<void> {
   life.fillTo = undefined;
   await Promise.allSettled(life.sending.values());
-}
-
-export async function reach(context: Pick<OpenContext, "deps">, name: Failpoint): Promise<void> {
-  await context.deps.failpoint?.(name);
 }
 
 /** Tells Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */

@@ -4,9 +4,10 @@ import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import { sameFile } from "../stream/identity.ts";
 import { failed } from "../stream/state.ts";
-import { progress, reach, type Life, type Step } from "./life.ts";
+import { progress, type Life, type Step } from "./life.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { successorOf } from "./supersede.ts";
+import { reach } from "../object/context.ts";
 
 /**
  * The new stream chooses its name by the file's path, as any other: the key of a damaged record may be another file's.

@@ -5,9 +5,10 @@ import type { Look } from "../ports/file-source.ts";
 import type { StreamId } from "../stream/values.ts";
 import { sameFile } from "../stream/identity.ts";
 import { landedBefore } from "./completed-before.ts";
-import { AGAIN, progress, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, progress, sendingDone, type Life, type Step } from "./life.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { giveWay, holdsUnrecordedParts, supersede, supersedeElsewhere } from "./supersede.ts";
+import { reach } from "../object/context.ts";
 
 /** Asked before anything is failed or superseded. `look`: what was found at the path. */
 export async function whereIsIt(life: Life, look: Look): Promise<Step> {

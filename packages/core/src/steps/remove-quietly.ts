@@ -1,10 +1,9 @@
 /** A stream of which S3 never held a byte ends without a trace: a line in the log, a counter, and nothing to look after. */
 import { takenKeys } from "../object/object-key.ts";
-import { reach, sendingDone, type Life, type Step } from "./life.ts";
-import { abortUpload } from "./supersede.ts";
-
-/** `vanished`: its file is gone. `placeholder`: its empty file only keeps a name. */
-export type Removed = "vanished" | "placeholder";
+import { sendingDone, type Life, type Step } from "./life.ts";
+import { reach } from "../object/context.ts";
+import { abortUpload } from "../object/own-upload.ts";
+import type { Removed } from "../ports/observer.ts";
 
 export async function removeQuietly(life: Life, why: Removed, detail: string): Promise<Step> {
   const { context } = life;

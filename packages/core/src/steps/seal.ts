@@ -10,13 +10,13 @@ import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload, type Assembled } from "../object/complete.ts";
 import { ConditionDoubts } from "../object/condition-doubts.ts";
 import { unreadableFile } from "../object/open-file.ts";
-import type { OpenContext } from "../object/open-object.ts";
 import { sendPart } from "../object/part-sender.ts";
 import { verifyModeOf } from "../object/proof-by-bytes.ts";
 import { putWhole } from "../object/put-whole.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
 import { backoffMs } from "../flow/retry.ts";
 import { verifyParts } from "../object/verify.ts";
+import type { OpenContext } from "../object/context.ts";
 
 export type Sealed =
   | ({ kind: "assembled"; facts: FileFacts; verifyResult: string } & Assembled)

@@ -18,24 +18,14 @@ import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
 import { HeldStream } from "../flow/held-stream.ts";
-import {
-  ABORT,
-  isAbortWanted,
-  progress,
-  reach,
-  sendingDone,
-  waitsForTrouble,
-  type Ending,
-  type Life,
-  type Step,
-} from "./life.ts";
-import type { OpenContext } from "../object/open-object.ts";
+import { progress, sendingDone, waitsForTrouble, type Ending, type Life, type Step } from "./life.ts";
 import { PatientStore } from "../flow/patient-store.ts";
 import { SharedFile } from "../object/shared-file.ts";
-import { abortUpload } from "./supersede.ts";
 import { Wakeup } from "../flow/wakeup.ts";
 
 export type { Ending } from "./life.ts";
+import { ABORT, isAbortWanted, reach, type OpenContext } from "../object/context.ts";
+import { abortUpload } from "../object/own-upload.ts";
 
 export class StreamProcessor {
   readonly #life: Life;

@@ -8,10 +8,10 @@ import { failed } from "../stream/state.ts";
 import { landedBefore } from "./completed-before.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { Place } from "../flow/dependencies.ts";
-import { reach, sendingDone, type Life, type Step } from "./life.ts";
-import type { OpenContext } from "../object/open-object.ts";
-import { findOwnUpload } from "../object/own-upload.ts";
+import { sendingDone, type Life, type Step } from "./life.ts";
+import { abortUpload } from "../object/own-upload.ts";
 import { uploadRef } from "../object/part-sender.ts";
+import { reach, type OpenContext } from "../object/context.ts";
 
 /** `facts`: of the file at the path now, which no stream knows. */
 export async function supersede(
@@ -133,15 +133,4 @@ function successorAt(
     facts,
     supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
   });
-}
-
-/** The stream's upload, also one whose Create was answered after the record was last written. */
-export async function abortUpload(context: OpenContext): Promise<void> {
-  const { held, deps, store, signal } = context;
-  const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
-  if (key === undefined) return;
-  const interrupted = known === undefined && create_intent_at_utc !== undefined;
-  const uploadId = interrupted ? (await findOwnUpload(context, { bucket, key }))?.uploadId : known;
-  if (uploadId === undefined) return;
-  await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
 }

@@ -11,13 +11,12 @@ import { LIMITS } from "../limits.ts";
 import type { TidyChecks, TidyOutcome } from "../ports/file-source.ts";
 import type { Head } from "../ports/object-store.ts";
 import type { TidyFailure } from "../ports/observer.ts";
-import { sameFile, type FileFacts } from "../stream/identity.ts";
+import { sameFile, type FileFacts, sealedFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { compareWithSnapshot } from "../stream/snapshot.ts";
-import { sealedFacts } from "../object/describe.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
 import { markerOf, waitsForWriter } from "./grow.ts";
-import { AGAIN, progress, reach, type Life, type Step } from "./life.ts";
+import { AGAIN, progress, type Life, type Step } from "./life.ts";
 import { sendAgain } from "./lost-object.ts";
 import {
   holdsLocalBytes,
@@ -26,6 +25,7 @@ import {
   tokenOf,
   type ObjectProof,
 } from "../object/stored-object.ts";
+import { reach } from "../object/context.ts";
 
 /** How the wait for the local file ended. */
 export type Tidied =

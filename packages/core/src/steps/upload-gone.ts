@@ -3,11 +3,13 @@ import { choosePlan, formatPlan } from "../stream/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { lookAtKey, type SameBytes, type Standing } from "../object/existing-object.ts";
-import { AGAIN, reach, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, sendingDone, type Life, type Step } from "./life.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { provedByBytes } from "../object/proof-by-bytes.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
-import { abortUpload, supersede } from "./supersede.ts";
+import { supersede } from "./supersede.ts";
+import { reach } from "../object/context.ts";
+import { abortUpload } from "../object/own-upload.ts";
 
 /**
  * Undefined when checkpoint and S3 agree, which is asked once for a resumed stream, and when the file is the stream's own:

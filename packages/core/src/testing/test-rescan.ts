@@ -1,11 +1,11 @@
 /** What a rescan makes of a file, as far as the domain's tests need a supervisor. */
-import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile, type FileFacts, type KnownFile, type SamenessQuestion } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { isLive, kindOf } from "../stream/state.ts";
 import { streamId, type StreamId } from "../stream/values.ts";
 import { SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
 
 export type Seen =
   | { kind: "nothing" }
