@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 class PureFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const late = ({ moduleId }: TestSpecification): number => Number(moduleId.includes("/processor/"));
+    const late = ({ moduleId }: TestSpecification): number => Number(/\/(object|steps)\//.test(moduleId));
     return sorted.toSorted((a, b) => late(a) - late(b));
   }
 }
@@ -14,8 +14,10 @@ class PureFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: [
-      "src/{checkpoint,janitor,parts,stream}/*.test.ts",
-      "src/processor/{complete,completion,existing-object,file-history,reconcile-upload,retry}.test.ts",
+      "src/stream/*.test.ts",
+      "src/flow/{deletion-clock,retry}.test.ts",
+      "src/object/{complete,crc32,existing-object,judge-upload,multipart-etag,reconcile-upload}.test.ts",
+      "src/steps/{completion,file-history}.test.ts",
     ],
     sequence: { sequencer: PureFirst },
     testTimeout: 20_000,

@@ -11,28 +11,28 @@ export interface Mutant {
   test: string;
 }
 
-const CORE = "packages/core/src/processor";
+const CORE = "packages/core/src";
 
 export const MUTANTS: readonly Mutant[] = [
   {
     promise: "P1",
     breaks: "the verify pass takes every part for unchanged: a rewritten header is never sent again",
     project: "unit",
-    file: `${CORE}/seal.test.ts`,
+    file: `${CORE}/steps/seal.test.ts`,
     test: "F1: sends a part that was rewritten in place again, under its number, and no other",
   },
   {
     promise: "P2",
     breaks: "a part of unknown outcome is sent again although ListParts shows it",
     project: "unit",
-    file: `${CORE}/part-sender.test.ts`,
+    file: `${CORE}/object/part-sender.test.ts`,
     test: "C5: was taken: its CRC32 tells",
   },
   {
     promise: "P3",
     breaks: "an empty upload that an interrupted Create left is not removed",
     project: "unit",
-    file: `${CORE}/open-object.test.ts`,
+    file: `${CORE}/object/open-object.test.ts`,
     test: "P3: and is empty and not used is removed when the stream completes",
   },
   {
@@ -40,28 +40,28 @@ export const MUTANTS: readonly Mutant[] = [
     breaks:
       "the bytes of an object at the key are never found equal, so an emptied Redis recognises nothing in S3",
     project: "unit",
-    file: `${CORE}/put-whole.test.ts`,
+    file: `${CORE}/object/put-whole.test.ts`,
     test: "P4: is recognised with an empty Redis: nothing is sent, and its description is left as it is",
   },
   {
     promise: "P5",
     breaks: "a 412 to Complete counts as another's object; HeadObject, which shows our own, is not asked",
     project: "unit",
-    file: `${CORE}/complete.test.ts`,
+    file: `${CORE}/object/complete.test.ts`,
     test: "C14: S24: the reply is 412 for its own success: the object counts once",
   },
   {
     promise: "P6",
     breaks: "a file with the inode number of another is taken for it",
     project: "unit",
-    file: `${CORE}/grow.test.ts`,
+    file: `${CORE}/steps/grow.test.ts`,
     test: "F9: with the inode number of the one before is known by its birth time",
   },
   {
     promise: "P7",
     breaks: "Complete is sent on a lease that may have lapsed",
     project: "unit",
-    file: `${CORE}/complete.test.ts`,
+    file: `${CORE}/object/complete.test.ts`,
     test: "P7: Complete waits for a fresh lease, also when the store was away for longer than the lease",
   },
   {
@@ -75,21 +75,21 @@ export const MUTANTS: readonly Mutant[] = [
     promise: "P9",
     breaks: "one part more than the lane has slots goes up at once",
     project: "unit",
-    file: `${CORE}/upload-lane.test.ts`,
+    file: `${CORE}/flow/upload-lane.test.ts`,
     test: "P9: gives out no more slots than it has, and no more buffers",
   },
   {
     promise: "P10",
     breaks: "SIGTERM cuts the parts in flight off instead of letting them end",
     project: "unit",
-    file: `${CORE}/stream-processor.test.ts`,
+    file: `${CORE}/steps/stream-processor.test.ts`,
     test: "C24: lets the parts in flight end, and gives the stream back",
   },
   {
     promise: "P11",
     breaks: "a bucket that is missing as a whole is each stream's own trouble",
     project: "unit",
-    file: `${CORE}/store-gate.test.ts`,
+    file: `${CORE}/flow/store-gate.test.ts`,
     test: "P11: closes on bucket",
   },
 ];

@@ -1,5 +1,5 @@
 /** An hour of recording as the chart shows it: three cameras write steadily, and once the store was slow for some minutes. */
-import { MIB } from "@sluice/core/parts/part-plan";
+import { MIB } from "@sluice/core/stream/part-plan";
 import type { SchemaContext } from "@sluice/redis-schema/context";
 
 const MINUTE = 60_000;

@@ -3,7 +3,7 @@
  * a worker. `node apps/web/scripts/seed.ts --redis redis://127.0.0.1:6379 --streams 400 --parts 10000`
  */
 import { parseArgs } from "node:util";
-import { MIB } from "@sluice/core/parts/part-plan";
+import { MIB } from "@sluice/core/stream/part-plan";
 import { closeClient, createClient, whenReady } from "@sluice/redis-schema/connection";
 import type { SchemaContext } from "@sluice/redis-schema/context";
 import { keysWith } from "@sluice/redis-schema/keys";

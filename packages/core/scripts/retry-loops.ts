@@ -11,46 +11,46 @@ export interface RetryLoop {
 export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request to a store in trouble",
-    where: "packages/core/src/processor/store-gate.ts",
+    where: "packages/core/src/flow/store-gate.ts",
     bound: "no end, by intent; one request at a time in the whole worker, full-jitter backoff up to 30 s",
     proves: [
-      "packages/core/src/processor/store-gate.test.ts",
+      "packages/core/src/flow/store-gate.test.ts",
       "S30: waits longer from trial to trial, and never less than Retry-After",
     ],
   },
   {
     name: "request of one stream: the key alone is denied",
-    where: "packages/core/src/processor/patient-store.ts",
+    where: "packages/core/src/flow/patient-store.ts",
     bound: "15 min, then failed_access_denied",
     proves: [
-      "packages/core/src/processor/patient-store.test.ts",
+      "packages/core/src/flow/patient-store.test.ts",
       "fails its stream when the key alone stays denied, and says so from the first refusal",
     ],
   },
   {
     name: "request of one stream: the store refuses its key's name",
-    where: "packages/core/src/processor/patient-store.ts",
+    where: "packages/core/src/flow/patient-store.ts",
     bound: "5 times, each while another key works, then failed_name_refused",
     proves: [
-      "packages/core/src/processor/patient-store.test.ts",
+      "packages/core/src/flow/patient-store.test.ts",
       "D6d: fails its stream when the key is refused for its name again and again, while another works",
     ],
   },
   {
     name: "request of one stream: the bytes arrive damaged",
-    where: "packages/core/src/processor/patient-store.ts",
+    where: "packages/core/src/flow/patient-store.ts",
     bound: "10 attempts, then failed_verify_mismatch",
     proves: [
-      "packages/core/src/processor/patient-store.test.ts",
+      "packages/core/src/flow/patient-store.test.ts",
       "fails its stream when the bytes keep arriving damaged, whatever else happened meanwhile",
     ],
   },
   {
     name: "request of one stream: the store rejects it",
-    where: "packages/core/src/processor/patient-store.ts",
+    where: "packages/core/src/flow/patient-store.ts",
     bound: "no end, by intent; backoff up to 30 s; the stream says why it waits",
     proves: [
-      "packages/core/src/processor/patient-store.test.ts",
+      "packages/core/src/flow/patient-store.test.ts",
       "that the store rejects is made again without end, and the stream says why it waits",
     ],
   },
@@ -74,11 +74,11 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "write to a Redis that does not answer",
-    where: "packages/core/src/processor/held-stream.ts",
+    where: "packages/core/src/flow/owned-stream.ts",
     bound:
       "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
     proves: [
-      "packages/core/src/processor/held-stream.test.ts",
+      "packages/core/src/flow/owned-stream.test.ts",
       "R8: waits for a Redis that is away, with the same write",
     ],
   },
@@ -111,37 +111,37 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "repair after InvalidPart",
-    where: "packages/core/src/processor/seal.ts",
+    where: "packages/core/src/steps/seal.ts",
     bound: "3 rounds, then failed_verify_mismatch",
     proves: [
-      "packages/core/src/processor/complete.test.ts",
+      "packages/core/src/object/complete.test.ts",
       "S1: and repairs do not help, the stream fails with its upload kept",
     ],
   },
   {
     name: "seal of a file that keeps changing",
-    where: "packages/core/src/processor/finish.ts",
+    where: "packages/core/src/steps/seal.ts",
     bound: "back to growing each time; a new seal needs a new reason to call the file complete",
     proves: [
-      "packages/core/src/processor/seal.test.ts",
+      "packages/core/src/steps/seal.test.ts",
       "never comes to rest under finalize: it is not read over and over without a pause",
     ],
   },
   {
     name: "small file whose object is not what was sent",
-    where: "packages/core/src/processor/put-whole.ts",
+    where: "packages/core/src/object/put-whole.ts",
     bound: "3 times, then failed_verify_mismatch",
     proves: [
-      "packages/core/src/processor/put-whole.test.ts",
+      "packages/core/src/object/put-whole.test.ts",
       "and is not what was sent, goes again; when that does not mend it, the stream fails",
     ],
   },
   {
     name: "next free name (keep-both)",
-    where: "packages/core/src/processor/open-object.ts",
+    where: "packages/core/src/object/open-object.ts",
     bound: "1,000 names, then failed_object_conflict",
     proves: [
-      "packages/core/src/processor/open-object.test.ts",
+      "packages/core/src/object/open-object.test.ts",
       "is the next free name when another program's object stands there, found before a byte is sent",
     ],
   },
@@ -262,14 +262,14 @@ export const LOOPS: readonly RetryLoop[] = [
 /** Files with a loop that looks alike and tries nothing again. */
 export const NO_RETRIES: Readonly<Record<string, string>> = {
   "packages/redis-schema/src/stream-write-back.ts": "8 tries at most, each with another owner or holder",
-  "packages/core/src/processor/completed-before.ts": "looks at up to 16 names of one file",
+  "packages/core/src/steps/completed-before.ts": "looks at up to 16 names of one file",
   "apps/worker/src/streams/rereader.ts": "takes files to read again until the worker ends",
   "apps/worker/src/app.ts": "starts the rounds of repeat.ts",
   "apps/worker/src/health/loop-delay.ts": "measures on a timer",
   "apps/worker/src/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
   "apps/worker/src/streams/hints.ts": "takes hints until the worker ends",
   "packages/redis-schema/src/event-feed.ts": "follows the feed until its caller ends it",
-  "packages/core/src/processor/retry.ts": "the arithmetic of the backoff",
+  "packages/core/src/flow/retry.ts": "the arithmetic of the backoff",
   "packages/redis-schema/src/request-queue.ts": "the CLI's wait, bounded by its caller",
   "packages/redis-schema/src/stream-reader.ts": "reads pages",
 };

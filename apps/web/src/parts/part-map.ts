@@ -3,7 +3,7 @@
  * disk accounted for. Pure; made on the server, drawn and read out in the browser.
  */
 import { MAX_PARTS } from "@sluice/core/stream/values";
-import { partBytes, partOffset, type PartPlan } from "@sluice/core/parts/part-plan";
+import { partBytes, partOffset, type PartPlan } from "@sluice/core/stream/part-plan";
 import type { Part } from "@sluice/core/stream/record";
 
 export const CELL_STATES = ["sent", "again", "flight", "disk", "tail"] as const;

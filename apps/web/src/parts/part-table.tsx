@@ -4,7 +4,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import type { Part } from "@sluice/core/stream/record";
-import { parsePlan } from "@sluice/core/parts/part-plan";
+import { parsePlan } from "@sluice/core/stream/part-plan";
 import { formatDuration } from "../lib/time.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { Bytes } from "../ui/bytes.tsx";

@@ -1,7 +1,7 @@
 "use client";
 /** The part map, its reading in words, the comparison with S3 and the table of parts. */
 import { useState } from "react";
-import { parsePlan } from "@sluice/core/parts/part-plan";
+import { parsePlan } from "@sluice/core/stream/part-plan";
 import { formatBytes } from "../lib/bytes.ts";
 import type { PartMapPage } from "../server/stream-detail.ts";
 import type { StreamRow } from "../streams/stream-row.ts";

@@ -1,6 +1,6 @@
 /** One stream, read straight from Redis: what is shown on its own page is never older than the question. */
-import { metadataDocument, type MetadataDocument } from "@sluice/core/processor/metadata";
-import { parsePlan } from "@sluice/core/parts/part-plan";
+import { metadataDocument, type MetadataDocument } from "@sluice/core/object/metadata";
+import { parsePlan } from "@sluice/core/stream/part-plan";
 import type { Part } from "@sluice/core/stream/record";
 import { kindOf, type Index } from "@sluice/core/stream/state";
 import { parseWaiting, type Waiting } from "@sluice/core/stream/waiting";

@@ -6,28 +6,7 @@
 import type { Part, Parts, RecordPatch, StreamRecord } from "../stream/record.ts";
 import type { Kind } from "../stream/state.ts";
 import type { StreamId } from "../stream/values.ts";
-
-/** What a completed file is known by, kept until a rescan finds the file gone. */
-export interface DoneEntry {
-  stream_id: string;
-  file_inode: string;
-  file_birthtime_ns?: string;
-  file_device?: string;
-  /** Boot id under which `file_device` holds. */
-  file_boot?: string;
-  file_size: number;
-  file_mtime_ns: string;
-  file_ctime_ns?: string;
-  s3_bucket: string;
-  s3_key: string;
-  etag?: string;
-  crc32?: string;
-  completed_at_utc: string;
-  /** The path has held a shorter file since: what grows there is no continuation of the completed one. */
-  seen_shorter?: true;
-  /** Longest pause between two writes, all generations so far together. */
-  longest_pause_ms?: number;
-}
+import type { DoneEntry } from "../stream/completed-file.ts";
 
 /** Counted in the same script as the change itself. */
 export interface StatsDelta {

@@ -2,7 +2,7 @@
  * The local files, read only. An implementation never follows a link out of the watch, never blocks on a FIFO,
  * and never shortens a file: fewer bytes than asked for is an answer, a read that fails is a FileError.
  */
-import type { TemporaryNames } from "../paths/temporary-names.ts";
+import type { TemporaryNames } from "../stream/temporary-names.ts";
 import type { FileFacts } from "../stream/identity.ts";
 
 export type Look =

@@ -1,5 +1,4 @@
 /** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
-import type { Removed } from "../processor/remove-quietly.ts";
 import type { StreamRecord } from "../stream/record.ts";
 
 export const TIDY_FAILURES = [
@@ -11,6 +10,9 @@ export const TIDY_FAILURES = [
   "unproved",
 ] as const;
 export type TidyFailure = (typeof TIDY_FAILURES)[number];
+
+/** `vanished`: its file is gone. `placeholder`: its empty file only keeps a name. */
+export type Removed = "vanished" | "placeholder";
 
 export interface Observer {
   opened(stream: StreamRecord): void;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DoneEntry } from "../ports/checkpoint-store.ts";
-import { judgeChanged, judgeCompleted, pauseBefore, renewedEntry } from "./completed-file.ts";
+import { judgeChanged, judgeCompleted, pauseBefore, renewedEntry, type DoneEntry } from "./completed-file.ts";
 import type { FileFacts } from "./identity.ts";
 
 const seen: FileFacts = {

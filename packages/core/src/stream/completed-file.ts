@@ -1,6 +1,28 @@
 /** A completed file is seen again at its path: has it changed, and what would tell? A pure decision. */
-import type { DoneEntry } from "../ports/checkpoint-store.ts";
 import { sameFile, type FileFacts } from "./identity.ts";
+import type { StreamRecord } from "./record.ts";
+
+/** What a completed file is known by, kept until a rescan finds the file gone. */
+export interface DoneEntry {
+  stream_id: string;
+  file_inode: string;
+  file_birthtime_ns?: string;
+  file_device?: string;
+  /** Boot id under which `file_device` holds. */
+  file_boot?: string;
+  file_size: number;
+  file_mtime_ns: string;
+  file_ctime_ns?: string;
+  s3_bucket: string;
+  s3_key: string;
+  etag?: string;
+  crc32?: string;
+  completed_at_utc: string;
+  /** The path has held a shorter file since: what grows there is no continuation of the completed one. */
+  seen_shorter?: true;
+  /** Longest pause between two writes, all generations so far together. */
+  longest_pause_ms?: number;
+}
 
 export type CompletedVerdict =
   /** `renewed`: the entry with what it lacked, or what is called otherwise since the last boot. */
@@ -63,4 +85,24 @@ export function renewedEntry(entry: DoneEntry, seen: FileFacts): DoneEntry {
 export function pauseBefore(entry: DoneEntry, seen: FileFacts): number {
   const pauseMs = Number((BigInt(seen.mtimeNs) - BigInt(entry.file_mtime_ns)) / 1_000_000n);
   return Math.max(0, pauseMs, entry.longest_pause_ms ?? 0);
+}
+
+/** What a rescan knows the file by. A file that was deleted or moved away is dropped from `files:done` by the next rescan. */
+export function doneEntry(record: StreamRecord, now: string): DoneEntry {
+  return {
+    stream_id: record.id,
+    file_inode: record.file_inode ?? "",
+    ...(record.file_birthtime_ns === undefined ? {} : { file_birthtime_ns: record.file_birthtime_ns }),
+    ...(record.file_device === undefined ? {} : { file_device: record.file_device }),
+    ...(record.file_boot === undefined ? {} : { file_boot: record.file_boot }),
+    file_size: record.file_size,
+    file_mtime_ns: record.file_mtime_ns ?? "",
+    ...(record.file_ctime_ns === undefined ? {} : { file_ctime_ns: record.file_ctime_ns }),
+    s3_bucket: record.s3_bucket,
+    s3_key: record.s3_key ?? "",
+    ...(record.etag === undefined ? {} : { etag: record.etag }),
+    ...(record.crc32 === undefined ? {} : { crc32: record.crc32 }),
+    completed_at_utc: now,
+    ...(record.longest_pause_ms > 0 ? { longest_pause_ms: record.longest_pause_ms } : {}),
+  };
 }

@@ -6,6 +6,7 @@
  * bytes, and whoever asks must read them. The device counts only within one boot, because device numbers change across
  * reboots.
  */
+import type { StreamRecord } from "./record.ts";
 
 /** What one stat of a regular file says. Decimal text where numbers exceed 2^53. */
 export interface FileFacts {
@@ -115,6 +116,19 @@ export function factsAsFields(facts: FileFacts) {
     file_birthtime_ns: facts.birthtimeNs ?? null,
     file_mtime_ns: facts.mtimeNs,
     file_ctime_ns: facts.ctimeNs,
+  };
+}
+
+/** The file as it was proved equal to the object. */
+export function sealedFacts(record: StreamRecord): FileFacts {
+  return {
+    size: record.file_size,
+    inode: record.file_inode ?? "",
+    device: record.file_device ?? "",
+    ...(record.file_boot === undefined ? {} : { boot: record.file_boot }),
+    mtimeNs: record.file_mtime_ns ?? "",
+    ctimeNs: record.file_ctime_ns ?? "",
+    ...(record.file_birthtime_ns === undefined ? {} : { birthtimeNs: record.file_birthtime_ns }),
   };
 }
 

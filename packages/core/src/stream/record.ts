@@ -17,7 +17,7 @@ export const SCHEMA_VERSION = 1;
 export interface StreamRecord {
   /** Not a field of the hash: it is part of its key. */
   readonly id: StreamId;
-  /** Absolute path; bytes that are not UTF-8 stand as lone surrogates (paths/raw-path.ts). */
+  /** Absolute path; bytes that are not UTF-8 stand as lone surrogates (stream/raw-path.ts). */
   original_path: string;
   source: string;
   watch: string;

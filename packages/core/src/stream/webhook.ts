@@ -2,7 +2,7 @@
  * What a webhook tells of a stream, as data: which changes are told, and the body, whose names are the wire contract's.
  * A body is made once, when the change is made; every attempt to deliver it sends the same bytes.
  */
-import { displayPath } from "../paths/raw-path.ts";
+import { displayPath } from "./raw-path.ts";
 import type { StreamRecord } from "./record.ts";
 import { isSetApart } from "./set-apart.ts";
 import { kindOf } from "./state.ts";

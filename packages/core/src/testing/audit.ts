@@ -1,5 +1,5 @@
 /** What must be true once every file is quiet and every worker idle: the promises of the product, as a list of breaches. */
-import { metadataKeyOf } from "../paths/object-key.ts";
+import { metadataKeyOf } from "../object/object-key.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { isSetApart } from "../stream/set-apart.ts";
 import { failed, isLive, kindOf } from "../stream/state.ts";

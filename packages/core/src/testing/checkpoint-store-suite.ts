@@ -1,11 +1,12 @@
 /** What every checkpoint store must do for the domain, whatever it is made of: one suite proves every adapter. */
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { CheckpointError } from "../errors.ts";
-import type { CheckpointStore, DoneEntry, StreamWrite } from "../ports/checkpoint-store.ts";
+import type { CheckpointStore, StreamWrite } from "../ports/checkpoint-store.ts";
 import { patched, type Part, type RecordPatch, type StreamRecord } from "../stream/record.ts";
 import { INDEXES, KINDS, type Index } from "../stream/state.ts";
 import { streamId } from "../stream/values.ts";
 import { BUCKET, newStream, PART } from "./test-values.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
 
 /** Empty at the start. */
 export interface CheckpointsUnderTest {

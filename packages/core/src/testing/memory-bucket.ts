@@ -1,8 +1,8 @@
 /** What an S3 store keeps: objects, open uploads and their parts, and what it remembers of completed ones. */
 import { StoreError } from "../errors.ts";
-import { combineAll } from "../parts/crc32.ts";
-import { multipartEtag } from "../parts/multipart-etag.ts";
-import { MIN_PART_BYTES } from "../parts/part-plan.ts";
+import { combineAll } from "../object/crc32.ts";
+import { multipartEtag } from "../object/multipart-etag.ts";
+import { MIN_PART_BYTES } from "../stream/part-plan.ts";
 import type { Digests } from "../ports/digests.ts";
 import type {
   CompleteOutcome,

@@ -13,7 +13,7 @@ import type {
   WriteOutcome,
   WrittenBack,
 } from "../ports/checkpoint-store.ts";
-import { metadataKey } from "../paths/object-key.ts";
+import { metadataKey } from "../object/object-key.ts";
 import { patched, type Parts, type StreamRecord } from "../stream/record.ts";
 import { isLive, kindOf } from "../stream/state.ts";
 import { streamId, type StreamId } from "../stream/values.ts";

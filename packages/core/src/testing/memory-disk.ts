@@ -2,7 +2,7 @@
  * A directory tree in memory that a test writes like a recorder does: append, rewrite in place, truncate, replace,
  * rename, delete, unmount. Every file has an inode and, unless switched off, a birth time; each change has its own time.
  */
-import { MARKER_SUFFIX } from "../paths/temporary-names.ts";
+import { MARKER_SUFFIX } from "../stream/temporary-names.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FileFacts } from "../stream/identity.ts";
 

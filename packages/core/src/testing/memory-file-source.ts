@@ -1,6 +1,6 @@
 /** The file ports over a directory tree in memory, with the troubles a volume may have: denied, unreadable, away. */
 import { FileError } from "../errors.ts";
-import { MARKER_SUFFIX, type TemporaryNames } from "../paths/temporary-names.ts";
+import { MARKER_SUFFIX, type TemporaryNames } from "../stream/temporary-names.ts";
 import type {
   FileSource,
   FileTidier,
@@ -11,7 +11,7 @@ import type {
   TidyOutcome,
   Writers,
 } from "../ports/file-source.ts";
-import type { Volume, Whereabouts } from "../processor/dependencies.ts";
+import type { Volume, Whereabouts } from "../flow/dependencies.ts";
 import { sameFile, type FileFacts } from "../stream/identity.ts";
 import { compareWithSnapshot } from "../stream/snapshot.ts";
 import type { StreamRecord } from "../stream/record.ts";

@@ -3,7 +3,7 @@
  * remembers every part it took twice.
  */
 import { StoreError } from "../errors.ts";
-import { crc32ToBase64 } from "../parts/crc32.ts";
+import { crc32ToBase64 } from "../object/crc32.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Digests } from "../ports/digests.ts";
 import type {

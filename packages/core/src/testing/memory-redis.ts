@@ -2,10 +2,11 @@
  * What Redis holds, in memory: streams, claims by path and key, completed files, leases. A stream's index follows from its
  * status alone, so it is in exactly one. The last change can be lost, as a failover loses it.
  */
-import type { DoneEntry, StatsDelta } from "../ports/checkpoint-store.ts";
+import type { StatsDelta } from "../ports/checkpoint-store.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import { INDEX_OF, kindOf, type Index } from "../stream/state.ts";
 import { streamId, type StreamId } from "../stream/values.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
 
 export interface Stored {
   record: StreamRecord;

@@ -1,8 +1,8 @@
 /** What every object store must do for the domain, whatever it is made of: one suite proves every adapter. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StoreError } from "../errors.ts";
-import { combineAll, crc32ToBase64 } from "../parts/crc32.ts";
-import { MIN_PART_BYTES } from "../parts/part-plan.ts";
+import { combineAll, crc32ToBase64 } from "../object/crc32.ts";
+import { MIN_PART_BYTES } from "../stream/part-plan.ts";
 import type { Digests } from "../ports/digests.ts";
 import type {
   Condition,

@@ -1,7 +1,7 @@
 /** Names, sizes, rules and bytes that tests of the domain share. */
 import { assert } from "../assert.ts";
-import { DEFAULT_TEMPORARY_SUFFIXES, TemporaryNames } from "../paths/temporary-names.ts";
-import type { WatchRules } from "../processor/dependencies.ts";
+import { DEFAULT_TEMPORARY_SUFFIXES, TemporaryNames } from "../stream/temporary-names.ts";
+import type { WatchRules } from "../flow/dependencies.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { newRecord, type NewRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";

@@ -7,13 +7,13 @@ import { LIMITS } from "../limits.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import { SILENT } from "../ports/observer.ts";
-import { waitsAtFirst } from "../processor/completion.ts";
-import type { ProcessorDeps } from "../processor/dependencies.ts";
-import type { Ending } from "../processor/life.ts";
-import { HeldStream } from "../processor/held-stream.ts";
-import { StoreGate } from "../processor/store-gate.ts";
-import { StreamProcessor } from "../processor/stream-processor.ts";
-import { UploadLane } from "../processor/upload-lane.ts";
+import { waitsAtFirst } from "../steps/completion.ts";
+import type { ProcessorDeps } from "../flow/dependencies.ts";
+import type { Outcome } from "../steps/stream-context.ts";
+import { OwnedStream } from "../flow/owned-stream.ts";
+import { StoreGate } from "../flow/store-gate.ts";
+import { StreamProcessor } from "../steps/stream-processor.ts";
+import { UploadLane } from "../flow/upload-lane.ts";
 import { newRecord } from "../stream/new-record.ts";
 import { planRetry } from "../stream/plan-retry.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -46,7 +46,7 @@ export class TestWorker {
   readonly mortal = new Mortal();
   readonly deps: ProcessorDeps;
   readonly processors = new Map<string, StreamProcessor>();
-  readonly endings = new Map<string, Ending>();
+  readonly endings = new Map<string, Outcome>();
   readonly reached: Failpoint[] = [];
   /** Whether the lease counts as fresh before Complete. */
   leaseFresh = true;
@@ -167,7 +167,7 @@ export class TestWorker {
     if (claim?.kind !== "claimed" || kindOf(claim.record.status) !== "failed") return;
     const parts = await this.deps.checkpoints.parts(id);
     const { signal } = this.#stop;
-    const held = new HeldStream(claim.record, parts.values(), this.deps, signal);
+    const held = new OwnedStream(claim.record, parts.values(), this.deps, signal);
     const plan = planRetry(claim.record);
     await held.move(plan.event, {
       dropParts: plan.event === "restarted",

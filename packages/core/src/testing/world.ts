@@ -4,7 +4,7 @@
  */
 import type { Digests } from "../ports/digests.ts";
 import type { StoreProfile } from "../ports/object-store.ts";
-import type { WatchRules } from "../processor/dependencies.ts";
+import type { WatchRules } from "../flow/dependencies.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { MemoryFileSource } from "./memory-file-source.ts";

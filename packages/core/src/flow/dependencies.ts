@@ -1,0 +1,124 @@
+/** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
+import type { ReachFailpoint } from "../failpoints.ts";
+import type { CheckpointStore } from "../ports/checkpoint-store.ts";
+import type { TemporaryNames } from "../stream/temporary-names.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Digests } from "../ports/digests.ts";
+import type { FileSource, FileTidier } from "../ports/file-source.ts";
+import type { ObjectRef, ObjectStore } from "../ports/object-store.ts";
+import type { Observer } from "../ports/observer.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { NewRecord } from "../stream/new-record.ts";
+import type { StreamRecord, VerifyMode } from "../stream/record.ts";
+import type { StreamId } from "../stream/values.ts";
+import type { PlanChoice } from "../stream/part-plan.ts";
+import type { StoreGate } from "./store-gate.ts";
+import type { UploadLane } from "./upload-lane.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
+
+/** The worker's lease as a processor sees it. */
+export interface Lease {
+  /** Whether the lease was renewed recently enough, on the monotonic clock, to send Complete. */
+  fresh(): boolean;
+}
+
+/** What is known of a Redis that may have lost what it acknowledged. */
+export interface Recovery {
+  /** Redis was found empty or older: look in S3 before sending anything. */
+  readonly recognise: boolean;
+  /**
+   * Redis has less of a stream than it confirmed at `confirmedAtMs` (monotonic). Whether it lost that: a record that is
+   * gone may also have been removed by whoever took the stream while our lease had lapsed.
+   */
+  wentBack(seen: { gone: boolean; confirmedAtMs: number }): Promise<boolean>;
+}
+
+/** Where the file of a stream is when its path does not lead to it. Only the supervisor sees every watch. */
+export type Whereabouts =
+  /** The path leads to it. */
+  | { kind: "back" }
+  /** `displaces`: a stream of this worker that holds the new path still, although its own file is not there. */
+  | { kind: "renamed"; path: string; displaces?: StreamId | undefined }
+  /** Inside another watch, under whose rules it is a new stream. */
+  | { kind: "moved"; to: Place; facts: FileFacts }
+  /** It is nowhere, and another file is at its path. */
+  | { kind: "replaced"; facts: FileFacts }
+  /** It is nowhere, or has two streams: what is at its path, or the file itself, is the file of stream `by`. */
+  | { kind: "overtaken"; by: StreamId }
+  | { kind: "offline"; detail: string }
+  | { kind: "missing" };
+
+/** What a stream takes from the watch that its file lies in. */
+export type Place = Pick<
+  NewRecord,
+  "path" | "watch" | "bucket" | "keyPrefix" | "contentType" | "verify" | "plan"
+>;
+
+export interface Volume {
+  whereabouts(record: StreamRecord): Promise<Whereabouts>;
+  /** The stream has followed its file: another file that is at the path it had before may have a stream now. */
+  followed(record: StreamRecord, before: string): void;
+  /** Whether the object is that of a completed file which is at another path by now: a rotated log keeps its object. */
+  keepsObject?(ref: ObjectRef, path: string): boolean;
+}
+
+/** What `files:done` says of the paths of this source. */
+export interface CompletedFiles {
+  entry(path: string): DoneEntry | undefined;
+  /** The path holds a shorter file than the completed one: from now on its object is replaced by nothing that grows there. */
+  seenShorter(path: string): Promise<void>;
+}
+
+export type AfterUpload = { kind: "keep" } | { kind: "delete" } | { kind: "move"; directory: string };
+export type OnConflict = "keep-both" | "overwrite" | "fail";
+/** What the newest file at a path does with our own earlier object of that path, when that was another file. */
+export type OnReplace = "keep-both" | "replace";
+
+/** The rules of the stream's watch. Times in ms. */
+export interface WatchRules {
+  name: string;
+  root: string;
+  idleTimeoutMs: number;
+  idleMaxMs: number;
+  ignoreOpen: boolean;
+  verify: VerifyMode;
+  temporaryNames: TemporaryNames;
+  onConflict: OnConflict;
+  onReplace: OnReplace;
+  afterUpload: AfterUpload;
+  /** Undefined: 10 min after an idle completion, at once after any other. */
+  afterUploadDelayMs?: number | undefined;
+  /** Delete or move after an idle completion also where writers cannot be seen. */
+  tidyUnseen: boolean;
+  historyMs: number;
+  plan: PlanChoice;
+  /** User metadata added to every object. */
+  metadata: Readonly<Record<string, string>>;
+}
+
+export interface ProcessorDeps {
+  store: ObjectStore;
+  checkpoints: CheckpointStore;
+  files: FileSource;
+  tidier: FileTidier;
+  volume: Volume;
+  completed: CompletedFiles;
+  clock: Clock;
+  observer: Observer;
+  digests: Digests;
+  lane: UploadLane;
+  /** For files that go up in one small request: they hold no part's buffer, and none of them waits for a part. */
+  smallLane: UploadLane;
+  /** Takes turns for the reads of verify passes. */
+  verifyLane: UploadLane;
+  gate: StoreGate;
+  lease: Lease;
+  random: () => number;
+  newId: () => string;
+  /** The buckets this worker was given, the one for new objects first; absent: any. */
+  buckets?: readonly string[] | undefined;
+  recovery: Recovery;
+  worker: { id: string; version: string };
+  /** Test builds only: called in each gap between two side effects. */
+  failpoint?: ReachFailpoint | undefined;
+}

@@ -1,0 +1,301 @@
+/**
+ * One stream as its owner holds it: the record and its parts, always equal to what Redis last confirmed.
+ * Writes go one after another; parts acknowledged meanwhile share the next write.
+ */
+import { CheckpointError, OwnershipLostError } from "../errors.ts";
+import { parsePlan, type PartPlan } from "../stream/part-plan.ts";
+import { assert } from "../assert.ts";
+import type {
+  CheckpointStore,
+  Older,
+  StreamWrite,
+  WriteOutcome,
+  WrittenBack,
+} from "../ports/checkpoint-store.ts";
+import { isoNow, type Clock } from "../ports/clock.ts";
+import type { Part, RecordPatch, StreamRecord } from "../stream/record.ts";
+import { patched } from "../stream/record.ts";
+import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
+import type { Recovery } from "./dependencies.ts";
+import { backoffMs } from "./retry.ts";
+import { finishedPrefix } from "../stream/checkpoint.ts";
+
+export interface HeldDeps {
+  checkpoints: CheckpointStore;
+  clock: Clock;
+  random: () => number;
+  recovery: Recovery;
+}
+
+type Change = Omit<StreamWrite, "from"> & { from?: readonly Kind[] };
+
+export class OwnedStream {
+  #record: StreamRecord;
+  readonly #parts: Map<number, Part>;
+  readonly #deps: HeldDeps;
+  readonly #signal: AbortSignal;
+  #tail: Promise<unknown> = Promise.resolve();
+  #waitingParts: Part[] = [];
+  #notes: RecordPatch = {};
+  readonly #keysTaken = new Set<string>();
+  /** Read once for each text. */
+  #plan: { text: string; plan: PartPlan } | undefined;
+  #partsSave: Promise<void> | undefined;
+  /** When Redis last said that it has all this. */
+  #confirmedAtMs: number;
+
+  /** `signal`: ends the wait for a Redis that does not answer. */
+  constructor(record: StreamRecord, parts: Iterable<Part>, deps: HeldDeps, signal: AbortSignal) {
+    this.#record = record;
+    this.#parts = new Map([...parts].map((part) => [part.PartNumber, part]));
+    this.#deps = deps;
+    this.#signal = signal;
+    this.#confirmedAtMs = deps.clock.monotonicMs();
+  }
+
+  get record(): StreamRecord {
+    return this.#record;
+  }
+
+  get parts(): ReadonlyMap<number, Part> {
+    return this.#parts;
+  }
+
+  get kind(): Kind {
+    const kind = kindOf(this.#record.status);
+    assert(kind, `status ${this.#record.status} is known`);
+    return kind;
+  }
+
+  get plan(): PartPlan {
+    const { part_plan: text } = this.#record;
+    if (this.#plan?.text !== text) {
+      const plan = parsePlan(text);
+      assert(plan, `part plan ${text} is readable`);
+      this.#plan = { text, plan };
+    }
+    return this.#plan.plan;
+  }
+
+  /** Whether this process took these keys of S3 objects for the stream, and has not given them back. */
+  holdsKeys(keys: readonly string[]): boolean {
+    return keys.every((key) => this.#keysTaken.has(key));
+  }
+
+  /** End of the last acknowledged byte, gaps included: what the file must not be shorter than. */
+  get sentEnd(): number {
+    let end = 0;
+    for (const part of this.#parts.values()) end = Math.max(end, part.Offset + part.Size);
+    return end;
+  }
+
+  /** Fields worth keeping that need no write of their own: they ride with the next one. */
+  note(patch: RecordPatch): void {
+    Object.assign(this.#notes, patch);
+  }
+
+  get hasNotes(): boolean {
+    return Object.keys(this.#notes).length > 0;
+  }
+
+  /** A change within the present state. */
+  async update(change: Change): Promise<void> {
+    const outcome = await this.#exclusively(() => this.#write({ from: [this.kind], ...change }));
+    this.#mustBeWritten(outcome);
+  }
+
+  /** As `update`, but a key that another stream holds is an answer. */
+  async tryUpdate(change: Change): Promise<{ kind: "written" } | { kind: "key_taken"; by: string }> {
+    const outcome = await this.#exclusively(() => this.#write({ from: [this.kind], ...change }));
+    if (outcome.kind === "key_taken") return outcome;
+    this.#mustBeWritten(outcome);
+    return { kind: "written" };
+  }
+
+  /** A legal move of the state machine; `status` only for failures. */
+  async move(event: Event, change: Omit<Change, "from">, status?: Status): Promise<void> {
+    await this.update(this.#asMove(event, change, status));
+  }
+
+  /** As `move`, but a key that another stream holds is an answer. */
+  async tryMove(
+    event: Event,
+    change: Omit<Change, "from">,
+  ): Promise<{ kind: "written" } | { kind: "key_taken"; by: string }> {
+    return await this.tryUpdate(this.#asMove(event, change));
+  }
+
+  #asMove(event: Event, change: Omit<Change, "from">, status?: Status): Change {
+    const next = apply(this.kind, event);
+    assert(next !== "failed" || status?.startsWith("failed_"), "a failure names its reason");
+    const detail = change.event?.detail ?? change.log?.at(-1) ?? event;
+    return {
+      ...change,
+      from: kindsThatMay(event),
+      patch: {
+        ...change.patch,
+        status: next === "failed" ? (status as Status) : next,
+        last_activity_at_utc: isoNow(this.#deps.clock),
+      },
+      event: { type: "state", detail },
+    };
+  }
+
+  /** Resolves when the part is in the checkpoint. Parts that wait together are saved together. */
+  savePart(part: Part): Promise<void> {
+    this.#waitingParts.push(part);
+    this.#partsSave ??= this.#exclusively(() => this.#saveWaitingParts());
+    return this.#partsSave;
+  }
+
+  /** After a rename inside the watch. */
+  async rename(
+    newPath: string,
+    change: Omit<Change, "from">,
+  ): Promise<{ kind: "written" } | { kind: "path_taken"; by: string }> {
+    const outcome = await this.#exclusively(async () => {
+      const write: StreamWrite = { from: [this.kind], ...change };
+      const answer = await this.#believed(() => this.#deps.checkpoints.rename(this.#record, newPath, write));
+      if (answer.kind === "written")
+        this.#confirm({ ...write, patch: { ...write.patch, original_path: newPath } });
+      return answer;
+    });
+    if (outcome.kind === "path_taken") return outcome;
+    this.#mustBeWritten(outcome);
+    return { kind: "written" };
+  }
+
+  /** The stream and its path pass to a new generation, in one atomic step. */
+  async replaceBy(successor: StreamRecord, log: string[], change: Omit<Change, "from">): Promise<void> {
+    await this.#exclusively(async () => {
+      const write: StreamWrite = { from: [this.kind], ...change };
+      const outcome = await this.#believed(() =>
+        this.#deps.checkpoints.open({ record: successor, log, replacing: { record: this.#record, write } }),
+      );
+      if (outcome.kind !== "opened") {
+        throw new OwnershipLostError(
+          outcome.kind === "lost" || outcome.kind === "older"
+            ? outcome.detail
+            : `its path is ${outcome.kind}`,
+        );
+      }
+      this.#confirm(write);
+    });
+  }
+
+  /** Lets go without a change, so that another worker may take the stream at once. */
+  async release(): Promise<void> {
+    await this.#exclusively(() => this.#deps.checkpoints.release(this.#record));
+  }
+
+  /** Redis may have lost what it confirmed: what is known here is written back where it has less. */
+  async ensureKept(): Promise<WrittenBack> {
+    return await this.#exclusively(() => this.#writeBack());
+  }
+
+  async #writeBack(): Promise<WrittenBack> {
+    const outcome = await this.persistently(() =>
+      this.#deps.checkpoints.writeBack(this.#record, this.#parts),
+    );
+    if (outcome.kind === "written") this.#record = { ...this.#record, fence: outcome.fence };
+    if (outcome.kind !== "lost") this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+    return outcome;
+  }
+
+  async #saveWaitingParts(): Promise<void> {
+    const parts = this.#waitingParts;
+    this.#waitingParts = [];
+    this.#partsSave = undefined;
+    const after = new Map(this.#parts);
+    for (const part of parts) after.set(part.PartNumber, part);
+    const prefix = finishedPrefix(after, this.plan);
+    const bytes = parts.reduce((sum, part) => sum + part.Size, 0);
+    const outcome = await this.#write({
+      from: [this.kind],
+      parts,
+      patch: {
+        next_part: prefix.nextPart,
+        bytes_sent: prefix.bytes,
+        last_activity_at_utc: isoNow(this.#deps.clock),
+      },
+      event: { type: "progress" },
+      stats: {
+        bytes_sent: bytes,
+        parts: parts.length,
+        retries: parts.reduce((sum, part) => sum + (part.Attempts ?? 1) - 1, 0),
+      },
+    });
+    this.#mustBeWritten(outcome);
+  }
+
+  async #write(change: StreamWrite): Promise<WriteOutcome> {
+    const notes = this.#notes;
+    this.#notes = {};
+    const patch: RecordPatch = { ...notes, ...change.patch };
+    const grown = typeof patch.file_size === "number" ? patch.file_size - this.#record.file_size : 0;
+    const write: StreamWrite = {
+      ...change,
+      patch,
+      ...(grown > 0 ? { stats: { ...change.stats, bytes_in: grown } } : {}),
+    };
+    const outcome = await this.#believed(() => this.#deps.checkpoints.write(this.#record, write));
+    if (outcome.kind === "written") this.#confirm(write);
+    // What was not written rides with the next write, unless something newer was noted meanwhile.
+    else this.#notes = { ...notes, ...this.#notes };
+    return outcome;
+  }
+
+  /**
+   * What is held here is believed over a Redis that has less of it than it confirmed: it is written back, and the write
+   * made once more.
+   */
+  async #believed<T extends { kind: string }>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const outcome = await this.persistently(call);
+      if (!isOlder(outcome)) return outcome;
+      const { gone } = outcome;
+      const confirmedAtMs = this.#confirmedAtMs;
+      const wentBack = await this.persistently(() => this.#deps.recovery.wentBack({ gone, confirmedAtMs }));
+      if (!wentBack) return outcome;
+      const back = await this.#writeBack();
+      if (back.kind === "lost") throw new OwnershipLostError(back.detail);
+    }
+  }
+
+  #confirm(write: StreamWrite): void {
+    this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+    const patch: RecordPatch = write.patch;
+    this.#record = { ...patched(this.#record, patch), revision: this.#record.revision + 1 };
+    if (write.dropParts) this.#parts.clear();
+    for (const part of write.parts ?? []) this.#parts.set(part.PartNumber, part);
+    for (const key of write.takeKeys ?? []) this.#keysTaken.add(key);
+    for (const key of write.releaseKeys ?? []) this.#keysTaken.delete(key);
+  }
+
+  /** Redis away is waited for; the same write is sent again until it is answered. */
+  async persistently<T>(call: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof CheckpointError) || this.#signal.aborted) throw error;
+        await this.#deps.clock.sleep(backoffMs(attempt, this.#deps.random()), this.#signal);
+      }
+    }
+  }
+
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#tail.then(work, work);
+    this.#tail = mine.catch(() => undefined);
+    return mine;
+  }
+
+  #mustBeWritten(outcome: WriteOutcome | { kind: "path_taken" }): void {
+    if (outcome.kind === "lost" || outcome.kind === "older") throw new OwnershipLostError(outcome.detail);
+    assert(outcome.kind === "written", `unexpected outcome ${outcome.kind} of a write`);
+  }
+}
+
+function isOlder(outcome: { kind: string }): outcome is Older {
+  return outcome.kind === "older";
+}

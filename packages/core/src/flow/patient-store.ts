@@ -1,0 +1,133 @@
+/**
+ * Store trouble is not data trouble: a request of a stream is made until the store answers it. Only a key that stays
+ * denied or refused for its name while the bucket answers, or bytes that keep arriving garbled, fail the stream.
+ */
+import { StoreError, StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { formatWaiting, type Waiting } from "../stream/waiting.ts";
+import type { ProcessorDeps } from "./dependencies.ts";
+import type { OwnedStream } from "./owned-stream.ts";
+import { backoffMs } from "./retry.ts";
+
+type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
+
+/** The stream whose requests these are; it says why it waits. */
+export type WaitingStream = Pick<OwnedStream, "record" | "update">;
+
+export class PatientStore {
+  readonly #deps: Deps;
+  readonly #stream: WaitingStream;
+  #deniedSinceMs: number | undefined;
+  #trouble: string | undefined;
+  /** Look-ups under way, of what became of a request. */
+  #lookUps = 0;
+  /** Requests that were answered. */
+  #answered = 0;
+
+  constructor(deps: Deps, stream: WaitingStream) {
+    this.#deps = deps;
+    this.#stream = stream;
+  }
+
+  /** The store's last refusal of this stream alone, for `waiting_for`; undefined when the last request went through. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * `onUnknown` runs when a request may have been carried out although no answer came; what it returns, unless
+   * undefined, is the answer.
+   */
+  async call<T>(
+    what: string,
+    request: () => Promise<T>,
+    signal: AbortSignal,
+    onUnknown?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
+      try {
+        // A store that answers look-ups, and fails the request they are about again and again, is not well.
+        const answer = await this.#deps.gate.run(request, signal, { heals: this.#lookUps === 0 });
+        this.#answered += 1;
+        this.#deniedSinceMs = undefined;
+        this.#trouble = undefined;
+        return answer;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        signal.throwIfAborted();
+        counts.attempts += 1;
+        if (error.trouble === "garbled") counts.garbled += 1;
+        await this.#wait(error, what, counts, signal);
+        const answered = this.#answered;
+        const found = error.outcomeUnknown && onUnknown ? await this.#lookUp(onUnknown) : undefined;
+        if (found === undefined) continue;
+        if (this.#answered > answered) this.#deps.gate.heal();
+        return found;
+      }
+    }
+  }
+
+  async #lookUp<T>(onUnknown: () => Promise<T>): Promise<T> {
+    this.#lookUps += 1;
+    try {
+      return await onUnknown();
+    } finally {
+      this.#lookUps -= 1;
+    }
+  }
+
+  async #wait(
+    error: StoreError,
+    what: string,
+    counts: { attempts: number; garbled: number; name: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#deps.observer.retried(this.#stream.record, what, error.code);
+    switch (error.trouble) {
+      case "unreachable":
+      case "throttled":
+      case "credentials":
+      case "bucket":
+        return; // The worker's trouble: its gate waits, and says so for all streams.
+      case "garbled":
+        if (counts.garbled >= LIMITS.garbledAttempts) {
+          throw new StreamFailure(
+            "verify_mismatch",
+            `${what} arrived damaged ${counts.garbled} times: ${error.message}`,
+            error,
+          );
+        }
+        break;
+      case "denied":
+        this.#deniedSinceMs ??= this.#deps.clock.monotonicMs();
+        if (this.#deps.clock.monotonicMs() - this.#deniedSinceMs >= LIMITS.deniedKeyMs) {
+          throw new StreamFailure("access_denied", `${what}: ${error.message}`, error);
+        }
+        break;
+      case "not_ours":
+        throw new StreamFailure("access_denied", error.message, error);
+      case "name":
+        // Each time another key was found to work.
+        counts.name += 1;
+        if (counts.name >= LIMITS.nameRefusals) {
+          throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
+        }
+        break;
+      case "rejected":
+        break;
+    }
+    await this.#notify(`${what}: ${error.code}: ${error.message}`);
+    await this.#deps.clock.sleep(backoffMs(counts.attempts, this.#deps.random(), error.retryAfterMs), signal);
+  }
+
+  /** A stream always says why it is not final yet; the same words once. */
+  async #notify(trouble: string): Promise<void> {
+    if (this.#trouble === trouble) return;
+    this.#trouble = trouble;
+    const waiting: Waiting = { for: "store", detail: trouble };
+    await this.#stream.update({
+      patch: { waiting_for: formatWaiting(waiting) },
+      event: { type: "progress" },
+    });
+  }
+}

@@ -1,0 +1,45 @@
+/** What the work on the object of one stream has at hand: its record, its rules, its store, its file. */
+import { StoppedError } from "../errors.ts";
+import type { Failpoint } from "../failpoints.ts";
+import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
+import type { PatientStore } from "../flow/patient-store.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { SharedFile } from "./open-file.ts";
+
+export interface ObjectContext {
+  readonly held: OwnedStream;
+  readonly rules: WatchRules;
+  readonly store: PatientStore;
+  readonly deps: ProcessorDeps;
+  readonly signal: AbortSignal;
+  readonly file: SharedFile;
+  /** The stream was live when this process took it: what was done before it was last saved is not known. */
+  readonly resumed: boolean;
+  /** Uploads that have ended, as S3 said: a listing that shows one of them is not believed. */
+  readonly ended: Set<string>;
+  /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
+  readonly recognise: boolean;
+  /** Whether the objects looked at so far, by key and ETag, may be replaced. */
+  readonly judged: Map<string, boolean>;
+  /** As the file stood when its bytes last proved which file it is. */
+  readonly proof: { facts?: FileFacts };
+}
+
+/** In `requested_action`: the stream is to end. It stays there until it has. */
+export const ABORT = "abort";
+
+export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requested_action">): boolean {
+  return requested_action === ABORT;
+}
+
+/** Right before an object comes to be: what is to be aborted is never completed. */
+export function refuseIfAborted({ held }: Pick<ObjectContext, "held">): void {
+  if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
+}
+
+/** A gap between two side effects, by its name: where a test build may be killed. */
+export async function reach(context: Pick<ObjectContext, "deps">, name: Failpoint): Promise<void> {
+  await context.deps.failpoint?.(name);
+}

@@ -1,0 +1,192 @@
+/**
+ * Before an object of ours is replaced: does the file still hold at least half of it where it stood? Digests decide where
+ * they can; what they leave open is read back from the store, within a bound. In doubt both recordings are kept.
+ */
+import type { PartRange } from "../stream/checkpoint.ts";
+import { StoreError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { combineAll, crc32FromBase64 } from "./crc32.ts";
+import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
+import { metadataKey } from "./object-key.ts";
+import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
+import { parseMetadata, type DescribedPart } from "./metadata.ts";
+import { readDigests } from "./part-bytes.ts";
+import { openToRead } from "./open-file.ts";
+import { compareCells, countedBytes, judgeTally, type Tally } from "./standing-bytes.ts";
+import type { ObjectContext } from "./context.ts";
+
+/** A range of the object, and what is known of its bytes. */
+interface Known extends Pick<PartRange, "offset" | "bytes"> {
+  crc?: number | undefined;
+  md5?: string | undefined;
+}
+
+export async function stillStands(
+  context: ObjectContext,
+  ref: ObjectRef,
+  object: StoredObject,
+): Promise<boolean> {
+  const tally: Tally = { equal: 0, counted: 0, unread: object.size };
+  const differing: Known[] = [];
+  for (const range of await rangesOf(context, ref, object)) {
+    if (judgeTally(tally) === "stands") return true;
+    const counted = await equalBytes(context, range);
+    if (counted === undefined) differing.push(range);
+    else add(tally, range.bytes, { equal: counted, counted });
+  }
+  return (await readBack(context, ref, differing, tally)) === "stands";
+}
+
+function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted">): void {
+  tally.equal += found.equal;
+  tally.counted += found.counted;
+  tally.unread -= bytes;
+}
+
+/** The object's parts where their digests are proved to be its own, else the whole of it. */
+async function rangesOf(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Known[]> {
+  if (object.size === 0) return [];
+  const parts = etagPartCount(object.etag) === undefined ? undefined : await partsOf(context, ref, object);
+  if (parts)
+    return parts.map((part) => ({ offset: part.Offset, bytes: part.Size, ...digestsOf(context, part) }));
+  const crc = object.crc32 === undefined ? undefined : crc32FromBase64(object.crc32);
+  return [{ offset: 0, bytes: object.size, crc, md5: md5Of(context, object.etag) }];
+}
+
+function digestsOf(context: ObjectContext, part: DescribedPart): Pick<Known, "crc" | "md5"> {
+  const crc = part.ChecksumCRC32 === null ? undefined : crc32FromBase64(part.ChecksumCRC32);
+  return { crc, md5: md5Of(context, part.ETag) };
+}
+
+function md5Of({ deps }: ObjectContext, etag: string): string | undefined {
+  return deps.store.profile.etagIsMd5 && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
+}
+
+/** From the metadata object, which others can write: believed when its parts make up this very object. */
+async function partsOf(
+  context: ObjectContext,
+  ref: ObjectRef,
+  object: StoredObject,
+): Promise<DescribedPart[] | undefined> {
+  const text = await metadataText(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
+  const described = text === undefined ? undefined : parseMetadata(text);
+  if (described?.etag !== object.etag) return undefined;
+  let end = 0;
+  for (const part of described.parts) {
+    if (part.Offset !== end) return undefined;
+    end += part.Size;
+  }
+  return end === object.size && makesUp(context, described.parts, object) ? described.parts : undefined;
+}
+
+/** The path whose file the metadata object beside an object describes. */
+export async function describedPath(context: ObjectContext, ref: ObjectRef): Promise<string | undefined> {
+  const text = await metadataText(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
+  return text === undefined ? undefined : parseMetadata(text)?.path;
+}
+
+function makesUp({ deps }: ObjectContext, parts: readonly DescribedPart[], object: StoredObject): boolean {
+  const etags = parts.map((part) => part.ETag);
+  if (deps.store.profile.etagIsMd5 && multipartEtag(etags, deps.digests) === object.etag) return true;
+  const crcs = parts.flatMap((part) => {
+    const crc = part.ChecksumCRC32 === null ? undefined : crc32FromBase64(part.ChecksumCRC32);
+    return crc === undefined ? [] : [{ crc, bytes: part.Size }];
+  });
+  if (object.crc32 === undefined || crcs.length < parts.length) return false;
+  return combineAll(crcs) === crc32FromBase64(object.crc32);
+}
+
+async function metadataText(
+  { deps, store, signal }: ObjectContext,
+  ref: ObjectRef,
+): Promise<string | undefined> {
+  return await store.call(
+    "GetObject",
+    async () => {
+      const head = await deps.store.head(ref);
+      if (head.kind !== "found" || head.object.size > LIMITS.metadataBytes) return undefined;
+      const decoder = new TextDecoder();
+      let text = "";
+      for await (const chunk of deps.store.read(ref)) text += decoder.decode(chunk, { stream: true });
+      return text + decoder.decode();
+    },
+    signal,
+  );
+}
+
+/** How many of the range's bytes count when the file holds just these; undefined when it does not, or nothing says so. */
+async function equalBytes(context: ObjectContext, range: Known): Promise<number | undefined> {
+  if (range.crc === undefined && range.md5 === undefined) return undefined;
+  let counted = 0;
+  const byMd5 = range.crc === undefined;
+  const read = await readDigests(context, range.offset, range.bytes, byMd5, (chunk) => {
+    counted += countedBytes(chunk);
+  });
+  if (!read) return undefined;
+  return (byMd5 ? read.md5 === range.md5 : read.crc === range.crc) ? counted : undefined;
+}
+
+async function readBack(
+  context: ObjectContext,
+  ref: ObjectRef,
+  ranges: readonly Known[],
+  tally: Tally,
+): Promise<ReturnType<typeof judgeTally>> {
+  let left: number = LIMITS.readBackBytes;
+  for (const piece of pieces(ranges)) {
+    const verdict = judgeTally(tally);
+    if (verdict !== "open" || left < piece.bytes) return verdict;
+    left -= piece.bytes;
+    const object = await objectBytes(context, ref, piece);
+    const file = object && (await fileBytes(context, piece));
+    if (!object || !file) return "open";
+    add(tally, piece.bytes, compareCells(object, file));
+  }
+  return judgeTally(tally);
+}
+
+function* pieces(ranges: readonly Known[]): Iterable<Pick<PartRange, "offset" | "bytes">> {
+  for (const { offset, bytes } of ranges) {
+    for (let done = 0; done < bytes; done += LIMITS.verifyChunkBytes) {
+      yield { offset: offset + done, bytes: Math.min(LIMITS.verifyChunkBytes, bytes - done) };
+    }
+  }
+}
+
+/** Undefined when the object cannot be read: it is gone, or in an archive class. */
+async function objectBytes(
+  { deps, store, signal }: ObjectContext,
+  ref: ObjectRef,
+  { offset, bytes }: Pick<PartRange, "offset" | "bytes">,
+): Promise<Uint8Array | undefined> {
+  return await store.call(
+    "GetObject",
+    async () => {
+      const got = new Uint8Array(bytes);
+      let at = 0;
+      try {
+        for await (const chunk of deps.store.read(ref, { first: offset, last: offset + bytes - 1 })) {
+          if (at + chunk.length > bytes) return undefined;
+          got.set(chunk, at);
+          at += chunk.length;
+        }
+      } catch (error) {
+        const gone =
+          error instanceof StoreError && (error.status === 404 || error.code === "InvalidObjectState");
+        if (gone) return undefined;
+        throw error;
+      }
+      return at === bytes ? got : undefined;
+    },
+    signal,
+  );
+}
+
+async function fileBytes(
+  { deps, held }: ObjectContext,
+  { offset, bytes }: Pick<PartRange, "offset" | "bytes">,
+): Promise<Uint8Array | undefined> {
+  await using file = await openToRead(held.record.original_path, deps);
+  const got = new Uint8Array(bytes);
+  return file && (await file.read(got, offset)) === bytes ? got : undefined;
+}

@@ -1,0 +1,242 @@
+/**
+ * What an object that stands at our key is to us. An object of another file or program is never ours to replace;
+ * one that already holds the file's bytes is recognised, and nothing is sent.
+ */
+import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
+import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
+import { objectKey } from "./object-key.ts";
+import { displayPath } from "../stream/raw-path.ts";
+import type { Condition, Head, ObjectRef, StoredObject } from "../ports/object-store.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import type { WatchRules } from "../flow/dependencies.ts";
+import { describedPath, stillStands } from "./earlier-object.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
+import { findBeside, isEarlierOfPath } from "./metadata-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
+import { readDigests } from "./part-bytes.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
+import type { ObjectContext } from "./context.ts";
+
+/** On the metadata object of an object without ids: the ETag and CRC32 of what it describes. */
+export const OBJECT_ETAG_HEADER = "sluice-object-etag";
+export const OBJECT_CRC_HEADER = "sluice-object-crc32";
+
+export type Standing =
+  | { kind: "free" }
+  | { kind: "foreign" }
+  /** An object of the same file, not longer than it is now: this stream replaces it. `own`: it put it there itself. */
+  | { kind: "earlier"; own: boolean; object: StoredObject };
+
+/** It holds the file's bytes. */
+export interface SameBytes {
+  kind: "same";
+  own: boolean;
+  object: StoredObject;
+  crc: number;
+}
+
+/** From its headers and size alone. */
+export function standingOf(
+  head: Head,
+  record: StreamRecord,
+  facts: FileFacts,
+  hash: (text: string) => string,
+  replaced?: Pick<DoneEntry, "etag">,
+): Standing {
+  if (head.kind !== "found") return { kind: "free" };
+  const { object } = head;
+  const whose = whoseIds(object, record, facts, hash, replaced);
+  if (whose === "own") return { kind: "earlier", own: true, object };
+  if (whose !== "file" || object.size > facts.size) return { kind: "foreign" };
+  return { kind: "earlier", own: false, object };
+}
+
+/** `file`: of another stream of the same file. `replaced`: the completed file that this stream reopens. */
+function whoseIds(
+  { metadata, etag }: StoredObject,
+  record: StreamRecord,
+  facts: FileFacts,
+  hash: (text: string) => string,
+  replaced?: Pick<DoneEntry, "etag">,
+): "own" | "file" | undefined {
+  const { [STREAM_ID_HEADER]: streamId, [FILE_HEADER]: token } = metadata;
+  if (streamId === record.id) return "own";
+  if (streamId !== undefined && streamId === record.supersedes) return "file";
+  // Recognised as it stood, so it bears the ids of whoever put it there.
+  if (replaced !== undefined && replaced.etag === etag) return "file";
+  return token === fileToken(record.source, facts, hash) ? "file" : undefined;
+}
+
+export const bearsIds = ({ metadata }: StoredObject): boolean =>
+  metadata[STREAM_ID_HEADER] !== undefined || metadata[FILE_HEADER] !== undefined;
+
+/**
+ * As `standingOf`. The founding phase opened its uploads without ids, so their objects bear none: for such an object
+ * the metadata object beside it speaks, which bears the ids and names the ETag of what it describes.
+ */
+export async function standingWithMetadata(
+  context: ObjectContext,
+  ref: ObjectRef,
+  head: Head,
+  facts: FileFacts,
+): Promise<Standing> {
+  const { held, deps } = context;
+  const standing = standingOf(head, held.record, facts, deps.digests.hash, reopened(context, ref));
+  if (standing.kind !== "foreign" || head.kind !== "found") return standing;
+  if (bearsIds(head.object)) {
+    const replaced = await isEarlierOfPath(context, ref, head.object);
+    return replaced ? { kind: "earlier", own: false, object: head.object } : standing;
+  }
+  const beside = await findBeside(context, ref, bearsIds);
+  if (!beside) return standing;
+  const { [OBJECT_ETAG_HEADER]: etag, [OBJECT_CRC_HEADER]: crc32 = head.object.crc32 } =
+    beside.object.metadata;
+  const whose = whoseIds(beside.object, held.record, facts, deps.digests.hash);
+  if (whose === undefined || etag !== head.object.etag || head.object.size > facts.size) return standing;
+  const object = crc32 === undefined ? head.object : { ...head.object, crc32 };
+  return { kind: "earlier", own: whose === "own", object };
+}
+
+/** The completed file that this stream is a new generation of, when its object is the one at this key. */
+function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): DoneEntry | undefined {
+  const entry = deps.completed.entry(record.original_path);
+  const continued = entry !== undefined && entry.stream_id === record.supersedes;
+  return continued && entry.s3_bucket === ref.bucket && entry.s3_key === ref.key ? entry : undefined;
+}
+
+/**
+ * Whether this stream may put its object in the place of an earlier one of the same file. The answer of the opening holds
+ * to the end: what a live file's writer changes later is repaired, not judged again.
+ */
+export async function mayReplace(
+  context: ObjectContext,
+  ref: ObjectRef,
+  object: StoredObject,
+): Promise<boolean> {
+  const { held, deps, judged } = context;
+  // The newest file at the path was asked for, whatever it has in common with the one before.
+  if (await isEarlierOfPath(context, ref, object)) return true;
+  const entry = deps.completed.entry(held.record.original_path);
+  if (entry?.seen_shorter && entry.etag === object.etag) return false;
+  // Also after a restart: the upload was opened only when the comparison allowed it.
+  if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
+  const name = `${ref.key} ${object.etag}`;
+  const before = judged.get(name);
+  if (before !== undefined) return before;
+  const stands = await stillStands(context, ref, object);
+  judged.set(name, stands);
+  const words = stands
+    ? "at least half of it still stands: it is replaced"
+    : "it holds another recording: it stays";
+  deps.observer.decided(held.record, `an earlier object of this file is at ${ref.key}; ${words}`);
+  return stands;
+}
+
+/**
+ * Asks the store, and where the sizes are equal compares the bytes with the local file. An object of ours with the bytes
+ * of the file at its path is that file's, whatever inode it had: copied back, restored, on another host.
+ */
+export async function lookAtKey(
+  context: ObjectContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+  seen?: Head,
+): Promise<Standing | SameBytes> {
+  const head = seen ?? (await headObject(context, ref));
+  const standing = await standingWithMetadata(context, ref, head, facts);
+  if (standing.kind === "earlier") {
+    const crc = standing.object.size === facts.size && (await sameBytes(context, standing.object, facts));
+    if (typeof crc === "number") return { ...standing, kind: "same", crc };
+    const mine = standing.own || (await mayReplace(context, ref, standing.object));
+    return mine ? standing : { kind: "foreign" };
+  }
+  const copy = head.kind === "found" && bearsIds(head.object) ? head.object : undefined;
+  if (copy?.size === facts.size && (await isOfThisPath(context, ref))) {
+    const crc = await sameBytes(context, copy, facts);
+    if (crc !== undefined) return { kind: "same", own: false, object: copy, crc };
+  }
+  const object = mayBeOfFoundingUpload(context.held, head);
+  if (object?.size !== facts.size) return standing;
+  const crc = await sameParts(context, object, facts);
+  return crc === undefined ? standing : { kind: "same", own: true, object, crc };
+}
+
+/**
+ * A path's own key is that path's object. A numbered one may be another file's own: the metadata object says whose. The
+ * root may have been another one, on another host.
+ */
+async function isOfThisPath(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
+  const { held, rules, deps } = context;
+  const relativePath = held.record.original_path.slice(rules.root.length + 1);
+  if (
+    ref.key ===
+    objectKey(held.record.s3_key_prefix, rules.temporaryNames.finalOf(relativePath), deps.digests.hash)
+  )
+    return true;
+  const path = await describedPath(context, ref);
+  return path?.endsWith(`/${displayPath(relativePath)}`) === true;
+}
+
+/** An object without ids where this stream's own upload, which the founding phase opened, would have put one. */
+function mayBeOfFoundingUpload({ plan, record }: OwnedStream, head: Head): StoredObject | undefined {
+  const founding = plan.kind === "listed" && record.s3_upload_id !== undefined;
+  return founding && head.kind === "found" && !bearsIds(head.object) ? head.object : undefined;
+}
+
+/** The file's CRC32 when the object is known to hold the same bytes, by CRC32 or by an ETag made of MD5s. */
+export async function sameBytes(
+  context: ObjectContext,
+  object: StoredObject,
+  facts: FileFacts,
+): Promise<number | undefined> {
+  if (object.crc32 === undefined && etagPartCount(object.etag) !== undefined)
+    return await sameParts(context, object, facts);
+  const byEtag = object.crc32 === undefined;
+  if (byEtag && !context.deps.store.profile.etagIsMd5) return undefined;
+  const read = await readDigests(context, 0, facts.size, byEtag);
+  if (!read) return undefined;
+  const same = byEtag ? read.md5 === object.etag : crc32FromBase64(object.crc32 ?? "") === read.crc;
+  return same ? read.crc : undefined;
+}
+
+/** The file's CRC32 when the object's ETag is that of the file cut into exactly this stream's parts. */
+async function sameParts(
+  context: ObjectContext,
+  object: StoredObject,
+  facts: FileFacts,
+): Promise<number | undefined> {
+  const { deps, held } = context;
+  const ranges = partRanges(held, facts.size);
+  if (!deps.store.profile.etagIsMd5 || ranges.length !== etagPartCount(object.etag)) return undefined;
+  let crc = 0;
+  const md5s: string[] = [];
+  for (const { offset, bytes } of ranges) {
+    const read = await readDigests(context, offset, bytes, true);
+    if (!read) return undefined;
+    crc = combineCrc32(crc, read.crc, bytes);
+    md5s.push(read.md5);
+  }
+  return multipartEtag(md5s, deps.digests) === object.etag ? crc : undefined;
+}
+
+/** The parts a file of this size is cut into; none when a part that stands on no grid has no record. */
+function partRanges({ plan, parts }: OwnedStream, size: number): PartRange[] {
+  const count = plan.kind === "listed" ? plan.count : 0;
+  const listed = [...parts.values()]
+    .filter((part) => part.PartNumber <= count)
+    .toSorted((a, b) => a.PartNumber - b.PartNumber);
+  if (listed.length !== count) return [];
+  const known = new Map(listed.map((part) => [part.PartNumber, part]));
+  return [
+    ...listed.map((part) => ({ number: part.PartNumber, offset: part.Offset, bytes: part.Size })),
+    ...pendingRanges(known, plan, size, { tail: true, limit: Infinity }),
+  ];
+}
+
+/** The condition under which a write goes through only if this is still what stands there. */
+export function conditionFor(standing: Standing, rules: Pick<WatchRules, "onConflict">): Condition {
+  if (standing.kind === "earlier") return { ifMatch: standing.object.etag };
+  return rules.onConflict === "overwrite" ? undefined : { ifNoneMatch: true };
+}

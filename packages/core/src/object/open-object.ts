@@ -1,0 +1,285 @@
+/**
+ * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. The intent is
+ * saved before CreateMultipartUpload is sent, so that a crash in between leaves nothing unknown behind.
+ */
+import { StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { looksLikeMetadataKey, metadataKey, numberedKey, objectKey, takenKeys } from "./object-key.ts";
+import type { Condition, CreatedUpload, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { uploadAbortsAt } from "../stream/upload-age.ts";
+import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+import {
+  conditionFor,
+  bearsIds,
+  lookAtKey,
+  standingWithMetadata,
+  type SameBytes,
+  type Standing,
+} from "./existing-object.ts";
+import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
+import { isDescription, metadataStanding } from "./metadata-object.ts";
+import { findOwnUpload } from "./own-upload.ts";
+import { reach, type ObjectContext } from "./context.ts";
+
+/** `same`: an object that holds the file's bytes is there already. */
+export type KeyChoice =
+  | { kind: "key"; ref: ObjectRef; condition: Condition }
+  | { kind: "same"; ref: ObjectRef; standing: SameBytes };
+
+export interface KeySearch {
+  /** `false` leaves the question to the write's own condition (If-None-Match), which saves a request. */
+  askFirst: boolean;
+  /** The name is free only when its metadata's name is. A single Put leaves that to the Put of the metadata. */
+  withMetadata: boolean;
+  /** Keys known to hold an object of another file or program. */
+  refused?: ReadonlySet<string>;
+}
+
+/**
+ * The key of the stream, fixed in Redis on return. It is taken before the store is asked: from then on no other stream of
+ * ours puts an object there. A key that is fixed already comes first: it is the predecessor's, or this stream's own from
+ * before a crash. Then the file's own name, then its numbered ones, of which the first free one is found by doubling.
+ */
+export async function chooseKey(
+  context: ObjectContext,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice> {
+  const { held, rules, deps } = context;
+  const base = baseKey(held.record, rules, deps);
+  const named = (number: number): string => numberedKey(base, number, deps.digests.hash);
+  for (const key of new Set([held.record.s3_key ?? base, base, named(2)])) {
+    const choice = await tryKey(context, key, facts, search);
+    if (choice) return choice;
+  }
+  const free = await firstFree(async (number) => {
+    const ref = { bucket: held.record.s3_bucket, key: named(number) };
+    return !search.refused?.has(ref.key) && (await mayBeFree(context, ref, facts));
+  });
+  for (let number = free; number < free + LIMITS.keyAttempts; number += 1) {
+    const choice = await tryKey(context, named(number), facts, search);
+    if (!choice) continue;
+    if (choice.kind === "key") await reportNames(context, named, number);
+    return choice;
+  }
+  throw conflict(base);
+}
+
+/** As few questions as can be, for the search alone: the name it ends at is asked about in full. */
+async function mayBeFree(context: ObjectContext, ref: ObjectRef, facts: FileFacts): Promise<boolean> {
+  const head = await headObject(context, ref);
+  if (head.kind !== "found" || context.rules.onConflict === "overwrite") return true;
+  if (!bearsIds(head.object)) return false;
+  return (await standingWithMetadata(context, ref, head, facts)).kind !== "foreign";
+}
+
+/** Undefined: the name is taken. */
+async function tryKey(
+  context: ObjectContext,
+  key: string,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice | undefined> {
+  const { held, rules } = context;
+  if (search.refused?.has(key)) return undefined;
+  const ref = { bucket: held.record.s3_bucket, key };
+  const taken = await takeKey(context, ref);
+  // Under "overwrite" too, the JSON that describes another object of ours is not for a file of that name to replace.
+  const mustAsk = search.askFirst || (rules.onConflict === "overwrite" && looksLikeMetadataKey(key));
+  const choice = taken ? await ask(context, ref, facts, { ...search, askFirst: mustAsk }) : undefined;
+  if (!choice && rules.onConflict === "fail") throw conflict(key);
+  return choice;
+}
+
+/** Whether the name may be this stream's, as the store has it. */
+async function ask(
+  context: ObjectContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+  search: KeySearch,
+): Promise<KeyChoice | undefined> {
+  const { rules } = context;
+  const standing: Standing | SameBytes = search.askFirst
+    ? await lookAtKey(context, ref, facts)
+    : { kind: "free" };
+  if (standing.kind === "same") return { kind: "same", ref, standing };
+  const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(standing, rules) };
+  if (standing.kind === "earlier") return choice;
+  if (standing.kind === "foreign") {
+    if (rules.onConflict !== "overwrite") return undefined;
+    if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
+  }
+  if (!search.withMetadata) return choice;
+  const beside = { bucket: ref.bucket, key: metadataKey(ref.key) };
+  return (await metadataStanding(context, beside, facts)) === "foreign" ? undefined : choice;
+}
+
+/** Many names of one path within a day are rather one document that is written anew again and again. */
+async function reportNames(
+  context: ObjectContext,
+  named: (number: number) => string,
+  number: number,
+): Promise<void> {
+  const { held, deps } = context;
+  const head = await headObject(context, { bucket: held.record.s3_bucket, key: named(number - 2) });
+  if (head.kind !== "found" || head.object.metadata[STREAM_ID_HEADER] === undefined) return;
+  const ageMs = deps.clock.wallMs() + deps.store.clockSkewMs - Date.parse(head.object.lastModified ?? "");
+  if (!(ageMs < DAY_MS)) return;
+  const log = [
+    `${named(number)} is the ${number}th name of this path, the last three within a day: ${SAY_REPLACE}`,
+  ];
+  await held.update({ patch: { name_number: number }, log });
+  deps.observer.namedAgain(held.record, { key: named(number), number });
+}
+
+const DAY_MS = 86_400_000;
+const SAY_REPLACE = "SLUICE_ON_REPLACE=replace keeps only the newest";
+
+/** Data and metadata key together, so that no two streams ever want one name. */
+async function takeKey(
+  { held, deps }: Pick<ObjectContext, "held" | "deps">,
+  ref: ObjectRef,
+): Promise<boolean> {
+  const { record } = held;
+  const takeKeys = takenKeys({ s3_bucket: ref.bucket, s3_key: ref.key });
+  if (record.s3_key === ref.key && held.holdsKeys(takeKeys)) return true;
+  const releaseKeys = takenKeys(record).filter((key) => !takeKeys.includes(key));
+  const entry = deps.completed.entry(record.original_path);
+  const predecessor = entry?.stream_id === record.supersedes ? entry : undefined;
+  const before = record.s3_key;
+  // The inherited key stays with the recording that has it: this one is no new generation of it.
+  const parted = before !== undefined && before === predecessor?.s3_key && before !== ref.key;
+  const patch = { s3_key: ref.key, s3_metadata_key: null, ...(parted ? { supersedes: null } : {}) };
+  const outcome = await held.tryUpdate({ takeKeys, releaseKeys, patch });
+  return outcome.kind === "written";
+}
+
+/** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
+export async function takeInheritedKey(context: Pick<ObjectContext, "held" | "deps">): Promise<void> {
+  const { s3_key: key, s3_bucket: bucket } = context.held.record;
+  // Refused, it looks for another name when it needs one.
+  if (key !== undefined) await takeKey(context, { bucket, key });
+}
+
+/**
+ * The change that takes the file's own name for a stream that has no key yet, to go along with another change of it;
+ * empty for a stream that has one. What it takes is asked of the store later, by `chooseKey` or the write itself.
+ */
+export function takingFirstKey({
+  held,
+  rules,
+  deps,
+}: Pick<ObjectContext, "held" | "rules" | "deps">):
+  | { takeKeys: string[]; patch: { s3_key: string } }
+  | undefined {
+  const { record } = held;
+  if (record.s3_key !== undefined) return undefined;
+  const key = baseKey(record, rules, deps);
+  return { takeKeys: takenKeys({ s3_bucket: record.s3_bucket, s3_key: key }), patch: { s3_key: key } };
+}
+
+export function baseKey(
+  record: StreamRecord,
+  rules: Pick<WatchRules, "root" | "temporaryNames">,
+  deps: Pick<ProcessorDeps, "digests">,
+): string {
+  const below = record.original_path.slice(rules.root.length + 1);
+  return objectKey(record.s3_key_prefix, rules.temporaryNames.finalOf(below), deps.digests.hash);
+}
+
+function conflict(key: string): StreamFailure {
+  return new StreamFailure("object_conflict", `an object of another file or program stands at ${key}`);
+}
+
+export function objectHeaders(
+  context: Pick<ObjectContext, "held" | "rules" | "deps">,
+  facts: FileFacts,
+): ObjectHeaders {
+  const { record } = context.held;
+  return {
+    contentType: record.content_type ?? "application/octet-stream",
+    metadata: {
+      ...context.rules.metadata,
+      [STREAM_ID_HEADER]: record.id,
+      [FILE_HEADER]: fileToken(record.source, facts, context.deps.digests.hash),
+    },
+  };
+}
+
+export type OpenedUpload =
+  /** `found`: an upload that was there already; S3 may hold parts of it that the checkpoint does not know. */
+  | { kind: "opened"; found: boolean }
+  | Extract<KeyChoice, { kind: "same" }>
+  /** The worker's lease is not fresh: somebody else may be opening it. */
+  | { kind: "fenced" };
+
+/** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
+export async function openUpload(context: ObjectContext, facts: FileFacts): Promise<OpenedUpload> {
+  const { held, deps } = context;
+  const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
+  if (!intended) {
+    const choice = await chooseKey(context, facts, { askFirst: true, withMetadata: true });
+    if (choice.kind === "same") return choice;
+    // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
+    const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
+    await held.update({ patch: { create_intent_at_utc: now.toISOString() } });
+  }
+  await reach(context, "create_intended");
+  const { s3_bucket: bucket, s3_key: key } = held.record;
+  if (key === undefined) {
+    throw new StreamFailure("incomplete_metadata", "the stream has no key to open an upload at");
+  }
+  const ref = { bucket, key };
+  // A resumed stream may have lost even the record of its intent, and an emptied Redis the stream itself.
+  const lookFirst = intended || context.resumed || context.recognise;
+  const found = lookFirst ? await findOwnUpload(context, ref) : undefined;
+  const upload = found ?? (await createUpload(context, ref, facts));
+  if (upload === FENCED) return { kind: "fenced" };
+  const abortsAt = uploadAbortsAt(upload.abortsAt, deps.clock.wallMs(), deps.store.profile);
+  await reach(context, "upload_created");
+  await held.move("opened", {
+    patch: { s3_upload_id: upload.uploadId, upload_aborts_at_utc: abortsAt ?? null },
+    log: [found === undefined ? `upload opened at ${key}` : `upload found again at ${key}`],
+  });
+  await reach(context, "upload_recorded");
+  return { kind: "opened", found: found !== undefined };
+}
+
+const FENCED = Symbol("the lease is not fresh");
+
+async function createUpload(
+  context: ObjectContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+): Promise<CreatedUpload | typeof FENCED> {
+  const { store, deps, signal } = context;
+  const headers = objectHeaders(context, facts);
+  return await store.call<CreatedUpload | typeof FENCED>(
+    "CreateMultipartUpload",
+    // Asked at the last moment: the store may have been away for longer than the lease.
+    async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),
+    signal,
+    () => findOwnUpload(context, ref),
+  );
+}
+
+/**
+ * The first free name of many that are taken from the first on, found with few questions: by doubling, then by halving.
+ * Names 1 and 2 are known to be taken. Where names in between were given up, a free one is found, if not the first.
+ */
+export async function firstFree(isFree: (number: number) => Promise<boolean>): Promise<number> {
+  let taken = 2;
+  let free = 4;
+  while (free < LIMITS.keyNumber && !(await isFree(free))) {
+    taken = free;
+    free *= 2;
+  }
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isFree(middle)) free = middle;
+    else taken = middle;
+  }
+  return free;
+}

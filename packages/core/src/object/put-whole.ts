@@ -1,0 +1,149 @@
+/** A file smaller than its first part goes up in one PutObject; no upload id ever. */
+import { StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { crc32ToBase64 } from "./crc32.ts";
+import type { ObjectRef, PutOutcome, StoredObject } from "../ports/object-store.ts";
+import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
+import type { Assembled } from "./complete.ts";
+import { ConditionDoubts } from "./condition-doubts.ts";
+import { lookAtKey, type SameBytes, type Standing } from "./existing-object.ts";
+import { headObject } from "./object-headers.ts";
+import { openToRead } from "./open-file.ts";
+import { chooseKey, objectHeaders } from "./open-object.ts";
+import { backoffMs } from "../flow/retry.ts";
+import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
+
+export type PutWhole =
+  /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */
+  | ({ kind: "assembled"; facts: FileFacts; recognised: boolean } & Assembled)
+  | { kind: "file_moved_on" }
+  | { kind: "fenced" };
+
+export async function putWhole(context: ObjectContext): Promise<PutWhole> {
+  const { held, deps, signal } = context;
+  const small = held.record.file_size <= deps.smallLane.bufferBytes;
+  const slot = await (small ? deps.smallLane : deps.lane).enter(held.record.id, signal);
+  try {
+    const whole = await readWhole(context, slot.buffer);
+    return whole ? await putBytes(context, whole) : { kind: "file_moved_on" };
+  } finally {
+    slot.release();
+  }
+}
+
+interface Whole {
+  bytes: Uint8Array;
+  facts: FileFacts;
+  crc: number;
+}
+
+async function readWhole(context: ObjectContext, buffer: Uint8Array): Promise<Whole | undefined> {
+  const { held, deps } = context;
+  await using file = await openToRead(held.record.original_path, deps);
+  if (!file) return undefined;
+  const before = file.openedFacts;
+  const same = sameFile(held.record, before, { at: "its_path" });
+  if (same.kind === "other" || before.size > buffer.length) return undefined;
+  const bytes = buffer.subarray(0, before.size);
+  const got = await file.read(bytes, 0);
+  const facts = await file.facts();
+  if (got < before.size || !unchanged(before, facts)) return undefined;
+  return { bytes, facts, crc: deps.digests.crc32(bytes) };
+}
+
+async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole> {
+  const { held, deps, rules } = context;
+  const { store } = deps;
+  const { record } = held;
+  // Without a reason to expect an object of ours there, the Put's own condition asks; that saves a request.
+  const mayBeThere = context.resumed && record.s3_key !== undefined;
+  const expected = mayBeThere || record.supersedes !== undefined || context.recognise;
+  let askFirst = !store.profile.conditionalPut || expected;
+  const refused = new Set<string>();
+  const doubts = new ConditionDoubts(context);
+  for (let mismatches = 0, attempts = 1; ; attempts += 1) {
+    const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
+    if (choice.kind === "same") return there(choice.standing, whole);
+    const condition = store.profile.conditionalPut ? choice.condition : undefined;
+    await reach(context, "put_sending");
+    const outcome = await put(context, choice.ref, whole, condition);
+    await reach(context, "put_in_store");
+    if (outcome.kind === "fenced") return outcome;
+    if (outcome.kind === "stored" && outcome.verified) return stored(outcome.etag, whole);
+    // Not confirmed, or refused: HeadObject says what stands there.
+    const head = await headObject(context, choice.ref);
+    const now = await lookAtKey(context, choice.ref, whole.facts, head);
+    if (now.kind === "same") return there(now, whole);
+    if (outcome.kind === "conflict" && (await doubts.refused("PutObject", choice.ref, condition, head)))
+      await deps.clock.sleep(backoffMs(attempts, deps.random()), context.signal);
+    if (outcome.kind === "stored" && isAsSent(now, outcome.etag, whole)) return stored(outcome.etag, whole);
+    if (outcome.kind === "stored" && (mismatches += 1) >= LIMITS.verifyRounds) {
+      throw new StreamFailure("verify_mismatch", `${choice.ref.key} does not hold what was sent`);
+    }
+    if (now.kind === "foreign" && rules.onConflict === "fail") {
+      throw new StreamFailure(
+        "object_conflict",
+        `an object of another file or program stands at ${choice.ref.key}`,
+      );
+    }
+    if (now.kind === "foreign" && rules.onConflict === "keep-both") refused.add(choice.ref.key);
+    askFirst = true;
+  }
+}
+
+async function put(
+  context: ObjectContext,
+  ref: ObjectRef,
+  whole: Whole,
+  condition: Parameters<ObjectContext["deps"]["store"]["put"]>[1]["condition"],
+): Promise<PutOutcome | { kind: "fenced" }> {
+  const { deps, store, signal } = context;
+  const request = { ...objectHeaders(context, whole.facts), body: whole.bytes, crc: whole.crc, condition };
+  return await store.call<PutOutcome | { kind: "fenced" }>(
+    "PutObject",
+    // Asked at the last moment: the store may have been away for longer than the lease.
+    async () => {
+      refuseIfAborted(context);
+      return deps.lease.fresh() ? await deps.store.put(ref, request) : { kind: "fenced" };
+    },
+    signal,
+    () => landedAllTheSame(context, ref, whole.facts),
+  );
+}
+
+/** After a lost reply: whether the object is there. Otherwise it is sent again. */
+async function landedAllTheSame(
+  context: ObjectContext,
+  ref: ObjectRef,
+  facts: FileFacts,
+): Promise<PutOutcome | undefined> {
+  const now = await lookAtKey(context, ref, facts);
+  return now.kind === "same" && now.own
+    ? { kind: "stored", etag: now.object.etag, verified: true }
+    : undefined;
+}
+
+/** Where the store keeps no digest that can be computed: our id, the size, and the ETag of the very reply. */
+function isAsSent(now: Standing, etag: string, whole: Whole): boolean {
+  if (now.kind !== "earlier" || !now.own || now.object.size !== whole.facts.size) return false;
+  const comparable = now.object.crc32 !== undefined;
+  return !comparable && now.object.etag === etag;
+}
+
+/** The comparison read the file anew, so it may have seen other bytes than are in hand. */
+function there(standing: SameBytes, whole: Whole): PutWhole {
+  if (standing.crc !== whole.crc) return { kind: "file_moved_on" };
+  return assembled(standing.object, whole, !standing.own);
+}
+
+function stored(etag: string, whole: Whole): PutWhole {
+  return assembled({ etag }, whole, false);
+}
+
+function assembled(
+  { etag }: Pick<StoredObject, "etag">,
+  { facts, crc }: Whole,
+  recognised: boolean,
+): PutWhole {
+  return { kind: "assembled", facts, etag, crc32: crc32ToBase64(crc), recognised };
+}

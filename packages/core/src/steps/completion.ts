@@ -1,0 +1,80 @@
+/** When is a growing file complete, and why not yet? A pure decision over what is known of the file. */
+import type { Waiting } from "../stream/waiting.ts";
+import { choosePlan, partBytes } from "../stream/part-plan.ts";
+import type { FileSource } from "../ports/file-source.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { CompletedBy } from "../stream/record.ts";
+import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+
+export interface CompletionFacts {
+  /** Monotonic ms since the file was last seen to change. */
+  quietMs: number;
+  /** Longest pause seen between two of its writes, ms. */
+  longestPauseMs: number;
+  idleTimeoutMs: number;
+  idleMaxMs: number;
+  /** The temporary suffix the name bears now. */
+  temporarySuffix?: string | undefined;
+  /** A temporary suffix was dropped by rename, and nothing has been written since. */
+  renamed: boolean;
+  marker?: { name: string; fresh: boolean } | undefined;
+  /** An operator asked for it, or the worker seals at its end. */
+  requested?: "finalize" | "term" | undefined;
+}
+
+export type Completion =
+  | { complete: true; by: CompletedBy }
+  /** `inMs`: when time alone may change the answer. */
+  | { complete: false; waiting: (nowWallMs: number) => Waiting; inMs?: number };
+
+/** How long this file must be quiet: never less than three times its longest pause, within idleMax. */
+export function quietNeededMs(
+  facts: Pick<CompletionFacts, "longestPauseMs" | "idleTimeoutMs" | "idleMaxMs">,
+): number {
+  return Math.max(facts.idleTimeoutMs, Math.min(facts.idleMaxMs, 3 * facts.longestPauseMs));
+}
+
+export function judgeCompletion(facts: CompletionFacts): Completion {
+  if (facts.requested) return { complete: true, by: facts.requested };
+  if (facts.marker?.fresh) return { complete: true, by: "marker" };
+  if (facts.temporarySuffix !== undefined) {
+    const suffix = facts.temporarySuffix;
+    return { complete: false, waiting: () => ({ for: "rename", suffix }) };
+  }
+  if (facts.renamed) return { complete: true, by: "rename" };
+  const leftMs = quietNeededMs(facts) - facts.quietMs;
+  if (leftMs <= 0) return { complete: true, by: "idle" };
+  const { quietMs, marker } = facts;
+  return {
+    complete: false,
+    inMs: leftMs,
+    waiting: (now) =>
+      marker
+        ? { for: "marker", marker: marker.name }
+        : { for: "idle", since: iso(now - quietMs), until: iso(now + leftMs) },
+  };
+}
+
+/** What a file that was just found waits for; undefined when it has a full part, which is sent first. */
+export function waitsAtFirst(
+  path: string,
+  facts: Pick<FileFacts, "size">,
+  rules: Pick<WatchRules, "idleTimeoutMs" | "idleMaxMs" | "plan" | "temporaryNames">,
+  { clock, files }: Pick<ProcessorDeps, "clock" | "files">,
+): Waiting | undefined {
+  if (facts.size >= partBytes(choosePlan(rules.plan), 1)) return undefined;
+  const { idleTimeoutMs, idleMaxMs } = rules;
+  const suffix = rules.temporaryNames.suffixOf(path);
+  const found = { quietMs: 0, longestPauseMs: 0, renamed: false, temporarySuffix: suffix };
+  const completion = judgeCompletion({ ...found, idleTimeoutMs, idleMaxMs });
+  return completion.complete ? undefined : inView(completion.waiting(clock.wallMs()), files);
+}
+
+/** Whoever waits for quiet is told whether a process that still writes might not be seen. */
+export function inView(waiting: Waiting, { unseen }: Pick<FileSource, "unseen">): Waiting {
+  return waiting.for === "idle" && unseen !== undefined ? { ...waiting, unseen } : waiting;
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

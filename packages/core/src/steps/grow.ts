@@ -1,0 +1,249 @@
+/** A step of a growing stream: `opening` or `processing`. Sends what is full, then asks whether the file is complete. */
+import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { planCapacity } from "../stream/part-plan.ts";
+import { MARKER_SUFFIX } from "../stream/temporary-names.ts";
+import type { Writers } from "../ports/file-source.ts";
+import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
+import type { CompletedBy } from "../stream/record.ts";
+import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
+import { recognised } from "./assembled.ts";
+import { inView, judgeCompletion, type Completion } from "./completion.ts";
+import { AGAIN, awaitLease, progress, type StreamContext, type Step } from "./stream-context.ts";
+import { whereIsIt } from "./missing-file.ts";
+import { unreadableFile } from "../object/open-file.ts";
+import { openUpload, takeInheritedKey, takingFirstKey } from "../object/open-object.ts";
+import { sendPart, type Sent } from "../object/part-sender.ts";
+import { removeQuietly } from "./remove-quietly.ts";
+import { supersede } from "./supersede.ts";
+import { reconciled } from "./upload-gone.ts";
+import { reach } from "../object/context.ts";
+
+export async function growStep(stream: StreamContext): Promise<Step> {
+  const { held, deps } = stream.context;
+  const look = await deps.files.look(held.record.original_path);
+  if (look.kind === "unreadable") throw unreadableFile(look);
+  if (look.kind !== "file") return await whereIsIt(stream, look);
+  const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(stream) });
+  if (same.kind === "other") {
+    const { file_inode: inode = look.facts.inode } = held.record;
+    // Another file at the path says nothing of where this stream's own has gone.
+    if (same.because === "file_replaced" || inode !== look.facts.inode) return await whereIsIt(stream, look);
+    await noteShorter(stream, look.facts);
+    return await supersede(stream, same.because, look.facts);
+  }
+  await noteShorter(stream, look.facts);
+  if (stream.history.firstLook && !stream.context.resumed) await takeInheritedKey(stream.context);
+  see(stream, look.facts);
+  assertCapacity(stream, look.facts);
+  const sent = await sendFullParts(stream, look.facts, same.kind === "same");
+  return sent ?? (await judge(stream, look.facts));
+}
+
+/** A reopened file has its earlier object in S3, and is not to become shorter than that. */
+function sentBytes({ context: { held, deps } }: StreamContext): number {
+  const entry = deps.completed.entry(held.record.original_path);
+  const reopened = entry !== undefined && entry.stream_id === held.record.supersedes;
+  return Math.max(held.sentEnd, reopened ? entry.file_size : 0);
+}
+
+async function noteShorter({ context: { held, deps } }: StreamContext, facts: FileFacts): Promise<void> {
+  const path = held.record.original_path;
+  const entry = deps.completed.entry(path);
+  if (entry && facts.size < entry.file_size && !entry.seen_shorter) {
+    await held.persistently(() => deps.completed.seenShorter(path));
+  }
+}
+
+/** Notes what the look showed; the note rides with the next write, or goes alone when that is long in coming. */
+function see(stream: StreamContext, facts: FileFacts): void {
+  const { held, deps } = stream.context;
+  const changed = stream.history.see(facts, deps.clock.monotonicMs());
+  const { record } = held;
+  if (!changed && record.file_size === facts.size && record.file_mtime_ns === facts.mtimeNs) return;
+  held.note({ ...factsAsFields(facts), longest_pause_ms: Math.round(stream.history.longestPauseMs) });
+  if (record.completed_by === "rename" && !renamedSince(stream, facts)) held.note({ completed_by: null });
+}
+
+/** A temporary suffix was dropped, and nothing has been written since. */
+function renamedSince(stream: StreamContext, facts: FileFacts): boolean {
+  const { renamedAtCtimeNs } = stream;
+  return renamedAtCtimeNs !== undefined && BigInt(facts.mtimeNs) <= BigInt(renamedAtCtimeNs);
+}
+
+/** Returns what to do next, or undefined when every full part is in S3. */
+async function sendFullParts(
+  stream: StreamContext,
+  facts: FileFacts,
+  sure: boolean,
+): Promise<Step | undefined> {
+  if (fullRanges(stream, facts.size).length > 0) {
+    if (stream.context.held.kind === "opening") return await openFor(stream, facts);
+    const ready = await reconciled(stream, facts, sure);
+    if (ready) return ready;
+  }
+  fill(stream, facts.size);
+  if (stream.sending.size === 0) return undefined;
+  await progress(stream, { for: "parts", count: stream.sending.size });
+  // A part may have ended in trouble meanwhile; the next step meets it.
+  if (stream.trouble === undefined) stream.fillTo = facts.size;
+  return { kind: "wait", ms: LIMITS.lookAgainMs };
+}
+
+/** Full parts up to `size` that are neither in S3 nor on their way: as many as the lane has slots. */
+function fullRanges(stream: StreamContext, size: number): PartRange[] {
+  const { held, deps } = stream.context;
+  const limit = Math.max(1, deps.lane.slots - stream.sending.size);
+  const skip = (n: number): boolean => stream.sending.has(n);
+  return pendingRanges(held.parts, held.plan, size, { tail: false, limit, skip });
+}
+
+function fill(stream: StreamContext, size: number): void {
+  const { context, sending } = stream;
+  for (const range of fullRanges(stream, size)) {
+    if (sending.size >= context.deps.lane.slots) break;
+    sending.set(range.number, ended(stream, range.number, sendPart(context, range)));
+  }
+}
+
+async function openFor(stream: StreamContext, facts: FileFacts): Promise<Step> {
+  const opened = await openUpload(stream.context, facts);
+  if (opened.kind === "fenced") return await awaitLease(stream, "CreateMultipartUpload");
+  if (opened.kind === "same") return await recognised(stream, facts, opened.standing);
+  if (opened.found) stream.reconciled = false;
+  return AGAIN;
+}
+
+/**
+ * The end of a part's sending begins the next one that is known to be full, or wakes the stream; its error waits for the
+ * next step. A file that gave fewer bytes than stat promised is not looked at again at once: that may last.
+ */
+async function ended(stream: StreamContext, number: number, sending: Promise<Sent>): Promise<void> {
+  let how: Sent["kind"] | "trouble";
+  try {
+    how = (await sending).kind;
+  } catch (error) {
+    how = "trouble";
+    stream.trouble ??= error;
+  }
+  stream.sending.delete(number);
+  if (how === "upload_gone") stream.reconciled = false;
+  if (how !== "sent") stream.fillTo = undefined;
+  if (how === "file_moved_on") return;
+  const { fillTo } = stream;
+  if (fillTo !== undefined && !stream.context.signal.aborted) {
+    const before = stream.sending.size;
+    // Every part looks at the file again itself: by its descriptor, before it reads.
+    fill(stream, fillTo);
+    if (stream.sending.size > before) return;
+  }
+  stream.wakeup.poke();
+}
+
+function assertCapacity(stream: StreamContext, facts: FileFacts): void {
+  const { held, deps } = stream.context;
+  const { maxParts, maxObjectBytes } = deps.store.profile;
+  const most = Math.min(planCapacity(held.plan, maxParts), maxObjectBytes);
+  if (facts.size > most) {
+    const plan = held.record.part_plan;
+    throw new StreamFailure(
+      "part_limit",
+      `the file has ${facts.size} bytes; with plan ${plan} one object holds ${most}`,
+    );
+  }
+}
+
+/** All full parts are in S3: is the file complete? */
+async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
+  const { held, deps } = stream.context;
+  if (await isPlaceholder(stream, facts)) {
+    return await removeQuietly(
+      stream,
+      "placeholder",
+      "an empty file beside one that bears its name and a temporary suffix",
+    );
+  }
+  const completion = await judgeFile(stream, facts);
+  if (!completion.complete) {
+    await progress(stream, inView(completion.waiting(deps.clock.wallMs()), deps.files));
+    return { kind: "wait", ms: Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs) };
+  }
+  const writer = await writerOf(stream, facts);
+  if (writer) {
+    await progress(stream, writer);
+    return { kind: "wait", ms: LIMITS.lookAgainMs };
+  }
+  // One PutObject takes what a pooled buffer holds; a longer file needs an upload, if only for its tail.
+  if (held.kind === "opening" && facts.size > deps.lane.bufferBytes) return await openFor(stream, facts);
+  await settle(stream, facts, completion.by);
+  await reach(stream.context, "settled");
+  deps.observer.moved(held.record, completion.by);
+  return AGAIN;
+}
+
+/** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */
+async function settle({ context }: StreamContext, facts: FileFacts, by: CompletedBy): Promise<void> {
+  const { held } = context;
+  const patch = { ...factsAsFields(facts), completed_by: by, waiting_for: null };
+  const change = { patch, log: [`complete: ${describeCompletedBy(by)}`] };
+  const key = held.kind === "opening" ? takingFirstKey(context) : undefined;
+  if (key) {
+    const taking = { ...change, takeKeys: key.takeKeys, patch: { ...patch, ...key.patch } };
+    if ((await held.tryMove("settled", taking)).kind === "written") return;
+  }
+  // Another stream holds that name: the search for one begins when it is needed.
+  await held.move("settled", change);
+}
+
+/** A browser's empty file holds the name while the bytes come under a temporary one. */
+async function isPlaceholder({ context, requested }: StreamContext, facts: FileFacts): Promise<boolean> {
+  const { held, rules, deps } = context;
+  const path = held.record.original_path;
+  if (facts.size > 0 || held.kind !== "opening" || requested.completion === "finalize") return false;
+  if (rules.temporaryNames.suffixOf(path) !== undefined) return false;
+  return (await deps.files.temporaryOf(path, rules.temporaryNames)) !== undefined;
+}
+
+async function judgeFile(stream: StreamContext, facts: FileFacts): Promise<Completion> {
+  const { held, deps, rules } = stream.context;
+  return judgeCompletion({
+    quietMs: stream.history.quietMs(deps.clock.monotonicMs()),
+    longestPauseMs: stream.history.longestPauseMs,
+    idleTimeoutMs: rules.idleTimeoutMs,
+    idleMaxMs: rules.idleMaxMs,
+    temporarySuffix: rules.temporaryNames.suffixOf(held.record.original_path),
+    renamed: renamedSince(stream, facts),
+    marker: await markerOf(stream, facts),
+    requested: stream.requested.completion,
+  });
+}
+
+/** `<name>.done`, or `<final name>.done` while the name bears a temporary suffix; the fresh one where both are there. */
+export async function markerOf(
+  stream: StreamContext,
+  facts: Pick<FileFacts, "mtimeNs">,
+): Promise<{ name: string; fresh: boolean } | undefined> {
+  const { deps, held, rules } = stream.context;
+  const path = held.record.original_path;
+  let stale: { name: string; fresh: boolean } | undefined;
+  for (const name of new Set([path, rules.temporaryNames.finalOf(path)])) {
+    const mtimeNs = await deps.files.marker(name);
+    if (mtimeNs === undefined) continue;
+    const marker = name.slice(name.lastIndexOf("/") + 1) + MARKER_SUFFIX;
+    if (BigInt(mtimeNs) >= BigInt(facts.mtimeNs)) return { name: marker, fresh: true };
+    stale ??= { name: marker, fresh: false };
+  }
+  return stale;
+}
+
+async function writerOf(stream: StreamContext, facts: FileFacts): Promise<Waiting | undefined> {
+  const { deps, rules, held } = stream.context;
+  if (rules.ignoreOpen || stream.requested.force) return undefined;
+  const writer = await deps.files.openForWriting(held.record.original_path, facts);
+  return writer.kind === "open" ? waitsForWriter(writer) : undefined;
+}
+
+export function waitsForWriter({ pid, command, mapped }: Extract<Writers, { kind: "open" }>): Waiting {
+  return { for: "writer", pid, command, ...(mapped ? { mapped } : {}) };
+}

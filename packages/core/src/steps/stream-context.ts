@@ -1,0 +1,106 @@
+/** What the steps of one stream share while this process holds it, and what each step comes to. */
+import { LIMITS } from "../limits.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import type { FailureReason } from "../stream/state.ts";
+import type { StreamId } from "../stream/values.ts";
+import { formatWaiting, parseWaiting, type Waiting } from "../stream/waiting.ts";
+import type { FileHistory } from "./file-history.ts";
+import type { Wakeup } from "../flow/wakeup.ts";
+import type { ObjectContext } from "../object/context.ts";
+
+/** How a processor's work on its stream ended. */
+export type Outcome =
+  /** `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. */
+  | { kind: "completed"; changed?: boolean }
+  | { kind: "failed"; reason: FailureReason }
+  /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
+  | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }
+  /** Nothing of it was in S3, and its record is gone. */
+  | { kind: "removed" }
+  /** Given back unfinished, for the next start or another worker. */
+  | { kind: "released" }
+  /** Another worker took it, or it was purged. */
+  | { kind: "lost"; detail: string };
+
+export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; outcome: Outcome };
+
+export const AGAIN: Step = { kind: "again" };
+
+/** What this process knows of a file that waits to be tidied. Nothing of it is kept: the next process asks anew. */
+export interface Stored {
+  /** Monotonic ms since which the delay counts; undefined until it is known. */
+  sinceMs: number | undefined;
+  /** This process saw the object proved equal to the file; else the record alone says so. */
+  proved: boolean;
+  /** What the file looked like when it was read again and found to be as it was verified. */
+  facts: FileFacts | undefined;
+  /** End of the delay by the wall clock, as it was last shown. */
+  untilMs: number | undefined;
+  /** Why writers cannot be seen, as it was first said. */
+  unseen: string | undefined;
+  /** Monotonic ms at which the whole watch was last searched for it. */
+  soughtMs: number | undefined;
+}
+
+/** `context` changes nothing by itself. */
+export interface StreamContext {
+  readonly context: ObjectContext;
+  readonly history: FileHistory;
+  readonly wakeup: Wakeup;
+  /** Parts being sent, by number. */
+  readonly sending: Map<number, Promise<void>>;
+  /**
+   * While the stream waits for its parts: the file's size as last looked at. The end of one part begins the next up to
+   * there, without another look; undefined: nothing may be begun.
+   */
+  fillTo: number | undefined;
+  /** A resumed stream's upload has been compared with S3. */
+  reconciled: boolean;
+  /** Taken up while Redis may be older than it was: S3 has been asked whether the stream was completed already. */
+  askedFirst: boolean;
+  /** `ending`: the worker ends as soon as nothing is at risk. */
+  readonly requested: { completion?: "finalize" | "term"; force: boolean; ending?: true };
+  /** ctime at the rename that dropped a temporary suffix: whatever is written later has a later mtime. */
+  renamedAtCtimeNs: string | undefined;
+  /** The metadata object is written. */
+  described: boolean;
+  /** Of a stream whose object exists. */
+  readonly stored: Stored;
+  /** Times the finished object was not what was sent. */
+  mismatches: number;
+  /** The first error of a part being sent, for the next step to meet. */
+  trouble: unknown;
+  progressAtMs: number;
+}
+
+/** What needs a fresh lease waits for the next renewal. */
+export async function awaitLease(stream: StreamContext, what: string): Promise<Step> {
+  await progress(stream, { for: "store", detail: `the worker's lease is not fresh; ${what} waits for it` });
+  return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
+}
+
+/** No part is being sent any more, and none begins in the place of one that ends; how each ended is told elsewhere. */
+export async function sendingDone(stream: StreamContext): Promise<void> {
+  stream.fillTo = undefined;
+  await Promise.allSettled(stream.sending.values());
+}
+
+/** Tells Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
+export async function progress(stream: StreamContext, waiting: Waiting): Promise<void> {
+  const { held, deps, store } = stream.context;
+  const now: Waiting = store.trouble === undefined ? waiting : { for: "store", detail: store.trouble };
+  const text = formatWaiting(now);
+  const nowMs = deps.clock.monotonicMs();
+  const sameReason = parseWaiting(held.record.waiting_for)?.for === now.for;
+  const due = nowMs - stream.progressAtMs >= LIMITS.progressEveryMs;
+  if (sameReason && (!due || (text === held.record.waiting_for && !held.hasNotes))) return;
+  stream.progressAtMs = nowMs;
+  await held.update({ patch: { waiting_for: text }, event: { type: "progress" } });
+}
+
+/** Store, lease or volume keeps the stream from going on. */
+export function waitsForTrouble(record: Pick<StreamRecord, "waiting_for">): boolean {
+  const waiting = parseWaiting(record.waiting_for)?.for;
+  return waiting === "store" || waiting === "volume";
+}

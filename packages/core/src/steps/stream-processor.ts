@@ -1,0 +1,373 @@
+/**
+ * One stream from its first byte to its last: look at the file, decide, act, wait for a poke. Whatever wakes it, it
+ * decides from the file, the record and the store, never from the event.
+ */
+import { InvariantError } from "../assert.ts";
+import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { takenKeys } from "../object/object-key.ts";
+import type { WrittenBack } from "../ports/checkpoint-store.ts";
+import { foreignBucket } from "../stream/own-buckets.ts";
+import type { Part, Parts, StreamRecord } from "../stream/record.ts";
+import type { SetApart } from "../stream/set-apart.ts";
+import { failed, type FailureReason } from "../stream/state.ts";
+import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+import { recogniseFirst } from "./completed-before.ts";
+import { headObject, STREAM_ID_HEADER } from "../object/object-headers.ts";
+import { FileHistory } from "./file-history.ts";
+import { describeStep } from "./describe.ts";
+import { sealStep } from "./seal.ts";
+import { growStep } from "./grow.ts";
+import { OwnedStream } from "../flow/owned-stream.ts";
+import {
+  progress,
+  sendingDone,
+  waitsForTrouble,
+  type Outcome,
+  type StreamContext,
+  type Step,
+} from "./stream-context.ts";
+import { PatientStore } from "../flow/patient-store.ts";
+import { Wakeup } from "../flow/wakeup.ts";
+import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
+import { abortUpload } from "../object/own-upload.ts";
+
+export type { Outcome, Outcome as Ending } from "./stream-context.ts";
+import { SharedFile } from "../object/open-file.ts";
+
+export class StreamProcessor {
+  readonly #stream: StreamContext;
+  readonly #deps: ProcessorDeps;
+  readonly #work: AbortController;
+  readonly #stop: AbortSignal;
+  readonly #looked = Promise.withResolvers<void>();
+  #draining = false;
+  #abortRequested = false;
+
+  private constructor(
+    record: StreamRecord,
+    parts: Iterable<Part>,
+    rules: WatchRules,
+    deps: ProcessorDeps,
+    resumed: boolean,
+    stop: AbortSignal,
+  ) {
+    this.#deps = deps;
+    this.#stop = stop;
+    this.#work = new AbortController();
+    const signal = AbortSignal.any([stop, this.#work.signal]);
+    const held = new OwnedStream(record, parts, deps, stop);
+    const store = new PatientStore(deps, held);
+    const now = deps.clock.monotonicMs();
+    this.#stream = {
+      context: {
+        held,
+        rules,
+        store,
+        deps,
+        signal,
+        file: new SharedFile(),
+        resumed,
+        ended: new Set(),
+        recognise: deps.recovery.recognise,
+        judged: new Map(),
+        proof: {},
+      },
+      history: new FileHistory(now, record.longest_pause_ms),
+      wakeup: new Wakeup(),
+      sending: new Map(),
+      fillTo: undefined,
+      reconciled: !resumed,
+      askedFirst: false,
+      requested: requestedBy(record),
+      renamedAtCtimeNs: record.completed_by === "rename" ? record.file_ctime_ns : undefined,
+      described: false,
+      stored: {
+        sinceMs: undefined,
+        proved: false,
+        facts: undefined,
+        untilMs: undefined,
+        unseen: undefined,
+        soughtMs: undefined,
+      },
+      mismatches: 0,
+      trouble: undefined,
+      progressAtMs: now,
+    };
+    if (isAbortWanted(record)) this.#beginAbort();
+  }
+
+  /** For a stream just opened by this worker. */
+  static begin(
+    record: StreamRecord,
+    rules: WatchRules,
+    deps: ProcessorDeps,
+    stop: AbortSignal,
+  ): StreamProcessor {
+    return new StreamProcessor(record, [], rules, deps, false, stop);
+  }
+
+  /** From the checkpoint alone: bucket, key, upload id, next part, offset and parts. Reads and writes nothing. */
+  static initializeFromCheckpoint(
+    record: StreamRecord,
+    parts: Iterable<Part>,
+    rules: WatchRules,
+    deps: ProcessorDeps,
+    stop: AbortSignal,
+  ): StreamProcessor {
+    return new StreamProcessor(record, parts, rules, deps, true, stop);
+  }
+
+  get record(): StreamRecord {
+    return this.#stream.context.held.record;
+  }
+
+  get partsInFlight(): number {
+    return this.#stream.sending.size;
+  }
+
+  /** Resolves when it has looked at its file and, where that takes the store, asked there what it holds of it. */
+  get lookedOnce(): Promise<void> {
+    return this.#looked.promise;
+  }
+
+  /** Redis was emptied or came back older: what this process knows of the stream is written back where Redis has less. */
+  async ensureKept(): Promise<WrittenBack> {
+    return await this.#stream.context.held.ensureKept();
+  }
+
+  get parts(): Parts {
+    return this.#stream.context.held.parts;
+  }
+
+  /** Look again: an event, a rescan or a timer thinks something changed. */
+  poke(): void {
+    this.#stream.wakeup.poke();
+  }
+
+  /** Completes the file as it stands. `force`: even while a process is seen writing it. */
+  async finalize(force: boolean): Promise<void> {
+    if (this.#abortRequested) return;
+    await this.#stream.context.held.update({
+      patch: { requested_action: force ? "finalize_force" : "finalize" },
+      log: [`finalize now was asked for${force ? ", whoever may hold it open" : ""}`],
+    });
+    Object.assign(this.#stream.requested, { completion: "finalize", force });
+    this.poke();
+  }
+
+  /** SLUICE_ON_TERM=seal: complete it if nobody is seen writing it. */
+  sealAtTerm(): void {
+    this.#stream.requested.completion ??= "term";
+    this.#stream.requested.ending = true;
+    this.poke();
+  }
+
+  /**
+   * Ends the stream; its parts are removed from S3, its file is not touched. Resolves when the wish is in the record:
+   * from then on whoever holds the stream aborts it, and nobody completes it.
+   */
+  async abort(): Promise<void> {
+    if (this.#abortRequested) return;
+    await this.#stream.context.held.update({
+      patch: { requested_action: ABORT },
+      log: ["an abort was asked for"],
+    });
+    await reach(this.#stream.context, "abort_asked");
+    this.#beginAbort();
+  }
+
+  #beginAbort(): void {
+    this.#abortRequested = true;
+    this.#work.abort(new StoppedError("aborted by an operator"));
+    this.poke();
+  }
+
+  /** Begin nothing new; parts in flight are finished and checkpointed. */
+  drain(): void {
+    this.#draining = true;
+    this.#stream.fillTo = undefined;
+    this.poke();
+  }
+
+  /** Rejects only for a bug. Never begins anything after `stop` aborts. */
+  async run(): Promise<Outcome> {
+    try {
+      return await this.#live();
+    } catch (error) {
+      return await this.#end(error).catch((second: unknown) => this.#letGo(second));
+    } finally {
+      this.#looked.resolve();
+    }
+  }
+
+  async #live(): Promise<Outcome> {
+    const { wakeup, context } = this.#stream;
+    const { clock, buckets } = this.#deps;
+    const foreign = foreignBucket(this.record.s3_bucket, buckets);
+    if (foreign !== undefined) throw new StreamFailure("access_denied", foreign);
+    await reach(context, "stream_opened");
+    while (!this.#draining && !this.#stop.aborted) {
+      const startedMs = clock.monotonicMs();
+      const step = await this.#step();
+      if (step.kind === "ended") {
+        await sendingDone(this.#stream);
+        return step.outcome;
+      }
+      if (step.kind === "again") continue;
+      if (!waitsForTrouble(this.record)) this.#looked.resolve();
+      this.#stream.history.nextLookIn(step.ms, clock.monotonicMs());
+      await wakeup.wait(step.ms, clock, context.signal);
+      const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
+      if (restMs > 0) await clock.sleep(restMs, context.signal);
+    }
+    await sendingDone(this.#stream);
+    throw new StoppedError("the worker is stopping");
+  }
+
+  async #step(): Promise<Step> {
+    const stream = this.#stream;
+    stream.fillTo = undefined;
+    try {
+      if (stream.trouble !== undefined) throw stream.trouble;
+      stream.context.signal.throwIfAborted();
+      return await this.#stepOf(stream);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // The volume's trouble, not the file's: everything stays as it is until it can be read again.
+      stream.trouble = undefined;
+      await progress(stream, { for: "volume", detail: error.message });
+      return { kind: "wait", ms: LIMITS.lookAgainMs };
+    }
+  }
+
+  async #stepOf(stream: StreamContext): Promise<Step> {
+    switch (stream.context.held.kind) {
+      case "opening":
+      case "processing":
+        return (await recogniseFirst(stream)) ?? (await growStep(stream));
+      case "pending_completion":
+        return (await recogniseFirst(stream)) ?? (await sealStep(stream));
+      case "s3_completed":
+        return await describeStep(stream);
+      case "completed":
+        return { kind: "ended", outcome: { kind: "completed" } };
+      case "failed":
+        throw new OwnershipLostError(`the stream is ${this.record.status}`);
+    }
+  }
+
+  async #end(error: unknown): Promise<Outcome> {
+    this.#work.abort(new StoppedError("the stream ended"));
+    await sendingDone(this.#stream);
+    if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
+    if (this.#abortRequested && !(error instanceof InvariantError)) return await this.#abortNow();
+    if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
+    return await this.#letGo(error);
+  }
+
+  /** With Redis away while the worker stops, the lease lapses by itself. Anything else unexpected is a bug. */
+  async #letGo(error: unknown): Promise<Outcome> {
+    if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
+    const stopping = error instanceof StoppedError || error instanceof CheckpointError || this.#stop.aborted;
+    if (!stopping) throw error;
+    await this.#stream.context.held.release().catch((away: unknown) => {
+      if (!(away instanceof CheckpointError)) throw away;
+    });
+    return { kind: "released" };
+  }
+
+  async #fail(
+    reason: FailureReason,
+    detail: string,
+    upload: { gone: boolean } = { gone: false },
+  ): Promise<Outcome> {
+    const { held, rules } = this.#stream.context;
+    const apart = setApartBy(reason, held.record, rules);
+    await reach(this.#stream.context, "failing");
+    await held.move(
+      "broke",
+      {
+        ...(upload.gone ? { dropParts: true } : {}),
+        patch: {
+          ...(upload.gone ? NOTHING_IN_S3 : {}),
+          failure_reason: reason,
+          failure_detail: detail,
+          waiting_for: null,
+          requested_action: null,
+          ...(apart === undefined ? {} : { set_apart: apart }),
+        },
+        // Only live streams hold a path: another file that comes to stand there is not kept waiting.
+        releasePath: true,
+        ...(apart === undefined ? { stats: { failures: 1 } } : { releaseKeys: takenKeys(held.record) }),
+        log: [`failed: ${reason}: ${detail}`],
+      },
+      failed(reason),
+    );
+    await reach(this.#stream.context, "failed");
+    this.#deps.observer.moved(held.record, detail);
+    return { kind: "failed", reason };
+  }
+
+  async #abortNow(): Promise<Outcome> {
+    // The work's own signal has ended; these last requests answer to the worker's alone.
+    const context = { ...this.#stream.context, signal: this.#stop };
+    const { held } = context;
+    const kept = held.kind === "s3_completed" ? "" : await this.#removeUpload(context);
+    const gone = held.kind !== "s3_completed" && kept === "";
+    const landed =
+      held.kind === "s3_completed" || (held.kind === "pending_completion" && (await isThere(context)));
+    await reach(context, "aborting");
+    const object = landed
+      ? `; its object had been completed already and stands at ${held.record.s3_key}`
+      : "";
+    return await this.#fail(
+      "aborted_by_operator",
+      `aborted by an operator; the file was not touched${object}${kept}`,
+      { gone },
+    );
+  }
+
+  /** "" when it is gone. The store may refuse this one key for good; the stream ends all the same, and says so. */
+  async #removeUpload(context: ObjectContext): Promise<string> {
+    try {
+      await abortUpload(context);
+      return "";
+    } catch (error) {
+      if (!(error instanceof StreamFailure)) throw error;
+      return `; its upload could not be removed, a purge tries again: ${error.message}`;
+    }
+  }
+}
+
+/** A Complete or Put may have been under way when the abort came. */
+async function isThere(context: ObjectContext): Promise<boolean> {
+  const { s3_bucket: bucket, s3_key: key, id } = context.held.record;
+  if (key === undefined) return false;
+  const head = await headObject(context, { bucket, key });
+  return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
+}
+
+const NOTHING_IN_S3 = {
+  s3_upload_id: null,
+  next_part: 1,
+  bytes_sent: 0,
+  create_intent_at_utc: null,
+  upload_aborts_at_utc: null,
+};
+
+/** A file that vanished while it bore a temporary name never was a recording: a download that was given up. */
+function setApartBy(
+  reason: FailureReason,
+  { original_path: path }: StreamRecord,
+  { temporaryNames }: WatchRules,
+): SetApart | undefined {
+  const vanished = reason === "file_missing" || reason === "file_missing_on_resume";
+  return vanished && temporaryNames.suffixOf(path) !== undefined ? "temporary_name" : undefined;
+}
+
+function requestedBy(record: StreamRecord): StreamContext["requested"] {
+  if (record.requested_action === "finalize_force") return { completion: "finalize", force: true };
+  if (record.requested_action === "finalize") return { completion: "finalize", force: false };
+  return { force: false };
+}

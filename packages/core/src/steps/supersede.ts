@@ -1,0 +1,182 @@
+/** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
+import { isoNow } from "../ports/clock.ts";
+import { takenKeys } from "../object/object-key.ts";
+import { type FileFacts, sameFile } from "../stream/identity.ts";
+import { newRecord } from "../stream/new-record.ts";
+import type { StreamRecord } from "../stream/record.ts";
+import { failed } from "../stream/state.ts";
+import { landedBefore } from "./completed-before.ts";
+import type { StreamId } from "../stream/values.ts";
+import type { Place } from "../flow/dependencies.ts";
+import { sendingDone, type StreamContext, type Step, progress } from "./stream-context.ts";
+import { abortUpload } from "../object/own-upload.ts";
+import { uploadRef } from "../object/part-sender.ts";
+import { reach, type ObjectContext } from "../object/context.ts";
+import { StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { unreadableFile } from "../object/open-file.ts";
+
+/** `facts`: of the file at the path now, which no stream knows. */
+export async function supersede(
+  stream: StreamContext,
+  because: "file_replaced" | "file_truncated",
+  facts: FileFacts,
+): Promise<Step> {
+  return await passOn(stream, because, successorOf(stream, facts), "a new generation");
+}
+
+/** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
+export function successorOf(
+  stream: StreamContext,
+  facts: FileFacts,
+  supersedes?: { id: StreamId },
+): StreamRecord {
+  const { record } = stream.context.held;
+  const { rules } = stream.context;
+  const place: Place = {
+    path: record.original_path,
+    watch: record.watch,
+    bucket: record.s3_bucket,
+    keyPrefix: record.s3_key_prefix,
+    contentType: record.content_type ?? "application/octet-stream",
+    verify: rules.verify,
+    plan: rules.plan,
+  };
+  return successorAt(stream, place, facts, supersedes);
+}
+
+/** The file moved into another watch: its bytes go up again under that watch's key and rules. */
+export async function supersedeElsewhere(stream: StreamContext, to: Place, facts: FileFacts): Promise<Step> {
+  const what = `its file moved into the watch ${to.watch}`;
+  return await passOn(stream, "file_replaced", successorAt(stream, to, facts), what);
+}
+
+/** Redis may be from before its Complete, and another file came to its path since: then it is completed. */
+async function passOn(
+  stream: StreamContext,
+  because: "file_replaced" | "file_truncated",
+  successor: StreamRecord,
+  what: string,
+): Promise<Step> {
+  const landed = await landedBefore(stream);
+  if (landed) return landed;
+  const { held } = stream.context;
+  const { worthless, change } = await lastWrite(stream, because, successor.id, what);
+  await held.replaceBy(successor, [`takes the place of ${held.record.id}: ${because}`], {
+    ...change,
+    event: { type: worthless ? "removed" : "state", detail: because },
+  });
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by: successor.id, successor } };
+}
+
+/** The path's file has a stream already, or is completed: none begins for it. */
+export async function giveWay(stream: StreamContext, by: StreamId): Promise<Step> {
+  const landed = await landedBefore(stream);
+  if (landed) return landed;
+  const { held } = stream.context;
+  const { change } = await lastWrite(
+    stream,
+    "file_replaced",
+    by,
+    "its file was replaced by that of a known stream",
+  );
+  await held.move("broke", change, failed("file_replaced"));
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by, successor: undefined } };
+}
+
+/** Without an acknowledged part there is nothing to keep: neither upload nor record. */
+async function lastWrite(
+  stream: StreamContext,
+  because: "file_replaced" | "file_truncated",
+  by: StreamId,
+  what: string,
+) {
+  const { context } = stream;
+  const { held } = context;
+  await sendingDone(stream);
+  const worthless = held.parts.size === 0 && !(await holdsUnrecordedParts(context));
+  if (worthless) await abortUpload(context);
+  await reach(context, "superseding");
+  const { record } = held;
+  const change = {
+    patch: {
+      status: failed(because),
+      failure_reason: because,
+      failure_detail: `superseded by ${by}`,
+      superseded_by: by,
+      waiting_for: null,
+    },
+    releasePath: true,
+    releaseKeys: takenKeys(record),
+    remove: worthless,
+    log: [`${because}: ${what}, ${by}, takes its place`],
+  };
+  return { worthless, change };
+}
+
+/** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
+export async function holdsUnrecordedParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
+  if (held.record.s3_upload_id === undefined) return false;
+  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  return listing.kind === "alive" && listing.parts.length > 0;
+}
+
+function successorAt(
+  stream: StreamContext,
+  place: Place,
+  facts: FileFacts,
+  supersedes?: { id: StreamId },
+): StreamRecord {
+  const { held, deps } = stream.context;
+  const { record } = held;
+  return newRecord({
+    ...place,
+    id: deps.newId(),
+    source: record.source,
+    owner: deps.worker.id,
+    nowUtc: isoNow(deps.clock),
+    facts,
+    supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
+  });
+}
+
+/**
+ * The object of a stored file no longer exists, or another is at its key: the file is sent again by a stream of its own.
+ * The new stream chooses its name by the file's path, as any other: the key of a damaged record may be another file's.
+ * Without the file nothing can be sent, and the stream fails with everything kept.
+ */
+export async function sendAgain(stream: StreamContext, why: string): Promise<Step> {
+  const { held, deps } = stream.context;
+  const { record } = held;
+  const look = await deps.files.look(record.original_path);
+  if (look.kind === "unreadable") throw unreadableFile(look);
+  if (look.kind === "missing") {
+    const where = await deps.volume.whereabouts(record);
+    if (where.kind === "offline") {
+      await progress(stream, { for: "volume", detail: where.detail });
+      return { kind: "wait", ms: LIMITS.lookAgainMs };
+    }
+  }
+  if (look.kind !== "file" || sameFile(record, look.facts, { at: "its_path" }).kind === "other") {
+    throw new StreamFailure("verify_mismatch", `${why}, and its file is not at its path any longer`);
+  }
+  const successor = successorOf(stream, look.facts, { id: record.id });
+  await reach(stream.context, "object_lost");
+  await held.replaceBy(successor, [`sends the file of ${record.id} again: ${why}`], {
+    patch: {
+      status: failed("verify_mismatch"),
+      failure_reason: "verify_mismatch",
+      failure_detail: `${why}; the file is sent again by ${successor.id}`,
+      superseded_by: successor.id,
+      waiting_for: null,
+    },
+    releasePath: true,
+    releaseKeys: takenKeys(record),
+    log: [`${why}: a new generation, ${successor.id}, sends the file again`],
+    event: { type: "state", detail: "verify_mismatch" },
+  });
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by: successor.id, successor } };
+}

@@ -1,0 +1,121 @@
+/** The ways back to byte 0, and the proof on the way that nothing was sent in vain. */
+import { choosePlan, formatPlan } from "../stream/part-plan.ts";
+import { recognised } from "./assembled.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { lookAtKey, type SameBytes, type Standing } from "../object/existing-object.ts";
+import { AGAIN, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
+import { whereIsIt } from "./missing-file.ts";
+import { provedByBytes } from "../object/proof-by-bytes.ts";
+import { reconcileUpload } from "../object/reconcile-upload.ts";
+import { supersede } from "./supersede.ts";
+import { reach } from "../object/context.ts";
+import { abortUpload } from "../object/own-upload.ts";
+
+/**
+ * Undefined when checkpoint and S3 agree, which is asked once for a resumed stream, and when the file is the stream's own:
+ * without `sure` its bytes must prove that, after each change.
+ */
+export async function reconciled(
+  stream: StreamContext,
+  facts: FileFacts,
+  sure: boolean,
+): Promise<Step | undefined> {
+  const { held, deps } = stream.context;
+  if (held.record.s3_upload_id === undefined) return undefined;
+  if (stream.reconciled && (sure || (await provedByBytes(stream.context, facts)))) return undefined;
+  await sendingDone(stream);
+  // A Complete may have been sent before the kill. What it left says more than any listing of its upload.
+  const landed = held.kind === "pending_completion" ? await completedBefore(stream) : undefined;
+  if (landed) return landed;
+  const outcome = stream.reconciled
+    ? { kind: "another_file" as const }
+    : await reconcileUpload(stream.context, sure);
+  switch (outcome.kind) {
+    case "upload_gone":
+      return await uploadGone(stream);
+    case "another_file": {
+      const look = await deps.files.look(held.record.original_path);
+      // Gone since its bytes were compared: the next look asks where it is.
+      if (look.kind !== "file") return AGAIN;
+      const { file_inode: inode = look.facts.inode } = held.record;
+      // Its own file may bear another name now; where the number is the same, it cannot.
+      if (inode !== look.facts.inode) return await whereIsIt(stream, look);
+      return await supersede(stream, "file_replaced", look.facts);
+    }
+    case "file_moved_on":
+      return AGAIN;
+    case "reconciled":
+      stream.reconciled = true;
+      return AGAIN;
+  }
+}
+
+/** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
+export async function uploadGone(stream: StreamContext): Promise<Step> {
+  await sendingDone(stream);
+  const there = await sameObject(stream);
+  if (there) return await recognised(stream, there.facts, there.standing);
+  await reach(stream.context, "upload_lost");
+  return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
+}
+
+/** This stream's own Complete took effect and was not recorded. */
+async function completedBefore(stream: StreamContext): Promise<Step | undefined> {
+  const there = await objectThere(stream);
+  if (!there || there.standing.kind === "free" || there.standing.kind === "foreign") return undefined;
+  const { standing, facts } = there;
+  if (!standing.own) return undefined;
+  if (standing.kind === "same") return await recognised(stream, facts, standing);
+  if (standing.object.size !== facts.size) return undefined;
+  // No digest tells its bytes. Complete is sent once more with the parts as they were acknowledged: its answer decides.
+  stream.reconciled = true;
+  return AGAIN;
+}
+
+async function sameObject(
+  stream: StreamContext,
+): Promise<{ facts: FileFacts; standing: SameBytes } | undefined> {
+  const there = await objectThere(stream);
+  return there?.standing.kind === "same" ? { facts: there.facts, standing: there.standing } : undefined;
+}
+
+/** What stands at the stream's key, compared with the file as it is now. */
+async function objectThere(
+  stream: StreamContext,
+): Promise<{ facts: FileFacts; standing: Standing | SameBytes } | undefined> {
+  const { held, deps } = stream.context;
+  const look = await deps.files.look(held.record.original_path);
+  const { s3_bucket: bucket, s3_key: key } = held.record;
+  if (look.kind !== "file" || key === undefined) return undefined;
+  const standing = await lookAtKey(stream.context, { bucket, key }, look.facts);
+  return { facts: look.facts, standing };
+}
+
+/** An upload that holds nothing of use is removed before the stream starts again without one. */
+export async function abandonUpload(stream: StreamContext, why: string): Promise<Step> {
+  await sendingDone(stream);
+  await abortUpload(stream.context);
+  return await startAgain(stream, why);
+}
+
+/** Back to `opening`, with nothing in S3 that counts. The key stays fixed. */
+export async function startAgain(stream: StreamContext, why: string): Promise<Step> {
+  const { held, deps, rules } = stream.context;
+  if (held.record.s3_upload_id !== undefined) stream.context.ended.add(held.record.s3_upload_id);
+  await held.move("restarted", {
+    dropParts: true,
+    patch: {
+      s3_upload_id: null,
+      create_intent_at_utc: null,
+      upload_aborts_at_utc: null,
+      next_part: 1,
+      bytes_sent: 0,
+      part_plan: formatPlan(choosePlan(rules.plan)),
+      completed_by: null,
+    },
+    log: [why],
+  });
+  stream.reconciled = true;
+  deps.observer.moved(held.record, why);
+  return AGAIN;
+}

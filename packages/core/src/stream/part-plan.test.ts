@@ -1,0 +1,189 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { InvariantError } from "../assert.ts";
+import { MAX_PARTS } from "./values.ts";
+import {
+  choosePlan,
+  formatPlan,
+  GIB,
+  MAX_PART_BYTES,
+  MIB,
+  MIN_PART_BYTES,
+  parsePlan,
+  partBytes,
+  partOffset,
+  planCapacity,
+  type PartPlan,
+  nextPartBytes,
+} from "./part-plan.ts";
+
+const size = fc.integer({ min: MIN_PART_BYTES, max: MAX_PART_BYTES });
+const grid: fc.Arbitrary<PartPlan> = fc.oneof(
+  size.map((bytes): PartPlan => ({ kind: "stepped", partBytes: bytes })),
+  size.map((bytes): PartPlan => ({ kind: "uniform", partBytes: bytes })),
+);
+const listed: fc.Arbitrary<PartPlan> = fc.record({
+  kind: fc.constant("listed" as const),
+  count: fc.integer({ min: 0, max: MAX_PARTS }),
+  bytes: fc.integer({ min: 0, max: 2 ** 45 }),
+  partBytes: size,
+});
+const number = fc.integer({ min: 1, max: MAX_PARTS });
+
+describe("the part grid", () => {
+  it("S4: part n + 1 begins where part n ends, for every plan and number", () => {
+    fc.assert(
+      fc.property(grid, fc.integer({ min: 1, max: MAX_PARTS - 1 }), (plan, n) => {
+        expect(partOffset(plan, n + 1)).toBe(partOffset(plan, n) + partBytes(plan, n));
+      }),
+    );
+  });
+
+  it("S4: offsets grow with the number, so that no byte has two parts", () => {
+    fc.assert(
+      fc.property(grid, number, number, (plan, a, b) => {
+        expect(Math.sign(partOffset(plan, a) - partOffset(plan, b))).toBe(Math.sign(a - b));
+      }),
+    );
+  });
+
+  it("S1: every part has a size that S3 takes, at an offset that is exact", () => {
+    fc.assert(
+      fc.property(grid, number, (plan, n) => {
+        expect(partBytes(plan, n)).toBeGreaterThanOrEqual(MIN_PART_BYTES);
+        expect(partBytes(plan, n)).toBeLessThanOrEqual(MAX_PART_BYTES);
+        expect(Number.isSafeInteger(partOffset(plan, n))).toBe(true);
+      }),
+    );
+  });
+
+  it("begins at byte 0 and grows in the steps that are documented", () => {
+    const plan: PartPlan = { kind: "stepped", partBytes: 8 * MIB };
+    expect(partOffset(plan, 1)).toBe(0);
+    expect(partOffset({ ...plan, kind: "uniform" }, 1)).toBe(0);
+    const sizes = [1, 1_000, 1_001, 2_000, 2_001, 4_000, 4_001, 10_000].map((n) => partBytes(plan, n) / MIB);
+    expect(sizes).toEqual([8, 8, 32, 32, 128, 128, 768, 768]);
+  });
+
+  it("S4: holds 4.67 TiB at 8 MiB", () => {
+    const tib = planCapacity({ kind: "stepped", partBytes: 8 * MIB }) / (1024 * GIB);
+    expect(Math.floor(tib * 100) / 100).toBe(4.67);
+  });
+
+  it("S2: refuses numbers S3 does not have", () => {
+    const plan: PartPlan = { kind: "uniform", partBytes: 8 * MIB };
+    for (const n of [0, -1, MAX_PARTS + 1]) expect(() => partBytes(plan, n)).toThrow(InvariantError);
+  });
+
+  it("holds less where the store takes fewer parts", () => {
+    const plan: PartPlan = { kind: "stepped", partBytes: 8 * MIB };
+    expect(planCapacity(plan, 1_000)).toBe(1_000 * 8 * MIB);
+    expect(planCapacity(plan, 20_000)).toBe(planCapacity(plan));
+  });
+});
+
+describe("a listed plan", () => {
+  const plan: PartPlan = { kind: "listed", count: 3, bytes: 17 * MIB, partBytes: 8 * MIB };
+
+  it("goes on where the parts that lie there end, on the stepped grid", () => {
+    expect(partOffset(plan, 4)).toBe(17 * MIB);
+    expect(partOffset(plan, 5)).toBe(25 * MIB);
+    expect(partOffset({ ...plan, count: 1_000, bytes: 0 }, 1_002)).toBe(32 * MIB);
+  });
+
+  it("says nothing of the listed parts themselves", () => {
+    expect(() => partOffset(plan, 3)).toThrow(InvariantError);
+    expect(() => partBytes(plan, 1)).toThrow(InvariantError);
+    expect(() => partBytes(plan, 3)).toThrow(InvariantError);
+  });
+
+  it("holds what lies there when no number is left", () => {
+    expect(planCapacity({ ...plan, count: MAX_PARTS })).toBe(17 * MIB);
+    expect(planCapacity({ ...plan, count: 5 }, 5)).toBe(17 * MIB);
+  });
+});
+
+describe("a plan's text", () => {
+  it("comes back as the plan", () => {
+    fc.assert(
+      fc.property(fc.oneof(grid, listed), (plan) => {
+        expect(parsePlan(formatPlan(plan))).toEqual(plan);
+      }),
+    );
+  });
+
+  it("may list all the parts there can be", () => {
+    expect(parsePlan("listed:10000:9+stepped:8388608")).toMatchObject({ count: MAX_PARTS, bytes: 9 });
+  });
+
+  it.each([
+    "",
+    "stepped",
+    "stepped:",
+    "stepped:1048576",
+    "uniform:99999999999999",
+    "cubic:8388608",
+    "listed:3:100+uniform:8388608",
+    "listed:10001:100+stepped:8388608",
+    "listed:3:99999999999999999999+stepped:8388608",
+    " stepped:8388608",
+    "stepped:8388608x",
+  ])("R12: is refused when it is %j", (text) => {
+    expect(parsePlan(text)).toBeUndefined();
+  });
+});
+
+describe("the plan a stream begins with", () => {
+  const choice = {
+    kind: "uniform",
+    partBytes: 8 * MIB,
+    expectedMaxBytes: 100 * GIB,
+    maxParts: 10_000,
+  } as const;
+
+  it("is stepped from the configured size", () => {
+    expect(choosePlan({ ...choice, kind: "stepped" })).toEqual({ kind: "stepped", partBytes: 8 * MIB });
+  });
+
+  it("S2: is uniform in whole MiB, large enough for the file that is expected", () => {
+    expect(choosePlan(choice)).toEqual({ kind: "uniform", partBytes: 11 * MIB });
+    expect(choosePlan({ ...choice, maxParts: 1_000 })).toEqual({ kind: "uniform", partBytes: 103 * MIB });
+  });
+
+  it("never leaves what S3 takes, however large the file", () => {
+    const sizes = fc.integer({ min: 1, max: 2 ** 47 });
+    fc.assert(
+      fc.property(sizes, (expectedMaxBytes) => {
+        const plan = choosePlan({ ...choice, expectedMaxBytes });
+        expect(plan.partBytes).toBeGreaterThanOrEqual(8 * MIB);
+        expect(plan.partBytes).toBeLessThanOrEqual(MAX_PART_BYTES);
+        expect(planCapacity(plan) >= expectedMaxBytes || plan.partBytes === MAX_PART_BYTES).toBe(true);
+      }),
+    );
+  });
+});
+
+it.each([
+  ["the grid's first size", "stepped:8388608", undefined, 8 * MIB],
+  ["the step its number is in", "stepped:8388608", 1_001, 32 * MIB],
+  ["the last number's", "stepped:8388608", 10_000, 768 * MIB],
+  [
+    "behind a founding record's parts, the step of the first own part",
+    "listed:1000:9+stepped:8388608",
+    1,
+    32 * MIB,
+  ],
+  [
+    "behind a founding record's parts, the step of a later one",
+    "listed:1:9+stepped:8388608",
+    2_001,
+    128 * MIB,
+  ],
+  ["any byte where no number is left", "stepped:8388608", 10_001, 1],
+  ["any byte where a founding record has used all numbers", "listed:10000:9+stepped:8388608", 1, 1],
+  ["any byte under a number that cannot be", "stepped:8388608", 0, 1],
+  ["any byte without a plan", undefined, 1, 1],
+  ["any byte under a plan that cannot be read", "cubic:1", 1, 1],
+])("the next part is made by %s", (_case, plan, nextPart, bytes) => {
+  expect(nextPartBytes(plan, nextPart)).toBe(bytes);
+});

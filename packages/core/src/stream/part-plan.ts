@@ -1,0 +1,118 @@
+/**
+ * The part grid: where part N begins and ends is a pure function of N and the stream's recorded plan,
+ * so that any worker, at any time, cuts the same file at the same bytes.
+ */
+import { assert } from "../assert.ts";
+import { MAX_PARTS } from "./values.ts";
+
+const KIB = 1024;
+export const MIB = KIB * KIB;
+export const GIB = 1024 * MIB;
+/** S3 refuses a smaller part anywhere but at the end, and a larger one everywhere. */
+export const MIN_PART_BYTES = 5 * MIB;
+export const MAX_PART_BYTES = 5 * GIB;
+
+/** Steps of the `stepped` plan: up to part `through`, each part has `factor` times the first size. */
+const STEPS = [
+  { through: 1_000, factor: 1 },
+  { through: 2_000, factor: 4 },
+  { through: 4_000, factor: 16 },
+  { through: MAX_PARTS, factor: 96 },
+] as const;
+
+export type PartPlan =
+  | { kind: "stepped"; partBytes: number }
+  | { kind: "uniform"; partBytes: number }
+  /** A founding record: `count` parts covering `bytes` lie there already; later ones start where they end. */
+  | { kind: "listed"; count: number; bytes: number; partBytes: number };
+
+export function formatPlan(plan: PartPlan): string {
+  if (plan.kind !== "listed") return `${plan.kind}:${plan.partBytes}`;
+  return `listed:${plan.count}:${plan.bytes}+stepped:${plan.partBytes}`;
+}
+
+/** Undefined when the text is not a plan. */
+export function parsePlan(text: string): PartPlan | undefined {
+  const match = /^(?:listed:(\d+):(\d+)\+)?(stepped|uniform):(\d+)$/.exec(text);
+  if (!match) return undefined;
+  const [, count, bytes, kind, size] = match;
+  const partBytes = Number(size);
+  if (partBytes < MIN_PART_BYTES || partBytes > MAX_PART_BYTES) return undefined;
+  if (count === undefined) return { kind: kind === "uniform" ? "uniform" : "stepped", partBytes };
+  if (kind === "uniform" || Number(count) > MAX_PARTS || !Number.isSafeInteger(Number(bytes)))
+    return undefined;
+  return { kind: "listed", count: Number(count), bytes: Number(bytes), partBytes };
+}
+
+/** Size of a full part N on the grid. Parts 1..count of a listed plan have the sizes they were sent with. */
+export function partBytes(plan: PartPlan, n: number): number {
+  // Asked for every part of a file at each of its parts: nothing is built that is not needed.
+  if (!(n >= 1 && n <= MAX_PARTS)) assert(false, `part number ${n} is within 1..${MAX_PARTS}`);
+  if (plan.kind === "uniform") return plan.partBytes;
+  assert(plan.kind !== "listed" || n > plan.count, "sizes of listed parts come from their records");
+  return Math.min(plan.partBytes * factorAt(n), MAX_PART_BYTES);
+}
+
+function factorAt(n: number): number {
+  for (const step of STEPS) if (n <= step.through) return step.factor;
+  assert(false, "the last step reaches the last part");
+}
+
+/** First byte of part N. */
+export function partOffset(plan: PartPlan, n: number): number {
+  if (plan.kind === "uniform") return (n - 1) * plan.partBytes;
+  if (plan.kind === "listed") {
+    assert(n > plan.count, "offsets of listed parts come from their records");
+    return plan.bytes + steppedBytes(plan.partBytes, n) - steppedBytes(plan.partBytes, plan.count + 1);
+  }
+  return steppedBytes(plan.partBytes, n);
+}
+
+/** Bytes of a stepped grid before part N. */
+function steppedBytes(first: number, n: number): number {
+  let bytes = 0;
+  let from = 1;
+  for (const step of STEPS) {
+    const count = Math.min(n, step.through + 1) - from;
+    if (count <= 0) break;
+    bytes += count * Math.min(first * step.factor, MAX_PART_BYTES);
+    from = step.through + 1;
+  }
+  return bytes;
+}
+
+/** The most bytes `maxParts` parts of the plan can hold: what `part_limit` is measured against, beside the largest object. */
+export function planCapacity(plan: PartPlan, maxParts = MAX_PARTS): number {
+  const last = Math.min(maxParts, MAX_PARTS);
+  if (plan.kind === "listed" && plan.count >= last) return plan.bytes;
+  return partOffset(plan, last) + partBytes(plan, last);
+}
+
+export interface PlanChoice {
+  kind: "stepped" | "uniform";
+  /** SLUICE_PART_SIZE in bytes. */
+  partBytes: number;
+  /** SLUICE_EXPECTED_MAX_SIZE in bytes: sizes the parts of a uniform plan. */
+  expectedMaxBytes: number;
+  /** Most parts the store takes (10,000 on S3, 1,000 on some). */
+  maxParts: number;
+}
+
+/** The plan a new stream is opened with. Uniform parts are whole MiB, so that ranges stay readable. */
+export function choosePlan(choice: PlanChoice): PartPlan {
+  if (choice.kind === "stepped") return { kind: "stepped", partBytes: choice.partBytes };
+  const needed = Math.ceil(choice.expectedMaxBytes / choice.maxParts / MIB) * MIB;
+  const partBytes = Math.min(MAX_PART_BYTES, Math.max(choice.partBytes, needed, MIN_PART_BYTES));
+  return { kind: "uniform", partBytes };
+}
+
+/**
+ * How many bytes make the part that comes next: less than that is a tail, on local disk only until the seal. 1 where the
+ * record does not say, or says what cannot be.
+ */
+export function nextPartBytes(partPlan: string | undefined, nextPart = 1): number {
+  const plan = partPlan === undefined ? undefined : parsePlan(partPlan);
+  if (plan === undefined) return 1;
+  const n = plan.kind === "listed" ? Math.max(nextPart, plan.count + 1) : nextPart;
+  return n >= 1 && n <= MAX_PARTS ? partBytes(plan, n) : 1;
+}
