@@ -6,6 +6,7 @@ COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
 COPY packages/core/package.json packages/core/
 COPY packages/config/package.json packages/config/
 COPY packages/redis-schema/package.json packages/redis-schema/
+COPY packages/s3-store/package.json packages/s3-store/
 COPY apps/worker/package.json apps/worker/
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
 
@@ -24,6 +25,7 @@ COPY --from=dependencies /sluice ./
 COPY packages/core/src packages/core/src
 COPY packages/config/src packages/config/src
 COPY packages/redis-schema/src packages/redis-schema/src
+COPY packages/s3-store/src packages/s3-store/src
 COPY apps/worker/src apps/worker/src
 # Nothing is written inside the image: the root file system may be read-only.
 USER node

@@ -15,6 +15,7 @@ const WORKSPACES = [
   "packages/core",
   "packages/local-s3",
   "packages/redis-schema",
+  "packages/s3-store",
 ];
 
 interface Manifest {

@@ -1,7 +1,14 @@
 /** The arrows between the packages and the limits of the house hold, and each rule is able to notice that they do not. */
 import { describe, expect, it } from "vitest";
 import { MOVES } from "../../packages/core/src/stream/state.ts";
-import { filesTooLong, importsOutOfCore, keyLiterals, pathsOfAMachine, statesInScripts } from "./rules.ts";
+import {
+  filesTooLong,
+  importsOutOfCore,
+  keyLiterals,
+  pathsOfAMachine,
+  s3StoreArrows,
+  statesInScripts,
+} from "./rules.ts";
 import { filesMatching } from "./sources.ts";
 
 const code = filesMatching("{apps,packages}/*/src/**/*.{ts,tsx,mjs,lua}", "{bench,scripts}/**/*.{ts,mjs}");
@@ -22,6 +29,10 @@ describe("the project", () => {
 
   it("keeps core free of everything outside itself", () => {
     expect(importsOutOfCore(code)).toEqual([]);
+  });
+
+  it("builds the object store on core and the SDK alone, and uses the SDK nowhere else", () => {
+    expect(s3StoreArrows(code)).toEqual([]);
   });
 
   it("spells Redis keys in key-table.ts alone", () => {
@@ -62,6 +73,19 @@ describe("the rules", () => {
       [],
     );
     expect(importsOutOfCore(core(`import "node:fs";`, "packages/core/src/testing/s.ts"))).toHaveLength(1);
+  });
+
+  it.each([
+    ["packages/s3-store/src/x.ts", `import { x } from "@sluice/config";`],
+    ["packages/s3-store/src/x.ts", `import { x } from "../../redis-schema/src/x.ts";`],
+    ["apps/worker/src/x.ts", `import { S3Client } from "@aws-sdk/client-s3";`],
+  ])("notice an arrow to or from the object store that must not be: %s: %s", (path, text) => {
+    expect(s3StoreArrows([{ path, text }])).toHaveLength(1);
+  });
+
+  it("let the object store import core and the SDK", () => {
+    const text = `import { x } from "@sluice/core";\nimport "@aws-sdk/client-s3";\nimport "node:http";\nimport "./y.ts";`;
+    expect(s3StoreArrows([{ path: "packages/s3-store/src/x.ts", text }])).toEqual([]);
   });
 
   it.each([

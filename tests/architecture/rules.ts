@@ -27,6 +27,27 @@ function staysInCore(path: string, specifier: string): boolean {
   return path.startsWith(`${CORE}testing/`) && specifier === "vitest";
 }
 
+const S3_STORE = "packages/s3-store/src/";
+const SDK = "@aws-sdk/";
+
+/** `s3-store` is core's port on S3 and knows nothing else of the house; nothing else of the house knows the SDK. */
+export function s3StoreArrows(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path }) => /^(?:apps|packages)\//.test(path) && !isTest(path))
+    .flatMap(({ path, text }) =>
+      specifiers(text)
+        .filter((specifier) =>
+          path.startsWith(S3_STORE) ? !staysInS3Store(path, specifier) : specifier.startsWith(SDK),
+        )
+        .map((specifier) => `${path}: imports ${specifier}`),
+    );
+}
+
+function staysInS3Store(path: string, specifier: string): boolean {
+  if (specifier.startsWith(".")) return posix.join(posix.dirname(path), specifier).startsWith(S3_STORE);
+  return specifier === "@sluice/core" || specifier.startsWith("node:") || specifier.startsWith(SDK);
+}
+
 /** Every module that `text` imports, statically or not, or re-exports from. */
 function specifiers(text: string): string[] {
   const code = withoutComments(text);

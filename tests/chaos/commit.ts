@@ -10,6 +10,7 @@ const PRODUCT = [
   "packages/core/src",
   "packages/local-s3/src",
   "packages/redis-schema/src",
+  "packages/s3-store/src",
   "pnpm-lock.yaml",
 ];
 const NAME_CHARACTERS = 12;

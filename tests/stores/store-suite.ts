@@ -1,10 +1,7 @@
 /** What is asked of every store: the probe's answers shown, the object store's promises, and the whole job end to end. */
 import { objectStoreSuite } from "@sluice/core/testing/object-store-suite";
 import { nativeDigests } from "@sluice/worker/adapters/native-digests";
-import { probeStore } from "@sluice/worker/adapters/s3-capabilities";
-import { connectS3 } from "@sluice/worker/adapters/s3-client";
-import { S3ObjectStore } from "@sluice/worker/adapters/s3-object-store";
-import type { S3Profile } from "@sluice/worker/adapters/s3-profiles";
+import { connectS3, probeStore, S3ObjectStore, type S3Profile } from "@sluice/s3-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { recordingCases } from "./recording-cases.ts";
 import type { StoreServer } from "./servers/store-server.ts";

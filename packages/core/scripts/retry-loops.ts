@@ -56,19 +56,19 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "request with credentials that expired, or a region or clock that was wrong",
-    where: "apps/worker/src/adapters/s3-caller.ts",
+    where: "packages/s3-store/src/caller.ts",
     bound: "once with new credentials, once after asking the bucket; then it is the worker's trouble",
     proves: [
-      "apps/worker/test/s3-trouble.test.ts",
+      "packages/s3-store/test/trouble.test.ts",
       "S33 credentials that stay expired are the worker's trouble, for HeadObject as well",
     ],
   },
   {
     name: "abort of an upload whose parts are still arriving",
-    where: "apps/worker/src/adapters/s3-uploads.ts",
+    where: "packages/s3-store/src/uploads.ts",
     bound: "5 times, for the caller to come back",
     proves: [
-      "apps/worker/test/s3-uploads.test.ts",
+      "packages/s3-store/test/uploads.test.ts",
       "S26 gives up after five times, for the caller to come back",
     ],
   },

@@ -27,9 +27,12 @@ const LOOKS_LIKE_ONE =
   /for \(;;\)|for \(let (?:attempt|mismatches)|backoffMs\(|await repeat\(|#every\(|setInterval\(|[rR]etryStrategy|while \(!signal\.aborted/;
 
 test("every loop that tries again is in the register, and nothing is excused that has none", () => {
-  const sources = globSync("{apps/worker,packages/core,packages/redis-schema}/src/**/*.ts", {
-    cwd: root.pathname,
-  })
+  const sources = globSync(
+    "{apps/worker,packages/core,packages/redis-schema,packages/s3-store}/src/**/*.ts",
+    {
+      cwd: root.pathname,
+    },
+  )
     .filter((path) => !/\.test\.ts$|\/testing\//.test(path))
     .filter((path) => LOOKS_LIKE_ONE.test(readFileSync(new URL(path, root), "utf8")));
   const known = new Set([...LOOPS.map(({ where }) => where), ...Object.keys(NO_RETRIES)]);

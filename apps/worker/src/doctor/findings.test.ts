@@ -4,8 +4,7 @@ import { StoreError, type StoreTrouble } from "@sluice/core";
 import type { ServerFacts, WorkerListing } from "@sluice/redis-schema";
 import { FULL_PROFILE } from "@sluice/core/testing";
 import { describe, expect, it } from "vitest";
-import type { StoreAnswers } from "../adapters/s3-capabilities.ts";
-import { namedProfile, type S3Profile } from "../adapters/s3-profiles.ts";
+import { namedProfile, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
 import { clockFinding } from "./clock-findings.ts";
 import {
   directoryFindings,

@@ -1,8 +1,7 @@
 /** The bucket, probed as the worker does at its start, with the credentials that are here. */
 import type { Config } from "@sluice/config";
 import { StoreError } from "@sluice/core";
-import { probeStore } from "../adapters/s3-capabilities.ts";
-import { connectS3 } from "../adapters/s3-client.ts";
+import { connectS3, probeStore } from "@sluice/s3-store";
 import { s3Prefix } from "../start/worker-settings.ts";
 import { VERSION } from "../version.ts";
 import { clockFinding } from "./clock-findings.ts";

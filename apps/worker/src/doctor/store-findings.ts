@@ -1,7 +1,6 @@
 /** What the probe found out about the bucket: every right, every capability, and who cleans up after us. Pure. */
 import type { StoreError } from "@sluice/core";
-import type { StoreAnswers } from "../adapters/s3-capabilities.ts";
-import { notesOf, type S3Profile } from "../adapters/s3-profiles.ts";
+import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
 import { finding, ok, type Finding } from "./finding.ts";
 
 interface Capability {

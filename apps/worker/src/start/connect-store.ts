@@ -5,14 +5,15 @@ import { StoreError, backoffMs, type ObjectStore, type StoreGate } from "@sluice
 import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/redis-schema";
 import {
   confirmAnswers,
+  connectS3,
+  OwnBucketsStore,
   probeStore,
+  S3ObjectStore,
   type ProbeOptions,
+  type S3Connection,
+  type S3Profile,
   type StoreAnswers,
-} from "../adapters/s3-capabilities.ts";
-import { connectS3, type S3Connection } from "../adapters/s3-client.ts";
-import { OwnBucketsStore } from "../adapters/own-buckets-store.ts";
-import { S3ObjectStore } from "../adapters/s3-object-store.ts";
-import type { S3Profile } from "../adapters/s3-profiles.ts";
+} from "@sluice/s3-store";
 import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";

@@ -8,7 +8,7 @@ const group = "S3";
 
 export const S3_CHECKSUM = ["auto", "full-object", "per-part", "md5", "off"] as const;
 export type S3Checksum = (typeof S3_CHECKSUM)[number];
-/** Stores whose limits are known by name (the worker's s3-profiles.ts). */
+/** Stores whose limits are known by name (`packages/s3-store/src/profiles.ts`). */
 export const S3_PROFILES = [
   "aws",
   "r2",

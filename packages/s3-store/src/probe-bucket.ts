@@ -1,0 +1,62 @@
+/** The bucket itself: is it there, may it be made, and does a rule of its own abort uploads that take too long. */
+import {
+  CreateBucketCommand,
+  GetBucketLifecycleConfigurationCommand,
+  type LifecycleRule,
+} from "@aws-sdk/client-s3";
+import { StoreError } from "@sluice/core";
+import type { ProbeSession, Tried } from "./probe-session.ts";
+
+/** Lists the bucket at the probe's prefix; makes the bucket first where that is wanted and it is missing. */
+export async function reachBucket(
+  session: ProbeSession,
+  create: boolean,
+): Promise<{ list: Tried<unknown>; created: boolean }> {
+  const list = async (): Promise<Tried<unknown>> => await session.list(1);
+  try {
+    return { list: await list(), created: false };
+  } catch (error) {
+    if (!create || !(error instanceof StoreError) || error.code !== "NoSuchBucket") throw error;
+  }
+  const region = await session.client.config.region();
+  const aws = /amazonaws\.com/.test((await session.client.config.endpoint?.())?.hostname ?? "amazonaws.com");
+  // us-east-1 has no name here; other stores take no region or their own.
+  const place =
+    aws && region !== "us-east-1"
+      ? { CreateBucketConfiguration: { LocationConstraint: region as never } }
+      : {};
+  const made = await session.try("CreateBucket", (options) =>
+    session.client.send(new CreateBucketCommand({ Bucket: session.bucket, ...place }), options),
+  );
+  if (!made.ok && made.refusal.status !== 409) {
+    throw new StoreError({
+      trouble: "bucket",
+      code: made.refusal.code,
+      status: made.refusal.status,
+      message: `bucket ${session.bucket} is missing and cannot be created: ${made.refusal.message}`,
+    });
+  }
+  return { list: await list(), created: made.ok };
+}
+
+/** Days after which a lifecycle rule aborts uploads under the prefix; "unreadable": the rules cannot be seen. */
+export async function abortRuleDays(
+  session: ProbeSession,
+  prefix: string,
+): Promise<number | undefined | "unreadable"> {
+  const input = { Bucket: session.bucket };
+  const read = await session.try("GetBucketLifecycleConfiguration", (options) =>
+    session.client.send(new GetBucketLifecycleConfigurationCommand(input), options),
+  );
+  if (!read.ok) return read.refusal.code === "NoSuchLifecycleConfiguration" ? undefined : "unreadable";
+  const days = (read.reply.Rules ?? [])
+    .filter((rule) => rule.Status === "Enabled" && covers(rule, prefix))
+    .flatMap((rule) => rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation ?? []);
+  return days.length === 0 ? undefined : Math.min(...days);
+}
+
+/** Whether some key under the prefix falls under the rule. */
+function covers(rule: LifecycleRule, prefix: string): boolean {
+  const ruled = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? (rule as { Prefix?: string }).Prefix ?? "";
+  return ruled.startsWith(prefix) || prefix.startsWith(ruled);
+}

@@ -1,0 +1,268 @@
+/** The probe's own requests: a refusal is an answer, only trouble of the store ends the probe; what it makes it removes. */
+import { createHash, randomBytes } from "node:crypto";
+import {
+  AbortMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+} from "@aws-sdk/client-s3";
+import { LIMITS, StoreError } from "@sluice/core";
+import { attributeFields, type ObjectAttributes } from "./attributes.ts";
+import { S3Caller } from "./caller.ts";
+import type { S3Connection } from "./connection.ts";
+import type { BodyRequest } from "./direct.ts";
+import type { S3Failure } from "./errors.ts";
+import type { ExchangeOptions } from "./transport.ts";
+import { isOwnMatter, storeTrouble } from "./verdict.ts";
+
+/** Left by another's probe that was killed: removed when older than this. One's own is removed at once. */
+const LEFTOVER_MS = 60 * 60_000;
+/** Versions removed at one start of what was left behind. */
+const SWEPT_VERSIONS = 200;
+const PROBE_METADATA = { "sluice-stream-id": "probe" };
+
+export type Tried<T> = { ok: true; reply: T } | { ok: false; refusal: S3Failure };
+
+const REACH = "ListObjectsV2";
+
+/** Whether a failure is an answer to the probe's question. */
+function isRefusal(failure: S3Failure, { wrong, first }: { wrong: boolean; first: boolean }): boolean {
+  const { status } = failure;
+  if (status === undefined) return false;
+  const trouble = storeTrouble(failure);
+  if (trouble === "denied" || trouble === "rejected" || trouble === "garbled") return true;
+  // The listing has been answered with the same credentials, from the same bucket.
+  const itself = status >= 300 && status < 500 && trouble !== "throttled" && status !== 408;
+  return !first && ((itself && isOwnMatter(failure)) || (wrong && status === 500));
+}
+
+export interface ProbePlace {
+  bucket: string;
+  /** The effective key prefix of the work. */
+  prefix: string;
+  /** Who probes; two that probe at once bear different names. Without it nothing found is one's own. */
+  prober?: string | undefined;
+}
+
+export class ProbeSession implements AsyncDisposable {
+  readonly client;
+  readonly bucket: string;
+  readonly attributes;
+  readonly #caller: S3Caller;
+  readonly #root: string;
+  /** What the names of this prober's directories begin with; undefined: it has none of its own. */
+  readonly #own: string | undefined;
+  #directory: string;
+  #mayDelete = false;
+  readonly #objects = new Set<string>();
+  readonly #uploads = new Map<string, string>();
+  /** In a bucket that keeps versions, deleting a key deletes none of them. */
+  #versions: { key: string; versionId: string }[] = [];
+  #versioned = false;
+
+  constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
+    this.#root = `${place.prefix}.sluice-probe/`;
+    this.#directory = `${this.#root}kept/`;
+    const { prober } = place;
+    if (prober !== undefined) this.#own = createHash("sha256").update(prober).digest("hex").slice(0, 16);
+    this.#caller = new S3Caller(connection, { prefix: place.prefix, headMissingIs404: false });
+    this.client = connection.client;
+    this.bucket = place.bucket;
+    this.attributes = attributeFields({ contentType: "text/plain", metadata: PROBE_METADATA }, attributes);
+  }
+
+  get root(): string {
+    return this.#root;
+  }
+
+  /** The key for a probe object. It is removed at the end, or where that is not allowed, left empty. */
+  key(name: string): string {
+    const key = this.#directory + name;
+    this.#objects.add(key);
+    return key;
+  }
+
+  /** The same key for questions about what stands there already, which stays as it is. */
+  standingKey(name: string): string {
+    return this.#directory + name;
+  }
+
+  /** Once objects can be deleted, each probe has names of its own; else all share a few fixed ones. */
+  deletionWorks(): void {
+    this.#mayDelete = true;
+    const own = this.#own === undefined ? "" : `${this.#own}-`;
+    this.#directory = `${this.#root}${own}${randomBytes(8).toString("hex")}/`;
+  }
+
+  uploadOpened(uploadId: string, key: string): void {
+    this.#uploads.set(uploadId, key);
+  }
+
+  uploadEnded(uploadId: string): void {
+    this.#uploads.delete(uploadId);
+  }
+
+  /** `versionId`: as the store answered a write. */
+  written(key: string, versionId: string | undefined): void {
+    if (versionId === undefined) return;
+    this.#versioned = true;
+    this.#versions.push({ key, versionId });
+    // Deleting the key would only add a delete marker.
+    this.#objects.delete(key);
+  }
+
+  /** The bucket keeps versions, or did once. */
+  get versioned(): boolean {
+    return this.#versioned;
+  }
+
+  /**
+   * Rejects with a StoreError when it is the store that is in trouble. `wrong`: the request is wrong on purpose, so that
+   * an error of the server is a refusal too.
+   */
+  async try<T>(
+    what: string,
+    send: (options: ExchangeOptions) => Promise<T>,
+    { deadlineMs = LIMITS.storeControlMs, wrong = false }: { deadlineMs?: number; wrong?: boolean } = {},
+  ): Promise<Tried<T>> {
+    const call = { what: `probe: ${what}`, bucket: this.bucket, deadlineMs };
+    const first = what === REACH;
+    const tried = await this.#caller.call<Tried<T>>(
+      call,
+      async (options) => ({ ok: true, reply: await send(options) }),
+      (failure) => {
+        // A reply to HEAD has no body, whatever its content type says.
+        const refusal = what === "HeadObject" ? { ...failure, page: false } : failure;
+        return isRefusal(refusal, { wrong, first }) ? { ok: false, refusal } : undefined;
+      },
+    );
+    if (tried.ok) return tried;
+    // Words that are not S3's may be a proxy's for this request alone, or for all of them: another one tells.
+    if (tried.refusal.page && !first) await this.list(1);
+    return tried;
+  }
+
+  /** The request that must succeed for anything to make sense. */
+  async list(maxKeys?: number) {
+    const input = {
+      Bucket: this.bucket,
+      Prefix: this.#root,
+      ...(maxKeys !== undefined && { MaxKeys: maxKeys }),
+    };
+    return await this.try(REACH, (options) => this.client.send(new ListObjectsV2Command(input), options));
+  }
+
+  /** Sends bytes the way the work does; the reply's headers. */
+  async put(
+    request: Omit<BodyRequest, "bucket">,
+    { wrong = false } = {},
+  ): Promise<Tried<Readonly<Record<string, string>>>> {
+    const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
+    return await this.try(
+      "PutObject",
+      async (options) => {
+        const reply = await this.#caller.direct.put({ ...request, bucket: this.bucket }, options);
+        this.written(request.key, reply["x-amz-version-id"]);
+        return reply;
+      },
+      { deadlineMs: this.#caller.bodyDeadlineMs(bytes), wrong },
+    );
+  }
+
+  /** Removes what was written at the key, every version of it, and leaves no delete marker. */
+  async delete(key: string): Promise<Tried<unknown>> {
+    const versions = this.#versions.filter((version) => version.key === key);
+    if (versions.length === 0) return await this.#deleteKey(key);
+    let refused: Tried<unknown> | undefined;
+    for (const version of versions) {
+      const gone = await this.#deleteVersion(key, version.versionId);
+      if (gone.ok) this.#versions = this.#versions.filter((one) => one !== version);
+      else refused = gone;
+    }
+    return refused ?? { ok: true, reply: undefined };
+  }
+
+  async #deleteVersion(Key: string, VersionId: string) {
+    return await this.try("DeleteObject", (options) =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key, VersionId }), options),
+    );
+  }
+
+  async #deleteKey(Key: string): Promise<Tried<unknown>> {
+    const gone = await this.try("DeleteObject", (options) =>
+      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }), options),
+    );
+    if (!gone.ok) return gone;
+    this.#objects.delete(Key);
+    // A store that does not say that it keeps versions says so now.
+    const { DeleteMarker, VersionId } = gone.reply;
+    if (DeleteMarker === true && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
+    return gone;
+  }
+
+  async abort(uploadId: string, key: string): Promise<Tried<unknown>> {
+    const input = { Bucket: this.bucket, Key: key, UploadId: uploadId };
+    const gone = await this.try("AbortMultipartUpload", (options) =>
+      this.client.send(new AbortMultipartUploadCommand(input), options),
+    );
+    if (gone.ok) this.uploadEnded(uploadId);
+    return gone;
+  }
+
+  /** What an earlier probe left behind when it was killed. */
+  async sweep(): Promise<void> {
+    const input = { Bucket: this.bucket, Prefix: this.#root };
+    const left = (key: string | undefined, date: Date | undefined): boolean =>
+      key?.startsWith(this.#root) === true &&
+      ((this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`)) ||
+        (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS));
+    const uploads = await this.try("ListMultipartUploads", (options) =>
+      this.client.send(new ListMultipartUploadsCommand(input), options),
+    );
+    for (const { Key, UploadId, Initiated } of (uploads.ok && uploads.reply.Uploads) || []) {
+      if (Key && UploadId && left(Key, Initiated)) await this.abort(UploadId, Key);
+    }
+    if (!this.#mayDelete) return;
+    if (this.#versioned) return await this.#sweepVersions(left);
+    const objects = await this.list();
+    for (const { Key, LastModified } of (objects.ok && objects.reply.Contents) || []) {
+      if (Key && left(Key, LastModified)) await this.#deleteKey(Key);
+    }
+  }
+
+  /** Delete markers too, which earlier releases left at each start; a few at a time. */
+  async #sweepVersions(left: (key: string | undefined, date: Date | undefined) => boolean): Promise<void> {
+    const input = { Bucket: this.bucket, Prefix: this.#root };
+    const listed = await this.try("ListObjectVersions", (options) =>
+      this.client.send(new ListObjectVersionsCommand(input), options),
+    );
+    if (!listed.ok) return;
+    const { Versions = [], DeleteMarkers = [] } = listed.reply;
+    const old = [...Versions, ...DeleteMarkers].filter(({ Key, LastModified }) => left(Key, LastModified));
+    for (const { Key, VersionId } of old.slice(0, SWEPT_VERSIONS)) {
+      if (Key !== undefined && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      for (const [uploadId, key] of this.#uploads) await this.abort(uploadId, key);
+      // Written at once, in a bucket that keeps versions, an empty object would be one more.
+      const kept = new Set(this.#versions.map(({ key }) => key));
+      if (this.#mayDelete) for (const key of kept) await this.delete(key);
+      for (const key of this.#objects) {
+        if (this.#mayDelete) await this.#deleteKey(key);
+        else if (!this.#versioned) await this.#empty(key);
+      }
+    } catch (error) {
+      // The store went away meanwhile: what is left is small, and the next probe sweeps it.
+      if (!(error instanceof StoreError)) throw error;
+    }
+  }
+
+  /** An object that cannot be deleted is made as small as it gets. */
+  async #empty(key: string): Promise<void> {
+    await this.put({ key, query: {}, headers: {}, body: Buffer.alloc(0), signed: true });
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * What the bucket can do and what the worker may do there, asked before the first recording depends on it. What could
+ * not be found out stays the cautious choice. The answers are plain JSON, to be kept until the settings change.
+ */
+import type { ChecksumMode } from "@sluice/core";
+import type { ObjectAttributes } from "./attributes.ts";
+import type { S3Connection } from "./connection.ts";
+import type { S3Failure } from "./errors.ts";
+import { abortRuleDays, reachBucket } from "./probe-bucket.ts";
+import {
+  askConditionsAgain,
+  type ConditionAnswers,
+  findWayToPut,
+  get,
+  type PutAnswers,
+  probePut,
+} from "./probe-objects.ts";
+import { ProbeSession, type Tried } from "./probe-session.ts";
+import {
+  type ListingAnswers,
+  probeComplete,
+  probeListings,
+  probeListingsUnopened,
+  rehearse,
+  type UploadAnswers,
+  type Way,
+} from "./probe-uploads.ts";
+import {
+  ABORTS_NOTHING_ITSELF,
+  limitsOf,
+  namedProfile,
+  notesOf,
+  type S3Profile,
+  storeAt,
+  type StoreName,
+} from "./profiles.ts";
+import { namedByItself, serverIdentity } from "./server-identity.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface ProbeOptions extends ObjectAttributes {
+  bucket: string;
+  /** SLUICE_S3_KEY_PREFIX with its placeholders filled in. */
+  prefix: string;
+  createBucket: boolean;
+  /** Who asks: what a probe of the same name left behind when it was killed is removed first. */
+  prober?: string | undefined;
+  /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
+  checksum?: ChecksumMode | "auto" | undefined;
+  /** SLUICE_S3_PROFILE; absent: by the endpoint's host name. */
+  store?: StoreName | undefined;
+  /** SLUICE_S3_UPLOAD_AGE; absent: by lifecycle rule or name. */
+  uploadAgeMs?: number | undefined;
+}
+
+export interface RightAnswer {
+  /** IAM's name without `s3:`. */
+  right: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface StoreAnswers {
+  profile: S3Profile;
+  rights: RightAnswer[];
+  /** What the store lacks or does of its own, in plain words. */
+  notes: string[];
+  /** Why the work cannot be done here; empty: it can. */
+  refusals: string[];
+  /** Who answered; another one is asked everything anew. */
+  identity?: string;
+  /** What was found of conditions on Put, whatever the work found out since. */
+  conditions?: ConditionAnswers;
+  /** What the work found untrue of the profile, in plain words. */
+  demotions?: string[];
+  /** The bucket keeps versions that may not be deleted, so that each probe leaves some. */
+  leavesVersions?: boolean;
+  lifecycle?: "rule" | "none" | "unknown";
+}
+
+/** Rejects with a StoreError when the store is in trouble: unreachable, credentials refused, bucket missing. */
+export async function probeStore(connection: S3Connection, options: ProbeOptions): Promise<StoreAnswers> {
+  await using session = new ProbeSession(connection, options, options);
+  const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
+  const answers: StoreAnswers = {
+    profile,
+    rights: [],
+    notes: [...notesOf(profile.store)],
+    refusals: [],
+  };
+  const right = (name: string, tried: Tried<unknown>, needed = true): void =>
+    recordRight(answers, name, tried, options, needed);
+
+  const { list, created } = await reachBucket(session, options.createBucket);
+  if (created) answers.notes.push(`The bucket ${options.bucket} was missing and has been created.`);
+  right("ListBucket", list);
+  const way = await findWayToPut(session);
+  right("PutObject", way);
+  if (way.ok) recogniseServer(answers, way.reply.headers);
+  else {
+    recordListings(answers, await probeListingsUnopened(session), options);
+    return answers;
+  }
+  right("GetObject", await get(session, way.reply.key));
+  const deleted = await session.delete(way.reply.key);
+  right("DeleteObject", deleted, false);
+  if (deleted.ok) session.deletionWorks();
+  await session.sweep();
+
+  const put = await probePut(session, way.reply);
+  learnPut(answers, put);
+  answers.leavesVersions = session.versioned && !deleted.ok;
+  const listings = await probeListings(session, { checksum: "off", unsignedPayload: put.unsignedPayload });
+  if (listings.ok) recordListings(answers, listings.reply, options);
+  else right("CreateMultipartUpload", listings);
+  if (answers.refusals.length === 0) await learnUploads(session, answers, put, options.checksum ?? "auto");
+  Object.assign(profile, limitsOf(profile.store));
+  await learnLifecycle(session, answers, options);
+  describe(answers, put);
+  if (answers.leavesVersions) {
+    answers.notes.push(
+      `The bucket keeps versions, and those of the probe may not be deleted (DeleteObjectVersion on ${options.bucket}/${options.prefix}.sluice-probe/*): a few small ones stay each time everything is asked, which is only when another server answers.`,
+    );
+  }
+  return answers;
+}
+
+/**
+ * Whether kept answers still hold: today's credentials reach the bucket, the same server answers, and it honours
+ * conditions on Put as it did. Rejects as `probeStore`.
+ */
+export async function confirmAnswers(
+  connection: S3Connection,
+  options: ProbeOptions,
+  kept: StoreAnswers,
+): Promise<{ refusals: string[]; holds: boolean }> {
+  await using session = new ProbeSession(connection, options, options);
+  const answers: StoreAnswers = { profile: kept.profile, rights: [], notes: [], refusals: [] };
+  const { list } = await reachBucket(session, options.createBucket);
+  recordRight(answers, "ListBucket", list, options, true);
+  if (answers.refusals.length > 0) return { refusals: answers.refusals, holds: false };
+  const { leavesVersions = false, conditions } = kept;
+  if (kept.rights.some(({ right, ok }) => right === "DeleteObject" && ok)) session.deletionWorks();
+  const { checksum, unsignedPayload } = kept.profile;
+  const proof = checksum === "full-object" || checksum === "per-part" ? "crc32" : "md5";
+  const asked = await askConditionsAgain(session, { proof, unsignedPayload }, leavesVersions);
+  if (!asked.ok) return { refusals: [], holds: false };
+  const { headers, conditionalPut, bareEtagInConditions } = asked.reply;
+  const sameConditions =
+    conditionalPut === conditions?.conditionalPut &&
+    (leavesVersions || bareEtagInConditions === conditions.bareEtagInConditions);
+  return { refusals: [], holds: sameConditions && serverIdentity(headers) === kept.identity };
+}
+
+/** A store that names itself is known by that, unless the settings or the endpoint's name say another. */
+function recogniseServer(answers: StoreAnswers, headers: Readonly<Record<string, string>>): void {
+  answers.identity = serverIdentity(headers);
+  const store = answers.profile.store === "unknown" ? namedByItself(headers) : undefined;
+  if (store === undefined) return;
+  Object.assign(answers.profile, limitsOf(store), { store });
+  answers.notes.push(...notesOf(store));
+}
+
+function recordRight(
+  answers: StoreAnswers,
+  right: string,
+  tried: Tried<unknown>,
+  { bucket, prefix }: ProbeOptions,
+  needed: boolean,
+): void {
+  answers.rights.push({ right, ok: tried.ok, detail: tried.ok ? "works" : saidBy(tried.refusal) });
+  if (tried.ok || !needed) return;
+  const where = /^List(Bucket|BucketMultipartUploads)$/.test(right)
+    ? `bucket ${bucket}, prefix "${prefix}"`
+    : `${bucket}/${prefix}*`;
+  const advice =
+    tried.refusal.status === 403 ? `allow s3:${right} on ${where}` : `the store refuses it at ${where}`;
+  answers.refusals.push(`${right}: ${advice} (${saidBy(tried.refusal)})`);
+}
+
+function recordListings(answers: StoreAnswers, listings: ListingAnswers, options: ProbeOptions): void {
+  recordRight(answers, "AbortMultipartUpload", listings.abort, options, true);
+  recordRight(answers, "ListMultipartUploadParts", listings.listParts, options, true);
+  recordRight(answers, "ListBucketMultipartUploads", listings.listUploads, options, true);
+  const { listsUploadsByPrefix, listPartsEndsWithAbort } = listings;
+  Object.assign(answers.profile, { listsUploadsByPrefix, listPartsEndsWithAbort });
+}
+
+function saidBy({ code, status, message }: S3Failure): string {
+  return `${code}, HTTP ${status ?? "none"}: ${message}`;
+}
+
+function learnPut(answers: StoreAnswers, put: PutAnswers): void {
+  const { profile, refusals } = answers;
+  const { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 } = put;
+  Object.assign(profile, { unsignedPayload, etagIsMd5, conditionalPut, headMissingIs404 });
+  answers.conditions = { conditionalPut, bareEtagInConditions: put.bareEtagInConditions };
+  if (put.bareEtagInConditions) profile.bareEtagInConditions = true;
+  if (put.wrongChecksumCodes.length > 0) profile.wrongChecksumCodes = put.wrongChecksumCodes;
+  if (!put.metadataKept) {
+    refusals.push(
+      "User metadata (x-amz-meta-*) is dropped by the store: without it no object can be told from another's.",
+    );
+  }
+}
+
+/** The ways worth trying, the best first. A mode that was asked for is the only one. */
+function checksumModes(put: PutAnswers, wanted: ChecksumMode | "auto"): ChecksumMode[] {
+  if (wanted !== "auto") return [wanted];
+  const rest: ChecksumMode = put.md5Checked || put.etagIsMd5 ? "md5" : "off";
+  return put.crcChecked ? ["full-object", "per-part", rest] : [rest];
+}
+
+async function learnUploads(
+  session: ProbeSession,
+  { profile, refusals }: StoreAnswers,
+  put: PutAnswers,
+  wanted: ChecksumMode | "auto",
+): Promise<void> {
+  let refused: S3Failure | undefined;
+  for (const checksum of checksumModes(put, wanted)) {
+    const way: Way = { checksum, unsignedPayload: put.unsignedPayload };
+    const complete = await probeComplete(session, way, put.bareEtagInConditions);
+    if (!complete.wholeChecked && wanted === "auto") continue;
+    const tried = await rehearseSizes(session, way, complete, profile);
+    if (!tried.ok) {
+      refused = tried.refusal;
+      continue;
+    }
+    const { wholeChecked: _checked, ...learned } = complete;
+    Object.assign(profile, { checksum, ...learned });
+    profile.repeatComplete = tried.reply.repeatComplete;
+    profile.etagIsMd5 &&= tried.reply.partEtagIsMd5;
+    if (!tried.reply.metadataKept) {
+      refusals.push(
+        "User metadata given to CreateMultipartUpload is dropped by the store: no object could be told from another's.",
+      );
+    }
+    return;
+  }
+  const setting = wanted === "auto" ? "" : ` with SLUICE_S3_CHECKSUM=${wanted}`;
+  refusals.push(
+    `A multipart upload of two parts fails${setting}: ${refused ? saidBy(refused) : "no checksum mode works"}`,
+  );
+}
+
+/** Where it is not known by name that parts may differ, the last part is made the larger one first. */
+async function rehearseSizes(session: ProbeSession, way: Way, complete: UploadAnswers, profile: S3Profile) {
+  const askSizes = profile.unequalParts && profile.store !== "aws";
+  const tried = await rehearse(session, way, complete, askSizes);
+  if (tried.ok || !askSizes) return tried;
+  const equal = await rehearse(session, way, complete, false);
+  if (equal.ok) profile.unequalParts = false;
+  return equal;
+}
+
+async function learnLifecycle(
+  session: ProbeSession,
+  answers: StoreAnswers,
+  { prefix, uploadAgeMs }: ProbeOptions,
+): Promise<void> {
+  const { profile, notes } = answers;
+  answers.lifecycle = "rule";
+  if (uploadAgeMs !== undefined) {
+    profile.uploadAgeDays = uploadAgeMs / DAY_MS;
+    return;
+  }
+  const days = await abortRuleDays(session, prefix);
+  if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
+  if (profile.uploadAgeDays !== undefined) return;
+  // A store may have a limit of its own, or take a rule and not keep it: without a word of either nothing is known.
+  if (days === undefined && ABORTS_NOTHING_ITSELF.has(profile.store)) {
+    answers.lifecycle = "none";
+    notes.push(
+      "No lifecycle rule aborts incomplete uploads: if this worker never comes back, its parts stay and are billed. A rule of 30 days is a good net.",
+    );
+    return;
+  }
+  answers.lifecycle = "unknown";
+  const rules = days === undefined ? "no lifecycle rule does" : "the bucket's lifecycle rules cannot be read";
+  notes.push(
+    `Whether uploads are aborted after some time is unknown: ${rules}, and the store does not say whether it has a limit of its own. If it has one, set SLUICE_S3_UPLOAD_AGE.`,
+  );
+}
+
+function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
+  const say = (lacks: boolean, text: string): void => void (lacks && notes.push(text));
+  const { checksum } = profile;
+  say(
+    profile.uploadAgeDays !== undefined,
+    `Uploads are aborted ${profile.uploadAgeDays} days after they began; a file that grows longer than that is sent again from its first byte.`,
+  );
+  say(
+    checksum === "md5",
+    "The store checks no CRC32: every body goes with its MD5, and objects are compared by size and ETag.",
+  );
+  say(
+    checksum === "per-part",
+    "The store keeps no checksum of a whole object: parts are checked one by one, objects by their size.",
+  );
+  say(checksum === "off", "The store checks no bodies at all: damage on the way is not seen by it.");
+  say(
+    checksum === "md5" && !put.md5Checked,
+    "A body that differs from its MD5 is not refused by the store; the ETag it answers with gives it away.",
+  );
+  say(
+    !profile.etagIsMd5,
+    "ETags are not MD5s: a part whose record was lost is sent again unless ListParts shows its checksum.",
+  );
+  say(
+    !profile.conditionalComplete,
+    "Complete knows no conditions: HeadObject is asked right before, which leaves a window of one request in which another program's object could be overwritten.",
+  );
+  say(
+    profile.conditionalComplete && profile.ifMatchOnComplete === "refused_always",
+    "Complete refuses every If-Match, also the right one: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+  );
+  say(
+    profile.conditionalComplete && profile.ifMatchOnComplete === "ignored",
+    "Complete ignores If-Match: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+  );
+  say(
+    !profile.listPartsEndsWithComplete || !profile.listPartsEndsWithAbort,
+    "ListParts answers for uploads that have ended: what it lists proves nothing after a lost reply, HeadObject decides.",
+  );
+  say(
+    !profile.conditionalPut,
+    "PutObject knows no conditions: HeadObject is asked first for every small file.",
+  );
+  say(
+    !profile.repeatComplete,
+    "A repeated Complete is not answered again: after a lost reply HeadObject decides.",
+  );
+  say(!profile.headMissingIs404, "A missing key is answered with 403: grant ListBucket on the prefix.");
+  say(
+    !profile.listsUploadsByPrefix,
+    "ListMultipartUploads does not find uploads by prefix: the whole bucket is listed instead.",
+  );
+  say(
+    !profile.unequalParts,
+    "All parts must have one size: the uniform part plan is used, set SLUICE_EXPECTED_MAX_SIZE to the largest file.",
+  );
+}

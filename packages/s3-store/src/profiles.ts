@@ -1,0 +1,138 @@
+/**
+ * Stores by name, as data: only limits and habits that their own documents or maintainers state. Everything else is
+ * asked of the bucket itself (probe.ts); what neither knows stays the cautious choice.
+ */
+import type { StoreProfile } from "@sluice/core";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
+const TiB = 1024 ** 4;
+
+/** The settings offer exactly these by name (SLUICE_S3_PROFILE). */
+export type NamedStore = keyof typeof STORES;
+export type StoreName = NamedStore | "unknown";
+
+/** What this adapter knows of a store beyond what the domain asks. Plain JSON: it is kept in Redis. */
+export interface S3Profile extends StoreProfile {
+  store: StoreName;
+  /** x-amz-mp-object-size on Complete is understood, so that a wrong size is refused. */
+  objectSizeInComplete: boolean;
+  /** If-Match is compared with the ETag without quotes (Ceph 16): with them no ETag ever matches. */
+  bareEtagInConditions?: boolean;
+  /** Codes by which a body that differs from its checksum is refused, beside those everybody knows. */
+  wrongChecksumCodes?: string[];
+}
+
+/** For a store about which nothing is known. */
+export const CAUTIOUS: S3Profile = {
+  store: "unknown",
+  checksum: "md5",
+  unsignedPayload: false,
+  checksumsInComplete: false,
+  repeatComplete: false,
+  conditionalComplete: false,
+  ifMatchOnComplete: "ignored",
+  conditionalPut: false,
+  listPartsEndsWithComplete: false,
+  listPartsEndsWithAbort: false,
+  etagIsMd5: false,
+  listsUploadsByPrefix: false,
+  headMissingIs404: false,
+  unequalParts: true,
+  maxParts: 10_000,
+  maxObjectBytes: 5 * TiB,
+  objectSizeInComplete: false,
+};
+
+/** Stores of which it is known that they abort no upload by themselves, so that their lifecycle rules are all there is. */
+export const ABORTS_NOTHING_ITSELF: ReadonlySet<StoreName> = new Set(["aws", "ceph", "versitygw"]);
+
+interface StoreFacts {
+  /** Matched against the endpoint's host name. */
+  host?: RegExp;
+  limits: Partial<S3Profile>;
+  /** Said at start. */
+  notes: readonly string[];
+}
+
+const STORES = {
+  // docs.aws.amazon.com, qfacts
+  aws: {
+    host: /(^|\.)amazonaws\.com(\.cn)?$/,
+    limits: { maxObjectBytes: 10_000 * 5 * GiB },
+    notes: [],
+  },
+  // developers.cloudflare.com/r2/objects/multipart-objects
+  r2: {
+    host: /\.r2\.cloudflarestorage\.com$/,
+    limits: { unequalParts: false, uploadAgeDays: 7 },
+    notes: [
+      "Cloudflare R2 answers with errors when more than 2 or 3 parts of one upload are in flight (its own forum and litestream).",
+    ],
+  },
+  b2: { host: /\.backblazeb2\.com$/, limits: {}, notes: [] },
+  gcs: { host: /(^|\.)storage\.googleapis\.com$/, limits: {}, notes: [] },
+  // docs.wasabi.com, "Multi-Part Uploads"
+  wasabi: {
+    host: /\.wasabisys\.com$/,
+    limits: {},
+    notes: ["Wasabi bills the parts of an aborted upload for 30 days."],
+  },
+  // minio cmd/erasure-multipart.go, internal/config/api stale_uploads_expiry; its replies name it
+  minio: {
+    limits: { uploadAgeDays: 1 },
+    notes: ["MinIO removes an upload 24 hours after it began unless `api stale_uploads_expiry` is raised."],
+  },
+  // rclone provider/Scaleway.yaml
+  scaleway: {
+    host: /\.scw\.cloud$/,
+    limits: { maxParts: 1_000 },
+    notes: ["Scaleway takes at most 1,000 parts an object."],
+  },
+  // rclone provider/Storj.yaml
+  storj: {
+    host: /(^|\.)storjshare\.io$/,
+    limits: {},
+    notes: ["Storj is made for parts of 64 MiB and more: raise SLUICE_PART_SIZE."],
+  },
+  digitalocean: { host: /\.digitaloceanspaces\.com$/, limits: {}, notes: [] },
+  ovh: { host: /\.(cloud\.ovh\.(net|us)|perf\.cloud\.ovh\.net)$/, limits: {}, notes: [] },
+  // micronaut-objectstorage#794
+  oci: {
+    host: /\.oraclecloud\.com$/,
+    limits: {},
+    notes: ["Oracle Cloud wants parts of more than 10 MiB: raise SLUICE_PART_SIZE."],
+  },
+  rustfs: { limits: {}, notes: [] },
+  ceph: { limits: {}, notes: [] },
+  versitygw: { limits: {}, notes: [] },
+  seaweedfs: { limits: {}, notes: [] },
+  garage: { limits: {}, notes: [] },
+} satisfies Readonly<Record<string, StoreFacts>>;
+
+function factsOf(store: NamedStore): StoreFacts {
+  return STORES[store];
+}
+
+/** The named store an endpoint belongs to; no endpoint means AWS. */
+export function storeAt(endpoint: string | undefined): StoreName {
+  if (endpoint === undefined) return "aws";
+  const { hostname } = new URL(endpoint);
+  const names = Object.keys(STORES) as NamedStore[];
+  return names.find((name) => factsOf(name).host?.test(hostname)) ?? "unknown";
+}
+
+export function notesOf(store: StoreName): readonly string[] {
+  return store === "unknown" ? [] : factsOf(store).notes;
+}
+
+export function limitsOf(store: StoreName): Partial<S3Profile> {
+  return store === "unknown" ? {} : factsOf(store).limits;
+}
+
+/** The cautious profile with what is known of a store by name. */
+export function namedProfile(store: StoreName): S3Profile {
+  return { ...CAUTIOUS, ...limitsOf(store), store };
+}
+
+export const SMALLEST_PART_BYTES = 5 * MiB;
