@@ -5,6 +5,7 @@ RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
 COPY packages/core/package.json packages/core/
 COPY packages/config/package.json packages/config/
+COPY packages/control/package.json packages/control/
 COPY packages/redis-schema/package.json packages/redis-schema/
 COPY apps/worker/package.json apps/worker/
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
@@ -23,6 +24,7 @@ ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./
 COPY packages/core/src packages/core/src
 COPY packages/config/src packages/config/src
+COPY packages/control/src packages/control/src
 COPY packages/redis-schema/src packages/redis-schema/src
 COPY apps/worker/src apps/worker/src
 # Nothing is written inside the image: the root file system may be read-only.
