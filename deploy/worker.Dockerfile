@@ -5,6 +5,7 @@ RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
 COPY packages/core/package.json packages/core/
 COPY packages/config/package.json packages/config/
+COPY packages/control/package.json packages/control/
 COPY packages/redis-schema/package.json packages/redis-schema/
 COPY packages/s3-store/package.json packages/s3-store/
 COPY apps/worker/package.json apps/worker/
@@ -24,6 +25,7 @@ ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./
 COPY packages/core/src packages/core/src
 COPY packages/config/src packages/config/src
+COPY packages/control/src packages/control/src
 COPY packages/redis-schema/src packages/redis-schema/src
 COPY packages/s3-store/src packages/s3-store/src
 COPY apps/worker/src apps/worker/src

@@ -12,6 +12,7 @@ import { bringToolchain } from "./toolchain.mjs";
 const WEB_INPUTS = [
   "apps/web",
   "packages/config",
+  "packages/control",
   "packages/core",
   "packages/redis-schema",
   "pnpm-lock.yaml",

@@ -12,6 +12,7 @@ const WORKSPACES = [
   "apps/web",
   "apps/worker",
   "packages/config",
+  "packages/control",
   "packages/core",
   "packages/local-s3",
   "packages/redis-schema",

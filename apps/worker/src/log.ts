@@ -2,7 +2,7 @@
 import type { Config } from "@sluice/config";
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
-import { visible } from "./cli/output/visible.ts";
+import { visible } from "@sluice/control/terminal-text";
 
 export type Log = Logger;
 

@@ -1,6 +1,5 @@
 /** The public names: the only code of the project that names a Redis key. */
 export * from "./audit-log.ts";
-export * from "./carry-out.ts";
 export * from "./connection.ts";
 export * from "./context.ts";
 export * from "./epoch.ts";
@@ -14,7 +13,6 @@ export * from "./keys.ts";
 export * from "./orphan-store.ts";
 export type { OutboxMessage } from "./outbox-message.ts";
 export * from "./outbox.ts";
-export * from "./planned-requests.ts";
 export * from "./plans.ts";
 export * from "./records/codec.ts";
 export * from "./records/feed.ts";

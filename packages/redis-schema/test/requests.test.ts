@@ -1,5 +1,5 @@
 /** Requests, plans, and what is kept by path or upload: filed once, settled once, carried out once. */
-import { streamId, type DoneEntry } from "@sluice/core";
+import type { DoneEntry } from "@sluice/core";
 import {
   FEED_START,
   FilesDone,
@@ -8,26 +8,14 @@ import {
   Plans,
   RequestQueue,
   WatchStore,
-  changeSince,
   redisNowMs,
-  stillAsPlanned,
   type ItemResult,
   type NewRequest,
   type Orphan,
   type PlanRecord,
 } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  connect,
-  meta,
-  NOW,
-  NOW_UTC,
-  record,
-  startHarness,
-  stored,
-  stream,
-  type Harness,
-} from "./harness.ts";
+import { connect, NOW, NOW_UTC, startHarness, stream, type Harness } from "./harness.ts";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -266,77 +254,6 @@ test("D8i: a plan of thousands of ids is read back after it was carried out", as
   await plans.save({ token: "t", action: "purge", ids, counts: {}, bytes: 0, who: "ann", ...lifetime });
   await plans.record("t", new Map(ids.map((id) => [id, { result: "done" }] as const)));
   expect(await plans.consume("t", "run")).toMatchObject({ kind: "ok", value: { consumed_by: "run" } });
-});
-
-describe("D8i: of a confirmed plan the workers are asked", () => {
-  const planned = { token: "t1", counts: {}, bytes: 0, who: "ann" };
-
-  test("only for what still is as it was seen; asked again, for the same", async () => {
-    const schema = harness.fresh();
-    const failedStream = record({
-      id: streamId("same"),
-      status: "failed_file_missing",
-      fence: 3,
-      revision: 7,
-    });
-    const retried = { ...failedStream, id: streamId("retried"), fence: 4 };
-    await schema.seed({ ...stored(failedStream, { index: "failed" }) });
-    await schema.seed({ "stream:retried:meta": meta(retried) });
-    const plans = new Plans(schema);
-    const seen = "failed_file_missing:3:7";
-    const plan = {
-      ...planned,
-      action: "retry",
-      ids: ["same", "retried", "gone"],
-      options: { seen: { same: seen, retried: seen, gone: seen } },
-      ...(await plans.lifetime()),
-    };
-    await plans.save(plan);
-    expect(await stillAsPlanned(schema, plan)).toEqual(["same"]);
-    expect(await plans.results("t1")).toEqual(
-      new Map([
-        ["retried", { result: "refused", detail: expect.stringContaining("changed hands") }],
-        ["gone", { result: "refused", detail: expect.stringContaining("no longer exists") }],
-      ]),
-    );
-    await new RequestQueue(schema).file({ ...request, id: "t1", items: ["same"] });
-    await harness.raw.hset(schema.keys.streamMeta("same"), { status: "processing" });
-    expect(await stillAsPlanned(schema, plan)).toEqual(["same"]);
-  });
-
-  test.each([
-    [
-      "a failed stream that stood still",
-      "failed_file_missing:3:7",
-      { status: "failed_file_missing", fence: 3, revision: 7 },
-      undefined,
-    ],
-    [
-      "a failed stream that failed anew",
-      "failed_file_missing:3:7",
-      { status: "failed_file_missing", fence: 3, revision: 9 },
-      "it changed",
-    ],
-    ["a live one that grew", "processing:1:7", { status: "processing", fence: 1, revision: 70 }, undefined],
-    ["a live one that opened", "opening:1:7", { status: "processing", fence: 1, revision: 9 }, undefined],
-    [
-      "a live one that is being completed",
-      "processing:1:7",
-      { status: "pending_completion", fence: 1, revision: 9 },
-      "it is pending_completion",
-    ],
-    [
-      "a live one of another owner",
-      "processing:1:7",
-      { status: "processing", fence: 2, revision: 9 },
-      "changed hands",
-    ],
-    ["one that is gone", "processing:1:7", undefined, "no longer exists"],
-  ] as const)("about %s", (_, seen, row, words) => {
-    const change = changeSince(seen, row);
-    if (words === undefined) expect(change).toBeUndefined();
-    else expect(change).toContain(words);
-  });
 });
 
 describe("a plan", () => {

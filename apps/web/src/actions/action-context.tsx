@@ -2,7 +2,7 @@
 /** Any page asks for an action here; one dialog plans it, shows the plan, carries it out and tells what came of it. */
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { StreamFilter } from "../streams/stream-filter.ts";
-import type { StreamAction } from "./action-rules.ts";
+import type { StreamAction } from "@sluice/control/actions";
 import { ActionDialog } from "./action-dialog.tsx";
 
 export type ActionWish =

@@ -7,9 +7,9 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import type { ActionWish } from "./action-context.tsx";
-import { ACTION_WORDS } from "./action-words.ts";
+import { ACTION_WORDS } from "@sluice/control/words";
 import { PlanResults } from "./plan-results.tsx";
-import type { PlanView } from "./plan-view.ts";
+import type { PlanView } from "@sluice/control/plan-view";
 import { ReviewForm, type PlanChoices } from "./review-form.tsx";
 
 export function ActionDialog({ wish, onClose }: { wish: ActionWish; onClose: () => void }) {

@@ -3,13 +3,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Hourglass, ShieldQuestion, type LucideIcon } from "lucide-react";
 import { useEffect } from "react";
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import { useTRPC } from "../trpc/client.tsx";
 import { Button } from "../ui/button.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { ACTION_WORDS } from "./action-words.ts";
-import { MAX_SHOWN_RESULTS, type PlanProgress } from "./plan-view.ts";
+import { ACTION_WORDS } from "@sluice/control/words";
+import { MAX_SHOWN_RESULTS, type PlanProgress } from "@sluice/control/plan-view";
 
 const LOOK_EVERY_MS = 500;
 

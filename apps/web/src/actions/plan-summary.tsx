@@ -1,9 +1,9 @@
 /** A plan in words and numbers: how many, which, what happens to them, what was left out and why. */
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import { Bytes } from "../ui/bytes.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { ACTION_WORDS } from "./action-words.ts";
-import type { PlanView } from "./plan-view.ts";
+import { ACTION_WORDS } from "@sluice/control/words";
+import type { PlanView } from "@sluice/control/plan-view";
 
 export function PlanSummary({ plan }: { plan: PlanView }) {
   const more = plan.items - plan.sample.length;

@@ -2,15 +2,15 @@
 /** The plan as it would run, the choices that are left, and its confirmation; typed where it is large or destroys parts. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { plural } from "../lib/bytes.ts";
+import { plural } from "@sluice/control/units";
 import { useTRPC } from "../trpc/client.tsx";
 import { Button } from "../ui/button.tsx";
 import { Choice } from "../ui/choice.tsx";
 import { Failure } from "../ui/states.tsx";
 import { Age } from "../ui/time.tsx";
-import { ACTION_WORDS } from "./action-words.ts";
+import { ACTION_WORDS } from "@sluice/control/words";
 import { PlanSummary } from "./plan-summary.tsx";
-import type { PlanView } from "./plan-view.ts";
+import type { PlanView } from "@sluice/control/plan-view";
 
 export interface PlanChoices {
   /** What a purge does with open uploads. */

@@ -7,7 +7,7 @@ import { useState } from "react";
 import { useAct } from "../actions/action-context.tsx";
 import type { AuditPage } from "@sluice/redis-schema/audit-log";
 import { useLiveRefresh } from "../live/live-context.tsx";
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";

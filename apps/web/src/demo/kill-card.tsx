@@ -2,7 +2,7 @@
 /** The demonstration: kill the worker in the middle of it, watch the map go on, and count what was sent twice. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Skull } from "lucide-react";
-import { formatBytes, plural } from "../lib/bytes.ts";
+import { formatBytes, plural } from "@sluice/control/units";
 import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
 import { useTRPC } from "../trpc/client.tsx";
 import { Button } from "../ui/button.tsx";

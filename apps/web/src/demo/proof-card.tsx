@@ -6,7 +6,7 @@ import { useEffect, useState } from "react";
 import { z } from "zod";
 import { useAnswer } from "../requests/use-answer.ts";
 import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
-import type { StreamRow } from "../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import { useTRPC } from "../trpc/client.tsx";
 import { Button } from "../ui/button.tsx";
 

@@ -3,13 +3,13 @@
 import { RotateCw, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useAct } from "../actions/action-context.tsx";
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { listHref } from "../streams/list-params.ts";
 import { reasonWords } from "../streams/status.tsx";
 import { filterSchema, type StreamFilter } from "../streams/stream-filter.ts";
-import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "../streams/stream-row.ts";
+import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { Button } from "../ui/button.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { Time } from "../ui/time.tsx";

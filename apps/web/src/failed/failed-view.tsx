@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, RotateCw, Trash2 } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useAct } from "../actions/action-context.tsx";
-import { plural } from "../lib/bytes.ts";
+import { plural } from "@sluice/control/units";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";

@@ -1,5 +1,5 @@
 /** What a person chose about looks; kept in cookies, so that the first paint is already right and no script is needed. */
-import { TIME_MODES, type TimeMode } from "./time.ts";
+import { TIME_MODES, type TimeMode } from "@sluice/control/time";
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];

@@ -1,5 +1,5 @@
 /** What the live feed carries: changed rows and counts, at most a few times a second; a heartbeat when nothing changes. */
-import type { StreamRow } from "../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 export interface LiveBatch {
   /** Server time, ms since 1970. */

@@ -1,6 +1,6 @@
 /** Uploads that a purge left: a worker aborts them when it comes to it. */
 import type { UploadToAbort } from "@sluice/redis-schema/records/upload-entries";
-import { formatCount } from "../lib/bytes.ts";
+import { formatCount } from "@sluice/control/units";
 import { Card } from "../ui/card.tsx";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";

@@ -2,11 +2,11 @@
 /** One row an upload. Foreign and unknown ones are never chosen for you. */
 import { CircleHelp, House, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
-import { plural } from "../lib/bytes.ts";
-import { parseTime } from "../lib/time.ts";
+import { plural } from "@sluice/control/units";
+import { parseTime } from "@sluice/control/time";
 import { Age } from "../ui/time.tsx";
 import { Bytes } from "../ui/bytes.tsx";
-import { fileName } from "../streams/stream-row.ts";
+import { fileName } from "@sluice/control/stream-row";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 const VERDICTS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {

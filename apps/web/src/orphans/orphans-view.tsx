@@ -5,7 +5,7 @@ import { RefreshCw, Trash2, Unlink } from "lucide-react";
 import { useState } from "react";
 import { useAct } from "../actions/action-context.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
-import { plural } from "../lib/bytes.ts";
+import { plural } from "@sluice/control/units";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";

@@ -6,7 +6,7 @@ import Link from "next/link";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import { listHref } from "../streams/list-params.ts";
 import { ProgressBar } from "../streams/progress-bar.tsx";
-import { fileName, lagBytes, pathOf, sentBytes } from "../streams/stream-row.ts";
+import { fileName, lagBytes, pathOf, sentBytes } from "@sluice/control/stream-row";
 import { useTRPC } from "../trpc/client.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { Card } from "../ui/card.tsx";

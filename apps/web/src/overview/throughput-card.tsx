@@ -2,7 +2,7 @@
 /** Bytes written and bytes sent, minute by minute, and the lag between them; as a picture and as a table. */
 import dynamic from "next/dynamic";
 import { useState } from "react";
-import { formatBytes, formatRate } from "../lib/bytes.ts";
+import { formatBytes, formatRate } from "@sluice/control/units";
 import type { ChartPoint } from "../server/overview/throughput.ts";
 import { Card } from "../ui/card.tsx";
 import { Choice } from "../ui/choice.tsx";

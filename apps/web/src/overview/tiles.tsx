@@ -1,8 +1,8 @@
 /** Four numbers, each a way to what is behind it. Their places never move. */
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { formatCount } from "../lib/bytes.ts";
-import { formatDuration } from "../lib/time.ts";
+import { formatCount } from "@sluice/control/units";
+import { formatDuration } from "@sluice/control/time";
 import type { Overview } from "../server/overview/overview.ts";
 import { listHref } from "../streams/list-params.ts";
 import { Bytes, Rate } from "../ui/bytes.tsx";

@@ -1,7 +1,7 @@
 /** Is data safe? One sentence, first on the page. */
 import { CircleAlert, CircleCheck, ShieldAlert } from "lucide-react";
 import type { Overview } from "../server/overview/overview.ts";
-import { formatBytes, plural } from "../lib/bytes.ts";
+import { formatBytes, plural } from "@sluice/control/units";
 
 export function Verdict({ overview }: { overview: Overview }) {
   const bad = overview.attention.filter((item) => item.weight === "bad").length;

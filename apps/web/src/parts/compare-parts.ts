@@ -1,7 +1,7 @@
 /** What S3 says against what is recorded, part by part or for the whole object. Pure. */
 import type { Part } from "@sluice/core/stream/record";
 import { z } from "zod";
-import { exactBytes } from "../lib/bytes.ts";
+import { exactBytes } from "@sluice/control/units";
 
 export const listingSchema = z.discriminatedUnion("kind", [
   z.object({

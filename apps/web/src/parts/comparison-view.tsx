@@ -1,6 +1,6 @@
 /** The verdict of a comparison with S3, in words and, where they differ, in numbers. */
 import { CircleAlert, CircleCheck, CircleX, Hourglass } from "lucide-react";
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import type { Comparison } from "./compare-parts.ts";
 
 const SHOWN = 20;

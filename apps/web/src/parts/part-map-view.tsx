@@ -4,7 +4,7 @@
  * a screen reader it is a slider over the parts: arrows go from part to part, and each says what it is.
  */
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
-import { formatBytes, formatCount, plural } from "../lib/bytes.ts";
+import { formatBytes, formatCount, plural } from "@sluice/control/units";
 import { cellAt, cellsPath, layoutCells, partAt, type CellLayout } from "./cell-layout.ts";
 import { CELL_STATES, CELL_WORDS, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
 

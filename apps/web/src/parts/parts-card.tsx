@@ -2,9 +2,9 @@
 /** The part map, its reading in words, the comparison with S3 and the table of parts. */
 import { useState } from "react";
 import { parsePlan } from "@sluice/core/stream/part-plan";
-import { formatBytes } from "../lib/bytes.ts";
+import { formatBytes } from "@sluice/control/units";
 import type { PartMapPage } from "../server/stream-detail.ts";
-import type { StreamRow } from "../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import { Card } from "../ui/card.tsx";
 import { ComparisonView } from "./comparison-view.tsx";
 import { plannedRange } from "./part-map.ts";

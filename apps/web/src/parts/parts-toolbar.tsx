@@ -4,7 +4,7 @@ import { Download, GitCompareArrows } from "lucide-react";
 import { useState } from "react";
 import { EXPORT_FORMATS, type ExportFormat } from "./export-formats.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
-import { fileName, pathOf, type StreamRow } from "../streams/stream-row.ts";
+import { fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { useTRPCClient } from "../trpc/client.tsx";
 import { Button } from "../ui/button.tsx";
 import { download } from "../ui/download.ts";

@@ -8,7 +8,7 @@ import {
   lagBytes,
   sentBytes,
   type StreamRow,
-} from "../streams/stream-row.ts";
+} from "@sluice/control/stream-row";
 import type { Hub } from "./hub.ts";
 
 export interface FailedGroup {

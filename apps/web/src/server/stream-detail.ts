@@ -8,7 +8,7 @@ import type { LogEntry } from "@sluice/redis-schema/records/feed";
 import { recordToJson } from "@sluice/redis-schema/records/stream-record";
 import { TRPCError } from "@trpc/server";
 import { partMap, type PartMap } from "../parts/part-map.ts";
-import type { StreamRow } from "../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "./hub.ts";
 
 export interface StreamPage {

@@ -1,7 +1,7 @@
 /** Every worker seen in the last day: what it says of itself, its watches, and what it holds. */
 import type { WatchRecord } from "@sluice/redis-schema/records/watch";
 import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
-import { indexOfRow, lagBytes } from "../streams/stream-row.ts";
+import { indexOfRow, lagBytes } from "@sluice/control/stream-row";
 import type { Hub } from "./hub.ts";
 import { storeView, type StoreView } from "./store-view.ts";
 

@@ -3,7 +3,7 @@
 import { CircleHelp, LogOut, Settings2 } from "lucide-react";
 import { useId } from "react";
 import { THEMES } from "../lib/preferences.ts";
-import { TIME_MODES } from "../lib/time.ts";
+import { TIME_MODES } from "@sluice/control/time";
 import { Choice } from "../ui/choice.tsx";
 import { usePreferences } from "../ui/preferences-context.tsx";
 import { useSession } from "./session-context.tsx";

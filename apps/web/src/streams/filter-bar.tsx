@@ -4,7 +4,7 @@ import { X } from "lucide-react";
 import type { Facets } from "../server/read-model/facets.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/select.tsx";
-import { formatCount } from "../lib/bytes.ts";
+import { formatCount } from "@sluice/control/units";
 import { FROM_THE_TOP, isNarrowed, type ListParams } from "./list-params.ts";
 import { VIEWS, type View } from "./stream-filter.ts";
 import { reasonWords } from "./status.tsx";

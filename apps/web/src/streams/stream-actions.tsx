@@ -2,10 +2,10 @@
 /** What can be done with one stream; what cannot, says why. */
 import { Ban, FlagTriangleRight, RotateCw, Trash2, type LucideIcon } from "lucide-react";
 import { useAct } from "../actions/action-context.tsx";
-import { obstacle, STREAM_ACTIONS, type StreamAction } from "../actions/action-rules.ts";
+import { obstacle, STREAM_ACTIONS, type StreamAction } from "@sluice/control/actions";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { Button } from "../ui/button.tsx";
-import type { StreamRow } from "./stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 const LOOKS: Record<StreamAction, { word: string; icon: LucideIcon }> = {
   finalize: { word: "Finalize now", icon: FlagTriangleRight },

@@ -5,8 +5,8 @@ import type { ReactNode } from "react";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { formatDuration } from "../lib/time.ts";
-import type { StreamRow } from "./stream-row.ts";
+import { formatDuration } from "@sluice/control/time";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record<string, string>> }) {
   const pause = Number(raw["longest_pause_ms"] ?? 0);

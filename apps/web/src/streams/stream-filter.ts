@@ -1,7 +1,14 @@
 /** Which streams a list shows: the same test in the server's read model and, for live rows, in the browser. */
 import { z } from "zod";
-import { failureReason, indexOfRow, isSuperseded, lagBytes, pathOf, type StreamRow } from "./stream-row.ts";
-import { isStalled } from "./stalled.ts";
+import {
+  failureReason,
+  indexOfRow,
+  isSuperseded,
+  lagBytes,
+  pathOf,
+  type StreamRow,
+} from "@sluice/control/stream-row";
+import { isStalled } from "@sluice/control/stalled";
 
 export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
 export type View = (typeof VIEWS)[number];

@@ -4,14 +4,14 @@ import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
 import Link from "next/link";
-import { formatBytes } from "../lib/bytes.ts";
+import { formatBytes } from "@sluice/control/units";
 import type { PartMapPage, StreamPage } from "../server/stream-detail.ts";
 import { Bytes } from "../ui/bytes.tsx";
 import { useNow } from "../ui/clock.ts";
 import { Time } from "../ui/time.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { StatusMark } from "./status.tsx";
-import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "./stream-row.ts";
+import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "@sluice/control/stream-row";
 import { WhyNotFinal } from "./why-not-final.tsx";
 
 export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {

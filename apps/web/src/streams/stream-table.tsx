@@ -12,7 +12,7 @@ import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { useNow } from "../ui/clock.ts";
 import { ProgressBar } from "./progress-bar.tsx";
-import { isStalled } from "./stalled.ts";
+import { isStalled } from "@sluice/control/stalled";
 import { StatusMark } from "./status.tsx";
 import {
   fileName,
@@ -23,7 +23,7 @@ import {
   sentBytes,
   startedAt,
   type StreamRow,
-} from "./stream-row.ts";
+} from "@sluice/control/stream-row";
 import type { Direction, Sort } from "./stream-filter.ts";
 
 const ROW_PX = 58;

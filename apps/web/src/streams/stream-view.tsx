@@ -16,7 +16,7 @@ import { VisibleName } from "../ui/visible-name.tsx";
 import { MetadataCard, RawCard } from "./documents.tsx";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
-import { fileName, pathOf } from "./stream-row.ts";
+import { fileName, pathOf } from "@sluice/control/stream-row";
 import { StreamStanding } from "./stream-standing.tsx";
 import { Timeline } from "./timeline.tsx";
 

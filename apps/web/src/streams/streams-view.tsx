@@ -7,7 +7,7 @@ import { useState } from "react";
 import { useLiveBatches } from "../live/live-context.tsx";
 import type { LiveBatch } from "../live/live-batch.ts";
 import { useTRPC } from "../trpc/client.tsx";
-import { formatCount, plural } from "../lib/bytes.ts";
+import { formatCount, plural } from "@sluice/control/units";
 import { Answered } from "../ui/answered.tsx";
 import { Button } from "../ui/button.tsx";
 import { Empty } from "../ui/states.tsx";
@@ -15,7 +15,7 @@ import type { ListPage } from "../server/read-model/list-page.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { FROM_THE_TOP, isNarrowed, listParsers, pageInput, type ListParams } from "./list-params.ts";
 import { matches } from "./stream-filter.ts";
-import type { StreamRow } from "./stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import { StreamTable } from "./stream-table.tsx";
 
 /** While the read model is being filled, its first page is asked for again this often. */

@@ -1,5 +1,5 @@
 /** Sizes in IEC units with the exact number of bytes at hand. */
-import { exactBytes, formatBytes, formatRate } from "../lib/bytes.ts";
+import { exactBytes, formatBytes, formatRate } from "@sluice/control/units";
 
 export function Bytes({ n, className = "" }: { n: number; className?: string }) {
   return (

@@ -9,7 +9,7 @@ import {
   type Preferences,
   type Theme,
 } from "../lib/preferences.ts";
-import type { TimeMode } from "../lib/time.ts";
+import type { TimeMode } from "@sluice/control/time";
 
 interface PreferenceActions extends Preferences {
   setTheme(theme: Theme): void;

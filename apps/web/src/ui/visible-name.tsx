@@ -1,5 +1,5 @@
 /** Names from outside: control and hidden characters are marks the eye can see; direction cannot leak out. */
-import { visiblePieces, visibleText } from "../lib/visible-text.ts";
+import { visiblePieces, visibleText } from "@sluice/control/visible-text";
 
 /** `path`: a displayable path. With `dim`, folders recede and the file's own name stands out. */
 export function VisibleName({

@@ -12,7 +12,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import Link from "next/link";
-import { formatCount } from "../lib/bytes.ts";
+import { formatCount } from "@sluice/control/units";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { WorkerView } from "../server/workers.ts";
 import { listHref } from "../streams/list-params.ts";

@@ -1,8 +1,8 @@
 /** What the dashboard can do, the command line can, under the same rules: the two must never drift apart. */
 import { KINDS } from "@sluice/core";
 import { describe, expect, it } from "vitest";
-import * as dashboard from "../../../web/src/actions/action-rules.ts";
-import { confirmFor, PLANNED_ACTIONS, TYPED_FROM_ITEMS } from "./actions/draft.ts";
+import * as dashboard from "@sluice/control/actions";
+import { confirmFor, PLANNED_ACTIONS, TYPED_FROM_ITEMS } from "@sluice/control/draft";
 import { obstacle } from "./actions/obstacle.ts";
 
 describe("dashboard and command line", () => {

@@ -1,13 +1,13 @@
 /** First half of every action: who and what exactly it would touch, kept under a token that runs once and expires. */
 import { randomUUID } from "node:crypto";
-import { seenOf } from "@sluice/redis-schema/carry-out";
+import { seenOf } from "@sluice/control/carry-out";
 import { KEPT } from "@sluice/redis-schema/kept";
 import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";
-import { typedWord, type PlanAction, type StreamAction } from "../../actions/action-rules.ts";
-import { RESTARTING_REASONS } from "../../actions/action-words.ts";
-import type { PlanView } from "../../actions/plan-view.ts";
+import { typedWord, type PlanAction, type StreamAction } from "@sluice/control/actions";
+import { RESTARTING_REASONS } from "@sluice/control/words";
+import type { PlanView } from "@sluice/control/plan-view";
 import {
   failureReason,
   fileName,
@@ -15,7 +15,7 @@ import {
   pathOf,
   sentBytes,
   type StreamRow,
-} from "../../streams/stream-row.ts";
+} from "@sluice/control/stream-row";
 import type { Hub } from "../hub.ts";
 import { findTargets, MAX_PLAN_ITEMS, type Target } from "./targets.ts";
 

@@ -1,9 +1,9 @@
 /** What came of a plan, item by item, read from Redis: it outlives the tab that asked and the process that ran it. */
 import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
 import { TRPCError } from "@trpc/server";
-import { PLAN_ACTIONS } from "../../actions/action-rules.ts";
-import { MAX_SHOWN_RESULTS, type PlanProgress } from "../../actions/plan-view.ts";
-import { fileName, pathOf } from "../../streams/stream-row.ts";
+import { PLAN_ACTIONS } from "@sluice/control/actions";
+import { MAX_SHOWN_RESULTS, type PlanProgress } from "@sluice/control/plan-view";
+import { fileName, pathOf } from "@sluice/control/stream-row";
 import type { Hub } from "../hub.ts";
 import { isRunning } from "./run-plan.ts";
 

@@ -5,9 +5,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { CheckpointError } from "@sluice/core/errors";
-import { carryOut as carryOutPlan, isRecordPlan, type RecordPlan } from "@sluice/redis-schema/carry-out";
+import { carryOut as carryOutPlan, isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
 import type { RequestRecord } from "@sluice/redis-schema/records/request";
-import { stillAsPlanned } from "@sluice/redis-schema/planned-requests";
+import { stillAsPlanned } from "@sluice/control/still-as-planned";
 import type { PlanRecord, PlanResult } from "@sluice/redis-schema/records/plan";
 import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";

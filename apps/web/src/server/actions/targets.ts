@@ -1,8 +1,8 @@
 /** What an action is asked for: ids, or a filter; found afresh, with what the state of each forbids. */
 import { z } from "zod";
-import { obstacle, type StreamAction } from "../../actions/action-rules.ts";
+import { obstacle, type StreamAction } from "@sluice/control/actions";
 import { filterSchema, matches, type StreamFilter } from "../../streams/stream-filter.ts";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
 

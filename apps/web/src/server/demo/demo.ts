@@ -4,7 +4,7 @@ import { TRPCError } from "@trpc/server";
 import type { Actor } from "../actions/run-plan.ts";
 import type { Hub } from "../hub.ts";
 import { ask } from "../questions.ts";
-import { indexOfRow } from "../../streams/stream-row.ts";
+import { indexOfRow } from "@sluice/control/stream-row";
 
 export interface DemoState {
   /** The living worker of this machine. */

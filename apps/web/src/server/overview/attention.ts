@@ -3,8 +3,8 @@ import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
-import { failureReason, fileName, pathOf, type StreamRow } from "../../streams/stream-row.ts";
-import { plural } from "../../lib/bytes.ts";
+import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
+import { plural } from "@sluice/control/units";
 import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
 

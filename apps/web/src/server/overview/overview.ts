@@ -4,15 +4,15 @@ import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
-import { isStalled } from "../../streams/stalled.ts";
-import { tailBytes } from "../../streams/next-part.ts";
+import { isStalled } from "@sluice/control/stalled";
+import { tailBytes } from "@sluice/control/next-part";
 import {
   indexOfRow,
   isSuperseded,
   lagBytes,
   lastActivityAt,
   type StreamRow,
-} from "../../streams/stream-row.ts";
+} from "@sluice/control/stream-row";
 import { needsAttention, type Attention } from "./attention.ts";
 import { chartOf, rateNow, type ChartPoint } from "./throughput.ts";
 

@@ -2,7 +2,7 @@
  * A row as it is kept by the hundred thousand: always of one shape, which the engine stores as a plain record instead of a
  * dictionary, and with one copy of each text that many rows have in common.
  */
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 export class RowCompactor {
   readonly #texts = new Map<string, string>();

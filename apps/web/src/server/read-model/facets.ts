@@ -1,5 +1,5 @@
 /** What lists can be narrowed to, with how many each view holds. */
-import { failureReason } from "../../streams/stream-row.ts";
+import { failureReason } from "@sluice/control/stream-row";
 import type { View } from "../../streams/stream-filter.ts";
 import type { Hub } from "../hub.ts";
 

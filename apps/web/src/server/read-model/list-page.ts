@@ -11,7 +11,7 @@ import {
   type Sort,
   type View,
 } from "../../streams/stream-filter.ts";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "../hub.ts";
 import type { PageInput } from "../routers/streams.ts";
 import { newestFirst } from "./newest-first.ts";

@@ -4,7 +4,7 @@
  */
 import type { Index } from "@sluice/core/stream/state";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 /** Read at once from each index. */
 const STEP = 25;

@@ -8,7 +8,7 @@ import { INDEXES, type Index } from "@sluice/core/stream/state";
 import { whenReady, type RedisClient } from "@sluice/redis-schema/connection";
 import type { EventFeed, FeedBatch } from "@sluice/redis-schema/event-feed";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
-import { indexOfRow } from "../../streams/stream-row.ts";
+import { indexOfRow } from "@sluice/control/stream-row";
 import { RowTable } from "./row-table.ts";
 
 export interface Change {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SORTS, sortValue } from "../../streams/stream-filter.ts";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import { selectPage } from "./select-page.ts";
 
 const rows = fc

@@ -4,7 +4,7 @@
  */
 import type { Direction, Sort } from "../../streams/stream-filter.ts";
 import { sortValue } from "../../streams/stream-filter.ts";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 
 /** A place in a list: between the row it names and its neighbour. Rows may come and go, the place stays. */
 export interface Cursor {

@@ -1,6 +1,6 @@
 /** Plan, look, execute: no action acts on what a list shows at the moment of the click. */
 import { z } from "zod";
-import { STREAM_ACTIONS } from "../../actions/action-rules.ts";
+import { STREAM_ACTIONS } from "@sluice/control/actions";
 import { planOrphans, planPrune, planStreams } from "../actions/make-plan.ts";
 import { planProgress } from "../actions/progress.ts";
 import { resumePlan, runPlan } from "../actions/run-plan.ts";

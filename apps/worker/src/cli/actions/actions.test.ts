@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { CliError } from "../exit-codes.ts";
 import { summary } from "./ask-workers.ts";
 import { confirmed, type Asker, type ConfirmFlags } from "./confirm.ts";
-import { confirmFor, type Confirm } from "./draft.ts";
+import { confirmFor, type Confirm } from "@sluice/control/draft";
 import { obstacle } from "./obstacle.ts";
 import { exitOf, resultRows } from "./results.ts";
 

@@ -1,6 +1,6 @@
 /** The rows an action is about, read just now: those its state allows, and why not for those that were named. */
 import type { ListedStream, StreamReader } from "@sluice/redis-schema";
-import { MAX_PLAN_ITEMS, type Draft } from "./draft.ts";
+import { MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { obstacle, type StreamAction } from "./obstacle.ts";
 
 const CHUNK = 500;

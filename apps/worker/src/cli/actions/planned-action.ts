@@ -3,15 +3,9 @@
  * asked again with the same token, it only says what came of it.
  */
 import { randomUUID } from "node:crypto";
-import {
-  carryOut,
-  isRecordPlan,
-  Plans,
-  type PlanRecord,
-  type RecordPlan,
-  type RequestAction,
-  stillAsPlanned,
-} from "@sluice/redis-schema";
+import { carryOut, isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
+import { stillAsPlanned } from "@sluice/control/still-as-planned";
+import { Plans, type PlanRecord, type RequestAction } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { durationOption, wholeNumber } from "../options.ts";
@@ -26,7 +20,7 @@ import {
   type Answers,
 } from "./ask-workers.ts";
 import { confirmed, type ConfirmFlags } from "./confirm.ts";
-import type { Draft, PlannedAction } from "./draft.ts";
+import type { Draft, PlannedAction } from "@sluice/control/draft";
 import { exitOf, printReport, resultRows, type ResultRow } from "./results.ts";
 import { planToJson, showPlan } from "./show-plan.ts";
 

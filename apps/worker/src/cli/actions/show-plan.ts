@@ -3,7 +3,7 @@ import { formatDuration } from "@sluice/config";
 import { KEPT, type PlanRecord } from "@sluice/redis-schema";
 import type { Output } from "../output/output.ts";
 import { size } from "../output/units.ts";
-import type { Draft, PlannedItem } from "./draft.ts";
+import type { Draft, PlannedItem } from "@sluice/control/draft";
 
 const SHOWN_ITEMS = 50;
 

@@ -1,8 +1,8 @@
 /** `sluice abort`: ends live streams; S3 forgets their parts, their files stay. */
-import { seenOf } from "@sluice/redis-schema";
+import { seenOf } from "@sluice/control/carry-out";
 import type { Command } from "commander";
 import { chooseNamed } from "../actions/choose-rows.ts";
-import { confirmFor, type Draft } from "../actions/draft.ts";
+import { confirmFor, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { findNamed } from "../find-streams.ts";
 import { addJson } from "../options.ts";

@@ -2,7 +2,7 @@
 import { INDEXES, INDEX_OF, isLive, KINDS } from "@sluice/core";
 import type { ListedStream } from "@sluice/redis-schema";
 import type { Command } from "commander";
-import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
+import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { addJson } from "../options.ts";

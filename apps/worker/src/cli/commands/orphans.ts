@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
-import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
+import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { addJson, duration, durationOption } from "../options.ts";

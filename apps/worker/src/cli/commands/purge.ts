@@ -1,8 +1,9 @@
 /** `sluice purge`: removes records of failed streams, or of the history. Source files and finished objects stay. */
-import { redisNowMs, seenOf, type ListedStream } from "@sluice/redis-schema";
+import { seenOf } from "@sluice/control/carry-out";
+import { redisNowMs, type ListedStream } from "@sluice/redis-schema";
 import { Option, type Command } from "commander";
 import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
-import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "../actions/draft.ts";
+import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { findStreams } from "../find-streams.ts";

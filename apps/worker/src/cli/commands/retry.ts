@@ -1,10 +1,11 @@
 /** `sluice retry`: failed streams go back to work, purged files are taken up again. What is sent again is said first. */
 import { resolve } from "node:path";
 import { displayPath, planRetry } from "@sluice/core";
-import { IgnoredFiles, loadStreams, seenOf, type LoadedStream } from "@sluice/redis-schema";
+import { seenOf } from "@sluice/control/carry-out";
+import { IgnoredFiles, loadStreams, type LoadedStream } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
-import { confirmFor, type Draft, type PlannedItem } from "../actions/draft.ts";
+import { confirmFor, type Draft, type PlannedItem } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { findStreams, lookForStream } from "../find-streams.ts";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Output } from "./output.ts";
 import { formatTable, type Piece } from "./table.ts";
 import { count, relative, size, span } from "./units.ts";
-import { jsonText, visible, visibleLines } from "./visible.ts";
+import { jsonText, visible, visibleLines } from "@sluice/control/terminal-text";
 
 const HOSTILE = "a\u001b[2Jb\r\nc\u0007\u009bd\u202etxt\u2028e\u007f\udc80";
 

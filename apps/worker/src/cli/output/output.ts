@@ -4,7 +4,7 @@
  */
 import { styleText } from "node:util";
 import { formatTable, type Column, type Piece } from "./table.ts";
-import { jsonText, visible, visibleLines } from "./visible.ts";
+import { jsonText, visible, visibleLines } from "@sluice/control/terminal-text";
 
 export interface OutputOptions {
   json: boolean;

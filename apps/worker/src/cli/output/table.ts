@@ -2,7 +2,7 @@
  * An aligned table: titles, then rows. The column whose width nobody knows (a path) comes last and is never cut, so that
  * it can be copied; everything before it is plain and narrow.
  */
-import { visible } from "./visible.ts";
+import { visible } from "@sluice/control/terminal-text";
 
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 export type Piece = string | { text: string; style: Style };

@@ -1,6 +1,6 @@
 /** What each action does, in words, before it is done. */
-import { formatBytes, plural } from "../lib/bytes.ts";
-import type { PlanAction } from "./action-rules.ts";
+import { formatBytes, plural } from "./units.ts";
+import type { PlanAction } from "./actions.ts";
 import type { PlanView } from "./plan-view.ts";
 
 interface Words {

@@ -2,7 +2,7 @@
 import type { ListedStream } from "@sluice/redis-schema/stream-rows";
 import { isSetApart } from "@sluice/core/stream/set-apart";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
-import { parseTime } from "../lib/time.ts";
+import { parseTime } from "./time.ts";
 
 /** Lenient: every field of the record may be missing, and such a row is shown all the same. JSON leaves such a field out. */
 export type StreamRow = { [K in keyof ListedStream]?: ListedStream[K] | undefined } & Pick<

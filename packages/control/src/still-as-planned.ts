@@ -3,13 +3,16 @@
  * changed between planning and confirming is left alone, and the plan's results say why.
  */
 import { isLive, kindOf } from "@sluice/core";
+import {
+  Plans,
+  RequestQueue,
+  StreamReader,
+  type ListedStream,
+  type PlanRecord,
+  type PlanResult,
+  type SchemaContext,
+} from "@sluice/redis-schema";
 import { seenAs } from "./carry-out.ts";
-import type { SchemaContext } from "./context.ts";
-import { Plans } from "./plans.ts";
-import type { PlanRecord, PlanResult } from "./records/plan.ts";
-import { RequestQueue } from "./request-queue.ts";
-import { StreamReader } from "./stream-reader.ts";
-import type { ListedStream } from "./stream-rows.ts";
 
 const CHUNK = 500;
 

@@ -3,7 +3,7 @@
  * a large or destructive one runs. The same rules disable buttons and refuse plans.
  */
 import { canApply } from "@sluice/core/stream/state";
-import { isSuperseded, type StreamRow } from "../streams/stream-row.ts";
+import { isSuperseded, type StreamRow } from "./stream-row.ts";
 
 /** Actions on streams; `abort_uploads` is on orphans, `prune_history` on completed streams. */
 export const STREAM_ACTIONS = ["finalize", "retry", "abort", "purge"] as const;

@@ -2,12 +2,18 @@
  * Carries a confirmed plan out on the records themselves, without any worker: exactly the planned ids, and of those only
  * what still reads as it was planned. Results are kept as they come, so that what was interrupted goes on where it stopped.
  */
-import type { SchemaContext } from "./context.ts";
-import { Plans } from "./plans.ts";
-import type { PlanRecord, PlanResult } from "./records/plan.ts";
-import { loadStreams } from "./stream-loader.ts";
-import { pruneHistory, purgeStream, type PurgeOutcome, type PurgeRequest } from "./stream-purge.ts";
-import { StreamReader } from "./stream-reader.ts";
+import {
+  loadStreams,
+  Plans,
+  pruneHistory,
+  purgeStream,
+  StreamReader,
+  type PlanRecord,
+  type PlanResult,
+  type PurgeOutcome,
+  type PurgeRequest,
+  type SchemaContext,
+} from "@sluice/redis-schema";
 
 /** Actions that need neither a file nor S3. Every other one is asked of the workers. */
 const RECORD_ACTIONS = ["purge", "prune_history"] as const;

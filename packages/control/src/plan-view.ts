@@ -1,5 +1,5 @@
 /** A plan as it is shown before it runs, and what came of it. Shared by server and browser. */
-import type { PlanAction } from "./action-rules.ts";
+import type { PlanAction } from "./actions.ts";
 
 export interface PlanView {
   token: string;
