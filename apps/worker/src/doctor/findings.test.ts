@@ -295,6 +295,7 @@ describe("the bucket", () => {
 
   it.each<[StoreTrouble, string]>([
     ["unreachable", "bucket.unreachable"],
+    ["failing", "bucket.unreachable"],
     ["throttled", "bucket.unreachable"],
     ["credentials", "bucket.credentials"],
     ["bucket", "bucket.missing"],
