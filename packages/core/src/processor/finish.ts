@@ -110,7 +110,13 @@ export async function describeStep(life: Life): Promise<Step> {
   await complete(life, failure?.detail);
   if (failure) deps.observer.tidyFailed(held.record, failure.reason, failure.detail);
   await reach(life.context, "completed");
-  return { kind: "ended", ending: { kind: "completed", ...(changed ? { changed } : {}) } };
+  const unseen = failure?.reason === "unseen";
+  const ending = {
+    kind: "completed",
+    ...(changed ? { changed } : {}),
+    ...(unseen ? { unseen } : {}),
+  } as const;
+  return { kind: "ended", ending };
 }
 
 /** While the key is still ours: whoever held the stream before may have opened an upload that nobody uses. */
