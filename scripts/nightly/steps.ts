@@ -27,7 +27,7 @@ export function nightlySteps(seed: string): readonly Step[] {
   return [
     {
       name: "model",
-      argv: ["run", "-s", "unit", "--", "packages/core/src/processor/model.test.ts"],
+      argv: ["run", "-s", "unit", "--", "packages/core/src/steps/model.test.ts"],
       env: { SLUICE_MODEL_RUNS: NEW_HISTORIES },
       withinMinutes: 15,
     },

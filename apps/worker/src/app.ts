@@ -21,7 +21,7 @@ import { fillInFounding } from "./streams/founding.ts";
 import { followHints } from "./streams/hints.ts";
 import { buildLanes, type Lanes } from "./streams/lanes.ts";
 import { LeaseKeeper } from "./streams/lease-keeper.ts";
-import { deadNoncesOfThisHost, ownIdentity } from "./streams/process-identity.ts";
+import { deadNoncesOfThisHost, type ProcessIdentity } from "./streams/process-identity.ts";
 import {
   resumeInterruptedStreams,
   watchOf,
@@ -68,7 +68,7 @@ export class Worker {
   readonly #settings: WorkerSettings;
   readonly #ports: WorkerPorts;
   readonly #stop: AbortSignal;
-  readonly identity = ownIdentity();
+  readonly identity: ProcessIdentity;
   readonly #registry: WorkerRegistry;
   readonly #store: StreamStore;
   readonly #done: FilesDone;
@@ -83,6 +83,7 @@ export class Worker {
 
   constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
     const { context, log } = ports;
+    this.identity = ports.identity;
     const own = { workerId: settings.workerId, nonce: this.identity.nonce };
     this.#settings = settings;
     this.#ports = ports;
@@ -176,6 +177,9 @@ export class Worker {
       ),
       this.#every("the comparison of paths and streams", this.#settings.rescanIntervalMs, async () =>
         this.supervisor.mend(),
+      ),
+      this.#every("the look for late markers", this.#settings.rescanIntervalMs, () =>
+        this.supervisor.lookForMarkers(),
       ),
       this.#recovery.run(stop),
     ];

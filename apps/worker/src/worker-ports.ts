@@ -2,11 +2,13 @@
 import type { FileSource, FileTidier, ObjectStore, Observer, ReachFailpoint, StoreGate } from "@sluice/core";
 import type { RedisClient, SchemaContext } from "@sluice/redis-schema";
 import type { RedisPatience } from "./start/redis-patience.ts";
+import type { ProcessIdentity } from "./streams/process-identity.ts";
 import type { HintSource } from "./streams/hints.ts";
 import type { SupervisorLog } from "./streams/supervisor.ts";
 import type { WatchDeps } from "./streams/watch-runner.ts";
 
 export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootIdentity"> {
+  identity: ProcessIdentity;
   context: SchemaContext;
   /** A second connection to Redis, for reads that block. */
   blocking: RedisClient;

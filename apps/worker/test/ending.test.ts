@@ -1,6 +1,9 @@
 /** SIGTERM ends the worker within the drain time, also when nothing it says goodbye to answers (P10). */
 import { randomBytes } from "node:crypto";
+import { renameSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { audit } from "./audit.ts";
 import { PART, startRig, writeWhole } from "./rig.ts";
 
 /** The end waits 2 s for a goodbye and 1 s for what the drain's end interrupts; the rest is a busy machine's. */
@@ -18,3 +21,34 @@ it("a worker whose Redis answers nothing ends soon after its drain time", { time
   expect(await worker.terminate()).toEqual({ code: 0, signal: null });
   expect(performance.now() - askedAt).toBeLessThan(MOST_MS);
 });
+
+const SEAL = { SLUICE_ON_TERM: "seal", SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h" };
+
+it("P10: with SLUICE_ON_TERM=seal a file under a temporary name stays as it is, and is named", async () => {
+  await using rig = await startRig({ env: { ...SEAL, SLUICE_DRAIN_TIMEOUT: "2s" } });
+  const worker = await rig.start();
+  const path = writeWhole(rig, "a.mov.part", randomBytes(PART + 10));
+  await rig.live(path, ({ next_part: next }) => next === "2");
+  expect(await worker.terminate()).toEqual({ code: 75, signal: null });
+  const named = worker.lines.filter(({ msg }) => msg.includes("last bytes are only on disk"));
+  expect(named).toMatchObject([{ path, bytes: 10, msg: expect.stringContaining("ends in .part") }]);
+  await rig.start();
+  const final = join(rig.root, "a.mov");
+  renameSync(path, final);
+  await rig.completed(final);
+  await audit(rig, [{ path: final, key: "a.mov" }]);
+}, 180_000);
+
+it("P10: with SLUICE_ON_TERM=seal a file that gets its final name after the signal is sealed", async () => {
+  await using rig = await startRig({ env: { ...SEAL, SLUICE_DRAIN_TIMEOUT: "2m" } });
+  const worker = await rig.start();
+  const path = writeWhole(rig, "a.mov.part", randomBytes(PART + 10));
+  await rig.live(path, ({ next_part: next }) => next === "2");
+  const ended = worker.terminate();
+  await worker.said("ending");
+  const final = join(rig.root, "a.mov");
+  renameSync(path, final);
+  expect(await ended).toEqual({ code: 0, signal: null });
+  await rig.completed(final);
+  await audit(rig, [{ path: final, key: "a.mov" }]);
+}, 180_000);

@@ -1,5 +1,6 @@
 /** Refusals that are nobody's trouble but one file's: the others go on, and the stream says or ends with the reason. */
 import { randomBytes } from "node:crypto";
+import { TROUBLE } from "@sluice/local-s3";
 import { describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
 import { startRig, writeWhole } from "./rig.ts";
@@ -86,3 +87,67 @@ it("D6e: 304 for a condition that is not met leads to the next name, and an unus
   await audit(rig, [{ path: large, key: "part.bin" }]);
   await growAfterCompletion(rig, "grown.bin");
 }, 60_000);
+
+describe("a store that fails", () => {
+  it("D6c: at one odd key, by S3's error, a proxy's page or no word at all, is that file's trouble alone; the others go on at once", async () => {
+    await using rig = await startRig();
+    const worker = await rig.start();
+    const odd = [
+      ["put.bin", "PutObject", 100, { status: 500, code: "InternalError" }],
+      ["part.bin", "UploadPart", LARGE, { status: 502, headers: HTML, body: PAGE }],
+      ["head.bin", "HeadObject", LARGE, { status: 503 }],
+    ] as const;
+    const faults = odd.map(([key, operation, , reply]) =>
+      rig.s3.faults.add({ operation, key, times: -1 }, { kind: "reply", reply }),
+    );
+    const paths = odd.map(([name, , size]) => writeWhole(rig, name, randomBytes(size)));
+    const acted = () =>
+      rig.s3.faults
+        .list()
+        .filter(({ id }) => faults.includes(id))
+        .map((fault) => fault.acted);
+    const failedTimes = async (times: number) => {
+      const least = acted().map((before) => before + times);
+      await rig.until(`each of them has failed ${times} more times`, () =>
+        acted().every((now, at) => now >= (least[at] ?? 0)),
+      );
+    };
+    await failedTimes(3);
+    await rig.completed(writeWhole(rig, "other.bin", "other"));
+    // By now it is known that only they fail.
+    for (const [at, path] of paths.entries()) {
+      const text = new RegExp(String(odd[at]?.[3].status));
+      await rig.live(path, ({ waiting_for }) => text.test(waiting_for ?? ""));
+    }
+    const troubles = () => worker.lines.filter(({ msg }) => /store.*trouble/i.test(msg)).length;
+    const before = troubles();
+    await failedTimes(1);
+    await rig.completed(writeWhole(rig, "another.bin", "another"));
+    await rig.until("the worker is well", async () => {
+      return (await rig.records.redis.hget("worker:rig-worker", "state")) === "ok";
+    });
+    for (const id of faults) rig.s3.faults.remove(id);
+    for (const path of paths) await rig.completed(path);
+    expect(troubles()).toBe(before);
+    await audit(
+      rig,
+      odd.map(([key], at) => ({ path: paths[at] ?? "", key })),
+    );
+  }, 150_000);
+
+  it("D6c: at every part of two files, while it answers all else, is in trouble as a whole, and heals", async () => {
+    await using rig = await startRig();
+    await rig.start();
+    const fault = rig.s3.faults.add({ operation: "UploadPart", times: -1 }, TROUBLE.internalError());
+    const paths = ["a.bin", "b.bin"].map((name) => writeWhole(rig, name, randomBytes(LARGE)));
+    const state = (is: string) =>
+      rig.until(`the worker is ${is}`, async () => {
+        return (await rig.records.redis.hget("worker:rig-worker", "state")) === is;
+      });
+    await state("blocked");
+    rig.s3.faults.remove(fault);
+    for (const path of paths) expect(await rig.completed(path)).toMatchObject({ status: "completed" });
+    await state("ok");
+    await auditRig(rig);
+  }, 90_000);
+});

@@ -1,6 +1,8 @@
 /** Where hard links cannot be had a name is taken by an empty file of our own first; no file is ever overwritten. */
 import {
+  appendFileSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -11,6 +13,7 @@ import {
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { placeFile, placeUnderFreeName, placeWithoutLinks } from "../src/adapters/place-file.ts";
+import { volumeWithoutLinks } from "./rig/old-volume.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 
 let directory: TemporaryDirectory;
@@ -92,4 +95,34 @@ it("D7k: a file with as many names as the file system allows still gets its name
   expect(await placeUnderFreeName(from, to)).toBe(directory.at("in/to-2.mp4"));
   expect(existsSync(from)).toBe(false);
   expect([text(to), text(directory.at("in/to-2.mp4"))]).toEqual(["theirs", "ours"]);
+});
+
+it("D7k: on a volume without hard links no file is overwritten, also by one that comes between the two steps", async () => {
+  const root = directory.at("volume");
+  mkdirSync(root);
+  using volume = volumeWithoutLinks(root);
+  const at = (name: string): string => `${root}/${name}`;
+  const make = (name: string, words: string): string => {
+    writeFileSync(at(name), words);
+    return at(name);
+  };
+  const ours = make("ours", "ours");
+  if (volume.is !== "as it was") expect(() => linkSync(ours, at("link"))).toThrow(/EPERM|ENOTSUP|ENOSYS/);
+  const theirs = make("to.mp4", "theirs");
+  expect(await placeFile(ours, theirs)).toBe("taken");
+  expect([text(ours), text(theirs)]).toEqual(["ours", "theirs"]);
+  expect(await placeUnderFreeName(ours, theirs)).toBe(at("to-2.mp4"));
+  expect([text(theirs), text(at("to-2.mp4"))]).toEqual(["theirs", "ours"]);
+
+  const next = make("next", "next");
+  expect(await placeWithoutLinks(next, at("free"), () => appendFileSync(at("free"), "theirs"))).toBe("taken");
+  const other = make("other", "theirs as well");
+  expect(await placeWithoutLinks(next, at("name"), () => renameSync(other, at("name")))).toBe("taken");
+  expect([text(next), text(at("free")), text(at("name"))]).toEqual(["next", "theirs", "theirs as well"]);
+  expect(await placeWithoutLinks(next, at("new"))).toBe("placed");
+  expect(
+    readdirSync(root)
+      .filter((name) => name !== "lost+found")
+      .toSorted(),
+  ).toEqual(["free", "name", "new", "to-2.mp4", "to.mp4"]);
 });

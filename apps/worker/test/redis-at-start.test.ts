@@ -6,6 +6,7 @@ import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { startRedis } from "../../../packages/redis-schema/test/redis-server.ts";
 import { audit } from "./audit.ts";
+import { sluice } from "./cli-process.ts";
 import { readiness, statusOf } from "./rig/health.ts";
 import { startRig, writeWhole, type Rig } from "./rig.ts";
 
@@ -134,7 +135,7 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     expect(refused.other.join("\n")).toContain("maxmemory-policy");
   });
 
-  it("D8d: SLUICE_START_BLOCKED waits for a missing bucket and a missing watch, and begins when they are there", async () => {
+  it("D8d: SLUICE_START_BLOCKED waits for a missing bucket and a missing watch under its lease, and begins when they are there", async () => {
     await using rig = await startRig();
     const env = { SLUICE_S3_BUCKET: "later", SLUICE_WATCH: join(rig.directory, "later") };
     const refused = rig.launch(env);
@@ -143,8 +144,28 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     await rig.until("it says what it waits for", async () =>
       /^blocked: store: .*bucket later/.test(await readiness(worker)),
     );
+    const lease = async () => await rig.records.redis.hgetall("worker:rig-worker");
+    const waiting = await rig.until("its lease says the same", async () => {
+      const seen = await lease();
+      return seen["state"] === "blocked" && seen;
+    });
+    expect(waiting).toMatchObject({
+      source: "rig",
+      state_detail: expect.stringMatching(/^store: .*bucket later.*its lag is not known/),
+      state_since_utc: expect.stringMatching(/Z$/),
+    });
+    const doctor = await sluice(["doctor"], { env: rig.env(env), cwd: rig.directory });
+    expect(doctor.stdout).toMatch(/Worker rig-worker .* is blocked since .*bucket later/);
+    // A second process under the id is refused as at any other time.
+    const second = rig.launch({ ...env, SLUICE_START_BLOCKED: "true" });
+    expect((await second.exited).code).toBe(78);
     await rig.otherBucket("later").create();
     await worker.ready();
+    const working = await rig.until("it says that it works", async () => {
+      const seen = await lease();
+      return seen["state"] === "ok" && seen;
+    });
+    expect(working["nonce"]).toBe(waiting["nonce"]);
     await rig.until("the watch is offline", async () => /watch .*later/.test(await readiness(worker)));
   });
 });

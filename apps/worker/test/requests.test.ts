@@ -77,6 +77,27 @@ describe("requests", { timeout: 180_000 }, () => {
     await rig.until("the queue is empty", async () => (await rig.records.redis.xlen("requests")) === 0);
   });
 
+  it("D8a: to abort a stream whose source has no worker are refused in the end with what to do, and its parts stay", async () => {
+    await using rig = await startRig({ env: FOREVER });
+    const owner = await rig.start();
+    const [stream] = await liveFiles(rig, 1);
+    if (!stream) throw new Error("a stream");
+    await owner.kill();
+    await lapse(rig, "rig-worker");
+    await startOther(rig);
+    const long = new Date(Date.now() - 11 * 60_000).toISOString();
+    const abort = await file(rig, "abort", [stream.id], { filed_at_utc: long });
+    expect(await answer(rig, abort, stream.id)).toMatchObject({
+      result: "refused",
+      worker: "other-worker",
+      detail: expect.stringMatching(/no worker of source rig is running.*start a worker of that source/),
+    });
+    const kept = await rig.records.stream(stream.id);
+    expect(kept).toMatchObject({ status: "processing", fence: stream["fence"] });
+    await rig.start();
+    expect(await ask(rig, "abort", stream.id)).toMatchObject({ result: "done", worker: "rig-worker" });
+  });
+
   it("D8a: asked of a hung owner are done by the worker that takes over, and not again when the owner wakes up", async () => {
     await using rig = await startRig({ env: FOREVER });
     const owner = await rig.start();

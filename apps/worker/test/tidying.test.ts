@@ -166,6 +166,20 @@ describe("writers", { timeout: 180_000 }, () => {
     writeFileSync(`${marked}.done`, "");
     await rig.until("the marked file is deleted", () => !existsSync(marked));
     expect(existsSync(path)).toBe(true);
+    // A marker that comes after the completion: its bytes are in S3, and it waits as any recognised file does.
+    const sent = () =>
+      rig.requests.filter(
+        ({ operation, key, status }) => operation === "PutObject" && key === "idle.bin" && status === 200,
+      ).length;
+    expect(sent()).toBe(1);
+    writeFileSync(`${path}.done`, "");
+    const again = await stored(rig, path);
+    expect(again).toMatchObject({ completed_by: "marker", supersedes: done.id, verify_result: "recognised" });
+    const until = JSON.parse(again["waiting_for"] ?? "{}") as { until: string; unseen?: string };
+    expect(until.unseen).toBeUndefined();
+    expect(Date.parse(until.until) - Date.now()).toBeGreaterThan(50 * 60_000);
+    expect(sent()).toBe(1);
+    expect(await rig.records.generations(path)).toHaveLength(2);
   });
 
   it("D7b: other bytes of the same size under the old mtime, written during the delay, keep the file", async () => {

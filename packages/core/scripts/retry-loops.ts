@@ -12,7 +12,8 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request to a store in trouble",
     where: "packages/core/src/flow/store-gate.ts",
-    bound: "no end, by intent; one request at a time in the whole worker, full-jitter backoff up to 30 s",
+    bound:
+      "no end, by intent; one request at a time of the streams that failed, and one of the others; full-jitter backoff up to 30 s, for the others up to 5 s",
     proves: [
       "packages/core/src/flow/store-gate.test.ts",
       "S30: waits longer from trial to trial, and never less than Retry-After",

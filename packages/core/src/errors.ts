@@ -7,7 +7,9 @@ export { REMEDIES } from "./stream/failures.ts";
 export type StoreTrouble =
   /** Outage, time-out, 5xx, reset: the worker waits and tries again without end. */
   | "unreachable"
-  /** 503 SlowDown, 429: as above, not before `retryAfterMs`. */
+  /** 5xx to this request, while the bucket answers others: the stream waits, and the worker only if another one meets it too. */
+  | "failing"
+  /** 503 SlowDown, 429: as an outage, not before `retryAfterMs`. */
   | "throttled"
   /** Credentials expired or refused. */
   | "credentials"

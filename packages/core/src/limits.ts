@@ -20,6 +20,8 @@ export const LIMITS = {
   storeQuietMs: 15_000,
   /** No byte either way for this long ends a request. */
   storeSilenceMs: 60_000,
+  /** Trouble that one stream met holds a request of another stream back for at most this long. */
+  othersWaitMs: 5_000,
   retryFirstMs: 200,
   retryMostMs: 30_000,
   /** Times the parts of one seal are repaired after InvalidPart before its stream fails. */
@@ -67,4 +69,5 @@ assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail 
 assert(LIMITS.leaseSelfFenceMs < LIMITS.leaseTtlMs, "a worker stops by itself before its lease lapses");
 assert(LIMITS.storeQuietMs < LIMITS.storeControlMs, "a quiet store is told before a deadline passes");
 assert(LIMITS.storeQuietMs < LIMITS.storeSilenceMs, "a quiet store is told before a request is given up");
+assert(LIMITS.othersWaitMs < LIMITS.retryMostMs, "a stream that met no trouble waits less than one that did");
 assert(LIMITS.redisCommandMs < LIMITS.leaseTtlMs, "a renewal that hangs ends before the lease does");

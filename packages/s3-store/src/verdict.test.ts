@@ -68,7 +68,7 @@ function expected(request: StoreRequest, status: number, body: Body): string {
     case 413:
       return "rejected";
     case 500:
-      return "unreachable";
+      return "failing?";
     case 501:
       return body === "xml" ? "rejected" : "rejected?";
     default:
@@ -122,8 +122,8 @@ describe("what is the whole store's at once, whatever was asked", () => {
   it.each([
     [503, "SlowDown", "throttled"],
     [429, "HTTP429", "throttled"],
-    [503, "HTTP503", "unreachable"],
-    [502, "HTTP502", "unreachable"],
+    [507, "InsufficientStorage", "unreachable"],
+    [503, "XMinioStorageFull", "unreachable"],
     [407, "HTTP407", "unreachable"],
     [400, "ExpiredToken", "credentials"],
     [403, "InvalidAccessKeyId", "credentials"],
@@ -132,6 +132,20 @@ describe("what is the whole store's at once, whatever was asked", () => {
   ] as const)("%s %s is %s", (status, code, trouble) => {
     for (const request of STORE_REQUESTS) {
       expect(word(verdictOf(failure(status ?? 0, "xml", { status, code }), { request }))).toBe(trouble);
+    }
+  });
+});
+
+describe("D6c: what is the whole store's only when another request fails too", () => {
+  it.each([
+    [500, "InternalError"],
+    [502, "HTTP502"],
+    [503, "HTTP503"],
+    [504, "GatewayTimeout"],
+  ])("D6c: %s %s", (status, code) => {
+    for (const request of STORE_REQUESTS) {
+      for (const page of [false, true])
+        expect(word(verdictOf(failure(status, "xml", { code, page }), { request }))).toBe("failing?");
     }
   });
 });

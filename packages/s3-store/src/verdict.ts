@@ -2,8 +2,8 @@
  * What a reply that is not a success means, for every request the worker makes: an answer, or somebody's trouble. A pure
  * function of the request and the reply, so that every pair is a row of a test.
  *
- * A 4xx names the whole store only when another request, which should succeed, fails too: a firewall, a proxy or one odd
- * name must not stop the other streams. `asks` says that this has to be found out first.
+ * A refusal or a 5xx names the whole store only when another request, which should succeed, fails too: a firewall, a proxy
+ * or one odd name must not stop the other streams. `asks` says that this has to be found out first.
  */
 import type { StoreTrouble } from "@sluice/core";
 import type { S3Failure } from "./errors.ts";
@@ -96,6 +96,7 @@ export function verdictOf(seen: S3Failure, asked: Asked): Verdict {
   const answer = answerOf(failure, asked);
   if (answer !== undefined) return { kind: "answer", answer };
   if (failure.status !== undefined && isGarbled(failure, asked)) return sure("garbled");
+  if (isFailing(failure)) return { kind: "trouble", trouble: "failing", asks: true };
   return isOwnMatter(failure) ? ownTrouble(failure, asked) : sure(storeTrouble(failure));
 }
 
@@ -156,6 +157,12 @@ export function storeTrouble({ status, code, region, page }: S3Failure): StoreTr
   return "rejected";
 }
 
+/** The store fails, without a reason that would concern every request. */
+function isFailing(failure: S3Failure): boolean {
+  const { status = 0, code } = failure;
+  return status >= 500 && !PASSING.has(code) && storeTrouble(failure) === "unreachable";
+}
+
 /** A refusal that may concern this request alone. */
 export function isOwnMatter(failure: S3Failure): boolean {
   const { status, code, page } = failure;
@@ -171,6 +178,7 @@ export function isOwnMatter(failure: S3Failure): boolean {
       return NO_BUCKET.has(code) || REDIRECTS.has(code) || status < 400;
     case "unreachable":
       return page && status !== 408 && status !== 407;
+    case "failing":
     case "throttled":
     case "garbled":
     // No request was made at all.

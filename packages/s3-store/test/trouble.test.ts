@@ -78,12 +78,15 @@ describe("an outage", () => {
     expect(await rig.store.listParts(upload)).toEqual({ kind: "alive", parts: [] });
   });
 
-  test("S15 an internal error leaves the outcome unknown", async () => {
+  test("S15, D6c: an internal error leaves the outcome unknown, and is the store's when the bucket fails too", async () => {
     await using rig = await startRig();
     const upload = await openUpload(rig.store, "a");
     rig.faults.add({ operation: "UploadPart" }, TROUBLE.internalError());
-    const unknown = { trouble: "unreachable", code: "InternalError", status: 500, outcomeUnknown: true };
+    const unknown = { trouble: "failing", code: "InternalError", status: 500, outcomeUnknown: true };
     await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject(unknown);
+    rig.faults.add({ times: -1 }, TROUBLE.internalError());
+    const whole = { trouble: "unreachable", code: "InternalError" };
+    await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject(whole);
   });
 
   test("S30 SlowDown is throttling, its Retry-After is kept whole, and nothing was done", async () => {

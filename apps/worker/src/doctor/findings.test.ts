@@ -294,6 +294,7 @@ describe("the bucket", () => {
 
   it.each<[StoreTrouble, string]>([
     ["unreachable", "bucket.unreachable"],
+    ["failing", "bucket.unreachable"],
     ["throttled", "bucket.unreachable"],
     ["credentials", "bucket.credentials"],
     ["bucket", "bucket.missing"],

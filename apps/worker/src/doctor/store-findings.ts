@@ -172,6 +172,7 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
   const seen = `${error.code}: ${error.message}`;
   switch (error.trouble) {
     case "unreachable":
+    case "failing":
     case "throttled":
       return finding(
         "bucket.unreachable",

@@ -88,14 +88,20 @@ async function abortOrphan(
     if ((await task.ageMs()) > DESTRUCTIVE_MOST_MS) return { kind: "refused", detail: TOO_OLD };
     await deps.store.abort({ bucket, key, uploadId });
   } catch (error) {
-    // The store as a whole is in trouble: it is done when that is over, or it is too old by then.
-    if (error instanceof StoreError && WHOLE_STORE.has(error.trouble)) return { kind: "pending" };
+    // The store is in trouble: it is done when that is over, or it is too old by then.
+    if (error instanceof StoreError && PASSES.has(error.trouble)) return { kind: "pending" };
     throw error;
   }
   return { kind: "done", afterwards: forget };
 }
 
-const WHOLE_STORE: ReadonlySet<StoreTrouble> = new Set(["unreachable", "throttled", "credentials", "bucket"]);
+const PASSES: ReadonlySet<StoreTrouble> = new Set([
+  "unreachable",
+  "failing",
+  "throttled",
+  "credentials",
+  "bucket",
+]);
 
 const OWNED_LATELY_MS = 5_000;
 

@@ -14,14 +14,16 @@ import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
+import { ownIdentity } from "../streams/process-identity.ts";
 import { troublesOf } from "../streams/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
 import { metricsFacts } from "./metrics-facts.ts";
+import { leaseWhileWaiting } from "./lease-while-waiting.ts";
 import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
-import { watchPorts } from "./watch-ports.ts";
+import { watchPorts, type WatchPorts } from "./watch-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
 
 /** Filled once the worker runs: signals and health ask for it before that. */
@@ -74,27 +76,25 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   if (unusable.length > 0 && mayRefuse)
     throw new StartRefused(unusable.map(({ what, remedy }) => `${what}: ${remedy}`));
   for (const { what } of unusable) log.warn({}, `${what}; its streams wait`);
+  const identity = ownIdentity();
+  const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate));
+  let holding: Promise<void> | undefined;
+  const waits = (): Promise<void> => (holding ??= patience.wait(() => waiting.start(signal), signal));
   const { store, answers, hash, connection } = await connectStore(
     config,
     context,
-    { mayRefuse, patience, gate },
+    { mayRefuse, patience, gate, waits },
     log,
     signal,
   );
   stack.use(connection);
   const watching = watchPorts(config, log);
   stack.use(await startAll(watching.watchers, signal));
-  const seen = await watching.writers.visibility();
-  log.info({ seen: seen.seen }, seen.detail);
-  for (const { name } of seen.seen === "all" ? [] : config.watches.filter(waitsForSigns)) {
-    log.warn(
-      { watch: name },
-      "files that only silence calls complete are not deleted or moved, since whoever may still write them cannot be seen (SLUICE_TIDY_UNSEEN)",
-    );
-  }
+  await sayWhoIsSeen(config, watching, log);
   const worker = new Worker(
     workerSettings(config, answers.profile, hash),
     {
+      identity,
       context,
       blocking,
       store,
@@ -108,6 +108,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     },
     signal,
   );
+  await waiting.handOver();
   stack.use(worker.lease);
   await worker.start();
   started.worker = worker;
@@ -115,6 +116,17 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll([webhooks(from, worker, context, metrics)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
+}
+
+async function sayWhoIsSeen(config: Config, { writers }: WatchPorts, log: Log): Promise<void> {
+  const seen = await writers.visibility();
+  log.info({ seen: seen.seen }, seen.detail);
+  for (const { name } of seen.seen === "all" ? [] : config.watches.filter(waitsForSigns)) {
+    log.warn(
+      { watch: name },
+      "files that only silence calls complete are not deleted or moved, since whoever may still write them cannot be seen (SLUICE_TIDY_UNSEEN)",
+    );
+  }
 }
 
 /** Its files are tidied after a marker, a rename or "finalize now" alone where writers cannot be seen. */

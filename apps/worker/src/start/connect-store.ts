@@ -37,6 +37,8 @@ export interface StartManner {
   patience: RedisPatience;
   /** Says what the start waits for. */
   gate: StoreGate;
+  /** Before each pause: the start has to wait for the store. */
+  waits(): Promise<void>;
 }
 
 /** Answers older than this are asked for again: a store is upgraded now and then. */
@@ -58,7 +60,7 @@ export async function connectStore(
     version: VERSION,
     onQuiet: (quietMs) => how.gate.quiet(quietMs),
   });
-  const hash = settingsHash(config);
+  const hash = storeHash(config);
   const kept = await storeAnswers(config, context, connection, hash, how, log, signal);
   const { answers } = kept;
   for (const note of answers.notes) log.info({ bucket: config.s3Bucket }, note);
@@ -84,19 +86,12 @@ async function storeAnswers(
   context: SchemaContext,
   connection: S3Connection,
   hash: string,
-  { mayRefuse, patience, gate }: StartManner,
+  how: StartManner,
   log: SupervisorLog,
   signal: AbortSignal,
 ): Promise<KeptAnswers> {
-  const still = await stillTrue(
-    config,
-    context,
-    connection,
-    hash,
-    { mayRefuse, patience, gate },
-    log,
-    signal,
-  );
+  const { mayRefuse, patience, gate } = how;
+  const still = await stillTrue(config, context, connection, hash, how, log, signal);
   if (still) return still;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
@@ -120,6 +115,7 @@ async function storeAnswers(
         "the store cannot be used yet; trying again",
       );
     }
+    await how.waits();
     await systemClock.sleep(backoffMs(attempt, Math.random()), signal);
   }
 }
@@ -219,13 +215,13 @@ const QUESTIONS = 2;
 
 /** What a worker with these settings found out at work against what its probe had said; for doctor. */
 export async function learnedAtWork(config: Config, context: SchemaContext): Promise<string[]> {
-  const kept = await loadStoreAnswers(context, settingsHash(config));
+  const kept = await loadStoreAnswers(context, storeHash(config));
   const answers = kept?.answers as unknown as StoreAnswers | undefined;
   return answers?.demotions ?? [];
 }
 
 /** What the answers depend on. */
-function settingsHash(config: Config): string {
+export function storeHash(config: Config): string {
   const text = JSON.stringify([
     VERSION,
     QUESTIONS,

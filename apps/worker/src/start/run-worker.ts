@@ -67,16 +67,20 @@ async function endPolitely(worker: Worker, config: Config, stop: AbortController
   // A stored file that could not be described or tidied in time has no byte at risk.
   const left = [...worker.supervisor.running.values()]
     .filter((running) => running.processor.record.status !== "s3_completed" || unshippedBytes(running) > 0)
-    .map(({ processor }) => processor.record);
+    .map(({ processor, watch }) => ({
+      record: processor.record,
+      suffix: watch.rules.temporaryNames.suffixOf(processor.record.original_path),
+    }));
   if (outcome === "late") {
     stop.abort(new StoppedError("the drain time is over"));
     await Promise.race([done, systemClock.sleep(1_000)]);
   }
   if (config.onTerm === "pause" || left.length === 0) return 0;
-  for (const record of left) {
+  for (const { record, suffix } of left) {
+    const why = suffix === undefined ? "not sealed in time" : `not sealed: its name still ends in ${suffix}`;
     log.warn(
       { path: record.original_path, bytes: record.file_size - record.bytes_sent },
-      "not sealed in time; its last bytes are only on disk",
+      `${why}; its last bytes are only on disk`,
     );
   }
   return EXIT_UNFINISHED;

@@ -102,6 +102,12 @@ export class LeaseKeeper implements Service, Lease {
     if (kind === "held") throw new CheckpointError("another process runs under this worker id");
   }
 
+  /** The same process goes on with a keeper of its own: this one renews no more, and the lease is not given up. */
+  async handOver(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
@@ -205,7 +211,8 @@ export class LeaseKeeper implements Service, Lease {
     if (outcome.kind === "held") return outcome;
     this.#remembered = { renewals: outcome.renewals, times: [now] };
     if (outcome.wentBack !== undefined) this.#deps.onWentBack?.(outcome.wentBack);
-    if (outcome.kind === "taken") this.#heldSinceMs = askedAtMs;
+    // One that was handed over to this keeper counts from its own first renewal.
+    if (outcome.kind === "taken" || this.#heldSinceMs === Infinity) this.#heldSinceMs = askedAtMs;
     this.#renewedAtMs = askedAtMs;
     this.#renewedWallMs = now;
     return outcome;

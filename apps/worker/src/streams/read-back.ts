@@ -128,7 +128,7 @@ async function readRange(
       return now;
     } catch (error) {
       const heals =
-        error instanceof StoreError && (error.trouble === "unreachable" || error.trouble === "throttled");
+        error instanceof StoreError && ["unreachable", "failing", "throttled"].includes(error.trouble);
       if (!heals || attempt >= ATTEMPTS) throw error;
       await clock.sleep(backoffMs(attempt, Math.random()), signal);
     }

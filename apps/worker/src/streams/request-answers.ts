@@ -83,7 +83,7 @@ async function finalize({ item, queued }: Task, deps: AnswerDeps): Promise<Answe
 /** The wish goes into the record and is carried out from there; the answer is given when the stream has ended. */
 async function abort(task: Task, deps: AnswerDeps): Promise<Answer> {
   const facts = await factsOf(task.item, deps);
-  const decision = judgeAbort({ ...facts, ageMs: await task.ageMs() });
+  const decision = judgeAbort({ ...facts, ageMs: await task.ageMs(), source: deps.source });
   const running = deps.supervisor.running.get(task.item);
   if (decision.kind !== "act" || !running) return asAnswer(decision);
   await running.processor.abort();

@@ -32,13 +32,22 @@ describe("D8a, D8c: an abort", () => {
     ["of a completed stream is refused", COMPLETED, false, 0, "refused"],
     ["of no stream is refused", undefined, false, 0, "refused"],
   ])("%s", (_, row, runsHere, ageMs, kind) => {
-    expect(judgeAbort({ row, runsHere, theirs: false, ageMs }).kind).toBe(kind);
+    expect(judgeAbort({ row, runsHere, theirs: false, ageMs, source: "a" }).kind).toBe(kind);
   });
 
   it("that is too old says to ask again", () => {
-    expect(judgeAbort({ row: LIVE, runsHere: true, theirs: false, ageMs: 20 * MIN })).toEqual({
+    expect(judgeAbort({ row: LIVE, runsHere: true, theirs: false, ageMs: 20 * MIN, source: "a" })).toEqual({
       kind: "refused",
       detail: expect.stringContaining("too old, ask again"),
+    });
+  });
+
+  it("D8a: of a source without a living worker waits for one, then says what to do, and begins nothing", () => {
+    const facts = { row: LIVE, runsHere: false, theirs: false, source: "b" };
+    expect(judgeAbort({ ...facts, ageMs: 10 * MIN }).kind).toBe("pending");
+    expect(judgeAbort({ ...facts, ageMs: 11 * MIN })).toEqual({
+      kind: "refused",
+      detail: expect.stringMatching(/no worker of source a is running.*sluice adopt --from a.*ask again/),
     });
   });
 });
@@ -88,7 +97,7 @@ describe("D8a: a question to the store", () => {
 describe("D8a: what is of another source with a living worker is left to that one", () => {
   it.each([LIVE, FAILED, ABORTED, COMPLETED, ASKED])("$status", (row) => {
     const facts = { row, runsHere: false, theirs: true };
-    expect(judgeAbort({ ...facts, ageMs: 60 * MIN }).kind).toBe("pending");
+    expect(judgeAbort({ ...facts, ageMs: 60 * MIN, source: "mine" }).kind).toBe("pending");
     expect(judgeFinalize(facts).kind).toBe("pending");
     expect(judgeRetry(facts, { source: "mine", covers: false }).kind).toBe("pending");
   });

@@ -32,6 +32,17 @@ export interface Facts {
   theirs: boolean;
 }
 
+/**
+ * An abort of a stream whose source has no living worker is left undone: its file cannot be seen from here, so its parts
+ * may be the only copy there is.
+ */
+function noWorkerOf(source: string): string {
+  return [
+    `no worker of source ${source} is running, and only one of them can abort this stream: nothing was done, its parts in S3 are kept`,
+    `start a worker of that source, or let one that reaches its files take them over (sluice adopt --from ${source}), then ask again`,
+  ].join("; ");
+}
+
 const ACT: Decision = { kind: "act" };
 const PENDING: Decision = { kind: "pending" };
 const NO_SUCH: Decision = { kind: "refused", detail: "there is no such stream" };
@@ -45,7 +56,8 @@ export function judgeFinalize({ row, runsHere, theirs }: Facts): Decision {
 }
 
 /** An abort is done when the stream has ended by it, whoever saw to that. */
-export function judgeAbort({ row, runsHere, theirs, ageMs }: Facts & { ageMs: number }): Decision {
+export function judgeAbort(facts: Facts & { ageMs: number; source: string }): Decision {
+  const { row, runsHere, theirs, ageMs } = facts;
   if (!row) return NO_SUCH;
   if (theirs) return PENDING;
   if (row.status === ABORTED)
@@ -53,8 +65,11 @@ export function judgeAbort({ row, runsHere, theirs, ageMs }: Facts & { ageMs: nu
   if (row.kind === "failed" || row.kind === "completed") return cannotBe("aborted", row);
   // The wish is in the record: it will be done, however long it takes.
   if (row.requested_action === ABORT) return PENDING;
-  if (ageMs > DESTRUCTIVE_MOST_MS + (runsHere ? 0 : OTHERS_WAIT_MS))
-    return { kind: "refused", detail: TOO_OLD };
+  if (ageMs > DESTRUCTIVE_MOST_MS + (runsHere ? 0 : OTHERS_WAIT_MS)) {
+    const { source } = row;
+    const own = runsHere || source === undefined || source === facts.source;
+    return { kind: "refused", detail: own ? TOO_OLD : noWorkerOf(source) };
+  }
   return runsHere ? ACT : PENDING;
 }
 

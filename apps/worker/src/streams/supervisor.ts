@@ -28,6 +28,7 @@ import {
 import { EndedStreams } from "./ended-streams.ts";
 import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
+import { LateMarkers } from "./late-markers.ts";
 import { Rereader } from "./rereader.ts";
 import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
 import type { Watch } from "./watch.ts";
@@ -97,6 +98,7 @@ export class Supervisor {
   #mended = 0;
   readonly #reopened = new Map<string, number>();
   readonly #rereader: Rereader;
+  readonly #lateMarkers = new LateMarkers();
   /** Second names that were told already. */
   readonly #aliases = new Set<string>();
 
@@ -151,14 +153,11 @@ export class Supervisor {
 
   /**
    * A regular file of a watch that passes its filter. Resolves when what it asks for is under way; with false when that
-   * takes a whole walk, because another file was completed under this name. `walked`: one has been made since.
+   * takes a whole walk, because another file was completed under this name. `walked`: one has been made since. A worker
+   * that seals what is there and ends still looks: whoever writes may have got the same signal, and renames its files now.
    */
   async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
-    return this.#pool.draining || (await this.#sight(watch, path, facts, walked));
-  }
-
-  /** As `sight`, also while the worker seals what is there and ends. */
-  async #sight(watch: Watch, path: string, facts: FileFacts, walked: boolean): Promise<boolean> {
+    if (this.#pool.draining && !this.#pool.sealing) return true;
     const file = `${facts.device}:${facts.inode}`;
     if (this.#opening.has(path) || this.#opening.has(file)) return true;
     this.measure(path, facts);
@@ -272,6 +271,24 @@ export class Supervisor {
       );
     }
     this.#suspects = wrong;
+  }
+
+  /**
+   * A marker came after its file was completed and kept: the file gets one more stream, which finds its bytes in S3 and
+   * tidies it like any other that is recognised there.
+   */
+  async lookForMarkers(): Promise<void> {
+    const { files } = this.#deps.processing;
+    for await (const { path, watch, entry, facts } of this.#lateMarkers.come(this.table, files)) {
+      if (this.#opening.has(path) || this.#pool.draining) continue;
+      this.#opening.add(path);
+      try {
+        this.#deps.log.info({ path: displayPath(path) }, "a marker came for a completed file that was kept");
+        await this.#open(watch, path, facts, entry);
+      } finally {
+        this.#opening.delete(path);
+      }
+    }
   }
 
   /** Notes the size of a file that need not be sighted now. Whether there is a stream, or none is needed. */
@@ -526,10 +543,9 @@ export class Supervisor {
 
   /** A stream completed on what it stored, and its file has moved on: what is there now is not kept waiting. */
   async #lookAgain(watch: Watch, path: string): Promise<void> {
-    if (this.#pool.draining && !this.#pool.sealing) return;
     try {
       const look = await this.#deps.processing.files.look(path);
-      if (look.kind === "file") await this.#sight(watch, path, look.facts, false);
+      if (look.kind === "file") await this.sight(watch, path, look.facts);
     } catch (error) {
       // Redis is away: the next rescan finds it.
       if (!(error instanceof CheckpointError)) throw error;
@@ -548,6 +564,7 @@ export class Supervisor {
     switch (ending.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
+        if (ending.unseen) this.#lateMarkers.keep(path, id, running.watch);
         if (ending.changed) await this.#lookAgain(running.watch, path);
         break;
       case "failed":

@@ -12,10 +12,18 @@ export type Figures = Pick<
 
 type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
 
-/** What stays as it is for as long as the worker runs. */
-export function particulars({ version, source, watches, storeHash }: WorkerSettings): Particulars {
+/** What stays as it is for as long as the process runs. */
+export function particulars({
+  version,
+  source,
+  watches,
+  storeHash,
+}: Pick<WorkerSettings, "version" | "source" | "storeHash"> & {
+  watches: readonly { name: string }[];
+}): Particulars {
   const names = watches.map(({ name }) => name);
-  return { version, source, watches: names, store: storeHash, started_at_utc: new Date().toISOString() };
+  const started = new Date(performance.timeOrigin).toISOString();
+  return { version, source, watches: names, store: storeHash, started_at_utc: started };
 }
 
 export interface FigureInputs {

@@ -33,7 +33,7 @@ export const workerSettings = {
     type: oneOf(ON_TERM),
     initial: "pause",
     about:
-      "On SIGTERM: `pause` saves and lets go, another start continues. `seal` completes every file nobody is seen writing, for a sidecar whose volume ends with its pod.",
+      "On SIGTERM: `pause` saves and lets go, another start continues. `seal` completes every file nobody is seen writing, for a sidecar whose volume ends with its pod; a file under a temporary name stays as it is, is named in the log, and makes the exit code 75.",
   }),
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT",

@@ -11,6 +11,11 @@ import { backoffMs } from "./retry.ts";
 
 type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
 
+/** A part and a PutObject carry bytes. */
+function kindOf(what: string): "sends" | "asks" {
+  return /^(?:part \d|PutObject)/.test(what) ? "sends" : "asks";
+}
+
 /** The stream whose requests these are; it says why it waits. */
 export type WaitingStream = Pick<OwnedStream, "record" | "update">;
 
@@ -47,7 +52,8 @@ export class PatientStore {
     for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
       try {
         // A store that answers look-ups, and fails the request they are about again and again, is not well.
-        const answer = await this.#deps.gate.run(request, signal, { heals: this.#lookUps === 0 });
+        const asking = { by: this.#stream.record.id, kind: kindOf(what), heals: this.#lookUps === 0 };
+        const answer = await this.#deps.gate.run(request, signal, asking);
         this.#answered += 1;
         this.#deniedSinceMs = undefined;
         this.#trouble = undefined;
@@ -112,6 +118,9 @@ export class PatientStore {
         if (counts.name >= LIMITS.nameRefusals) {
           throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
         }
+        break;
+      case "failing":
+        if (this.#deps.gate.state.blocked) return; // It is the worker's trouble by now, and its gate waits.
         break;
       case "rejected":
         break;

@@ -25,10 +25,14 @@ function setUp() {
   const asked: string[] = [];
   let answer: () => Promise<string> = () => Promise.resolve("yes");
   const ask = (name: string): Promise<string> =>
-    gate.run(() => {
-      asked.push(name);
-      return answer();
-    }, never);
+    gate.run(
+      () => {
+        asked.push(name);
+        return answer();
+      },
+      never,
+      { by: name },
+    );
   return {
     clock,
     gate,
@@ -179,7 +183,7 @@ describe("a closed gate", () => {
     answers(() => Promise.reject(trouble("unreachable")));
     await expect(ask("a")).rejects.toThrow(StoreError);
     const stop = new AbortController();
-    const waiting = gate.run(() => Promise.resolve("late"), stop.signal);
+    const waiting = gate.run(() => Promise.resolve("late"), stop.signal, { by: "b" });
     const gone = rejectionOf(waiting);
     await clock.settle();
     stop.abort(new Error("gone"));
@@ -216,4 +220,89 @@ it("D4c: a bucket that is not ours neither closes the gate nor opens one that is
   answers(() => Promise.reject(trouble("not_ours")));
   await clock.drive(rejectionOf(ask("c")));
   expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable" });
+});
+
+describe("D6c: trouble that one stream meets", () => {
+  /** A stream on its own meets it until the pauses have grown to their longest. */
+  async function alone(gate: ReturnType<typeof setUp>, kind: StoreTrouble, retryAfterMs?: number) {
+    gate.answers(() => Promise.reject(trouble(kind, retryAfterMs)));
+    for (let at = 0; at < 12; at += 1) await gate.clock.drive(rejectionOf(gate.ask("odd")));
+  }
+
+  it.each([
+    ["unreachable", undefined],
+    ["unreachable", 60_000],
+    ["credentials", undefined],
+    ["bucket", undefined],
+  ] as const)("D6c: (%s, Retry-After %s) holds another stream back for 5 s at most", async (kind, wish) => {
+    const set = setUp();
+    await alone(set, kind, wish);
+    expect(set.gate.state.blocked).toBe(true);
+    set.answers(() => Promise.resolve("yes"));
+    const before = set.clock.monotonicMs();
+    await set.clock.drive(set.ask("other"));
+    expect(set.clock.monotonicMs() - before).toBeLessThanOrEqual(LIMITS.othersWaitMs);
+    expect(set.gate.state.blocked).toBe(false);
+  });
+
+  it("D6c: holds nobody back while its own trial hangs", async () => {
+    const set = setUp();
+    await alone(set, "unreachable");
+    const hanging = Promise.withResolvers<string>();
+    set.answers(() => hanging.promise);
+    const trial = set.ask("odd");
+    await set.clock.advance(LIMITS.retryMostMs);
+    set.answers(() => Promise.resolve("yes"));
+    expect(await set.ask("other")).toBe("yes");
+    hanging.resolve("late");
+    await trial;
+  });
+
+  it("is the store's wish to all when it throttles", async () => {
+    const set = setUp();
+    await alone(set, "throttled", 45_000);
+    set.answers(() => Promise.resolve("yes"));
+    const before = set.clock.monotonicMs();
+    await set.clock.drive(set.ask("other"));
+    expect(set.clock.monotonicMs() - before).toBe(45_000);
+  });
+
+  it("D6c: closes nothing while the bucket answers, and ends an earlier trouble", async () => {
+    const { clock, ask, answers, gate, heard } = setUp();
+    answers(() => Promise.reject(trouble("unreachable")));
+    await rejectionOf(ask("other"));
+    answers(() => Promise.reject(trouble("failing")));
+    await clock.drive(rejectionOf(ask("odd")));
+    await rejectionOf(ask("odd"));
+    expect(gate.state).toEqual({ blocked: false });
+    expect(heard).toEqual(["unreachable: unreachable", "healed"]);
+  });
+
+  it("P11: is the store's when a second stream meets the same, and nothing of the kind is answered in between", async () => {
+    const { gate, clock } = setUp();
+    const ask = (by: string, kind: "sends" | "asks", failing: boolean) => {
+      const request = () => (failing ? Promise.reject(trouble("failing")) : Promise.resolve("yes"));
+      return gate.run(request, never, { by, kind }).catch(() => "failed");
+    };
+    await ask("a", "sends", true);
+    // What sends nothing says nothing of what does.
+    await ask("b", "asks", false);
+    await ask("c", "asks", true);
+    expect(gate.state.blocked).toBe(false);
+    await ask("b", "sends", true);
+    expect(gate.state).toMatchObject({ blocked: true, reason: "failing: failing" });
+
+    await clock.drive(ask("d", "sends", false));
+    expect(gate.state.blocked).toBe(false);
+    // By now both are known to be odd.
+    for (const by of ["a", "b", "a", "b"]) await ask(by, "sends", true);
+    expect(gate.state.blocked).toBe(false);
+    await ask("d", "sends", true);
+    await ask("e", "sends", true);
+    expect(gate.state.blocked).toBe(true);
+    await clock.drive(ask("a", "sends", false));
+    await ask("a", "sends", true);
+    await ask("f", "sends", true);
+    expect(gate.state.blocked).toBe(true);
+  });
 });

@@ -1,19 +1,37 @@
 /**
  * Store trouble is the worker's, not a stream's: while the store is in trouble every request of the worker waits here,
  * and one request at a time tries whether it has healed. So 2,000 streams make no more noise in an outage than one.
+ *
+ * Trouble that only one stream meets must not hold up the others: a stream that has not failed itself waits
+ * `othersWaitMs` at most, behind nobody but its equals, and its answer opens the gate for all. A request that fails while
+ * the bucket answers (`failing`) closes the gate only when a second stream meets the same, and none of its kind is
+ * answered in between; a stream that failed so while another one was answered counts no more, until it is answered itself.
  */
 import { StoppedError, StoreError, type StoreTrouble } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Observer } from "../ports/observer.ts";
 import { backoffMs } from "./retry.ts";
 
 const CLOSES: ReadonlySet<StoreTrouble> = new Set(["unreachable", "throttled", "credentials", "bucket"]);
 
+/** Past so many they are judged anew. */
+const MOST_ODD = 1_000;
+
 export interface GateState {
   blocked: boolean;
   reason?: string;
   /** Monotonic ms of the first failure of this trouble. */
   sinceMs?: number;
+}
+
+export interface Asking {
+  /** The stream whose request it is. */
+  by: string;
+  /** Whether it sends bytes of the file: a store may fail all of these, and answer the rest. */
+  kind?: "sends" | "asks";
+  /** False: an answer to it does not say that the store is well. */
+  heals?: boolean;
 }
 
 export class StoreGate {
@@ -26,8 +44,13 @@ export class StoreGate {
   /** Nothing closes while it is set: requests under way may still be answered. */
   #quietSinceMs: number | undefined;
   #underWay = 0;
-  #closedUntilMs = 0;
-  #trying = false;
+  /** Streams that failed in this trouble. */
+  readonly #failed = new Set<string>();
+  /** Streams that failed beside a bucket that answers, and those of them that are known to do so alone. */
+  readonly #failing = { sends: new Set<string>(), asks: new Set<string>() };
+  readonly #odd = { sends: new Set<string>(), asks: new Set<string>() };
+  /** For streams that failed, and for the others; each lets one request at a time try. */
+  readonly #closed = { failed: { untilMs: 0, trying: false }, others: { untilMs: 0, trying: false } };
   #stopped = false;
   #changed = Promise.withResolvers<void>();
 
@@ -43,18 +66,19 @@ export class StoreGate {
   }
 
   /**
-   * Runs one request when the gate lets it through. Its error is passed on after it has been counted. `heals: false`: an
-   * answer to it does not say that the store is well.
+   * Runs one request when the gate lets it through. Its error is passed on after it has been counted.
    */
-  async run<T>(request: () => Promise<T>, signal: AbortSignal, { heals = true } = {}): Promise<T> {
-    const trial = await this.#pass(signal);
+  async run<T>(request: () => Promise<T>, signal: AbortSignal, asking: Asking): Promise<T> {
+    const { by, kind = "asks", heals = true } = asking;
+    const trial = await this.#pass(by, signal);
     this.#underWay += 1;
     try {
       const answer = await request();
-      if (heals) this.heal();
+      if (heals) this.#answered(by, kind);
       return answer;
     } catch (error) {
-      if (error instanceof StoreError && CLOSES.has(error.trouble)) this.#trouble(error);
+      if (error instanceof StoreError && CLOSES.has(error.trouble)) this.#trouble(error, by);
+      else if (error instanceof StoreError && error.trouble === "failing") this.#fails(error, by, kind);
       // Any other answer came from a store that works; a bucket that is not ours was not asked at all.
       else if (error instanceof StoreError && heals && error.trouble !== "not_ours") this.heal();
       throw error;
@@ -63,7 +87,7 @@ export class StoreGate {
       // Given up by its stream: nobody is left who waits for the store.
       if (this.#underWay === 0 && this.#failures === 0) this.heal();
       if (trial) {
-        this.#trying = false;
+        trial.trying = false;
         this.#wake();
       }
     }
@@ -90,6 +114,7 @@ export class StoreGate {
   heal(): void {
     if (!this.state.blocked) return;
     this.#failures = 0;
+    this.#failed.clear();
     this.#quietSinceMs = undefined;
     this.#observer.storeHealed();
     this.#wake();
@@ -101,16 +126,17 @@ export class StoreGate {
     this.#wake();
   }
 
-  /** Whether this request is the one that tries a closed gate. */
-  async #pass(signal: AbortSignal): Promise<boolean> {
+  /** Given back when this request is one that tries a closed gate. */
+  async #pass(by: string, signal: AbortSignal): Promise<{ trying: boolean } | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.#failures === 0) return false;
+      if (this.#failures === 0) return undefined;
       if (this.#stopped) throw new StoppedError(`stopped while the store was in trouble: ${this.#reason}`);
-      const waitMs = this.#closedUntilMs - this.#clock.monotonicMs();
-      if (waitMs <= 0 && !this.#trying) {
-        this.#trying = true;
-        return true;
+      const closed = this.#failed.has(by) ? this.#closed.failed : this.#closed.others;
+      const waitMs = closed.untilMs - this.#clock.monotonicMs();
+      if (waitMs <= 0 && !closed.trying) {
+        closed.trying = true;
+        return closed;
       }
       const done = new AbortController();
       const either = AbortSignal.any([signal, done.signal]);
@@ -120,15 +146,40 @@ export class StoreGate {
     }
   }
 
-  #trouble(error: StoreError): void {
+  #answered(by: string, kind: "sends" | "asks"): void {
+    const [failing, odd] = [this.#failing[kind], this.#odd[kind]];
+    failing.delete(by);
+    odd.delete(by);
+    if (odd.size >= MOST_ODD) odd.clear();
+    for (const other of failing) odd.add(other);
+    failing.clear();
+    this.heal();
+  }
+
+  #fails(error: StoreError, by: string, kind: "sends" | "asks"): void {
+    const failing = this.#failing[kind];
+    if (!this.#odd[kind].has(by)) failing.add(by);
+    if (failing.size > 1 && failing.has(by)) this.#trouble(error, by);
+    // The bucket answered, beside this request.
+    else if (Object.values(this.#failing).every(({ size }) => size < 2)) this.heal();
+  }
+
+  #trouble(error: StoreError, by: string): void {
     const now = this.#clock.monotonicMs();
+    const { failed, others } = this.#closed;
+    this.#failed.add(by);
     // Requests that were under way together fail together: they count once.
-    if (this.#failures > 0 && now < this.#closedUntilMs && !this.#trying) return;
+    if (this.#failures > 0 && now < failed.untilMs && !failed.trying && !others.trying) return;
     if (this.#failures === 0) this.#sinceMs = this.#quietSinceMs ?? now;
     this.#quietSinceMs = undefined;
     this.#failures += 1;
     this.#reason = `${error.code}: ${error.message}`;
-    this.#closedUntilMs = now + backoffMs(this.#failures, this.#random(), error.retryAfterMs);
+    const waitMs = backoffMs(this.#failures, this.#random());
+    const { trouble, retryAfterMs = 0 } = error;
+    failed.untilMs = now + Math.max(waitMs, retryAfterMs);
+    // A wish of the store binds all; one in answer to a stream that alone is in trouble may be about its key.
+    const wishMs = trouble === "throttled" || this.#failed.size > 1 ? retryAfterMs : 0;
+    others.untilMs = now + Math.max(Math.min(waitMs, LIMITS.othersWaitMs), wishMs);
     this.#observer.storeTrouble(this.#reason);
   }
 

@@ -51,6 +51,11 @@ describe("a file is not complete", () => {
     expect(judged).toEqual({ waiting: { for: "rename", suffix: ".tmp" }, inMs: undefined });
   });
 
+  it("P10: by the end of its worker, while its name bears a temporary suffix", () => {
+    const judged = waiting({ quietMs: 1e9, temporarySuffix: ".part", requested: "term" });
+    expect(judged.waiting).toEqual({ for: "rename", suffix: ".part" });
+  });
+
   it("while its marker is older than its last write", () => {
     expect(waiting({ quietMs: 0, marker: stale }).waiting).toEqual({ for: "marker", marker: "a.bin.done" });
   });

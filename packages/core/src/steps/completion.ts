@@ -35,13 +35,15 @@ export function quietNeededMs(
 }
 
 export function judgeCompletion(facts: CompletionFacts): Completion {
-  if (facts.requested) return { complete: true, by: facts.requested };
+  if (facts.requested === "finalize") return { complete: true, by: "finalize" };
   if (facts.marker?.fresh) return { complete: true, by: "marker" };
   if (facts.temporarySuffix !== undefined) {
     const suffix = facts.temporarySuffix;
     return { complete: false, waiting: () => ({ for: "rename", suffix }) };
   }
   if (facts.renamed) return { complete: true, by: "rename" };
+  // The end of the worker says nothing of the file: whoever makes it under a temporary name has not called it complete.
+  if (facts.requested === "term") return { complete: true, by: "term" };
   const leftMs = quietNeededMs(facts) - facts.quietMs;
   if (leftMs <= 0) return { complete: true, by: "idle" };
   const { quietMs, marker } = facts;

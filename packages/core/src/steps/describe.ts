@@ -25,7 +25,13 @@ export async function describeStep(stream: StreamContext): Promise<Step> {
   await complete(stream, failure?.detail);
   if (failure) deps.observer.tidyFailed(held.record, failure.reason, failure.detail);
   await reach(stream.context, "completed");
-  return { kind: "ended", outcome: { kind: "completed", ...(changed ? { changed } : {}) } };
+  const unseen = failure?.reason === "unseen";
+  const outcome = {
+    kind: "completed",
+    ...(changed ? { changed } : {}),
+    ...(unseen ? { unseen } : {}),
+  } as const;
+  return { kind: "ended", outcome };
 }
 
 /** While the key is still ours: whoever held the stream before may have opened an upload that nobody uses. */

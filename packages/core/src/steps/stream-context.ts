@@ -11,8 +11,11 @@ import type { ObjectContext } from "../object/context.ts";
 
 /** How a processor's work on its stream ended. */
 export type Outcome =
-  /** `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. */
-  | { kind: "completed"; changed?: boolean }
+  /**
+   * `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. `unseen`: its
+   * file was kept because whoever may still write it cannot be seen.
+   */
+  | { kind: "completed"; changed?: boolean; unseen?: boolean }
   | { kind: "failed"; reason: FailureReason }
   /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
   | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }

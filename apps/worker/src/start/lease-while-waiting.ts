@@ -1,0 +1,44 @@
+/**
+ * A start that has to wait for the store holds the worker's lease meanwhile: the dashboard, `doctor` and other workers see
+ * that this worker is there, what it waits for and since when. Of its files nothing is known yet.
+ */
+import type { Config } from "@sluice/config";
+import type { StoreGate } from "@sluice/core";
+import { WorkerRegistry, type SchemaContext } from "@sluice/redis-schema";
+import type { Log } from "../log.ts";
+import { LeaseKeeper } from "../streams/lease-keeper.ts";
+import type { ProcessIdentity } from "../streams/process-identity.ts";
+import { particulars, StateSince, troublesOf } from "../streams/worker-figures.ts";
+import { systemClock } from "../system-clock.ts";
+import { VERSION } from "../version.ts";
+import { storeHash } from "./connect-store.ts";
+
+const NOT_LOOKED_AT = "its watches are not looked at before that is over, so its lag is not known";
+
+export function leaseWhileWaiting(
+  { config, log, onFatal }: { config: Config; log: Log; onFatal(reason: string): void },
+  identity: ProcessIdentity,
+  context: SchemaContext,
+  gate: StoreGate,
+): LeaseKeeper {
+  const { source, watches, workerId } = config;
+  const self = particulars({ version: VERSION, source, watches, storeHash: storeHash(config) });
+  const since = new StateSince(systemClock);
+  const keeper: LeaseKeeper = new LeaseKeeper({
+    registry: new WorkerRegistry(context),
+    workerId,
+    identity,
+    clock: systemClock,
+    describe: () => ({
+      ...self,
+      state: "blocked",
+      state_detail: [...troublesOf(gate, keeper.trouble, []), NOT_LOOKED_AT].join("; "),
+      state_since_utc: since.of("blocked"),
+      lag_bytes: 0,
+      in_flight_bytes: 0,
+    }),
+    onLost: onFatal,
+    log,
+  });
+  return keeper;
+}
