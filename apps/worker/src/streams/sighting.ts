@@ -5,6 +5,7 @@
  */
 import {
   judgeCompleted,
+  reasonHeals,
   sameFile,
   type CompletedVerdict,
   type DoneEntry,
@@ -50,8 +51,6 @@ export type Elsewhere = { path: string; stillThere: boolean } & (
   | { kind: "failed"; id: string }
 );
 
-const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume", "unreadable_file"]);
-
 /** What would begin a stream at the path. While one is live there, that one asks first where its own file has gone. */
 const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "heal", "lift", "alias"]);
 
@@ -81,8 +80,8 @@ function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined 
   if (same === "other") return undefined;
   // Where only bytes can tell: the failed file was gone meanwhile, or was longer, so this is another one.
   const another = stream.wasGone === true || facts.size < (stream.file_size ?? 0);
-  if (same === "ask_bytes" && !HEALS.has(stream.reason) && another) return undefined;
-  return HEALS.has(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
+  if (same === "ask_bytes" && !reasonHeals(stream.reason) && another) return undefined;
+  return reasonHeals(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
 }
 
 function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
@@ -112,7 +111,7 @@ function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
 }
 
 export function healsByItself(stream: FailedFile): boolean {
-  return HEALS.has(stream.reason);
+  return reasonHeals(stream.reason);
 }
 
 const AT_ITS_PATH = { at: "its_path" } as const;

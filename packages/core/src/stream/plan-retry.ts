@@ -1,4 +1,5 @@
 /** What a retry of a failed stream will do, said before it is done. Pure: the dashboard shows it, the worker does it. */
+import { retryBegins } from "./failures.ts";
 import type { StreamRecord } from "./record.ts";
 import type { Event } from "./state.ts";
 
@@ -8,9 +9,6 @@ export interface RetryPlan {
   bytesSentAgain: number;
   words: string;
 }
-
-/** Reasons after which the parts in S3 are of no use: the next attempt goes under another key or another plan. */
-const STARTS_ANEW: ReadonlySet<string> = new Set(["object_conflict", "part_limit"]);
 
 export function planRetry(
   record: Pick<StreamRecord, "failure_reason" | "sealed_at_utc" | "s3_upload_id" | "bytes_sent">,
@@ -22,8 +20,8 @@ export function planRetry(
       words: "The object is stored; only its metadata and the tidying remain.",
     };
   }
-  const anew = STARTS_ANEW.has(record.failure_reason ?? "");
-  if (record.s3_upload_id !== undefined && !anew) {
+  const begins = retryBegins(record.failure_reason);
+  if (record.s3_upload_id !== undefined && begins === "at_checkpoint") {
     return {
       event: "retried",
       bytesSentAgain: 0,
@@ -31,7 +29,7 @@ export function planRetry(
     };
   }
   const words =
-    record.failure_reason === "object_conflict"
+    begins === "under_the_next_name"
       ? "Takes the next free name; all bytes are sent again."
       : "Starts again from byte 0; all bytes are sent again.";
   return { event: "restarted", bytesSentAgain: record.bytes_sent, words };

@@ -3,6 +3,9 @@
  * the buttons of the dashboard and the tests all come from it. No I/O here: this file also runs in the browser.
  */
 import { InvariantError } from "../assert.ts";
+import type { FailureReason } from "./failures.ts";
+
+export { FAILURE_REASONS, type FailureReason } from "./failures.ts";
 
 export const KINDS = [
   "opening",
@@ -50,23 +53,6 @@ export const MOVES = {
   completed: {},
   failed: { retried: "processing", redescribed: "s3_completed", restarted: "opening" },
 } as const satisfies Record<Kind, Partial<Record<Event, Kind>>>;
-
-export const FAILURE_REASONS = [
-  "file_missing_on_resume",
-  "file_missing",
-  "file_truncated",
-  "file_replaced",
-  "incomplete_metadata",
-  "corrupt_record",
-  "access_denied",
-  "object_conflict",
-  "part_limit",
-  "verify_mismatch",
-  "unreadable_file",
-  "name_refused",
-  "aborted_by_operator",
-] as const;
-export type FailureReason = (typeof FAILURE_REASONS)[number];
 
 /** What the `status` field holds: a kind, or `failed_<reason>`. */
 export type Status = Exclude<Kind, "failed"> | `failed_${FailureReason}`;

@@ -6,14 +6,13 @@ import { streamId, type StreamId } from "../stream/values.ts";
 import { SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
+import { reasonHeals } from "../stream/failures.ts";
 
 export type Seen =
   | { kind: "nothing" }
   /** It failed for being missing, and here it is. */
   | { kind: "heal"; failed: StreamRecord }
   | { kind: "open"; facts: FileFacts; supersedes: { id: string; key: string } | undefined };
-
-const HEALS: ReadonlySet<string> = new Set(["file_missing", "file_missing_on_resume"]);
 
 export function sighting(world: World, path: string): Seen {
   const { redis, disk } = world;
@@ -29,7 +28,7 @@ export function sighting(world: World, path: string): Seen {
     const over = kindOf(record.status) !== "failed" || record.superseded_by !== undefined;
     return !over && record.original_path === path && isFileOf(record, facts, "its_path");
   });
-  if (failed) return HEALS.has(failed.failure_reason ?? "") ? { kind: "heal", failed } : { kind: "nothing" };
+  if (failed) return reasonHeals(failed.failure_reason) ? { kind: "heal", failed } : { kind: "nothing" };
   return sightingOfDone(redis.done(SOURCE, path), facts);
 }
 
