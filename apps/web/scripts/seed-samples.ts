@@ -1,5 +1,5 @@
 /** Streams as a day of recording leaves them, made from numbers: the same number is always the same stream. */
-import { FAILURE_REASONS, failed, streamId, type Part, type StreamRecord } from "@sluice/core";
+import { FAILURE_REASONS, failed, formatWaiting, streamId, type Part, type StreamRecord } from "@sluice/core";
 import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/stream/part-plan";
 
 const PLAN = { kind: "stepped", partBytes: 8 * MIB } as const;
@@ -69,10 +69,9 @@ export function sample(n: number, mood: Mood = "mixed"): Sample {
       log: ["quiet for 30 s: judged complete", "verified: identical", "completed"],
     };
   }
-  const waiting =
-    kind === "processing" ? { for: "growth" } : { for: "verify", part: 1, of: Math.max(1, parts.length) };
+  const waiting = formatWaiting({ for: "writer", pid: 4_000 + n, command: "ffmpeg" });
   return {
-    record: { ...base, waiting_for: JSON.stringify(waiting) },
+    record: kind === "processing" ? { ...base, waiting_for: waiting } : base,
     status: kind,
     parts,
     log: ["upload created", `${parts.length} parts acknowledged`],
@@ -89,7 +88,7 @@ export function large(count: number): Sample {
     record: {
       ...record(9_900_000 + count, startedAt, "captures", `spectrum/${name}.raw`, parts, fileSize),
       last_activity_at_utc: new Date().toISOString(),
-      waiting_for: JSON.stringify({ for: "parts", count: 4 }),
+      waiting_for: formatWaiting({ for: "parts", count: 4 }),
     },
     status: "processing",
     parts,

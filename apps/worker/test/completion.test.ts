@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseWaiting, type Waiting } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
 import { PART, startRig, writeWhole, type Rig, type StreamSeen } from "./rig.ts";
@@ -22,8 +23,8 @@ afterAll(async () => {
   await Promise.all([patient?.[Symbol.asyncDispose](), hasty?.[Symbol.asyncDispose]()]);
 });
 
-const waitsFor = (reason: string) => (stream: StreamSeen) =>
-  stream["waiting_for"]?.startsWith(`{"for":"${reason}"`) === true;
+const waitsFor = (reason: Waiting["for"]) => (stream: StreamSeen) =>
+  parseWaiting(stream["waiting_for"])?.for === reason;
 
 describe("a file with a temporary suffix", { concurrent: true, timeout: 120_000 }, () => {
   it.each([
@@ -71,7 +72,7 @@ describe("a file with a temporary suffix", { concurrent: true, timeout: 120_000 
 describe("a marker", { concurrent: true, timeout: 120_000 }, () => {
   it("completes its file at once and is no stream itself", async () => {
     const path = writeWhole(patient, "take.wav", randomBytes(PART + 1));
-    await patient.live(path, ({ next_part: next }) => next === "2");
+    await patient.live(path, (stream) => stream["next_part"] === "2" && waitsFor("idle")(stream));
     writeFileSync(`${path}.done`, "");
     expect(await patient.completed(path)).toMatchObject({ completed_by: "marker" });
     expect(await patient.records.generations(`${path}.done`)).toEqual([]);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { truncateSync } from "node:fs";
 import { join } from "node:path";
+import { parseWaiting } from "@sluice/core";
 import { describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
 import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
@@ -133,13 +134,15 @@ describe("SIGTERM", { concurrent: true, timeout: 180_000 }, () => {
 
   it("twice ends it at once", async () => {
     await using rig = await startRig({ env: { SLUICE_DRAIN_TIMEOUT: "60s" } });
-    const { worker, file } = await midFile(rig);
+    const { worker, path, file } = await midFile(rig);
     rig.s3.faults.add({ operation: "UploadPart", times: -1 }, { kind: "hang" });
     await file.append(PART);
     await file[Symbol.asyncDispose]();
     await rig.until("a part is on its way into the black hole", () =>
       rig.s3.faults.list().some(({ acted }) => acted > 0),
     );
+    const stream = await rig.live(path, ({ waiting_for: text }) => parseWaiting(text)?.for === "parts");
+    expect(parseWaiting(stream["waiting_for"])).toEqual({ for: "parts", count: 1 });
     worker.signal("SIGTERM");
     await worker.said("ending");
     const askedAt = performance.now();

@@ -4,7 +4,7 @@
  */
 import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import type { Waiting } from "../stream/waiting.ts";
+import { formatWaiting, type Waiting } from "../stream/waiting.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
 import type { HeldStream } from "./held-stream.ts";
 import { backoffMs } from "./retry.ts";
@@ -126,7 +126,7 @@ export class PatientStore {
     this.#trouble = trouble;
     const waiting: Waiting = { for: "store", detail: trouble };
     await this.#stream.update({
-      patch: { waiting_for: JSON.stringify(waiting) },
+      patch: { waiting_for: formatWaiting(waiting) },
       event: { type: "progress" },
     });
   }

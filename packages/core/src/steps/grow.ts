@@ -81,7 +81,7 @@ async function sendFullParts(life: Life, facts: FileFacts, sure: boolean): Promi
   }
   fill(life, facts.size);
   if (life.sending.size === 0) return undefined;
-  await progress(life, { for: "growth" });
+  await progress(life, { for: "parts", count: life.sending.size });
   // A part may have ended in trouble meanwhile; the next step meets it.
   if (life.trouble === undefined) life.fillTo = facts.size;
   return { kind: "wait", ms: LIMITS.lookAgainMs };

@@ -4,7 +4,7 @@ import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FailureReason } from "../stream/state.ts";
 import type { StreamId } from "../stream/values.ts";
-import type { Waiting } from "../stream/waiting.ts";
+import { formatWaiting, parseWaiting, type Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";
 import type { Wakeup } from "../flow/wakeup.ts";
 import type { OpenContext } from "../object/context.ts";
@@ -90,9 +90,9 @@ export async function sendingDone(life: Life): Promise<void> {
 export async function progress(life: Life, waiting: Waiting): Promise<void> {
   const { held, deps, store } = life.context;
   const now: Waiting = store.trouble === undefined ? waiting : { for: "store", detail: store.trouble };
-  const text = JSON.stringify(now);
+  const text = formatWaiting(now);
   const nowMs = deps.clock.monotonicMs();
-  const sameReason = held.record.waiting_for?.startsWith(`{"for":"${now.for}"`) === true;
+  const sameReason = parseWaiting(held.record.waiting_for)?.for === now.for;
   const due = nowMs - life.progressAtMs >= LIMITS.progressEveryMs;
   if (sameReason && (!due || (text === held.record.waiting_for && !held.hasNotes))) return;
   life.progressAtMs = nowMs;
@@ -100,6 +100,7 @@ export async function progress(life: Life, waiting: Waiting): Promise<void> {
 }
 
 /** Store, lease or volume keeps the stream from going on. */
-export function waitsForTrouble({ waiting_for: waiting }: StreamRecord): boolean {
-  return waiting?.startsWith('{"for":"store"') === true || waiting?.startsWith('{"for":"volume"') === true;
+export function waitsForTrouble(record: Pick<StreamRecord, "waiting_for">): boolean {
+  const waiting = parseWaiting(record.waiting_for)?.for;
+  return waiting === "store" || waiting === "volume";
 }

@@ -90,7 +90,7 @@ describe("SIGTERM", () => {
       storeDelayMs: (call) => (call.method === "uploadPart" ? 900 : 1),
       checkpointScript: (call) => {
         const [, write] = call.args as [unknown, { patch?: { waiting_for?: string } }];
-        if (call.method === "write" && write.patch?.waiting_for?.includes("growth")) drain();
+        if (call.method === "write" && write.patch?.waiting_for?.includes("parts")) drain();
         return undefined;
       },
     });

@@ -27,7 +27,9 @@ it("a reopened file inherits the key, a replaced one only the link", () => {
 });
 
 it("a stream says what it waits for from the beginning where that is known", () => {
-  expect(newStream({ waiting: { for: "growth" } }).waiting_for).toBe(`{"for":"growth"}`);
+  expect(newStream({ waiting: { for: "rename", suffix: ".part" } }).waiting_for).toBe(
+    `{"for":"rename","suffix":".part"}`,
+  );
   expect("waiting_for" in newStream()).toBe(false);
 });
 

@@ -2,7 +2,7 @@
 import { choosePlan, formatPlan, type PlanChoice } from "./part-plan.ts";
 import { factsAsFields, type FileFacts } from "./identity.ts";
 import { SCHEMA_VERSION, patched, type StreamRecord, type VerifyMode } from "./record.ts";
-import type { Waiting } from "./waiting.ts";
+import { formatWaiting, type Waiting } from "./waiting.ts";
 import { streamId } from "./values.ts";
 
 export interface NewRecord {
@@ -53,7 +53,7 @@ export function newRecord(from: NewRecord): StreamRecord {
   const { supersedes, waiting } = from;
   return patched(record, {
     ...factsAsFields(from.facts),
-    waiting_for: waiting === undefined ? null : JSON.stringify(waiting),
+    waiting_for: waiting === undefined ? null : formatWaiting(waiting),
     supersedes: supersedes?.id ?? null,
     s3_key: supersedes?.key ?? null,
   });

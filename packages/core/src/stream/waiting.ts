@@ -2,8 +2,8 @@
 import type { CompletedBy } from "./record.ts";
 
 export type Waiting =
-  /** Not one full part of new bytes yet. */
-  | { for: "growth"; until?: string }
+  /** Parts are on their way to S3. */
+  | { for: "parts"; count: number }
   /** Quiet since `since`; complete at `until` unless it is written again. */
   | {
       for: "idle";
@@ -24,8 +24,6 @@ export type Waiting =
   | { for: "rename"; suffix: string }
   /** The marker is older than the last write. */
   | { for: "marker"; marker: string }
-  | { for: "parts"; count: number }
-  | { for: "verify"; part: number; of: number }
   | { for: "volume"; detail: string }
   | { for: "store"; detail: string }
   /** The delay before the file is deleted or moved. */
@@ -40,8 +38,6 @@ export type Waiting =
 /** Plain words for people. Times are ISO text, as in the record. */
 export function describeWaiting(waiting: Waiting): string {
   switch (waiting.for) {
-    case "growth":
-      return "still growing: the next part is not full yet";
     case "idle":
       return [
         `quiet since ${waiting.since}; complete at ${waiting.until} unless it is written again`,
@@ -57,8 +53,6 @@ export function describeWaiting(waiting: Waiting): string {
       return `${waiting.marker} is older than the last write: waiting for a newer one`;
     case "parts":
       return `${waiting.count} ${waiting.count === 1 ? "part is" : "parts are"} still being sent`;
-    case "verify":
-      return `being verified: part ${waiting.part} of ${waiting.of}`;
     case "volume":
       return `its volume is away: ${waiting.detail}`;
     case "store":
@@ -92,18 +86,24 @@ export function describeCompletedBy(by: string): string {
 }
 
 const KNOWN: Record<Waiting["for"], true> = {
-  growth: true,
   idle: true,
   writer: true,
   rename: true,
   marker: true,
   parts: true,
-  verify: true,
   volume: true,
   store: true,
   tidy: true,
   operator: true,
 };
+
+/** The text of `waiting_for`: what `parseWaiting` reads. */
+export function formatWaiting(waiting: Waiting): string {
+  return JSON.stringify(waiting);
+}
+
+/** Earlier versions said so of a stream whose parts were being sent. */
+const STILL_GROWING = "still growing: the next part is not full yet";
 
 /** What another version wrote, in plain words or in a form not known here, is shown as it is. */
 export function parseWaiting(text: string | undefined): Waiting | undefined {
@@ -112,6 +112,7 @@ export function parseWaiting(text: string | undefined): Waiting | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || !("for" in value)) return undefined;
     if (typeof value.for === "string" && Object.hasOwn(KNOWN, value.for)) return value as Waiting;
+    if (value.for === "growth") return { for: "operator", detail: STILL_GROWING };
   } catch {
     // Not JSON at all: words.
   }
