@@ -32,16 +32,16 @@ describe("the rules", () => {
   const file = (path: string, text: string) => ({ path: `packages/core/src/${path}`, text });
 
   it("name the import that points upwards, for a type too", () => {
-    const wrong = file("flow/held-stream.ts", `import type { Life } from "../steps/life.ts";`);
+    const wrong = file("flow/owned-stream.ts", `import type { Life } from "../steps/stream-context.ts";`);
     expect(importsUpwards([wrong])).toEqual([
-      "packages/core/src/flow/held-stream.ts (flow): imports packages/core/src/steps/life.ts from above (steps)",
+      "packages/core/src/flow/owned-stream.ts (flow): imports packages/core/src/steps/stream-context.ts from above (steps)",
     ]);
   });
 
   it("let a file import its own floor and those below", () => {
     const right = file(
       "steps/grow.ts",
-      `import "./life.ts"; import "../object/crc32.ts"; import "../limits.ts";`,
+      `import "./stream-context.ts"; import "../object/crc32.ts"; import "../limits.ts";`,
     );
     expect(importsUpwards([right])).toEqual([]);
   });

@@ -74,11 +74,11 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "write to a Redis that does not answer",
-    where: "packages/core/src/flow/held-stream.ts",
+    where: "packages/core/src/flow/owned-stream.ts",
     bound:
       "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
     proves: [
-      "packages/core/src/flow/held-stream.test.ts",
+      "packages/core/src/flow/owned-stream.test.ts",
       "R8: waits for a Redis that is away, with the same write",
     ],
   },

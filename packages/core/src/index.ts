@@ -35,7 +35,7 @@ export * from "./stream/pending-ranges.ts";
 export * from "./object/reconcile.ts";
 export * from "./steps/completion.ts";
 export * from "./flow/dependencies.ts";
-export { HeldStream } from "./flow/held-stream.ts";
+export { OwnedStream, OwnedStream as HeldStream } from "./flow/owned-stream.ts";
 export * from "./object/metadata.ts";
 export * from "./flow/retry.ts";
 export * from "./flow/store-gate.ts";

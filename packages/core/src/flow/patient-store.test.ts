@@ -20,10 +20,10 @@ function setUp() {
   const clock = new ManualClock();
   const random = (): number => 0.5;
   const gate = new StoreGate({ clock, observer: SILENT, random });
-  const told: (string | undefined)[] = [];
+  const notified: (string | undefined)[] = [];
   const update = async (change: { patch: { waiting_for?: string | null } }): Promise<void> => {
     const waiting = parseWaiting(change.patch.waiting_for ?? undefined);
-    told.push(waiting?.for === "store" ? waiting.detail : undefined);
+    notified.push(waiting?.for === "store" ? waiting.detail : undefined);
   };
   const store = new PatientStore({ gate, clock, observer: SILENT, random }, { record, update });
   /** Answers in order; the last one for ever. */
@@ -38,7 +38,7 @@ function setUp() {
       asked: () => asked,
     };
   };
-  return { clock, gate, store, told, answers };
+  return { clock, gate, store, notified, answers };
 }
 
 describe("a request of a stream", () => {
@@ -86,11 +86,11 @@ describe("a request of a stream", () => {
   });
 
   it("fails its stream when the key alone stays denied, and says so from the first refusal", async () => {
-    const { clock, store, told, answers } = setUp();
+    const { clock, store, notified, answers } = setUp();
     const failure = clock.drive(store.call("PutObject", answers(error("denied")).request, never));
     await expect(failure).rejects.toMatchObject({ reason: "access_denied" });
     expect(clock.monotonicMs()).toBeGreaterThanOrEqual(LIMITS.deniedKeyMs);
-    expect(told).toEqual(["PutObject: Code: words"]);
+    expect(notified).toEqual(["PutObject: Code: words"]);
   });
 
   it("does not add up refusals that healed in between", async () => {
@@ -124,13 +124,13 @@ describe("a request of a stream", () => {
   });
 
   it("that the store rejects is made again without end, and the stream says why it waits", async () => {
-    const { clock, store, told, answers } = setUp();
+    const { clock, store, notified, answers } = setUp();
     const { request } = answers(...Array.from({ length: 40 }, () => error("rejected")), "yes");
     const done = store.call("CreateMultipartUpload", request, never);
     await clock.advance(60_000);
     expect(store.trouble).toBe("CreateMultipartUpload: Code: words");
     expect(await clock.drive(done)).toBe("yes");
-    expect(told).toEqual(["CreateMultipartUpload: Code: words"]);
+    expect(notified).toEqual(["CreateMultipartUpload: Code: words"]);
   });
 
   it("ends with its signal, between two tries", async () => {

@@ -6,17 +6,17 @@ import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { formatWaiting, type Waiting } from "../stream/waiting.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
-import type { HeldStream } from "./held-stream.ts";
+import type { OwnedStream } from "./owned-stream.ts";
 import { backoffMs } from "./retry.ts";
 
 type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
 
 /** The stream whose requests these are; it says why it waits. */
-export type Teller = Pick<HeldStream, "record" | "update">;
+export type WaitingStream = Pick<OwnedStream, "record" | "update">;
 
 export class PatientStore {
   readonly #deps: Deps;
-  readonly #stream: Teller;
+  readonly #stream: WaitingStream;
   #deniedSinceMs: number | undefined;
   #trouble: string | undefined;
   /** Look-ups under way, of what became of a request. */
@@ -24,7 +24,7 @@ export class PatientStore {
   /** Requests that were answered. */
   #answered = 0;
 
-  constructor(deps: Deps, stream: Teller) {
+  constructor(deps: Deps, stream: WaitingStream) {
     this.#deps = deps;
     this.#stream = stream;
   }
@@ -116,12 +116,12 @@ export class PatientStore {
       case "rejected":
         break;
     }
-    await this.#tell(`${what}: ${error.code}: ${error.message}`);
+    await this.#notify(`${what}: ${error.code}: ${error.message}`);
     await this.#deps.clock.sleep(backoffMs(counts.attempts, this.#deps.random(), error.retryAfterMs), signal);
   }
 
   /** A stream always says why it is not final yet; the same words once. */
-  async #tell(trouble: string): Promise<void> {
+  async #notify(trouble: string): Promise<void> {
     if (this.#trouble === trouble) return;
     this.#trouble = trouble;
     const waiting: Waiting = { for: "store", detail: trouble };

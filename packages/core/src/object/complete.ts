@@ -13,7 +13,7 @@ import { conditionFor, mayReplace, standingWithMetadata, type Standing } from ".
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { uploadRef } from "./part-sender.ts";
 import { wholeCrc } from "./whole-crc.ts";
-import { reach, refuseIfAborted, type OpenContext } from "./context.ts";
+import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export interface Assembled {
   etag: string;
@@ -37,7 +37,7 @@ type Fenced = { kind: "fenced" };
 
 /** `askFirst`: an object may stand at the key already, so HeadObject says under which condition to complete. */
 export async function completeUpload(
-  context: OpenContext,
+  context: ObjectContext,
   facts: FileFacts,
   askFirst: boolean,
   doubts: ConditionDoubts,
@@ -73,7 +73,7 @@ function named(part: Part) {
 
 /** Where the store has no conditional Complete, HeadObject right before it leaves a window of one request. */
 async function conditionNow(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   wanted: Wanted,
   askFirst: boolean,
@@ -103,7 +103,7 @@ interface Sent {
 }
 
 async function settle(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   { outcome, condition }: Sent,
   wanted: Wanted,
@@ -144,7 +144,7 @@ async function settle(
 type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
 
 async function standingNow(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   outcome: Replied | undefined,
   wanted: Wanted,
@@ -153,7 +153,7 @@ async function standingNow(
 }
 
 async function standingAt(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   head: Head,
   outcome: Replied | undefined,
@@ -172,7 +172,7 @@ async function standingAt(
  * is this upload's object; before Complete was sent (no `outcome`) that is told of a founding upload alone.
  */
 function ofThisUpload(
-  { held, deps }: OpenContext,
+  { held, deps }: ObjectContext,
   head: Head,
   outcome: Replied | undefined,
   wanted: Wanted,
@@ -198,14 +198,14 @@ function different(ref: UploadRef, object: StoredObject, wanted: Wanted): string
  * Whether the object is what was sent. Our own id and the size suffice where the store keeps no CRC32; an object that
  * bears another id (a stream rebuilt from S3) must show the bytes by CRC32 or by its computed ETag.
  */
-function isProved(context: OpenContext, object: StoredObject, wanted: Wanted, own: boolean): boolean {
+function isProved(context: ObjectContext, object: StoredObject, wanted: Wanted, own: boolean): boolean {
   if (object.size !== wanted.facts.size) return false;
   if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);
   return own || showsBytes(context, object, wanted);
 }
 
 /** Its size, and its CRC32 or the ETag of exactly these parts, are those of what was sent. */
-function showsBytes({ deps }: OpenContext, object: StoredObject, wanted: Wanted): boolean {
+function showsBytes({ deps }: ObjectContext, object: StoredObject, wanted: Wanted): boolean {
   if (object.size !== wanted.facts.size) return false;
   if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);
   if (!deps.store.profile.etagIsMd5) return false;

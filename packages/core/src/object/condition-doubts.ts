@@ -4,7 +4,7 @@
  * HeadObject right before.
  */
 import type { Condition, Demotion, Head, ObjectRef } from "../ports/object-store.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** Times a condition that holds is refused before it is used no more. */
 const REFUSALS = 2;
@@ -17,12 +17,12 @@ export function conditionHolds(condition: Condition, head: Head): boolean {
 }
 
 export class ConditionDoubts {
-  readonly #context: OpenContext;
+  readonly #context: ObjectContext;
   #refused = 0;
   /** Completes answered "no such upload" while ListParts knew it. */
   #endedButListed = 0;
 
-  constructor(context: OpenContext) {
+  constructor(context: ObjectContext) {
     this.#context = context;
   }
 

@@ -2,14 +2,14 @@
 import { StoppedError } from "../errors.ts";
 import type { Failpoint } from "../failpoints.ts";
 import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import type { PatientStore } from "../flow/patient-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { SharedFile } from "./shared-file.ts";
 import type { FileFacts } from "../stream/identity.ts";
 
-export interface OpenContext {
-  readonly held: HeldStream;
+export interface ObjectContext {
+  readonly held: OwnedStream;
   readonly rules: WatchRules;
   readonly store: PatientStore;
   readonly deps: ProcessorDeps;
@@ -35,11 +35,11 @@ export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requeste
 }
 
 /** Right before an object comes to be: what is to be aborted is never completed. */
-export function refuseIfAborted({ held }: Pick<OpenContext, "held">): void {
+export function refuseIfAborted({ held }: Pick<ObjectContext, "held">): void {
   if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
 }
 
 /** A gap between two side effects, by its name: where a test build may be killed. */
-export async function reach(context: Pick<OpenContext, "deps">, name: Failpoint): Promise<void> {
+export async function reach(context: Pick<ObjectContext, "deps">, name: Failpoint): Promise<void> {
   await context.deps.failpoint?.(name);
 }

@@ -5,16 +5,16 @@ import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts"
 import { sealedFacts } from "../stream/identity.ts";
 import { OBJECT_CRC_HEADER, OBJECT_ETAG_HEADER } from "./existing-object.ts";
 import { FILE_HEADER, PATH_HEADER, STREAM_ID_HEADER, fileToken, RECOGNISED } from "./object-headers.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import { metadataStanding, pathToken, type MetadataStanding } from "./metadata-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
-import { reach, type OpenContext } from "./context.ts";
+import { reach, type ObjectContext } from "./context.ts";
 
 /**
  * Writing it twice writes the same bytes, so an unknown outcome is simply sent again. Where another's object stands at its
  * name it takes the next one, which the record names: the object itself is stored by now, and nothing of it is in question.
  */
-export async function writeMetadata(context: OpenContext): Promise<void> {
+export async function writeMetadata(context: ObjectContext): Promise<void> {
   const { held } = context;
   const { s3_bucket: bucket, s3_key: key } = held.record;
   if (key === undefined) throw new StreamFailure("incomplete_metadata", "the stream has no key");
@@ -33,7 +33,7 @@ export async function writeMetadata(context: OpenContext): Promise<void> {
 }
 
 /** In Redis too, so that no other stream of ours puts an object there. */
-async function takeName(held: HeldStream, { bucket, key }: ObjectRef): Promise<boolean> {
+async function takeName(held: OwnedStream, { bucket, key }: ObjectRef): Promise<boolean> {
   const before = takenKeys(held.record).slice(1);
   const outcome = await held.tryUpdate({
     takeKeys: [`${bucket}/${key}`],
@@ -45,7 +45,7 @@ async function takeName(held: HeldStream, { bucket, key }: ObjectRef): Promise<b
 }
 
 /** Whether the metadata of this stream's object stands there then; false where another's object does. */
-async function put(context: OpenContext, ref: ObjectRef): Promise<boolean> {
+async function put(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const { held, deps, store, signal } = context;
   const { record } = held;
   const before = await whatStands(context, ref);
@@ -76,7 +76,7 @@ async function put(context: OpenContext, ref: ObjectRef): Promise<boolean> {
 }
 
 /** An upload that the founding phase opened leaves an object without ids: its metadata object speaks for it. */
-function objectHeadersOf({ held: { plan, record } }: OpenContext): Record<string, string> {
+function objectHeadersOf({ held: { plan, record } }: ObjectContext): Record<string, string> {
   if (plan.kind !== "listed" || record.etag === undefined) return {};
   return {
     [OBJECT_ETAG_HEADER]: record.etag,
@@ -85,7 +85,7 @@ function objectHeadersOf({ held: { plan, record } }: OpenContext): Record<string
 }
 
 /** The Put's own condition asks where the store has it and nothing of ours is expected there. */
-async function whatStands(context: OpenContext, ref: ObjectRef): Promise<MetadataStanding | "not asked"> {
+async function whatStands(context: ObjectContext, ref: ObjectRef): Promise<MetadataStanding | "not asked"> {
   const { record } = context.held;
   const expected = record.supersedes !== undefined || record.verify_result === RECOGNISED;
   if (context.deps.store.profile.conditionalPut && !expected) return "not asked";

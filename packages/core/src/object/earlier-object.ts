@@ -13,7 +13,7 @@ import { parseMetadata, type DescribedPart } from "./metadata.ts";
 import { readDigests } from "./part-bytes.ts";
 import { openToRead } from "./open-file.ts";
 import { compareCells, countedBytes, judgeTally, type Tally } from "./standing-bytes.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** A range of the object, and what is known of its bytes. */
 interface Known extends Pick<PartRange, "offset" | "bytes"> {
@@ -22,7 +22,7 @@ interface Known extends Pick<PartRange, "offset" | "bytes"> {
 }
 
 export async function stillStands(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<boolean> {
@@ -44,7 +44,7 @@ function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted"
 }
 
 /** The object's parts where their digests are proved to be its own, else the whole of it. */
-async function rangesOf(context: OpenContext, ref: ObjectRef, object: StoredObject): Promise<Known[]> {
+async function rangesOf(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Known[]> {
   if (object.size === 0) return [];
   const parts = etagPartCount(object.etag) === undefined ? undefined : await partsOf(context, ref, object);
   if (parts)
@@ -53,18 +53,18 @@ async function rangesOf(context: OpenContext, ref: ObjectRef, object: StoredObje
   return [{ offset: 0, bytes: object.size, crc, md5: md5Of(context, object.etag) }];
 }
 
-function digestsOf(context: OpenContext, part: DescribedPart): Pick<Known, "crc" | "md5"> {
+function digestsOf(context: ObjectContext, part: DescribedPart): Pick<Known, "crc" | "md5"> {
   const crc = part.ChecksumCRC32 === null ? undefined : crc32FromBase64(part.ChecksumCRC32);
   return { crc, md5: md5Of(context, part.ETag) };
 }
 
-function md5Of({ deps }: OpenContext, etag: string): string | undefined {
+function md5Of({ deps }: ObjectContext, etag: string): string | undefined {
   return deps.store.profile.etagIsMd5 && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
 }
 
 /** From the metadata object, which others can write: believed when its parts make up this very object. */
 async function partsOf(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<DescribedPart[] | undefined> {
@@ -80,12 +80,12 @@ async function partsOf(
 }
 
 /** The path whose file the metadata object beside an object describes. */
-export async function describedPath(context: OpenContext, ref: ObjectRef): Promise<string | undefined> {
+export async function describedPath(context: ObjectContext, ref: ObjectRef): Promise<string | undefined> {
   const text = await metadataText(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
   return text === undefined ? undefined : parseMetadata(text)?.path;
 }
 
-function makesUp({ deps }: OpenContext, parts: readonly DescribedPart[], object: StoredObject): boolean {
+function makesUp({ deps }: ObjectContext, parts: readonly DescribedPart[], object: StoredObject): boolean {
   const etags = parts.map((part) => part.ETag);
   if (deps.store.profile.etagIsMd5 && multipartEtag(etags, deps.digests) === object.etag) return true;
   const crcs = parts.flatMap((part) => {
@@ -97,7 +97,7 @@ function makesUp({ deps }: OpenContext, parts: readonly DescribedPart[], object:
 }
 
 async function metadataText(
-  { deps, store, signal }: OpenContext,
+  { deps, store, signal }: ObjectContext,
   ref: ObjectRef,
 ): Promise<string | undefined> {
   return await store.call(
@@ -115,7 +115,7 @@ async function metadataText(
 }
 
 /** How many of the range's bytes count when the file holds just these; undefined when it does not, or nothing says so. */
-async function equalBytes(context: OpenContext, range: Known): Promise<number | undefined> {
+async function equalBytes(context: ObjectContext, range: Known): Promise<number | undefined> {
   if (range.crc === undefined && range.md5 === undefined) return undefined;
   let counted = 0;
   const byMd5 = range.crc === undefined;
@@ -127,7 +127,7 @@ async function equalBytes(context: OpenContext, range: Known): Promise<number | 
 }
 
 async function readBack(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   ranges: readonly Known[],
   tally: Tally,
@@ -155,7 +155,7 @@ function* pieces(ranges: readonly Known[]): Iterable<Pick<PartRange, "offset" | 
 
 /** Undefined when the object cannot be read: it is gone, or in an archive class. */
 async function objectBytes(
-  { deps, store, signal }: OpenContext,
+  { deps, store, signal }: ObjectContext,
   ref: ObjectRef,
   { offset, bytes }: Pick<PartRange, "offset" | "bytes">,
 ): Promise<Uint8Array | undefined> {
@@ -183,7 +183,7 @@ async function objectBytes(
 }
 
 async function fileBytes(
-  { deps, held }: OpenContext,
+  { deps, held }: ObjectContext,
   { offset, bytes }: Pick<PartRange, "offset" | "bytes">,
 ): Promise<Uint8Array | undefined> {
   await using file = await openToRead(held.record.original_path, deps);

@@ -12,7 +12,7 @@ import {
   standingWithMetadata,
 } from "./existing-object.ts";
 import { FILE_HEADER, fileToken, STREAM_ID_HEADER } from "./object-headers.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 const { hash } = nodeDigests;
 const facts = { ...FACTS, size: 100 };
@@ -82,7 +82,7 @@ describe("an object without ids, as the founding phase left them", () => {
           },
         },
       },
-    } as unknown as OpenContext;
+    } as unknown as ObjectContext;
     return { asked, is: await standingWithMetadata(context, { bucket: BUCKET, key: "a.bin" }, head, facts) };
   }
   const mine = { [STREAM_ID_HEADER]: "me", [OBJECT_ETAG_HEADER]: "e" };

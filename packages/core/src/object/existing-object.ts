@@ -12,12 +12,12 @@ import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
 import { describedPath, stillStands } from "./earlier-object.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import { findBeside, isEarlierOfPath } from "./metadata-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import { readDigests } from "./part-bytes.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** On the metadata object of an object without ids: the ETag and CRC32 of what it describes. */
 export const OBJECT_ETAG_HEADER = "sluice-object-etag";
@@ -77,7 +77,7 @@ export const bearsIds = ({ metadata }: StoredObject): boolean =>
  * the metadata object beside it speaks, which bears the ids and names the ETag of what it describes.
  */
 export async function standingWithMetadata(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   head: Head,
   facts: FileFacts,
@@ -100,7 +100,7 @@ export async function standingWithMetadata(
 }
 
 /** The completed file that this stream is a new generation of, when its object is the one at this key. */
-function reopened({ held: { record }, deps }: OpenContext, ref: ObjectRef): DoneEntry | undefined {
+function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): DoneEntry | undefined {
   const entry = deps.completed.entry(record.original_path);
   const continued = entry !== undefined && entry.stream_id === record.supersedes;
   return continued && entry.s3_bucket === ref.bucket && entry.s3_key === ref.key ? entry : undefined;
@@ -111,7 +111,7 @@ function reopened({ held: { record }, deps }: OpenContext, ref: ObjectRef): Done
  * to the end: what a live file's writer changes later is repaired, not judged again.
  */
 export async function mayReplace(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<boolean> {
@@ -139,7 +139,7 @@ export async function mayReplace(
  * of the file at its path is that file's, whatever inode it had: copied back, restored, on another host.
  */
 export async function lookAtKey(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
   seen?: Head,
@@ -167,7 +167,7 @@ export async function lookAtKey(
  * A path's own key is that path's object. A numbered one may be another file's own: the metadata object says whose. The
  * root may have been another one, on another host.
  */
-async function isOfThisPath(context: OpenContext, ref: ObjectRef): Promise<boolean> {
+async function isOfThisPath(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const { held, rules, deps } = context;
   const relativePath = held.record.original_path.slice(rules.root.length + 1);
   if (
@@ -180,14 +180,14 @@ async function isOfThisPath(context: OpenContext, ref: ObjectRef): Promise<boole
 }
 
 /** An object without ids where this stream's own upload, which the founding phase opened, would have put one. */
-function mayBeOfFoundingUpload({ plan, record }: HeldStream, head: Head): StoredObject | undefined {
+function mayBeOfFoundingUpload({ plan, record }: OwnedStream, head: Head): StoredObject | undefined {
   const founding = plan.kind === "listed" && record.s3_upload_id !== undefined;
   return founding && head.kind === "found" && !bearsIds(head.object) ? head.object : undefined;
 }
 
 /** The file's CRC32 when the object is known to hold the same bytes, by CRC32 or by an ETag made of MD5s. */
 export async function sameBytes(
-  context: OpenContext,
+  context: ObjectContext,
   object: StoredObject,
   facts: FileFacts,
 ): Promise<number | undefined> {
@@ -203,7 +203,7 @@ export async function sameBytes(
 
 /** The file's CRC32 when the object's ETag is that of the file cut into exactly this stream's parts. */
 async function sameParts(
-  context: OpenContext,
+  context: ObjectContext,
   object: StoredObject,
   facts: FileFacts,
 ): Promise<number | undefined> {
@@ -222,7 +222,7 @@ async function sameParts(
 }
 
 /** The parts a file of this size is cut into; none when a part that stands on no grid has no record. */
-function partRanges({ plan, parts }: HeldStream, size: number): PartRange[] {
+function partRanges({ plan, parts }: OwnedStream, size: number): PartRange[] {
   const count = plan.kind === "listed" ? plan.count : 0;
   const listed = [...parts.values()]
     .filter((part) => part.PartNumber <= count)

@@ -16,7 +16,7 @@ import {
   headObject,
   RECOGNISED,
 } from "./object-headers.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** `own`: this stream's, the same bytes. `ours`: of an earlier stream, which this one's replaces. */
 export type MetadataStanding = "free" | "own" | "ours" | "foreign";
@@ -24,7 +24,7 @@ export type MetadataStanding = "free" | "own" | "ours" | "foreign";
 type File = Parameters<typeof fileToken>[1];
 
 export async function metadataStanding(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   file: File,
 ): Promise<MetadataStanding> {
@@ -45,7 +45,7 @@ export async function metadataStanding(
 }
 
 /** Whether the object is JSON of ours that describes another one. */
-export async function isDescription(context: OpenContext, ref: ObjectRef): Promise<boolean> {
+export async function isDescription(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const head = await headObject(context, ref);
   return head.kind === "found" && (await describedPath(context, ref, head.object)) !== undefined;
 }
@@ -55,7 +55,7 @@ export async function isDescription(context: OpenContext, ref: ObjectRef): Promi
  * object says so; an object without either, or of another path, source or program, is never replaced.
  */
 export async function isEarlierOfPath(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<boolean> {
@@ -73,7 +73,7 @@ export async function isEarlierOfPath(
 
 /** The metadata object beside an object, past those of others; undefined when none of its names has it. */
 export async function findBeside(
-  context: OpenContext,
+  context: ObjectContext,
   { bucket, key }: ObjectRef,
   is: (object: StoredObject) => boolean,
 ): Promise<{ ref: ObjectRef; object: StoredObject } | undefined> {
@@ -102,7 +102,7 @@ function tokenOf(source: string, shownPath: string, digests: ProcessorDeps["dige
 
 /** The path token of a metadata object of ours; undefined for any other object, a user's file of that name among them. */
 async function describedPath(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<string | undefined> {

@@ -2,14 +2,14 @@
 import type { Head, ObjectRef } from "../ports/object-store.ts";
 import { fileTokenText, type FileFacts } from "../stream/identity.ts";
 import type { ProcessorDeps } from "../flow/dependencies.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 export const STREAM_ID_HEADER = "sluice-stream-id";
 export const FILE_HEADER = "sluice-file";
 /** On metadata objects alone: the hash of source and path of the file they describe, which is final by then. */
 export const PATH_HEADER = "sluice-path";
 
-export async function headObject(context: OpenContext, ref: ObjectRef): Promise<Head> {
+export async function headObject(context: ObjectContext, ref: ObjectRef): Promise<Head> {
   const { store, deps, signal } = context;
   return await store.call("HeadObject", () => deps.store.head(ref), signal);
 }

@@ -22,7 +22,7 @@ import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-h
 import { firstFree } from "./first-free.ts";
 import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
-import { reach, type OpenContext } from "./context.ts";
+import { reach, type ObjectContext } from "./context.ts";
 
 /** `same`: an object that holds the file's bytes is there already. */
 export type KeyChoice =
@@ -44,7 +44,7 @@ export interface KeySearch {
  * before a crash. Then the file's own name, then its numbered ones, of which the first free one is found by doubling.
  */
 export async function chooseKey(
-  context: OpenContext,
+  context: ObjectContext,
   facts: FileFacts,
   search: KeySearch,
 ): Promise<KeyChoice> {
@@ -69,7 +69,7 @@ export async function chooseKey(
 }
 
 /** As few questions as can be, for the search alone: the name it ends at is asked about in full. */
-async function mayBeFree(context: OpenContext, ref: ObjectRef, facts: FileFacts): Promise<boolean> {
+async function mayBeFree(context: ObjectContext, ref: ObjectRef, facts: FileFacts): Promise<boolean> {
   const head = await headObject(context, ref);
   if (head.kind !== "found" || context.rules.onConflict === "overwrite") return true;
   if (!bearsIds(head.object)) return false;
@@ -78,7 +78,7 @@ async function mayBeFree(context: OpenContext, ref: ObjectRef, facts: FileFacts)
 
 /** Undefined: the name is taken. */
 async function tryKey(
-  context: OpenContext,
+  context: ObjectContext,
   key: string,
   facts: FileFacts,
   search: KeySearch,
@@ -96,7 +96,7 @@ async function tryKey(
 
 /** Whether the name may be this stream's, as the store has it. */
 async function ask(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
   search: KeySearch,
@@ -119,7 +119,7 @@ async function ask(
 
 /** Many names of one path within a day are rather one document that is written anew again and again. */
 async function reportNames(
-  context: OpenContext,
+  context: ObjectContext,
   named: (number: number) => string,
   number: number,
 ): Promise<void> {
@@ -139,7 +139,10 @@ const DAY_MS = 86_400_000;
 const SAY_REPLACE = "SLUICE_ON_REPLACE=replace keeps only the newest";
 
 /** Data and metadata key together, so that no two streams ever want one name. */
-async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: ObjectRef): Promise<boolean> {
+async function takeKey(
+  { held, deps }: Pick<ObjectContext, "held" | "deps">,
+  ref: ObjectRef,
+): Promise<boolean> {
   const { record } = held;
   const takeKeys = takenKeys({ s3_bucket: ref.bucket, s3_key: ref.key });
   if (record.s3_key === ref.key && held.holdsKeys(takeKeys)) return true;
@@ -155,7 +158,7 @@ async function takeKey({ held, deps }: Pick<OpenContext, "held" | "deps">, ref: 
 }
 
 /** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
-export async function takeInheritedKey(context: Pick<OpenContext, "held" | "deps">): Promise<void> {
+export async function takeInheritedKey(context: Pick<ObjectContext, "held" | "deps">): Promise<void> {
   const { s3_key: key, s3_bucket: bucket } = context.held.record;
   // Refused, it looks for another name when it needs one.
   if (key !== undefined) await takeKey(context, { bucket, key });
@@ -169,7 +172,7 @@ export function takingFirstKey({
   held,
   rules,
   deps,
-}: Pick<OpenContext, "held" | "rules" | "deps">):
+}: Pick<ObjectContext, "held" | "rules" | "deps">):
   | { takeKeys: string[]; patch: { s3_key: string } }
   | undefined {
   const { record } = held;
@@ -192,7 +195,7 @@ function conflict(key: string): StreamFailure {
 }
 
 export function objectHeaders(
-  context: Pick<OpenContext, "held" | "rules" | "deps">,
+  context: Pick<ObjectContext, "held" | "rules" | "deps">,
   facts: FileFacts,
 ): ObjectHeaders {
   const { record } = context.held;
@@ -214,7 +217,7 @@ export type OpenedUpload =
   | { kind: "fenced" };
 
 /** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
-export async function openUpload(context: OpenContext, facts: FileFacts): Promise<OpenedUpload> {
+export async function openUpload(context: ObjectContext, facts: FileFacts): Promise<OpenedUpload> {
   const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
@@ -248,7 +251,7 @@ export async function openUpload(context: OpenContext, facts: FileFacts): Promis
 const FENCED = Symbol("the lease is not fresh");
 
 async function createUpload(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
 ): Promise<CreatedUpload | typeof FENCED> {

@@ -15,14 +15,14 @@ import type {
 import { uploadAbortsAt } from "../stream/upload-age.ts";
 import { MAX_PARTS } from "../stream/values.ts";
 import { holdsBytes, readDigests } from "./part-bytes.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** What clocks may differ by although the skew between them is known: an upload this much older is still called younger. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /** The newest upload on our key that may be this stream's; undefined when there is none. */
 export async function findOwnUpload(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
 ): Promise<CreatedUpload | undefined> {
   const { store, deps, signal } = context;
@@ -39,7 +39,7 @@ export async function findOwnUpload(
  * Removes what a process that was taken for dead, and a Create that was taken for lost, may have left on our key. Only
  * empty ones: an upload with parts may be kept for a stream that had this key before.
  */
-export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): Promise<void> {
+export async function abortEmptyUploads(context: ObjectContext, ref: ObjectRef): Promise<void> {
   const { store, deps, signal } = context;
   const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
   for (const { uploadId, older } of uploads) {
@@ -53,7 +53,7 @@ export async function abortEmptyUploads(context: OpenContext, ref: ObjectRef): P
 }
 
 /** The stream's upload, also one whose Create was answered after the record was last written. */
-export async function abortUpload(context: OpenContext): Promise<void> {
+export async function abortUpload(context: ObjectContext): Promise<void> {
   const { held, deps, store, signal } = context;
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
   if (key === undefined) return;
@@ -69,7 +69,7 @@ interface Candidate extends OpenUpload {
 }
 
 /** Uploads on exactly this key, newest first: those that began after the stream; older ones only with an emptied Redis. */
-async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidate[]> {
+async function uploadsAt(context: ObjectContext, ref: ObjectRef): Promise<Candidate[]> {
   const { held, deps } = context;
   const { create_intent_at_utc: intended, started_at_utc: started } = held.record;
   const beganMs =
@@ -86,7 +86,7 @@ async function uploadsAt(context: OpenContext, ref: ObjectRef): Promise<Candidat
 
 /** Undefined when something in it contradicts the file. */
 async function fitting(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   atLeast: number,
 ): Promise<Extract<Listing, { kind: "alive" }> | undefined> {
@@ -99,7 +99,7 @@ async function fitting(
   return listing;
 }
 
-async function equalsFile(context: OpenContext, part: ListedPart): Promise<boolean> {
+async function equalsFile(context: ObjectContext, part: ListedPart): Promise<boolean> {
   const { held, deps } = context;
   const plan = held.plan;
   // Parts of a founding record's upload are known by their records alone.

@@ -4,7 +4,7 @@ import type { Digests } from "../ports/digests.ts";
 import type { OpenFile } from "../ports/file-source.ts";
 import type { ListedPart, StoreProfile } from "../ports/object-store.ts";
 import { openToRead } from "./open-file.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** CRC32 of a range of an open file; undefined when the file ends before it. */
 export async function rangeCrc(
@@ -31,7 +31,7 @@ export async function rangeCrc(
  * file lacks it.
  */
 export async function readDigests(
-  context: OpenContext,
+  context: ObjectContext,
   offset: number,
   bytes: number,
   withMd5 = true,

@@ -12,11 +12,11 @@ import type { OpenFile } from "../ports/file-source.ts";
 import type { ListedPart, PartBody, PartOutcome, UploadRef } from "../ports/object-store.ts";
 import { sameFile } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import { openToRead } from "./open-file.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
 import { holdsBytes, md5Hex, rangeCrc, readDigests, tellsBytes } from "./part-bytes.ts";
-import { reach, type OpenContext } from "./context.ts";
+import { reach, type ObjectContext } from "./context.ts";
 
 export type Sent =
   | { kind: "sent"; part: Part }
@@ -26,7 +26,7 @@ export type Sent =
   | { kind: "upload_gone" };
 
 /** Uploads the range and saves the part. Waits for its turn in the lane and for a store in trouble. */
-export async function sendPart(context: OpenContext, range: PartRange): Promise<Sent> {
+export async function sendPart(context: ObjectContext, range: PartRange): Promise<Sent> {
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
   try {
@@ -75,7 +75,7 @@ class MovedOnError extends Error {}
 
 /** Reads the range: into the slot's buffer where it fits, else once for its CRC and again for each attempt. */
 async function prepare(
-  context: OpenContext,
+  context: ObjectContext,
   range: PartRange,
   file: OpenFile,
   buffer: Uint8Array,
@@ -104,7 +104,7 @@ async function prepare(
  * whose CRC was read: a body is never shortened, and never another than its checksum says.
  */
 async function* readAgain(
-  context: OpenContext,
+  context: ObjectContext,
   range: PartRange,
   prepared: Prepared,
 ): AsyncIterable<Uint8Array> {
@@ -116,7 +116,11 @@ async function* readAgain(
   }
 }
 
-async function* sameBytes(context: OpenContext, range: PartRange, wanted: number): AsyncIterable<Uint8Array> {
+async function* sameBytes(
+  context: ObjectContext,
+  range: PartRange,
+  wanted: number,
+): AsyncIterable<Uint8Array> {
   const { held, deps } = context;
   await using file = await openToRead(held.record.original_path, deps);
   let crc = 0;
@@ -134,7 +138,7 @@ async function* sameBytes(context: OpenContext, range: PartRange, wanted: number
 
 type Answer = { kind: "stored"; etag: string; attempts: number } | { kind: "gone" } | { kind: "moved_on" };
 
-async function upload(context: OpenContext, range: PartRange, prepared: Prepared): Promise<Answer> {
+async function upload(context: ObjectContext, range: PartRange, prepared: Prepared): Promise<Answer> {
   const { held, store, signal } = context;
   const ref = uploadRef(held);
   let attempts = 0;
@@ -155,7 +159,7 @@ async function upload(context: OpenContext, range: PartRange, prepared: Prepared
 }
 
 async function attempt(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   range: PartRange,
   prepared: Prepared,
@@ -173,7 +177,7 @@ async function attempt(
 
 /** Whether S3 took the part although its answer was lost. */
 async function lookUp(
-  context: OpenContext,
+  context: ObjectContext,
   ref: UploadRef,
   range: PartRange,
   prepared: Prepared,
@@ -187,13 +191,13 @@ async function lookUp(
   return holdsBytes(listed, prepared.crc, md5, deps.store.profile) ? listed : undefined;
 }
 
-async function md5Of(context: OpenContext, range: PartRange, { body, crc }: Prepared): Promise<string> {
+async function md5Of(context: ObjectContext, range: PartRange, { body, crc }: Prepared): Promise<string> {
   if (body.kind === "bytes") return md5Hex(body.bytes, context.deps.digests);
   const read = await readDigests(context, range.offset, range.bytes);
   return read?.crc === crc ? read.md5 : "";
 }
 
-export function uploadRef(held: HeldStream): UploadRef {
+export function uploadRef(held: OwnedStream): UploadRef {
   const { s3_bucket, s3_key, s3_upload_id } = held.record;
   assert(
     s3_key !== undefined && s3_upload_id !== undefined,

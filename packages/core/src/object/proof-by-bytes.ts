@@ -11,10 +11,10 @@ import type { Part, VerifyMode } from "../stream/record.ts";
 import { openToRead } from "./open-file.ts";
 import { rangeCrc } from "./part-bytes.ts";
 import { countedBytes } from "./standing-bytes.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 /** Opens the stream's file; undefined when nothing is there any more, or another file. */
-export async function openOwnFile(context: OpenContext): Promise<OpenFile | undefined> {
+export async function openOwnFile(context: ObjectContext): Promise<OpenFile | undefined> {
   const { held, deps, proof } = context;
   const file = await openToRead(held.record.original_path, deps);
   if (!file) return undefined;
@@ -30,14 +30,14 @@ export async function openOwnFile(context: OpenContext): Promise<OpenFile | unde
 }
 
 /** Whether the file at the path has been proved to be the stream's own as it stands. */
-export async function provedByBytes(context: OpenContext, facts: FileFacts): Promise<boolean> {
+export async function provedByBytes(context: ObjectContext, facts: FileFacts): Promise<boolean> {
   const { proof } = context;
   if (proof.facts !== undefined && unchanged(proof.facts, facts)) return true;
   await using file = await openOwnFile(context);
   return file !== undefined;
 }
 
-async function holdsSentBytes(context: OpenContext, file: OpenFile): Promise<boolean> {
+async function holdsSentBytes(context: ObjectContext, file: OpenFile): Promise<boolean> {
   const parts = [...context.held.parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
   const [first, last] = [parts[0], parts.at(-1)];
   if (!first || !last) return true;
@@ -47,7 +47,7 @@ async function holdsSentBytes(context: OpenContext, file: OpenFile): Promise<boo
 }
 
 async function compare(
-  context: OpenContext,
+  context: ObjectContext,
   file: OpenFile,
   part: Part,
 ): Promise<"equal" | "differs" | "says nothing"> {
@@ -74,7 +74,7 @@ async function compare(
 }
 
 /** What a preallocated part has that was sent before it was filled. */
-function crcOfZeros({ deps }: OpenContext, bytes: number): number {
+function crcOfZeros({ deps }: ObjectContext, bytes: number): number {
   const zeros = new Uint8Array(Math.min(bytes, LIMITS.verifyChunkBytes));
   let crc = 0;
   for (let left = bytes; left > 0; left -= zeros.length) {
@@ -84,6 +84,6 @@ function crcOfZeros({ deps }: OpenContext, bytes: number): number {
 }
 
 /** Where only bytes tell which file it is, every byte is read again before its object is completed. */
-export function verifyModeOf({ held, rules }: Pick<OpenContext, "held" | "rules">): VerifyMode {
+export function verifyModeOf({ held, rules }: Pick<ObjectContext, "held" | "rules">): VerifyMode {
   return held.record.file_birthtime_ns === undefined ? "full" : rules.verify;
 }

@@ -11,7 +11,7 @@ import { headObject } from "./object-headers.ts";
 import { openToRead } from "./open-file.ts";
 import { chooseKey, objectHeaders } from "./open-object.ts";
 import { backoffMs } from "../flow/retry.ts";
-import { reach, refuseIfAborted, type OpenContext } from "./context.ts";
+import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export type PutWhole =
   /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */
@@ -19,7 +19,7 @@ export type PutWhole =
   | { kind: "file_moved_on" }
   | { kind: "fenced" };
 
-export async function putWhole(context: OpenContext): Promise<PutWhole> {
+export async function putWhole(context: ObjectContext): Promise<PutWhole> {
   const { held, deps, signal } = context;
   const small = held.record.file_size <= deps.smallLane.bufferBytes;
   const slot = await (small ? deps.smallLane : deps.lane).enter(held.record.id, signal);
@@ -37,7 +37,7 @@ interface Whole {
   crc: number;
 }
 
-async function readWhole(context: OpenContext, buffer: Uint8Array): Promise<Whole | undefined> {
+async function readWhole(context: ObjectContext, buffer: Uint8Array): Promise<Whole | undefined> {
   const { held, deps } = context;
   await using file = await openToRead(held.record.original_path, deps);
   if (!file) return undefined;
@@ -51,7 +51,7 @@ async function readWhole(context: OpenContext, buffer: Uint8Array): Promise<Whol
   return { bytes, facts, crc: deps.digests.crc32(bytes) };
 }
 
-async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
+async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole> {
   const { held, deps, rules } = context;
   const { store } = deps;
   const { record } = held;
@@ -92,10 +92,10 @@ async function putBytes(context: OpenContext, whole: Whole): Promise<PutWhole> {
 }
 
 async function put(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   whole: Whole,
-  condition: Parameters<OpenContext["deps"]["store"]["put"]>[1]["condition"],
+  condition: Parameters<ObjectContext["deps"]["store"]["put"]>[1]["condition"],
 ): Promise<PutOutcome | { kind: "fenced" }> {
   const { deps, store, signal } = context;
   const request = { ...objectHeaders(context, whole.facts), body: whole.bytes, crc: whole.crc, condition };
@@ -113,7 +113,7 @@ async function put(
 
 /** After a lost reply: whether the object is there. Otherwise it is sent again. */
 async function landedAllTheSame(
-  context: OpenContext,
+  context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
 ): Promise<PutOutcome | undefined> {

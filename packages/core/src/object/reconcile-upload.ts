@@ -4,11 +4,11 @@ import { reconcile } from "./reconcile.ts";
 import { crc32ToBase64 } from "./crc32.ts";
 import type { ListedPart } from "../ports/object-store.ts";
 import type { Part } from "../stream/record.ts";
-import type { HeldStream } from "../flow/held-stream.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import { holdsBytes, readDigests, tellsBytes } from "./part-bytes.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
 import { sendPart, uploadRef } from "./part-sender.ts";
-import { reach, type OpenContext } from "./context.ts";
+import { reach, type ObjectContext } from "./context.ts";
 
 export type Reconciled =
   | { kind: "reconciled"; adopted: number; forgotten: number }
@@ -17,7 +17,7 @@ export type Reconciled =
   /** `sure: false` and the last part's bytes differ: it is another file. */
   | { kind: "another_file" };
 
-export async function reconcileUpload(context: OpenContext, sure: boolean): Promise<Reconciled> {
+export async function reconcileUpload(context: ObjectContext, sure: boolean): Promise<Reconciled> {
   const { held, store, deps, signal } = context;
   const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   if (listing.kind === "gone") return { kind: "upload_gone" };
@@ -41,7 +41,7 @@ export async function reconcileUpload(context: OpenContext, sure: boolean): Prom
 }
 
 /** A lifecycle rule may have come, or changed, since the upload began. */
-async function noteAbortDate(held: HeldStream, said: string | undefined): Promise<void> {
+async function noteAbortDate(held: OwnedStream, said: string | undefined): Promise<void> {
   if (said === undefined || said === held.record.upload_aborts_at_utc) return;
   await held.update({ patch: { upload_aborts_at_utc: said } });
 }
@@ -50,7 +50,7 @@ async function noteAbortDate(held: HeldStream, said: string | undefined): Promis
  * Parts of a founding record stand on no grid. What S3 lacks of them is sent again as its record says, so the record
  * stays until then.
  */
-function lostOffGrid(held: HeldStream, there: readonly Part[]): Part[] {
+function lostOffGrid(held: OwnedStream, there: readonly Part[]): Part[] {
   const { plan } = held;
   if (plan.kind !== "listed") return [];
   const numbers = new Set(there.map((part) => part.PartNumber));
@@ -60,7 +60,7 @@ function lostOffGrid(held: HeldStream, there: readonly Part[]): Part[] {
 }
 
 /** Returns how many parts of the checkpoint are to be sent again. */
-async function save(context: OpenContext, parts: Part[], adopted: number): Promise<number> {
+async function save(context: ObjectContext, parts: Part[], adopted: number): Promise<number> {
   const { held } = context;
   const numbers = new Set(parts.map((part) => part.PartNumber));
   const forgotten = [...held.parts.keys()].filter((n) => !numbers.has(n)).length;
@@ -76,7 +76,7 @@ async function save(context: OpenContext, parts: Part[], adopted: number): Promi
 }
 
 /** The part as a checkpoint entry when its bytes are the file's; undefined when they are not or cannot be told. */
-async function adopt(context: OpenContext, listed: ListedPart, offset: number): Promise<Part | undefined> {
+async function adopt(context: ObjectContext, listed: ListedPart, offset: number): Promise<Part | undefined> {
   const { deps, held } = context;
   if (!tellsBytes(listed, deps.store.profile)) return undefined;
   const read = await readDigests(context, offset, listed.Size, listed.ChecksumCRC32 === undefined);
@@ -93,7 +93,7 @@ async function adopt(context: OpenContext, listed: ListedPart, offset: number): 
   };
 }
 
-async function holdsKept(context: OpenContext): Promise<boolean> {
+async function holdsKept(context: ObjectContext): Promise<boolean> {
   await using file = await openOwnFile(context);
   return file !== undefined;
 }

@@ -10,7 +10,7 @@ import { sameBytes } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import { readDigests } from "./part-bytes.ts";
 import { sealedFacts } from "../stream/identity.ts";
-import type { OpenContext } from "./context.ts";
+import type { ObjectContext } from "./context.ts";
 
 export type ObjectProof =
   | { kind: "proved"; object: StoredObject }
@@ -57,14 +57,14 @@ function isAsRecorded(record: Stored, object: StoredObject): boolean {
   return record.etag === object.etag;
 }
 
-export async function lookAtObject(context: OpenContext): Promise<ObjectProof> {
+export async function lookAtObject(context: ObjectContext): Promise<ObjectProof> {
   const { record } = context.held;
   const { s3_bucket: bucket, s3_key: key } = record;
   if (key === undefined) return { kind: "unknown", detail: "its record names no object" };
   return judgeObject(record, await headObject(context, { bucket, key }), tokenOf(context));
 }
 
-export function tokenOf({ held, deps }: OpenContext): string {
+export function tokenOf({ held, deps }: ObjectContext): string {
   return fileToken(held.record.source, sealedFacts(held.record), deps.digests.hash);
 }
 
@@ -73,7 +73,7 @@ export function tokenOf({ held, deps }: OpenContext): string {
  * with the checksum that was recorded when both were proved equal.
  */
 export async function holdsLocalBytes(
-  context: OpenContext,
+  context: ObjectContext,
   object: StoredObject,
 ): Promise<"same" | "different" | "unknown"> {
   const { held, deps } = context;

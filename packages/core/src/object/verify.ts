@@ -7,7 +7,7 @@ import type { Part, VerifyMode } from "../stream/record.ts";
 import { readDigests } from "./part-bytes.ts";
 import { sendPart } from "./part-sender.ts";
 import { verifyModeOf } from "./proof-by-bytes.ts";
-import { reach, type OpenContext } from "./context.ts";
+import { reach, type ObjectContext } from "./context.ts";
 
 export type Verified =
   | { kind: "verified"; checked: number; sentAgain: number }
@@ -18,7 +18,7 @@ export type Verified =
  * Reads in part order, one range at a time, with a turn of the worker's verify lane for each part. `recut`: parts that
  * are being cut again and sent anyway.
  */
-export async function verifyParts(context: OpenContext, recut: ReadonlySet<number>): Promise<Verified> {
+export async function verifyParts(context: ObjectContext, recut: ReadonlySet<number>): Promise<Verified> {
   const { held, deps, signal } = context;
   const parts = [...held.parts.values()]
     .filter((part) => !recut.has(part.PartNumber))
@@ -55,7 +55,7 @@ function partsToCheck(parts: Part[], mode: VerifyMode): Part[] {
   }
 }
 
-async function holdsStill(context: OpenContext, part: Part): Promise<boolean | "file_moved_on"> {
+async function holdsStill(context: ObjectContext, part: Part): Promise<boolean | "file_moved_on"> {
   const { deps } = context;
   const wanted = part.ChecksumCRC32 === undefined ? undefined : crc32FromBase64(part.ChecksumCRC32);
   const read = await readDigests(context, part.Offset, part.Size, wanted === undefined);

@@ -5,13 +5,16 @@ import { isoNow } from "../ports/clock.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import type { SameBytes } from "../object/existing-object.ts";
-import { AGAIN, type Life, type Step } from "./life.ts";
+import { AGAIN, type StreamContext, type Step } from "./stream-context.ts";
 import { verifyModeOf } from "../object/proof-by-bytes.ts";
 import type { Sealed } from "./seal.ts";
 import { isAbortWanted, reach } from "../object/context.ts";
 
-export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "assembled" }>): Promise<Step> {
-  const { held, deps } = life.context;
+export async function assembled(
+  stream: StreamContext,
+  sealed: Extract<Sealed, { kind: "assembled" }>,
+): Promise<Step> {
+  const { held, deps } = stream.context;
   const putWhole = held.record.s3_upload_id === undefined && sealed.verifyResult !== RECOGNISED;
   await held.move("assembled", {
     patch: {
@@ -19,7 +22,7 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
       bytes_sent: sealed.facts.size,
       etag: sealed.etag,
       crc32: sealed.crc32 ?? null,
-      verify_mode: verifyModeOf(life.context),
+      verify_mode: verifyModeOf(stream.context),
       verify_result: sealed.verifyResult,
       sealed_by: deps.worker.id,
       sealed_version: deps.worker.version,
@@ -32,17 +35,21 @@ export async function assembled(life: Life, sealed: Extract<Sealed, { kind: "ass
     log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
     ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),
   });
-  life.stored.sinceMs = deps.clock.monotonicMs();
-  life.stored.proved = true;
-  await reach(life.context, "assembled");
+  stream.stored.sinceMs = deps.clock.monotonicMs();
+  stream.stored.proved = true;
+  await reach(stream.context, "assembled");
   deps.observer.moved(held.record, sealed.verifyResult);
   return AGAIN;
 }
 
 /** The object at the key holds the file's bytes already: nothing is sent. */
-export async function recognised(life: Life, facts: FileFacts, standing: SameBytes): Promise<Step> {
-  await settle(life);
-  return await assembled(life, {
+export async function recognised(
+  stream: StreamContext,
+  facts: FileFacts,
+  standing: SameBytes,
+): Promise<Step> {
+  await settle(stream);
+  return await assembled(stream, {
     kind: "assembled",
     facts,
     etag: standing.object.etag,
@@ -52,18 +59,22 @@ export async function recognised(life: Life, facts: FileFacts, standing: SameByt
 }
 
 /** This stream's own Complete took effect and only its record was lost; the file is not there to be compared again. */
-export async function assembledBefore(life: Life, facts: FileFacts, object: StoredObject): Promise<Step> {
-  await settle(life);
+export async function assembledBefore(
+  stream: StreamContext,
+  facts: FileFacts,
+  object: StoredObject,
+): Promise<Step> {
+  await settle(stream);
   const { etag, crc32 } = object;
   // Sealed with another size than Redis knows: so is its mtime, and the metadata object beside it says both.
-  const known = facts.size === life.context.held.record.file_size;
+  const known = facts.size === stream.context.held.record.file_size;
   const verifyResult = known ? "identical" : RECOGNISED;
-  const step = await assembled(life, { kind: "assembled", facts, etag, crc32, verifyResult });
-  life.stored.proved = false;
+  const step = await assembled(stream, { kind: "assembled", facts, etag, crc32, verifyResult });
+  stream.stored.proved = false;
   return step;
 }
 
-async function settle({ context: { held } }: Life): Promise<void> {
+async function settle({ context: { held } }: StreamContext): Promise<void> {
   if (held.kind === "pending_completion") return;
   await held.move("settled", {
     patch: { completed_by: held.record.completed_by ?? "idle" },

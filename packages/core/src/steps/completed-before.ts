@@ -10,9 +10,9 @@ import { sameFile, type FileFacts, sealedFacts } from "../stream/identity.ts";
 import { assembledBefore, recognised } from "./assembled.ts";
 import { lookAtKey, standingWithMetadata } from "../object/existing-object.ts";
 import { headObject } from "../object/object-headers.ts";
-import { sendingDone, type Life, type Step } from "./life.ts";
+import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { baseKey } from "../object/open-object.ts";
-import type { OpenContext } from "../object/context.ts";
+import type { ObjectContext } from "../object/context.ts";
 
 /** Names looked at for a record that is older than its stream's key. */
 const NAMES = 16;
@@ -21,38 +21,38 @@ const NAMES = 16;
  * For a stream whose own file is nowhere, and which another worker or an earlier process may have completed. Undefined: no
  * object of it stands in S3.
  */
-export async function landedBefore(life: Life): Promise<Step | undefined> {
-  const { context } = life;
+export async function landedBefore(stream: StreamContext): Promise<Step | undefined> {
+  const { context } = stream;
   if (!context.resumed && !context.deps.recovery.recognise) return undefined;
   const own = await ownObject(context);
   if (!own || !(await fixKey(context, own.ref))) return undefined;
-  await sendingDone(life);
+  await sendingDone(stream);
   const facts = { ...sealedFacts(context.held.record), size: own.object.size };
-  return await assembledBefore(life, facts, own.object);
+  return await assembledBefore(stream, facts, own.object);
 }
 
 /**
  * For a stream taken up while Redis may be older than it was, before anything of it is sent, while its own file is at
  * its path: asked once.
  */
-export async function recogniseFirst(life: Life): Promise<Step | undefined> {
-  const { context } = life;
-  if (!context.recognise || !context.resumed || life.askedFirst) return undefined;
+export async function recogniseFirst(stream: StreamContext): Promise<Step | undefined> {
+  const { context } = stream;
+  if (!context.recognise || !context.resumed || stream.askedFirst) return undefined;
   const { held, deps } = context;
   const look = await deps.files.look(held.record.original_path);
   const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "its_path", sentBytes: 0 });
   if (look.kind !== "file" || !same || same.kind === "other") return undefined;
-  life.askedFirst = true;
+  stream.askedFirst = true;
   const own = await ownObject(context);
   // It grew since: then it goes on as a file that grows does.
   if (own?.object.size !== look.facts.size || !(await fixKey(context, own.ref))) return undefined;
   const standing = await lookAtKey(context, own.ref, look.facts);
-  return standing.kind === "same" ? await recognised(life, look.facts, standing) : undefined;
+  return standing.kind === "same" ? await recognised(stream, look.facts, standing) : undefined;
 }
 
 /** The object this stream put at its key, when it is over with its upload. */
 async function ownObject(
-  context: OpenContext,
+  context: ObjectContext,
 ): Promise<{ ref: ObjectRef; object: StoredObject } | undefined> {
   for (const ref of refsOf(context)) {
     const head = await headObject(context, ref);
@@ -66,7 +66,7 @@ async function ownObject(
 }
 
 /** A record from before its key was fixed may have got the file's own name, or a numbered one. */
-function* refsOf({ held: { record }, rules, deps }: OpenContext): Iterable<ObjectRef> {
+function* refsOf({ held: { record }, rules, deps }: ObjectContext): Iterable<ObjectRef> {
   const { s3_bucket: bucket, s3_key: known } = record;
   if (known !== undefined) return yield { bucket, key: known };
   const base = baseKey(record, rules, deps);
@@ -75,7 +75,7 @@ function* refsOf({ held: { record }, rules, deps }: OpenContext): Iterable<Objec
 }
 
 /** Some stores list the parts of an upload that has ended: then the object's ETag tells that it is made of them. */
-async function isOver(context: OpenContext, ref: ObjectRef, object: StoredObject): Promise<boolean> {
+async function isOver(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<boolean> {
   const { held, deps, store, signal } = context;
   const { s3_upload_id: uploadId } = held.record;
   if (uploadId === undefined) return true;
@@ -87,7 +87,7 @@ async function isOver(context: OpenContext, ref: ObjectRef, object: StoredObject
 }
 
 /** Whether the record names the key now. */
-async function fixKey({ held }: OpenContext, { bucket, key }: ObjectRef): Promise<boolean> {
+async function fixKey({ held }: ObjectContext, { bucket, key }: ObjectRef): Promise<boolean> {
   if (held.record.s3_key === key) return true;
   const takeKeys = takenKeys({ s3_bucket: bucket, s3_key: key });
   return (await held.tryUpdate({ takeKeys, patch: { s3_key: key } })).kind === "written";

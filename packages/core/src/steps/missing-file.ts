@@ -5,39 +5,39 @@ import type { Look } from "../ports/file-source.ts";
 import type { StreamId } from "../stream/values.ts";
 import { sameFile } from "../stream/identity.ts";
 import { landedBefore } from "./completed-before.ts";
-import { AGAIN, progress, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, progress, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { giveWay, holdsUnrecordedParts, supersede, supersedeElsewhere } from "./supersede.ts";
 import { reach } from "../object/context.ts";
 
 /** Asked before anything is failed or superseded. `look`: what was found at the path. */
-export async function whereIsIt(life: Life, look: Look): Promise<Step> {
-  const { held, deps, resumed } = life.context;
+export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step> {
+  const { held, deps, resumed } = stream.context;
   const where = await deps.volume.whereabouts(held.record);
   switch (where.kind) {
     case "back":
       return { kind: "wait", ms: LIMITS.lookEveryMs };
     case "offline":
-      await progress(life, { for: "volume", detail: where.detail });
+      await progress(stream, { for: "volume", detail: where.detail });
       return { kind: "wait", ms: LIMITS.lookAgainMs };
     case "renamed":
-      return await follow(life, where.path, where.displaces);
+      return await follow(stream, where.path, where.displaces);
     case "moved":
-      return await supersedeElsewhere(life, where.to, where.facts);
+      return await supersedeElsewhere(stream, where.to, where.facts);
     case "replaced":
-      return await supersede(life, "file_replaced", where.facts);
+      return await supersede(stream, "file_replaced", where.facts);
     case "overtaken":
-      return await giveWay(life, where.by);
+      return await giveWay(stream, where.by);
     case "missing": {
       // Taken before the store is asked: a patient call may outlast the first look.
-      const reason = resumed && life.history.firstLook ? "file_missing_on_resume" : "file_missing";
-      const landed = await landedBefore(life);
+      const reason = resumed && stream.history.firstLook ? "file_missing_on_resume" : "file_missing";
+      const landed = await landedBefore(stream);
       if (landed) return landed;
-      await sendingDone(life);
+      await sendingDone(stream);
       // Nothing is lost with it that was ever safe: SQLite's journals and archivers' temporary files come and go like this.
-      if (held.parts.size === 0 && !(await holdsUnrecordedParts(life.context))) {
+      if (held.parts.size === 0 && !(await holdsUnrecordedParts(stream.context))) {
         return await removeQuietly(
-          life,
+          stream,
           "vanished",
           "the file disappeared before any of its bytes were in S3",
         );
@@ -53,14 +53,14 @@ export async function whereIsIt(life: Life, look: Look): Promise<Step> {
 }
 
 /** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
-async function follow(life: Life, path: string, displaces: StreamId | undefined): Promise<Step> {
-  const { held, deps, rules } = life.context;
+async function follow(stream: StreamContext, path: string, displaces: StreamId | undefined): Promise<Step> {
+  const { held, deps, rules } = stream.context;
   const look = await deps.files.look(path);
   const { sentEnd: sentBytes } = held;
   const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "another_path", sentBytes });
   // Renamed once more: the next step asks again.
   if (look.kind !== "file" || !same || same.kind === "other") return { kind: "wait", ms: LIMITS.lookEveryMs };
-  await reach(life.context, "renaming");
+  await reach(stream.context, "renaming");
   const before = held.record.original_path;
   const { temporaryNames: temporary } = rules;
   const final = temporary.suffixOf(before) !== undefined && temporary.suffixOf(path) === undefined;
@@ -72,13 +72,13 @@ async function follow(life: Life, path: string, displaces: StreamId | undefined)
   });
   if (outcome.kind === "path_taken") {
     const detail = `its file is ${path} now, where stream ${outcome.by} still is`;
-    await progress(life, { for: "operator", detail });
+    await progress(stream, { for: "operator", detail });
     return { kind: "wait", ms: LIMITS.lookAgainMs };
   }
-  if (final) life.renamedAtCtimeNs = look.facts.ctimeNs;
+  if (final) stream.renamedAtCtimeNs = look.facts.ctimeNs;
   // Only its bytes prove that it is the same file: they are compared before any more of it is sent.
-  if (same.kind === "ask_bytes") life.reconciled = false;
+  if (same.kind === "ask_bytes") stream.reconciled = false;
   deps.volume.followed(held.record, before);
-  await reach(life.context, "renamed");
+  await reach(stream.context, "renamed");
   return AGAIN;
 }

@@ -1,14 +1,14 @@
 /** A stream of which S3 never held a byte ends without a trace: a line in the log, a counter, and nothing to look after. */
 import { takenKeys } from "../object/object-key.ts";
-import { sendingDone, type Life, type Step } from "./life.ts";
+import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { reach } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 import type { Removed } from "../ports/observer.ts";
 
-export async function removeQuietly(life: Life, why: Removed, detail: string): Promise<Step> {
-  const { context } = life;
+export async function removeQuietly(stream: StreamContext, why: Removed, detail: string): Promise<Step> {
+  const { context } = stream;
   const { held, deps } = context;
-  await sendingDone(life);
+  await sendingDone(stream);
   await abortUpload(context);
   await reach(context, "removing");
   await held.update({
@@ -19,5 +19,5 @@ export async function removeQuietly(life: Life, why: Removed, detail: string): P
     event: { type: "removed", detail },
   });
   deps.observer.removed(held.record, why, detail);
-  return { kind: "ended", ending: { kind: "removed" } };
+  return { kind: "ended", outcome: { kind: "removed" } };
 }

@@ -16,7 +16,7 @@ import { putWhole } from "../object/put-whole.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
 import { backoffMs } from "../flow/retry.ts";
 import { verifyParts } from "../object/verify.ts";
-import type { OpenContext } from "../object/context.ts";
+import type { ObjectContext } from "../object/context.ts";
 
 export type Sealed =
   | ({ kind: "assembled"; facts: FileFacts; verifyResult: string } & Assembled)
@@ -27,7 +27,7 @@ export type Sealed =
   | { kind: "mismatch"; detail: string }
   | { kind: "fenced" };
 
-export async function seal(context: OpenContext): Promise<Sealed> {
+export async function seal(context: ObjectContext): Promise<Sealed> {
   if (context.held.record.s3_upload_id === undefined) return await sealWhole(context);
   const before = await lookAtFile(context);
   // An upload cannot be completed without parts; an empty file starts again and is put in one piece.
@@ -37,13 +37,13 @@ export async function seal(context: OpenContext): Promise<Sealed> {
   return await completeUnchanged(context, before, verified.result);
 }
 
-async function sealWhole(context: OpenContext): Promise<Sealed> {
+async function sealWhole(context: ObjectContext): Promise<Sealed> {
   const put = await putWhole(context);
   if (put.kind !== "assembled") return put;
   return { ...put, verifyResult: put.recognised ? RECOGNISED : "identical" };
 }
 
-async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> {
+async function lookAtFile(context: ObjectContext): Promise<FileFacts | undefined> {
   const { held, deps } = context;
   // What another host wrote last may not be seen by a plain look on a network file system.
   const look = await deps.files.lookAnew(held.record.original_path);
@@ -54,7 +54,7 @@ async function lookAtFile(context: OpenContext): Promise<FileFacts | undefined> 
 }
 
 /** The tail goes up while the parts before it are read again; neither waits for the other. */
-async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
+async function verifyAndSendTail(context: ObjectContext, facts: FileFacts) {
   const missing = missingRanges(context, facts);
   const recut = new Set(missing.map((range) => range.number));
   const [verified, tail] = await Promise.allSettled([
@@ -73,12 +73,12 @@ async function verifyAndSendTail(context: OpenContext, facts: FileFacts) {
 }
 
 /** All ranges that S3 lacks: usually just the tail. */
-function missingRanges({ held }: OpenContext, facts: FileFacts): PartRange[] {
+function missingRanges({ held }: ObjectContext, facts: FileFacts): PartRange[] {
   return pendingRanges(held.parts, held.plan, facts.size, { tail: true, limit: Infinity });
 }
 
 async function sendRanges(
-  context: OpenContext,
+  context: ObjectContext,
   ranges: readonly PartRange[],
 ): Promise<"sent" | "file_moved_on" | "upload_gone"> {
   for (const range of ranges) {
@@ -90,7 +90,7 @@ async function sendRanges(
 
 /** Complete is sent only for a file that did not change since before the first byte was verified. */
 async function completeUnchanged(
-  context: OpenContext,
+  context: ObjectContext,
   facts: FileFacts,
   verifyResult: string,
 ): Promise<Sealed> {
@@ -124,7 +124,7 @@ async function completeUnchanged(
 
 /** InvalidPart is a repair, not a failure: what S3 does not hold as the checkpoint names it goes up again. */
 async function repair(
-  context: OpenContext,
+  context: ObjectContext,
   facts: FileFacts,
 ): Promise<"sent" | "file_moved_on" | "upload_gone"> {
   const reconciled = await reconcileUpload(context, true);

@@ -17,18 +17,25 @@ import { headObject, STREAM_ID_HEADER } from "../object/object-headers.ts";
 import { FileHistory } from "./file-history.ts";
 import { describeStep, sealStep } from "./finish.ts";
 import { growStep } from "./grow.ts";
-import { HeldStream } from "../flow/held-stream.ts";
-import { progress, sendingDone, waitsForTrouble, type Ending, type Life, type Step } from "./life.ts";
+import { OwnedStream } from "../flow/owned-stream.ts";
+import {
+  progress,
+  sendingDone,
+  waitsForTrouble,
+  type Outcome,
+  type StreamContext,
+  type Step,
+} from "./stream-context.ts";
 import { PatientStore } from "../flow/patient-store.ts";
 import { SharedFile } from "../object/shared-file.ts";
 import { Wakeup } from "../flow/wakeup.ts";
-
-export type { Ending } from "./life.ts";
-import { ABORT, isAbortWanted, reach, type OpenContext } from "../object/context.ts";
+import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 
+export type { Outcome, Outcome as Ending } from "./stream-context.ts";
+
 export class StreamProcessor {
-  readonly #life: Life;
+  readonly #stream: StreamContext;
   readonly #deps: ProcessorDeps;
   readonly #work: AbortController;
   readonly #stop: AbortSignal;
@@ -48,10 +55,10 @@ export class StreamProcessor {
     this.#stop = stop;
     this.#work = new AbortController();
     const signal = AbortSignal.any([stop, this.#work.signal]);
-    const held = new HeldStream(record, parts, deps, stop);
+    const held = new OwnedStream(record, parts, deps, stop);
     const store = new PatientStore(deps, held);
     const now = deps.clock.monotonicMs();
-    this.#life = {
+    this.#stream = {
       context: {
         held,
         rules,
@@ -111,11 +118,11 @@ export class StreamProcessor {
   }
 
   get record(): StreamRecord {
-    return this.#life.context.held.record;
+    return this.#stream.context.held.record;
   }
 
   get partsInFlight(): number {
-    return this.#life.sending.size;
+    return this.#stream.sending.size;
   }
 
   /** Resolves when it has looked at its file and, where that takes the store, asked there what it holds of it. */
@@ -125,33 +132,33 @@ export class StreamProcessor {
 
   /** Redis was emptied or came back older: what this process knows of the stream is written back where Redis has less. */
   async ensureKept(): Promise<WrittenBack> {
-    return await this.#life.context.held.ensureKept();
+    return await this.#stream.context.held.ensureKept();
   }
 
   get parts(): Parts {
-    return this.#life.context.held.parts;
+    return this.#stream.context.held.parts;
   }
 
   /** Look again: an event, a rescan or a timer thinks something changed. */
   poke(): void {
-    this.#life.wakeup.poke();
+    this.#stream.wakeup.poke();
   }
 
   /** Completes the file as it stands. `force`: even while a process is seen writing it. */
   async finalize(force: boolean): Promise<void> {
     if (this.#abortRequested) return;
-    await this.#life.context.held.update({
+    await this.#stream.context.held.update({
       patch: { requested_action: force ? "finalize_force" : "finalize" },
       log: [`finalize now was asked for${force ? ", whoever may hold it open" : ""}`],
     });
-    Object.assign(this.#life.requested, { completion: "finalize", force });
+    Object.assign(this.#stream.requested, { completion: "finalize", force });
     this.poke();
   }
 
   /** SLUICE_ON_TERM=seal: complete it if nobody is seen writing it. */
   sealAtTerm(): void {
-    this.#life.requested.completion ??= "term";
-    this.#life.requested.ending = true;
+    this.#stream.requested.completion ??= "term";
+    this.#stream.requested.ending = true;
     this.poke();
   }
 
@@ -161,11 +168,11 @@ export class StreamProcessor {
    */
   async abort(): Promise<void> {
     if (this.#abortRequested) return;
-    await this.#life.context.held.update({
+    await this.#stream.context.held.update({
       patch: { requested_action: ABORT },
       log: ["an abort was asked for"],
     });
-    await reach(this.#life.context, "abort_asked");
+    await reach(this.#stream.context, "abort_asked");
     this.#beginAbort();
   }
 
@@ -178,12 +185,12 @@ export class StreamProcessor {
   /** Begin nothing new; parts in flight are finished and checkpointed. */
   drain(): void {
     this.#draining = true;
-    this.#life.fillTo = undefined;
+    this.#stream.fillTo = undefined;
     this.poke();
   }
 
   /** Rejects only for a bug. Never begins anything after `stop` aborts. */
-  async run(): Promise<Ending> {
+  async run(): Promise<Outcome> {
     try {
       return await this.#live();
     } catch (error) {
@@ -193,8 +200,8 @@ export class StreamProcessor {
     }
   }
 
-  async #live(): Promise<Ending> {
-    const { wakeup, context } = this.#life;
+  async #live(): Promise<Outcome> {
+    const { wakeup, context } = this.#stream;
     const { clock, buckets } = this.#deps;
     const foreign = foreignBucket(this.record.s3_bucket, buckets);
     if (foreign !== undefined) throw new StreamFailure("access_denied", foreign);
@@ -203,55 +210,55 @@ export class StreamProcessor {
       const startedMs = clock.monotonicMs();
       const step = await this.#step();
       if (step.kind === "ended") {
-        await sendingDone(this.#life);
-        return step.ending;
+        await sendingDone(this.#stream);
+        return step.outcome;
       }
       if (step.kind === "again") continue;
       if (!waitsForTrouble(this.record)) this.#looked.resolve();
-      this.#life.history.nextLookIn(step.ms, clock.monotonicMs());
+      this.#stream.history.nextLookIn(step.ms, clock.monotonicMs());
       await wakeup.wait(step.ms, clock, context.signal);
       const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
       if (restMs > 0) await clock.sleep(restMs, context.signal);
     }
-    await sendingDone(this.#life);
+    await sendingDone(this.#stream);
     throw new StoppedError("the worker is stopping");
   }
 
   async #step(): Promise<Step> {
-    const life = this.#life;
-    life.fillTo = undefined;
+    const stream = this.#stream;
+    stream.fillTo = undefined;
     try {
-      if (life.trouble !== undefined) throw life.trouble;
-      life.context.signal.throwIfAborted();
-      return await this.#stepOf(life);
+      if (stream.trouble !== undefined) throw stream.trouble;
+      stream.context.signal.throwIfAborted();
+      return await this.#stepOf(stream);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       // The volume's trouble, not the file's: everything stays as it is until it can be read again.
-      life.trouble = undefined;
-      await progress(life, { for: "volume", detail: error.message });
+      stream.trouble = undefined;
+      await progress(stream, { for: "volume", detail: error.message });
       return { kind: "wait", ms: LIMITS.lookAgainMs };
     }
   }
 
-  async #stepOf(life: Life): Promise<Step> {
-    switch (life.context.held.kind) {
+  async #stepOf(stream: StreamContext): Promise<Step> {
+    switch (stream.context.held.kind) {
       case "opening":
       case "processing":
-        return (await recogniseFirst(life)) ?? (await growStep(life));
+        return (await recogniseFirst(stream)) ?? (await growStep(stream));
       case "pending_completion":
-        return (await recogniseFirst(life)) ?? (await sealStep(life));
+        return (await recogniseFirst(stream)) ?? (await sealStep(stream));
       case "s3_completed":
-        return await describeStep(life);
+        return await describeStep(stream);
       case "completed":
-        return { kind: "ended", ending: { kind: "completed" } };
+        return { kind: "ended", outcome: { kind: "completed" } };
       case "failed":
         throw new OwnershipLostError(`the stream is ${this.record.status}`);
     }
   }
 
-  async #end(error: unknown): Promise<Ending> {
+  async #end(error: unknown): Promise<Outcome> {
     this.#work.abort(new StoppedError("the stream ended"));
-    await sendingDone(this.#life);
+    await sendingDone(this.#stream);
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
     if (this.#abortRequested && !(error instanceof InvariantError)) return await this.#abortNow();
     if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
@@ -259,11 +266,11 @@ export class StreamProcessor {
   }
 
   /** With Redis away while the worker stops, the lease lapses by itself. Anything else unexpected is a bug. */
-  async #letGo(error: unknown): Promise<Ending> {
+  async #letGo(error: unknown): Promise<Outcome> {
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
     const stopping = error instanceof StoppedError || error instanceof CheckpointError || this.#stop.aborted;
     if (!stopping) throw error;
-    await this.#life.context.held.release().catch((away: unknown) => {
+    await this.#stream.context.held.release().catch((away: unknown) => {
       if (!(away instanceof CheckpointError)) throw away;
     });
     return { kind: "released" };
@@ -273,10 +280,10 @@ export class StreamProcessor {
     reason: FailureReason,
     detail: string,
     upload: { gone: boolean } = { gone: false },
-  ): Promise<Ending> {
-    const { held, rules } = this.#life.context;
+  ): Promise<Outcome> {
+    const { held, rules } = this.#stream.context;
     const apart = setApartBy(reason, held.record, rules);
-    await reach(this.#life.context, "failing");
+    await reach(this.#stream.context, "failing");
     await held.move(
       "broke",
       {
@@ -296,14 +303,14 @@ export class StreamProcessor {
       },
       failed(reason),
     );
-    await reach(this.#life.context, "failed");
+    await reach(this.#stream.context, "failed");
     this.#deps.observer.moved(held.record, detail);
     return { kind: "failed", reason };
   }
 
-  async #abortNow(): Promise<Ending> {
+  async #abortNow(): Promise<Outcome> {
     // The work's own signal has ended; these last requests answer to the worker's alone.
-    const context = { ...this.#life.context, signal: this.#stop };
+    const context = { ...this.#stream.context, signal: this.#stop };
     const { held } = context;
     const kept = held.kind === "s3_completed" ? "" : await this.#removeUpload(context);
     const gone = held.kind !== "s3_completed" && kept === "";
@@ -321,7 +328,7 @@ export class StreamProcessor {
   }
 
   /** "" when it is gone. The store may refuse this one key for good; the stream ends all the same, and says so. */
-  async #removeUpload(context: OpenContext): Promise<string> {
+  async #removeUpload(context: ObjectContext): Promise<string> {
     try {
       await abortUpload(context);
       return "";
@@ -333,7 +340,7 @@ export class StreamProcessor {
 }
 
 /** A Complete or Put may have been under way when the abort came. */
-async function isThere(context: OpenContext): Promise<boolean> {
+async function isThere(context: ObjectContext): Promise<boolean> {
   const { s3_bucket: bucket, s3_key: key, id } = context.held.record;
   if (key === undefined) return false;
   const head = await headObject(context, { bucket, key });
@@ -358,7 +365,7 @@ function setApartBy(
   return vanished && temporaryNames.suffixOf(path) !== undefined ? "temporary_name" : undefined;
 }
 
-function requestedBy(record: StreamRecord): Life["requested"] {
+function requestedBy(record: StreamRecord): StreamContext["requested"] {
   if (record.requested_action === "finalize_force") return { completion: "finalize", force: true };
   if (record.requested_action === "finalize") return { completion: "finalize", force: false };
   return { force: false };

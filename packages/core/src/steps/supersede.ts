@@ -8,24 +8,28 @@ import { failed } from "../stream/state.ts";
 import { landedBefore } from "./completed-before.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { Place } from "../flow/dependencies.ts";
-import { sendingDone, type Life, type Step } from "./life.ts";
+import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 import { uploadRef } from "../object/part-sender.ts";
-import { reach, type OpenContext } from "../object/context.ts";
+import { reach, type ObjectContext } from "../object/context.ts";
 
 /** `facts`: of the file at the path now, which no stream knows. */
 export async function supersede(
-  life: Life,
+  stream: StreamContext,
   because: "file_replaced" | "file_truncated",
   facts: FileFacts,
 ): Promise<Step> {
-  return await passOn(life, because, successorOf(life, facts), "a new generation");
+  return await passOn(stream, because, successorOf(stream, facts), "a new generation");
 }
 
 /** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
-export function successorOf(life: Life, facts: FileFacts, supersedes?: { id: StreamId }): StreamRecord {
-  const { record } = life.context.held;
-  const { rules } = life.context;
+export function successorOf(
+  stream: StreamContext,
+  facts: FileFacts,
+  supersedes?: { id: StreamId },
+): StreamRecord {
+  const { record } = stream.context.held;
+  const { rules } = stream.context;
   const place: Place = {
     path: record.original_path,
     watch: record.watch,
@@ -35,60 +39,60 @@ export function successorOf(life: Life, facts: FileFacts, supersedes?: { id: Str
     verify: rules.verify,
     plan: rules.plan,
   };
-  return successorAt(life, place, facts, supersedes);
+  return successorAt(stream, place, facts, supersedes);
 }
 
 /** The file moved into another watch: its bytes go up again under that watch's key and rules. */
-export async function supersedeElsewhere(life: Life, to: Place, facts: FileFacts): Promise<Step> {
+export async function supersedeElsewhere(stream: StreamContext, to: Place, facts: FileFacts): Promise<Step> {
   const what = `its file moved into the watch ${to.watch}`;
-  return await passOn(life, "file_replaced", successorAt(life, to, facts), what);
+  return await passOn(stream, "file_replaced", successorAt(stream, to, facts), what);
 }
 
 /** Redis may be from before its Complete, and another file came to its path since: then it is completed. */
 async function passOn(
-  life: Life,
+  stream: StreamContext,
   because: "file_replaced" | "file_truncated",
   successor: StreamRecord,
   what: string,
 ): Promise<Step> {
-  const landed = await landedBefore(life);
+  const landed = await landedBefore(stream);
   if (landed) return landed;
-  const { held } = life.context;
-  const { worthless, change } = await lastWrite(life, because, successor.id, what);
+  const { held } = stream.context;
+  const { worthless, change } = await lastWrite(stream, because, successor.id, what);
   await held.replaceBy(successor, [`takes the place of ${held.record.id}: ${because}`], {
     ...change,
     event: { type: worthless ? "removed" : "state", detail: because },
   });
-  await reach(life.context, "superseded");
-  return { kind: "ended", ending: { kind: "superseded", by: successor.id, successor } };
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by: successor.id, successor } };
 }
 
 /** The path's file has a stream already, or is completed: none begins for it. */
-export async function giveWay(life: Life, by: StreamId): Promise<Step> {
-  const landed = await landedBefore(life);
+export async function giveWay(stream: StreamContext, by: StreamId): Promise<Step> {
+  const landed = await landedBefore(stream);
   if (landed) return landed;
-  const { held } = life.context;
+  const { held } = stream.context;
   const { change } = await lastWrite(
-    life,
+    stream,
     "file_replaced",
     by,
     "its file was replaced by that of a known stream",
   );
   await held.move("broke", change, failed("file_replaced"));
-  await reach(life.context, "superseded");
-  return { kind: "ended", ending: { kind: "superseded", by, successor: undefined } };
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by, successor: undefined } };
 }
 
 /** Without an acknowledged part there is nothing to keep: neither upload nor record. */
 async function lastWrite(
-  life: Life,
+  stream: StreamContext,
   because: "file_replaced" | "file_truncated",
   by: StreamId,
   what: string,
 ) {
-  const { context } = life;
+  const { context } = stream;
   const { held } = context;
-  await sendingDone(life);
+  await sendingDone(stream);
   const worthless = held.parts.size === 0 && !(await holdsUnrecordedParts(context));
   if (worthless) await abortUpload(context);
   await reach(context, "superseding");
@@ -110,19 +114,19 @@ async function lastWrite(
 }
 
 /** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
-export async function holdsUnrecordedParts({ held, store, deps, signal }: OpenContext): Promise<boolean> {
+export async function holdsUnrecordedParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
   if (held.record.s3_upload_id === undefined) return false;
   const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   return listing.kind === "alive" && listing.parts.length > 0;
 }
 
 function successorAt(
-  life: Life,
+  stream: StreamContext,
   place: Place,
   facts: FileFacts,
   supersedes?: { id: StreamId },
 ): StreamRecord {
-  const { held, deps } = life.context;
+  const { held, deps } = stream.context;
   const { record } = held;
   return newRecord({
     ...place,

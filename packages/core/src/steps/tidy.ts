@@ -16,7 +16,7 @@ import type { StreamRecord } from "../stream/record.ts";
 import { compareWithSnapshot } from "../stream/snapshot.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
 import { markerOf, waitsForWriter } from "./grow.ts";
-import { AGAIN, progress, type Life, type Step } from "./life.ts";
+import { AGAIN, progress, type StreamContext, type Step } from "./stream-context.ts";
 import { sendAgain } from "./lost-object.ts";
 import {
   holdsLocalBytes,
@@ -70,11 +70,11 @@ export function elapsedMs(times: {
  * A record taken from Redis may name an object that never was, or is no longer: before it completes, and long before its
  * file is touched, the object is asked for. Undefined: go on.
  */
-export async function confirmStored(life: Life): Promise<Step | undefined> {
-  const { context, stored } = life;
+export async function confirmStored(stream: StreamContext): Promise<Step | undefined> {
+  const { context, stored } = stream;
   if (stored.sinceMs !== undefined) return undefined;
   const proof = await lookAtObject(context);
-  if (proof.kind === "lost") return await sendAgain(life, proof.detail);
+  if (proof.kind === "lost") return await sendAgain(stream, proof.detail);
   const { deps, held } = context;
   const elapsed = elapsedMs({
     wallMs: deps.clock.wallMs(),
@@ -87,20 +87,20 @@ export async function confirmStored(life: Life): Promise<Step | undefined> {
   return undefined;
 }
 
-export async function tidyStep(life: Life): Promise<Tidied> {
-  const { held, deps, rules } = life.context;
+export async function tidyStep(stream: StreamContext): Promise<Tidied> {
+  const { held, deps, rules } = stream.context;
   const delayMs = tidyDelayMs(held.record, rules);
   if (delayMs === undefined) return OVER;
   const now = deps.clock.monotonicMs();
-  const leftMs = (life.stored.sinceMs ?? now) + delayMs - now;
-  const seen = await lookMeanwhile(life, leftMs > 0);
+  const leftMs = (stream.stored.sinceMs ?? now) + delayMs - now;
+  const seen = await lookMeanwhile(stream, leftMs > 0);
   if (seen) return seen;
-  if (leftMs <= 0) return await tidyNow(life);
-  if (life.requested.ending) return await letGo(life);
-  const unseen = await keptBy(life);
-  await progress(life, {
+  if (leftMs <= 0) return await tidyNow(stream);
+  if (stream.requested.ending) return await letGo(stream);
+  const unseen = await keptBy(stream);
+  await progress(stream, {
     for: "tidy",
-    until: until(life, deps.clock.wallMs() + leftMs),
+    until: until(stream, deps.clock.wallMs() + leftMs),
     ...(unseen === undefined ? {} : { unseen }),
   });
   return wait(Math.min(leftMs, LIMITS.lookAgainMs));
@@ -114,7 +114,7 @@ function wait(ms: number): Tidied {
 }
 
 /** For people; the same words as long as the wall clock does not jump. */
-function until({ stored }: Life, wallMs: number): string {
+function until({ stored }: StreamContext, wallMs: number): string {
   if (stored.untilMs === undefined || Math.abs(stored.untilMs - wallMs) > CLOCK_DRIFT_MS)
     stored.untilMs = wallMs;
   return new Date(stored.untilMs).toISOString();
@@ -123,27 +123,27 @@ function until({ stored }: Life, wallMs: number): string {
 const CLOCK_DRIFT_MS = 1_000;
 
 /** The worker ends, and nothing is at risk: whoever takes the stream next tidies the file. */
-async function letGo({ context: { held } }: Life): Promise<Tidied> {
+async function letGo({ context: { held } }: StreamContext): Promise<Tidied> {
   await held.release();
-  return { kind: "step", step: { kind: "ended", ending: { kind: "released" } } };
+  return { kind: "step", step: { kind: "ended", outcome: { kind: "released" } } };
 }
 
 /** Undefined: the file is as it was stored, or it can wait. */
-async function lookMeanwhile(life: Life, waiting: boolean): Promise<Tidied | undefined> {
-  const { held, deps } = life.context;
+async function lookMeanwhile(stream: StreamContext, waiting: boolean): Promise<Tidied | undefined> {
+  const { held, deps } = stream.context;
   const look = await deps.files.look(held.record.original_path);
   switch (look.kind) {
     case "file": {
-      life.stored.soughtMs = undefined;
-      const is = compareWithSnapshot(snapshotOf(life), look.facts);
-      if (is === "touched") return await readTouched(life, look.facts);
+      stream.stored.soughtMs = undefined;
+      const is = compareWithSnapshot(snapshotOf(stream), look.facts);
+      if (is === "touched") return await readTouched(stream, look.facts);
       if (is === "same") return undefined;
       const another = sameFile(held.record, look.facts, { at: "its_path", completed: true }).kind === "other";
-      return another ? await whereIsIt(life, waiting) : CHANGED;
+      return another ? await whereIsIt(stream, waiting) : CHANGED;
     }
     case "not_a_stream":
     case "missing":
-      return await whereIsIt(life, waiting);
+      return await whereIsIt(stream, waiting);
     case "unreadable":
       // Tidying will say why, when it is due.
       return undefined;
@@ -151,15 +151,15 @@ async function lookMeanwhile(life: Life, waiting: boolean): Promise<Tidied | und
 }
 
 /** As it was verified, or as it was when it was last read again. */
-function snapshotOf({ context: { held }, stored }: Life): FileFacts {
+function snapshotOf({ context: { held }, stored }: StreamContext): FileFacts {
   return stored.facts ?? sealedFacts(held.record);
 }
 
 /** ctime alone moved: other rights, another name, or other bytes under the old mtime. Reading it tells. */
-async function readTouched(life: Life, seen: FileFacts): Promise<Tidied | undefined> {
-  const { context, stored } = life;
+async function readTouched(stream: StreamContext, seen: FileFacts): Promise<Tidied | undefined> {
+  const { context, stored } = stream;
   const proof = await lookAtObject(context);
-  if (proof.kind === "lost") return { kind: "step", step: await sendAgain(life, proof.detail) };
+  if (proof.kind === "lost") return { kind: "step", step: await sendAgain(stream, proof.detail) };
   if (proof.kind === "unknown") return unproved(proof.detail);
   const bytes = await holdsLocalBytes(context, proof.object);
   const after = await context.deps.files.look(context.held.record.original_path);
@@ -174,12 +174,12 @@ async function readTouched(life: Life, seen: FileFacts): Promise<Tidied | undefi
 }
 
 /** Renamed inside the watch it keeps its stream; another file at its path is not kept waiting. */
-async function whereIsIt(life: Life, waiting: boolean): Promise<Tidied | undefined> {
-  const { held, deps } = life.context;
+async function whereIsIt(stream: StreamContext, waiting: boolean): Promise<Tidied | undefined> {
+  const { held, deps } = stream.context;
   const now = deps.clock.monotonicMs();
-  const { soughtMs } = life.stored;
+  const { soughtMs } = stream.stored;
   if (waiting && soughtMs !== undefined && now - soughtMs < LIMITS.whereIsItEveryMs) return undefined;
-  life.stored.soughtMs = now;
+  stream.stored.soughtMs = now;
   const where = await deps.volume.whereabouts(held.record);
   if (where.kind === "offline") return undefined;
   // Nothing is left to tidy, and nothing to wait for.
@@ -199,31 +199,31 @@ async function whereIsIt(life: Life, waiting: boolean): Promise<Tidied | undefin
 }
 
 /** Why it will be kept after all; in the same words throughout, though the number of unseen processes changes. */
-async function keptBy(life: Life): Promise<string | undefined> {
-  const { unseen } = life.context.deps.files;
-  if (unseen === undefined || (await mayBeUnseen(life))) return undefined;
-  return (life.stored.unseen ??= unseen);
+async function keptBy(stream: StreamContext): Promise<string | undefined> {
+  const { unseen } = stream.context.deps.files;
+  if (unseen === undefined || (await mayBeUnseen(stream))) return undefined;
+  return (stream.stored.unseen ??= unseen);
 }
 
 /** Whether the file may be touched although not every process that may write it can be seen. */
-async function mayBeUnseen(life: Life): Promise<boolean> {
-  const { held, rules } = life.context;
+async function mayBeUnseen(stream: StreamContext): Promise<boolean> {
+  const { held, rules } = stream.context;
   const { completed_by: by, file_mtime_ns: mtimeNs = "0" } = held.record;
   if (rules.tidyUnseen || rules.ignoreOpen) return true;
   if (by === "marker" || by === "rename" || by === "finalize") return true;
-  if (life.requested.completion === "finalize") return true;
-  return (await markerOf(life, { mtimeNs }))?.fresh === true;
+  if (stream.requested.completion === "finalize") return true;
+  return (await markerOf(stream, { mtimeNs }))?.fresh === true;
 }
 
 function unproved(detail: string): Tidied {
   return { kind: "over", changed: false, failure: { reason: "unproved", detail } };
 }
 
-async function tidyNow(life: Life): Promise<Tidied> {
-  const { context, stored } = life;
+async function tidyNow(stream: StreamContext): Promise<Tidied> {
+  const { context, stored } = stream;
   // Asked patiently while the file still has its name: an outage is waited for here.
   const proof = await lookAtObject(context);
-  if (proof.kind === "lost") return { kind: "step", step: await sendAgain(life, proof.detail) };
+  if (proof.kind === "lost") return { kind: "step", step: await sendAgain(stream, proof.detail) };
   if (proof.kind === "unknown") return unproved(proof.detail);
   if (!stored.proved) {
     const look = await context.deps.files.look(context.held.record.original_path);
@@ -232,23 +232,23 @@ async function tidyNow(life: Life): Promise<Tidied> {
       return unproved("its object shows no digest of its bytes, and neither does its record");
     if (bytes === "different") {
       const why = `the object at ${context.held.record.s3_key} does not hold the file's bytes`;
-      return { kind: "step", step: await sendAgain(life, why) };
+      return { kind: "step", step: await sendAgain(stream, why) };
     }
     stored.proved = look.kind === "file";
   }
   let last: ObjectProof | undefined;
-  const outcome = await tidyFile(life, {
-    snapshot: snapshotOf(life),
-    unseen: await mayBeUnseen(life),
+  const outcome = await tidyFile(stream, {
+    snapshot: snapshotOf(stream),
+    unseen: await mayBeUnseen(stream),
     proved: async () => {
-      last = await proofNow(life);
+      last = await proofNow(stream);
       return last?.kind === "proved";
     },
   });
-  return await afterTidying(life, outcome, last);
+  return await afterTidying(stream, outcome, last);
 }
 
-async function tidyFile({ context }: Life, checks: TidyChecks): Promise<TidyOutcome> {
+async function tidyFile({ context }: StreamContext, checks: TidyChecks): Promise<TidyOutcome> {
   const { held, deps, rules } = context;
   const { original_path: path } = held.record;
   switch (rules.afterUpload.kind) {
@@ -264,7 +264,7 @@ async function tidyFile({ context }: Life, checks: TidyChecks): Promise<TidyOutc
 }
 
 /** One request, and not a patient one: the file has no name meanwhile. Undefined: no answer in time, or no lease. */
-async function proofNow({ context }: Life): Promise<ObjectProof | undefined> {
+async function proofNow({ context }: StreamContext): Promise<ObjectProof | undefined> {
   const { held, deps, signal } = context;
   const { s3_bucket: bucket, s3_key: key = "" } = held.record;
   await reach(context, "tidying");
@@ -286,7 +286,7 @@ async function proofNow({ context }: Life): Promise<ObjectProof | undefined> {
 }
 
 async function afterTidying(
-  life: Life,
+  stream: StreamContext,
   outcome: TidyOutcome,
   last: ObjectProof | undefined,
 ): Promise<Tidied> {
@@ -299,15 +299,15 @@ async function afterTidying(
     case "touched":
       return wait(LIMITS.lookEveryMs);
     case "open":
-      if (life.requested.ending) return await letGo(life);
-      await progress(life, waitsForWriter(outcome));
+      if (stream.requested.ending) return await letGo(stream);
+      await progress(stream, waitsForWriter(outcome));
       return wait(LIMITS.lookAgainMs);
     case "unseen": {
       const detail = `only silence said that it is complete, and who may still write it cannot be seen: ${outcome.detail}`;
       return { kind: "over", changed: false, failure: { reason: "unseen", detail } };
     }
     case "unproved":
-      if (last?.kind === "lost") return { kind: "step", step: await sendAgain(life, last.detail) };
+      if (last?.kind === "lost") return { kind: "step", step: await sendAgain(stream, last.detail) };
       if (last?.kind === "unknown") return unproved(last.detail);
       return wait(LIMITS.lookAgainMs);
     case "impossible":

@@ -3,7 +3,7 @@ import { choosePlan, formatPlan } from "../stream/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { lookAtKey, type SameBytes, type Standing } from "../object/existing-object.ts";
-import { AGAIN, sendingDone, type Life, type Step } from "./life.ts";
+import { AGAIN, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { provedByBytes } from "../object/proof-by-bytes.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
@@ -15,87 +15,93 @@ import { abortUpload } from "../object/own-upload.ts";
  * Undefined when checkpoint and S3 agree, which is asked once for a resumed stream, and when the file is the stream's own:
  * without `sure` its bytes must prove that, after each change.
  */
-export async function reconciled(life: Life, facts: FileFacts, sure: boolean): Promise<Step | undefined> {
-  const { held, deps } = life.context;
+export async function reconciled(
+  stream: StreamContext,
+  facts: FileFacts,
+  sure: boolean,
+): Promise<Step | undefined> {
+  const { held, deps } = stream.context;
   if (held.record.s3_upload_id === undefined) return undefined;
-  if (life.reconciled && (sure || (await provedByBytes(life.context, facts)))) return undefined;
-  await sendingDone(life);
+  if (stream.reconciled && (sure || (await provedByBytes(stream.context, facts)))) return undefined;
+  await sendingDone(stream);
   // A Complete may have been sent before the kill. What it left says more than any listing of its upload.
-  const landed = held.kind === "pending_completion" ? await completedBefore(life) : undefined;
+  const landed = held.kind === "pending_completion" ? await completedBefore(stream) : undefined;
   if (landed) return landed;
-  const outcome = life.reconciled
+  const outcome = stream.reconciled
     ? { kind: "another_file" as const }
-    : await reconcileUpload(life.context, sure);
+    : await reconcileUpload(stream.context, sure);
   switch (outcome.kind) {
     case "upload_gone":
-      return await uploadGone(life);
+      return await uploadGone(stream);
     case "another_file": {
       const look = await deps.files.look(held.record.original_path);
       // Gone since its bytes were compared: the next look asks where it is.
       if (look.kind !== "file") return AGAIN;
       const { file_inode: inode = look.facts.inode } = held.record;
       // Its own file may bear another name now; where the number is the same, it cannot.
-      if (inode !== look.facts.inode) return await whereIsIt(life, look);
-      return await supersede(life, "file_replaced", look.facts);
+      if (inode !== look.facts.inode) return await whereIsIt(stream, look);
+      return await supersede(stream, "file_replaced", look.facts);
     }
     case "file_moved_on":
       return AGAIN;
     case "reconciled":
-      life.reconciled = true;
+      stream.reconciled = true;
       return AGAIN;
   }
 }
 
 /** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
-export async function uploadGone(life: Life): Promise<Step> {
-  await sendingDone(life);
-  const there = await sameObject(life);
-  if (there) return await recognised(life, there.facts, there.standing);
-  await reach(life.context, "upload_lost");
-  return await startAgain(life, "S3 no longer knows the upload: the file is sent again from byte 0");
+export async function uploadGone(stream: StreamContext): Promise<Step> {
+  await sendingDone(stream);
+  const there = await sameObject(stream);
+  if (there) return await recognised(stream, there.facts, there.standing);
+  await reach(stream.context, "upload_lost");
+  return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
 }
 
 /** This stream's own Complete took effect and was not recorded. */
-async function completedBefore(life: Life): Promise<Step | undefined> {
-  const there = await objectThere(life);
+async function completedBefore(stream: StreamContext): Promise<Step | undefined> {
+  const there = await objectThere(stream);
   if (!there || there.standing.kind === "free" || there.standing.kind === "foreign") return undefined;
   const { standing, facts } = there;
   if (!standing.own) return undefined;
-  if (standing.kind === "same") return await recognised(life, facts, standing);
+  if (standing.kind === "same") return await recognised(stream, facts, standing);
   if (standing.object.size !== facts.size) return undefined;
   // No digest tells its bytes. Complete is sent once more with the parts as they were acknowledged: its answer decides.
-  life.reconciled = true;
+  stream.reconciled = true;
   return AGAIN;
 }
 
-async function sameObject(life: Life): Promise<{ facts: FileFacts; standing: SameBytes } | undefined> {
-  const there = await objectThere(life);
+async function sameObject(
+  stream: StreamContext,
+): Promise<{ facts: FileFacts; standing: SameBytes } | undefined> {
+  const there = await objectThere(stream);
   return there?.standing.kind === "same" ? { facts: there.facts, standing: there.standing } : undefined;
 }
 
 /** What stands at the stream's key, compared with the file as it is now. */
 async function objectThere(
-  life: Life,
+  stream: StreamContext,
 ): Promise<{ facts: FileFacts; standing: Standing | SameBytes } | undefined> {
-  const { held, deps } = life.context;
+  const { held, deps } = stream.context;
   const look = await deps.files.look(held.record.original_path);
   const { s3_bucket: bucket, s3_key: key } = held.record;
   if (look.kind !== "file" || key === undefined) return undefined;
-  const standing = await lookAtKey(life.context, { bucket, key }, look.facts);
+  const standing = await lookAtKey(stream.context, { bucket, key }, look.facts);
   return { facts: look.facts, standing };
 }
 
 /** An upload that holds nothing of use is removed before the stream starts again without one. */
-export async function abandonUpload(life: Life, why: string): Promise<Step> {
-  await sendingDone(life);
-  await abortUpload(life.context);
-  return await startAgain(life, why);
+export async function abandonUpload(stream: StreamContext, why: string): Promise<Step> {
+  await sendingDone(stream);
+  await abortUpload(stream.context);
+  return await startAgain(stream, why);
 }
 
 /** Back to `opening`, with nothing in S3 that counts. The key stays fixed. */
-export async function startAgain(life: Life, why: string): Promise<Step> {
-  const { held, deps, rules } = life.context;
-  if (held.record.s3_upload_id !== undefined) life.context.ended.add(held.record.s3_upload_id);
+export async function startAgain(stream: StreamContext, why: string): Promise<Step> {
+  const { held, deps, rules } = stream.context;
+  if (held.record.s3_upload_id !== undefined) stream.context.ended.add(held.record.s3_upload_id);
   await held.move("restarted", {
     dropParts: true,
     patch: {
@@ -109,7 +115,7 @@ export async function startAgain(life: Life, why: string): Promise<Step> {
     },
     log: [why],
   });
-  life.reconciled = true;
+  stream.reconciled = true;
   deps.observer.moved(held.record, why);
   return AGAIN;
 }

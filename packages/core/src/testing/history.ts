@@ -33,7 +33,7 @@ export class History {
   async play(actions: readonly Action[]): Promise<string[]> {
     await this.#scan();
     for (const action of actions) {
-      this.#tell(describeAction(action));
+      this.#note(describeAction(action));
       await this.#act(action);
       this.#remember();
       await this.world.clock.advance(100);
@@ -133,7 +133,7 @@ export class History {
       // With Redis away the request waits with everything else; nobody waits for it here.
       processor
         .finalize(true)
-        .catch((error: unknown) => this.#tell(`finalize was refused: ${String(error)}`));
+        .catch((error: unknown) => this.#note(`finalize was refused: ${String(error)}`));
     }
   }
 
@@ -156,14 +156,14 @@ export class History {
     const at = this.#storeFaults.findIndex((fault) => fault.op === call.method);
     const fault = at < 0 ? undefined : this.#storeFaults.splice(at, 1)[0];
     if (!fault) return undefined;
-    this.#tell(`  ${call.method} meets: ${fault.how}`);
+    this.#note(`  ${call.method} meets: ${fault.how}`);
     return { when: fault.how === "answer lost" ? "after" : "before", throw: storeError(fault.how) };
   }
 
   #redisMishap(call: Call): Mishap | undefined {
     const when = this.#redisFaults.shift();
     if (!when) return undefined;
-    this.#tell(`  Redis fails ${when} ${call.method}`);
+    this.#note(`  Redis fails ${when} ${call.method}`);
     return { when, throw: new CheckpointError("Redis did not answer in time") };
   }
 
@@ -183,7 +183,7 @@ export class History {
     world.files.failReads(0);
     world.disk.mount();
     for (const path of world.disk.paths()) world.disk.letGo(path);
-    this.#tell("all trouble ends");
+    this.#note("all trouble ends");
     for (let round = 0; round < 5; round += 1) {
       await this.#scan();
       for (const path of world.disk.paths()) await this.#finalize(path);
@@ -191,7 +191,7 @@ export class History {
       await world.clock
         .until(() => this.#worker.busy === 0, REST_MS)
         .catch((late: unknown) => {
-          this.#tell(`not at rest: ${String(late)}`);
+          this.#note(`not at rest: ${String(late)}`);
         });
     }
   }
@@ -251,7 +251,7 @@ export class History {
     });
   }
 
-  #tell(text: string): void {
+  #note(text: string): void {
     const streams = this.world.redis.ids().map((id) => {
       const record = this.world.redis.record(id);
       return `${id.slice(-2)} ${record?.status} ${record?.original_path.slice(ROOT.length + 1)} ${record?.bytes_sent}/${record?.file_size}`;

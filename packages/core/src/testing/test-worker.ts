@@ -9,8 +9,8 @@ import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import { SILENT } from "../ports/observer.ts";
 import { waitsAtFirst } from "../steps/completion.ts";
 import type { ProcessorDeps } from "../flow/dependencies.ts";
-import type { Ending } from "../steps/life.ts";
-import { HeldStream } from "../flow/held-stream.ts";
+import type { Outcome } from "../steps/stream-context.ts";
+import { OwnedStream } from "../flow/owned-stream.ts";
 import { StoreGate } from "../flow/store-gate.ts";
 import { StreamProcessor } from "../steps/stream-processor.ts";
 import { UploadLane } from "../flow/upload-lane.ts";
@@ -46,7 +46,7 @@ export class TestWorker {
   readonly mortal = new Mortal();
   readonly deps: ProcessorDeps;
   readonly processors = new Map<string, StreamProcessor>();
-  readonly endings = new Map<string, Ending>();
+  readonly endings = new Map<string, Outcome>();
   readonly reached: Failpoint[] = [];
   /** Whether the lease counts as fresh before Complete. */
   leaseFresh = true;
@@ -167,7 +167,7 @@ export class TestWorker {
     if (claim?.kind !== "claimed" || kindOf(claim.record.status) !== "failed") return;
     const parts = await this.deps.checkpoints.parts(id);
     const { signal } = this.#stop;
-    const held = new HeldStream(claim.record, parts.values(), this.deps, signal);
+    const held = new OwnedStream(claim.record, parts.values(), this.deps, signal);
     const plan = planRetry(claim.record);
     await held.move(plan.event, {
       dropParts: plan.event === "restarted",

@@ -8,7 +8,7 @@ import { ManualClock } from "../testing/manual-clock.ts";
 import { MemoryCheckpointStore } from "../testing/memory-checkpoint-store.ts";
 import { MemoryRedis } from "../testing/memory-redis.ts";
 import { BUCKET, FACTS, newStream, PART, SOURCE } from "../testing/test-values.ts";
-import { HeldStream } from "./held-stream.ts";
+import { OwnedStream } from "./owned-stream.ts";
 
 const facts = { ...FACTS, size: 3 * PART };
 const record = newStream({ facts });
@@ -36,7 +36,7 @@ async function setUp(script: Script = () => undefined) {
   const stop = new AbortController();
   const recovery = { recognise: false, wentBack: ({ gone }: { gone: boolean }) => Promise.resolve(!gone) };
   const deps = { checkpoints: seen, clock, random: () => 0.5, recovery };
-  const held = new HeldStream(record, [], deps, stop.signal);
+  const held = new OwnedStream(record, [], deps, stop.signal);
   await held.move("opened", { patch: { s3_key: "a.bin", s3_upload_id: "u" } });
   return { clock, redis, held, writes, stop, store };
 }

@@ -7,10 +7,10 @@ import type { StreamId } from "../stream/values.ts";
 import { formatWaiting, parseWaiting, type Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";
 import type { Wakeup } from "../flow/wakeup.ts";
-import type { OpenContext } from "../object/context.ts";
+import type { ObjectContext } from "../object/context.ts";
 
 /** How a processor's work on its stream ended. */
-export type Ending =
+export type Outcome =
   /** `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. */
   | { kind: "completed"; changed?: boolean }
   | { kind: "failed"; reason: FailureReason }
@@ -23,7 +23,7 @@ export type Ending =
   /** Another worker took it, or it was purged. */
   | { kind: "lost"; detail: string };
 
-export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; ending: Ending };
+export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; outcome: Outcome };
 
 export const AGAIN: Step = { kind: "again" };
 
@@ -44,8 +44,8 @@ export interface Stored {
 }
 
 /** `context` changes nothing by itself. */
-export interface Life {
-  readonly context: OpenContext;
+export interface StreamContext {
+  readonly context: ObjectContext;
   readonly history: FileHistory;
   readonly wakeup: Wakeup;
   /** Parts being sent, by number. */
@@ -75,27 +75,27 @@ export interface Life {
 }
 
 /** What needs a fresh lease waits for the next renewal. */
-export async function awaitLease(life: Life, what: string): Promise<Step> {
-  await progress(life, { for: "store", detail: `the worker's lease is not fresh; ${what} waits for it` });
+export async function awaitLease(stream: StreamContext, what: string): Promise<Step> {
+  await progress(stream, { for: "store", detail: `the worker's lease is not fresh; ${what} waits for it` });
   return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
 }
 
 /** No part is being sent any more, and none begins in the place of one that ends; how each ended is told elsewhere. */
-export async function sendingDone(life: Life): Promise<void> {
-  life.fillTo = undefined;
-  await Promise.allSettled(life.sending.values());
+export async function sendingDone(stream: StreamContext): Promise<void> {
+  stream.fillTo = undefined;
+  await Promise.allSettled(stream.sending.values());
 }
 
 /** Tells Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
-export async function progress(life: Life, waiting: Waiting): Promise<void> {
-  const { held, deps, store } = life.context;
+export async function progress(stream: StreamContext, waiting: Waiting): Promise<void> {
+  const { held, deps, store } = stream.context;
   const now: Waiting = store.trouble === undefined ? waiting : { for: "store", detail: store.trouble };
   const text = formatWaiting(now);
   const nowMs = deps.clock.monotonicMs();
   const sameReason = parseWaiting(held.record.waiting_for)?.for === now.for;
-  const due = nowMs - life.progressAtMs >= LIMITS.progressEveryMs;
+  const due = nowMs - stream.progressAtMs >= LIMITS.progressEveryMs;
   if (sameReason && (!due || (text === held.record.waiting_for && !held.hasNotes))) return;
-  life.progressAtMs = nowMs;
+  stream.progressAtMs = nowMs;
   await held.update({ patch: { waiting_for: text }, event: { type: "progress" } });
 }
 

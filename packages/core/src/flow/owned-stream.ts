@@ -29,7 +29,7 @@ export interface HeldDeps {
 
 type Change = Omit<StreamWrite, "from"> & { from?: readonly Kind[] };
 
-export class HeldStream {
+export class OwnedStream {
   #record: StreamRecord;
   readonly #parts: Map<number, Part>;
   readonly #deps: HeldDeps;
