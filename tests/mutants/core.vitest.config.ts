@@ -16,7 +16,7 @@ export default defineConfig({
     include: [
       "src/stream/*.test.ts",
       "src/flow/{deletion-clock,retry}.test.ts",
-      "src/object/{complete,crc32,existing-object,judge-upload,multipart-etag,reconcile,reconcile-upload}.test.ts",
+      "src/object/{complete,crc32,existing-object,judge-upload,multipart-etag,reconcile-upload}.test.ts",
       "src/steps/{completion,file-history}.test.ts",
     ],
     sequence: { sequencer: PureFirst },

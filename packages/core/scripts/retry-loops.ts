@@ -120,7 +120,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "seal of a file that keeps changing",
-    where: "packages/core/src/steps/finish.ts",
+    where: "packages/core/src/steps/seal.ts",
     bound: "back to growing each time; a new seal needs a new reason to call the file complete",
     proves: [
       "packages/core/src/steps/seal.test.ts",

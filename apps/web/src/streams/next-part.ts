@@ -1,5 +1,5 @@
 /** What of a stream's lag can go up now, and what is its tail: less than a part, on local disk only until the seal. */
-import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/next-part";
+import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/part-plan";
 import { lagBytes, type StreamRow } from "./stream-row.ts";
 
 /** Size of the part that comes next; 1 where the record does not say. */

@@ -3,7 +3,6 @@
  * Writes go one after another; parts acknowledged meanwhile share the next write.
  */
 import { CheckpointError, OwnershipLostError } from "../errors.ts";
-import { finishedPrefix } from "../stream/finished-prefix.ts";
 import { parsePlan, type PartPlan } from "../stream/part-plan.ts";
 import { assert } from "../assert.ts";
 import type {
@@ -19,6 +18,7 @@ import { patched } from "../stream/record.ts";
 import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
 import type { Recovery } from "./dependencies.ts";
 import { backoffMs } from "./retry.ts";
+import { finishedPrefix } from "../stream/checkpoint.ts";
 
 export interface HeldDeps {
   checkpoints: CheckpointStore;

@@ -3,7 +3,7 @@
  * and ListParts whether the upload still waits. While in doubt nothing is aborted and nothing local is touched.
  */
 import { StreamFailure } from "../errors.ts";
-import { crc32ToBase64 } from "./crc32.ts";
+import { crc32ToBase64, wholeCrc } from "./crc32.ts";
 import { multipartEtag } from "./multipart-etag.ts";
 import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "../ports/object-store.ts";
 import type { FileFacts } from "../stream/identity.ts";
@@ -12,7 +12,6 @@ import type { ConditionDoubts } from "./condition-doubts.ts";
 import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { uploadRef } from "./part-sender.ts";
-import { wholeCrc } from "./whole-crc.ts";
 import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export interface Assembled {

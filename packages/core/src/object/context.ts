@@ -5,8 +5,8 @@ import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
 import type { OwnedStream } from "../flow/owned-stream.ts";
 import type { PatientStore } from "../flow/patient-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import type { SharedFile } from "./shared-file.ts";
 import type { FileFacts } from "../stream/identity.ts";
+import type { SharedFile } from "./open-file.ts";
 
 export interface ObjectContext {
   readonly held: OwnedStream;

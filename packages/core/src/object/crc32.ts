@@ -50,3 +50,14 @@ export function crc32FromBase64(text: string): number | undefined {
   for (let i = 0; i < 4; i += 1) crc = crc * 256 + bytes.charCodeAt(i);
   return crc;
 }
+
+/** In part order; undefined when one part is not known by CRC. */
+export function wholeCrc(parts: readonly { ChecksumCRC32?: string; Size: number }[]): number | undefined {
+  const crcs: { crc: number; bytes: number }[] = [];
+  for (const part of parts) {
+    const crc = part.ChecksumCRC32 === undefined ? undefined : crc32FromBase64(part.ChecksumCRC32);
+    if (crc === undefined) return undefined;
+    crcs.push({ crc, bytes: part.Size });
+  }
+  return combineAll(crcs);
+}

@@ -2,7 +2,7 @@
  * Before an object of ours is replaced: does the file still hold at least half of it where it stood? Digests decide where
  * they can; what they leave open is read back from the store, within a bound. In doubt both recordings are kept.
  */
-import type { PartRange } from "../stream/pending-ranges.ts";
+import type { PartRange } from "../stream/checkpoint.ts";
 import { StoreError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { combineAll, crc32FromBase64 } from "./crc32.ts";

@@ -2,7 +2,7 @@
  * What an object that stands at our key is to us. An object of another file or program is never ours to replace;
  * one that already holds the file's bytes is recognised, and nothing is sent.
  */
-import { pendingRanges, type PartRange } from "../stream/pending-ranges.ts";
+import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
 import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
 import { objectKey } from "./object-key.ts";

@@ -1,10 +1,13 @@
 /** One key a stream, one upload a stream; whatever is lost on the way to them. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { holdsFile, lostReply, runToEnd, streams, testWorld } from "../../test/test-world.ts";
 import { audit } from "../testing/audit.ts";
 import { atCall, either } from "../testing/failing.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
+import { LIMITS } from "../limits.ts";
+import { firstFree } from "./open-object.ts";
 
 function withFile(options: Partial<WorldOptions> = {}): { world: World; path: string } {
   const world = testWorld(options);
@@ -268,4 +271,27 @@ describe("when the store will abort the upload", () => {
     await world.worker({ dieAt: { failpoint: "part_sending", nth: 1 } }).work();
     expect(streams(world)[0]?.upload_aborts_at_utc).toBe("2027-01-01T00:00:00.000Z");
   });
+});
+
+it("D1a: finds the first free number past the taken ones, with two questions for each doubling", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 2, max: 100_000 }), async (taken) => {
+      let asked = 0;
+      const free = await firstFree((number) => {
+        asked += 1;
+        return Promise.resolve(number > taken);
+      });
+      expect(free).toBe(taken + 1);
+      expect(asked).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(taken + 1)) + 2);
+    }),
+  );
+});
+
+it("D1a: finds a free one where some in between were given up", async () => {
+  const free = await firstFree((number) => Promise.resolve(number > 50 || (number > 10 && number < 20)));
+  expect(free > 50 || (free > 10 && free < 20)).toBe(true);
+});
+
+it("ends where no number is free", async () => {
+  expect(await firstFree(() => Promise.resolve(false))).toBe(LIMITS.keyNumber);
 });

@@ -19,7 +19,6 @@ import {
   type Standing,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
-import { firstFree } from "./first-free.ts";
 import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 import { reach, type ObjectContext } from "./context.ts";
@@ -264,4 +263,23 @@ async function createUpload(
     signal,
     () => findOwnUpload(context, ref),
   );
+}
+
+/**
+ * The first free name of many that are taken from the first on, found with few questions: by doubling, then by halving.
+ * Names 1 and 2 are known to be taken. Where names in between were given up, a free one is found, if not the first.
+ */
+export async function firstFree(isFree: (number: number) => Promise<boolean>): Promise<number> {
+  let taken = 2;
+  let free = 4;
+  while (free < LIMITS.keyNumber && !(await isFree(free))) {
+    taken = free;
+    free *= 2;
+  }
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isFree(middle)) free = middle;
+    else taken = middle;
+  }
+  return free;
 }

@@ -3,7 +3,7 @@
  * ListParts before it is sent again, so nothing S3 acknowledged goes twice.
  */
 import { assert } from "../assert.ts";
-import type { PartRange } from "../stream/pending-ranges.ts";
+import type { PartRange } from "../stream/checkpoint.ts";
 import { FileError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "./crc32.ts";

@@ -7,13 +7,16 @@ import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import type { SameBytes } from "../object/existing-object.ts";
 import { AGAIN, type StreamContext, type Step } from "./stream-context.ts";
 import { verifyModeOf } from "../object/proof-by-bytes.ts";
-import type { Sealed } from "./seal.ts";
+import type { Assembled } from "../object/complete.ts";
 import { isAbortWanted, reach } from "../object/context.ts";
 
-export async function assembled(
-  stream: StreamContext,
-  sealed: Extract<Sealed, { kind: "assembled" }>,
-): Promise<Step> {
+/** What was verified: the file as it stood, and the object that holds it. */
+export interface AssembledObject extends Assembled {
+  facts: FileFacts;
+  verifyResult: string;
+}
+
+export async function assembled(stream: StreamContext, sealed: AssembledObject): Promise<Step> {
   const { held, deps } = stream.context;
   const putWhole = held.record.s3_upload_id === undefined && sealed.verifyResult !== RECOGNISED;
   await held.move("assembled", {
@@ -50,7 +53,6 @@ export async function recognised(
 ): Promise<Step> {
   await settle(stream);
   return await assembled(stream, {
-    kind: "assembled",
     facts,
     etag: standing.object.etag,
     crc32: crc32ToBase64(standing.crc),
@@ -69,7 +71,7 @@ export async function assembledBefore(
   // Sealed with another size than Redis knows: so is its mtime, and the metadata object beside it says both.
   const known = facts.size === stream.context.held.record.file_size;
   const verifyResult = known ? "identical" : RECOGNISED;
-  const step = await assembled(stream, { kind: "assembled", facts, etag, crc32, verifyResult });
+  const step = await assembled(stream, { facts, etag, crc32, verifyResult });
   stream.stored.proved = false;
   return step;
 }

@@ -1,5 +1,5 @@
 /** A step of a growing stream: `opening` or `processing`. Sends what is full, then asks whether the file is complete. */
-import { pendingRanges, type PartRange } from "../stream/pending-ranges.ts";
+import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { planCapacity } from "../stream/part-plan.ts";

@@ -15,7 +15,8 @@ import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
 import { recogniseFirst } from "./completed-before.ts";
 import { headObject, STREAM_ID_HEADER } from "../object/object-headers.ts";
 import { FileHistory } from "./file-history.ts";
-import { describeStep, sealStep } from "./finish.ts";
+import { describeStep } from "./describe.ts";
+import { sealStep } from "./seal.ts";
 import { growStep } from "./grow.ts";
 import { OwnedStream } from "../flow/owned-stream.ts";
 import {
@@ -27,12 +28,12 @@ import {
   type Step,
 } from "./stream-context.ts";
 import { PatientStore } from "../flow/patient-store.ts";
-import { SharedFile } from "../object/shared-file.ts";
 import { Wakeup } from "../flow/wakeup.ts";
 import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 
 export type { Outcome, Outcome as Ending } from "./stream-context.ts";
+import { SharedFile } from "../object/open-file.ts";
 
 export class StreamProcessor {
   readonly #stream: StreamContext;

@@ -1,17 +1,20 @@
 /** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
 import { isoNow } from "../ports/clock.ts";
 import { takenKeys } from "../object/object-key.ts";
-import type { FileFacts } from "../stream/identity.ts";
+import { type FileFacts, sameFile } from "../stream/identity.ts";
 import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { failed } from "../stream/state.ts";
 import { landedBefore } from "./completed-before.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { Place } from "../flow/dependencies.ts";
-import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
+import { sendingDone, type StreamContext, type Step, progress } from "./stream-context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 import { uploadRef } from "../object/part-sender.ts";
 import { reach, type ObjectContext } from "../object/context.ts";
+import { StreamFailure } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { unreadableFile } from "../object/open-file.ts";
 
 /** `facts`: of the file at the path now, which no stream knows. */
 export async function supersede(
@@ -137,4 +140,43 @@ function successorAt(
     facts,
     supersedes: supersedes ?? (held.parts.size > 0 ? { id: record.id } : undefined),
   });
+}
+
+/**
+ * The object of a stored file no longer exists, or another is at its key: the file is sent again by a stream of its own.
+ * The new stream chooses its name by the file's path, as any other: the key of a damaged record may be another file's.
+ * Without the file nothing can be sent, and the stream fails with everything kept.
+ */
+export async function sendAgain(stream: StreamContext, why: string): Promise<Step> {
+  const { held, deps } = stream.context;
+  const { record } = held;
+  const look = await deps.files.look(record.original_path);
+  if (look.kind === "unreadable") throw unreadableFile(look);
+  if (look.kind === "missing") {
+    const where = await deps.volume.whereabouts(record);
+    if (where.kind === "offline") {
+      await progress(stream, { for: "volume", detail: where.detail });
+      return { kind: "wait", ms: LIMITS.lookAgainMs };
+    }
+  }
+  if (look.kind !== "file" || sameFile(record, look.facts, { at: "its_path" }).kind === "other") {
+    throw new StreamFailure("verify_mismatch", `${why}, and its file is not at its path any longer`);
+  }
+  const successor = successorOf(stream, look.facts, { id: record.id });
+  await reach(stream.context, "object_lost");
+  await held.replaceBy(successor, [`sends the file of ${record.id} again: ${why}`], {
+    patch: {
+      status: failed("verify_mismatch"),
+      failure_reason: "verify_mismatch",
+      failure_detail: `${why}; the file is sent again by ${successor.id}`,
+      superseded_by: successor.id,
+      waiting_for: null,
+    },
+    releasePath: true,
+    releaseKeys: takenKeys(record),
+    log: [`${why}: a new generation, ${successor.id}, sends the file again`],
+    event: { type: "state", detail: "verify_mismatch" },
+  });
+  await reach(stream.context, "superseded");
+  return { kind: "ended", outcome: { kind: "superseded", by: successor.id, successor } };
 }

@@ -17,7 +17,6 @@ import { compareWithSnapshot } from "../stream/snapshot.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
 import { markerOf, waitsForWriter } from "./grow.ts";
 import { AGAIN, progress, type StreamContext, type Step } from "./stream-context.ts";
-import { sendAgain } from "./lost-object.ts";
 import {
   holdsLocalBytes,
   judgeObject,
@@ -26,6 +25,7 @@ import {
   type ObjectProof,
 } from "../object/stored-object.ts";
 import { reach } from "../object/context.ts";
+import { sendAgain } from "./supersede.ts";
 
 /** How the wait for the local file ended. */
 export type Tidied =

@@ -1,8 +1,8 @@
 /** What must hold in each state of a stream, whoever wrote it: a broken one is a bug of ours, or a hand in Redis. */
-import { finishedPrefix } from "./finished-prefix.ts";
 import { parsePlan } from "./part-plan.ts";
 import type { Parts, StreamRecord } from "./record.ts";
 import { kindOf } from "./state.ts";
+import { finishedPrefix } from "./checkpoint.ts";
 
 /** In plain words; none when all is well. */
 export function streamBreaches(record: StreamRecord, parts: Parts): string[] {

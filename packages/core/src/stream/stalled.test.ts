@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextPartBytes } from "./next-part.ts";
-import { MIB } from "./part-plan.ts";
+import { MIB, nextPartBytes } from "./part-plan.ts";
 import { isStalled, type StallFacts } from "./stalled.ts";
 
 const STALL_AFTER = 120_000;

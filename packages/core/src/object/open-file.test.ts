@@ -1,7 +1,7 @@
 /** One descriptor for the parts that are in flight together, and none when there are none. */
 import { expect, it } from "vitest";
 import type { OpenFile } from "../ports/file-source.ts";
-import { SharedFile } from "./shared-file.ts";
+import { SharedFile } from "./open-file.ts";
 
 function opener() {
   const counts = { opened: 0, closed: 0 };
