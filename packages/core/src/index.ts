@@ -30,7 +30,6 @@ export * from "./stream/values.ts";
 export * from "./stream/waiting.ts";
 export * from "./stream/webhook.ts";
 export * from "./stream/checkpoint.ts";
-export * from "./object/reconcile-upload.ts";
 export * from "./steps/completion.ts";
 export * from "./flow/dependencies.ts";
 export { OwnedStream, OwnedStream as HeldStream } from "./flow/owned-stream.ts";
