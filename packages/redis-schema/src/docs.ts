@@ -1,6 +1,6 @@
 /** The page `docs/redis-keys.md`, made from the tables of this package, so that the two cannot differ. */
 import { KEYS, type KeyFacts } from "./key-table.ts";
-import { STREAM_FIELDS } from "./records/stream-fields.ts";
+import { META_FIELDS, describeField } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { KEYS_VERSION } from "./version.ts";
 
@@ -23,9 +23,12 @@ export function redisKeysPage(): string {
     "",
     "## Fields of `stream:<id>:meta`",
     "",
-    "| field | meaning |",
-    "|---|---|",
-    ...Object.entries(STREAM_FIELDS).map(([field, meaning]) => `| \`${field}\` | ${cell(meaning)} |`),
+    "| field | written by | meaning |",
+    "|---|---|---|",
+    ...META_FIELDS.map((field) => {
+      const { meaning, writer } = describeField(field);
+      return `| \`${field}\` | ${writer} | ${cell(meaning)} |`;
+    }),
     "",
     "A record with only `original_path, s3_bucket, s3_key_prefix, s3_upload_id, status` (a missing status means",
     "`processing`) and parts with `PartNumber, ETag, Size` is one of the founding phase: it resumes, and the rest is",

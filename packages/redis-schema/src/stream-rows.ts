@@ -2,51 +2,28 @@
  * A stream as lists show it: only the fields a list needs, read leniently, so that a record that cannot be worked with
  * is seen all the same. For people: bytes of a path that are not UTF-8 stand as %XX.
  */
-import { displayPath, kindOf, MAX_PARTS, type Index, type Kind } from "@sluice/core";
+import {
+  displayPath,
+  FIELD_NAMES,
+  isListed,
+  isNumber,
+  kindOf,
+  MAX_PARTS,
+  type Index,
+  type Kind,
+  type ListedField,
+  type NumberField as NumberName,
+} from "@sluice/core";
 import type { RawHash } from "./records/text.ts";
 
-const TEXT_FIELDS = [
-  "original_path",
-  "source",
-  "watch",
-  "s3_bucket",
-  "s3_key_prefix",
-  "s3_key",
-  "s3_upload_id",
-  "started_at_utc",
-  "last_activity_at_utc",
-  "completed_at_utc",
-  "failure_reason",
-  "failure_detail",
-  "owner",
-  "waiting_for",
-  "requested_action",
-  "supersedes",
-  "superseded_by",
-  "set_apart",
-  "completed_by",
-  "create_intent_at_utc",
-  "upload_aborts_at_utc",
-  "verify_mode",
-  "verify_result",
-  "tidy_error",
-  "etag",
-  "part_plan",
-] as const;
-const NUMBER_FIELDS = [
-  "next_part",
-  "bytes_sent",
-  "file_size",
-  "fence",
-  "revision",
-  "longest_pause_ms",
-  "schema_version",
-] as const;
+const LISTED = FIELD_NAMES.filter(isListed);
+const NUMBER_FIELDS = LISTED.filter((name) => isNumber(name));
+const TEXT_FIELDS = LISTED.filter((name): name is TextField => name !== "status" && !isNumber(name));
 
-export const LIST_FIELDS = ["status", ...TEXT_FIELDS, ...NUMBER_FIELDS] as const;
+export const LIST_FIELDS: readonly ListedField[] = LISTED;
 
-type TextField = (typeof TEXT_FIELDS)[number];
-type NumberField = (typeof NUMBER_FIELDS)[number];
+type NumberField = ListedField & NumberName;
+type TextField = Exclude<ListedField, NumberField | "status">;
 
 export type ListedStream = { [K in TextField]?: string } & { [K in NumberField]?: number } & {
   id: string;

@@ -83,13 +83,13 @@ export async function awaitLease(stream: StreamContext, what: string): Promise<S
   return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
 }
 
-/** No part is being sent any more, and none begins in the place of one that ends; how each ended is told elsewhere. */
+/** No part is being sent any more, and none begins in the place of one that ends; each handles its own result. */
 export async function sendingDone(stream: StreamContext): Promise<void> {
   stream.fillTo = undefined;
   await Promise.allSettled(stream.sending.values());
 }
 
-/** Tells Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
+/** Writes to Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
 export async function progress(stream: StreamContext, waiting: Waiting): Promise<void> {
   const { held, deps, store } = stream.context;
   const now: Waiting = store.trouble === undefined ? waiting : { for: "store", detail: store.trouble };

@@ -5,15 +5,20 @@
 import {
   COMPLETED_BY,
   FAILURE_REASONS,
+  FIELD_NAMES,
+  FIELDS,
   SCHEMA_VERSION,
   SET_APART,
   VERIFY_MODES,
   displayPath,
   failed,
+  isRequired,
   kindOf,
   parsePlan,
   streamId,
   MAX_PARTS,
+  type FieldType,
+  type FieldValues,
   type RecordPatch,
   type Status,
   type StreamRecord,
@@ -41,61 +46,33 @@ export const status = z
   .refine((text) => kindOf(text) !== undefined && /^[a-z0-9_]{1,64}$/.test(text), "is not a known status")
   .transform((text) => text as Status);
 
-const optional = <T extends z.ZodType>(schema: T) => z.exactOptional(schema);
-
-const metaSchema = z.object({
-  original_path: named.refine((path) => path.startsWith("/"), "is not absolute"),
-  source: named,
-  watch: z.string(),
-  s3_bucket: named,
-  s3_key_prefix: z.string(),
-  s3_key: optional(named),
-  name_number: optional(count),
-  s3_metadata_key: optional(named),
-  s3_upload_id: optional(named),
+/** How a field of each type is read. */
+const SCHEMAS = {
+  path: named.refine((path) => path.startsWith("/"), "is not absolute"),
+  name: named,
+  text: z.string(),
+  count,
+  digits,
+  time,
   status,
-  next_part: count.refine((n) => n >= 1 && n <= MAX_PARTS + 1, "is no part number"),
-  bytes_sent: count,
+  part_number: count.refine((n) => n >= 1 && n <= MAX_PARTS + 1, "is no part number"),
   part_plan: z.string().refine((text) => parsePlan(text) !== undefined, "is no part plan"),
-  file_size: count,
-  file_inode: optional(digits),
-  file_birthtime_ns: optional(digits),
-  file_device: optional(digits),
-  file_boot: optional(named),
-  file_mtime_ns: optional(digits),
-  file_ctime_ns: optional(digits),
-  started_at_utc: time,
-  last_activity_at_utc: time,
-  completed_at_utc: optional(time),
-  failure_reason: optional(z.string()),
-  failure_detail: optional(z.string()),
-  owner: optional(named),
-  fence: count,
-  revision: count,
-  waiting_for: optional(z.string()),
-  requested_action: optional(z.string()),
-  supersedes: optional(named),
-  superseded_by: optional(named),
-  set_apart: optional(z.enum(SET_APART)),
-  content_type: optional(z.string()),
-  completed_by: optional(z.enum(COMPLETED_BY)),
-  longest_pause_ms: count,
-  create_intent_at_utc: optional(time),
-  upload_aborts_at_utc: optional(time),
+  completed_by: z.enum(COMPLETED_BY),
   verify_mode: z.enum(VERIFY_MODES),
-  verify_result: optional(z.string()),
-  sealed_by: optional(z.string()),
-  sealed_version: optional(z.string()),
-  sealed_at_utc: optional(time),
-  tidy_error: optional(z.string()),
-  crc32: optional(z.string()),
-  etag: optional(z.string()),
-  schema_version: count,
-});
+  set_apart: z.enum(SET_APART),
+} satisfies { [T in FieldType]: z.ZodType<FieldValues[T]> };
 
-const REQUIRED = Object.entries(metaSchema.shape)
-  .filter(([, schema]) => !(schema instanceof z.ZodExactOptional))
-  .map(([field]) => field);
+/** Made from core's table of fields, as the record's own type is: what it lets through is a record. */
+const metaSchema = z.object(
+  Object.fromEntries(
+    FIELD_NAMES.map((name) => {
+      const schema: z.ZodType = SCHEMAS[FIELDS[name].type];
+      return [name, isRequired(name) ? schema : z.exactOptional(schema)];
+    }),
+  ),
+) as unknown as z.ZodType<Omit<StreamRecord, "id">>;
+
+const REQUIRED = FIELD_NAMES.filter(isRequired);
 
 export function parseRecord(id: string, hash: RawHash): ParsedRecord {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
