@@ -40,6 +40,7 @@ const NUMBER_FIELDS = [
   "fence",
   "revision",
   "longest_pause_ms",
+  "name_number",
   "schema_version",
 ] as const;
 
