@@ -1,4 +1,4 @@
-/** The list of what needs a hand, grouped by reason, gravest first. Empty means: nothing needs you. */
+/** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
 import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
@@ -47,7 +47,7 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
         unowned > 0
           ? `${unowned} live streams wait for one; files grow on disk only.`
           : "New files are not seen.",
-      remedy: "Start a worker on the volume; it goes on where the last one stood.",
+      remedy: "Start a worker on the volume. It resumes where the last one stopped.",
       href: "/workers",
     });
   }
@@ -58,7 +58,7 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
       weight: "bad",
       title: `Worker ${id} is blocked`,
       detail: lease.value.state_detail ?? "It does not say why.",
-      remedy: "No stream fails of it; it goes on by itself once that is over.",
+      remedy: "This does not fail any stream. Uploads resume automatically.",
       href: "/workers",
     });
   }

@@ -1,4 +1,4 @@
-/** What the person on call must see in five seconds: is data safe, is it getting worse, what needs a hand. */
+/** What the person on call must see in five seconds: is data safe, is it getting worse, what needs attention. */
 import type { Index } from "@sluice/core/stream/state";
 import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
