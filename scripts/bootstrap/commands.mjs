@@ -8,6 +8,7 @@
 /** @type {Readonly<Record<string, Command>>} */
 export const COMMANDS = {
   start: { argv: ["scripts/start.ts"], needsDashboard: true, seesEmbedded: false },
+  dev: { argv: ["scripts/start.ts", "--dev"], needsDashboard: false, seesEmbedded: false },
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
