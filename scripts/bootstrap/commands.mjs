@@ -15,6 +15,7 @@ export const COMMANDS = {
   mutation: { argv: ["tests/mutants/mutation.ts"], needsDashboard: false, seesEmbedded: false },
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
+  release: { argv: ["scripts/release.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
