@@ -20,6 +20,7 @@ export default defineConfig({
             "{apps,packages}/*/src/**/*.test.ts",
             "scripts/**/*.test.ts",
             "tests/{architecture,chaos,mutants}/**/*.test.ts",
+            "tests/stores/answers/*.test.ts",
           ],
           exclude: ["scripts/integration/**", "**/node_modules/**"],
           // The first test of a file also pays for loading it, on a machine that may be busy.

@@ -8,6 +8,7 @@
 /** @type {Readonly<Record<string, Command>>} */
 export const COMMANDS = {
   start: { argv: ["scripts/start.ts"], needsDashboard: true, seesEmbedded: false },
+  dev: { argv: ["scripts/start.ts", "--dev"], needsDashboard: false, seesEmbedded: false },
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
@@ -15,6 +16,7 @@ export const COMMANDS = {
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   nightly: { argv: ["scripts/nightly.ts"], needsDashboard: true, seesEmbedded: false },
+  release: { argv: ["scripts/release.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },

@@ -142,3 +142,21 @@ it("a taken port is refused by its number, its holder and the variable that chan
   }
   expect(await rememberedPort(port)).toBe(port);
 });
+
+it("a restart that was asked for is polite and at once, also while it waits after a crash", async () => {
+  const polite = "process.on('SIGTERM', () => { console.log('error: asked politely'); process.exit(0) });";
+  await stack.start(spec("worker", `${polite} console.log('warning: up'); ${IDLE}`));
+  const first = pidOf("worker") as number;
+  await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: warning: up");
+  stack.restart("worker", "a.ts changed");
+  stack.restart("worker", "b.ts changed");
+  await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: a.ts changed: starting it again");
+  await expect.poll(() => [undefined, first].includes(pidOf("worker")), { timeout: 5_000 }).toBe(false);
+  expect(printed.filter((line) => line.endsWith("asked politely"))).toHaveLength(1);
+  expect(printed.join("\n")).not.toContain("b.ts");
+  process.kill(pidOf("worker") as number, "SIGKILL");
+  await expect.poll(() => printed.join("\n"), { timeout: 5_000 }).toContain("killed by SIGKILL");
+  stack.restart("worker", "c.ts changed");
+  await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: c.ts changed: starting it again");
+  expect(finals).toEqual([]);
+});

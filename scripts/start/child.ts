@@ -42,6 +42,10 @@ export class Child {
   readonly #stopping = new AbortController();
   #process: ChildProcess | undefined;
   #crashes = 0;
+  /** Why it is being restarted; a second signal would mean "at once" to it. */
+  #restarting: string | undefined;
+  /** Ends the wait after a crash. */
+  #hurry = new AbortController();
 
   constructor(
     spec: ChildSpec,
@@ -97,23 +101,47 @@ export class Child {
     patience.abort();
   }
 
+  /** Runs it again at once: after a polite stop, or, while it waits after a crash, without the rest of that wait. */
+  restart(because: string): void {
+    if (this.#stopping.signal.aborted || this.#restarting !== undefined) return;
+    this.#restarting = because;
+    this.#hurry.abort();
+    const running = this.#process;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    running.kill("SIGTERM");
+    const patience = setTimeout(() => killGroup(running.pid), this.#spec.stopWithinMs);
+    running.once("exit", () => clearTimeout(patience));
+  }
+
   async #keepRunning(first: Promise<Exit>): Promise<void> {
     let from = performance.now();
     let exit = await first;
     while (!this.#stopping.signal.aborted) {
       if (exit.code !== null && this.#spec.finalExitCodes.includes(exit.code))
         return this.#onFinal(exit, this.#failure(`ended and cannot be restarted (${inWords(exit)})`));
-      this.#crashes = crashesInARow(this.#crashes, performance.now() - from);
-      const waitMs = restartDelayMs(this.#crashes);
-      this.#log.say(`ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
-      try {
-        await delay(waitMs, undefined, { signal: this.#stopping.signal });
-      } catch {
-        return; // Told to stop while waiting.
+      if (this.#restarting === undefined && !(await this.#waitAfterCrash(exit, performance.now() - from)))
+        return;
+      if (this.#restarting !== undefined) {
+        this.#log.say(`${this.#restarting}: starting it again`);
+        this.#restarting = undefined;
+        this.#hurry = new AbortController();
+        this.#crashes = 0;
       }
       from = performance.now();
       exit = await this.#run();
     }
+  }
+
+  /** False when it was told to stop meanwhile. */
+  async #waitAfterCrash(exit: Exit, ranMs: number): Promise<boolean> {
+    this.#crashes = crashesInARow(this.#crashes, ranMs);
+    const waitMs = restartDelayMs(this.#crashes);
+    this.#log.say(`ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
+    const signal = AbortSignal.any([this.#stopping.signal, this.#hurry.signal]);
+    await delay(waitMs, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    return !this.#stopping.signal.aborted;
   }
 
   /** Runs the child once. What it started and left behind in its group ends with it. */
@@ -152,7 +180,8 @@ function inWords({ code, signal }: Exit): string {
 }
 
 /** SIGKILL to every process of the group that `pid` leads; a group that is gone needs nothing. */
-function killGroup(pid: number): void {
+function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");
   } catch (error) {

@@ -9,6 +9,16 @@ it("without options the inbox and the state are in the checkout", () => {
     inbox: "/check out/inbox",
     stateDir: "/check out/.sluice",
     demo: false,
+    dev: false,
+  });
+});
+
+it("for development they are apart from those of `npm start`, and sample recordings grow", () => {
+  expect(parseOptions("/check out", ["--dev"])).toEqual({
+    inbox: "/check out/.sluice/dev/inbox",
+    stateDir: "/check out/.sluice/dev",
+    demo: true,
+    dev: true,
   });
 });
 
@@ -43,10 +53,13 @@ it("the summary tells where to look, how to sign in and how to stop", () => {
     store: "STORE",
     logs: "LOGS",
     demo: false,
+    dev: false,
   };
   const text = summaryText(parts);
   for (const word of ["URL", "SIGNIN", "INBOX", "REDIS", "STORE", "LOGS", "Ctrl-C"])
     expect(text).toContain(word);
   expect(text).not.toContain("Sample recordings");
+  expect(text).not.toContain("sources change");
   expect(summaryText({ ...parts, demo: true })).toContain("Sample recordings");
+  expect(summaryText({ ...parts, dev: true })).toContain("restarts when its sources change");
 });

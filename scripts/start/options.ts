@@ -1,5 +1,5 @@
-/** What `npm start` was asked for; nothing is touched before the request is understood. */
-import { resolve } from "node:path";
+/** What `npm start` or `npm run dev` was asked for; nothing is touched before the request is understood. */
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { StartError } from "./start-error.ts";
 
@@ -10,26 +10,35 @@ export interface StartOptions {
   readonly stateDir: string;
   /** Whether sample recordings are grown in the inbox. */
   readonly demo: boolean;
+  /** `npm run dev`: the worker restarts when its sources change, and the dashboard is served from its sources. */
+  readonly dev: boolean;
 }
 
 export const USAGE = `npm start [-- options]
   --demo          grow sample recordings in the inbox
   --inbox <dir>   watch this directory instead of ./inbox
   --state <dir>   keep the embedded parts' data, secrets and logs here instead of ./.sluice
+  --dev           what \`npm run dev\` does: restart the worker when its sources change, serve the dashboard
+                  from its sources, grow sample recordings, and keep everything in ./.sluice/dev
   --help          print this`;
 
 /** Throws StartError for an option it does not know. `undefined`: the user asked for help. */
 export function parseOptions(root: string, args: readonly string[]): StartOptions | undefined {
   const options = {
     demo: { type: "boolean", default: false },
-    inbox: { type: "string", default: "inbox" },
-    state: { type: "string", default: ".sluice" },
+    dev: { type: "boolean", default: false },
+    inbox: { type: "string" },
+    state: { type: "string" },
     help: { type: "boolean", default: false },
   } as const;
   try {
     const { values } = parseArgs({ args: [...args], options });
     if (values.help) return undefined;
-    return { demo: values.demo, inbox: resolve(root, values.inbox), stateDir: resolve(root, values.state) };
+    const { dev } = values;
+    // Apart from `npm start`: what is tried out while a change is half done is not mixed with anybody's recordings.
+    const stateDir = resolve(root, values.state ?? (dev ? ".sluice/dev" : ".sluice"));
+    const inbox = resolve(root, values.inbox ?? (dev ? join(stateDir, "inbox") : "inbox"));
+    return { demo: values.demo || dev, dev, inbox, stateDir };
   } catch (cause) {
     throw new StartError(`${(cause as Error).message}\n\n${USAGE}`, { cause });
   }

@@ -1,4 +1,5 @@
 /** The programs of the stack as child specs: what each is told through its environment and when it counts as ready. */
+import { createConnection } from "node:net";
 import { join } from "node:path";
 import type { ChildSpec } from "./child.ts";
 
@@ -61,6 +62,19 @@ export function webSpec({ root }: Paths, http: { host: string; port: number }, e
   };
 }
 
+/** Next compiles each page when it is first asked for, and again when its sources change. */
+export function webDevSpec(paths: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
+  const web = webSpec(paths, http, { ...env, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" });
+  return {
+    ...web,
+    args: ["node_modules/next/dist/bin/next", "dev", "--hostname", http.host, "--port", String(http.port)],
+    cwd: join(paths.root, "apps/web"),
+    finalExitCodes: [],
+    // To wait for an answer would be to wait until a page is compiled, which the first reader of it does.
+    isReady: () => listens(http.host, http.port),
+  };
+}
+
 export function demoSpec({ root, inbox }: Paths, env: Env): ChildSpec {
   return {
     ...nodeChild("demo", root, ["scripts/demo.ts", "--dir", inbox], env),
@@ -92,6 +106,18 @@ function nodeChild(
     stopWithinMs: STOP_WITHIN_MS,
     readyWithinMs: READY_WITHIN_MS,
   };
+}
+
+function listens(host: string, port: number): Promise<boolean> {
+  const { hostname } = new URL(baseUrl(host, port));
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: hostname.replaceAll(/[[\]]/g, ""), port });
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 async function answers(url: string, isGood: (status: number) => boolean): Promise<boolean> {

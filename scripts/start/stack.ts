@@ -16,6 +16,7 @@ export class Stack {
   readonly #print: (name: string, line: string) => void;
   readonly #onFinal: Final;
   readonly #started: { child: Child; log: ChildLog }[] = [];
+  readonly #onStop: (() => void)[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(places: StackPlaces, print: (name: string, line: string) => void, onFinal: Final) {
@@ -35,6 +36,17 @@ export class Stack {
     await child.start();
   }
 
+  /** Stops the child politely and starts it again at once. */
+  restart(name: string, because: string): void {
+    this.#started.find(({ child }) => child.name === name)?.child.restart(because);
+  }
+
+  /** Called before the first child is stopped. */
+  onStop(act: () => void): void {
+    if (this.#stopped) act();
+    else this.#onStop.push(act);
+  }
+
   /** Whether anything was started at all. */
   get isEmpty(): boolean {
     return this.#started.length === 0;
@@ -47,6 +59,7 @@ export class Stack {
   }
 
   async #stopAll(): Promise<void> {
+    for (const act of this.#onStop) act();
     for (const { child, log } of this.#started.toReversed()) {
       await child.stop();
       log.close();

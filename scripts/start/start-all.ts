@@ -7,12 +7,13 @@ import { keptPort } from "./kept-port.ts";
 import type { StartOptions } from "./options.ts";
 import { claimPort, portFrom } from "./ports.ts";
 import type { Printer } from "./printer.ts";
-import { baseUrl, demoSpec, s3Spec, webSpec, workerSpec } from "./programs.ts";
+import { baseUrl, demoSpec, s3Spec, webDevSpec, webSpec, workerSpec } from "./programs.ts";
 import { findRedis } from "./redis/binary.ts";
 import { embeddedRedis } from "./redis/embedded-redis.ts";
 import { keptSecret } from "./secrets.ts";
 import type { Stack, StackPlaces } from "./stack.ts";
 import { summaryText } from "./summary.ts";
+import { watchWorkerSources } from "./watch-sources.ts";
 
 const BUCKET = "sluice";
 const REGION = "us-east-1";
@@ -49,9 +50,12 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
     ...(plan.demo ? { SLUICE_DEMO: "1" } : {}),
   };
 
-  await stack.start(workerSpec(plan, { host: httpHost, port: httpPort }, { ...shared, ...embedded.worker }));
+  const worker = workerSpec(plan, { host: httpHost, port: httpPort }, { ...shared, ...embedded.worker });
+  // While someone works on the settings a refused configuration is corrected by the next change, and ends nothing.
+  await stack.start(plan.dev ? { ...worker, finalExitCodes: [] } : worker);
   const signIn = dashboardSignIn(plan, asked);
-  await stack.start(webSpec(plan, { host: webHost, port: webPort }, { ...shared, ...signIn.env }));
+  const webSpecOf = plan.dev ? webDevSpec : webSpec;
+  await stack.start(webSpecOf(plan, { host: webHost, port: webPort }, { ...shared, ...signIn.env }));
   print.line(
     summaryText({
       url: baseUrl(webHost, webPort),
@@ -63,8 +67,10 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
         : storeInWords(asked),
       logs: plan.logDir,
       demo: plan.demo,
+      dev: plan.dev,
     }),
   );
+  if (plan.dev) stack.onStop(watchWorkerSources(plan.root, (path) => stack.restart(worker.name, path)));
   if (plan.demo) await stack.start(demoSpec(plan, process.env));
 }
 

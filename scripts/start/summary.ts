@@ -9,6 +9,7 @@ export interface Summary {
   readonly store: string;
   readonly logs: string;
   readonly demo: boolean;
+  readonly dev: boolean;
 }
 
 export function summaryText(summary: Summary): string {
@@ -23,5 +24,8 @@ export function summaryText(summary: Summary): string {
   ];
   const lines = rows.map(([label, value]) => `  ${label.padEnd(10)} ${value}`);
   const demo = summary.demo ? ["", "  Sample recordings are growing in the inbox."] : [];
-  return ["", "Sluice is running.", "", ...lines, ...demo, ""].join("\n");
+  const dev = summary.dev
+    ? ["", "  The worker restarts when its sources change; the dashboard reloads by itself."]
+    : [];
+  return ["", "Sluice is running.", "", ...lines, ...demo, ...dev, ""].join("\n");
 }

@@ -110,6 +110,6 @@ export function pathsOfAMachine(files: readonly SourceFile[]): Violation[] {
 }
 
 /** Good enough for rules about code: a `//` inside a string loses the rest of its line, which hides nothing here. */
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|[^:"'`])\/\/.*$/gm, "$1");
 }

@@ -1,6 +1,6 @@
 /** Against the real worker, Redis and S3 endpoint: a file watched to its end, actions that workers carry out, and their effect read back. */
 import { createHash, randomBytes } from "node:crypto";
-import { appendFile, open, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { appendFile, chmod, open, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import type { Redis } from "ioredis";
@@ -19,7 +19,7 @@ let worker: WorkerProcess;
 
 test.beforeAll(async ({ redis }) => {
   stack = await startStack(redis.url);
-  worker = await stack.start({ SLUICE_LOG_LEVEL: "debug" });
+  worker = await stack.start({ SLUICE_LOG_LEVEL: "debug", SLUICE_REREAD_RATE: "512KiB/s" });
 });
 test.afterAll(() => stack.stop());
 
@@ -200,6 +200,42 @@ test("the workers page says what the probe found out about the store", async ({
   await expect(store.locator("summary")).toContainText("CRC32 of whole objects");
   await store.locator("summary").click();
   await expect(store).toContainText("Whether uploads are aborted after some time is unknown");
+});
+
+test("while the worker reads a completed file again, the workers page says so and why", async ({
+  signedIn: page,
+  dashboard,
+}) => {
+  await page.goto(`${dashboard.origin}/workers`);
+  // At SLUICE_REREAD_RATE its 15 MiB take much longer than the lease's next renewal.
+  await chmod(join(stack.inbox, "concert.mp4"), 0o640);
+  await expect(page.getByTestId("checking")).toContainText(
+    "Checking 1 completed file: its time stamps changed",
+  );
+});
+
+test("a file that is replaced again and again is a note on the overview, which names the setting", async ({
+  signedIn: page,
+  dashboard,
+}) => {
+  const path = join(stack.inbox, "status.txt");
+  const keys = ["status.txt", "status-2.txt", "status-3.txt"];
+  for (const [at, key] of keys.entries()) {
+    const written = join(stack.inbox, ".status");
+    await writeFile(written, `status ${"again ".repeat(at)}`);
+    await rename(written, path);
+    await writeFile(`${path}.done`, "");
+    await until(`the object ${key}`, async () =>
+      (await stack.bucket.head(key)).status === 200 ? true : undefined,
+    );
+  }
+  await page.goto(dashboard.origin);
+  const note = page.locator("[data-attention=repeated-names]");
+  await expect(note).toContainText("1 file gets a new object each time it is rewritten");
+  await expect(note).toContainText(
+    "status.txt was stored under at least 3 names within a day, last as status-3.txt",
+  );
+  await expect(note).toContainText("SLUICE_ON_REPLACE=replace");
 });
 
 test("X13: after all of this, no secret stands in a log, in Redis' log of every command, in an object, or on a page", async ({

@@ -2,11 +2,4 @@
 import { startCephRgw } from "./servers/ceph-rgw.ts";
 import { storeSuite } from "./store-suite.ts";
 
-storeSuite("Ceph RGW", startCephRgw, {
-  checksum: "md5",
-  repeatComplete: true,
-  conditionalComplete: false,
-  conditionalPut: true,
-  bareEtagInConditions: true,
-  objectSizeInComplete: false,
-});
+storeSuite({ name: "Ceph RGW", file: "ceph-rgw", from: "Debian's packages", start: startCephRgw });

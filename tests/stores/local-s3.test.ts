@@ -2,10 +2,4 @@
 import { startLocal } from "./servers/local-s3.ts";
 import { storeSuite } from "./store-suite.ts";
 
-storeSuite("local-s3", startLocal, {
-  checksum: "full-object",
-  repeatComplete: true,
-  conditionalComplete: true,
-  conditionalPut: true,
-  objectSizeInComplete: true,
-});
+storeSuite({ name: "local-s3", file: "local-s3", from: "this repository", start: startLocal });

@@ -1,19 +1,26 @@
-/** What is asked of every store: the probe's answers shown, the object store's promises, and the whole job end to end. */
+/** What is asked of every store: the probe's answers, the object store's promises, and the whole job end to end. */
 import { objectStoreSuite } from "@sluice/core/testing/object-store-suite";
 import { nativeDigests } from "@sluice/worker/adapters/native-digests";
 import { connectS3, probeStore, S3ObjectStore, type S3Profile } from "@sluice/s3-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isWriting, keep, readKept, type StoreFile } from "./answers/kept.ts";
 import { recordingCases } from "./recording-cases.ts";
 import type { StoreServer } from "./servers/store-server.ts";
 
 const BUCKET = "conformance";
+/** True of the first probe only. */
+const BUCKET_CREATED = `The bucket ${BUCKET} was missing and has been created.`;
 
-/** `expected`: what the probe must find; a store that changes its habits is to be noticed. */
-export function storeSuite(
-  name: string,
-  start: () => Promise<StoreServer>,
-  expected: Partial<S3Profile>,
-): void {
+export interface StoreTested {
+  name: string;
+  /** Whose kept answers the probe's are compared with. */
+  file: StoreFile;
+  /** Where its program comes from, for docs/stores.md. */
+  from: string;
+  start(): Promise<StoreServer>;
+}
+
+export function storeSuite({ name, file, from, start }: StoreTested): void {
   describe(`the store ${name}`, () => {
     let server: StoreServer | undefined;
     const running = (): StoreServer => {
@@ -32,7 +39,14 @@ export function storeSuite(
       console.log(`${name}: ${JSON.stringify(answers.profile, null, 2)}\n${answers.notes.join("\n")}`);
       expect(answers.refusals).toEqual([]);
       expect(answers.rights.filter(({ ok }) => !ok)).toEqual([]);
-      expect(answers.profile).toMatchObject(expected);
+      const notes = answers.notes.filter((note) => note !== BUCKET_CREATED);
+      const { profile } = answers;
+      if (isWriting(process.env)) keep(file, { store: running().program, from, profile, notes });
+      const kept = readKept(file);
+      expect({ profile, notes }, "`npm run test:stores -- --write` renews what is kept").toEqual({
+        profile: kept?.profile,
+        notes: kept?.notes,
+      });
     });
 
     objectStoreSuite(`S3ObjectStore with the profile found`, async () => {

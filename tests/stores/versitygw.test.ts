@@ -2,10 +2,9 @@
 import { startVersityGw } from "./servers/versitygw.ts";
 import { storeSuite } from "./store-suite.ts";
 
-storeSuite("VersityGW", startVersityGw, {
-  checksum: "full-object",
-  repeatComplete: true,
-  conditionalComplete: true,
-  conditionalPut: true,
-  objectSizeInComplete: false,
+storeSuite({
+  name: "VersityGW",
+  file: "versitygw",
+  from: "Go's module proxy, built once",
+  start: startVersityGw,
 });

@@ -16,6 +16,8 @@ export const QUIRKS = {
   listUploadsExactKeyOnly: "ListMultipartUploads takes its prefix for a whole key (RustFS)",
   head403OnMissing: "HEAD of a missing key gives 403, as without s3:ListBucket",
   refuseUnlistedParts: "Complete gives InvalidPart when an uploaded part is not listed (Ceph RGW)",
+  demandPartChecksums:
+    "Complete gives 400 InvalidRequest when a part of an upload with a checksum is listed without it (VersityGW)",
   versioned: "buckets keep every version, until the server stops; deleting a key adds a delete marker",
   notModifiedOnCondition: "a condition that is not met gives 304 without a body, on writes as well",
   listEndedUploads: "ListParts answers with all parts for an upload that was completed or aborted",

@@ -72,6 +72,19 @@ test("refuseIfMatchOnComplete and ignoreIfMatchOnComplete", async () => {
   }
 });
 
+test("demandPartChecksums", async () => {
+  const s3 = await withQuirk("demandPartChecksums");
+  const plain = await Upload.create(s3, "k");
+  expect((await plain.complete([await plain.part(1, "y")])).status).toBe(200);
+  const upload = await Upload.create(s3, "k", {
+    "x-amz-checksum-algorithm": "CRC32",
+    "x-amz-checksum-type": "FULL_OBJECT",
+  });
+  const part = await upload.part(1, "y", { "x-amz-checksum-crc32": crc32Base64("y") });
+  expect((await upload.complete([part])).code).toBe("InvalidRequest");
+  expect((await upload.complete([{ ...part, more: { ChecksumCRC32: crc32Base64("y") } }])).status).toBe(200);
+});
+
 test("notModifiedOnCondition", async () => {
   const s3 = await withQuirk("notModifiedOnCondition");
   await put(s3);

@@ -149,55 +149,57 @@ export async function probeComplete(
   // The key is taken by the first upload, so that a condition has something to find.
   const first = await tiny(session, way);
   if (first) {
-    const listed = await complete(
-      session,
-      first,
-      way.checksum === "full-object" || composite,
-      wholeCrc(first),
-    );
-    if (way.checksum === "full-object") answers.checksumsInComplete = listed.ok;
-    if (!listed.ok) await complete(session, first, composite, wholeCrc(first));
+    const whole = way.checksum === "full-object";
+    const done = await complete(session, first, whole || composite, wholeCrc(first));
+    if (whole) answers.checksumsInComplete = done.ok;
+    if (!done.ok) await complete(session, first, composite, wholeCrc(first));
     answers.listPartsEndsWithComplete = await isUnknown(session, first);
   }
+  // VersityGW refuses a list without them: whatever is asked, it must not be that which is refused.
+  const listed = answers.checksumsInComplete;
   const conditional = await tiny(session, way);
   if (conditional) {
     const extras = { ...wholeCrc(conditional), IfNoneMatch: "*" };
-    const refused = await complete(session, conditional, composite, extras, { wrong: true });
+    const refused = await complete(session, conditional, listed, extras, { wrong: true });
     answers.conditionalComplete = isConditionRefused(refused);
   }
-  answers.ifMatchOnComplete = await askIfMatch(session, way, bareEtag);
+  answers.ifMatchOnComplete = await askIfMatch(session, way, listed, bareEtag);
   const wrongSize = await tiny(session, way);
   if (wrongSize) {
     const whole = wholeCrc(wrongSize);
     const refused = !(
-      await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 2 }, { wrong: true })
+      await complete(session, wrongSize, listed, { ...whole, MpuObjectSize: 2 }, { wrong: true })
     ).ok;
     // A store that refuses the header itself refuses the right size too.
     answers.objectSizeInComplete =
-      refused && (await complete(session, wrongSize, composite, { ...whole, MpuObjectSize: 1 })).ok;
+      refused && (await complete(session, wrongSize, listed, { ...whole, MpuObjectSize: 1 })).ok;
   }
   const wrongCrc = answers.wholeChecked ? undefined : await tiny(session, way);
   if (wrongCrc)
     answers.wholeChecked = !(
-      await complete(session, wrongCrc, composite, wholeCrc(wrongCrc, true), { wrong: true })
+      await complete(session, wrongCrc, listed, wholeCrc(wrongCrc, true), { wrong: true })
     ).ok;
   return answers;
 }
 
 /** First with an ETag that nothing has, then with that of the object that stands there. */
-async function askIfMatch(session: ProbeSession, way: Way, bareEtag: boolean): Promise<IfMatchOnComplete> {
-  const composite = way.checksum === "per-part";
+async function askIfMatch(
+  session: ProbeSession,
+  way: Way,
+  listed: boolean,
+  bareEtag: boolean,
+): Promise<IfMatchOnComplete> {
   const spelled = (etag: string): string => (bareEtag ? etag : `"${etag}"`);
   const wrong = await tiny(session, way);
   if (!wrong) return "ignored";
   const extras = { ...wholeCrc(wrong), IfMatch: spelled("0".repeat(32)) };
-  if ((await complete(session, wrong, composite, extras, { wrong: true })).ok) return "ignored";
+  if ((await complete(session, wrong, listed, extras, { wrong: true })).ok) return "ignored";
   const right = await tiny(session, way);
   const standing = right && (await head(session, right.key));
   const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
   if (!right || etag === undefined) return "refused_always";
   const matching = { ...wholeCrc(right), IfMatch: spelled(etag) };
-  const done = await complete(session, right, composite, matching, { wrong: true });
+  const done = await complete(session, right, listed, matching, { wrong: true });
   return done.ok ? "honoured" : "refused_always";
 }
 

@@ -50,6 +50,7 @@ describe("what the store can do", () => {
     ["head403OnMissing", { headMissingIs404: false }],
     ["refuseUnlistedParts", {}],
     ["noSuchKeyForUpload", {}],
+    ["demandPartChecksums", {}],
     ["equalParts", { unequalParts: false }],
   ];
   for (const [quirk, differs] of differences) {

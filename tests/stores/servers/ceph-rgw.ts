@@ -40,7 +40,10 @@ export async function startCephRgw(): Promise<StoreServer> {
   const { accessKeyId, secretAccessKey } = KEYS;
   const keys = ["--access-key", accessKeyId, "--secret-key", secretAccessKey];
   await ceph("radosgw-admin", "user", "create", "--uid=sluice", "--display-name=sluice", ...keys);
-  return { endpoint, ...KEYS, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
+  // "ceph version 16.2.15 (<commit>) pacific (stable)"
+  const { stdout } = await run("radosgw", ["--version"]);
+  const program = `Ceph RGW ${/version (\S+)/.exec(stdout)?.[1] ?? stdout.trim()}`;
+  return { program, endpoint, ...KEYS, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
 }
 
 interface Cluster {

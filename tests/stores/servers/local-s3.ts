@@ -8,6 +8,7 @@ export async function startLocal(): Promise<StoreServer> {
   const home = new ServerHome();
   const server = await startLocalS3({ dir: home.at("s3"), credentials: KEYS, fsync: false });
   return {
+    program: "local-s3 (embedded)",
     endpoint: server.url,
     ...KEYS,
     async [Symbol.asyncDispose]() {

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { until } from "../../../apps/worker/test/rig/until.ts";
 
 export interface StoreServer extends AsyncDisposable {
+  /** Name and version of what runs. */
+  readonly program: string;
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -26,5 +26,6 @@ export async function startVersityGw(): Promise<StoreServer> {
   );
   const endpoint = `http://${HOST}:${port}`;
   await home.answers(`${endpoint}/health`);
-  return { endpoint, ...KEYS, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
+  const program = `VersityGW ${VERSITYGW.version}`;
+  return { program, endpoint, ...KEYS, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
 }

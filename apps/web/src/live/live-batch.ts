@@ -13,7 +13,7 @@ export interface LiveBatch {
     /** Why one of them is blocked, in words. */
     blocked?: string;
   };
-  /** Failed streams that need a hand; absent while Redis is away. */
+  /** Failed streams that need attention; absent while Redis is away. */
   failed?: number;
   /** Changed streams as they are now. */
   rows: StreamRow[];

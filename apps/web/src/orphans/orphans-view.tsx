@@ -54,7 +54,7 @@ export function OrphansPageView() {
       </PageTitle>
       <div className="flex flex-col gap-4">
         {scan.data && <RequestState id={scan.data.id} what="Scan" onSettled={refresh} />}
-        {scan.isError && <Failure title="The scan was not asked for" detail={scan.error.message} />}
+        {scan.isError && <Failure title="The scan could not be started" detail={scan.error.message} />}
         <section aria-label="Orphaned uploads" className="card min-w-0 overflow-hidden">
           <Answered query={orphans} what="The list of orphans">
             {() =>

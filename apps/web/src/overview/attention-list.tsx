@@ -1,4 +1,4 @@
-/** What needs a hand, grouped by reason, with what to do. Empty is said, with when it was looked at. */
+/** What needs attention, grouped by reason, with what to do. An empty list says so, and when it was checked. */
 import { CircleAlert, CircleCheck, ShieldAlert } from "lucide-react";
 import Link from "next/link";
 import type { Attention } from "../server/overview/attention.ts";
@@ -8,8 +8,8 @@ import { Time } from "../ui/time.tsx";
 export function AttentionList({ items, checkedAt }: { items: readonly Attention[]; checkedAt: number }) {
   if (items.length === 0) {
     return (
-      <Empty icon={CircleCheck} title="Nothing needs you">
-        Looked at <Time at={checkedAt} />.
+      <Empty icon={CircleCheck} title="Nothing needs your attention">
+        Checked <Time at={checkedAt} />.
       </Empty>
     );
   }

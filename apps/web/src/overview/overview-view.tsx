@@ -1,5 +1,5 @@
 "use client";
-/** The landing page: one sentence, four numbers, what needs a hand, and how it went in the last hours. */
+/** The landing page: one sentence, four numbers, what needs attention, and how it went in the last hours. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KillCard } from "../demo/kill-card.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";

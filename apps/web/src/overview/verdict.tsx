@@ -8,7 +8,11 @@ export function Verdict({ overview }: { overview: Overview }) {
   const notes = overview.attention.length - bad;
   const look =
     bad > 0
-      ? { icon: ShieldAlert, tone: "text-bad", text: `${plural(bad, "thing needs", "things need")} a hand` }
+      ? {
+          icon: ShieldAlert,
+          tone: "text-bad",
+          text: `${plural(bad, "problem needs", "problems need")} attention`,
+        }
       : notes > 0
         ? { icon: CircleAlert, tone: "text-warn", text: `Data is safe, with ${plural(notes, "note")}` }
         : { icon: CircleCheck, tone: "text-good", text: "Data is safe" };

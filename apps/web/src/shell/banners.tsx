@@ -16,7 +16,8 @@ export function Banners() {
       )}
       {latest.workers?.blocked !== undefined && (
         <Banner icon={OctagonAlert} title="Uploads are blocked.">
-          {latest.workers.blocked}. No stream fails of it; files grow on disk until that is over.
+          {latest.workers.blocked}. This does not fail any stream. Files grow on disk meanwhile, and uploads
+          resume automatically.
         </Banner>
       )}
       {latest.workers?.alive === 0 && (

@@ -5,7 +5,7 @@ import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 export function Timeline({ log }: { log: readonly (LogEntry | { text: string })[] }) {
-  if (log.length === 0) return <p className="text-sm text-muted">Nothing is written down yet.</p>;
+  if (log.length === 0) return <p className="text-sm text-muted">No events yet.</p>;
   return (
     <ol tabIndex={0} aria-label="Timeline, newest first" className="max-h-96 overflow-y-auto text-sm">
       {log.map((entry, at) => (

@@ -12,7 +12,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import Link from "next/link";
-import { formatCount } from "@sluice/control/units";
+import { formatCount, plural } from "@sluice/control/units";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { WorkerView } from "../server/workers.ts";
 import { listHref } from "../streams/list-params.ts";
@@ -73,6 +73,7 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
   const { lease, hour } = worker;
   const state = STATES[lease?.state ?? "gone"];
   const Icon = state.icon;
+  const checking = lease?.checking_files ?? 0;
   const id = `worker-${worker.id}`;
   return (
     <section aria-labelledby={id} className="card min-w-0" data-worker-state={lease?.state ?? "gone"}>
@@ -112,6 +113,13 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
         <Fact name="Retries">{formatCount(hour.retries)}</Fact>
         <Fact name="Completed">{formatCount(hour.completed)}</Fact>
       </dl>
+      {checking > 0 && (
+        <p className="border-t border-line px-4 py-3 text-sm" data-testid="checking">
+          Checking {plural(checking, "completed file")}:{" "}
+          {checking === 1 ? "its time stamps" : "their time stamps"} changed, so the bytes are read again and
+          compared with the object. Nothing is uploaded unless they differ.
+        </p>
+      )}
       {lease !== undefined && (
         <div className="border-t border-line px-4 py-3 text-sm">
           <p className="text-muted">

@@ -25,7 +25,7 @@ export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
       "worker.blocked",
       "warning",
       seen,
-      "It heals by itself when that is over; no stream fails of it.",
+      "This does not fail any stream. Uploads resume automatically.",
     );
   });
 }

@@ -43,7 +43,7 @@ export async function runWorker(flags: Flags): Promise<number> {
   process.on("SIGINT", onSignal);
 
   const onFatal = (reason: string): void => {
-    log.error({ reason }, "the worker must end");
+    log.error({ reason }, "fatal error, shutting down");
     ended.resolve(1);
   };
   const starting = buildWorker({ config, log, signal: stop.signal, started, onFatal });

@@ -125,7 +125,7 @@ describe("an object that is read back", () => {
   });
 
   it.each<[string, Partial<World>, string]>([
-    ["is gone", { file: undefined }, "the file is not there any more, or cannot be read"],
+    ["is gone", { file: undefined }, "the file no longer exists, or cannot be read"],
     [
       "has grown",
       { file: { bytes: BYTES, facts: { ...FACTS, size: 1 } } },

@@ -100,7 +100,7 @@ async function openSealed(
   files: ReadBackDeps["files"],
 ): Promise<{ file: OpenFile } | { why: string }> {
   const opened = await files.open(path);
-  if (opened.kind !== "file") return { why: "the file is not there any more, or cannot be read" };
+  if (opened.kind !== "file") return { why: "the file no longer exists, or cannot be read" };
   const now = await opened.file.facts();
   if (now.inode === facts.inode && now.size === facts.size && now.mtimeNs === facts.mtimeNs)
     return { file: opened.file };

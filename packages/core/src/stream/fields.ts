@@ -79,6 +79,7 @@ export const FIELDS = {
   name_number: {
     type: "count",
     by: "upload",
+    listed: true,
     doc: "The number in its key, where that is the third or a later name that its path got within a day.",
   },
   s3_metadata_key: {

@@ -56,7 +56,7 @@ export function decideComplete(
   const { listed } = request;
   checkOrder(listed, upload);
   const byNumber = new Map(stored.map((part) => [part.number, part]));
-  const parts = listed.map((wanted) => matchPart(wanted, byNumber.get(wanted.number), upload));
+  const parts = listed.map((wanted) => matchPart(wanted, byNumber.get(wanted.number), upload, quirks));
   const kept = new Set(listed.map((wanted) => wanted.number));
   const dropped = stored.map((part) => part.number).filter((number) => !kept.has(number));
   checkSizes(parts, quirks);
@@ -96,13 +96,19 @@ function checkOrder(listed: readonly ListedPart[], upload: StoredUpload): void {
   });
 }
 
-function matchPart(wanted: ListedPart, part: StoredPart | undefined, { checksum }: StoredUpload): StoredPart {
+function matchPart(
+  wanted: ListedPart,
+  part: StoredPart | undefined,
+  { checksum }: StoredUpload,
+  quirks: Quirks,
+): StoredPart {
   if (part === undefined || part.etag !== wanted.etag) throw invalidPart(wanted.number);
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     const claimed = wanted.checksums[algorithm];
     if (claimed !== undefined && claimed !== part.checksums[algorithm]) throw invalidPart(wanted.number);
   }
-  if (checksum?.type === "COMPOSITE" && wanted.checksums[checksum.algorithm] === undefined) {
+  const demanded = checksum?.type === "COMPOSITE" || quirks.demandPartChecksums === true;
+  if (demanded && checksum !== undefined && wanted.checksums[checksum.algorithm] === undefined) {
     throw new S3Error(
       "InvalidRequest",
       `The upload was created using a ${checksum.algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${wanted.number} in the request.`,

@@ -1,4 +1,4 @@
-/** The list of what needs a hand, grouped by reason, gravest first. Empty means: nothing needs you. */
+/** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
 import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
@@ -47,7 +47,7 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
         unowned > 0
           ? `${unowned} live streams wait for one; files grow on disk only.`
           : "New files are not seen.",
-      remedy: "Start a worker on the volume; it goes on where the last one stood.",
+      remedy: "Start a worker on the volume. It resumes where the last one stopped.",
       href: "/workers",
     });
   }
@@ -58,7 +58,7 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
       weight: "bad",
       title: `Worker ${id} is blocked`,
       detail: lease.value.state_detail ?? "It does not say why.",
-      remedy: "No stream fails of it; it goes on by itself once that is over.",
+      remedy: "This does not fail any stream. Uploads resume automatically.",
       href: "/workers",
     });
   }
@@ -151,7 +151,31 @@ function streamTrouble(facts: Facts): Attention[] {
       href: "/streams?reopened=true",
     });
   }
-  return found;
+  return [...found, ...repeatedNames(facts.renamed)];
+}
+
+/** A document that its program rewrites, stored as a new recording each time: rarely what anybody wants. */
+export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
+  const newest = new Map<string, StreamRow>();
+  for (const row of rows) {
+    const path = `${row.source ?? ""}:${pathOf(row)}`;
+    const before = newest.get(path);
+    if ((before?.name_number ?? 0) < (row.name_number ?? 0)) newest.set(path, row);
+  }
+  const [most, ...others] = [...newest.values()].sort((a, b) => (b.name_number ?? 0) - (a.name_number ?? 0));
+  if (most === undefined) return [];
+  const watches = [...new Set([most, ...others].map((row) => row.watch || "unnamed watch"))].join(", ");
+  const more = others.length === 0 ? "" : `, and ${plural(others.length, "other file")} likewise`;
+  return [
+    {
+      id: "repeated-names",
+      weight: "warn",
+      title: `${plural(newest.size, "file gets", "files get")} a new object each time ${newest.size === 1 ? "it is" : "they are"} rewritten`,
+      detail: `${fileName(pathOf(most))} was stored under at least 3 names within a day, last as ${most.s3_key ?? "a new name"}${more}. Every version is kept as a recording of its own.`,
+      remedy: `If only the newest version matters, as with a playlist or a status file, set SLUICE_ON_REPLACE=replace for the watch (${watches}).`,
+      href: others.length === 0 ? `/streams/${encodeURIComponent(most.id)}` : "/streams?view=completed",
+    },
+  ];
 }
 
 function failedByReason(failed: readonly StreamRow[]): Attention[] {

@@ -1,4 +1,4 @@
-/** What the person on call must see in five seconds: is data safe, is it getting worse, what needs a hand. */
+/** What the person on call must see in five seconds: is data safe, is it getting worse, what needs attention. */
 import type { Index } from "@sluice/core/stream/state";
 import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
@@ -11,6 +11,7 @@ import {
   isSuperseded,
   lagBytes,
   lastActivityAt,
+  startedAt,
   type StreamRow,
 } from "@sluice/control/stream-row";
 import { needsAttention, type Attention } from "./attention.ts";
@@ -72,6 +73,8 @@ export interface SeenRows {
   superseded: number;
   /** Streams that replaced their own earlier object. */
   reopened: StreamRow[];
+  /** Begun within the last day, under the third or a later name that their path got within a day. */
+  renamed: StreamRow[];
   failed: StreamRow[];
   tidyErrors: number;
   nearPartLimit: number;
@@ -82,6 +85,8 @@ export interface SeenRows {
   /** When the oldest of their unshipped bytes was last seen growing. */
   oldestUnowned?: number;
 }
+
+const DAY_MS = 86_400_000;
 
 /** Parts from which a stream comes near the 10,000 that S3 takes. */
 const NEAR_PART_LIMIT = 9_000;
@@ -94,6 +99,7 @@ function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
     stalled: 0,
     superseded: 0,
     reopened: [],
+    renamed: [],
     failed: [],
     tidyErrors: 0,
     nearPartLimit: 0,
@@ -103,6 +109,7 @@ function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
   for (const row of hub.model.rows.values()) {
     if (row.tidy_error !== undefined) seen.tidyErrors += 1;
     if (row.supersedes !== undefined && row.index !== "failed") seen.reopened.push(row);
+    if (row.name_number !== undefined && clock.now - (startedAt(row) ?? 0) < DAY_MS) seen.renamed.push(row);
     const index = indexOfRow(row);
     if (index === "failed") {
       if (isSuperseded(row)) seen.superseded += 1;

@@ -46,6 +46,7 @@ export class RowCompactor {
       fence: row.fence,
       revision: row.revision,
       longest_pause_ms: row.longest_pause_ms,
+      name_number: row.name_number,
       schema_version: row.schema_version,
     } satisfies Record<keyof StreamRow, unknown>;
   }

@@ -45,7 +45,7 @@ async function draftOf(session: Session, from: string | undefined): Promise<Draf
     action: "adopt",
     headline: `Adopt ${count(items.length, "live stream")} of the source ${from}.`,
     consequences: [
-      `${size(bytes)} that are in S3 are kept; each stream goes on where it stands.`,
+      `${size(bytes)} that are in S3 are kept; each stream resumes where it stopped.`,
       "Where this worker has begun the same file anew, the stream that has sent less gives way.",
       "The source must not come back under its old name for these files.",
     ],

@@ -1,0 +1,115 @@
+/** What a release changes and runs, decided before anything is touched, so that a dry run shows all of it. */
+
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface ReleaseFacts {
+  /** `1.2.3`, or which number of the present one grows. */
+  readonly wanted: string;
+  /** Of the root's package.json. */
+  readonly version: string;
+  readonly tags: readonly string[];
+  /** What `git status --porcelain` says. */
+  readonly uncommitted: string;
+  readonly changelog: string;
+  /** Every package.json and Chart.yaml that bears the version. */
+  readonly versioned: readonly SourceText[];
+  /** `YYYY-MM-DD` */
+  readonly date: string;
+  /** `docker`, `podman` or another that takes `build` and `push`. */
+  readonly engine: string;
+  readonly registry: string | undefined;
+}
+
+export interface ReleasePlan {
+  readonly version: string;
+  readonly edits: readonly SourceText[];
+  /** In this order; the images are built from the commit that is tagged. */
+  readonly commands: readonly (readonly string[])[];
+  /** For a person, after a look at the result. */
+  readonly afterwards: readonly string[];
+}
+
+/** A string says why there can be no release, and what to do. */
+export function planRelease(facts: ReleaseFacts): ReleasePlan | string {
+  const version = nextVersion(facts.version, facts.wanted);
+  if (version === undefined)
+    return `"${facts.wanted}" is neither a version above ${facts.version} nor major, minor or patch`;
+  const tag = `v${version}`;
+  if (facts.tags.includes(tag)) return `the tag ${tag} exists: a version is released once`;
+  if (facts.uncommitted !== "")
+    return `there are uncommitted changes: commit them first\n${facts.uncommitted}`;
+  const notes = unreleased(facts.changelog);
+  if (notes === undefined) return "CHANGELOG.md has no entry under [Unreleased]: there is nothing to release";
+  const edits = [
+    ...facts.versioned.map(({ path, text }) => ({ path, text: withVersion(text, version) })),
+    { path: "CHANGELOG.md", text: releasedChangelog(facts.changelog, version, facts.date) },
+  ];
+  const image = (name: string) => `${facts.registry ? `${facts.registry}/` : ""}sluice-${name}:${version}`;
+  const build = (name: string, ...more: string[]) => [
+    facts.engine,
+    "build",
+    "--file",
+    `deploy/${name}.Dockerfile`,
+    ...more,
+    "--tag",
+    image(name),
+    ".",
+  ];
+  return {
+    version,
+    edits,
+    commands: [
+      ["git", "commit", "--quiet", "--message", `Release ${version}`, "--", ...edits.map(({ path }) => path)],
+      ["git", "tag", "--annotate", tag, "--message", `${tag}\n\n${notes}`, "--cleanup=verbatim"],
+      build("worker", "--target", "worker"),
+      build("web"),
+    ],
+    afterwards: [
+      `git push origin HEAD ${tag}`,
+      `${facts.engine} push ${image("worker")}`,
+      `${facts.engine} push ${image("web")}`,
+    ],
+  };
+}
+
+/** Undefined when it is no version, or none above the present one. */
+export function nextVersion(present: string, wanted: string): string | undefined {
+  const [major = 0, minor = 0, patch = 0] = numbers(present) ?? [];
+  if (wanted === "major") return `${major + 1}.0.0`;
+  if (wanted === "minor") return `${major}.${minor + 1}.0`;
+  if (wanted === "patch") return `${major}.${minor}.${patch + 1}`;
+  const asked = numbers(wanted);
+  if (asked === undefined) return undefined;
+  const [m = 0, n = 0, p = 0] = asked;
+  const isAbove = m !== major ? m > major : n !== minor ? n > minor : p > patch;
+  return isAbove ? wanted : undefined;
+}
+
+function numbers(version: string): number[] | undefined {
+  return /^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version) ? version.split(".").map(Number) : undefined;
+}
+
+const UNRELEASED = "## [Unreleased]\n";
+
+/** The entries that wait for a release; undefined: there are none. */
+function unreleased(changelog: string): string | undefined {
+  const from = changelog.indexOf(UNRELEASED);
+  if (from < 0) return undefined;
+  const rest = changelog.slice(from + UNRELEASED.length);
+  const notes = rest.split(/^## /m)[0]?.trim() ?? "";
+  return /^- /m.test(notes) ? notes : undefined;
+}
+
+function releasedChangelog(changelog: string, version: string, date: string): string {
+  return changelog.replace(UNRELEASED, () => `${UNRELEASED}\n## [${version}] - ${date}\n`);
+}
+
+/** The first version of a package.json, or both of a chart; a dependency's version is another line. */
+function withVersion(text: string, version: string): string {
+  return text
+    .replace(/^( {2}"version": ")[^"]+"/m, (_all, before: string) => `${before}${version}"`)
+    .replaceAll(/^((?:appV|v)ersion: ).+$/gm, (_all, before: string) => `${before}${version}`);
+}

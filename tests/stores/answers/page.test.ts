@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { readKept, STORE_FILES } from "./kept.ts";
+import { readPage, writtenPage } from "./page.ts";
+
+test("docs/stores.md says what each store answered when it was run last", () => {
+  const page = readPage();
+  expect(page).toBe(writtenPage(page));
+});
+
+test("every store has its answers, of a run without a failed test", () => {
+  for (const file of STORE_FILES) expect(readKept(file)?.tests, file).toMatchObject({ failed: 0 });
+});
