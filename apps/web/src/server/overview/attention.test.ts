@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StreamRow } from "../../streams/stream-row.ts";
+import type { StreamRow } from "@sluice/control/stream-row";
 import { repeatedNames } from "./attention.ts";
 
 function row(id: string, path: string, number: number): StreamRow {
