@@ -1,7 +1,16 @@
 /** The arrows between the packages and the limits of the house hold, and each rule is able to notice that they do not. */
 import { describe, expect, it } from "vitest";
 import { MOVES } from "../../packages/core/src/stream/state.ts";
-import { filesTooLong, importsOutOfCore, keyLiterals, pathsOfAMachine, statesInScripts } from "./rules.ts";
+import {
+  arrowsUp,
+  controlInPages,
+  filesTooLong,
+  importsOutOfCore,
+  keyLiterals,
+  notForBrowsers,
+  pathsOfAMachine,
+  statesInScripts,
+} from "./rules.ts";
 import { filesMatching } from "./sources.ts";
 
 const code = filesMatching("{apps,packages}/*/src/**/*.{ts,tsx,mjs,lua}", "{bench,scripts}/**/*.{ts,mjs}");
@@ -22,6 +31,14 @@ describe("the project", () => {
 
   it("keeps core free of everything outside itself", () => {
     expect(importsOutOfCore(code)).toEqual([]);
+  });
+
+  it("lets packages import only what lies below them", () => {
+    expect(arrowsUp(code)).toEqual([]);
+  });
+
+  it("keeps Redis and Node out of what pages take from control", () => {
+    expect([...notForBrowsers(code), ...controlInPages(code)]).toEqual([]);
   });
 
   it("spells Redis keys in key-table.ts alone", () => {
@@ -62,6 +79,24 @@ describe("the rules", () => {
       [],
     );
     expect(importsOutOfCore(core(`import "node:fs";`, "packages/core/src/testing/s.ts"))).toHaveLength(1);
+  });
+
+  it("notice an arrow that points up", () => {
+    const text = `import { x } from "@sluice/control/units";`;
+    expect(arrowsUp([{ path: "packages/redis-schema/src/x.ts", text }])).toHaveLength(1);
+    expect(arrowsUp([{ path: "apps/worker/src/x.ts", text }])).toEqual([]);
+  });
+
+  it("notice what a browser cannot run", () => {
+    const path = "packages/control/src/words.ts";
+    expect(notForBrowsers([{ path, text: `import { KEPT } from "@sluice/redis-schema";` }])).toHaveLength(1);
+    expect(notForBrowsers([{ path, text: `import { run } from "./run-plan.ts";` }])).toHaveLength(1);
+    expect(notForBrowsers([{ path, text: `import type { X } from "@sluice/redis-schema";` }])).toEqual([]);
+    const page = {
+      path: "apps/web/src/x.tsx",
+      text: `"use client";\nimport { x } from "@sluice/control/draft";`,
+    };
+    expect(controlInPages([page])).toHaveLength(1);
   });
 
   it.each([

@@ -1,7 +1,10 @@
 /** Streams as a day of recording leaves them, made from numbers: the same number is always the same stream. */
 import { FAILURE_REASONS, failed, streamId, type Part, type StreamRecord } from "@sluice/core";
+import type { Waiting } from "@sluice/core/stream/waiting";
 import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/parts/part-plan";
 
+/** What a worker writes while a file grows. */
+const GROWTH: Waiting = { for: "growth" };
 const PLAN = { kind: "stepped", partBytes: 8 * MIB } as const;
 export const WATCHES = ["camera-east", "camera-west", "captures"] as const;
 const NAMES = ["studio", "gate", "yard", "roof", "lab", "hall"] as const;
@@ -69,10 +72,9 @@ export function sample(n: number, mood: Mood = "mixed"): Sample {
       log: ["quiet for 30 s: judged complete", "verified: identical", "completed"],
     };
   }
-  const waiting =
-    kind === "processing" ? { for: "growth" } : { for: "verify", part: 1, of: Math.max(1, parts.length) };
   return {
-    record: { ...base, waiting_for: JSON.stringify(waiting) },
+    // As a worker writes it: what is being sealed waits for nothing.
+    record: { ...base, ...(kind === "processing" ? { waiting_for: JSON.stringify(GROWTH) } : {}) },
     status: kind,
     parts,
     log: ["upload created", `${parts.length} parts acknowledged`],
@@ -89,7 +91,7 @@ export function large(count: number): Sample {
     record: {
       ...record(9_900_000 + count, startedAt, "captures", `spectrum/${name}.raw`, parts, fileSize),
       last_activity_at_utc: new Date().toISOString(),
-      waiting_for: JSON.stringify({ for: "parts", count: 4 }),
+      waiting_for: JSON.stringify(GROWTH),
     },
     status: "processing",
     parts,

@@ -1,6 +1,6 @@
 "use client";
 /**
- * The part map: one cell a part. Drawn as one SVG path a state, so that 10,000 cells are five elements. To a keyboard and
+ * The part map: one cell a part. Drawn as one SVG path a state, so that 10,000 cells are four elements. To a keyboard and
  * a screen reader it is a slider over the parts: arrows go from part to part, and each says what it is.
  */
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
@@ -11,14 +11,12 @@ import { CELL_STATES, CELL_WORDS, stateOfPart, type CellState, type PartMap } fr
 const FILLS: Record<CellState, string> = {
   sent: "fill-part-sent",
   again: "fill-part-again",
-  flight: "fill-part-flight",
   disk: "fill-part-disk",
   tail: "fill-part-tail",
 };
 const BACKGROUNDS: Record<CellState, string> = {
   sent: "bg-part-sent",
   again: "bg-part-again",
-  flight: "bg-part-flight",
   disk: "bg-part-disk",
   tail: "bg-part-tail",
 };

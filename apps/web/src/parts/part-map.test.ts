@@ -8,21 +8,19 @@ const plan = { kind: "stepped", partBytes: 8 * MIB } as const;
 const part = (PartNumber: number, Size = 8 * MIB, Attempts = 1) => ({ PartNumber, Size, Attempts });
 
 describe("the part map", () => {
-  test("names every part once: acknowledged, sent again, in flight, on disk, tail", () => {
+  test("names every part once: acknowledged, sent again, on disk, tail", () => {
     const map = partMap({
       plan,
       fileSize: 6.5 * 8 * MIB,
       parts: [part(1), part(2, 8 * MIB, 2), part(4)],
-      inFlight: 2,
       stored: false,
     });
     expect(map.runs).toEqual([
       { from: 1, to: 1, state: "sent" },
       { from: 2, to: 2, state: "again" },
-      { from: 3, to: 3, state: "flight" },
+      { from: 3, to: 3, state: "disk" },
       { from: 4, to: 4, state: "sent" },
-      { from: 5, to: 5, state: "flight" },
-      { from: 6, to: 6, state: "disk" },
+      { from: 5, to: 6, state: "disk" },
       { from: 7, to: 7, state: "tail" },
     ]);
     expect(map.tail_share).toBe(0.5);
@@ -31,30 +29,25 @@ describe("the part map", () => {
   });
 
   test("shows an object that went up in one request as one acknowledged cell", () => {
-    const map = partMap({ plan, fileSize: 12, parts: [], inFlight: 0, stored: true });
+    const map = partMap({ plan, fileSize: 12, parts: [], stored: true });
     expect(map.runs).toEqual([{ from: 1, to: 1, state: "sent" }]);
     expect(map.totals.sent.bytes).toBe(12);
   });
 
   test("has no cell for an empty file that has not been sent", () => {
-    expect(partMap({ plan, fileSize: 0, parts: [], inFlight: 0, stored: false }).count).toBe(0);
+    expect(partMap({ plan, fileSize: 0, parts: [], stored: false }).count).toBe(0);
   });
 
   test("accounts for every byte on disk, whatever is acknowledged", () => {
     fc.assert(
-      fc.property(
-        fc.nat(500 * MIB),
-        fc.uniqueArray(fc.integer({ min: 1, max: 50 })),
-        fc.nat(6),
-        (size, numbers, inFlight) => {
-          const parts = numbers.filter((n) => n * 8 * MIB <= size).map((n) => part(n));
-          const map = partMap({ plan, fileSize: size, parts, inFlight, stored: false });
-          const bytes = CELL_STATES.reduce((sum, state) => sum + map.totals[state].bytes, 0);
-          const cells = map.runs.reduce((sum, run) => sum + run.to - run.from + 1, 0);
-          expect(bytes).toBe(size);
-          expect(cells).toBe(map.count);
-        },
-      ),
+      fc.property(fc.nat(500 * MIB), fc.uniqueArray(fc.integer({ min: 1, max: 50 })), (size, numbers) => {
+        const parts = numbers.filter((n) => n * 8 * MIB <= size).map((n) => part(n));
+        const map = partMap({ plan, fileSize: size, parts, stored: false });
+        const bytes = CELL_STATES.reduce((sum, state) => sum + map.totals[state].bytes, 0);
+        const cells = map.runs.reduce((sum, run) => sum + run.to - run.from + 1, 0);
+        expect(bytes).toBe(size);
+        expect(cells).toBe(map.count);
+      }),
     );
   });
 });

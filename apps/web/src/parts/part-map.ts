@@ -6,13 +6,12 @@ import { MAX_PARTS } from "@sluice/core/stream/values";
 import { partBytes, partOffset, type PartPlan } from "@sluice/core/parts/part-plan";
 import type { Part } from "@sluice/core/stream/record";
 
-export const CELL_STATES = ["sent", "again", "flight", "disk", "tail"] as const;
+export const CELL_STATES = ["sent", "again", "disk", "tail"] as const;
 export type CellState = (typeof CELL_STATES)[number];
 
 export const CELL_WORDS: Record<CellState, string> = {
   sent: "acknowledged",
   again: "sent again, acknowledged",
-  flight: "in flight",
   disk: "on disk only",
   tail: "tail, on local disk only",
 };
@@ -38,8 +37,6 @@ export interface PartMapFacts {
   /** Bytes on disk, as last seen. */
   fileSize: number;
   parts: readonly Pick<Part, "PartNumber" | "Size" | "Attempts">[];
-  /** Parts the worker says it is sending right now. */
-  inFlight: number;
   /** The object exists: a stream without parts went up in one request. */
   stored: boolean;
 }
@@ -73,7 +70,6 @@ function addWhatIsOnlyOnDisk(
   acknowledged: number,
 ): number {
   let left = facts.fileSize - acknowledged;
-  let inFlight = facts.inFlight;
   const listed = facts.plan?.kind === "listed" ? facts.plan.count : 0;
   for (let n = 1; n <= MAX_PARTS && left > 0; n += 1) {
     if (states[n - 1] !== undefined) continue;
@@ -81,12 +77,11 @@ function addWhatIsOnlyOnDisk(
     const full = facts.plan === undefined || n <= listed ? left : partBytes(facts.plan, n);
     const isTail = facts.plan === undefined || left < full;
     const bytes = Math.min(full, left);
-    const state: CellState = inFlight > 0 ? "flight" : isTail ? "tail" : "disk";
+    const state: CellState = isTail ? "tail" : "disk";
     states[n - 1] = state;
     totals[state].parts += 1;
     totals[state].bytes += bytes;
     left -= bytes;
-    inFlight -= 1;
     if (state === "tail") return facts.plan === undefined ? 1 : bytes / full;
   }
   return 0;
@@ -105,7 +100,7 @@ function runsOf(states: readonly (CellState | undefined)[]): CellRun[] {
 
 function emptyTotals(): PartMap["totals"] {
   const none = () => ({ parts: 0, bytes: 0 });
-  return { sent: none(), again: none(), flight: none(), disk: none(), tail: none() };
+  return { sent: none(), again: none(), disk: none(), tail: none() };
 }
 
 export function stateOfPart(map: PartMap, n: number): CellState | undefined {

@@ -78,14 +78,12 @@ export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
   const acknowledged = [...parts.values()];
   const bytes = acknowledged.reduce((sum, part) => sum + part.Size, 0);
   const kind = kindOf(row.status);
-  const waiting = parseWaiting(row.waiting_for);
   const fileSize = Math.max(row.file_size ?? 0, kind === "failed" ? 0 : bytes);
   return {
     map: partMap({
       plan: row.part_plan === undefined ? undefined : parsePlan(row.part_plan),
       fileSize,
       parts: acknowledged,
-      inFlight: waiting?.for === "parts" && row.owner !== undefined ? waiting.count : 0,
       stored: kind === "completed" || kind === "s3_completed",
     }),
     file_size: fileSize,

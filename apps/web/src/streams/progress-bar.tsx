@@ -1,16 +1,14 @@
-/** How much of a file is in S3: acknowledged, in flight, and the rest that is on disk only. Never shows more than is known. */
+/** How much of a file is in S3: acknowledged, and the rest that is on disk only. Never shows more than is known. */
 import { exactBytes, formatBytes } from "@sluice/control/units";
 
 export function ProgressBar({
   sent,
-  inFlight = 0,
   size,
   label,
   className = "",
 }: {
   /** Bytes. */
   sent: number;
-  inFlight?: number;
   size: number;
   label: string;
   className?: string;
@@ -28,10 +26,6 @@ export function ProgressBar({
       title={`${exactBytes(sent)} of ${exactBytes(size)} acknowledged`}
       className={`relative h-1.5 overflow-hidden rounded-full bg-part-disk/45 ${className}`}
     >
-      <span
-        className="absolute inset-y-0 left-0 bg-part-flight"
-        style={{ width: `${share(sent + inFlight)}%` }}
-      />
       <span className="absolute inset-y-0 left-0 bg-part-sent" style={{ width: `${share(sent)}%` }} />
     </div>
   );

@@ -1,7 +1,6 @@
 "use client";
 /** Where a stream stands: its state and the reason in words, and how much of it is where. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { failureWords } from "@sluice/control/words";
 import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
 import Link from "next/link";
 import { formatBytes } from "@sluice/control/units";
@@ -18,7 +17,6 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
   const { row } = page;
   const size = row.file_size ?? 0;
   const totals = parts?.map.totals;
-  const inFlight = totals?.flight.bytes ?? 0;
   const acknowledged = totals === undefined ? sentBytes(row) : totals.sent.bytes + totals.again.bytes;
   const percent =
     size > 0 ? Math.floor((Math.min(acknowledged, size) / size) * 100) : row.kind === "completed" ? 100 : 0;
@@ -43,10 +41,9 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
         </span>
         <span className="font-medium">{percent} %</span>
       </div>
-      <ProgressBar sent={acknowledged} inFlight={inFlight} size={size} label="In S3" className="h-2.5" />
+      <ProgressBar sent={acknowledged} size={size} label="In S3" className="h-2.5" />
       <dl className="mt-2.5 flex flex-wrap gap-x-6 gap-y-1 text-sm">
         <Share name="Acknowledged" bytes={acknowledged} swatch="bg-part-sent" />
-        <Share name="In flight" bytes={inFlight} swatch="bg-part-flight" />
         <Share name="On disk only" bytes={totals?.disk.bytes ?? lagBytes(row)} swatch="bg-part-disk" />
         <Share name="Tail, on disk until sealed" bytes={totals?.tail.bytes ?? 0} swatch="bg-part-tail" />
       </dl>
@@ -77,11 +74,12 @@ function AbortForecast({ row }: { row: StreamRow }) {
 }
 
 function Remedy({ row }: { row: StreamRow }) {
-  const reason = FAILURE_REASONS.find((known) => known === failureReason(row));
+  const reason = failureReason(row);
   if (reason === undefined) return null;
+  const { cause, remedy } = failureWords(reason);
   return (
     <p className="mt-2 text-sm">
-      <span className="text-muted">{REMEDIES[reason].cause}</span> {REMEDIES[reason].remedy}
+      <span className="text-muted">{cause}</span> {remedy}
       {row.superseded_by && (
         <>
           {" "}
