@@ -2,9 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { MOVES } from "../../packages/core/src/stream/state.ts";
 import {
+  arrowsUp,
+  controlInPages,
   filesTooLong,
   importsOutOfCore,
   keyLiterals,
+  notForBrowsers,
   pathsOfAMachine,
   s3StoreArrows,
   statesInScripts,
@@ -33,6 +36,14 @@ describe("the project", () => {
 
   it("builds the object store on core and the SDK alone, and uses the SDK nowhere else", () => {
     expect(s3StoreArrows(code)).toEqual([]);
+  });
+
+  it("lets packages import only what lies below them", () => {
+    expect(arrowsUp(code)).toEqual([]);
+  });
+
+  it("keeps Redis and Node out of what pages take from control", () => {
+    expect([...notForBrowsers(code), ...controlInPages(code)]).toEqual([]);
   });
 
   it("spells Redis keys in key-table.ts alone", () => {
@@ -73,6 +84,24 @@ describe("the rules", () => {
       [],
     );
     expect(importsOutOfCore(core(`import "node:fs";`, "packages/core/src/testing/s.ts"))).toHaveLength(1);
+  });
+
+  it("notice an arrow that points up", () => {
+    const text = `import { x } from "@sluice/control/units";`;
+    expect(arrowsUp([{ path: "packages/redis-schema/src/x.ts", text }])).toHaveLength(1);
+    expect(arrowsUp([{ path: "apps/worker/src/x.ts", text }])).toEqual([]);
+  });
+
+  it("notice what a browser cannot run", () => {
+    const path = "packages/control/src/words.ts";
+    expect(notForBrowsers([{ path, text: `import { KEPT } from "@sluice/redis-schema";` }])).toHaveLength(1);
+    expect(notForBrowsers([{ path, text: `import { run } from "./run-plan.ts";` }])).toHaveLength(1);
+    expect(notForBrowsers([{ path, text: `import type { X } from "@sluice/redis-schema";` }])).toEqual([]);
+    const page = {
+      path: "apps/web/src/x.tsx",
+      text: `"use client";\nimport { x } from "@sluice/control/draft";`,
+    };
+    expect(controlInPages([page])).toHaveLength(1);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildCli } from "../../apps/worker/src/cli/cli.ts";
 import { addWorkerCommand } from "../../apps/worker/src/cli/worker-command.ts";
+import { KEPT } from "../../packages/redis-schema/src/kept.ts";
 import { filesMatching, type SourceFile } from "./sources.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -79,4 +80,9 @@ describe("a page", () => {
     expect(deadLinks(page)).toEqual(["x.md: gone.md", "x.md: README.md#no-such"]);
     expect(unknownCommands(page)).toEqual(["x.md: sluice lss", "x.md: npm run tset"]);
   });
+});
+
+it.each(["docs/dashboard.md", "SECURITY.md"])("%s says for how long a plan is good", (path) => {
+  const text = pages.find((page) => page.path === path)?.text.replaceAll(/\s+/g, " ");
+  expect(text).toContain(`bytes, ${KEPT.planMs / 60_000} minutes to decide`);
 });

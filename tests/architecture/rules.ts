@@ -48,6 +48,59 @@ function staysInS3Store(path: string, specifier: string): boolean {
   return specifier === "@sluice/core" || specifier.startsWith("node:") || specifier.startsWith(SDK);
 }
 
+/** Dependencies point one way: what each of these packages may import of the others. */
+const BELOW: Record<string, readonly string[]> = {
+  core: [],
+  "s3-store": ["core"],
+  "redis-schema": ["core"],
+  control: ["core", "redis-schema"],
+};
+
+/** A package imports only what lies below it, and no package imports a program. */
+export function arrowsUp(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap(({ path, text }) => {
+    const [, name = ""] = /^packages\/([\w-]+)\/src\//.exec(path) ?? [];
+    const below = BELOW[name];
+    if (below === undefined || isTest(path)) return [];
+    return specifiers(text)
+      .filter((specifier) => {
+        const [, other] = /^@sluice\/([\w-]+)/.exec(specifier) ?? [];
+        return other !== undefined && other !== name && !below.includes(other);
+      })
+      .map((specifier) => `${path}: imports ${specifier}`);
+  });
+}
+
+/** What pages import from control; the rest of it needs Redis. */
+const IN_BROWSERS = ["actions", "row-filter", "stream-row", "units", "visible-text", "words"];
+
+/** Those files import, beside types, each other and core. */
+export function notForBrowsers(files: readonly SourceFile[]): Violation[] {
+  const paths = IN_BROWSERS.map((name) => `packages/control/src/${name}.ts`);
+  return files
+    .filter(({ path }) => paths.includes(path))
+    .flatMap(({ path, text }) =>
+      specifiers(text.replaceAll(/import type [^;]*;/g, ""))
+        .filter(
+          (one) => !one.startsWith("@sluice/core/") && !paths.includes(posix.join(posix.dirname(path), one)),
+        )
+        .map((specifier) => `${path}: imports ${specifier}`),
+    );
+}
+
+/** Pages (`"use client"` and what lies beside them) take from control only what runs in a browser. */
+export function controlInPages(files: readonly SourceFile[]): Violation[] {
+  return files
+    .filter(({ path, text }) => path.startsWith("apps/web/src/") && /^"use client";/.test(text))
+    .flatMap(({ path, text }) =>
+      specifiers(text.replaceAll(/import type [^;]*;/g, ""))
+        .filter(
+          (one) => /^@sluice\/control(\/|$)/.test(one) && !IN_BROWSERS.includes(one.split("/")[2] ?? ""),
+        )
+        .map((specifier) => `${path}: imports ${specifier}`),
+    );
+}
+
 /** Every module that `text` imports, statically or not, or re-exports from. */
 function specifiers(text: string): string[] {
   const code = withoutComments(text);

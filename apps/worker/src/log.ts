@@ -2,7 +2,7 @@
 import type { Config } from "@sluice/config";
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
-import { visible } from "@sluice/control/terminal-text";
+import { visibleLine } from "@sluice/control/visible-text";
 
 export type Log = Logger;
 
@@ -25,7 +25,7 @@ export function createLog(
     hooks: {
       logMethod(args, method) {
         // Fields are written as JSON, which escapes what they hold; the message of a pretty line is not.
-        const shown = args.map((arg: unknown) => (typeof arg === "string" ? visible(arg) : arg));
+        const shown = args.map((arg: unknown) => (typeof arg === "string" ? visibleLine(arg) : arg));
         method.apply(this, shown as typeof args);
       },
     },

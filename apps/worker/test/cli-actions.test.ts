@@ -53,7 +53,7 @@ describe("sluice purge", () => {
     ]) {
       const { code, stderr } = await rig.sluice(args);
       expect(code).toBe(2);
-      expect(stderr).toContain("Purge the records of 1 failed stream.");
+      expect(stderr).toContain("Purge 1 failed stream.");
       expect(stderr).toContain("Lost in S3: 1 open upload with 16.0 MiB of parts.");
       expect(stderr).toContain("--count 1");
     }
@@ -421,7 +421,8 @@ describe("sluice orphans", () => {
   it("clean plans only ours that are old enough", async () => {
     const { code, stderr } = await rig.sluice(["orphans", "clean"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("Abort 1 upload of ours, more than 1 d old.");
+    expect(stderr).toContain("Abort 1 orphaned upload.");
+    expect(stderr).toContain("They began more than 1 d ago.");
     const all = await rig.sluice(["orphans", "clean", "--older-than", "0", "--plan", "--json"]);
     expect(document<{ ids: string[] }>(all).ids.toSorted((a, b) => a.localeCompare(b))).toEqual([
       "ours-old",

@@ -3,17 +3,19 @@
  * what still reads as it was planned. Results are kept as they come, so that what was interrupted goes on where it stopped.
  */
 import {
+  KEPT,
   loadStreams,
   Plans,
-  pruneHistory,
+  pruneStreams,
   purgeStream,
-  StreamReader,
   type PlanRecord,
   type PlanResult,
+  type PruneOutcome,
   type PurgeOutcome,
   type PurgeRequest,
   type SchemaContext,
 } from "@sluice/redis-schema";
+import { seenAs } from "./still-as-planned.ts";
 
 /** Actions that need neither a file nor S3. Every other one is asked of the workers. */
 const RECORD_ACTIONS = ["purge", "prune_history"] as const;
@@ -36,8 +38,6 @@ export interface CarriedOut {
   touched: boolean;
 }
 
-const CHUNK = 500;
-
 export async function carryOut(context: SchemaContext, plan: RecordPlan, how: CarryOut): Promise<CarriedOut> {
   const plans = new Plans(context);
   const known = await plans.results(plan.token);
@@ -49,22 +49,6 @@ export async function carryOut(context: SchemaContext, plan: RecordPlan, how: Ca
 
 export function isRecordPlan(plan: PlanRecord): plan is RecordPlan {
   return RECORD_ACTIONS.some((known) => known === plan.action);
-}
-
-/** How a stream read when it was planned: one that reads differently when the plan runs is left alone. */
-export function seenAs(fields: {
-  status?: string | undefined;
-  fence?: string | number | undefined;
-  revision?: string | number | undefined;
-}): string {
-  return `${fields.status ?? ""}:${fields.fence ?? ""}:${fields.revision ?? ""}`;
-}
-
-/** As a plan keeps it: by id. */
-export function seenOf(
-  rows: readonly (Parameters<typeof seenAs>[0] & { id: string })[],
-): Record<string, string> {
-  return Object.fromEntries(rows.map((row) => [row.id, seenAs(row)]));
 }
 
 type Step = (
@@ -83,11 +67,10 @@ async function purge(
   { who, reason, signal, onProgress }: CarryOut,
 ): Promise<void> {
   const plans = new Plans(context);
-  const seen = plan.options?.["seen"];
-  const planned = typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
+  const planned = plan.options?.seen ?? {};
   const request: PurgeRequest = {
     who,
-    upload: plan.options?.["upload"] === "keep" ? "keep" : "abort",
+    upload: plan.options?.upload ?? "abort",
     ignoreFile: true,
     ...(reason === undefined ? {} : { reason }),
   };
@@ -129,30 +112,31 @@ const UPLOAD_WORDS = {
   kept: "its upload is kept",
 } as const;
 
-/** The plan fixed a moment; what completed before it is exactly the planned set, since nothing completes in the past. */
+/**
+ * Exactly the planned ids, however many others are as old; of those only what is still in the history. The moment that
+ * the plan fixed is compared once more by the script that removes.
+ */
 async function prune(
   context: SchemaContext,
   plan: PlanRecord,
   ids: readonly string[],
-  { signal }: CarryOut,
+  { signal, onProgress }: CarryOut,
 ): Promise<void> {
   const plans = new Plans(context);
-  const reader = new StreamReader(context);
-  const cutoff = Number(plan.options?.["cutoff"] ?? 0);
-  for (let left = ids.length; left > 0 && !signal?.aborted;) {
-    const pruned = await pruneHistory(context, cutoff, Math.min(CHUNK, left));
-    if (pruned === 0) break;
-    left -= pruned;
-  }
-  for (let from = 0; from < ids.length; from += CHUNK) {
-    const chunk = ids.slice(from, from + CHUNK);
-    const rows = await reader.rows(chunk);
-    const results = chunk.flatMap((id, at): [string, PlanResult][] => {
-      if (rows[at] === undefined) return [[id, { result: "done" }]];
-      return signal?.aborted
-        ? []
-        : [[id, { result: "refused", detail: "it is kept: it is not in the history" }]];
-    });
-    await plans.record(plan.token, new Map(results));
+  const cutoff = plan.options?.cutoff ?? 0;
+  for (let from = 0; from < ids.length && !signal?.aborted; from += KEPT.pageOfRecords) {
+    const chunk = ids.slice(from, from + KEPT.pageOfRecords);
+    const outcomes = await pruneStreams(context, chunk, cutoff);
+    await plans.record(
+      plan.token,
+      new Map(chunk.map((id, at) => [id, PRUNE_RESULTS[outcomes[at] ?? "absent"]])),
+    );
+    onProgress?.(from + chunk.length, ids.length);
   }
 }
+
+const PRUNE_RESULTS: Record<PruneOutcome, PlanResult> = {
+  pruned: { result: "done" },
+  absent: { result: "done", detail: "was gone already" },
+  kept: { result: "refused", detail: "it is kept: it is not in the history" },
+};

@@ -1,20 +1,22 @@
 /**
- * What an action would do, before it is done: exact ids, counts, bytes, and what must be typed first. The dashboard
- * keeps its plans in the same form, so that each can carry out what the other planned.
+ * What an action would do, before it is done: exact ids, counts, bytes, what is lost, and how it is confirmed. Dashboard
+ * and command line make their plans here, so that each can carry out what the other planned.
  */
-import type { PlanRecord } from "@sluice/redis-schema";
-
-export const PLANNED_ACTIONS = [
-  "retry",
-  "retry_path",
-  "finalize",
-  "abort",
-  "purge",
-  "prune_history",
-  "abort_uploads",
-  "adopt",
-] as const;
-export type PlannedAction = (typeof PLANNED_ACTIONS)[number];
+import { displayPath, planRetry } from "@sluice/core";
+import {
+  loadStreams,
+  type ListedStream,
+  type LoadedStream,
+  type Orphan,
+  type PlanOptions,
+  type SchemaContext,
+} from "@sluice/redis-schema";
+import { confirmFor, MAX_PLAN_ITEMS, type Confirm, type PlanAction } from "./actions.ts";
+import type { Chosen, Excluded } from "./choose.ts";
+import { seenOf } from "./still-as-planned.ts";
+import { hasUpload, lagBytes, lastActivityAt, sentBytes } from "./stream-row.ts";
+import { formatBytes, formatDuration, plural } from "./units.ts";
+import { ACTION_WORDS } from "./words.ts";
 
 export interface PlannedItem {
   id: string;
@@ -26,31 +28,233 @@ export interface PlannedItem {
 }
 
 export interface Draft {
-  action: PlannedAction;
-  /** A whole sentence: "Purge 412 failed streams." */
-  headline: string;
+  action: PlanAction;
+  /** "Purge 412 failed streams" */
+  title: string;
   /** What is lost and what is kept, a sentence each. */
-  consequences: string[];
+  facts: string[];
   items: PlannedItem[];
   counts: Record<string, number>;
+  /** What the number means depends on the action: bytes on disk only, parts S3 forgets, bytes sent again. */
   bytes: number;
-  options: NonNullable<PlanRecord["options"]>;
-  /** What was asked for by name and is not part of the plan. */
-  excluded: { id: string; why: string }[];
+  options: PlanOptions;
+  /** What was asked for and is not part of the plan. */
+  excluded: Excluded[];
   /** More matched than one plan takes. */
   leftOut: number;
   confirm: Confirm;
 }
 
-/** `none`: nothing is lost and nothing is sent twice. `count`: the number of items is typed. */
-export type Confirm = "none" | "yes" | "count";
+type Rest = Omit<Draft, "title" | "bytes"> & { bytes?: number };
 
-/** From so many items on, their number is typed; the dashboard's rule too. */
-export const TYPED_FROM_ITEMS = 50;
-/** Items of one plan. */
-export const MAX_PLAN_ITEMS = 10_000;
+function draft({ bytes, ...rest }: Rest): Draft {
+  const sum = bytes ?? rest.items.reduce((total, item) => total + item.bytes, 0);
+  return { ...rest, title: ACTION_WORDS[rest.action].title(rest.items.length), bytes: sum };
+}
 
-/** `destroys`: open uploads whose parts S3 would forget. */
-export function confirmFor(items: number, destroys: number, least: Confirm): Confirm {
-  return items >= TYPED_FROM_ITEMS || destroys > 0 ? "count" : least;
+function itemsOf(rows: readonly ListedStream[], bytesOf: (row: ListedStream) => number): PlannedItem[] {
+  return rows.map((row) => ({ id: row.id, name: row.original_path ?? row.id, bytes: bytesOf(row) }));
+}
+
+export function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep"): Draft {
+  const withUpload = rows.filter(hasUpload);
+  const destroyed = upload === "keep" ? 0 : withUpload.length;
+  const items = itemsOf(rows, lagBytes);
+  const unsent = items.reduce((sum, { bytes }) => sum + bytes, 0);
+  return draft({
+    action: "purge",
+    facts: [
+      "Files on disk are never touched: they are left alone until they change or are retried by path.",
+      ...(unsent > 0 ? [`${formatBytes(unsent)} of them exist on local disk only.`] : []),
+      uploadsSentence(withUpload, upload),
+    ],
+    items,
+    counts: { streams: rows.length, uploads: withUpload.length, uploads_kept: withUpload.length - destroyed },
+    options: { upload, seen: seenOf(rows) },
+    excluded,
+    leftOut,
+    confirm: confirmFor(rows.length, destroyed, "yes"),
+  });
+}
+
+export function draftAbort({ rows, excluded, leftOut }: Chosen): Draft {
+  const withUpload = rows.filter(hasUpload);
+  return draft({
+    action: "abort",
+    facts: [
+      uploadsSentence(withUpload, "abort"),
+      "Files stay on disk, untouched: they are left alone until they change or are retried.",
+    ],
+    items: itemsOf(rows, sentBytes),
+    counts: { streams: rows.length, uploads: withUpload.length, uploads_kept: 0 },
+    options: { seen: seenOf(rows) },
+    excluded,
+    leftOut,
+    confirm: confirmFor(rows.length, withUpload.length, "yes"),
+  });
+}
+
+function uploadsSentence(rows: readonly ListedStream[], choice: "abort" | "keep"): string {
+  if (rows.length === 0) return "None of them has an open upload in S3.";
+  const bytes = rows.reduce((sum, row) => sum + (row.bytes_sent ?? 0), 0);
+  const which = `${plural(rows.length, "open upload")} with ${formatBytes(bytes)} of parts`;
+  return choice === "keep" ? `Kept in S3: ${which}, as orphans.` : `Lost in S3: ${which}.`;
+}
+
+/** A file written so lately is probably still being written. */
+const LATELY_MS = 10_000;
+
+export function draftFinalize(
+  { rows, excluded, leftOut }: Chosen,
+  { force, nowMs }: { force: boolean; nowMs: number },
+): Draft {
+  const growing = rows.filter((row) => nowMs - (lastActivityAt(row) ?? 0) < LATELY_MS).length;
+  const items = itemsOf(rows, lagBytes);
+  const unsent = items.reduce((sum, { bytes }) => sum + bytes, 0);
+  return draft({
+    action: "finalize",
+    facts: [
+      `Sent first: ${formatBytes(unsent)} that are only on local disk. Each file is then verified and completed as it is.`,
+      "What is written afterwards is not in the object; a file that grows again becomes a new generation.",
+      ...(growing > 0
+        ? [`${plural(growing, "file was", "files were")} written in the last ${formatDuration(LATELY_MS)}.`]
+        : []),
+      force
+        ? "Processes that hold a file open for writing are not waited for."
+        : "A file that a process holds open for writing is still waited for.",
+    ],
+    items,
+    counts: { streams: rows.length },
+    options: { seen: seenOf(rows), ...(force ? { request: { force } } : {}) },
+    excluded,
+    leftOut,
+    confirm: confirmFor(rows.length, 0, growing > 0 || force ? "yes" : "none"),
+  });
+}
+
+/** Reads the records, since the worker decides by them where a retry begins. */
+export async function draftRetry(context: SchemaContext, chosen: Chosen): Promise<Draft> {
+  const loaded: LoadedStream[] = [];
+  const ids = chosen.rows.map(({ id }) => id);
+  for await (const streams of loadStreams(context, ids, { parts: false })) loaded.push(...streams);
+  return draftRetryOf(chosen, loaded);
+}
+
+/** Pure. What goes up a second time is what `planRetry` says, by which the worker acts too. */
+export function draftRetryOf({ rows, excluded, leftOut }: Chosen, loaded: readonly LoadedStream[]): Draft {
+  const items: PlannedItem[] = [];
+  const refused = [...excluded];
+  let fromStart = 0;
+  for (const { id, parsed } of loaded) {
+    if (parsed.kind !== "record") {
+      refused.push({ id, why: "its record cannot be worked with: purge it" });
+      continue;
+    }
+    const { event, bytesSentAgain, words } = planRetry(parsed.record);
+    if (event === "restarted") fromStart += 1;
+    const name = displayPath(parsed.record.original_path);
+    items.push({ id, name, bytes: bytesSentAgain, note: words });
+  }
+  const planned = new Set(items.map(({ id }) => id));
+  const again = items.reduce((sum, { bytes }) => sum + bytes, 0);
+  return draft({
+    action: "retry",
+    facts: [whatIsSent(items.length, fromStart, again)],
+    items,
+    counts: { streams: items.length, from_start: fromStart },
+    options: { seen: seenOf(rows.filter(({ id }) => planned.has(id))) },
+    excluded: refused,
+    leftOut,
+    confirm: confirmFor(items.length, 0, again > 0 ? "yes" : "none"),
+  });
+}
+
+function whatIsSent(items: number, fromStart: number, again: number): string {
+  if (fromStart === 0) return "Nothing is sent again.";
+  const files = fromStart === items ? "Every byte" : `Every byte of ${plural(fromStart, "file")}`;
+  return `${files} is sent${again > 0 ? `, ${formatBytes(again)} for the second time` : ""}.`;
+}
+
+/** `marks`: `<source>:<path>` of purged files. */
+export function draftRetryPath(marks: readonly string[]): Draft {
+  return draft({
+    action: "retry_path",
+    facts: ["Each becomes a new stream if its file is still there; all its bytes are sent."],
+    items: marks.map((mark) => ({ id: mark, name: mark.slice(mark.indexOf(":") + 1), bytes: 0 })),
+    counts: { files: marks.length },
+    options: {},
+    excluded: [],
+    leftOut: 0,
+    confirm: confirmFor(marks.length, 0, "none"),
+  });
+}
+
+/** Who may choose what is not ours is the caller's to say: never a filter, never by itself. */
+export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[], olderThanMs = 0): Draft {
+  const taken = chosen.slice(0, MAX_PLAN_ITEMS);
+  const count = (verdict: Orphan["verdict"]) => taken.filter((one) => one.verdict === verdict).length;
+  const items = taken.map((one) => ({ id: one.s3_upload_id, name: one.s3_key, bytes: one.bytes ?? 0 }));
+  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  const others = count("foreign") + count("unknown");
+  return draft({
+    action: "abort_uploads",
+    facts: [
+      ...(olderThanMs > 0 ? [`They began more than ${formatDuration(olderThanMs)} ago.`] : []),
+      `S3 forgets their parts: ${formatBytes(bytes)}. No object and no local file is touched.`,
+      "A worker looks at each again right before, and skips uploads that a stream has claimed.",
+      ...(others > 0 ? [`${plural(others, "upload")} may belong to another program: be sure.`] : []),
+    ],
+    items,
+    counts: {
+      uploads: taken.length,
+      ours: count("ours"),
+      foreign: count("foreign"),
+      unknown: count("unknown"),
+    },
+    options: {},
+    excluded,
+    leftOut: chosen.length - taken.length,
+    confirm: confirmFor(taken.length, taken.length, "yes"),
+  });
+}
+
+/** `rows`: live streams of a source that is gone. */
+export function draftAdopt(rows: readonly ListedStream[], from: string): Draft {
+  const items = itemsOf(rows.slice(0, MAX_PLAN_ITEMS), (row) => row.bytes_sent ?? 0);
+  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  return draft({
+    action: "adopt",
+    facts: [
+      `They are of the source ${from}; it must not come back under its old name for these files.`,
+      `${formatBytes(bytes)} that are in S3 are kept; each stream resumes from there.`,
+      "Where this worker has begun the same file already, the stream that has sent less gives way.",
+    ],
+    items,
+    counts: { streams: items.length },
+    options: { request: { from } },
+    excluded: [],
+    leftOut: rows.length - items.length,
+    confirm: confirmFor(items.length, 0, "yes"),
+  });
+}
+
+/** `cutoff`: ms since 1970; what completed later stays. `rows`: what goes, oldest first. */
+export function draftPrune(
+  { rows, leftOut }: { rows: readonly ListedStream[]; leftOut: number },
+  { cutoff, olderThanMs }: { cutoff: number; olderThanMs: number },
+): Draft {
+  return draft({
+    action: "prune_history",
+    facts: [
+      ...(olderThanMs > 0 ? [`They completed more than ${formatDuration(olderThanMs)} ago.`] : []),
+      "Only their records in Redis go. Objects, metadata and files stay, and nothing is sent again: completed files stay known.",
+    ],
+    items: itemsOf(rows, sentBytes),
+    counts: { streams: rows.length },
+    bytes: 0,
+    options: { cutoff },
+    excluded: [],
+    leftOut,
+    confirm: confirmFor(rows.length, 0, "yes"),
+  });
 }

@@ -4,6 +4,7 @@
  */
 import { isLive, kindOf } from "@sluice/core";
 import {
+  KEPT,
   Plans,
   RequestQueue,
   StreamReader,
@@ -12,9 +13,22 @@ import {
   type PlanResult,
   type SchemaContext,
 } from "@sluice/redis-schema";
-import { seenAs } from "./carry-out.ts";
 
-const CHUNK = 500;
+/** How a stream read when it was planned. */
+export function seenAs(fields: {
+  status?: string | undefined;
+  fence?: string | number | undefined;
+  revision?: string | number | undefined;
+}): string {
+  return `${fields.status ?? ""}:${fields.fence ?? ""}:${fields.revision ?? ""}`;
+}
+
+/** As a plan keeps it: by id. */
+export function seenOf(
+  rows: readonly (Parameters<typeof seenAs>[0] & { id: string })[],
+): Record<string, string> {
+  return Object.fromEntries(rows.map((row) => [row.id, seenAs(row)]));
+}
 
 /** Asked again it gives the same items: what was filed once is not judged anew by what the request itself changed. */
 export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): Promise<string[]> {
@@ -22,24 +36,19 @@ export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): 
   if (filed.kind === "ok") return filed.value.items;
   const plans = new Plans(context);
   const refused = new Map(await plans.results(plan.token));
-  const seen = seenOf(plan);
+  const seen = plan.options?.seen ?? {};
   const reader = new StreamReader(context);
   const ids = plan.ids.filter((id) => !refused.has(id) && seen[id] !== undefined);
-  for (let from = 0; from < ids.length; from += CHUNK) {
-    const chunk = ids.slice(from, from + CHUNK);
+  for (let from = 0; from < ids.length; from += KEPT.pageOfRecords) {
+    const chunk = ids.slice(from, from + KEPT.pageOfRecords);
     const rows = await reader.rows(chunk);
     chunk.forEach((id, at) => {
-      const detail = changeSince(String(seen[id]), rows[at]);
+      const detail = changeSince(seen[id] ?? "", rows[at]);
       if (detail !== undefined) refused.set(id, { result: "refused", detail } satisfies PlanResult);
     });
   }
   await plans.record(plan.token, refused);
   return plan.ids.filter((id) => !refused.has(id));
-}
-
-function seenOf({ options }: PlanRecord): Readonly<Record<string, unknown>> {
-  const seen = options?.["seen"];
-  return typeof seen === "object" && seen !== null && !Array.isArray(seen) ? seen : {};
 }
 
 /**

@@ -1,8 +1,10 @@
-/** One line of a list of streams, as redis-schema reads it, and what follows from it. Shared by server and browser. */
-import type { ListedStream } from "@sluice/redis-schema/stream-rows";
+/** One line of a list of streams, as Redis holds it, and what follows from it. Runs in the browser too. */
+import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/part-plan";
 import { isSetApart } from "@sluice/core/stream/set-apart";
+import { isStalled as isStalledStream } from "@sluice/core/stream/stalled";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
-import { parseTime } from "./time.ts";
+import type { ListedStream } from "@sluice/redis-schema/stream-rows";
+import { parseTime } from "./units.ts";
 
 /** Lenient: every field of the record may be missing, and such a row is shown all the same. JSON leaves such a field out. */
 export type StreamRow = { [K in keyof ListedStream]?: ListedStream[K] | undefined } & Pick<
@@ -15,16 +17,22 @@ export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | unde
   return row.index ?? (row.kind === undefined ? undefined : INDEX_OF[row.kind]);
 }
 
-/** Bytes on disk that are not in S3: the lag of a live stream, what a purge of a failed one leaves to the disk alone. */
+/** Bytes on disk that are not in S3. What is sealed is in S3 whole, also when it went there in one request. */
 export function lagBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
-  if (row.kind === "completed" || row.kind === "s3_completed") return 0;
-  return Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
+  return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
 }
 
 /** Bytes S3 has; a stored object has them all, also when it went up in one request. */
 export function sentBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
-  const stored = row.kind === "completed" || row.kind === "s3_completed";
-  return stored ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
+  return isStored(row) ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
+}
+
+export function isStored({ kind }: Pick<StreamRow, "kind">): boolean {
+  return kind === "completed" || kind === "s3_completed";
+}
+
+export function hasUpload({ s3_upload_id }: Pick<StreamRow, "s3_upload_id">): boolean {
+  return s3_upload_id !== undefined && s3_upload_id !== "";
 }
 
 /** A generation that another took the place of, or a download that was given up: listed apart, no alert. */
@@ -36,7 +44,7 @@ export function startedAt(row: StreamRow): number | undefined {
   return parseTime(row.started_at_utc) ?? row.score;
 }
 
-export function lastActivityAt(row: StreamRow): number | undefined {
+export function lastActivityAt(row: Pick<StreamRow, "last_activity_at_utc" | "score">): number | undefined {
   return parseTime(row.last_activity_at_utc) ?? row.score;
 }
 
@@ -52,4 +60,28 @@ export function pathOf(row: Pick<StreamRow, "id" | "original_path">): string {
 
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
+}
+
+/** Size of the part that comes next; 1 where the record does not say. */
+export function nextPartBytes(row: StreamRow): number {
+  return bytesOfPart(row.part_plan, row.next_part);
+}
+
+/**
+ * Bytes past the last full part, on local disk only until the seal. Parts of a lag that crosses a step of the plan are
+ * counted at the next part's size.
+ */
+export function tailBytes(row: StreamRow): number {
+  return lagBytes(row) % nextPartBytes(row);
+}
+
+/** By the rule that workers send webhooks by. */
+export function isStalled(row: StreamRow, now: number, stallAfterMs: number): boolean {
+  const facts = {
+    kind: row.kind,
+    lagBytes: lagBytes(row),
+    nextPartBytes: nextPartBytes(row),
+    quietMs: now - (lastActivityAt(row) ?? now),
+  };
+  return isStalledStream(facts, stallAfterMs);
 }

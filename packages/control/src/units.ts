@@ -1,4 +1,4 @@
-/** Sizes read the same everywhere: IEC units, one decimal below 100, exact bytes to be had beside them. */
+/** Sizes, counts and times read the same everywhere: IEC units, one decimal below 100, spans in at most two units. */
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 const whole = new Intl.NumberFormat("en-GB");
@@ -40,4 +40,56 @@ export function formatCount(count: number): string {
 /** "1 file", "3 files". */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${whole.format(count)} ${count === 1 ? one : many}`;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** A length of time in at most two units: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return "–";
+  const span = Math.max(0, ms);
+  if (span < SECOND) return `${Math.round(span)} ms`;
+  if (span < MINUTE) return `${Math.floor(span / SECOND)} s`;
+  if (span < HOUR) return two(span, MINUTE, "min", SECOND, "s");
+  if (span < DAY) return two(span, HOUR, "h", MINUTE, "min");
+  return two(span, DAY, "d", HOUR, "h");
+}
+
+function two(span: number, big: number, bigName: string, small: number, smallName: string): string {
+  const first = Math.floor(span / big);
+  const rest = Math.floor((span % big) / small);
+  return rest === 0 ? `${first} ${bigName}` : `${first} ${bigName} ${rest} ${smallName}`;
+}
+
+/** One unit is enough beside a name: "4 s ago", "in 2 min". */
+export function formatRelative(at: number, now: number): string {
+  const span = Math.abs(now - at);
+  // Clocks of two machines, and a display that ticks in seconds, are this far apart at least.
+  if (span < 2_500) return "now";
+  const text =
+    span < MINUTE
+      ? `${Math.floor(span / SECOND)} s`
+      : span < HOUR
+        ? `${Math.floor(span / MINUTE)} min`
+        : span < DAY
+          ? `${Math.floor(span / HOUR)} h`
+          : `${Math.floor(span / DAY)} d`;
+  return at <= now ? `${text} ago` : `in ${text}`;
+}
+
+/** 2026-11-24 02:08:19, in the browser's zone or UTC; ISO order, so that columns sort by eye. */
+export function formatAbsolute(at: number, utc: boolean): string {
+  const shifted = utc ? at : at - new Date(at).getTimezoneOffset() * MINUTE;
+  const text = new Date(shifted).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}${utc ? " UTC" : ""}`;
+}
+
+/** Undefined for a text that is no time. */
+export function parseTime(text: string | undefined | null): number | undefined {
+  if (!text) return undefined;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
 }

@@ -1,6 +1,6 @@
 /**
- * File names come from outside. Characters that would hide, reorder or move text are shown as marks with their names,
- * so that what the eye sees is what the name holds. Markup needs nothing: React escapes it.
+ * File names come from outside. Characters that would hide, reorder or move text are shown as marks, on a page and on a
+ * terminal alike, so that what the eye sees is what the name holds. Markup needs nothing: React escapes it.
  */
 export interface TextPiece {
   text: string;
@@ -32,10 +32,15 @@ const NAMES: Record<string, string> = {
   "\ufeff": "byte order mark",
 };
 
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u3164\uffa0]/u;
-const SPLIT = /([\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u3164\uffa0]|^ +| +$)/gu;
+const CLASS = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u00a0\u115f\u1160\u3164\uffa0]`;
+const HIDDEN = new RegExp(CLASS, "u");
+const EVERY_HIDDEN = new RegExp(CLASS, "gu");
+const SPLIT = new RegExp(`(${CLASS}|^ +| +$)`, "gu");
 
-/** The text cut into runs that show as they are and marks. A zero width joiner between emoji is a mark too. */
+/**
+ * For a page: the text cut into runs that show as they are and marks, which stand apart by their colour. Spaces at either
+ * end and a zero width joiner between emoji are marks too.
+ */
 export function visiblePieces(text: string): TextPiece[] {
   if (!HIDDEN.test(text) && !text.startsWith(" ") && !text.endsWith(" ")) return [{ text }];
   return text
@@ -48,16 +53,47 @@ function markOf(piece: string): TextPiece {
   if (/^ +$/.test(piece)) return { text: "\u2423".repeat(piece.length), mark: "space" };
   const code = piece.codePointAt(0) ?? 0;
   if (!HIDDEN.test(piece) || piece !== String.fromCodePoint(code)) return { text: piece };
-  const hex = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+  const hex = hexOf(piece);
   const mark = NAMES[piece] === undefined ? hex : `${hex} ${NAMES[piece]}`;
-  // C0 controls have pictures of their own: U+2400 and up.
-  const picture = code < 0x20 ? String.fromCodePoint(0x2400 + code) : code === 0x7f ? "\u2421" : hex;
-  return { text: picture, mark };
+  return { text: pictureOf(piece) ?? hex, mark };
 }
 
-/** The same as one plain string: for titles, file names of downloads and CSV. */
+/** The pieces as one plain string: for titles, file names of downloads and CSV. */
 export function visibleText(text: string): string {
   return visiblePieces(text)
     .map((piece) => piece.text)
     .join("");
 }
+
+/** For a terminal, which obeys what it is sent. Line breaks and tabs too are marks: one record is one line. */
+export function visibleLine(text: string): string {
+  return text.replaceAll(EVERY_HIDDEN, (character) => pictureOf(character) ?? `<${hexOf(character)}>`);
+}
+
+/** As `visibleLine`, for messages of several lines. */
+export function visibleLines(text: string): string {
+  return text.split("\n").map(visibleLine).join("\n");
+}
+
+function hexOf(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** C0 controls have pictures of their own, U+2400 and up. */
+function pictureOf(character: string): string | undefined {
+  const code = character.codePointAt(0) ?? 0;
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+  return code === 0x7f ? "\u2421" : undefined;
+}
+
+/** Outside of ASCII, JSON carries control characters as they are; escaped, they are the same text to a parser. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replaceAll(NOT_FOR_TERMINALS, (character) =>
+    [...Array(character.length).keys()]
+      .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
+
+/** Line breaks here are the indentation's own: within a text JSON has escaped them. */
+const NOT_FOR_TERMINALS = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;

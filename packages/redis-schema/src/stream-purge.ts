@@ -122,15 +122,22 @@ function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: st
   return mark;
 }
 
-/** Completed streams that entered before `cutoffMs` (ms since 1970), at most `limit`; returns how many went. */
-export async function pruneHistory(context: SchemaContext, cutoffMs: number, limit: number): Promise<number> {
-  const { redis, keys, clock } = context;
-  const ids = await callRedis("read an index", () =>
-    redis.zrangebyscore(keys.index("completed"), "-inf", cutoffMs, "LIMIT", 0, limit),
-  );
-  const replies = await Promise.all(
-    ids.map((id) =>
-      runScript(
+export type PruneOutcome =
+  | "pruned"
+  /** Gone already. */
+  | "absent"
+  /** It is not completed, or entered later. */
+  | "kept";
+
+/** The records of exactly these completed streams, of each only if it entered before `cutoffMs` (ms since 1970). */
+export async function pruneStreams(
+  { redis, keys, clock }: SchemaContext,
+  ids: readonly string[],
+  cutoffMs: number,
+): Promise<PruneOutcome[]> {
+  return Promise.all(
+    ids.map(async (id): Promise<PruneOutcome> => {
+      const reply = await runScript(
         redis,
         SCRIPTS.pruneHistory,
         [keys.ofStream(id), keys.indexes, keys.events],
@@ -139,8 +146,18 @@ export async function pruneHistory(context: SchemaContext, cutoffMs: number, lim
           list(statusesOf(["completed"])),
           "history ran out",
         ],
-      ),
-    ),
+      );
+      return replyName(reply, ["pruned", "absent", "kept"]);
+    }),
   );
-  return replies.filter((reply) => replyName(reply, ["pruned", "absent", "kept"]) === "pruned").length;
+}
+
+/** Completed streams that entered before `cutoffMs`, oldest first, at most `limit`; returns how many went. */
+export async function pruneHistory(context: SchemaContext, cutoffMs: number, limit: number): Promise<number> {
+  const { redis, keys } = context;
+  const ids = await callRedis("read an index", () =>
+    redis.zrangebyscore(keys.index("completed"), "-inf", cutoffMs, "LIMIT", 0, limit),
+  );
+  const outcomes = await pruneStreams(context, ids, cutoffMs);
+  return outcomes.filter((outcome) => outcome === "pruned").length;
 }

@@ -74,6 +74,12 @@ export class StreamReader {
     return entries.length > shown.length && last ? { rows, next: formatCursor(last) } : { rows };
   }
 
+  /** How many entered an index up to this moment, ms since 1970. */
+  async countUntil(index: Index, ms: number): Promise<number> {
+    const { redis, keys } = this.#context;
+    return callRedis("count streams", () => redis.zcount(keys.index(index), "-inf", ms));
+  }
+
   /** Ids of an index, oldest first, in one atomic look. */
   async ids(index: Index): Promise<string[]> {
     const { redis, keys } = this.#context;

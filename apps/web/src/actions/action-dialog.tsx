@@ -9,7 +9,7 @@ import { Failure, Loading } from "../ui/states.tsx";
 import type { ActionWish } from "./action-context.tsx";
 import { ACTION_WORDS } from "@sluice/control/words";
 import { PlanResults } from "./plan-results.tsx";
-import type { PlanView } from "@sluice/control/plan-view";
+import type { PlanView } from "./plan-view.ts";
 import { ReviewForm, type PlanChoices } from "./review-form.tsx";
 
 export function ActionDialog({ wish, onClose }: { wish: ActionWish; onClose: () => void }) {
@@ -18,7 +18,7 @@ export function ActionDialog({ wish, onClose }: { wish: ActionWish; onClose: () 
   const plan = usePlan(wish, choices);
   const [started, setStarted] = useState<string>();
   return (
-    <Dialog open onClose={onClose} title={plan.data ? words.title(plan.data.items) : `${words.confirm}…`}>
+    <Dialog open onClose={onClose} title={plan.data?.title ?? `${words.confirm}…`}>
       {started !== undefined ? (
         <Closable onClose={onClose}>
           <PlanResults token={started} />

@@ -9,7 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { ACTION_WORDS } from "@sluice/control/words";
-import { MAX_SHOWN_RESULTS, type PlanProgress } from "@sluice/control/plan-view";
+import { MAX_SHOWN_RESULTS, type PlanProgress } from "./plan-view.ts";
 
 const LOOK_EVERY_MS = 500;
 

@@ -2,15 +2,14 @@
 import { formatCount, plural } from "@sluice/control/units";
 import { Bytes } from "../ui/bytes.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { ACTION_WORDS } from "@sluice/control/words";
-import type { PlanView } from "@sluice/control/plan-view";
+import type { PlanView } from "./plan-view.ts";
 
 export function PlanSummary({ plan }: { plan: PlanView }) {
   const more = plan.items - plan.sample.length;
   return (
     <div className="flex flex-col gap-3 text-sm">
       <ul className="list-disc space-y-1 pl-4.5">
-        {ACTION_WORDS[plan.action].facts(plan).map((fact) => (
+        {plan.facts.map((fact) => (
           <li key={fact}>{fact}</li>
         ))}
       </ul>

@@ -10,7 +10,7 @@ import { Failure } from "../ui/states.tsx";
 import { Age } from "../ui/time.tsx";
 import { ACTION_WORDS } from "@sluice/control/words";
 import { PlanSummary } from "./plan-summary.tsx";
-import type { PlanView } from "@sluice/control/plan-view";
+import type { PlanView } from "./plan-view.ts";
 
 export interface PlanChoices {
   /** What a purge does with open uploads. */

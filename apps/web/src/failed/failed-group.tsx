@@ -7,7 +7,7 @@ import { formatCount, plural } from "@sluice/control/units";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { listHref } from "../streams/list-params.ts";
-import { reasonWords } from "../streams/status.tsx";
+import { reasonWords } from "@sluice/control/words";
 import { filterSchema, type StreamFilter } from "../streams/stream-filter.ts";
 import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { Button } from "../ui/button.tsx";

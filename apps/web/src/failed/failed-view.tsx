@@ -8,7 +8,7 @@ import { plural } from "@sluice/control/units";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
-import { reasonWords } from "../streams/status.tsx";
+import { reasonWords } from "@sluice/control/words";
 import { filterSchema } from "../streams/stream-filter.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";

@@ -1,5 +1,8 @@
 /** What a person chose about looks; kept in cookies, so that the first paint is already right and no script is needed. */
-import { TIME_MODES, type TimeMode } from "@sluice/control/time";
+
+/** Times are shown relative or absolute, in local time or UTC; the exact instant is always in the title. */
+export const TIME_MODES = ["relative", "local", "utc"] as const;
+export type TimeMode = (typeof TIME_MODES)[number];
 
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];

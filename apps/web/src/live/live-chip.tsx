@@ -1,7 +1,7 @@
 "use client";
 /** Says how live the picture is: Live, Paused, Reconnecting, or how stale; and pauses it. */
 import { Pause, Play, Radio, RefreshCw, WifiOff } from "lucide-react";
-import { formatDuration } from "@sluice/control/time";
+import { formatDuration } from "@sluice/control/units";
 import { useNow } from "../ui/clock.ts";
 import { STALE_AFTER_MS } from "./live-batch.ts";
 import { useLive } from "./live-context.tsx";

@@ -2,8 +2,7 @@
 /** One row an upload. Foreign and unknown ones are never chosen for you. */
 import { CircleHelp, House, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
-import { plural } from "@sluice/control/units";
-import { parseTime } from "@sluice/control/time";
+import { plural, parseTime } from "@sluice/control/units";
 import { Age } from "../ui/time.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { fileName } from "@sluice/control/stream-row";

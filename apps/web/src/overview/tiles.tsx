@@ -1,8 +1,7 @@
 /** Four numbers, each a way to what is behind it. Their places never move. */
 import Link from "next/link";
 import type { ReactNode } from "react";
-import { formatCount } from "@sluice/control/units";
-import { formatDuration } from "@sluice/control/time";
+import { formatCount, formatDuration } from "@sluice/control/units";
 import type { Overview } from "../server/overview/overview.ts";
 import { listHref } from "../streams/list-params.ts";
 import { Bytes, Rate } from "../ui/bytes.tsx";

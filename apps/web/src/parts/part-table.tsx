@@ -5,7 +5,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import type { Part } from "@sluice/core/stream/record";
 import { parsePlan } from "@sluice/core/stream/part-plan";
-import { formatDuration } from "@sluice/control/time";
+import { formatDuration } from "@sluice/control/units";
 import { useTRPC } from "../trpc/client.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";

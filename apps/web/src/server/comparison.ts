@@ -1,4 +1,6 @@
 /** A stream against S3: the question goes to a worker, the answer is compared with the record as it is now. */
+import type { Actor } from "@sluice/control/run-plan";
+import { hasUpload, isStored } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
 import {
   compareObject,
@@ -7,7 +9,6 @@ import {
   listingSchema,
   type Comparison,
 } from "../parts/compare-parts.ts";
-import type { Actor } from "./actions/run-plan.ts";
 import type { Hub } from "./hub.ts";
 import { answerTo, ask } from "./questions.ts";
 
@@ -16,8 +17,8 @@ export async function askForComparison(hub: Hub, actor: Actor, id: string): Prom
   const [row] = await hub.reader.rows([id]);
   if (row === undefined)
     throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
-  const stored = row.kind === "completed" || row.kind === "s3_completed";
-  if (!stored && row.s3_upload_id === undefined) {
+  const stored = isStored(row);
+  if (!stored && !hasUpload(row)) {
     throw new TRPCError({ code: "PRECONDITION_FAILED", message: "nothing of this stream is in S3 yet" });
   }
   return ask(hub, actor, stored ? "head_object" : "list_parts", [id]);

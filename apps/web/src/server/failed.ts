@@ -1,14 +1,14 @@
 /** Failed streams by reason: why, what to do, what would be lost if they were purged. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import {
   failureReason,
+  hasUpload,
   indexOfRow,
   isSuperseded,
   lagBytes,
   sentBytes,
   type StreamRow,
 } from "@sluice/control/stream-row";
+import { failureWords } from "@sluice/control/words";
 import type { Hub } from "./hub.ts";
 
 export interface FailedGroup {
@@ -48,14 +48,12 @@ export async function failedGroups(hub: Hub): Promise<{ groups: FailedGroup[]; f
 }
 
 function groupOf(reason: string, superseded: boolean, rows: StreamRow[]): FailedGroup {
-  const known = FAILURE_REASONS.find((each) => each === reason);
-  const uploads = rows.filter((row) => row.s3_upload_id !== undefined);
+  const uploads = rows.filter(hasUpload);
   return {
     reason,
     superseded,
     count: rows.length,
-    cause: known === undefined ? "A reason this version does not know." : REMEDIES[known].cause,
-    remedy: known === undefined ? "Look at the raw record, then purge it." : REMEDIES[known].remedy,
+    ...failureWords(reason),
     only_on_disk: rows.reduce((sum, row) => sum + lagBytes(row), 0),
     in_s3: uploads.reduce((sum, row) => sum + sentBytes(row), 0),
     open_uploads: uploads.length,

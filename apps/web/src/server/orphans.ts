@@ -1,4 +1,5 @@
 /** Open uploads no stream owns, and those a purge left for a worker; what is known of each, and how. */
+import { orphanBegan } from "@sluice/control/choose";
 import type { Orphan, UploadToAbort } from "@sluice/redis-schema/records/upload-entries";
 import type { Hub } from "./hub.ts";
 
@@ -13,16 +14,12 @@ export interface OrphansView {
 /** Those that can be cleaned come first, the oldest of them on top. */
 const ORDER: readonly Orphan["verdict"][] = ["ours", "unknown", "foreign"];
 
-function beganAt({ initiated_at_utc, first_seen_at_utc }: Orphan): string {
-  return initiated_at_utc ?? first_seen_at_utc;
-}
-
 export async function orphansView(hub: Hub): Promise<OrphansView> {
   const [orphans, toAbort] = await Promise.all([hub.orphans.orphans(), hub.orphans.toAbort()]);
   const scans = orphans.map((orphan) => Date.parse(orphan.last_seen_at_utc));
   return {
     orphans: orphans.sort(
-      (a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || beganAt(a).localeCompare(beganAt(b)),
+      (a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || orphanBegan(a) - orphanBegan(b),
     ),
     to_abort: toAbort,
     ...(scans.length === 0 ? {} : { scanned_at: Math.max(...scans) }),

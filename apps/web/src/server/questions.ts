@@ -3,10 +3,9 @@
  * often the button is pressed, answered when a worker comes to it.
  */
 import { randomUUID } from "node:crypto";
+import { fileRequest, type Actor } from "@sluice/control/run-plan";
 import type { RequestAction, RequestRecord } from "@sluice/redis-schema/records/request";
-import { redisNowMs } from "@sluice/redis-schema/server-clock";
 import { TRPCError } from "@trpc/server";
-import type { Actor } from "./actions/run-plan.ts";
 import type { Hub } from "./hub.ts";
 
 export async function ask(
@@ -14,19 +13,9 @@ export async function ask(
   actor: Actor,
   action: RequestAction,
   items: string[],
-  options?: NonNullable<RequestRecord["options"]>,
 ): Promise<{ id: string }> {
   const id = randomUUID();
-  const filed_at_utc = new Date(await redisNowMs(hub.context)).toISOString();
-  await hub.requests.file({
-    id,
-    action,
-    items,
-    who: actor.who,
-    from: actor.from,
-    filed_at_utc,
-    ...(options === undefined ? {} : { options }),
-  });
+  await fileRequest(hub.context, actor, { id, action, items });
   return { id };
 }
 

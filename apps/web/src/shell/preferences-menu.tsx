@@ -2,8 +2,7 @@
 /** Looks, times, shortcuts and the way out. A native popover: closes by Esc or a click outside, no script needed for that. */
 import { CircleHelp, LogOut, Settings2 } from "lucide-react";
 import { useId } from "react";
-import { THEMES } from "../lib/preferences.ts";
-import { TIME_MODES } from "@sluice/control/time";
+import { THEMES, TIME_MODES } from "../lib/preferences.ts";
 import { Choice } from "../ui/choice.tsx";
 import { usePreferences } from "../ui/preferences-context.tsx";
 import { useSession } from "./session-context.tsx";

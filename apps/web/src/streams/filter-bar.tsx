@@ -6,8 +6,8 @@ import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/select.tsx";
 import { formatCount } from "@sluice/control/units";
 import { FROM_THE_TOP, isNarrowed, type ListParams } from "./list-params.ts";
-import { VIEWS, type View } from "./stream-filter.ts";
-import { reasonWords } from "./status.tsx";
+import { VIEWS, type View } from "@sluice/control/row-filter";
+import { reasonWords } from "@sluice/control/words";
 
 const VIEW_WORDS: Record<View, string> = {
   all: "All",

@@ -7,7 +7,8 @@ import {
   parseAsStringLiteral,
   type inferParserType,
 } from "nuqs/server";
-import { DIRECTIONS, isPlain, SORTS, VIEWS } from "./stream-filter.ts";
+import { VIEWS } from "@sluice/control/row-filter";
+import { DIRECTIONS, isPlain, SORTS } from "./stream-filter.ts";
 
 export const listParsers = {
   view: parseAsStringLiteral(VIEWS).withDefault("all"),

@@ -10,6 +10,7 @@ import {
   UploadCloud,
   type LucideIcon,
 } from "lucide-react";
+import { reasonWords } from "@sluice/control/words";
 import { kindOf, type Kind } from "@sluice/core/stream/state";
 
 interface Look {
@@ -30,11 +31,6 @@ const LOOKS: Record<Kind, Look> = {
 const UNKNOWN: Look = { word: "Unknown state", icon: TriangleAlert, tone: "text-warn" };
 const GIVEN_UP: Look = { word: "Given up", icon: ArchiveRestore, tone: "text-muted" };
 const SUPERSEDED: Look = { word: "Superseded", icon: ArchiveRestore, tone: "text-muted" };
-
-/** `failed_file_missing` → "file missing". */
-export function reasonWords(status: string): string {
-  return status.replace(/^failed_/, "").replaceAll("_", " ");
-}
 
 function lookOf(status: string): Look {
   const kind = kindOf(status);

@@ -2,7 +2,7 @@
 /** What can be done with one stream; what cannot, says why. */
 import { Ban, FlagTriangleRight, RotateCw, Trash2, type LucideIcon } from "lucide-react";
 import { useAct } from "../actions/action-context.tsx";
-import { obstacle, STREAM_ACTIONS, type StreamAction } from "@sluice/control/actions";
+import { askedAlready, obstacle, STREAM_ACTIONS, type StreamAction } from "@sluice/control/actions";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { Button } from "../ui/button.tsx";
 import type { StreamRow } from "@sluice/control/stream-row";
@@ -22,7 +22,7 @@ export function StreamActions({ row }: { row: StreamRow }) {
     return (
       <Button
         key={action}
-        unavailable={blocked ?? obstacle(action, row)}
+        unavailable={blocked ?? obstacle(action, row) ?? askedAlready(action, row)}
         onClick={() => act({ action, target: { ids: [row.id] } })}
       >
         <Icon aria-hidden className="size-4" /> {word}

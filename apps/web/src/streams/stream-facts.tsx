@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { formatDuration } from "@sluice/control/time";
+import { formatDuration } from "@sluice/control/units";
 import type { StreamRow } from "@sluice/control/stream-row";
 
 export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record<string, string>> }) {

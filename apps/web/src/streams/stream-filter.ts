@@ -1,17 +1,7 @@
-/** Which streams a list shows: the same test in the server's read model and, for live rows, in the browser. */
+/** The filter of a list's address, and its order: the same in the server's read model and, for live rows, in the browser. */
+import { VIEWS, type RowFilter } from "@sluice/control/row-filter";
+import { lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { z } from "zod";
-import {
-  failureReason,
-  indexOfRow,
-  isSuperseded,
-  lagBytes,
-  pathOf,
-  type StreamRow,
-} from "@sluice/control/stream-row";
-import { isStalled } from "@sluice/control/stalled";
-
-export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
-export type View = (typeof VIEWS)[number];
 
 export const SORTS = ["started", "activity", "path", "size", "lag"] as const;
 export type Sort = (typeof SORTS)[number];
@@ -32,42 +22,18 @@ export const filterSchema = z.object({
 });
 export type StreamFilter = z.infer<typeof filterSchema>;
 
-export interface FilterClock {
-  now: number;
-  stallAfterMs: number;
-}
-
-export function matches(row: StreamRow, filter: StreamFilter, clock: FilterClock): boolean {
-  return (
-    inView(row, filter.view) &&
-    (filter.watch === "" || row.watch === filter.watch) &&
-    (filter.worker === "" || row.owner === filter.worker) &&
-    (filter.reason === "" || failureReason(row) === filter.reason) &&
-    (!filter.reopened || row.supersedes !== undefined) &&
-    (!filter.stalled || isStalled(row, clock.now, clock.stallAfterMs)) &&
-    found(row, filter.q)
-  );
-}
-
-function inView(row: StreamRow, view: View): boolean {
-  if (view === "all") return true;
-  const index = indexOfRow(row);
-  if (view === "superseded") return index === "failed" && isSuperseded(row);
-  if (view === "failed") return index === "failed" && !isSuperseded(row);
-  return index === view;
-}
-
-/** Every word must occur in the path, the key, the id, the upload id or the ETag; case does not matter. */
-function found(row: StreamRow, q: string): boolean {
-  if (q === "") return true;
-  const words = q.toLowerCase().split(/\s+/);
-  return words.every(
-    (word) => word === "" || fieldsOf(row).some((text) => text?.toLowerCase().includes(word)),
-  );
-}
-
-function fieldsOf(row: StreamRow): (string | undefined)[] {
-  return [row.original_path, row.id, row.s3_key, row.s3_upload_id, row.etag];
+/** What is left empty in the address is not asked for. */
+export function rowFilter(filter: StreamFilter, stallAfterMs: number): RowFilter {
+  const { view, q, watch, worker, reason, stalled, reopened } = filter;
+  return {
+    view,
+    ...(q === "" ? {} : { words: q.toLowerCase().split(/\s+/) }),
+    ...(watch === "" ? {} : { watch }),
+    ...(worker === "" ? {} : { owner: worker }),
+    ...(reason === "" ? {} : { reasons: [reason] }),
+    ...(stalled ? { stalledAfterMs: stallAfterMs } : {}),
+    reopened,
+  };
 }
 
 /** What a list is ordered by; text for paths, a number for everything else. */

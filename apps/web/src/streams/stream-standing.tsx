@@ -1,7 +1,6 @@
 "use client";
 /** Where a stream stands: its state and the reason in words, and how much of it is where. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { failureWords } from "@sluice/control/words";
 import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
 import Link from "next/link";
 import { formatBytes } from "@sluice/control/units";
@@ -77,11 +76,12 @@ function AbortForecast({ row }: { row: StreamRow }) {
 }
 
 function Remedy({ row }: { row: StreamRow }) {
-  const reason = FAILURE_REASONS.find((known) => known === failureReason(row));
+  const reason = failureReason(row);
   if (reason === undefined) return null;
+  const { cause, remedy } = failureWords(reason);
   return (
     <p className="mt-2 text-sm">
-      <span className="text-muted">{REMEDIES[reason].cause}</span> {REMEDIES[reason].remedy}
+      <span className="text-muted">{cause}</span> {remedy}
       {row.superseded_by && (
         <>
           {" "}

@@ -12,9 +12,8 @@ import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { useNow } from "../ui/clock.ts";
 import { ProgressBar } from "./progress-bar.tsx";
-import { isStalled } from "@sluice/control/stalled";
-import { StatusMark } from "./status.tsx";
 import {
+  isStalled,
   fileName,
   isSuperseded,
   lagBytes,
@@ -24,6 +23,7 @@ import {
   startedAt,
   type StreamRow,
 } from "@sluice/control/stream-row";
+import { StatusMark } from "./status.tsx";
 import type { Direction, Sort } from "./stream-filter.ts";
 
 const ROW_PX = 58;

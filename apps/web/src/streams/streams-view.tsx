@@ -1,5 +1,6 @@
 "use client";
 /** The list and what steers it. Rows on the screen change in place; new ones wait until they cannot jump under a hand. */
+import { matches } from "@sluice/control/row-filter";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, RefreshCw, SearchX } from "lucide-react";
 import { useQueryStates } from "nuqs";
@@ -14,7 +15,7 @@ import { Empty } from "../ui/states.tsx";
 import type { ListPage } from "../server/read-model/list-page.ts";
 import { FilterBar } from "./filter-bar.tsx";
 import { FROM_THE_TOP, isNarrowed, listParsers, pageInput, type ListParams } from "./list-params.ts";
-import { matches } from "./stream-filter.ts";
+import { rowFilter } from "./stream-filter.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 import { StreamTable } from "./stream-table.tsx";
 
@@ -117,8 +118,9 @@ function useFreshRows(
   useLiveBatches((batch: LiveBatch) => {
     const here = new Set(rows.map((row) => row.id));
     const ours = batch.rows.filter((row) => here.has(row.id));
-    const clock = { now: Date.now(), stallAfterMs };
-    const others = batch.rows.filter((row) => !here.has(row.id) && matches(row, filter, clock));
+    const wanted = rowFilter(filter, stallAfterMs);
+    const now = Date.now();
+    const others = batch.rows.filter((row) => !here.has(row.id) && matches(row, wanted, now));
     if (ours.length > 0)
       setChanges((before) => new Map([...before, ...ours.map((row) => [row.id, row] as const)]));
     if (others.length > 0) setUnseen((before) => before.union(new Set(others.map((row) => row.id))));

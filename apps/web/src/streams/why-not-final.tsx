@@ -1,7 +1,7 @@
 "use client";
 /** The reason a stream is not final yet, or how it came to its end; times in it as the reader prefers them. */
 import { describeCompletedBy, describeWaiting, type Waiting } from "@sluice/core/stream/waiting";
-import { parseTime } from "@sluice/control/time";
+import { parseTime } from "@sluice/control/units";
 import type { StreamPage } from "../server/stream-detail.ts";
 import { Age, Time } from "../ui/time.tsx";
 

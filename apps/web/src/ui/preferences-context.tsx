@@ -8,8 +8,8 @@ import {
   TIME_COOKIE,
   type Preferences,
   type Theme,
+  type TimeMode,
 } from "../lib/preferences.ts";
-import type { TimeMode } from "@sluice/control/time";
 
 interface PreferenceActions extends Preferences {
   setTheme(theme: Theme): void;

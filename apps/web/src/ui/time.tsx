@@ -1,6 +1,6 @@
 "use client";
 /** A moment, as the reader prefers it; the exact instant is always in the title and in the markup. */
-import { formatAbsolute, formatDuration, formatRelative, parseTime } from "@sluice/control/time";
+import { formatAbsolute, formatDuration, formatRelative, parseTime } from "@sluice/control/units";
 import { useNow } from "./clock.ts";
 import { usePreferences } from "./preferences-context.tsx";
 

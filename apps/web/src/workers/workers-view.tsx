@@ -12,7 +12,8 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import Link from "next/link";
-import { formatCount, plural } from "@sluice/control/units";
+import { formatCount, formatDuration, plural } from "@sluice/control/units";
+import { LIMITS } from "@sluice/core/limits";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { WorkerView } from "../server/workers.ts";
 import { listHref } from "../streams/list-params.ts";
@@ -37,7 +38,9 @@ export function WorkersView() {
   );
   return (
     <>
-      <PageTitle title="Workers">Each holds a lease that lapses 15 s after its last renewal.</PageTitle>
+      <PageTitle title="Workers">
+        Each holds a lease that lapses {formatDuration(LIMITS.leaseTtlMs)} after its last renewal.
+      </PageTitle>
       <Answered query={workers} what="The list of workers">
         {(list) =>
           list.length === 0 ? (

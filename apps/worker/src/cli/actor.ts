@@ -1,12 +1,6 @@
 /** Who acts, for the audit log: the system's user on this host. */
+import type { Actor } from "@sluice/control/run-plan";
 import { hostname, userInfo } from "node:os";
-
-export interface Actor {
-  /** user@host */
-  who: string;
-  /** Where from: the dashboard puts an address here. */
-  from: string;
-}
 
 export function systemActor(): Actor {
   return { who: `${userName()}@${hostname()}`, from: "command line" };

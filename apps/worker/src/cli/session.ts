@@ -1,7 +1,7 @@
 /** A command's connection to Redis: made within seconds or not at all, of a schema this version knows, closed at the end. */
 import { loadConfig, redacted, systemInputs, type Config } from "@sluice/config";
+import type { Actor } from "@sluice/control/run-plan";
 import {
-  AuditLog,
   checkSchema,
   closeClient,
   createClient,
@@ -15,7 +15,7 @@ import {
   type SchemaContext,
 } from "@sluice/redis-schema";
 import { systemClock } from "../system-clock.ts";
-import { systemActor, type Actor } from "./actor.ts";
+import { systemActor } from "./actor.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-codes.ts";
 import { perform, type CommonFlags, type Run } from "./perform.ts";
 
@@ -25,7 +25,6 @@ export interface Session extends Run {
   reader: StreamReader;
   requests: RequestQueue;
   registry: WorkerRegistry;
-  audit: AuditLog;
   actor: Actor;
 }
 
@@ -48,7 +47,6 @@ export async function performOnRedis(
         reader: new StreamReader(context),
         requests: new RequestQueue(context),
         registry: new WorkerRegistry(context),
-        audit: new AuditLog(context),
         actor: systemActor(),
       });
     } finally {

@@ -1,9 +1,7 @@
 import { INDEXES, KINDS } from "@sluice/core";
 import type { ListedStream } from "@sluice/redis-schema";
 import { describe, expect, it } from "vitest";
-import { chooseStates, matches, rowToJson, unsentBytes } from "./stream-rows.ts";
-
-const NOW = Date.parse("2026-11-24T12:00:00Z");
+import { chooseStates, rowToJson } from "./stream-rows.ts";
 
 function row(over: Partial<ListedStream> = {}): ListedStream {
   return {
@@ -20,36 +18,6 @@ function row(over: Partial<ListedStream> = {}): ListedStream {
   };
 }
 
-describe("a filter", () => {
-  it.each([
-    ["nothing asked", {}, true],
-    ["source", { source: "src" }, true],
-    ["another source", { source: "other" }, false],
-    ["watch", { watch: "other" }, false],
-    ["part of the path", { path: "cam1" }, true],
-    ["part of the key", { path: "cam1/a" }, true],
-    ["no part of either", { path: "cam2" }, false],
-    ["reason", { reasons: ["object_conflict", "access_denied"] }, true],
-    ["another reason", { reasons: ["object_conflict"] }, false],
-    ["kind", { kinds: new Set(["failed"] as const) }, true],
-    ["another kind", { kinds: new Set(["opening"] as const) }, false],
-    ["an hour without activity", { olderThan: 3_600_000 }, true],
-    ["more than an hour", { olderThan: 3_600_001 }, false],
-  ])("%s", (_, filter, expected) => {
-    expect(matches(row(), filter, NOW)).toBe(expected);
-  });
-
-  it("reads the reason out of the status where the field is missing", () => {
-    const { failure_reason: _, ...founding } = row({ status: "failed_disk_gone" });
-    expect(matches(founding, { reasons: ["disk_gone"] }, NOW)).toBe(true);
-  });
-
-  it("leaves out by age what has no time at all", () => {
-    const { last_activity_at_utc: _, ...timeless } = row();
-    expect(matches(timeless, { olderThan: 1 }, NOW)).toBe(false);
-  });
-});
-
 describe("states", () => {
   it("of an index name all its kinds, and also records without a kind", () => {
     expect(chooseStates(["failed"])).toEqual({ indexes: ["failed"], kinds: undefined });
@@ -64,16 +32,6 @@ describe("states", () => {
   it("that do not exist are told", () => {
     expect(chooseStates(["gone"])).toBeUndefined();
     for (const kind of KINDS) expect(chooseStates([kind])).toBeDefined();
-  });
-});
-
-describe("bytes that are only on local disk", () => {
-  it("are those past the unbroken run, until the object is sealed", () => {
-    expect(unsentBytes({ kind: "processing", file_size: 100, bytes_sent: 60 })).toBe(40);
-    expect(unsentBytes({ kind: "failed", file_size: 100, bytes_sent: 0 })).toBe(100);
-    // A small file went up in one Put, without any part.
-    expect(unsentBytes({ kind: "s3_completed", file_size: 100, bytes_sent: 0 })).toBe(0);
-    expect(unsentBytes({ kind: "processing", file_size: 10, bytes_sent: 60 })).toBe(0);
   });
 });
 

@@ -1,17 +1,7 @@
 /** Streams as lists show them, and which of them a person asked for. Newest first. */
+import { matches, type RowFilter } from "@sluice/control/row-filter";
 import { INDEXES, INDEX_OF, KINDS, type Index, type Kind } from "@sluice/core";
 import type { ListedStream, StreamReader } from "@sluice/redis-schema";
-
-export interface RowFilter {
-  kinds?: ReadonlySet<Kind>;
-  reasons?: readonly string[] | undefined;
-  source?: string | undefined;
-  watch?: string | undefined;
-  /** Part of the path or of the key. */
-  path?: string | undefined;
-  /** ms since the last activity. */
-  olderThan?: number | undefined;
-}
 
 const PAGE = 500;
 
@@ -37,36 +27,10 @@ export async function* selectRows(
   }
 }
 
-/** Pure. A filter that asks for what a row does not have leaves it out. */
-export function matches(row: ListedStream, filter: RowFilter, nowMs: number): boolean {
-  const { kinds, reasons, source, watch, path, olderThan } = filter;
-  if (kinds && (row.kind === undefined || !kinds.has(row.kind))) return false;
-  if (reasons && !reasons.includes(reasonOf(row))) return false;
-  if (source !== undefined && row.source !== source) return false;
-  if (watch !== undefined && row.watch !== watch) return false;
-  if (path !== undefined && !row.original_path?.includes(path) && !row.s3_key?.includes(path)) return false;
-  return olderThan === undefined || nowMs - (activityMs(row) ?? nowMs) >= olderThan;
-}
-
-/** `failed_<reason>` names it even where the field is missing. */
-export function reasonOf(row: Pick<ListedStream, "status" | "failure_reason">): string {
-  return row.failure_reason ?? row.status.replace(/^failed_/, "");
-}
-
-export function activityMs(row: ListedStream): number | undefined {
-  const { last_activity_at_utc: at, score } = row;
-  const ms = at === undefined ? Number.NaN : Date.parse(at);
-  return Number.isNaN(ms) ? score : ms;
-}
-
-/** On local disk only. What is sealed is in S3 whole, also when it went there in one Put. */
-export function unsentBytes(row: Pick<ListedStream, "kind" | "file_size" | "bytes_sent">): number {
-  if (row.kind === "s3_completed" || row.kind === "completed") return 0;
-  return Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
-}
-
-export function hasUpload(row: Pick<ListedStream, "s3_upload_id">): boolean {
-  return row.s3_upload_id !== undefined && row.s3_upload_id !== "";
+export async function collect(rows: AsyncIterable<ListedStream>): Promise<ListedStream[]> {
+  const all: ListedStream[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
 }
 
 /** As stored, with the id; what only this program computes stays out. */

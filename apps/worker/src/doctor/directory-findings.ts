@@ -2,7 +2,7 @@
 import { formatDuration } from "@sluice/config";
 import type { UnusableWatch } from "../start/check-watches.ts";
 import type { Visibility } from "../watch/process-visibility.ts";
-import { count } from "../cli/output/units.ts";
+import { plural } from "@sluice/control/units";
 import { finding, ok, type Finding } from "./finding.ts";
 
 export interface DirectoryFacts {
@@ -59,10 +59,10 @@ export function directoryFindings(facts: DirectoryFacts): Finding[] {
     return [finding("directory.unusable", "error", sentence(what), sentence(remedy))];
   }
   const more = survey.cut ? "at least " : "";
-  const found = `${more}${count(survey.files, "file")} in ${count(survey.directories, "directory", "directories")}`;
+  const found = `${more}${plural(survey.files, "file")} in ${plural(survey.directories, "directory", "directories")}`;
   const findings = [ok("directory.readable", `Watch ${name}, ${root}: ${found}.`), events(facts)];
   if (survey.unreadable > 0) {
-    const seen = `Watch ${name}: ${count(survey.unreadable, "file or directory", "files or directories")} cannot be read.`;
+    const seen = `Watch ${name}: ${plural(survey.unreadable, "file or directory", "files or directories")} cannot be read.`;
     findings.push(
       finding(
         "directory.unreadable_files",
@@ -142,7 +142,7 @@ export function systemFindings(facts: SystemFacts, surveys: readonly Survey[]): 
 function inotify({ maxUserWatches: most }: SystemFacts, surveys: readonly Survey[]): Finding | undefined {
   if (most === undefined) return undefined;
   const needed = surveys.reduce((sum, { directories }) => sum + directories, 0);
-  const seen = `${count(needed, "directory needs a watch", "directories need a watch")}; the system allows ${most} a user.`;
+  const seen = `${plural(needed, "directory needs a watch", "directories need a watch")}; the system allows ${most} a user.`;
   if (needed < MANY * most) return ok("system.inotify_watches", seen);
   const remedy = `sysctl fs.inotify.max_user_watches=${Math.max(524_288, 4 * needed)} (on the host); until then the rescan finds what events miss.`;
   return finding("system.inotify_watches_few", "warning", seen, remedy);

@@ -1,6 +1,6 @@
 /** Whether checkpoints are safe in this Redis, and near enough. The facts are gathered apart, so that each case is a row of a test. */
 import { judgeServer, type SchemaCheck, type ServerConcern, type ServerFacts } from "@sluice/redis-schema";
-import { size, span } from "../cli/output/units.ts";
+import { formatBytes, formatDuration } from "@sluice/control/units";
 import { finding, ok, type Finding } from "./finding.ts";
 
 export interface RedisFacts {
@@ -39,7 +39,7 @@ export function redisFindings(facts: RedisFacts): Finding[] {
     const isWrong = weight !== "warn" && !(code === "evicts" && allowEviction);
     return finding(`redis.${code}`, isWrong ? "error" : "warning", text, REMEDIES[code]);
   });
-  const up = `up for ${span(server.uptimeSeconds * 1_000)}`;
+  const up = `up for ${formatDuration(server.uptimeSeconds * 1_000)}`;
   findings.unshift(ok("redis.reached", `${server.product} ${server.version} at ${url}, ${up}.`));
   if (!has("not_durable")) findings.push(ok("redis.durable", "The append-only file is on."));
   if (!has("evicts")) findings.push(eviction(server));
@@ -78,8 +78,8 @@ function latency({ latencyMs }: RedisFacts): Finding {
 }
 
 function memory({ maxMemoryBytes, usedMemoryBytes }: ServerFacts): Finding {
-  if (maxMemoryBytes === 0) return ok("redis.memory", `${size(usedMemoryBytes)} used, no limit.`);
-  const seen = `${size(usedMemoryBytes)} of ${size(maxMemoryBytes)} used.`;
+  if (maxMemoryBytes === 0) return ok("redis.memory", `${formatBytes(usedMemoryBytes)} used, no limit.`);
+  const seen = `${formatBytes(usedMemoryBytes)} of ${formatBytes(maxMemoryBytes)} used.`;
   if (usedMemoryBytes < NEARLY_FULL * maxMemoryBytes) return ok("redis.memory", seen);
   const remedy = "Raise maxmemory: a full Redis takes no checkpoints, and workers wait.";
   return finding("redis.nearly_full", usedMemoryBytes >= maxMemoryBytes ? "error" : "warning", seen, remedy);

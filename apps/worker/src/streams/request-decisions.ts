@@ -1,4 +1,5 @@
 /** Whether a request is ours to carry out, decided from what Redis and this worker know. Pure; nothing is claimed here. */
+import { formatDuration } from "@sluice/control/units";
 import { ABORT, failed, isLive } from "@sluice/core";
 import type { ListedStream } from "@sluice/redis-schema";
 
@@ -7,7 +8,7 @@ export const DESTRUCTIVE_MOST_MS = 10 * 60_000;
 /** The owner judges by its own look; others leave it this much time before they speak for it. */
 const OTHERS_WAIT_MS = 30_000;
 
-export const TOO_OLD = "it was asked more than 10 min ago and was not done: too old, ask again";
+export const TOO_OLD = `it was asked more than ${formatDuration(DESTRUCTIVE_MOST_MS)} ago and was not done: too old, ask again`;
 
 const ABORTED = failed("aborted_by_operator");
 

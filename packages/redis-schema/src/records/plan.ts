@@ -5,6 +5,21 @@ import { itemField, ITEM_RESULTS } from "./request.ts";
 import { count, jsonField, named, time } from "./scalars.ts";
 import type { RawHash } from "./text.ts";
 
+/** The choices made with a plan: whoever carries it out reads them here, whoever made it. */
+const optionsSchema = z.object({
+  /** What a purge does with open uploads. */
+  upload: z.exactOptional(z.enum(["abort", "keep"])),
+  /** How each stream read when it was planned, by id. */
+  seen: z.exactOptional(z.record(z.string(), z.string())),
+  /** History that is pruned completed before this, ms since 1970. */
+  cutoff: z.exactOptional(z.number()),
+  /** What must be typed to carry it out; null: nothing. */
+  typed: z.exactOptional(z.string().nullable()),
+  /** What the workers must know beside the items: the options of the request. */
+  request: z.exactOptional(z.record(z.string(), z.json())),
+});
+export type PlanOptions = z.infer<typeof optionsSchema>;
+
 const planSchema = z.object({
   token: named,
   /** What the plan would do: `purge`, `abort_uploads` … */
@@ -14,8 +29,7 @@ const planSchema = z.object({
   /** What was counted, by name (streams, uploads, kept …). */
   counts: jsonField(z.record(z.string(), z.number())),
   bytes: count,
-  /** The choices made with it (what becomes of uploads, the filter it came from). */
-  options: z.exactOptional(jsonField(z.record(z.string(), z.json()))),
+  options: z.exactOptional(jsonField(optionsSchema)),
   who: z.string(),
   made_at_utc: time,
   expires_at_utc: time,

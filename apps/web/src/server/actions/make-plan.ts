@@ -1,29 +1,37 @@
 /** First half of every action: who and what exactly it would touch, kept under a token that runs once and expires. */
-import { randomUUID } from "node:crypto";
-import { seenOf } from "@sluice/control/carry-out";
-import { KEPT } from "@sluice/redis-schema/kept";
-import type { PlanRecord } from "@sluice/redis-schema/records/plan";
-import { redisNowMs } from "@sluice/redis-schema/server-clock";
-import { TRPCError } from "@trpc/server";
-import { typedWord, type PlanAction, type StreamAction } from "@sluice/control/actions";
-import { RESTARTING_REASONS } from "@sluice/control/words";
-import type { PlanView } from "@sluice/control/plan-view";
+import { askedAlready, typedWord, type StreamAction } from "@sluice/control/actions";
+import { byReason, choose, choosePrunable, readRows } from "@sluice/control/choose";
 import {
-  failureReason,
-  fileName,
-  lagBytes,
-  pathOf,
-  sentBytes,
-  type StreamRow,
-} from "@sluice/control/stream-row";
+  draftAbort,
+  draftAbortUploads,
+  draftFinalize,
+  draftPrune,
+  draftPurge,
+  draftRetry,
+  type Draft,
+} from "@sluice/control/draft";
+import { matches } from "@sluice/control/row-filter";
+import { planOf } from "@sluice/control/run-plan";
+import { fileName } from "@sluice/control/stream-row";
+import { TRPCError } from "@trpc/server";
+import { z } from "zod";
+import type { PlanView } from "../../actions/plan-view.ts";
+import { filterSchema, rowFilter, type StreamFilter } from "../../streams/stream-filter.ts";
 import type { Hub } from "../hub.ts";
-import { findTargets, MAX_PLAN_ITEMS, type Target } from "./targets.ts";
+import { filterClock } from "../read-model/list-page.ts";
 
 const SAMPLE = 8;
+const MAX_IDS_IN_REQUEST = 500;
+const WAIT_FOR_FILL_MS = 15_000;
+
+export const targetSchema = z.union([
+  z.object({ ids: z.array(z.string().min(1).max(256)).min(1).max(MAX_IDS_IN_REQUEST) }),
+  z.object({ filter: filterSchema }),
+]);
 
 export interface PlanWish {
   action: StreamAction;
-  target: Target;
+  target: z.infer<typeof targetSchema>;
   /** What becomes of open uploads in a purge. */
   upload: "abort" | "keep";
   /** Finalize also what a process holds open for writing. */
@@ -31,131 +39,72 @@ export interface PlanWish {
 }
 
 export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promise<PlanView> {
-  const { rows, excluded, leftOut } = await findTargets(hub, wish.action, wish.target);
-  const uploads = rows.filter((row) => row.s3_upload_id !== undefined && row.s3_upload_id !== "").length;
-  const keepsUploads = wish.action === "purge" && wish.upload === "keep";
-  return savePlan(hub, who, {
-    action: wish.action,
-    ids: rows.map((row) => row.id),
-    counts: { streams: rows.length, uploads, ...restarts(wish.action, rows) },
-    bytes: rows.reduce((sum, row) => sum + bytesOf(wish.action, row), 0),
-    options: {
-      ...(wish.action === "finalize" ? { force: wish.force } : {}),
-      upload: wish.upload,
-      seen: seenOf(rows),
-    },
-    sample: rows
-      .slice(0, SAMPLE)
-      .map((row) => ({ id: row.id, name: fileName(pathOf(row)), bytes: bytesOf(wish.action, row) })),
-    excluded,
-    leftOut,
-    uploads: keepsUploads ? 0 : uploads,
-  });
+  const { action, target } = wish;
+  const ids = "ids" in target ? target.ids : await idsMatching(hub, target.filter);
+  const rows = await readRows(hub.reader, ids);
+  const chosen = choose(action, rows, (row) => askedAlready(action, row));
+  switch (action) {
+    case "purge":
+      return savePlan(hub, who, draftPurge(chosen, wish.upload));
+    case "abort":
+      return savePlan(hub, who, draftAbort(chosen));
+    case "retry":
+      return savePlan(hub, who, await draftRetry(hub.context, chosen));
+    case "finalize":
+      return savePlan(hub, who, draftFinalize(chosen, { force: wish.force, nowMs: Date.now() }));
+  }
 }
 
-/** What a retry sends a second time. */
-function restarts(action: StreamAction, rows: readonly StreamRow[]): Record<string, number> {
-  if (action !== "retry") return {};
-  const again = rows.filter((row) => RESTARTING_REASONS.includes(failureReason(row) ?? ""));
-  return { from_start: again.length, bytes_again: again.reduce((sum, row) => sum + sentBytes(row), 0) };
+async function idsMatching(hub: Hub, filter: StreamFilter): Promise<string[]> {
+  await hub.model.whenFilled(WAIT_FOR_FILL_MS);
+  const clock = filterClock(hub);
+  const wanted = rowFilter(filter, clock.stallAfterMs);
+  const ids: string[] = [];
+  for (const row of hub.model.rows.values()) {
+    if (matches(row, wanted, clock.now)) ids.push(row.id);
+  }
+  return ids;
 }
 
 /** Orphans by upload id. Foreign and unknown ones must have been chosen one by one, never by a filter. */
 export async function planOrphans(hub: Hub, who: string, uploadIds: readonly string[]): Promise<PlanView> {
   const wanted = new Set(uploadIds);
   const found = (await hub.orphans.orphans()).filter((orphan) => wanted.has(orphan.s3_upload_id));
-  const missing = wanted.size - found.length;
-  return savePlan(hub, who, {
-    action: "abort_uploads",
-    ids: found.map((orphan) => orphan.s3_upload_id),
-    counts: {
-      uploads: found.length,
-      ours: found.filter((orphan) => orphan.verdict === "ours").length,
-      foreign: found.filter((orphan) => orphan.verdict === "foreign").length,
-      unknown: found.filter((orphan) => orphan.verdict === "unknown").length,
-    },
-    bytes: found.reduce((sum, orphan) => sum + (orphan.bytes ?? 0), 0),
-    options: {},
-    sample: found
-      .slice(0, SAMPLE)
-      .map((orphan) => ({ id: orphan.s3_upload_id, name: orphan.s3_key, bytes: orphan.bytes ?? 0 })),
-    excluded: missing > 0 ? [{ why: "no longer listed", count: missing }] : [],
-    leftOut: 0,
-    uploads: found.length,
-  });
+  for (const { s3_upload_id } of found) wanted.delete(s3_upload_id);
+  const excluded = [...wanted].map((id) => ({ id, why: "no longer listed" }));
+  return savePlan(hub, who, draftAbortUploads(found, excluded));
 }
 
 /** Completed streams that entered history before a moment: only records go, objects and files stay. */
 export async function planPrune(hub: Hub, who: string, olderThanMs: number): Promise<PlanView> {
-  const cutoff = (await redisNowMs(hub.context)) - olderThanMs;
-  const ids: string[] = [];
-  let leftOut = 0;
-  const sample: PlanView["sample"] = [];
-  await hub.model.whenFilled(KEPT.planMs);
-  for (const row of hub.model.rows.values()) {
-    if (row.kind !== "completed" || (row.score ?? Date.parse(row.completed_at_utc ?? "")) >= cutoff) continue;
-    if (ids.length >= MAX_PLAN_ITEMS) leftOut += 1;
-    else ids.push(row.id);
-    if (sample.length < SAMPLE)
-      sample.push({ id: row.id, name: fileName(pathOf(row)), bytes: sentBytes(row) });
-  }
-  return savePlan(hub, who, {
-    action: "prune_history",
-    ids,
-    counts: { streams: ids.length },
-    bytes: 0,
-    options: { cutoff },
-    sample,
-    excluded: [],
-    leftOut,
-    uploads: 0,
-  });
-}
-
-interface Draft extends Pick<PlanView, "sample" | "excluded" | "counts" | "bytes"> {
-  action: PlanAction;
-  ids: string[];
-  options: NonNullable<PlanRecord["options"]>;
-  leftOut: number;
-  uploads: number;
+  const { cutoff, ...chosen } = await choosePrunable(hub.context, olderThanMs);
+  return savePlan(hub, who, draftPrune(chosen, { cutoff, olderThanMs }));
 }
 
 async function savePlan(hub: Hub, who: string, draft: Draft): Promise<PlanView> {
-  const { action, ids, counts, bytes, uploads } = draft;
-  if (ids.length === 0) {
-    const why = draft.excluded[0]?.why ?? "nothing matches (any more)";
+  const { action, items, counts, title, facts, leftOut, confirm } = draft;
+  if (items.length === 0) {
+    const why = draft.excluded[0]?.why ?? "nothing matches any longer";
     throw new TRPCError({
       code: "PRECONDITION_FAILED",
       message: `Nothing to ${action.replace("_", " ")}: ${why}.`,
     });
   }
-  const typed = typedWord({ action, items: ids.length, uploads }) ?? null;
-  const plan: PlanRecord = {
-    token: randomUUID(),
-    action,
-    ids,
-    counts,
-    bytes,
-    options: { ...draft.options, typed },
-    who,
-    ...(await hub.plans.lifetime()),
-  };
+  const typed = confirm === "count" ? typedWord(action, items.length) : null;
+  const plan = await planOf(hub.context, { who }, draft, typed);
   await hub.plans.save(plan);
   return {
     token: plan.token,
     action,
-    items: ids.length,
-    sample: draft.sample,
+    title,
+    facts,
+    items: items.length,
+    sample: items.slice(0, SAMPLE).map(({ id, name, bytes }) => ({ id, name: fileName(name), bytes })),
     counts,
-    bytes,
-    left_out: draft.leftOut,
-    excluded: draft.excluded,
+    left_out: leftOut,
+    excluded: byReason(draft.excluded),
     typed,
     made_at_utc: plan.made_at_utc,
     expires_at_utc: plan.expires_at_utc,
   };
-}
-
-function bytesOf(action: StreamAction, row: StreamRow): number {
-  return action === "purge" || action === "finalize" ? lagBytes(row) : sentBytes(row);
 }

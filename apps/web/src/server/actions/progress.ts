@@ -1,9 +1,9 @@
 /** What came of a plan, item by item, read from Redis: it outlives the tab that asked and the process that ran it. */
-import { REQUEST_ACTIONS } from "@sluice/redis-schema/records/request";
-import { TRPCError } from "@trpc/server";
 import { PLAN_ACTIONS } from "@sluice/control/actions";
-import { MAX_SHOWN_RESULTS, type PlanProgress } from "@sluice/control/plan-view";
+import { isAskedOfWorkers, planResults } from "@sluice/control/run-plan";
 import { fileName, pathOf } from "@sluice/control/stream-row";
+import { TRPCError } from "@trpc/server";
+import { MAX_SHOWN_RESULTS, type PlanProgress } from "../../actions/plan-view.ts";
 import type { Hub } from "../hub.ts";
 import { isRunning } from "./run-plan.ts";
 
@@ -14,11 +14,7 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
   if (plan.kind !== "ok") throw new TRPCError({ code: "NOT_FOUND", message: "no such plan (any more)" });
   const { ids, consumed_by } = plan.value;
   const action = PLAN_ACTIONS.find((known) => known === plan.value.action) ?? "purge";
-  // Of what workers do, the plan itself knows only what changed before it was asked of them.
-  const planned = await hub.plans.results(token);
-  const results = REQUEST_ACTIONS.some((known) => known === action)
-    ? new Map([...planned, ...(await requestResults(hub, token))])
-    : planned;
+  const results = await planResults(hub.context, plan.value);
   const shown = ids.map((id): Shown => {
     const result = results.get(id);
     return { id, name: nameOf(hub, id), result: result?.result ?? "waiting", ...detailOf(result?.detail) };
@@ -32,7 +28,7 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
       confirmed: consumed_by !== undefined || isRunning(token),
       waiting,
       // Workers come to a request when they come to it.
-      someoneIsAtIt: isRunning(token) || REQUEST_ACTIONS.some((known) => known === action),
+      someoneIsAtIt: isRunning(token) || isAskedOfWorkers(plan.value),
     }),
     items: ids.length,
     done: count("done"),
@@ -54,11 +50,6 @@ function stateOf(facts: {
   if (!facts.confirmed) return "planned";
   if (facts.waiting === 0) return "finished";
   return facts.someoneIsAtIt ? "running" : "interrupted";
-}
-
-async function requestResults(hub: Hub, token: string) {
-  const request = await hub.requests.read(token);
-  return new Map(request.kind === "ok" ? Object.entries(request.value.results) : []);
 }
 
 /** A purged stream has no record left: its id is what remains. */

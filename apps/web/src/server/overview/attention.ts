@@ -1,6 +1,5 @@
 /** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { failureWords, reasonWords } from "@sluice/control/words";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
@@ -187,15 +186,15 @@ function failedByReason(failed: readonly StreamRow[]): Attention[] {
   return [...byReason]
     .sort((a, b) => b[1] - a[1])
     .map(([reason, count]): Attention => {
-      const known = FAILURE_REASONS.find((each) => each === reason);
+      const { cause, remedy } = failureWords(reason);
       return {
         id: `failed-${reason}`,
         // What a person did on purpose is a note.
         weight: reason === "aborted_by_operator" ? "warn" : "bad",
-        title: `${count} failed: ${reason.replaceAll("_", " ")}`,
-        detail: known === undefined ? "A reason of an earlier version." : REMEDIES[known].cause,
+        title: `${count} failed: ${reasonWords(reason)}`,
+        detail: cause,
+        remedy,
         href: `/failed?reason=${encodeURIComponent(reason)}`,
-        ...(known === undefined ? {} : { remedy: REMEDIES[known].remedy }),
       };
     });
 }

@@ -4,9 +4,9 @@ import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
-import { isStalled } from "@sluice/control/stalled";
-import { tailBytes } from "@sluice/control/next-part";
 import {
+  isStalled,
+  tailBytes,
   indexOfRow,
   isSuperseded,
   lagBytes,

@@ -1,6 +1,6 @@
 /** What lists can be narrowed to, with how many each view holds. */
 import { failureReason } from "@sluice/control/stream-row";
-import type { View } from "../../streams/stream-filter.ts";
+import type { View } from "@sluice/control/row-filter";
 import type { Hub } from "../hub.ts";
 
 export interface Facets {

@@ -2,15 +2,9 @@
  * One page of a list: from the read model once it is filled; before that the first page comes straight from the sorted
  * sets, newest first, and says that the rest is still being read.
  */
+import { matches, type View } from "@sluice/control/row-filter";
 import { INDEXES, type Index } from "@sluice/core/stream/state";
-import {
-  isPlain,
-  matches,
-  sortValue,
-  type FilterClock,
-  type Sort,
-  type View,
-} from "../../streams/stream-filter.ts";
+import { isPlain, rowFilter, sortValue, type Sort } from "../../streams/stream-filter.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "../hub.ts";
 import type { PageInput } from "../routers/streams.ts";
@@ -37,7 +31,8 @@ export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
   if (!hub.model.filled && isFirst && isPlain(input.filter)) return coldPage(hub, input);
   if (!(await hub.model.whenFilled(WAIT_FOR_FILL_MS))) return emptyPage(hub);
   const clock = filterClock(hub);
-  const page = selectPage(hub.model.rows.values(), (row) => matches(row, input.filter, clock), {
+  const wanted = rowFilter(input.filter, clock.stallAfterMs);
+  const page = selectPage(hub.model.rows.values(), (row) => matches(row, wanted, clock.now), {
     sort: input.sort,
     dir: input.dir,
     limit: input.limit,
@@ -56,7 +51,7 @@ export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
 }
 
 /** The moment and the limit that decide which streams are stalled. */
-export function filterClock(hub: Hub): FilterClock {
+export function filterClock(hub: Hub): { now: number; stallAfterMs: number } {
   return { now: Date.now(), stallAfterMs: hub.settings.stallAfterMs };
 }
 
@@ -76,9 +71,10 @@ function emptyPage(hub: Hub): ListPage {
 async function coldPage(hub: Hub, input: PageInput): Promise<ListPage> {
   const indexes = indexesOf(input.filter.view);
   const clock = filterClock(hub);
+  const wanted = rowFilter(input.filter, clock.stallAfterMs);
   const [counts, rows] = await Promise.all([
     hub.reader.counts(),
-    newestFirst(hub, indexes, input.limit, (row) => matches(row, input.filter, clock)),
+    newestFirst(hub, indexes, input.limit, (row) => matches(row, wanted, clock.now)),
   ]);
   const total = indexes.reduce((sum, index) => sum + counts[index], 0);
   return { ...emptyPage(hub), rows, total };

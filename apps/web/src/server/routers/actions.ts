@@ -1,10 +1,9 @@
 /** Plan, look, execute: no action acts on what a list shows at the moment of the click. */
 import { z } from "zod";
 import { STREAM_ACTIONS } from "@sluice/control/actions";
-import { planOrphans, planPrune, planStreams } from "../actions/make-plan.ts";
+import { planOrphans, planPrune, planStreams, targetSchema } from "../actions/make-plan.ts";
 import { planProgress } from "../actions/progress.ts";
 import { resumePlan, runPlan } from "../actions/run-plan.ts";
-import { targetSchema } from "../actions/targets.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 
 const token = z.uuid();

@@ -6,7 +6,7 @@ import { passwordMatches } from "../auth/password.ts";
 import { endedCookie, newToken, sessionCookie, tokenHash } from "../auth/session-cookie.ts";
 import type { RequestContext } from "../context.ts";
 import { publicProcedure, router } from "../trpc.ts";
-import { formatDuration } from "@sluice/control/time";
+import { formatDuration } from "@sluice/control/units";
 
 const MAX_PASSWORD_CHARS = 1_024;
 

@@ -1,50 +1,10 @@
 import { PassThrough } from "node:stream";
-import { KINDS, moveTo, type Kind } from "@sluice/core";
+import type { Confirm } from "@sluice/control/actions";
+import { summary } from "@sluice/control/run-plan";
 import { describe, expect, it } from "vitest";
 import { CliError } from "../exit-codes.ts";
-import { summary } from "./ask-workers.ts";
 import { confirmed, type Asker, type ConfirmFlags } from "./confirm.ts";
-import { confirmFor, type Confirm } from "@sluice/control/draft";
-import { obstacle } from "./obstacle.ts";
 import { exitOf, resultRows } from "./results.ts";
-
-describe("an action", () => {
-  it.each([
-    ["finalize", (kind: Kind) => moveTo(kind, "settled") !== undefined],
-    ["abort", (kind: Kind) => moveTo(kind, "broke") !== undefined],
-    ["retry", (kind: Kind) => kind === "failed"],
-    ["purge", (kind: Kind) => kind === "failed"],
-  ] as const)(
-    "to %s is allowed where the table of moves has it, and refused in words elsewhere",
-    (action, may) => {
-      for (const kind of KINDS) {
-        const why = obstacle(action, { kind });
-        if (may(kind)) expect(why).toBeUndefined();
-        else expect(why).toMatch(/\w+ \w+/);
-      }
-    },
-  );
-
-  it("on a superseded stream is never a retry, but may be a purge", () => {
-    expect(obstacle("retry", { kind: "failed", superseded_by: "s2" })).toBe(
-      "another generation took its place",
-    );
-    expect(obstacle("purge", { kind: "failed", superseded_by: "s2" })).toBeUndefined();
-  });
-
-  it("on a record that cannot be worked with is a purge or nothing", () => {
-    expect(obstacle("purge", { kind: undefined })).toBeUndefined();
-    for (const action of ["retry", "finalize", "abort"] as const)
-      expect(obstacle(action, { kind: undefined })).toContain("purge it");
-  });
-
-  it("X3: is confirmed by its number from 50 items on, or where open uploads would be lost", () => {
-    expect(confirmFor(49, 0, "none")).toBe("none");
-    expect(confirmFor(50, 0, "none")).toBe("count");
-    expect(confirmFor(1, 0, "yes")).toBe("yes");
-    expect(confirmFor(1, 1, "yes")).toBe("count");
-  });
-});
 
 function terminal(typed: string | undefined, isTTY = true) {
   const input = Object.assign(new PassThrough(), { isTTY });

@@ -3,16 +3,15 @@
  * not answered in time stays filed, and whoever asked is told its id.
  */
 import { CheckpointError } from "@sluice/core";
-import { redisNowMs, type ItemResult, type NewRequest, type RequestRecord } from "@sluice/redis-schema";
+import { audit, fileRequest, summary, type Ask } from "@sluice/control/run-plan";
+import { plural } from "@sluice/control/units";
+import type { ItemResult, RequestRecord } from "@sluice/redis-schema";
 import { systemClock } from "../../system-clock.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import { count } from "../output/units.ts";
 import type { Session } from "../session.ts";
 
 export const DEFAULT_WAIT_MS = 30_000;
 const LOOK_EVERY_MS = 200;
-
-export type Ask = Pick<NewRequest, "id" | "action" | "items" | "options" | "reason">;
 
 /** Why not every item has a result. */
 export type Unanswered = "in_time" | "no_worker" | "interrupted";
@@ -24,20 +23,30 @@ export interface Answers {
 }
 
 export async function askWorkers(session: Session, ask: Ask, waitMs: number): Promise<Answers> {
-  const { requests, audit, actor, context } = session;
-  const filed = await requests.file({
-    ...ask,
-    ...actor,
-    filed_at_utc: new Date(await redisNowMs(context)).toISOString(),
-  });
-  const entry = { ...actor, action: ask.action, ids: ask.items, ...(ask.reason && { reason: ask.reason }) };
-  if (filed.kind === "filed") await audit.append({ ...entry, result: "asked of the workers" });
+  const isNew = await fileRequest(session.context, session.actor, ask);
+  return await answersTo(session, ask, { isNew, waitMs });
+}
+
+/** `isNew`: it was filed just now, so that what came of it belongs in the audit log. */
+export async function answersTo(
+  session: Session,
+  ask: Pick<Ask, "id" | "action" | "items" | "reason" | "plan">,
+  { isNew, waitMs }: { isNew: boolean; waitMs: number },
+): Promise<Answers> {
   const answers = await waitForAnswers(session, ask, waitMs);
-  if (filed.kind === "filed") await audit.append({ ...entry, result: summary(ask.items, answers.results) });
+  if (isNew) {
+    const { action, items: ids, reason, plan } = ask;
+    const result = summary(ids, answers.results);
+    await audit(session.context, session.actor, { action, ids, result, reason, plan });
+  }
   return answers;
 }
 
-async function waitForAnswers(session: Session, { id, items }: Ask, waitMs: number): Promise<Answers> {
+async function waitForAnswers(
+  session: Session,
+  { id, items }: Pick<Ask, "id" | "items">,
+  waitMs: number,
+): Promise<Answers> {
   const { out, signal, registry } = session;
   const deadline = performance.now() + waitMs;
   const hasWorker = await isAnyAlive(registry);
@@ -53,7 +62,7 @@ async function waitForAnswers(session: Session, { id, items }: Ask, waitMs: numb
     if (signal.aborted) return await whole("interrupted");
     if (!hasWorker) return await whole("no_worker");
     if (performance.now() >= deadline) return await whole("in_time");
-    out.progress(`${answered} of ${count(items.length, "item")} answered …`);
+    out.progress(`${answered} of ${plural(items.length, "item")} answered …`);
     await systemClock.sleep(LOOK_EVERY_MS, signal);
   }
 }
@@ -84,21 +93,6 @@ async function read(
 /** `draining` workers still settle what they hold. */
 async function isAnyAlive(registry: Session["registry"]): Promise<boolean> {
   return (await registry.list()).some(({ lease }) => lease.kind === "ok");
-}
-
-/** "2 done, 1 refused": what the audit log keeps. */
-export function summary(
-  ids: readonly string[],
-  results: Readonly<Record<string, Pick<ItemResult, "result"> | undefined>>,
-): string {
-  const counts: Record<string, number> = {};
-  for (const id of ids) {
-    const result = results[id]?.result ?? "not answered yet";
-    counts[result] = (counts[result] ?? 0) + 1;
-  }
-  return Object.entries(counts)
-    .map(([result, number]) => `${number} ${result}`)
-    .join(", ");
 }
 
 /** `again`: the command that shows what became of it. */

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
 import { CliError, EXIT } from "../exit-codes.ts";
-import type { Confirm } from "@sluice/control/draft";
+import type { Confirm } from "@sluice/control/actions";
 
 export interface ConfirmFlags {
   yes?: true;

@@ -2,9 +2,10 @@
  * Plan, look, confirm, carry out: the same two steps as in the dashboard. What runs is exactly what was planned, once;
  * asked again with the same token, it only says what came of it.
  */
-import { randomUUID } from "node:crypto";
-import { carryOut, isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
-import { stillAsPlanned } from "@sluice/control/still-as-planned";
+import type { PlanAction } from "@sluice/control/actions";
+import { isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
+import type { Draft } from "@sluice/control/draft";
+import { askForPlan, carryOutAudited, planOf, takePlan } from "@sluice/control/run-plan";
 import { Plans, type PlanRecord, type RequestAction } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
@@ -12,15 +13,13 @@ import { durationOption, wholeNumber } from "../options.ts";
 import type { CommonFlags } from "../perform.ts";
 import type { Session } from "../session.ts";
 import {
-  askWorkers,
+  answersTo,
   DEFAULT_WAIT_MS,
   EXIT_OF_UNANSWERED,
-  summary,
   tellUnanswered,
   type Answers,
 } from "./ask-workers.ts";
 import { confirmed, type ConfirmFlags } from "./confirm.ts";
-import type { Draft, PlannedAction } from "@sluice/control/draft";
 import { exitOf, printReport, resultRows, type ResultRow } from "./results.ts";
 import { planToJson, showPlan } from "./show-plan.ts";
 
@@ -30,9 +29,6 @@ export interface PlanFlags extends CommonFlags, ConfirmFlags {
   because?: string;
   wait?: number;
 }
-
-/** Ids named in an audit entry; the rest is in the plan's results. */
-const MAX_AUDITED_IDS = 1_000;
 
 export function addPlanOptions(command: Command): Command {
   return command
@@ -48,7 +44,7 @@ export function addPlanOptions(command: Command): Command {
 export async function planOrRun(
   session: Session,
   command: string,
-  actions: readonly PlannedAction[],
+  actions: readonly PlanAction[],
   flags: PlanFlags,
   makeDraft: () => Promise<Draft>,
 ): Promise<ExitCode> {
@@ -57,7 +53,9 @@ export async function planOrRun(
   if (draft.items.length === 0) return nothingToDo(session, draft);
   const needsEyes = !flags.json || (draft.confirm !== "none" && !flags.yes && !flags.plan);
   if (needsEyes) showPlan(session.out, draft);
-  const plan = await planOf(session, draft);
+  // What must be typed, for whoever carries it out: the dashboard reads it too.
+  const typed = draft.confirm === "count" ? String(draft.items.length) : null;
+  const plan = await planOf(session.context, session.actor, draft, typed);
   const plans = new Plans(session.context);
   if (flags.plan) {
     await plans.save(plan);
@@ -78,26 +76,11 @@ function nothingToDo({ out }: Session, { action, excluded }: Draft): ExitCode {
   return exitOf(results);
 }
 
-async function planOf({ context, actor }: Session, draft: Draft): Promise<PlanRecord> {
-  const { action, counts, bytes, options, items, confirm } = draft;
-  return {
-    token: randomUUID(),
-    action,
-    ids: items.map(({ id }) => id),
-    counts,
-    bytes,
-    // What must be typed, for whoever carries it out: the dashboard reads it too.
-    options: { ...options, typed: confirm === "count" ? String(items.length) : null },
-    who: actor.who,
-    ...(await new Plans(context).lifetime()),
-  };
-}
-
 /** Naming the token is the yes; where the number must be typed, it must be typed here too. */
 async function execute(
   session: Session,
   command: string,
-  actions: readonly PlannedAction[],
+  actions: readonly PlanAction[],
   flags: PlanFlags,
   token: string,
 ): Promise<ExitCode> {
@@ -109,7 +92,7 @@ async function execute(
   if (!actions.some((known) => known === action)) {
     throw new CliError(EXIT.usage, `This plan is one to ${action}, which "${command}" does not do.`);
   }
-  const mustType = consumed_by === undefined && typeof options?.["typed"] === "string";
+  const mustType = consumed_by === undefined && typeof options?.typed === "string";
   await confirmed({ confirm: mustType ? "count" : "none", items: ids.length }, flags, askerOf(session));
   return await run(session, command, flags, token, []);
 }
@@ -121,9 +104,8 @@ async function run(
   token: string,
   excluded: readonly ResultRow[],
 ): Promise<ExitCode> {
-  const plans = new Plans(session.context);
   // The token names its own execution: asked again, it goes on where it stopped, and nothing is done twice.
-  const consumed = await plans.consume(token, token);
+  const consumed = await takePlan(session.context, token, token);
   if (consumed.kind === "corrupt")
     throw new CliError(EXIT.failed, `The plan cannot be read: ${consumed.detail}`);
   if (consumed.kind !== "ok") {
@@ -131,8 +113,6 @@ async function run(
       consumed.kind === "absent" ? "has expired: plan again" : "is being carried out by someone else";
     throw new CliError(EXIT.failed, `The plan ${why}.`);
   }
-  // From here on it is kept for a day.
-  await plans.record(token, new Map());
   const plan = consumed.value;
   const again = `sluice ${command} --execute ${token}`;
   if (isRecordPlan(plan)) return await runOnRecords(session, plan, { flags, excluded, again });
@@ -156,15 +136,18 @@ async function runByWorkers(
   action: RequestAction,
   { flags, excluded, again }: RunFacts,
 ): Promise<ExitCode> {
-  const items = await stillAsPlanned(session.context, plan);
-  const ask = { id: plan.token, action, items, ...requestExtras(plan, flags) };
+  const { token: id, ids } = plan;
+  const { items, isNew } = await askForPlan(session.context, plan, session.actor, flags.because);
+  const ask = { id, action, items, reason: flags.because, plan: id };
   const { results, unanswered } =
-    items.length === 0 ? NOTHING_ASKED : await askWorkers(session, ask, flags.wait ?? DEFAULT_WAIT_MS);
-  const changed = Object.fromEntries(await new Plans(session.context).results(plan.token));
-  const rows = [...resultRows(plan.ids, { ...changed, ...results }), ...excluded];
-  printReport(session.out, { token: plan.token, action: plan.action, results: rows });
+    items.length === 0
+      ? NOTHING_ASKED
+      : await answersTo(session, ask, { isNew, waitMs: flags.wait ?? DEFAULT_WAIT_MS });
+  const changed = Object.fromEntries(await new Plans(session.context).results(id));
+  const rows = [...resultRows(ids, { ...changed, ...results }), ...excluded];
+  printReport(session.out, { token: id, action: plan.action, results: rows });
   if (unanswered === undefined) return exitOf(rows);
-  tellUnanswered(session, unanswered, plan.token, again);
+  tellUnanswered(session, unanswered, id, again);
   return EXIT_OF_UNANSWERED[unanswered];
 }
 
@@ -173,36 +156,19 @@ async function runOnRecords(
   plan: RecordPlan,
   { flags, excluded, again }: RunFacts,
 ): Promise<ExitCode> {
-  const { context, out, audit, actor, signal } = session;
+  const { context, out, actor, signal } = session;
   const { token, action, ids } = plan;
-  const { results, touched } = await carryOut(context, plan, {
-    who: actor.who,
+  const { results } = await carryOutAudited(context, plan, actor, {
     reason: flags.because,
     signal,
     onProgress: (done, of) => out.progress(`${done} of ${of} done …`),
   });
   const byId = Object.fromEntries(results);
-  if (touched) {
-    await audit.append({
-      ...actor,
-      action,
-      ids: ids.slice(0, MAX_AUDITED_IDS),
-      result: summary(ids, byId),
-      ...(flags.because === undefined ? {} : { reason: flags.because }),
-    });
-  }
   const rows = [...resultRows(ids, byId), ...excluded];
   printReport(out, { token, action, results: rows });
   if (rows.every(({ result }) => result !== "waiting")) return exitOf(rows);
   out.note(`Interrupted: "${again}" goes on.`);
   return EXIT.interrupted;
-}
-
-/** What the workers must know beside the items. */
-function requestExtras({ options }: PlanRecord, { because }: PlanFlags) {
-  const asked = options?.["request"];
-  const isObject = typeof asked === "object" && asked !== null && !Array.isArray(asked);
-  return { ...(isObject ? { options: asked } : {}), ...(because === undefined ? {} : { reason: because }) };
 }
 
 function askerOf({ signal }: Session) {

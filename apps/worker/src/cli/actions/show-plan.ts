@@ -2,20 +2,20 @@
 import { formatDuration } from "@sluice/config";
 import { KEPT, type PlanRecord } from "@sluice/redis-schema";
 import type { Output } from "../output/output.ts";
-import { size } from "../output/units.ts";
 import type { Draft, PlannedItem } from "@sluice/control/draft";
+import { formatBytes } from "@sluice/control/units";
 
 const SHOWN_ITEMS = 50;
 
 export function showPlan(out: Output, draft: Draft): void {
-  const { headline, consequences, items, excluded, leftOut } = draft;
-  out.noteLine({ text: headline, style: "bold" });
-  for (const sentence of consequences) out.noteLine(`  ${sentence}`);
+  const { title, facts, items, excluded, leftOut } = draft;
+  out.noteLine({ text: `${title}.`, style: "bold" });
+  for (const sentence of facts) out.noteLine(`  ${sentence}`);
   const hasNotes = items.some(({ note }) => note !== undefined);
   out.noteTable(
     [
       { title: "id", cell: ({ id }: PlannedItem) => id },
-      { title: "bytes", align: "right", cell: ({ bytes }: PlannedItem) => size(bytes) },
+      { title: "bytes", align: "right", cell: ({ bytes }: PlannedItem) => formatBytes(bytes) },
       ...(hasNotes ? [{ title: "what happens", cell: ({ note }: PlannedItem) => note ?? "" }] : []),
       { title: "path", cell: ({ name }: PlannedItem) => name },
     ],

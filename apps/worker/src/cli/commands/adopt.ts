@@ -1,14 +1,12 @@
 /** `sluice adopt`: gives the live streams of a source that is gone to the worker that has its files now. */
 import { INDEXES, INDEX_OF, isLive, KINDS } from "@sluice/core";
-import type { ListedStream } from "@sluice/redis-schema";
+import { draftAdopt, type Draft } from "@sluice/control/draft";
 import type { Command } from "commander";
-import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { addJson } from "../options.ts";
-import { count, size } from "../output/units.ts";
 import { performOnRedis, type Session } from "../session.ts";
-import { selectRows } from "../stream-rows.ts";
+import { collect, selectRows } from "../stream-rows.ts";
 
 interface AdoptFlags extends PlanFlags {
   from?: string;
@@ -37,26 +35,8 @@ async function draftOf(session: Session, from: string | undefined): Promise<Draf
   const { reader, out } = session;
   if (from === undefined) throw new CliError(EXIT.usage, "Say --from <source>: the source that is gone.");
   await refuseLiving(session, from);
-  const rows: ListedStream[] = [];
-  for await (const row of selectRows(reader, LIVE_INDEXES, { source: from }, out.nowMs)) rows.push(row);
-  const items = rows.slice(0, MAX_PLAN_ITEMS);
-  const bytes = items.reduce((sum, row) => sum + (row.bytes_sent ?? 0), 0);
-  return {
-    action: "adopt",
-    headline: `Adopt ${count(items.length, "live stream")} of the source ${from}.`,
-    consequences: [
-      `${size(bytes)} that are in S3 are kept; each stream resumes where it stopped.`,
-      "Where this worker has begun the same file anew, the stream that has sent less gives way.",
-      "The source must not come back under its old name for these files.",
-    ],
-    items: items.map((row) => ({ id: row.id, name: row.original_path ?? "", bytes: row.bytes_sent ?? 0 })),
-    counts: { streams: items.length },
-    bytes,
-    options: { request: { from } },
-    excluded: [],
-    leftOut: rows.length - items.length,
-    confirm: confirmFor(items.length, 0, "yes"),
-  };
+  const rows = await collect(selectRows(reader, LIVE_INDEXES, { source: from }, out.nowMs));
+  return draftAdopt(rows, from);
 }
 
 async function refuseLiving({ registry }: Session, source: string): Promise<void> {

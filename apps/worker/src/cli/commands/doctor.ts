@@ -1,4 +1,5 @@
 /** `sluice doctor`: looks at Redis, the bucket, the directories and the clocks, and says what to do. */
+import { plural } from "@sluice/control/units";
 import type { Flags } from "@sluice/config";
 import type { Command } from "commander";
 import { examine, worst } from "../../doctor/doctor.ts";
@@ -7,7 +8,6 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { addJson, addSettingFlags } from "../options.ts";
 import type { Output } from "../output/output.ts";
 import type { Style } from "../output/table.ts";
-import { count } from "../output/units.ts";
 import { perform, type Run } from "../perform.ts";
 
 type DoctorFlags = Flags & { json?: true; strict?: true };
@@ -46,5 +46,7 @@ function show(out: Output, findings: readonly Finding[]): void {
   out.line();
   const errors = findings.filter(({ severity }) => severity === "error").length;
   const warnings = findings.filter(({ severity }) => severity === "warning").length;
-  out.line(`${count(errors, "error")}, ${count(warnings, "warning")}, ${count(findings.length, "finding")}.`);
+  out.line(
+    `${plural(errors, "error")}, ${plural(warnings, "warning")}, ${plural(findings.length, "finding")}.`,
+  );
 }

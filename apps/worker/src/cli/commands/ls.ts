@@ -1,10 +1,10 @@
 /** `sluice ls`: streams by state, newest first. */
+import { plural } from "@sluice/control/units";
 import type { ListedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
 import { EXIT } from "../exit-codes.ts";
 import { addFilters, addJson, wholeNumber, type FilterFlags } from "../options.ts";
 import { streamColumns } from "../output/stream-table.ts";
-import { count } from "../output/units.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { chooseStates, rowToJson, selectRows, STATE_WORDS } from "../stream-rows.ts";
@@ -40,7 +40,7 @@ export function addLs(program: Command): void {
 async function nothingAtWork({ reader }: Session): Promise<string> {
   const { completed } = await reader.counts();
   if (completed === 0) return "There are no streams yet.";
-  return `No stream that matches is at work or failed. ${count(completed, "stream")} completed: see sluice ls completed.`;
+  return `No stream that matches is at work or failed. ${plural(completed, "stream")} completed: see sluice ls completed.`;
 }
 
 async function ls(session: Session, states: readonly string[], flags: LsFlags) {
@@ -59,7 +59,7 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
   else {
     out.table(streamColumns(out.nowMs), rows);
     if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
-    if (more) out.note(`There are more than these ${count(rows.length, "stream")}: see --limit.`);
+    if (more) out.note(`There are more than these ${plural(rows.length, "stream")}: see --limit.`);
   }
   return EXIT.ok;
 }

@@ -1,15 +1,16 @@
 /** `sluice orphans`: open uploads that no stream owns. Only what is ours is ever cleaned up. */
 import { randomUUID } from "node:crypto";
+import { orphanBegan } from "@sluice/control/choose";
+import { draftAbortUploads, type Draft } from "@sluice/control/draft";
+import { formatBytes, plural } from "@sluice/control/units";
 import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
-import { confirmFor, MAX_PLAN_ITEMS, type Draft } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { addJson, duration, durationOption } from "../options.ts";
 import type { Output } from "../output/output.ts";
-import type { Column } from "../output/table.ts";
-import { count, relative, size, span } from "../output/units.ts";
+import { relative, type Column } from "../output/table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
 
@@ -54,7 +55,7 @@ async function list(session: Session, flags: ListFlags): Promise<ExitCode> {
   const { out, context } = session;
   const scanned = flags.scan ? await scan(session, flags.wait) : EXIT.ok;
   const orphans = await new OrphanStore(context).orphans();
-  orphans.sort((a, b) => startedMs(a) - startedMs(b));
+  orphans.sort((a, b) => orphanBegan(a) - orphanBegan(b));
   if (out.json) out.document(orphans);
   else show(out, orphans);
   return scanned;
@@ -82,15 +83,19 @@ function show(out: Output, orphans: readonly Orphan[]): void {
   const columns: Column<Orphan>[] = [
     { title: "upload id", cell: (one) => one.s3_upload_id },
     { title: "whose", cell: (one) => one.verdict },
-    { title: "began", align: "right", cell: (one) => relative(startedMs(one), out.nowMs) },
+    { title: "began", align: "right", cell: (one) => relative(orphanBegan(one), out.nowMs) },
     { title: "parts", align: "right", cell: (one) => String(one.parts ?? "-") },
-    { title: "size", align: "right", cell: (one) => (one.bytes === undefined ? "-" : size(one.bytes)) },
+    {
+      title: "size",
+      align: "right",
+      cell: (one) => (one.bytes === undefined ? "-" : formatBytes(one.bytes)),
+    },
     { title: "because", cell: (one) => one.because },
     { title: "object", cell: (one) => `s3://${one.s3_bucket}/${one.s3_key}` },
   ];
   out.table(columns, orphans);
   const bytes = orphans.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  out.note(`${count(orphans.length, "orphan")}, ${size(bytes)}; a scan looks for more (--scan).`);
+  out.note(`${plural(orphans.length, "orphan")}, ${formatBytes(bytes)}; a scan looks for more (--scan).`);
 }
 
 async function draftOf(
@@ -110,24 +115,10 @@ async function draftOf(
   } else {
     // By both clocks: one of them may have been set forward.
     const nowMs = Math.min(out.nowMs, await redisTimeMs(context.redis));
-    wanted = orphans.filter((one) => nowMs - startedMs(one) >= olderThan);
+    wanted = orphans.filter((one) => nowMs - orphanBegan(one) >= olderThan);
   }
   const ours = wanted.filter(({ verdict }) => verdict === "ours");
-  const chosen = ours.slice(0, MAX_PLAN_ITEMS);
-  const bytes = chosen.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  const age = given.length > 0 ? "" : `, more than ${span(olderThan)} old`;
-  return {
-    action: "abort_uploads",
-    headline: `Abort ${count(chosen.length, "upload")} of ours${age}.`,
-    consequences: [`S3 forgets their parts: ${size(bytes)}. Foreign and unknown uploads are never aborted.`],
-    items: chosen.map((one) => ({ id: one.s3_upload_id, name: one.s3_key, bytes: one.bytes ?? 0 })),
-    counts: { uploads: chosen.length, ours: chosen.length, foreign: 0, unknown: 0 },
-    bytes,
-    options: {},
-    excluded,
-    leftOut: ours.length - chosen.length,
-    confirm: confirmFor(chosen.length, chosen.length, "yes"),
-  };
+  return draftAbortUploads(ours, excluded, given.length > 0 ? 0 : olderThan);
 }
 
 function named(orphans: readonly Orphan[], given: string): Orphan {
@@ -138,9 +129,4 @@ function named(orphans: readonly Orphan[], given: string): Orphan {
     throw new CliError(EXIT.failed, `No scan knows an upload ${given}: see orphans ls --scan.`);
   if (matches.length > 1) throw new CliError(EXIT.failed, `${given} is the beginning of several upload ids.`);
   return only;
-}
-
-/** Where the store does not say when it began, it is as old as we have known it. */
-function startedMs({ initiated_at_utc, first_seen_at_utc }: Orphan): number {
-  return Date.parse(initiated_at_utc ?? first_seen_at_utc);
 }

@@ -1,13 +1,13 @@
 /** `sluice parts`: every acknowledged part of a stream; with `--compare`, beside what S3 lists for its upload now. */
 import { randomUUID } from "node:crypto";
+import { formatBytes, formatDuration } from "@sluice/control/units";
 import type { ListedPart, Part } from "@sluice/core";
 import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { findStream } from "../find-streams.ts";
 import { addJson, durationOption } from "../options.ts";
-import type { Column, Piece } from "../output/table.ts";
-import { relative, size, span } from "../output/units.ts";
+import { relative, type Column, type Piece } from "../output/table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
 
@@ -82,13 +82,13 @@ function columns(nowMs: number, compared: boolean): Column<Row>[] {
   return [
     { title: "part", align: "right", cell: (part) => String(part.PartNumber) },
     { title: "offset", align: "right", cell: (part) => String(part.Offset) },
-    { title: "size", align: "right", cell: (part) => size(part.Size) },
+    { title: "size", align: "right", cell: (part) => formatBytes(part.Size) },
     { title: "crc32", cell: (part) => part.ChecksumCRC32 ?? "-" },
     { title: "sent", align: "right", cell: (part) => relative(part.UploadedAt, nowMs) },
     {
       title: "took",
       align: "right",
-      cell: (part) => (part.DurationMs === undefined ? "-" : span(part.DurationMs)),
+      cell: (part) => (part.DurationMs === undefined ? "-" : formatDuration(part.DurationMs)),
     },
     { title: "tries", align: "right", cell: (part) => String(part.Attempts ?? "-") },
     ...(compared ? [{ title: "in s3", cell: inS3 }] : []),

@@ -1,18 +1,16 @@
 /** `sluice retry`: failed streams go back to work, purged files are taken up again. What is sent again is said first. */
 import { resolve } from "node:path";
-import { displayPath, planRetry } from "@sluice/core";
-import { seenOf } from "@sluice/control/carry-out";
-import { IgnoredFiles, loadStreams, type LoadedStream } from "@sluice/redis-schema";
+import { displayPath } from "@sluice/core";
+import { choose, readRows } from "@sluice/control/choose";
+import { draftRetry, draftRetryPath, type Draft } from "@sluice/control/draft";
+import { IgnoredFiles } from "@sluice/redis-schema";
 import type { Command } from "commander";
-import { chooseMatching, chooseNamed, type Chosen } from "../actions/choose-rows.ts";
-import { confirmFor, type Draft, type PlannedItem } from "@sluice/control/draft";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { findStreams, lookForStream } from "../find-streams.ts";
 import { addFilters, addJson, type FilterFlags } from "../options.ts";
-import { count, size } from "../output/units.ts";
 import { performOnRedis, type Session } from "../session.ts";
-import { selectRows } from "../stream-rows.ts";
+import { collect, selectRows } from "../stream-rows.ts";
 
 interface RetryFlags extends PlanFlags, FilterFlags {
   all?: true;
@@ -35,9 +33,12 @@ export function addRetry(program: Command): void {
 }
 
 async function draftOf(session: Session, given: readonly string[], flags: RetryFlags): Promise<Draft> {
-  const { reader } = session;
-  if (flags.all)
-    return await draftRetries(session, await chooseMatching("retry", failedRows(session, flags)));
+  const { reader, context } = session;
+  if (flags.all) {
+    // Superseded streams too: each is told why it is not retried only where it was named.
+    const chosen = choose("retry", await collect(failedRows(session, flags)));
+    return await draftRetry(context, { ...chosen, excluded: [] });
+  }
   if (given.length === 0) throw new CliError(EXIT.usage, "Name streams or paths, or say --all.");
   const targets = await Promise.all(given.map((text) => targetOf(session, text, flags)));
   const marks = targets.filter((target) => target.kind === "mark").map(({ item }) => item);
@@ -46,15 +47,14 @@ async function draftOf(session: Session, given: readonly string[], flags: RetryF
       reader,
       targets.map(({ item }) => item),
     );
-    return await draftRetries(session, await chooseNamed(reader, "retry", ids));
+    return await draftRetry(context, choose("retry", await readRows(reader, ids)));
   }
   if (marks.length < targets.length) {
     throw new CliError(EXIT.usage, "Failed streams and purged files are retried one kind at a time.");
   }
-  return draftLifts(marks);
+  return draftRetryPath(marks);
 }
 
-/** Superseded streams too: each is told why it is not retried only where it was named. */
 function failedRows({ reader, out }: Session, { reason, ...filter }: RetryFlags) {
   return selectRows(reader, ["failed"], { ...filter, reasons: reason }, out.nowMs);
 }
@@ -87,63 +87,4 @@ async function failedAt({ reader, out }: Session, path: string, source: string |
     if (row.original_path === path && row.superseded_by === undefined) return row.id;
   }
   return undefined;
-}
-
-async function draftRetries({ context }: Session, { rows, excluded, leftOut }: Chosen): Promise<Draft> {
-  const items: RetryItem[] = [];
-  const refused = [...excluded];
-  const ids = rows.map(({ id }) => id);
-  for await (const streams of loadStreams(context, ids, { parts: false })) {
-    for (const stream of streams) {
-      const item = retryOf(stream);
-      if (item) items.push(item);
-      else refused.push({ id: stream.id, why: "its record cannot be worked with: purge it" });
-    }
-  }
-  const again = items.reduce((sum, { bytes }) => sum + bytes, 0);
-  return {
-    action: "retry",
-    headline: `Retry ${count(items.length, "failed stream")}.`,
-    consequences: [whatIsSent(items, again)],
-    items,
-    counts: { streams: items.length },
-    bytes: again,
-    options: { seen: seenOf(rows) },
-    excluded: refused,
-    leftOut,
-    confirm: confirmFor(items.length, 0, again > 0 ? "yes" : "none"),
-  };
-}
-
-interface RetryItem extends PlannedItem {
-  fromStart: boolean;
-}
-
-function retryOf({ id, parsed }: LoadedStream): RetryItem | undefined {
-  if (parsed.kind !== "record") return undefined;
-  const { event, bytesSentAgain, words } = planRetry(parsed.record);
-  const name = displayPath(parsed.record.original_path);
-  return { id, name, bytes: bytesSentAgain, note: words, fromStart: event === "restarted" };
-}
-
-function whatIsSent(items: readonly RetryItem[], again: number): string {
-  const fromStart = items.filter((item) => item.fromStart).length;
-  if (fromStart === 0) return "Nothing is sent again.";
-  const whole = fromStart === items.length ? "Every byte" : `Every byte of ${count(fromStart, "file")}`;
-  return `${whole} is sent${again > 0 ? `, ${size(again)} for the second time` : ""}.`;
-}
-
-function draftLifts(marks: readonly string[]): Draft {
-  return {
-    action: "retry_path",
-    headline: `Take up ${count(marks.length, "purged file")} again.`,
-    consequences: ["Each becomes a new stream if its file is still there; all its bytes are sent."],
-    items: marks.map((mark) => ({ id: mark, name: mark.slice(mark.indexOf(":") + 1), bytes: 0 })),
-    counts: { files: marks.length },
-    bytes: 0,
-    options: {},
-    excluded: [],
-    leftOut: 0,
-    confirm: confirmFor(marks.length, 0, "none"),
-  };
 }

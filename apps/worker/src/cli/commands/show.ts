@@ -1,7 +1,5 @@
 /** `sluice show`: everything about one stream, why it is not final yet, and what can be done where it failed. */
 import {
-  FAILURE_REASONS,
-  REMEDIES,
   describeOutlook,
   describeCompletedBy,
   describeWaiting,
@@ -11,16 +9,18 @@ import {
   uploadAge,
   type StreamRecord,
 } from "@sluice/core";
+import { failureReason, lagBytes } from "@sluice/control/stream-row";
+import { formatBytes, plural } from "@sluice/control/units";
+import { failureWords } from "@sluice/control/words";
 import { recordToJson, type StreamDetail } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { CliError, EXIT } from "../exit-codes.ts";
 import { findStream } from "../find-streams.ts";
 import { addJson } from "../options.ts";
 import type { Output } from "../output/output.ts";
-import { count, relative, size } from "../output/units.ts";
+import { relative } from "../output/table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
-import { reasonOf, unsentBytes } from "../stream-rows.ts";
 
 const SHOWN_LOG = 20;
 
@@ -56,7 +56,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
   const kind = kindOf(record.status);
   const ago = (iso: string | undefined) => (iso === undefined ? undefined : `${iso} (${relative(iso, now)})`);
   const waiting = parseWaiting(record.waiting_for);
-  const unsent = unsentBytes({ ...record, kind });
+  const unsent = lagBytes({ ...record, kind });
   out.pairs([
     ["id", record.id],
     ["path", { text: record.original_path, style: "bold" }],
@@ -67,14 +67,14 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["object", record.s3_key === undefined ? undefined : `s3://${record.s3_bucket}/${record.s3_key}`],
     ["upload id", record.s3_upload_id],
     ["store aborts it", abortForecast(record, now)],
-    ["file size", size(record.file_size)],
+    ["file size", formatBytes(record.file_size)],
     [
       "sent",
       partCount === 0
         ? undefined
-        : `${size(record.bytes_sent)} in an unbroken run, ${count(partCount, "part")}`,
+        : `${formatBytes(record.bytes_sent)} in an unbroken run, ${plural(partCount, "part")}`,
     ],
-    ["only on local disk", unsent === 0 ? undefined : { text: size(unsent), style: "yellow" }],
+    ["only on local disk", unsent === 0 ? undefined : { text: formatBytes(unsent), style: "yellow" }],
     ["part plan", record.part_plan],
     ["owner", record.owner === undefined ? undefined : `${record.owner}, fence ${record.fence}`],
     ["began", ago(record.started_at_utc)],
@@ -104,13 +104,12 @@ function abortForecast(record: StreamRecord, nowMs: number) {
 }
 
 function showFailure(out: Output, record: StreamRecord): void {
-  const reason = FAILURE_REASONS.find((known) => known === reasonOf(record));
-  const remedy = reason && REMEDIES[reason];
+  const { cause, remedy } = failureWords(failureReason(record));
   out.line();
   out.pairs([
-    ["failed", { text: remedy?.cause ?? reasonOf(record), style: "red" }],
+    ["failed", { text: cause, style: "red" }],
     ["in detail", record.failure_detail],
-    ["what to do", remedy?.remedy],
+    ["what to do", remedy],
     ["a retry", record.superseded_by === undefined ? planRetry(record).words : undefined],
   ]);
 }

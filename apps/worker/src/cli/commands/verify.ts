@@ -1,16 +1,12 @@
 /** `sluice verify`: is an object in S3 what was recorded when it was sealed? A worker looks, and with `--deep` reads it back. */
 import { randomUUID } from "node:crypto";
+import { formatDuration } from "@sluice/config";
+import type { Ask } from "@sluice/control/run-plan";
 import type { ItemResult } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import type { Sha256 } from "../../streams/read-back.ts";
 import type { Check } from "../../streams/verify-report.ts";
-import {
-  askWorkers,
-  DEFAULT_WAIT_MS,
-  EXIT_OF_UNANSWERED,
-  tellUnanswered,
-  type Ask,
-} from "../actions/ask-workers.ts";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { lookForStream } from "../find-streams.ts";
 import { addJson, duration } from "../options.ts";
@@ -49,7 +45,11 @@ export function addVerify(program: Command): void {
     .option("--request <id>", "instead: what became of a verify that was asked for before")
     .option("--deep", "read the whole object back")
     .option("--bucket <name>", "bucket of the key (default: SLUICE_S3_BUCKET)")
-    .option("--wait <duration>", "how long to wait for the worker (default: 30s, with --deep 1h)", duration);
+    .option(
+      "--wait <duration>",
+      `how long to wait for the worker (default: ${formatDuration(DEFAULT_WAIT_MS)}, with --deep ${formatDuration(DEEP_WAIT_MS)})`,
+      duration,
+    );
   addJson(command).action(async (given: string | undefined, flags: VerifyFlags) => {
     await performOnRedis(flags, (session) => verify(session, given, flags));
   });

@@ -1,64 +1,10 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Output } from "./output.ts";
-import { formatTable, type Piece } from "./table.ts";
-import { count, relative, size, span } from "./units.ts";
-import { jsonText, visible, visibleLines } from "@sluice/control/terminal-text";
+import { formatTable, relative, type Piece } from "./table.ts";
+import { visibleLine } from "@sluice/control/visible-text";
 
-const HOSTILE = "a\u001b[2Jb\r\nc\u0007\u009bd\u202etxt\u2028e\u007f\udc80";
-
-describe("names on a terminal", () => {
-  it("keep no control character, no reordering and no line break", () => {
-    expect(visible(HOSTILE)).toBe("a␛[2Jb␍␊c␇<U+009B>d<U+202E>txt<U+2028>e␡<U+DC80>");
-  });
-
-  it("that are ordinary stay as they are, whatever their alphabet", () => {
-    for (const name of ["cam 1.mkv", "Überwachung–Ä.mp4", "録画 2026.mov", "запись.ts", "📼.avi"])
-      expect(visible(name)).toBe(name);
-  });
-
-  it("in a message of several lines leave its own line breaks alone", () => {
-    expect(visibleLines("one\ntwo\u001b")).toBe("one\ntwo␛");
-  });
-
-  it("are escaped in JSON, and read back as they were", () => {
-    const text = jsonText({ path: HOSTILE }, 2);
-    // Line feeds are the indentation's.
-    expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-    expect(JSON.parse(text)).toEqual({ path: HOSTILE });
-  });
-
-  it("escape both halves of a format character outside the first plane", () => {
-    expect(JSON.parse(jsonText("\u{e0041}"))).toBe("\u{e0041}");
-    expect(jsonText("\u{e0041}")).toBe('"\\udb40\\udc41"');
-  });
-});
-
-describe("sizes and times", () => {
-  it.each([
-    [0, "0 B"],
-    [1023, "1023 B"],
-    [1024, "1.0 KiB"],
-    [1536, "1.5 KiB"],
-    [1024 ** 2 - 1, "1.0 MiB"],
-    [5.25 * 1024 ** 3, "5.3 GiB"],
-    [48.8 * 1024 ** 4, "48.8 TiB"],
-  ])("%d bytes are %s", (bytes, text) => {
-    expect(size(bytes)).toBe(text);
-  });
-
-  it("are in one unit, rounded down", () => {
-    expect([0, 999, 1_000, 59_999, 60_000, 7_199_999, 86_400_000].map(span)).toEqual([
-      "0 ms",
-      "999 ms",
-      "1 s",
-      "59 s",
-      "1 min",
-      "1 h",
-      "1 d",
-    ]);
-  });
-
+describe("times in a table", () => {
   it("are relative to now, before and after", () => {
     const now = Date.parse("2026-11-24T12:00:00Z");
     expect(relative("2026-11-24T11:58:00Z", now)).toBe("2 min ago");
@@ -66,14 +12,6 @@ describe("sizes and times", () => {
     expect(relative(now - 400, now)).toBe("now");
     expect(relative(undefined, now)).toBe("-");
     expect(relative("not a time", now)).toBe("-");
-  });
-
-  it("count what there is in words", () => {
-    expect([count(1, "stream"), count(0, "stream"), count(12_345, "entry", "entries")]).toEqual([
-      "1 stream",
-      "0 streams",
-      "12,345 entries",
-    ]);
   });
 });
 
@@ -103,7 +41,7 @@ describe("a table", () => {
         { title: "", cell: () => "|" },
       ],
       ["e\u0301e\u0301", "\u001b", "abcd"],
-    ).map((line) => visible(plain(line)));
+    ).map((line) => visibleLine(plain(line)));
     expect(lines.slice(1)).toEqual(["e\u0301e\u0301    |", "␛     |", "abcd  |"]);
   });
 });

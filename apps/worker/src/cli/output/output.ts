@@ -1,10 +1,10 @@
 /**
  * Where a command writes: its answer on standard output (one JSON document, or text for people), everything else on
- * standard error. Text passes through `visible` on its way, so no record can speak to the terminal.
+ * standard error. Text passes through `visibleLine` on its way, so no record can speak to the terminal.
  */
 import { styleText } from "node:util";
 import { formatTable, type Column, type Piece } from "./table.ts";
-import { jsonText, visible, visibleLines } from "@sluice/control/terminal-text";
+import { jsonText, visibleLine, visibleLines } from "@sluice/control/visible-text";
 
 export interface OutputOptions {
   json: boolean;
@@ -83,10 +83,10 @@ export class Output {
   /** How far a long command is: on a terminal in place, else now and then as a line of its own. */
   progress(text: string): void {
     if (this.#stderr.isTTY) {
-      this.#stderr.write(`\r\u001b[K${visible(text)}`);
+      this.#stderr.write(`\r\u001b[K${visibleLine(text)}`);
       this.#progressShown = true;
     } else if (this.nowMs - this.#progressAtMs >= PROGRESS_EVERY_MS) {
-      this.#stderr.write(`${visible(text)}\n`);
+      this.#stderr.write(`${visibleLine(text)}\n`);
     } else return;
     this.#progressAtMs = this.nowMs;
   }
@@ -106,8 +106,8 @@ export class Output {
 function paint(pieces: readonly Piece[], stream: NodeJS.WriteStream): string {
   return pieces
     .map((piece) => {
-      if (typeof piece === "string") return visible(piece);
-      const text = visible(piece.text);
+      if (typeof piece === "string") return visibleLine(piece);
+      const text = visibleLine(piece.text);
       return text === "" ? text : styleText(piece.style, text, { stream });
     })
     .join("")

@@ -1,8 +1,8 @@
 /** The columns of a list of streams. */
 import type { ListedStream } from "@sluice/redis-schema";
-import { activityMs, reasonOf, unsentBytes } from "../stream-rows.ts";
-import type { Column, Piece } from "./table.ts";
-import { relative, size } from "./units.ts";
+import { failureReason, lagBytes, lastActivityAt } from "@sluice/control/stream-row";
+import { formatBytes } from "@sluice/control/units";
+import { relative, type Column, type Piece } from "./table.ts";
 
 export function streamColumns(nowMs: number): Column<ListedStream>[] {
   return [
@@ -11,29 +11,31 @@ export function streamColumns(nowMs: number): Column<ListedStream>[] {
     {
       title: "size",
       align: "right",
-      cell: (row) => (row.file_size === undefined ? "-" : size(row.file_size)),
+      cell: (row) => (row.file_size === undefined ? "-" : formatBytes(row.file_size)),
     },
     {
       title: "only local",
       align: "right",
       cell: (row) => {
-        const bytes = unsentBytes(row);
-        return bytes === 0 ? { text: "-", style: "dim" } : size(bytes);
+        const bytes = lagBytes(row);
+        return bytes === 0 ? { text: "-", style: "dim" } : formatBytes(bytes);
       },
     },
-    { title: "activity", align: "right", cell: (row) => relative(activityMs(row), nowMs) },
+    { title: "activity", align: "right", cell: (row) => relative(lastActivityAt(row), nowMs) },
     { title: "path", cell: (row) => row.original_path ?? { text: "(no path)", style: "dim" } },
   ];
 }
 
 export function stateOf(row: ListedStream): Piece {
   switch (row.kind) {
-    case "failed":
+    case "failed": {
+      const reason = failureReason(row) ?? "";
       // Another generation carries on: nothing is wrong any more.
-      if (row.set_apart !== undefined) return { text: `given up: ${reasonOf(row)}`, style: "dim" };
+      if (row.set_apart !== undefined) return { text: `given up: ${reason}`, style: "dim" };
       return row.superseded_by === undefined
-        ? { text: `failed: ${reasonOf(row)}`, style: "red" }
-        : { text: `superseded: ${reasonOf(row)}`, style: "dim" };
+        ? { text: `failed: ${reason}`, style: "red" }
+        : { text: `superseded: ${reason}`, style: "dim" };
+    }
     case "completed":
       return { text: row.status, style: "green" };
     case undefined:

@@ -2,7 +2,8 @@
  * An aligned table: titles, then rows. The column whose width nobody knows (a path) comes last and is never cut, so that
  * it can be copied; everything before it is plain and narrow.
  */
-import { visible } from "@sluice/control/terminal-text";
+import { formatRelative, parseTime } from "@sluice/control/units";
+import { visibleLine } from "@sluice/control/visible-text";
 
 export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 export type Piece = string | { text: string; style: Style };
@@ -35,6 +36,12 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
 const characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 function widthOf(piece: Piece): number {
-  const text = visible(typeof piece === "string" ? piece : piece.text);
+  const text = visibleLine(typeof piece === "string" ? piece : piece.text);
   return [...characters.segment(text)].length;
+}
+
+/** "4 s ago", "in 2 min"; a dash where there is no time. */
+export function relative(at: string | number | undefined, nowMs: number): string {
+  const ms = typeof at === "number" ? at : parseTime(at);
+  return ms === undefined ? "-" : formatRelative(ms, nowMs);
 }

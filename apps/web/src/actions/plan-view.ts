@@ -1,16 +1,18 @@
 /** A plan as it is shown before it runs, and what came of it. Shared by server and browser. */
-import type { PlanAction } from "./actions.ts";
+import type { PlanAction } from "@sluice/control/actions";
 
 export interface PlanView {
   token: string;
   action: PlanAction;
+  /** "Purge 3 failed streams" */
+  title: string;
+  /** What is lost and what is kept, a sentence each. */
+  facts: string[];
   /** How many items exactly; the plan holds their ids. */
   items: number;
   /** The first few, for the eye. */
   sample: { id: string; name: string; bytes: number }[];
   counts: Record<string, number>;
-  /** What the number means depends on the action: bytes on disk only, parts S3 forgets, bytes sent again. */
-  bytes: number;
   /** More matched than one plan takes. */
   left_out: number;
   /** Matched the filter, but their state forbids it: how many, by reason. */

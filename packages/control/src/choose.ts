@@ -1,0 +1,82 @@
+/** What an action is about, read from Redis just now: what its state allows, and why not for the rest. */
+import { emptyRow, KEPT, redisNowMs, StreamReader } from "@sluice/redis-schema";
+import type { ListedStream, Orphan, SchemaContext } from "@sluice/redis-schema";
+import { MAX_PLAN_ITEMS, obstacle, type StreamAction } from "./actions.ts";
+
+export interface Excluded {
+  id: string;
+  why: string;
+}
+
+export interface Chosen {
+  rows: ListedStream[];
+  excluded: Excluded[];
+  /** More are allowed than one plan takes. */
+  leftOut: number;
+}
+
+/** `refuse`: what is in the way beside the state. */
+export function choose(
+  action: StreamAction,
+  rows: readonly ListedStream[],
+  refuse: (row: ListedStream) => string | undefined = () => undefined,
+): Chosen {
+  const allowed: ListedStream[] = [];
+  const excluded: Excluded[] = [];
+  for (const row of rows) {
+    const why = obstacle(action, row) ?? refuse(row);
+    if (why === undefined) allowed.push(row);
+    else excluded.push({ id: row.id, why });
+  }
+  return {
+    rows: allowed.slice(0, MAX_PLAN_ITEMS),
+    excluded,
+    leftOut: Math.max(0, allowed.length - MAX_PLAN_ITEMS),
+  };
+}
+
+/** In the order given. An id that an index names while nothing is stored under it can be purged too. */
+export async function readRows(reader: StreamReader, ids: readonly string[]): Promise<ListedStream[]> {
+  const rows: ListedStream[] = [];
+  for (let from = 0; from < ids.length; from += KEPT.pageOfRecords) {
+    const chunk = ids.slice(from, from + KEPT.pageOfRecords);
+    const found = await reader.rows(chunk);
+    chunk.forEach((id, at) => rows.push(found[at] ?? emptyRow(id)));
+  }
+  return rows;
+}
+
+/** "3 streams (only failed streams are retried)": how many, by reason. */
+export function byReason(excluded: readonly Excluded[]): { why: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { why } of excluded) counts.set(why, (counts.get(why) ?? 0) + 1);
+  return [...counts].map(([why, count]) => ({ why, count }));
+}
+
+/** Completed streams that are older, the oldest first: exactly these go, however many there are. */
+export async function choosePrunable(
+  context: SchemaContext,
+  olderThanMs: number,
+): Promise<{ rows: ListedStream[]; leftOut: number; cutoff: number }> {
+  const reader = new StreamReader(context);
+  const cutoff = (await redisNowMs(context)) - olderThanMs;
+  const rows: ListedStream[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await reader.page("completed", {
+      limit: Math.min(KEPT.pageOfRecords, MAX_PLAN_ITEMS - rows.length),
+      newestFirst: false,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    const old = page.rows.filter(({ score = 0 }) => score <= cutoff);
+    rows.push(...old);
+    cursor = old.length < page.rows.length ? undefined : page.next;
+  } while (cursor !== undefined && rows.length < MAX_PLAN_ITEMS);
+  const all = await reader.countUntil("completed", cutoff);
+  return { rows, leftOut: Math.max(0, all - rows.length), cutoff };
+}
+
+/** ms since 1970. Where the store does not say when it began, it is as old as it has been known. */
+export function orphanBegan({ initiated_at_utc, first_seen_at_utc }: Orphan): number {
+  return Date.parse(initiated_at_utc ?? first_seen_at_utc);
+}

@@ -1,0 +1,65 @@
+import type { ListedStream } from "@sluice/redis-schema";
+import { describe, expect, it } from "vitest";
+import { matches } from "./row-filter.ts";
+import { lagBytes } from "./stream-row.ts";
+
+const NOW = Date.parse("2026-11-24T12:00:00Z");
+
+function row(over: Partial<ListedStream> = {}): ListedStream {
+  return {
+    id: "s1",
+    status: "failed_access_denied",
+    kind: "failed",
+    source: "src",
+    watch: "rec",
+    original_path: "/rec/cam1/a.mkv",
+    s3_key: "cam1/a.mkv",
+    failure_reason: "access_denied",
+    last_activity_at_utc: "2026-11-24T11:00:00Z",
+    ...over,
+  };
+}
+
+describe("a filter", () => {
+  it.each([
+    ["nothing asked", {}, true],
+    ["source", { source: "src" }, true],
+    ["another source", { source: "other" }, false],
+    ["watch", { watch: "other" }, false],
+    ["part of the path", { path: "cam1" }, true],
+    ["part of the key", { path: "cam1/a" }, true],
+    ["no part of either", { path: "cam2" }, false],
+    ["reason", { reasons: ["object_conflict", "access_denied"] }, true],
+    ["another reason", { reasons: ["object_conflict"] }, false],
+    ["kind", { kinds: new Set(["failed"] as const) }, true],
+    ["another kind", { kinds: new Set(["opening"] as const) }, false],
+    ["a word of the key, in any case", { words: ["cam1", "a.mkv"] }, true],
+    ["a word that is not there", { words: ["cam1", "b.mkv"] }, false],
+    ["the view it is in", { view: "failed" as const }, true],
+    ["another view", { view: "superseded" as const }, false],
+    ["an hour without activity", { olderThan: 3_600_000 }, true],
+    ["more than an hour", { olderThan: 3_600_001 }, false],
+  ])("%s", (_, filter, expected) => {
+    expect(matches(row(), filter, NOW)).toBe(expected);
+  });
+
+  it("reads the reason out of the status where the field is missing", () => {
+    const { failure_reason: _, ...founding } = row({ status: "failed_disk_gone" });
+    expect(matches(founding, { reasons: ["disk_gone"] }, NOW)).toBe(true);
+  });
+
+  it("leaves out by age what has no time at all", () => {
+    const { last_activity_at_utc: _, ...timeless } = row();
+    expect(matches(timeless, { olderThan: 1 }, NOW)).toBe(false);
+  });
+});
+
+describe("bytes that are only on local disk", () => {
+  it("are those past the unbroken run, until the object is sealed", () => {
+    expect(lagBytes({ kind: "processing", file_size: 100, bytes_sent: 60 })).toBe(40);
+    expect(lagBytes({ kind: "failed", file_size: 100, bytes_sent: 0 })).toBe(100);
+    // A small file went up in one Put, without any part.
+    expect(lagBytes({ kind: "s3_completed", file_size: 100, bytes_sent: 0 })).toBe(0);
+    expect(lagBytes({ kind: "processing", file_size: 10, bytes_sent: 60 })).toBe(0);
+  });
+});

@@ -1,0 +1,66 @@
+/** Which streams an operator means: one test for lists, live rows and actions, in the dashboard and on the command line. */
+import type { Kind } from "@sluice/core/stream/state";
+import {
+  failureReason,
+  indexOfRow,
+  isStalled,
+  isSuperseded,
+  lastActivityAt,
+  type StreamRow,
+} from "./stream-row.ts";
+
+/** The indexes, with superseded streams apart from those that failed. */
+export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
+export type View = (typeof VIEWS)[number];
+
+/** What is absent is not asked for. */
+export interface RowFilter {
+  view?: View | undefined;
+  kinds?: ReadonlySet<Kind> | undefined;
+  reasons?: readonly string[] | undefined;
+  source?: string | undefined;
+  watch?: string | undefined;
+  owner?: string | undefined;
+  /** Part of the path or of the key, letter by letter. */
+  path?: string | undefined;
+  /** In lower case; each must occur in the path, the key, the id, the upload id or the ETag. */
+  words?: readonly string[] | undefined;
+  /** ms since the last activity. */
+  olderThan?: number | undefined;
+  /** Only stalled streams, by this limit (ms). */
+  stalledAfterMs?: number | undefined;
+  /** Only streams that replace their own earlier object. */
+  reopened?: boolean | undefined;
+}
+
+/** A filter that asks for what a row does not have leaves it out. */
+export function matches(row: StreamRow, filter: RowFilter, nowMs: number): boolean {
+  const { view, kinds, reasons, source, watch, owner, path, words, olderThan, stalledAfterMs, reopened } =
+    filter;
+  return (
+    (view === undefined || isInView(row, view)) &&
+    (kinds === undefined || (row.kind !== undefined && kinds.has(row.kind))) &&
+    (reasons === undefined || reasons.includes(failureReason(row) ?? "")) &&
+    (source === undefined || row.source === source) &&
+    (watch === undefined || row.watch === watch) &&
+    (owner === undefined || row.owner === owner) &&
+    (path === undefined || [row.original_path, row.s3_key].some((text) => text?.includes(path) === true)) &&
+    (olderThan === undefined || nowMs - (lastActivityAt(row) ?? nowMs) >= olderThan) &&
+    (!reopened || row.supersedes !== undefined) &&
+    (stalledAfterMs === undefined || isStalled(row, nowMs, stalledAfterMs)) &&
+    (words === undefined || words.every((word) => occurs(row, word)))
+  );
+}
+
+function isInView(row: StreamRow, view: View): boolean {
+  if (view === "all") return true;
+  const index = indexOfRow(row);
+  if (view === "superseded") return index === "failed" && isSuperseded(row);
+  if (view === "failed") return index === "failed" && !isSuperseded(row);
+  return index === view;
+}
+
+function occurs(row: StreamRow, word: string): boolean {
+  const texts = [row.original_path, row.id, row.s3_key, row.s3_upload_id, row.etag];
+  return texts.some((text) => text?.toLowerCase().includes(word) === true);
+}

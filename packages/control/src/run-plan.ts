@@ -1,0 +1,190 @@
+/**
+ * Second half of every action: exactly the planned ids, once. Records are purged and pruned at once, without any worker;
+ * what needs a file or S3 becomes a request to the workers under the plan's own token, so that asking twice asks once.
+ * Results stay for a day, whoever looks, and each step is in the audit log.
+ */
+import { randomUUID } from "node:crypto";
+import {
+  AuditLog,
+  Plans,
+  REQUEST_ACTIONS,
+  RequestQueue,
+  redisNowMs,
+  type ItemResult,
+  type NewRequest,
+  type PlanRecord,
+  type PlanResult,
+  type RequestAction,
+  type SchemaContext,
+} from "@sluice/redis-schema";
+import { carryOut, type CarriedOut, type RecordPlan } from "./carry-out.ts";
+import type { Draft } from "./draft.ts";
+import { stillAsPlanned } from "./still-as-planned.ts";
+
+/** Who acts, for the audit log. */
+export interface Actor {
+  who: string;
+  /** An address, or "command line". */
+  from: string;
+}
+
+/** Ids named in an audit entry; the rest is in the plan's results. */
+const MAX_AUDITED_IDS = 1_000;
+
+/** `typed`: what has to be typed to carry it out. Not saved yet. */
+export async function planOf(
+  context: SchemaContext,
+  { who }: Pick<Actor, "who">,
+  { action, items, counts, bytes, options }: Draft,
+  typed: string | null,
+): Promise<PlanRecord> {
+  return {
+    token: randomUUID(),
+    action,
+    ids: items.map(({ id }) => id),
+    counts,
+    bytes,
+    options: { ...options, typed },
+    who,
+    ...(await new Plans(context).lifetime()),
+  };
+}
+
+/** `execution` names who carries it out; from here on the plan is kept for a day. */
+export async function takePlan(
+  context: SchemaContext,
+  token: string,
+  execution: string,
+): ReturnType<Plans["consume"]> {
+  const plans = new Plans(context);
+  const taken = await plans.consume(token, execution);
+  if (taken.kind === "ok") await plans.record(token, new Map());
+  return taken;
+}
+
+export interface HowToCarryOut {
+  reason: string | undefined;
+  /** Between two chunks it stops; what is left stays without a result. */
+  signal?: AbortSignal;
+  onProgress?: (done: number, of: number) => void;
+}
+
+/** A plan on records alone. Carried out again, it does what is left. */
+export async function carryOutAudited(
+  context: SchemaContext,
+  plan: RecordPlan,
+  actor: Actor,
+  how: HowToCarryOut,
+): Promise<CarriedOut> {
+  const carried = await carryOut(context, plan, { ...how, who: actor.who });
+  if (carried.touched) {
+    const result = summary(plan.ids, Object.fromEntries(carried.results));
+    await audit(context, actor, { ...entryOf(plan), result, reason: how.reason });
+  }
+  return carried;
+}
+
+/** A plan that workers carry out: asks for what still is as it was planned; asked again, for the same. */
+export async function askForPlan(
+  context: SchemaContext,
+  plan: PlanRecord,
+  actor: Actor,
+  reason: string | undefined,
+): Promise<{ items: string[]; isNew: boolean }> {
+  const items = await stillAsPlanned(context, plan);
+  if (items.length === 0) {
+    await audit(context, actor, { ...entryOf(plan), result: "nothing: all of it changed", reason });
+    return { items, isNew: false };
+  }
+  const { token: id, options } = plan;
+  const request = options?.request === undefined ? {} : { options: options.request };
+  // What a plan may ask for was looked at when it was made.
+  const action = plan.action as RequestAction;
+  const isNew = await fileRequest(context, actor, { id, action, items, reason, plan: id, ...request });
+  return { items, isNew };
+}
+
+export interface Ask extends Pick<NewRequest, "id" | "action" | "items" | "options"> {
+  reason?: string | undefined;
+  /** The token, where a plan asks. */
+  plan?: string;
+}
+
+/** False: it was filed before, and nothing changed. */
+export async function fileRequest(
+  context: SchemaContext,
+  actor: Actor,
+  { plan, reason, ...ask }: Ask,
+): Promise<boolean> {
+  const filed = await new RequestQueue(context).file({
+    ...ask,
+    ...actor,
+    ...(reason === undefined ? {} : { reason }),
+    filed_at_utc: new Date(await redisNowMs(context)).toISOString(),
+  });
+  if (filed.kind !== "filed") return false;
+  await audit(context, actor, {
+    action: ask.action,
+    ids: ask.items,
+    result: "asked of the workers",
+    reason,
+    plan,
+  });
+  return true;
+}
+
+/** What came of a plan so far, by id: from the plan itself, and from the workers where they were asked. */
+export async function planResults(
+  context: SchemaContext,
+  plan: PlanRecord,
+): Promise<Map<string, PlanResult & Partial<ItemResult>>> {
+  const planned = await new Plans(context).results(plan.token);
+  if (!isAskedOfWorkers(plan)) return planned;
+  const request = await new RequestQueue(context).read(plan.token);
+  return new Map([...planned, ...(request.kind === "ok" ? Object.entries(request.value.results) : [])]);
+}
+
+export function isAskedOfWorkers({ action }: Pick<PlanRecord, "action">): boolean {
+  return REQUEST_ACTIONS.some((known) => known === action);
+}
+
+/** "2 done, 1 refused, 1 not answered yet" */
+export function summary(
+  ids: readonly string[],
+  results: Readonly<Record<string, Pick<PlanResult, "result"> | undefined>>,
+): string {
+  const counts = { done: 0, refused: 0, failed: 0, "not answered yet": 0 };
+  for (const id of ids) counts[results[id]?.result ?? "not answered yet"] += 1;
+  return Object.entries(counts)
+    .filter(([, number]) => number > 0)
+    .map(([result, number]) => `${number} ${result}`)
+    .join(", ");
+}
+
+interface AuditWords {
+  action: string;
+  ids: readonly string[];
+  result: string;
+  reason: string | undefined;
+  plan?: string | undefined;
+}
+
+function entryOf({ action, ids, token }: PlanRecord): Pick<AuditWords, "action" | "ids" | "plan"> {
+  return { action, ids, plan: token };
+}
+
+export function audit(
+  context: SchemaContext,
+  actor: Actor,
+  { ids, result, reason, plan, action }: AuditWords,
+): Promise<void> {
+  const named = ids.slice(0, MAX_AUDITED_IDS);
+  return new AuditLog(context).append({
+    ...actor,
+    action,
+    ids: named,
+    result: named.length < ids.length ? `${result} (${ids.length} ids in all)` : result,
+    ...(plan === undefined ? {} : { plan }),
+    ...(reason === undefined ? {} : { reason }),
+  });
+}

@@ -1,0 +1,85 @@
+/** Plans on a real Redis: what runs is exactly what was planned, whoever planned it and whoever carries it out. */
+import { streamId } from "@sluice/core";
+import { Plans, RequestQueue, StreamReader } from "@sluice/redis-schema";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  after,
+  NOW,
+  record,
+  startHarness,
+  stored,
+  zset,
+  type Harness,
+} from "../../redis-schema/test/harness.ts";
+import { carryOut, isRecordPlan } from "../src/carry-out.ts";
+import { choose, choosePrunable, readRows } from "../src/choose.ts";
+import { draftFinalize, draftPrune, type Draft } from "../src/draft.ts";
+import { askForPlan, carryOutAudited, planOf, planResults, takePlan } from "../src/run-plan.ts";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness.stop());
+
+const ANN = { who: "ann", from: "10.0.0.1" };
+type Schema = ReturnType<Harness["fresh"]>;
+
+async function completed(schema: Schema, scores: Record<string, number>): Promise<void> {
+  for (const id of Object.keys(scores)) {
+    const done = after(record({ id: streamId(id), status: "completed" }), { owner: null });
+    await schema.seed(stored(done, { index: "completed", path: false }));
+  }
+  await schema.seed({ "streams:completed": zset(scores) });
+}
+
+/** Kept and read back, as another process reads it. */
+async function saved(schema: Schema, draft: Draft) {
+  const plan = await planOf(schema, ANN, draft, null);
+  await new Plans(schema).save(plan);
+  const taken = await takePlan(schema, plan.token, "run");
+  if (taken.kind !== "ok") throw new Error(`the plan is ${taken.kind}`);
+  return taken.value;
+}
+
+describe("history that is pruned", () => {
+  test("is exactly what was planned, however many others are older", async () => {
+    const schema = harness.fresh();
+    await completed(schema, { c1: 10, c2: 20, c3: 30, c4: 40 });
+    const rows = await readRows(new StreamReader(schema), ["c3", "c4"]);
+    const plan = await saved(schema, draftPrune({ rows, leftOut: 0 }, { cutoff: 35, olderThanMs: 0 }));
+    if (!isRecordPlan(plan)) throw new Error("a prune needs no worker");
+    const { results } = await carryOutAudited(schema, plan, ANN, { reason: undefined });
+    expect([...results]).toEqual([
+      ["c3", { result: "done" }],
+      ["c4", { result: "refused", detail: expect.stringContaining("kept") }],
+    ]);
+    expect((await schema.state())["streams:completed"]).toEqual(zset({ c1: 10, c2: 20, c4: 40 }));
+    expect(await carryOut(schema, plan, ANN)).toMatchObject({ touched: false });
+  });
+
+  test("is planned oldest first, up to a moment on Redis's clock", async () => {
+    const schema = harness.fresh();
+    await completed(schema, { young: Date.now() + 3_600_000, old: 20, older: 10 });
+    const { rows, leftOut } = await choosePrunable(schema, 60_000);
+    expect(rows.map(({ id }) => id)).toEqual(["older", "old"]);
+    expect(leftOut).toBe(0);
+  });
+});
+
+describe("a plan that workers carry out", () => {
+  test("keeps its force, and asks once however often it is carried out", async () => {
+    const schema = harness.fresh();
+    await schema.seed(stored(record({ id: streamId("s1"), status: "processing" }), { index: "active" }));
+    const rows = await readRows(new StreamReader(schema), ["s1"]);
+    const draft = draftFinalize(choose("finalize", rows), { force: true, nowMs: NOW });
+    const plan = await saved(schema, draft);
+    expect(await askForPlan(schema, plan, ANN, "now")).toEqual({ items: ["s1"], isNew: true });
+    expect(await askForPlan(schema, plan, ANN, "now")).toEqual({ items: ["s1"], isNew: false });
+    expect(await new RequestQueue(schema).read(plan.token)).toMatchObject({
+      kind: "ok",
+      value: { action: "finalize", items: ["s1"], options: { force: true }, reason: "now", who: "ann" },
+    });
+    expect(await planResults(schema, plan)).toEqual(new Map());
+  });
+});
