@@ -57,7 +57,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "request with credentials that expired, or a region or clock that was wrong",
-    where: "packages/s3-store/src/caller.ts",
+    where: "packages/s3-store/src/requests.ts",
     bound: "once with new credentials, once after asking the bucket; then it is the worker's trouble",
     proves: [
       "packages/s3-store/test/trouble.test.ts",
@@ -66,7 +66,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "abort of an upload whose parts are still arriving",
-    where: "packages/s3-store/src/uploads.ts",
+    where: "packages/s3-store/src/object-store.ts",
     bound: "5 times, for the caller to come back",
     proves: [
       "packages/s3-store/test/uploads.test.ts",

@@ -15,12 +15,6 @@ export type AttributeFields = Pick<
   "ContentType" | "Metadata" | "StorageClass" | "ServerSideEncryption" | "SSEKMSKeyId" | "Tagging"
 >;
 
-/** S3's bound on the names and values of user metadata together. */
-export const METADATA_BYTES = 2048;
-/** Room that our own `sluice-stream-id` and `sluice-file` need. */
-const OWN_METADATA_BYTES = 128;
-const MOST_TAGS = 10;
-
 export function attributeFields(headers: ObjectHeaders, attributes: ObjectAttributes): AttributeFields {
   const { storageClass, sse, sseKmsKeyId, tags } = attributes;
   const fields: AttributeFields = {
@@ -64,38 +58,4 @@ function headerText(value: string): string {
   return /^[\x20-\x7e]*$/.test(value) && value === value.trim()
     ? value
     : encodeURIComponent(value.toWellFormed());
-}
-
-/** What is wrong with SLUICE_S3_METADATA and SLUICE_S3_TAGS, in plain words; empty: nothing. For the start of the worker. */
-export function checkAttributes(
-  metadata: Readonly<Record<string, string>>,
-  tags: Readonly<Record<string, string>>,
-): string[] {
-  const problems: string[] = [];
-  for (const name of Object.keys(metadata)) {
-    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) {
-      problems.push(`SLUICE_S3_METADATA: "${name}" cannot be a header name; use letters, digits and hyphens`);
-    } else if (/^sluice-/i.test(name)) {
-      problems.push(`SLUICE_S3_METADATA: "${name}" is reserved; names that begin with "sluice-" are ours`);
-    }
-  }
-  const bytes = Object.entries(encodeMetadata(metadata)).reduce(
-    (sum, [name, value]) => sum + name.length + value.length,
-    0,
-  );
-  const most = METADATA_BYTES - OWN_METADATA_BYTES;
-  if (bytes > most) {
-    problems.push(
-      `SLUICE_S3_METADATA: names and values take ${bytes} bytes as sent, S3 leaves room for ${most}`,
-    );
-  }
-  if (Object.keys(tags).length > MOST_TAGS) {
-    problems.push(`SLUICE_S3_TAGS: ${Object.keys(tags).length} tags, S3 allows ${MOST_TAGS} an object`);
-  }
-  for (const [key, value] of Object.entries(tags)) {
-    if (key.length === 0 || key.length > 128 || value.length > 256) {
-      problems.push(`SLUICE_S3_TAGS: "${key}": a tag's name has 1 to 128 characters, its value at most 256`);
-    }
-  }
-  return problems;
 }

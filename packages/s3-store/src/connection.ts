@@ -1,13 +1,30 @@
 /**
- * The SDK's client as Sluice uses it: one attempt a call (the worker owns every retry), no checksum of its own,
- * and our own transport below.
+ * The connection to one S3 endpoint, and the one layer through which every request leaves. Each is sent once: whoever
+ * uses it owns every retry, every checksum and every deadline.
+ *
+ *   send(command) ── the SDK builds, signs, parses ───────┐
+ *                                                         ├─► S3Transport ─► socket
+ *   put(body) ────── built and signed here, by the SDK's ─┘
+ *                    address, credentials and signer
+ *
+ * `put` is for bytes. The SDK takes dozens of steps for each request, which for parts is a large share of the CPU; for a
+ * request without a body it saves nothing, and its XML would have to be read here. So both stay.
  */
-import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { createHash } from "node:crypto";
+import {
+  type $Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  type S3ClientResolvedConfig,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
+} from "@aws-sdk/client-s3";
 import { LIMITS } from "@sluice/core";
-import { BandwidthLimit } from "./bandwidth.ts";
-import { DirectSender } from "./direct.ts";
+import { BandwidthLimit, RangeBody } from "./body.ts";
+import { ReplyError } from "./errors.ts";
 import { StorePulse } from "./pulse.ts";
-import { S3Transport } from "./transport.ts";
+import { escapeKey, type ExchangeOptions, S3Transport, type SdkRequest } from "./transport.ts";
 
 export interface S3Settings {
   /** Absent: AWS. */
@@ -33,26 +50,173 @@ export const READS = 4;
 /** Completes in flight at once. */
 export const COMPLETES = 16;
 
-export interface S3Connection extends Disposable {
-  readonly client: S3Client;
-  /** For requests that carry a body. */
-  readonly direct: DirectSender;
-  readonly settings: S3Settings;
+export type SdkCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
+  I,
+  O,
+  S3ClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+export interface BodyRequest {
+  bucket: string;
+  key: string;
+  query: Readonly<Record<string, string>>;
+  /** Lower-case names. */
+  headers: ReplyHeaders;
+  body: Uint8Array | RangeBody;
+  /** The signature covers the body's hash; a RangeBody must bring its own. */
+  signed: boolean;
 }
 
+/** Lower-case names. */
+export type ReplyHeaders = Readonly<Record<string, string>>;
+
 export function connectS3(settings: S3Settings): S3Connection {
-  const transport = new S3Transport({
-    sockets: settings.uploadConcurrency + LIMITS.controlRequests + COMPLETES + READS,
-    bandwidth: settings.bandwidth === undefined ? undefined : new BandwidthLimit(settings.bandwidth),
-    pulse: new StorePulse(settings.onQuiet === undefined ? {} : { onQuiet: settings.onQuiet }),
-  });
-  const version = settings.version ?? "0";
-  const region = settings.region ?? (settings.endpoint === undefined ? undefined : regionAtCustomEndpoint());
+  return new S3Connection(settings);
+}
+
+export class S3Connection implements Disposable {
+  readonly settings: S3Settings;
+  readonly #client: S3Client;
+  readonly #transport: S3Transport;
+  readonly #userAgent: string;
+  readonly #addresses = new Map<string, Promise<Address>>();
+
+  constructor(settings: S3Settings) {
+    this.settings = settings;
+    this.#transport = new S3Transport({
+      sockets: settings.uploadConcurrency + LIMITS.controlRequests + COMPLETES + READS,
+      bandwidth: settings.bandwidth === undefined ? undefined : new BandwidthLimit(settings.bandwidth),
+      pulse: new StorePulse(settings.onQuiet === undefined ? {} : { onQuiet: settings.onQuiet }),
+    });
+    const version = settings.version ?? "0";
+    this.#userAgent = `sluice/${version}`;
+    this.#client = sdkClient(settings, this.#transport, version);
+  }
+
+  /** The SDK's: region, credentials, and the clock by which requests are signed. */
+  get config(): S3ClientResolvedConfig {
+    return this.#client.config;
+  }
+
+  /** A request without a body, as the SDK makes and reads it. */
+  send<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
+    command: SdkCommand<I, O>,
+    options: ExchangeOptions = {},
+  ): Promise<O> {
+    return this.#client.send(command, options);
+  }
+
+  /** Headers of a 2xx reply. Rejects with a ReplyError for any other, with a TransportError for none. */
+  async put(request: BodyRequest, options: ExchangeOptions): Promise<ReplyHeaders> {
+    const address = await this.#address(request.bucket);
+    const unsigned: SdkRequest = {
+      method: "PUT",
+      protocol: address.protocol,
+      hostname: address.hostname,
+      port: address.port,
+      path: address.path + escapeKey(request.key),
+      query: request.query,
+      headers: {
+        ...request.headers,
+        host: address.host,
+        "user-agent": this.#userAgent,
+        "content-length": String(
+          request.body instanceof RangeBody ? request.body.bytes : request.body.length,
+        ),
+        "x-amz-content-sha256": request.signed ? sha256Of(request.body) : "UNSIGNED-PAYLOAD",
+      },
+      body: request.body,
+    };
+    const { config } = this.#client;
+    const signed = await address.signer.sign(unsigned as unknown as Parameters<Signer["sign"]>[0], {
+      ...address.signing,
+      signingDate: new Date(Date.now() + config.systemClockOffset),
+    });
+    const { response } = await this.#transport.handle(signed as unknown as SdkRequest, options);
+    if (response.statusCode >= 200 && response.statusCode < 300) return response.headers;
+    const error = new ReplyError(response.statusCode, response.headers, response.body);
+    if (error.code === "RequestTimeTooSkewed") config.systemClockOffset = skewMs(error.serverTime);
+    throw error;
+  }
+
+  [Symbol.dispose](): void {
+    this.#transport.destroy();
+  }
+
+  /** Learnt once for a bucket. */
+  #address(bucket: string): Promise<Address> {
+    let address = this.#addresses.get(bucket);
+    if (!address) {
+      address = this.#learnAddress(bucket);
+      this.#addresses.set(bucket, address);
+      address.catch(() => this.#addresses.delete(bucket));
+    }
+    return address;
+  }
+
+  /** Has the SDK prepare a Put and takes the address from it instead of sending it. */
+  async #learnAddress(bucket: string): Promise<Address> {
+    const key = "k";
+    const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: "" });
+    let request: SdkRequest | undefined;
+    let scheme: AuthScheme | undefined;
+    command.middlewareStack.add(
+      (_next, context) => (args) => {
+        request = args.request as SdkRequest;
+        scheme = (context as { authSchemes?: AuthScheme[] }).authSchemes?.[0];
+        return Promise.resolve({ response: {}, output: { $metadata: {} } });
+      },
+      { step: "build", priority: "high" },
+    );
+    await this.#client.send(command);
+    if (!request) throw new Error("the SDK prepared no request");
+    if (scheme !== undefined && scheme.name !== "sigv4") {
+      throw new Error(
+        `${bucket} needs the signature ${scheme.name}, which Sluice does not have; use a plain bucket`,
+      );
+    }
+    const { protocol, hostname, port } = request;
+    return {
+      protocol,
+      hostname,
+      port,
+      path: request.path.slice(0, -key.length),
+      host: port === undefined ? hostname : `${hostname}:${port}`,
+      signer: await this.#client.config.signer(scheme),
+      signing: {
+        ...(scheme?.signingRegion !== undefined && { signingRegion: scheme.signingRegion }),
+        ...(scheme?.signingName !== undefined && { signingService: scheme.signingName }),
+      },
+    };
+  }
+}
+
+type SignerOf = S3Client["config"]["signer"];
+type Signer = Awaited<ReturnType<SignerOf>>;
+type AuthScheme = NonNullable<Parameters<SignerOf>[0]>;
+
+interface Address {
+  protocol: string;
+  hostname: string;
+  port: number | undefined;
+  /** Up to and with the slash before the key. */
+  path: string;
+  host: string;
+  signer: Signer;
+  signing: { signingRegion?: string; signingService?: string };
+}
+
+/** One attempt a call, no checksum of its own, and our transport below. */
+function sdkClient(settings: S3Settings, transport: S3Transport, version: string): S3Client {
+  const { endpoint, credentials } = settings;
+  const region = settings.region ?? (endpoint === undefined ? undefined : regionAtCustomEndpoint());
   const client = new S3Client({
-    ...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
-    ...(settings.credentials === undefined ? {} : { credentials: settings.credentials }),
-    forcePathStyle: settings.forcePathStyle ?? settings.endpoint !== undefined,
+    ...(credentials === undefined ? {} : { credentials }),
+    forcePathStyle: settings.forcePathStyle ?? endpoint !== undefined,
     maxAttempts: 1,
     retryMode: "standard",
     requestChecksumCalculation: "WHEN_REQUIRED",
@@ -63,12 +227,7 @@ export function connectS3(settings: S3Settings): S3Connection {
     customUserAgent: [["sluice", version]],
   });
   dropOperationName(client);
-  return {
-    client,
-    direct: new DirectSender(client, transport, `sluice/${version}`),
-    settings,
-    [Symbol.dispose]: () => transport.destroy(),
-  };
+  return client;
 }
 
 function regionAtCustomEndpoint(): string {
@@ -84,4 +243,16 @@ function dropOperationName(client: S3Client): void {
     },
     { step: "build", name: "sluiceDropOperationName" },
   );
+}
+
+function sha256Of(body: Uint8Array | RangeBody): string {
+  if (!(body instanceof RangeBody)) return createHash("sha256").update(body).digest("hex");
+  if (body.sha256 === undefined) throw new Error("a range to be signed brings its hash");
+  return body.sha256;
+}
+
+/** How far the store's clock is ahead of ours. */
+function skewMs(serverTime: string | undefined): number {
+  const theirs = Date.parse(serverTime ?? "");
+  return Number.isNaN(theirs) ? 0 : theirs - Date.now();
 }

@@ -18,15 +18,17 @@ export async function reachBucket(
   } catch (error) {
     if (!create || !(error instanceof StoreError) || error.code !== "NoSuchBucket") throw error;
   }
-  const region = await session.client.config.region();
-  const aws = /amazonaws\.com/.test((await session.client.config.endpoint?.())?.hostname ?? "amazonaws.com");
+  const region = await session.connection.config.region();
+  const aws = /amazonaws\.com/.test(
+    (await session.connection.config.endpoint?.())?.hostname ?? "amazonaws.com",
+  );
   // us-east-1 has no name here; other stores take no region or their own.
   const place =
     aws && region !== "us-east-1"
       ? { CreateBucketConfiguration: { LocationConstraint: region as never } }
       : {};
   const made = await session.try("CreateBucket", (options) =>
-    session.client.send(new CreateBucketCommand({ Bucket: session.bucket, ...place }), options),
+    session.connection.send(new CreateBucketCommand({ Bucket: session.bucket, ...place }), options),
   );
   if (!made.ok && made.refusal.status !== 409) {
     throw new StoreError({
@@ -46,7 +48,7 @@ export async function abortRuleDays(
 ): Promise<number | undefined | "unreadable"> {
   const input = { Bucket: session.bucket };
   const read = await session.try("GetBucketLifecycleConfiguration", (options) =>
-    session.client.send(new GetBucketLifecycleConfigurationCommand(input), options),
+    session.connection.send(new GetBucketLifecycleConfigurationCommand(input), options),
   );
   if (!read.ok) return read.refusal.code === "NoSuchLifecycleConfiguration" ? undefined : "unreadable";
   const days = (read.reply.Rules ?? [])

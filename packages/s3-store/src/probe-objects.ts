@@ -172,7 +172,7 @@ export function isConditionRefused(tried: Tried<unknown>): boolean {
 export async function head(session: ProbeSession, key: string, checksum = false) {
   const input = { Bucket: session.bucket, Key: key, ...(checksum && { ChecksumMode: "ENABLED" as const }) };
   return await session.try("HeadObject", (options) =>
-    session.client.send(new HeadObjectCommand(input), options),
+    session.connection.send(new HeadObjectCommand(input), options),
   );
 }
 
@@ -181,7 +181,7 @@ export async function get(session: ProbeSession, key: string): Promise<Tried<unk
   const input = { Bucket: session.bucket, Key: key };
   const read = await session.try("GetObject", async (options) => {
     const streamed: ExchangeOptions = { ...options, streamReply: true };
-    const reply = await session.client.send(new GetObjectCommand(input), streamed);
+    const reply = await session.connection.send(new GetObjectCommand(input), streamed);
     return await reply.Body?.transformToByteArray();
   });
   const archived = !read.ok && read.refusal.code === "InvalidObjectState";

@@ -9,10 +9,9 @@ import {
 } from "@aws-sdk/client-s3";
 import { LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./attributes.ts";
-import { S3Caller } from "./caller.ts";
-import type { S3Connection } from "./connection.ts";
-import type { BodyRequest } from "./direct.ts";
+import type { BodyRequest, ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
+import { S3Requests } from "./requests.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { isOwnMatter, storeTrouble } from "./verdict.ts";
 
@@ -46,10 +45,10 @@ export interface ProbePlace {
 }
 
 export class ProbeSession implements AsyncDisposable {
-  readonly client;
+  readonly connection: S3Connection;
   readonly bucket: string;
   readonly attributes;
-  readonly #caller: S3Caller;
+  readonly #requests: S3Requests;
   readonly #root: string;
   /** What the names of this prober's directories begin with; undefined: it has none of its own. */
   readonly #own: string | undefined;
@@ -66,8 +65,8 @@ export class ProbeSession implements AsyncDisposable {
     this.#directory = `${this.#root}kept/`;
     const { prober } = place;
     if (prober !== undefined) this.#own = createHash("sha256").update(prober).digest("hex").slice(0, 16);
-    this.#caller = new S3Caller(connection, { prefix: place.prefix, headMissingIs404: false });
-    this.client = connection.client;
+    this.#requests = new S3Requests(connection, { prefix: place.prefix, headMissingIs404: false });
+    this.connection = connection;
     this.bucket = place.bucket;
     this.attributes = attributeFields({ contentType: "text/plain", metadata: PROBE_METADATA }, attributes);
   }
@@ -128,7 +127,7 @@ export class ProbeSession implements AsyncDisposable {
   ): Promise<Tried<T>> {
     const call = { what: `probe: ${what}`, bucket: this.bucket, deadlineMs };
     const first = what === REACH;
-    const tried = await this.#caller.call<Tried<T>>(
+    const tried = await this.#requests.call<Tried<T>>(
       call,
       async (options) => ({ ok: true, reply: await send(options) }),
       (failure) => {
@@ -150,23 +149,20 @@ export class ProbeSession implements AsyncDisposable {
       Prefix: this.#root,
       ...(maxKeys !== undefined && { MaxKeys: maxKeys }),
     };
-    return await this.try(REACH, (options) => this.client.send(new ListObjectsV2Command(input), options));
+    return await this.try(REACH, (options) => this.connection.send(new ListObjectsV2Command(input), options));
   }
 
   /** Sends bytes the way the work does; the reply's headers. */
-  async put(
-    request: Omit<BodyRequest, "bucket">,
-    { wrong = false } = {},
-  ): Promise<Tried<Readonly<Record<string, string>>>> {
+  async put(request: Omit<BodyRequest, "bucket">, { wrong = false } = {}): Promise<Tried<ReplyHeaders>> {
     const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
     return await this.try(
       "PutObject",
       async (options) => {
-        const reply = await this.#caller.direct.put({ ...request, bucket: this.bucket }, options);
+        const reply = await this.connection.put({ ...request, bucket: this.bucket }, options);
         this.written(request.key, reply["x-amz-version-id"]);
         return reply;
       },
-      { deadlineMs: this.#caller.bodyDeadlineMs(bytes), wrong },
+      { deadlineMs: this.#requests.bodyDeadlineMs(bytes), wrong },
     );
   }
 
@@ -185,13 +181,13 @@ export class ProbeSession implements AsyncDisposable {
 
   async #deleteVersion(Key: string, VersionId: string) {
     return await this.try("DeleteObject", (options) =>
-      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key, VersionId }), options),
+      this.connection.send(new DeleteObjectCommand({ Bucket: this.bucket, Key, VersionId }), options),
     );
   }
 
   async #deleteKey(Key: string): Promise<Tried<unknown>> {
     const gone = await this.try("DeleteObject", (options) =>
-      this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }), options),
+      this.connection.send(new DeleteObjectCommand({ Bucket: this.bucket, Key }), options),
     );
     if (!gone.ok) return gone;
     this.#objects.delete(Key);
@@ -204,7 +200,7 @@ export class ProbeSession implements AsyncDisposable {
   async abort(uploadId: string, key: string): Promise<Tried<unknown>> {
     const input = { Bucket: this.bucket, Key: key, UploadId: uploadId };
     const gone = await this.try("AbortMultipartUpload", (options) =>
-      this.client.send(new AbortMultipartUploadCommand(input), options),
+      this.connection.send(new AbortMultipartUploadCommand(input), options),
     );
     if (gone.ok) this.uploadEnded(uploadId);
     return gone;
@@ -218,7 +214,7 @@ export class ProbeSession implements AsyncDisposable {
       ((this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`)) ||
         (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS));
     const uploads = await this.try("ListMultipartUploads", (options) =>
-      this.client.send(new ListMultipartUploadsCommand(input), options),
+      this.connection.send(new ListMultipartUploadsCommand(input), options),
     );
     for (const { Key, UploadId, Initiated } of (uploads.ok && uploads.reply.Uploads) || []) {
       if (Key && UploadId && left(Key, Initiated)) await this.abort(UploadId, Key);
@@ -235,7 +231,7 @@ export class ProbeSession implements AsyncDisposable {
   async #sweepVersions(left: (key: string | undefined, date: Date | undefined) => boolean): Promise<void> {
     const input = { Bucket: this.bucket, Prefix: this.#root };
     const listed = await this.try("ListObjectVersions", (options) =>
-      this.client.send(new ListObjectVersionsCommand(input), options),
+      this.connection.send(new ListObjectVersionsCommand(input), options),
     );
     if (!listed.ok) return;
     const { Versions = [], DeleteMarkers = [] } = listed.reply;

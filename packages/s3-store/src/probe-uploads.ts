@@ -11,9 +11,10 @@ import {
 import { type ChecksumMode, crc32ToBase64, type IfMatchOnComplete, LIMITS } from "@sluice/core";
 import { head, isConditionRefused, proofOf } from "./probe-objects.ts";
 import type { ProbeSession, Tried } from "./probe-session.ts";
-import { SMALLEST_PART_BYTES } from "./profiles.ts";
 import { unquoted } from "./replies.ts";
 import type { ExchangeOptions } from "./transport.ts";
+
+const SMALLEST_PART_BYTES = 5 * 1024 ** 2;
 
 /** How the work would use the store. */
 export interface Way {
@@ -49,7 +50,7 @@ export async function open(session: ProbeSession, name: string, way: Way): Promi
     }),
   };
   const created = await session.try("CreateMultipartUpload", (options) =>
-    session.client.send(new CreateMultipartUploadCommand(input), options),
+    session.connection.send(new CreateMultipartUploadCommand(input), options),
   );
   if (!created.ok) return created;
   const uploadId = created.reply.UploadId ?? "";
@@ -93,7 +94,7 @@ export async function complete(
     "CompleteMultipartUpload",
     (options) => {
       const patient: ExchangeOptions = { ...options, keptAliveByBytes: true };
-      return session.client.send(new CompleteMultipartUploadCommand(input), patient);
+      return session.connection.send(new CompleteMultipartUploadCommand(input), patient);
     },
     { deadlineMs: LIMITS.storeCompleteMs, wrong },
   );
@@ -206,7 +207,7 @@ async function askIfMatch(
 /** Whether ListParts says that the upload has ended. */
 async function isUnknown(session: ProbeSession, upload: Pick<Open, "key" | "uploadId">): Promise<boolean> {
   const listed = await session.try("ListParts", (options) =>
-    session.client.send(new ListPartsCommand(place(session, upload)), options),
+    session.connection.send(new ListPartsCommand(place(session, upload)), options),
   );
   return !listed.ok && listed.refusal.status === 404;
 }
@@ -268,11 +269,11 @@ export async function probeListingsUnopened(session: ProbeSession): Promise<List
     listsUploadsByPrefix: false,
     listPartsEndsWithAbort: false,
     listUploads: await session.try("ListMultipartUploads", (options) =>
-      session.client.send(new ListMultipartUploadsCommand(input), options),
+      session.connection.send(new ListMultipartUploadsCommand(input), options),
     ),
     listParts: known(
       await session.try("ListParts", (options) =>
-        session.client.send(new ListPartsCommand(place(session, { key, uploadId })), options),
+        session.connection.send(new ListPartsCommand(place(session, { key, uploadId })), options),
       ),
     ),
     abort: known(await session.abort(uploadId, key)),
@@ -288,10 +289,10 @@ export async function probeListings(session: ProbeSession, way: Way): Promise<Tr
   await send(session, opened.reply, Buffer.from("1"));
   const input = { Bucket: session.bucket, Prefix: key.slice(0, -1) };
   const uploads = await session.try("ListMultipartUploads", (options) =>
-    session.client.send(new ListMultipartUploadsCommand(input), options),
+    session.connection.send(new ListMultipartUploadsCommand(input), options),
   );
   const listParts = await session.try("ListParts", (options) =>
-    session.client.send(new ListPartsCommand(place(session, { key, uploadId })), options),
+    session.connection.send(new ListPartsCommand(place(session, { key, uploadId })), options),
   );
   const found = uploads.ok && (uploads.reply.Uploads ?? []).some((upload) => upload.UploadId === uploadId);
   const abort = await session.abort(uploadId, key);

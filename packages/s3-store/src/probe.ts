@@ -28,13 +28,14 @@ import {
 import {
   ABORTS_NOTHING_ITSELF,
   limitsOf,
+  namedByItself,
   namedProfile,
   notesOf,
   type S3Profile,
+  serverIdentity,
   storeAt,
   type StoreName,
 } from "./profiles.ts";
-import { namedByItself, serverIdentity } from "./server-identity.ts";
 
 const DAY_MS = 86_400_000;
 

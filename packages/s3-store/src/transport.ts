@@ -1,16 +1,17 @@
 /**
  * One HTTP exchange, bounded in time and memory, which ends exactly once. When it fails its socket is gone before the
  * caller knows, so the body's memory may be used again at once.
+ *
+ *   request ─► socket ─► body ─► headers ─► reply in memory ─► resolved     (or the reply as a stream: resolved at its headers)
+ *      └──────────┴────────┴────────┴─────────────┴──────────► rejected     by deadline, silence, abort, error
  */
 import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
 import { LIMITS } from "@sluice/core";
-import type { BandwidthLimit } from "./bandwidth.ts";
+import { type BandwidthLimit, isRangeBody, type RequestBody, sendBody } from "./body.ts";
 import { StorePulse } from "./pulse.ts";
-import { isRangeBody, sendBody, type RequestBody } from "./request-body.ts";
-import { escapeUri } from "./uri.ts";
 
-export const TRANSPORT_LIMITS = {
+const TRANSPORT_LIMITS = {
   /** A socket that nobody uses is closed after this long: routers forget idle connections without a word. */
   idleSocketMs: 30_000,
   /** Time for one address of the endpoint before the next is tried as well. */
@@ -257,6 +258,19 @@ function pathWithQuery({ path, query }: SdkRequest): string {
     }
   }
   return path + text;
+}
+
+/** Paths and queries are escaped exactly as the signature has them: everything but A-Z a-z 0-9 - _ . ~ */
+export function escapeUri(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** Each segment of the key; the slashes stay. */
+export function escapeKey(key: string): string {
+  return key.split("/").map(escapeUri).join("/");
 }
 
 function codeOf(error: unknown): string {

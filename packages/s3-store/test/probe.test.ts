@@ -22,7 +22,7 @@ const ownDirectory = (prober: string): string =>
   createHash("sha256").update(prober).digest("hex").slice(0, 16);
 
 async function keysIn(rig: Rig): Promise<string[]> {
-  const { Contents } = await rig.connection.client.send(new ListObjectsV2Command({ Bucket: BUCKET }));
+  const { Contents } = await rig.connection.send(new ListObjectsV2Command({ Bucket: BUCKET }));
   return (Contents ?? []).map((object) => object.Key ?? "");
 }
 
@@ -197,7 +197,7 @@ describe("the bucket", () => {
     });
     const Rules = [rule("ours", "", 30), rule("short", "rec/cam/", 3), rule("elsewhere", "other/", 1)];
     const input = { Bucket: BUCKET, LifecycleConfiguration: { Rules } };
-    await rig.connection.client.send(new PutBucketLifecycleConfigurationCommand(input));
+    await rig.connection.send(new PutBucketLifecycleConfigurationCommand(input));
     const { profile, notes } = await probe(rig);
     expect(profile.uploadAgeDays).toBe(3);
     expect(notes.join("\n")).toContain("aborted 3 days after");
@@ -238,7 +238,7 @@ describe("the bucket", () => {
 /** Versions and delete markers under the probe's prefix. */
 async function versionsIn(rig: Rig): Promise<number> {
   const input = { Bucket: BUCKET, Prefix: "rec/" };
-  const { Versions = [], DeleteMarkers = [] } = await rig.connection.client.send(
+  const { Versions = [], DeleteMarkers = [] } = await rig.connection.send(
     new ListObjectVersionsCommand(input),
   );
   return Versions.length + DeleteMarkers.length;
@@ -248,7 +248,7 @@ test("D6h, S38: in a bucket that keeps versions nothing stays, neither a version
   await using rig = await startRig({ quirks: { versioned: true } });
   // What earlier releases left at each start.
   const left = { Bucket: BUCKET, Key: `rec/.sluice-probe/${ownDirectory("me")}-0/object` };
-  await rig.connection.client.send(new DeleteObjectCommand(left));
+  await rig.connection.send(new DeleteObjectCommand(left));
   const answers = await probe(rig, { prober: "me" });
   expect(answers.refusals).toEqual([]);
   expect(await versionsIn(rig)).toBe(0);

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, expect, test } from "vitest";
-import { BandwidthLimit } from "../src/bandwidth.ts";
-import { RangeBody } from "../src/request-body.ts";
+import { BandwidthLimit, RangeBody } from "../src/body.ts";
 import { StorePulse } from "../src/pulse.ts";
 import { S3Transport, type SdkRequest } from "../src/transport.ts";
 

@@ -185,7 +185,7 @@ describe("credentials", () => {
   test("a region nobody names is the worker's trouble, with the setting that heals it", async () => {
     const region = () => Promise.reject(new Error("Region is missing"));
     using connection = connectS3({ credentials: CREDENTIALS, uploadConcurrency: 1 });
-    connection.client.config.region = region;
+    connection.config.region = region;
     const store = new S3ObjectStore(connection, { profile: AWS_LIKE, prefix: "" });
     const missing = { trouble: "bucket", message: expect.stringContaining("SLUICE_S3_REGION") };
     await expect(store.head(ref("a"))).rejects.toMatchObject(missing);

@@ -146,7 +146,7 @@ describe("an upload keeps the checksum it was created with", () => {
   test("one begun by another program without any is continued and completed", async () => {
     await using rig = await startRig();
     const command = new CreateMultipartUploadCommand({ Bucket: BUCKET, Key: "old" });
-    const { UploadId = "" } = await rig.connection.client.send(command);
+    const { UploadId = "" } = await rig.connection.send(command);
     const upload = { ...ref("old"), uploadId: UploadId };
     await rig.store.listParts(upload);
     const sent = await rig.store.uploadPart(upload, 1, partRequest(PART));
@@ -195,13 +195,13 @@ describe("what an object bears", () => {
     await rig.store.complete(upload, request);
     for (const key of ["put", "upload"]) {
       const place = { Bucket: BUCKET, Key: key };
-      expect(await rig.connection.client.send(new HeadObjectCommand(place))).toMatchObject({
+      expect(await rig.connection.send(new HeadObjectCommand(place))).toMatchObject({
         ContentType: "video/mp4",
         StorageClass: "STANDARD_IA",
         ServerSideEncryption: "AES256",
         Metadata: { "sluice-stream-id": "01rig" },
       });
-      const { TagSet } = await rig.connection.client.send(new GetObjectTaggingCommand(place));
+      const { TagSet } = await rig.connection.send(new GetObjectTaggingCommand(place));
       expect(TagSet).toEqual(
         expect.arrayContaining([
           { Key: "team", Value: "a b" },

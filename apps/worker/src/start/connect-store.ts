@@ -6,7 +6,7 @@ import { loadStoreAnswers, saveStoreAnswers, type SchemaContext } from "@sluice/
 import {
   confirmAnswers,
   connectS3,
-  OwnBucketsStore,
+  BucketGuard,
   probeStore,
   S3ObjectStore,
   type ProbeOptions,
@@ -77,7 +77,7 @@ export async function connectStore(
       );
     },
   });
-  const store = new OwnBucketsStore(ofS3, ownBuckets(config));
+  const store = new BucketGuard(ofS3, ownBuckets(config));
   return { store, answers, hash, connection };
 }
 

@@ -1,6 +1,6 @@
 import { StoreError, type ObjectStore } from "@sluice/core";
 import { describe, expect, test, vi } from "vitest";
-import { OwnBucketsStore } from "./own-buckets-store.ts";
+import { BucketGuard } from "./bucket-guard.ts";
 
 function scene(error?: StoreError) {
   const answer = vi.fn<() => Promise<void>>(async () => {
@@ -14,7 +14,7 @@ function scene(error?: StoreError) {
   const inner = new Proxy({} as ObjectStore, {
     get: (_, name) => (name === "listUploads" || name === "read" ? each : answer),
   });
-  return { answer, store: new OwnBucketsStore(inner, ["new", "old"]) };
+  return { answer, store: new BucketGuard(inner, ["new", "old"]) };
 }
 
 const REQUESTS: [string, (store: ObjectStore, bucket: string) => Promise<unknown>][] = [

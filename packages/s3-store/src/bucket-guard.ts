@@ -24,7 +24,7 @@ import {
   type UploadRef,
 } from "@sluice/core";
 
-export class OwnBucketsStore implements ObjectStore {
+export class BucketGuard implements ObjectStore {
   readonly #store: ObjectStore;
   /** The one that new objects go to is first. */
   readonly #buckets: readonly string[];
