@@ -1,7 +1,8 @@
 /** An error says what happened, in a code that never changes, and what to do about it, in plain words. */
 import type { FailureReason } from "./stream/failures.ts";
 
-export { REMEDIES } from "./stream/failures.ts";
+/** The dashboard and the command line show cause and remedy. */
+export { FAILURES as REMEDIES } from "./stream/failures.ts";
 
 /** What a failed call to the store means for the caller. */
 export type StoreTrouble =

@@ -16,7 +16,7 @@ interface Failure {
   retry: RetryBegins;
 }
 
-export const FAILURES = {
+const TABLE = {
   file_missing_on_resume: {
     cause: "The file was gone when the worker started again.",
     remedy: "Put the file back (the stream heals by itself), or purge the record.",
@@ -99,24 +99,23 @@ export const FAILURES = {
   },
 } as const satisfies Record<string, Failure>;
 
-export type FailureReason = keyof typeof FAILURES;
+export type FailureReason = keyof typeof TABLE;
 
 /** In the order of the table. */
-export const FAILURE_REASONS = Object.keys(FAILURES) as readonly FailureReason[];
+export const FAILURE_REASONS = Object.keys(TABLE) as readonly FailureReason[];
 
-/** The dashboard and the command line show cause and remedy. */
-export const REMEDIES: Readonly<Record<FailureReason, Failure>> = FAILURES;
+export const FAILURES: Readonly<Record<FailureReason, Failure>> = TABLE;
 
 /** What a record says may be of another version, or of no version at all. */
 export function isFailureReason(reason: string | undefined): reason is FailureReason {
-  return reason !== undefined && Object.hasOwn(FAILURES, reason);
+  return reason !== undefined && Object.hasOwn(TABLE, reason);
 }
 
 export function reasonHeals(reason: string | undefined): boolean {
-  return isFailureReason(reason) && REMEDIES[reason].heals;
+  return isFailureReason(reason) && FAILURES[reason].heals;
 }
 
 /** A reason not known here leaves the parts as they are. */
 export function retryBegins(reason: string | undefined): RetryBegins {
-  return isFailureReason(reason) ? REMEDIES[reason].retry : "at_checkpoint";
+  return isFailureReason(reason) ? FAILURES[reason].retry : "at_checkpoint";
 }
