@@ -122,12 +122,9 @@ function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: st
   return mark;
 }
 
-export type PruneOutcome =
-  | "pruned"
-  /** Gone already. */
-  | "absent"
-  /** It is not completed, or entered later. */
-  | "kept";
+/** `absent`: gone already. `kept`: it is not completed, or it entered later. */
+const PRUNE_OUTCOMES = ["pruned", "absent", "kept"] as const;
+export type PruneOutcome = (typeof PRUNE_OUTCOMES)[number];
 
 /** The records of exactly these completed streams, of each only if it entered before `cutoffMs` (ms since 1970). */
 export async function pruneStreams(
@@ -147,7 +144,7 @@ export async function pruneStreams(
           "history ran out",
         ],
       );
-      return replyName(reply, ["pruned", "absent", "kept"]);
+      return replyName(reply, PRUNE_OUTCOMES);
     }),
   );
 }

@@ -13,9 +13,15 @@ export async function ask(
   actor: Actor,
   action: RequestAction,
   items: string[],
+  options?: NonNullable<RequestRecord["options"]>,
 ): Promise<{ id: string }> {
   const id = randomUUID();
-  await fileRequest(hub.context, actor, { id, action, items });
+  await fileRequest(hub.context, actor, {
+    id,
+    action,
+    items,
+    ...(options === undefined ? {} : { options }),
+  });
   return { id };
 }
 

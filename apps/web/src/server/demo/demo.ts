@@ -1,10 +1,10 @@
 /** `npm start -- --demo` only: kills the worker of this machine, counts what was sent again, and asks for the proof. */
 import { hostname } from "node:os";
+import type { Actor } from "@sluice/control/run-plan";
+import { indexOfRow } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
-import type { Actor } from "../actions/run-plan.ts";
 import type { Hub } from "../hub.ts";
 import { ask } from "../questions.ts";
-import { indexOfRow } from "@sluice/control/stream-row";
 
 export interface DemoState {
   /** The living worker of this machine. */
