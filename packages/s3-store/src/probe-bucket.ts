@@ -5,6 +5,7 @@ import {
   type LifecycleRule,
 } from "@aws-sdk/client-s3";
 import { StoreError } from "@sluice/core";
+import type { Question } from "./probe-question.ts";
 import type { ProbeSession, Tried } from "./probe-session.ts";
 
 /** Lists the bucket at the probe's prefix; makes the bucket first where that is wanted and it is missing. */
@@ -41,11 +42,24 @@ export async function reachBucket(
   return { list: await list(), created: made.ok };
 }
 
-/** Days after which a lifecycle rule aborts uploads under the prefix; "unreadable": the rules cannot be seen. */
-export async function abortRuleDays(
-  session: ProbeSession,
-  prefix: string,
-): Promise<number | undefined | "unreadable"> {
+interface LifecycleAnswers {
+  /** Undefined: no rule does; "unreadable": the rules cannot be seen. */
+  abortDays: number | undefined | "unreadable";
+}
+
+export const BUCKET: readonly Question<{ session: ProbeSession; prefix: string }, LifecycleAnswers>[] = [
+  {
+    name: "Does a rule abort uploads?",
+    asks: "GetBucketLifecycleConfiguration",
+    reads:
+      "the fewest days of the enabled rules that cover the prefix; `SLUICE_S3_UPLOAD_AGE` goes before it",
+    decides: ["uploadAgeDays"],
+    ask: async ({ session, prefix }) => ({ abortDays: await abortRuleDays(session, prefix) }),
+  },
+];
+
+/** Days after which a lifecycle rule aborts uploads under the prefix. */
+async function abortRuleDays(session: ProbeSession, prefix: string): Promise<LifecycleAnswers["abortDays"]> {
   const input = { Bucket: session.bucket };
   const read = await session.try("GetBucketLifecycleConfiguration", (options) =>
     session.connection.send(new GetBucketLifecycleConfigurationCommand(input), options),

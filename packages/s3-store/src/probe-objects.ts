@@ -1,32 +1,43 @@
-/** What the store does with a single Put: which proof of the bytes it checks, which conditions it keeps, what it tells later. */
+/** Questions about a single Put: which store answers, which proof of the bytes it checks, which conditions it keeps. */
 import { createHash } from "node:crypto";
-import { crc32 } from "node:zlib";
-import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
-import { crc32ToBase64 } from "@sluice/core";
 import { attributeHeaders } from "./attributes.ts";
-import type { ProbeSession, Tried } from "./probe-session.ts";
+import type { ReplyHeaders } from "./connection.ts";
+import { askAll, bearsMetadata, isConditionRefused, type Question } from "./probe-question.ts";
+import { type ProbeSession, type Proof, proofOf, type Tried } from "./probe-session.ts";
+import { namedByItself, type StoreName } from "./profiles.ts";
 import { unquoted } from "./replies.ts";
-import type { ExchangeOptions } from "./transport.ts";
 import { storeTrouble } from "./verdict.ts";
+
+export const SERVER: readonly Question<ReplyHeaders, { store: StoreName }>[] = [
+  {
+    name: "Which store is it?",
+    asks: "the headers of the first Put's reply",
+    reads: "`Server`, or headers only one store sends; settings and the endpoint's host name go before it",
+    decides: ["store"],
+    ask: (headers, { store }) => ({ store: store === "unknown" ? (namedByItself(headers) ?? store) : store }),
+  },
+];
 
 const BODY = Buffer.from("written by Sluice to find out what this store can do\n");
 const OTHER = Buffer.from("not what was sent\n");
 
-/** How a body proves itself. */
-export type Proof = "crc32" | "md5";
+export interface WayToPut {
+  proof: Proof;
+  unsignedPayload: boolean;
+}
 
-/** As headers. */
-export function proofOf(body: Uint8Array, proof: Proof): Record<string, string> {
-  return proof === "crc32"
-    ? { "x-amz-checksum-crc32": crc32ToBase64(crc32(body)) }
-    : { "content-md5": createHash("md5").update(body).digest("base64") };
+interface PutScene {
+  session: ProbeSession;
+  way: WayToPut;
+  key: string;
+  stored: Tried<ReplyHeaders>;
 }
 
 export interface PutAnswers {
+  unsignedPayload: boolean;
   /** A body that does not match its CRC32 is refused; not so where the header is ignored. */
   crcChecked: boolean;
   md5Checked: boolean;
-  unsignedPayload: boolean;
   etagIsMd5: boolean;
   conditionalPut: boolean;
   bareEtagInConditions: boolean;
@@ -36,41 +47,83 @@ export interface PutAnswers {
   wrongChecksumCodes: string[];
 }
 
-/** The reply's headers. */
-async function put(
-  session: ProbeSession,
-  key: string,
-  headers: Record<string, string>,
-  unsignedPayload: boolean,
-  { wrong = false } = {},
-) {
-  return await session.put(
-    {
-      key,
-      query: {},
-      headers: { ...attributeHeaders(session.attributes), ...headers },
-      body: BODY,
-      signed: !unsignedPayload,
+export const PUT: readonly Question<PutScene, PutAnswers>[] = [
+  {
+    name: "May a body go unsigned?",
+    asks: "Puts with CRC32 or MD5, unsigned or signed, until one is taken",
+    reads: "the first one that is taken",
+    decides: ["unsignedPayload"],
+    ask: ({ way }) => ({ unsignedPayload: way.unsignedPayload }),
+  },
+  {
+    name: "Is a body's CRC32 checked?",
+    asks: "a Put with the CRC32 of another body",
+    reads: "refused: checked. Its code is learnt, unless everybody uses it",
+    decides: ["checksum", "wrongChecksumCodes"],
+    ask: async ({ session, way, key, stored }, { wrongChecksumCodes }) => {
+      const byCrc = way.proof === "crc32";
+      const wrong = byCrc ? await put(session, key, proofOf(OTHER, "crc32"), way, { wrong: true }) : stored;
+      return {
+        crcChecked: stored.ok && !wrong.ok,
+        wrongChecksumCodes: withCode(wrongChecksumCodes, wrong),
+      };
     },
-    { wrong },
-  );
-}
-
-export interface WayToPut {
-  proof: Proof;
-  unsignedPayload: boolean;
-  key: string;
-  /** Of the reply. */
-  headers: Readonly<Record<string, string>>;
-}
+  },
+  {
+    name: "Is a body's MD5 checked?",
+    asks: "a Put with the MD5 of another body",
+    reads: "refused: checked. Its code is learnt, unless everybody uses it",
+    decides: ["checksum", "wrongChecksumCodes"],
+    ask: async ({ session, way, key }, { wrongChecksumCodes }) => {
+      const wrong = await put(session, key, proofOf(OTHER, "md5"), way, { wrong: true });
+      return { md5Checked: !wrong.ok, wrongChecksumCodes: withCode(wrongChecksumCodes, wrong) };
+    },
+  },
+  {
+    name: "Is an object's ETag its MD5?",
+    asks: "the reply to a Put",
+    reads: "the ETag equals the body's MD5",
+    decides: ["etagIsMd5"],
+    ask: ({ stored }) => ({ etagIsMd5: etagOf(stored) === createHash("md5").update(BODY).digest("hex") }),
+  },
+  {
+    name: "Does PutObject know conditions?",
+    asks: "Puts over an object: if none is there, with another ETag, with its own ETag in quotes, and without them",
+    reads: "the first two refused (412, 409, 3xx) and its own ETag taken; without quotes only: so it is sent",
+    decides: ["conditionalPut", "bareEtagInConditions"],
+    ask: async ({ session, way, key, stored }) => {
+      const { headers: _, ...answers } = await askConditions(session, key, etagOf(stored), way);
+      return answers;
+    },
+  },
+  {
+    name: "Is user metadata kept?",
+    asks: "HeadObject",
+    reads: "`x-amz-meta-sluice-stream-id` is there; without it the store is refused",
+    decides: [],
+    ask: async ({ session, key }) => ({ metadataKept: bearsMetadata(await session.head(key)) }),
+  },
+  {
+    name: "How is a missing key answered?",
+    asks: "HeadObject of a key that is not there",
+    reads: "404, or anything else",
+    decides: ["headMissingIs404"],
+    ask: async ({ session, key }) => {
+      const missing = await session.head(`${key}-that-is-not-there`);
+      return { headMissingIs404: !missing.ok && missing.refusal.status === 404 };
+    },
+  },
+];
 
 /** The first way of writing the store accepts, the best first; the last refusal when there is none. */
-export async function findWayToPut(session: ProbeSession): Promise<Tried<WayToPut>> {
+export async function findWayToPut(
+  session: ProbeSession,
+): Promise<Tried<WayToPut & { key: string; headers: ReplyHeaders }>> {
   const key = session.key("object");
   let refused: Tried<never> | undefined;
   for (const proof of ["crc32", "md5"] as const) {
     for (const unsignedPayload of [true, false]) {
-      const tried = await put(session, key, proofOf(BODY, proof), unsignedPayload);
+      const tried = await put(session, key, proofOf(BODY, proof), { unsignedPayload });
       if (tried.ok) return { ok: true, reply: { proof, unsignedPayload, key, headers: tried.reply } };
       refused = tried;
     }
@@ -78,39 +131,24 @@ export async function findWayToPut(session: ProbeSession): Promise<Tried<WayToPu
   return refused as Tried<never>;
 }
 
-export async function probePut(
-  session: ProbeSession,
-  way: { proof: Proof; unsignedPayload: boolean },
-): Promise<PutAnswers> {
-  const { proof, unsignedPayload } = way;
+export async function probePut(session: ProbeSession, way: WayToPut): Promise<PutAnswers> {
   const key = session.key("object");
-  const stored = await put(session, key, proofOf(BODY, proof), unsignedPayload);
-  const wrongCrc =
-    proof === "crc32"
-      ? await put(session, key, proofOf(OTHER, "crc32"), unsignedPayload, { wrong: true })
-      : stored;
-  const wrongMd5 = await put(session, key, proofOf(OTHER, "md5"), unsignedPayload, { wrong: true });
-  const etag = stored.ok ? unquoted(stored.reply["etag"]) : undefined;
-  const { conditionalPut, bareEtagInConditions } = await askConditions(session, key, etag, way);
-  const found = await head(session, key);
-  const missing = await head(session, `${key}-that-is-not-there`);
-  return {
-    crcChecked: stored.ok && !wrongCrc.ok,
-    md5Checked: !wrongMd5.ok,
-    unsignedPayload,
-    etagIsMd5: etag === createHash("md5").update(BODY).digest("hex"),
-    conditionalPut,
-    bareEtagInConditions,
-    headMissingIs404: !missing.ok && missing.refusal.status === 404,
-    metadataKept: found.ok && found.reply.Metadata?.["sluice-stream-id"] !== undefined,
-    wrongChecksumCodes: [...new Set([wrongCrc, wrongMd5].flatMap(codeToLearn))],
-  };
-}
-
-/** A reply without a code says nothing by which it could be known again. */
-function codeToLearn(tried: Tried<unknown>): string[] {
-  if (tried.ok || storeTrouble(tried.refusal) === "garbled") return [];
-  return tried.refusal.code.startsWith("HTTP") ? [] : [tried.refusal.code];
+  const stored = await put(session, key, proofOf(BODY, way.proof), way);
+  return await askAll(
+    PUT,
+    { session, way, key, stored },
+    {
+      unsignedPayload: false,
+      crcChecked: false,
+      md5Checked: false,
+      etagIsMd5: false,
+      conditionalPut: false,
+      bareEtagInConditions: false,
+      headMissingIs404: false,
+      metadataKept: false,
+      wrongChecksumCodes: [],
+    },
+  );
 }
 
 export interface ConditionAnswers {
@@ -119,19 +157,18 @@ export interface ConditionAnswers {
 }
 
 /**
- * The same questions alone, in the way that is known to work. `leaveNothing`: without the one that writes, for a bucket
+ * The conditions alone, in the way that is known to work. `leaveNothing`: without the Put that writes, for a bucket
  * whose versions cannot be deleted; an object is put only where none stands.
  */
 export async function askConditionsAgain(
   session: ProbeSession,
-  way: { proof: Proof; unsignedPayload: boolean },
+  way: WayToPut,
   leaveNothing: boolean,
-): Promise<Tried<ConditionAnswers & { headers: Readonly<Record<string, string>> }>> {
-  const standing = leaveNothing ? await head(session, session.standingKey("object")) : undefined;
+): Promise<Tried<ConditionAnswers & { headers: ReplyHeaders }>> {
+  const standing = leaveNothing ? await session.head(session.standingKey("object")) : undefined;
   const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
   const key = etag === undefined ? session.key("object") : session.standingKey("object");
-  const stored =
-    etag === undefined ? await put(session, key, proofOf(BODY, way.proof), way.unsignedPayload) : undefined;
+  const stored = etag === undefined ? await put(session, key, proofOf(BODY, way.proof), way) : undefined;
   if (stored?.ok === false) return stored;
   const there = etag ?? unquoted(stored?.reply["etag"]);
   const { headers, ...answers } = await askConditions(session, key, there, way, leaveNothing);
@@ -139,15 +176,15 @@ export async function askConditionsAgain(
 }
 
 /** Puts over the object that stands at the key: one that must be free, one with another ETag, one with its own. */
-export async function askConditions(
+async function askConditions(
   session: ProbeSession,
   key: string,
   etag: string | undefined,
-  { proof, unsignedPayload }: { proof: Proof; unsignedPayload: boolean },
+  way: WayToPut,
   leaveNothing = false,
-): Promise<ConditionAnswers & { headers: Readonly<Record<string, string>> }> {
+): Promise<ConditionAnswers & { headers: ReplyHeaders }> {
   const ask = async (condition: Record<string, string>) =>
-    await put(session, key, { ...proofOf(BODY, proof), ...condition }, unsignedPayload, { wrong: true });
+    await put(session, key, { ...proofOf(BODY, way.proof), ...condition }, way, { wrong: true });
   const taken = await ask({ "if-none-match": "*" });
   const changed = await ask({ "if-match": `"${"0".repeat(32)}"` });
   const refused = isConditionRefused(taken) && isConditionRefused(changed);
@@ -162,28 +199,31 @@ export async function askConditions(
   };
 }
 
-/** 412 as S3 says it; some stores say it with 304 or another 3xx. */
-export function isConditionRefused(tried: Tried<unknown>): boolean {
-  if (tried.ok) return false;
-  const { status = 0 } = tried.refusal;
-  return status === 412 || status === 409 || (status >= 300 && status < 400);
-}
-
-export async function head(session: ProbeSession, key: string, checksum = false) {
-  const input = { Bucket: session.bucket, Key: key, ...(checksum && { ChecksumMode: "ENABLED" as const }) };
-  return await session.try("HeadObject", (options) =>
-    session.connection.send(new HeadObjectCommand(input), options),
+async function put(
+  session: ProbeSession,
+  key: string,
+  headers: Record<string, string>,
+  { unsignedPayload }: { unsignedPayload: boolean },
+  { wrong = false } = {},
+): Promise<Tried<ReplyHeaders>> {
+  return await session.put(
+    {
+      key,
+      query: {},
+      headers: { ...attributeHeaders(session.attributes), ...headers },
+      body: BODY,
+      signed: !unsignedPayload,
+    },
+    { wrong },
   );
 }
 
-/** Reads an object to its end. An archived one cannot be read, which is no matter of rights. */
-export async function get(session: ProbeSession, key: string): Promise<Tried<unknown>> {
-  const input = { Bucket: session.bucket, Key: key };
-  const read = await session.try("GetObject", async (options) => {
-    const streamed: ExchangeOptions = { ...options, streamReply: true };
-    const reply = await session.connection.send(new GetObjectCommand(input), streamed);
-    return await reply.Body?.transformToByteArray();
-  });
-  const archived = !read.ok && read.refusal.code === "InvalidObjectState";
-  return archived ? { ok: true, reply: undefined } : read;
+function etagOf(stored: Tried<ReplyHeaders>): string | undefined {
+  return stored.ok ? unquoted(stored.reply["etag"]) : undefined;
+}
+
+/** A reply without a code says nothing by which it could be known again. */
+function withCode(codes: readonly string[], tried: Tried<unknown>): string[] {
+  if (tried.ok || storeTrouble(tried.refusal) === "garbled") return [...codes];
+  return tried.refusal.code.startsWith("HTTP") ? [...codes] : [...new Set([...codes, tried.refusal.code])];
 }

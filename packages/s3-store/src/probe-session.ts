@@ -1,13 +1,16 @@
 /** The probe's own requests: a refusal is an answer, only trouble of the store ends the probe; what it makes it removes. */
 import { createHash, randomBytes } from "node:crypto";
+import { crc32 } from "node:zlib";
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
 } from "@aws-sdk/client-s3";
-import { LIMITS, StoreError } from "@sluice/core";
+import { crc32ToBase64, LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./attributes.ts";
 import type { BodyRequest, ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
@@ -22,6 +25,16 @@ const SWEPT_VERSIONS = 200;
 const PROBE_METADATA = { "sluice-stream-id": "probe" };
 
 export type Tried<T> = { ok: true; reply: T } | { ok: false; refusal: S3Failure };
+
+/** How a body proves itself. */
+export type Proof = "crc32" | "md5";
+
+/** As headers. */
+export function proofOf(body: Uint8Array, proof: Proof): Record<string, string> {
+  return proof === "crc32"
+    ? { "x-amz-checksum-crc32": crc32ToBase64(crc32(body)) }
+    : { "content-md5": createHash("md5").update(body).digest("base64") };
+}
 
 const REACH = "ListObjectsV2";
 
@@ -164,6 +177,25 @@ export class ProbeSession implements AsyncDisposable {
       },
       { deadlineMs: this.#requests.bodyDeadlineMs(bytes), wrong },
     );
+  }
+
+  async head(key: string, checksum = false) {
+    const input = { Bucket: this.bucket, Key: key, ...(checksum && { ChecksumMode: "ENABLED" as const }) };
+    return await this.try("HeadObject", (options) =>
+      this.connection.send(new HeadObjectCommand(input), options),
+    );
+  }
+
+  /** Reads an object to its end. An archived one cannot be read, which is no matter of rights. */
+  async get(key: string): Promise<Tried<unknown>> {
+    const input = { Bucket: this.bucket, Key: key };
+    const read = await this.try("GetObject", async (options) => {
+      const streamed: ExchangeOptions = { ...options, streamReply: true };
+      const reply = await this.connection.send(new GetObjectCommand(input), streamed);
+      return await reply.Body?.transformToByteArray();
+    });
+    const archived = !read.ok && read.refusal.code === "InvalidObjectState";
+    return archived ? { ok: true, reply: undefined } : read;
   }
 
   /** Removes what was written at the key, every version of it, and leaves no delete marker. */

@@ -1,6 +1,6 @@
-/** What the store does with multipart uploads: tiny ones for each question, then one as the work will do it. */
-import { crc32 } from "node:zlib";
+/** Questions about multipart uploads: tiny ones for each question, then one as the work does it. */
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import {
   CompleteMultipartUploadCommand,
   type CompleteMultipartUploadCommandInput,
@@ -9,12 +9,11 @@ import {
   ListPartsCommand,
 } from "@aws-sdk/client-s3";
 import { type ChecksumMode, crc32ToBase64, type IfMatchOnComplete, LIMITS } from "@sluice/core";
-import { head, isConditionRefused, proofOf } from "./probe-objects.ts";
-import type { ProbeSession, Tried } from "./probe-session.ts";
+import { askAll, bearsMetadata, isConditionRefused, type Question } from "./probe-question.ts";
+import { type ProbeSession, proofOf, type Tried } from "./probe-session.ts";
+import type { S3Profile } from "./profiles.ts";
 import { unquoted } from "./replies.ts";
 import type { ExchangeOptions } from "./transport.ts";
-
-const SMALLEST_PART_BYTES = 5 * 1024 ** 2;
 
 /** How the work would use the store. */
 export interface Way {
@@ -29,6 +28,320 @@ interface Open {
   parts: { PartNumber: number; ETag: string; ChecksumCRC32: string; bytes: Buffer }[];
 }
 
+export interface ListingAnswers {
+  listsUploadsByPrefix: boolean;
+  listPartsEndsWithAbort: boolean;
+  listUploads: Tried<unknown>;
+  listParts: Tried<unknown>;
+  abort: Tried<unknown>;
+}
+
+const NOT_ASKED: Tried<unknown> = { ok: true, reply: undefined };
+const NO_LISTINGS: ListingAnswers = {
+  listsUploadsByPrefix: false,
+  listPartsEndsWithAbort: false,
+  listUploads: NOT_ASKED,
+  listParts: NOT_ASKED,
+  abort: NOT_ASKED,
+};
+
+export const LISTINGS: readonly Question<{ session: ProbeSession; upload: Open }, ListingAnswers>[] = [
+  {
+    name: "Are open uploads found by prefix?",
+    asks: "ListMultipartUploads with all but the last letter of an upload's key",
+    reads: "the upload is listed",
+    decides: ["listsUploadsByPrefix"],
+    ask: async ({ session, upload: { key, uploadId } }) => {
+      const listUploads = await askUploads(session, key.slice(0, -1));
+      const found =
+        listUploads.ok && (listUploads.reply.Uploads ?? []).some((one) => one.UploadId === uploadId);
+      return { listUploads, listsUploadsByPrefix: found };
+    },
+  },
+  {
+    name: "May parts be listed?",
+    asks: "ListParts of an open upload",
+    reads: "refused: the right is missing, and the store is refused",
+    decides: [],
+    ask: async ({ session, upload }) => ({ listParts: await askParts(session, upload) }),
+  },
+  {
+    name: "Does ListParts end with an abort?",
+    asks: "AbortMultipartUpload of an upload with one part, then ListParts",
+    reads: "404",
+    decides: ["listPartsEndsWithAbort"],
+    ask: async ({ session, upload }) => {
+      const abort = await session.abort(upload.uploadId, upload.key);
+      return { abort, listPartsEndsWithAbort: abort.ok && (await isUnknown(session, upload)) };
+    },
+  },
+];
+
+export async function probeListings(session: ProbeSession, way: Way): Promise<Tried<ListingAnswers>> {
+  const opened = await open(session, "upload", way);
+  if (!opened.ok) return opened;
+  // Some stores go on to list the parts of an upload that has ended: it has one.
+  await send(session, opened.reply, Buffer.from("1"));
+  return { ok: true, reply: await askAll(LISTINGS, { session, upload: opened.reply }, NO_LISTINGS) };
+}
+
+/** The same three rights where no upload can be opened: one that does not exist is enough to be denied. */
+export async function probeListingsUnopened(session: ProbeSession): Promise<ListingAnswers> {
+  const key = session.key("upload");
+  const uploadId = "no-such-upload";
+  const known = (tried: Tried<unknown>): Tried<unknown> =>
+    tried.ok || tried.refusal.status === 403 ? tried : { ok: true, reply: undefined };
+  return {
+    ...NO_LISTINGS,
+    listUploads: await askUploads(session, key),
+    listParts: known(await askParts(session, { key, uploadId })),
+    abort: known(await session.abort(uploadId, key)),
+  };
+}
+
+async function askUploads(session: ProbeSession, prefix: string) {
+  const input = { Bucket: session.bucket, Prefix: prefix };
+  return await session.try("ListMultipartUploads", (options) =>
+    session.connection.send(new ListMultipartUploadsCommand(input), options),
+  );
+}
+
+async function askParts(session: ProbeSession, upload: Pick<Open, "key" | "uploadId">) {
+  return await session.try("ListParts", (options) =>
+    session.connection.send(new ListPartsCommand(place(session, upload)), options),
+  );
+}
+
+interface CompleteScene {
+  session: ProbeSession;
+  /** One that is known to work. */
+  way: Way;
+  bareEtag: boolean;
+  /** Takes the key, so that a condition has something to find. */
+  first: Open | undefined;
+}
+
+export interface CompleteAnswers {
+  conditionalComplete: boolean;
+  ifMatchOnComplete: IfMatchOnComplete;
+  listPartsEndsWithComplete: boolean;
+  objectSizeInComplete: boolean;
+  checksumsInComplete: boolean;
+  /** A wrong checksum of the whole object is refused; true where none is sent. */
+  wholeChecked: boolean;
+}
+
+/** The first answer holds for the questions after it: VersityGW refuses a list without checksums, whatever else is asked. */
+export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
+  {
+    name: "May Complete list the parts' checksums?",
+    asks: "Complete with them, and where it is refused, without",
+    reads: "taken; where objects have the checksums of their parts alone, they must be listed",
+    decides: ["checksumsInComplete"],
+    ask: async ({ session, way, first }) => {
+      if (!first) return {};
+      const whole = way.checksum === "full-object";
+      const listed = await complete(session, first, whole || isComposite(way), wholeCrc(first));
+      if (!listed.ok) await complete(session, first, isComposite(way), wholeCrc(first));
+      return whole ? { checksumsInComplete: listed.ok } : {};
+    },
+  },
+  {
+    name: "Does ListParts end with Complete?",
+    asks: "ListParts of the upload that was completed",
+    reads: "404",
+    decides: ["listPartsEndsWithComplete"],
+    ask: async ({ session, first }) =>
+      first ? { listPartsEndsWithComplete: await isUnknown(session, first) } : {},
+  },
+  {
+    name: "Does Complete know If-None-Match?",
+    asks: "Complete with `If-None-Match: *` over that object",
+    reads: "refused with 412, 409 or 3xx",
+    decides: ["conditionalComplete"],
+    ask: async ({ session, way }, { checksumsInComplete: listed }) => {
+      const upload = await tiny(session, way);
+      if (!upload) return {};
+      const extras = { ...wholeCrc(upload), IfNoneMatch: "*" };
+      const refused = await complete(session, upload, listed, extras, { wrong: true });
+      return { conditionalComplete: isConditionRefused(refused) };
+    },
+  },
+  {
+    name: "Does Complete know If-Match?",
+    asks: "Complete with an ETag that nothing has, then with that of the object",
+    reads: "the first taken: ignored; both refused: refused always; else honoured",
+    decides: ["ifMatchOnComplete"],
+    ask: async (scene, { checksumsInComplete }) => ({
+      ifMatchOnComplete: await askIfMatch(scene, checksumsInComplete),
+    }),
+  },
+  {
+    name: "Is the size in Complete checked?",
+    asks: "Complete of one byte with `x-amz-mp-object-size: 2`, then 1",
+    reads: "the first refused, the second taken: a store that refuses the header itself refuses both",
+    decides: ["objectSizeInComplete"],
+    ask: async ({ session, way }, { checksumsInComplete: listed }) => {
+      const upload = await tiny(session, way);
+      if (!upload) return {};
+      const sized = async (MpuObjectSize: number, wrong: boolean) =>
+        await complete(session, upload, listed, { ...wholeCrc(upload), MpuObjectSize }, { wrong });
+      const refused = !(await sized(2, true)).ok;
+      return { objectSizeInComplete: refused && (await sized(1, false)).ok };
+    },
+  },
+  {
+    name: "Is the CRC32 of a whole object checked?",
+    asks: "Complete with another one, where the mode has one",
+    reads: "taken: the mode is worth nothing, and the next one is tried",
+    decides: ["checksum"],
+    ask: async ({ session, way }, { wholeChecked, checksumsInComplete: listed }) => {
+      const upload = wholeChecked ? undefined : await tiny(session, way);
+      if (!upload) return {};
+      const refused = await complete(session, upload, listed, wholeCrc(upload, true), {
+        wrong: true,
+      });
+      return { wholeChecked: !refused.ok };
+    },
+  },
+];
+
+export async function probeComplete(
+  session: ProbeSession,
+  way: Way,
+  bareEtag: boolean,
+): Promise<CompleteAnswers> {
+  const first = await tiny(session, way);
+  return await askAll(
+    COMPLETE,
+    { session, way, bareEtag, first },
+    {
+      conditionalComplete: false,
+      ifMatchOnComplete: "ignored",
+      listPartsEndsWithComplete: false,
+      objectSizeInComplete: false,
+      checksumsInComplete: isComposite(way),
+      wholeChecked: way.checksum !== "full-object",
+    },
+  );
+}
+
+async function askIfMatch(
+  { session, way, bareEtag }: CompleteScene,
+  listed: boolean,
+): Promise<IfMatchOnComplete> {
+  const spelled = (etag: string): string => (bareEtag ? etag : `"${etag}"`);
+  const wrong = await tiny(session, way);
+  if (!wrong) return "ignored";
+  const extras = { ...wholeCrc(wrong), IfMatch: spelled("0".repeat(32)) };
+  if ((await complete(session, wrong, listed, extras, { wrong: true })).ok) return "ignored";
+  const right = await tiny(session, way);
+  const standing = right && (await session.head(right.key));
+  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
+  if (!right || etag === undefined) return "refused_always";
+  const matching = { ...wholeCrc(right), IfMatch: spelled(etag) };
+  const done = await complete(session, right, listed, matching, { wrong: true });
+  return done.ok ? "honoured" : "refused_always";
+}
+
+function isComposite({ checksum }: Way): boolean {
+  return checksum === "per-part";
+}
+
+const SMALLEST_PART_BYTES = 5 * 1024 ** 2;
+
+interface RehearsalScene {
+  session: ProbeSession;
+  upload: Open;
+  /** With a larger last part it failed, with parts as S3 always takes them it works. */
+  onlyEqual: boolean;
+  completeAgain(): ReturnType<typeof complete>;
+}
+
+export interface RehearsalAnswers {
+  unequalParts: boolean;
+  repeatComplete: boolean;
+  partEtagIsMd5: boolean;
+  metadataKept: boolean;
+}
+
+export const REHEARSAL: readonly Question<RehearsalScene, RehearsalAnswers>[] = [
+  {
+    name: "May parts differ in size?",
+    asks: "an upload of two parts whose last one is the larger, and where that fails, of two that S3 always takes",
+    reads: "only the second works: they may not. Not asked where the store's name says it",
+    decides: ["unequalParts"],
+    ask: ({ onlyEqual }) => (onlyEqual ? { unequalParts: false } : {}),
+  },
+  {
+    name: "Is a repeated Complete answered again?",
+    asks: "the same Complete once more",
+    reads: "2xx with an ETag",
+    decides: ["repeatComplete"],
+    ask: async ({ completeAgain }) => {
+      const again = await completeAgain();
+      return { repeatComplete: again.ok && unquoted(again.reply.ETag) !== undefined };
+    },
+  },
+  {
+    name: "Does an upload keep user metadata?",
+    asks: "HeadObject",
+    reads: "`x-amz-meta-sluice-stream-id` is there; without it the store is refused",
+    decides: [],
+    ask: async ({ session, upload }) => ({
+      metadataKept: bearsMetadata(await session.head(upload.key, upload.way.checksum === "full-object")),
+    }),
+  },
+  {
+    name: "Is a part's ETag its MD5?",
+    asks: "the reply to UploadPart",
+    reads: "the ETag equals the part's MD5",
+    decides: ["etagIsMd5"],
+    ask: ({ upload: { parts } }) => {
+      const [part] = parts;
+      const md5 = part && createHash("md5").update(part.bytes).digest("hex");
+      return { partEtagIsMd5: part !== undefined && part.ETag === md5 };
+    },
+  },
+];
+
+/** One upload of two parts, as the work does it. `unequal`: the last part is the larger one. */
+async function prepareRehearsal(
+  session: ProbeSession,
+  way: Way,
+  { checksumsInComplete, objectSizeInComplete }: CompleteAnswers,
+  unequal: boolean,
+): Promise<Tried<Omit<RehearsalScene, "onlyEqual">>> {
+  const opened = await open(session, "upload", way);
+  if (!opened.ok) return opened;
+  const upload = opened.reply;
+  for (const bytes of [SMALLEST_PART_BYTES, unequal ? SMALLEST_PART_BYTES + 1 : 1]) {
+    const sent = await send(session, upload, Buffer.alloc(bytes));
+    if (!sent.ok) return sent;
+  }
+  const size = upload.parts.reduce((sum, part) => sum + part.bytes.length, 0);
+  const extras = { ...wholeCrc(upload), ...(objectSizeInComplete && { MpuObjectSize: size }) };
+  const completeAgain = async () => await complete(session, upload, checksumsInComplete, extras);
+  const done = await completeAgain();
+  return done.ok ? { ok: true, reply: { session, upload, completeAgain } } : done;
+}
+
+/** Where it is not known by name that parts may differ, the last part is made the larger one first. */
+export async function rehearse(
+  session: ProbeSession,
+  way: Way,
+  answers: CompleteAnswers,
+  { unequalParts, store }: S3Profile,
+): Promise<Tried<RehearsalAnswers>> {
+  const askSizes = unequalParts && store !== "aws";
+  let scene = await prepareRehearsal(session, way, answers, askSizes);
+  const onlyEqual = !scene.ok && askSizes;
+  if (onlyEqual) scene = await prepareRehearsal(session, way, answers, false);
+  if (!scene.ok) return scene;
+  const cautious = { unequalParts, repeatComplete: false, partEtagIsMd5: false, metadataKept: false };
+  return { ok: true, reply: await askAll(REHEARSAL, { ...scene.reply, onlyEqual }, cautious) };
+}
+
 type Extras = Partial<
   Pick<
     CompleteMultipartUploadCommandInput,
@@ -36,7 +349,7 @@ type Extras = Partial<
   >
 >;
 
-export async function open(session: ProbeSession, name: string, way: Way): Promise<Tried<Open>> {
+async function open(session: ProbeSession, name: string, way: Way): Promise<Tried<Open>> {
   const key = session.key(name);
   const type =
     way.checksum === "full-object" ? "FULL_OBJECT" : way.checksum === "per-part" ? "COMPOSITE" : undefined;
@@ -58,7 +371,7 @@ export async function open(session: ProbeSession, name: string, way: Way): Promi
   return { ok: true, reply: { key, uploadId, way, parts: [] } };
 }
 
-export async function send(session: ProbeSession, upload: Open, bytes: Buffer): Promise<Tried<string>> {
+async function send(session: ProbeSession, upload: Open, bytes: Buffer): Promise<Tried<string>> {
   const { checksum, unsignedPayload } = upload.way;
   const PartNumber = upload.parts.length + 1;
   const sent = await session.put({
@@ -74,7 +387,7 @@ export async function send(session: ProbeSession, upload: Open, bytes: Buffer): 
   return { ok: true, reply: ETag };
 }
 
-export async function complete(
+async function complete(
   session: ProbeSession,
   upload: Open,
   listed: boolean,
@@ -109,12 +422,14 @@ function place(session: ProbeSession, { key, uploadId }: Pick<Open, "key" | "upl
   return { Bucket: session.bucket, Key: key, UploadId: uploadId };
 }
 
+/** Of one byte. */
 async function tiny(session: ProbeSession, way: Way): Promise<Open | undefined> {
   const opened = await open(session, "upload", way);
   if (!opened.ok) return undefined;
   return (await send(session, opened.reply, Buffer.from("1"))).ok ? opened.reply : undefined;
 }
 
+/** What Complete says of the whole object, where the mode has it. */
 function wholeCrc(upload: Open, wrong = false): Extras {
   const crc = upload.parts.reduce((so, part) => crc32(part.bytes, so), 0);
   return upload.way.checksum === "full-object"
@@ -122,183 +437,8 @@ function wholeCrc(upload: Open, wrong = false): Extras {
     : {};
 }
 
-export interface UploadAnswers {
-  conditionalComplete: boolean;
-  ifMatchOnComplete: IfMatchOnComplete;
-  listPartsEndsWithComplete: boolean;
-  objectSizeInComplete: boolean;
-  checksumsInComplete: boolean;
-  /** A wrong checksum of the whole object is refused; true where none is sent. */
-  wholeChecked: boolean;
-}
-
-/** Asked with uploads of one byte. `way` is one that is known to work. */
-export async function probeComplete(
-  session: ProbeSession,
-  way: Way,
-  bareEtag: boolean,
-): Promise<UploadAnswers> {
-  const composite = way.checksum === "per-part";
-  const answers: UploadAnswers = {
-    conditionalComplete: false,
-    ifMatchOnComplete: "ignored",
-    listPartsEndsWithComplete: false,
-    objectSizeInComplete: false,
-    checksumsInComplete: composite,
-    wholeChecked: way.checksum !== "full-object",
-  };
-  // The key is taken by the first upload, so that a condition has something to find.
-  const first = await tiny(session, way);
-  if (first) {
-    const whole = way.checksum === "full-object";
-    const done = await complete(session, first, whole || composite, wholeCrc(first));
-    if (whole) answers.checksumsInComplete = done.ok;
-    if (!done.ok) await complete(session, first, composite, wholeCrc(first));
-    answers.listPartsEndsWithComplete = await isUnknown(session, first);
-  }
-  // VersityGW refuses a list without them: whatever is asked, it must not be that which is refused.
-  const listed = answers.checksumsInComplete;
-  const conditional = await tiny(session, way);
-  if (conditional) {
-    const extras = { ...wholeCrc(conditional), IfNoneMatch: "*" };
-    const refused = await complete(session, conditional, listed, extras, { wrong: true });
-    answers.conditionalComplete = isConditionRefused(refused);
-  }
-  answers.ifMatchOnComplete = await askIfMatch(session, way, listed, bareEtag);
-  const wrongSize = await tiny(session, way);
-  if (wrongSize) {
-    const whole = wholeCrc(wrongSize);
-    const refused = !(
-      await complete(session, wrongSize, listed, { ...whole, MpuObjectSize: 2 }, { wrong: true })
-    ).ok;
-    // A store that refuses the header itself refuses the right size too.
-    answers.objectSizeInComplete =
-      refused && (await complete(session, wrongSize, listed, { ...whole, MpuObjectSize: 1 })).ok;
-  }
-  const wrongCrc = answers.wholeChecked ? undefined : await tiny(session, way);
-  if (wrongCrc)
-    answers.wholeChecked = !(
-      await complete(session, wrongCrc, listed, wholeCrc(wrongCrc, true), { wrong: true })
-    ).ok;
-  return answers;
-}
-
-/** First with an ETag that nothing has, then with that of the object that stands there. */
-async function askIfMatch(
-  session: ProbeSession,
-  way: Way,
-  listed: boolean,
-  bareEtag: boolean,
-): Promise<IfMatchOnComplete> {
-  const spelled = (etag: string): string => (bareEtag ? etag : `"${etag}"`);
-  const wrong = await tiny(session, way);
-  if (!wrong) return "ignored";
-  const extras = { ...wholeCrc(wrong), IfMatch: spelled("0".repeat(32)) };
-  if ((await complete(session, wrong, listed, extras, { wrong: true })).ok) return "ignored";
-  const right = await tiny(session, way);
-  const standing = right && (await head(session, right.key));
-  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
-  if (!right || etag === undefined) return "refused_always";
-  const matching = { ...wholeCrc(right), IfMatch: spelled(etag) };
-  const done = await complete(session, right, listed, matching, { wrong: true });
-  return done.ok ? "honoured" : "refused_always";
-}
-
 /** Whether ListParts says that the upload has ended. */
 async function isUnknown(session: ProbeSession, upload: Pick<Open, "key" | "uploadId">): Promise<boolean> {
-  const listed = await session.try("ListParts", (options) =>
-    session.connection.send(new ListPartsCommand(place(session, upload)), options),
-  );
+  const listed = await askParts(session, upload);
   return !listed.ok && listed.refusal.status === 404;
-}
-
-export interface Rehearsal {
-  partEtagIsMd5: boolean;
-  repeatComplete: boolean;
-  metadataKept: boolean;
-}
-
-/** One upload of two parts, as the work does it. `unequal`: the last part is the larger one. */
-export async function rehearse(
-  session: ProbeSession,
-  way: Way,
-  answers: UploadAnswers,
-  unequal: boolean,
-): Promise<Tried<Rehearsal>> {
-  const opened = await open(session, "upload", way);
-  if (!opened.ok) return opened;
-  const upload = opened.reply;
-  const first = Buffer.alloc(SMALLEST_PART_BYTES);
-  for (const bytes of [first, Buffer.alloc(unequal ? SMALLEST_PART_BYTES + 1 : 1)]) {
-    const sent = await send(session, upload, bytes);
-    if (!sent.ok) return sent;
-  }
-  const size = upload.parts.reduce((sum, part) => sum + part.bytes.length, 0);
-  const extras = { ...wholeCrc(upload), ...(answers.objectSizeInComplete && { MpuObjectSize: size }) };
-  const done = await complete(session, upload, answers.checksumsInComplete, extras);
-  if (!done.ok) return done;
-  const again = await complete(session, upload, answers.checksumsInComplete, extras);
-  const found = await head(session, upload.key, way.checksum === "full-object");
-  const [part] = upload.parts;
-  return {
-    ok: true,
-    reply: {
-      partEtagIsMd5: part?.ETag === createHash("md5").update(first).digest("hex"),
-      repeatComplete: again.ok && unquoted(again.reply.ETag) !== undefined,
-      metadataKept: found.ok && found.reply.Metadata?.["sluice-stream-id"] !== undefined,
-    },
-  };
-}
-
-export interface ListingAnswers {
-  listsUploadsByPrefix: boolean;
-  listPartsEndsWithAbort: boolean;
-  listUploads: Tried<unknown>;
-  listParts: Tried<unknown>;
-  abort: Tried<unknown>;
-}
-
-/** The same three rights where no upload can be opened: one that does not exist is enough to be denied. */
-export async function probeListingsUnopened(session: ProbeSession): Promise<ListingAnswers> {
-  const key = session.key("upload");
-  const uploadId = "no-such-upload";
-  const input = { Bucket: session.bucket, Prefix: key };
-  const known = (tried: Tried<unknown>): Tried<unknown> =>
-    tried.ok || tried.refusal.status === 403 ? tried : { ok: true, reply: undefined };
-  return {
-    listsUploadsByPrefix: false,
-    listPartsEndsWithAbort: false,
-    listUploads: await session.try("ListMultipartUploads", (options) =>
-      session.connection.send(new ListMultipartUploadsCommand(input), options),
-    ),
-    listParts: known(
-      await session.try("ListParts", (options) =>
-        session.connection.send(new ListPartsCommand(place(session, { key, uploadId })), options),
-      ),
-    ),
-    abort: known(await session.abort(uploadId, key)),
-  };
-}
-
-/** Opens an upload, looks for it in both listings and aborts it. */
-export async function probeListings(session: ProbeSession, way: Way): Promise<Tried<ListingAnswers>> {
-  const opened = await open(session, "upload", way);
-  if (!opened.ok) return opened;
-  const { key, uploadId } = opened.reply;
-  // Some stores go on to list the parts of an upload that has ended: it has one.
-  await send(session, opened.reply, Buffer.from("1"));
-  const input = { Bucket: session.bucket, Prefix: key.slice(0, -1) };
-  const uploads = await session.try("ListMultipartUploads", (options) =>
-    session.connection.send(new ListMultipartUploadsCommand(input), options),
-  );
-  const listParts = await session.try("ListParts", (options) =>
-    session.connection.send(new ListPartsCommand(place(session, { key, uploadId })), options),
-  );
-  const found = uploads.ok && (uploads.reply.Uploads ?? []).some((upload) => upload.UploadId === uploadId);
-  const abort = await session.abort(uploadId, key);
-  const listPartsEndsWithAbort = abort.ok && (await isUnknown(session, { key, uploadId }));
-  return {
-    ok: true,
-    reply: { listsUploadsByPrefix: found, listPartsEndsWithAbort, listUploads: uploads, listParts, abort },
-  };
 }

@@ -1,34 +1,42 @@
 /**
  * What the bucket can do and what the worker may do there, asked before the first recording depends on it. What could
  * not be found out stays the cautious choice. The answers are plain JSON, to be kept until the settings change.
+ *
+ *   list ─► Put, Get, Delete ─► sweep ─► PUT ─► LISTINGS ─► for each checksum mode: COMPLETE, REHEARSAL ─► BUCKET
+ *     └────────┴─ rights: one that is needed and missing is a refusal
+ *
+ * The questions themselves are tables (probe-question.ts).
  */
 import type { ChecksumMode } from "@sluice/core";
 import type { ObjectAttributes } from "./attributes.ts";
-import type { S3Connection } from "./connection.ts";
+import type { ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
-import { abortRuleDays, reachBucket } from "./probe-bucket.ts";
+import { BUCKET, reachBucket } from "./probe-bucket.ts";
 import {
   askConditionsAgain,
   type ConditionAnswers,
   findWayToPut,
-  get,
-  type PutAnswers,
   probePut,
+  PUT,
+  type PutAnswers,
+  SERVER,
 } from "./probe-objects.ts";
+import { askAll, type Question } from "./probe-question.ts";
 import { ProbeSession, type Tried } from "./probe-session.ts";
 import {
+  COMPLETE,
   type ListingAnswers,
+  LISTINGS,
   probeComplete,
   probeListings,
   probeListingsUnopened,
+  REHEARSAL,
   rehearse,
-  type UploadAnswers,
   type Way,
 } from "./probe-uploads.ts";
 import {
   ABORTS_NOTHING_ITSELF,
   limitsOf,
-  namedByItself,
   namedProfile,
   notesOf,
   type S3Profile,
@@ -38,6 +46,16 @@ import {
 } from "./profiles.ts";
 
 const DAY_MS = 86_400_000;
+
+/** Every question, in the order in which they are asked. */
+export const QUESTIONS: readonly Omit<Question<never, never>, "ask">[] = [
+  ...SERVER,
+  ...PUT,
+  ...LISTINGS,
+  ...COMPLETE,
+  ...REHEARSAL,
+  ...BUCKET,
+];
 
 export interface ProbeOptions extends ObjectAttributes {
   bucket: string;
@@ -97,12 +115,12 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   right("ListBucket", list);
   const way = await findWayToPut(session);
   right("PutObject", way);
-  if (way.ok) recogniseServer(answers, way.reply.headers);
+  if (way.ok) await recogniseServer(answers, way.reply.headers);
   else {
     recordListings(answers, await probeListingsUnopened(session), options);
     return answers;
   }
-  right("GetObject", await get(session, way.reply.key));
+  right("GetObject", await session.get(way.reply.key));
   const deleted = await session.delete(way.reply.key);
   right("DeleteObject", deleted, false);
   if (deleted.ok) session.deletionWorks();
@@ -154,10 +172,10 @@ export async function confirmAnswers(
 }
 
 /** A store that names itself is known by that, unless the settings or the endpoint's name say another. */
-function recogniseServer(answers: StoreAnswers, headers: Readonly<Record<string, string>>): void {
+async function recogniseServer(answers: StoreAnswers, headers: ReplyHeaders): Promise<void> {
   answers.identity = serverIdentity(headers);
-  const store = answers.profile.store === "unknown" ? namedByItself(headers) : undefined;
-  if (store === undefined) return;
+  const { store } = await askAll(SERVER, headers, { store: answers.profile.store });
+  if (store === answers.profile.store) return;
   Object.assign(answers.profile, limitsOf(store), { store });
   answers.notes.push(...notesOf(store));
 }
@@ -223,13 +241,14 @@ async function learnUploads(
     const way: Way = { checksum, unsignedPayload: put.unsignedPayload };
     const complete = await probeComplete(session, way, put.bareEtagInConditions);
     if (!complete.wholeChecked && wanted === "auto") continue;
-    const tried = await rehearseSizes(session, way, complete, profile);
+    const tried = await rehearse(session, way, complete, profile);
     if (!tried.ok) {
       refused = tried.refusal;
       continue;
     }
     const { wholeChecked: _checked, ...learned } = complete;
     Object.assign(profile, { checksum, ...learned });
+    profile.unequalParts = tried.reply.unequalParts;
     profile.repeatComplete = tried.reply.repeatComplete;
     profile.etagIsMd5 &&= tried.reply.partEtagIsMd5;
     if (!tried.reply.metadataKept) {
@@ -245,16 +264,6 @@ async function learnUploads(
   );
 }
 
-/** Where it is not known by name that parts may differ, the last part is made the larger one first. */
-async function rehearseSizes(session: ProbeSession, way: Way, complete: UploadAnswers, profile: S3Profile) {
-  const askSizes = profile.unequalParts && profile.store !== "aws";
-  const tried = await rehearse(session, way, complete, askSizes);
-  if (tried.ok || !askSizes) return tried;
-  const equal = await rehearse(session, way, complete, false);
-  if (equal.ok) profile.unequalParts = false;
-  return equal;
-}
-
 async function learnLifecycle(
   session: ProbeSession,
   answers: StoreAnswers,
@@ -266,7 +275,7 @@ async function learnLifecycle(
     profile.uploadAgeDays = uploadAgeMs / DAY_MS;
     return;
   }
-  const days = await abortRuleDays(session, prefix);
+  const { abortDays: days } = await askAll(BUCKET, { session, prefix }, { abortDays: "unreadable" });
   if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
   if (profile.uploadAgeDays !== undefined) return;
   // A store may have a limit of its own, or take a rule and not keep it: without a word of either nothing is known.

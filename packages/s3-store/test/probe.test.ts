@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { type Operation, type Quirk, TROUBLE } from "@sluice/local-s3";
-import { confirmAnswers, type ProbeOptions, probeStore, type StoreAnswers } from "../src/probe.ts";
+import { confirmAnswers, type ProbeOptions, probeStore, QUESTIONS, type StoreAnswers } from "../src/probe.ts";
 import { connectS3 } from "../src/connection.ts";
 import { S3ObjectStore } from "../src/object-store.ts";
 import type { S3Profile } from "../src/profiles.ts";
@@ -27,37 +27,59 @@ async function keysIn(rig: Rig): Promise<string[]> {
 }
 
 describe("what the store can do", () => {
-  const differences: [quirk: Quirk | undefined, differs: Partial<S3Profile>][] = [
-    [undefined, {}],
-    ["nonIdempotentComplete", { repeatComplete: false }],
-    ["ignoreConditionalComplete", { conditionalComplete: false, ifMatchOnComplete: "ignored" }],
-    ["refuseIfMatchOnComplete", { ifMatchOnComplete: "refused_always" }],
-    ["ignoreIfMatchOnComplete", { ifMatchOnComplete: "ignored" }],
-    ["listEndedUploads", { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false }],
-    ["listEndedUploadsEmpty", { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false }],
-    ["notModifiedOnCondition", {}],
-    ["htmlRefusals", {}],
-    ["wrongChecksumIsInvalidRequest", { wrongChecksumCodes: ["InvalidRequest"] }],
-    ["ignoreConditionalPut", { conditionalPut: false }],
-    ["ignoreObjectSize", { objectSizeInComplete: false }],
-    ["noChecksums", { checksum: "md5", checksumsInComplete: false }],
-    ["noTrailers", {}],
-    ["refuseUnsignedPayload", { unsignedPayload: false }],
-    ["noPartChecksumInListParts", {}],
-    ["etagNotMd5", { etagIsMd5: false }],
-    ["emptyCompleteEtag", {}],
-    ["listUploadsExactKeyOnly", { listsUploadsByPrefix: false }],
-    ["head403OnMissing", { headMissingIs404: false }],
-    ["refuseUnlistedParts", {}],
-    ["noSuchKeyForUpload", {}],
-    ["demandPartChecksums", {}],
-    ["equalParts", { unequalParts: false }],
+  const differences: [quirk: Quirk | undefined, differs: Partial<S3Profile>, questions: string[]][] = [
+    [undefined, {}, []],
+    ["nonIdempotentComplete", { repeatComplete: false }, ["Is a repeated Complete answered again?"]],
+    [
+      "ignoreConditionalComplete",
+      { conditionalComplete: false, ifMatchOnComplete: "ignored" },
+      ["Does Complete know If-None-Match?", "Does Complete know If-Match?"],
+    ],
+    ["refuseIfMatchOnComplete", { ifMatchOnComplete: "refused_always" }, ["Does Complete know If-Match?"]],
+    ["ignoreIfMatchOnComplete", { ifMatchOnComplete: "ignored" }, ["Does Complete know If-Match?"]],
+    [
+      "listEndedUploads",
+      { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false },
+      ["Does ListParts end with Complete?", "Does ListParts end with an abort?"],
+    ],
+    [
+      "listEndedUploadsEmpty",
+      { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false },
+      ["Does ListParts end with Complete?", "Does ListParts end with an abort?"],
+    ],
+    ["notModifiedOnCondition", {}, []],
+    ["htmlRefusals", {}, []],
+    [
+      "wrongChecksumIsInvalidRequest",
+      { wrongChecksumCodes: ["InvalidRequest"] },
+      ["Is a body's CRC32 checked?", "Is a body's MD5 checked?"],
+    ],
+    ["ignoreConditionalPut", { conditionalPut: false }, ["Does PutObject know conditions?"]],
+    ["ignoreObjectSize", { objectSizeInComplete: false }, ["Is the size in Complete checked?"]],
+    [
+      "noChecksums",
+      { checksum: "md5", checksumsInComplete: false },
+      ["Is a body's CRC32 checked?", "May Complete list the parts' checksums?"],
+    ],
+    ["noTrailers", {}, []],
+    ["refuseUnsignedPayload", { unsignedPayload: false }, ["May a body go unsigned?"]],
+    ["noPartChecksumInListParts", {}, []],
+    ["etagNotMd5", { etagIsMd5: false }, ["Is an object's ETag its MD5?", "Is a part's ETag its MD5?"]],
+    ["emptyCompleteEtag", {}, []],
+    ["listUploadsExactKeyOnly", { listsUploadsByPrefix: false }, ["Are open uploads found by prefix?"]],
+    ["head403OnMissing", { headMissingIs404: false }, ["How is a missing key answered?"]],
+    ["refuseUnlistedParts", {}, []],
+    ["noSuchKeyForUpload", {}, []],
+    ["demandPartChecksums", {}, []],
+    ["equalParts", { unequalParts: false }, ["May parts differ in size?"]],
   ];
-  for (const [quirk, differs] of differences) {
+  for (const [quirk, differs, questions] of differences) {
     test(`is found out ${quirk === undefined ? "where it can everything" : `with ${quirk}`}, and nothing is left`, async () => {
       await using rig = await startRig({ quirks: quirk === undefined ? {} : { [quirk]: true } });
       const { profile, rights, refusals } = await probe(rig);
       expect(profile).toEqual({ ...AWS_LIKE, ...differs });
+      const asked = QUESTIONS.filter(({ name }) => questions.includes(name));
+      expect(asked.flatMap(({ decides }) => decides)).toEqual(expect.arrayContaining(Object.keys(differs)));
       expect(rights.filter((right) => !right.ok)).toEqual([]);
       expect(refusals).toEqual([]);
       expect(await keysIn(rig)).toEqual([]);
@@ -65,6 +87,29 @@ describe("what the store can do", () => {
       expect(JSON.parse(JSON.stringify(profile))).toEqual(profile);
     });
   }
+
+  test("and each question is tried with a store that answers it otherwise", () => {
+    const below = [
+      "Which store is it?",
+      "Does a rule abort uploads?",
+      "Is the CRC32 of a whole object checked?",
+    ];
+    const tried = new Set([...below, ...differences.flatMap(([_quirk, _differs, questions]) => questions)]);
+    const decisive = QUESTIONS.filter(({ decides }) => decides.length > 0).map(({ name }) => name);
+    expect(decisive.toSorted()).toEqual([...tried].toSorted());
+  });
+
+  test("a store that takes a wrong CRC32 of a whole object is sent those of the parts", async () => {
+    await using rig = await startRig();
+    const body = `<CompleteMultipartUploadResult><ETag>"taken"</ETag></CompleteMultipartUploadResult>`;
+    // The first six of the mode ask other things.
+    rig.faults.add(
+      { operation: "CompleteMultipartUpload", nth: 7 },
+      { kind: "reply", reply: { status: 200, body } },
+    );
+    expect((await probe(rig)).profile).toEqual({ ...AWS_LIKE, checksum: "per-part" });
+    expect(rig.faults.list()).toMatchObject([{ acted: 1 }]);
+  });
 
   test("and what it lacks is said in plain words", async () => {
     await using rig = await startRig({ quirks: { noChecksums: true, ignoreConditionalPut: true } });
