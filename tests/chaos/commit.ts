@@ -7,9 +7,11 @@ import type { RunLine } from "./raw-log.ts";
 const PRODUCT = [
   "apps/worker/src",
   "packages/config/src",
+  "packages/control/src",
   "packages/core/src",
   "packages/local-s3/src",
   "packages/redis-schema/src",
+  "packages/s3-store/src",
   "packages/s3-store/src",
   "pnpm-lock.yaml",
 ];
