@@ -27,7 +27,7 @@ function failedRecord(reason: string, over: Partial<StreamRecord>): StreamRecord
 }
 
 function rowOf(over: Partial<ListedStream> = {}): ListedStream {
-  const row = listedStream("s1", { status: "failed_access_denied", original_path: "/rec/a.mkv", ...{} });
+  const row = listedStream("s1", { status: "failed_access_denied", original_path: "/rec/a.mkv" });
   if (row === undefined) throw new Error("the record is there");
   return { ...row, fence: 1, revision: 2, file_size: 20 * MIB, bytes_sent: 16 * MIB, ...over };
 }
