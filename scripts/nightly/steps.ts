@@ -28,7 +28,7 @@ export function nightlySteps(seed: string): readonly Step[] {
     {
       name: "model",
       argv: ["run", "-s", "unit", "--", "packages/core/src/steps/model.test.ts"],
-      env: { SLUICE_MODEL_RUNS: NEW_HISTORIES },
+      env: { MODEL_RUNS: NEW_HISTORIES },
       withinMinutes: 15,
     },
     { name: "kills on local-s3", argv: chaos("local-s3"), withinMinutes: 60 },

@@ -1,9 +1,9 @@
 /**
  * Random histories of files, faults, deaths and take-overs: whatever happens, in whatever order, the promises hold. A
- * history that breaks one is shrunk and printed as a timeline; SLUICE_MODEL_SEED (and _PATH) plays it again.
+ * history that breaks one is shrunk and printed as a timeline; MODEL_SEED (and _PATH) plays it again.
  *
  * Without settings the same 200 histories are played each time, so that a failure is the fault of the change at hand.
- * SLUICE_MODEL_RUNS asks for that many new ones, as the nightly run does.
+ * MODEL_RUNS asks for that many new ones, as the nightly run does.
  */
 import fc from "fast-check";
 import { expect, it } from "vitest";
@@ -12,10 +12,10 @@ import type { StoreProfile } from "../ports/object-store.ts";
 import { SIZES, type Action } from "../testing/history-actions.ts";
 import { History } from "../testing/history.ts";
 
-const EXPLORE = process.env["SLUICE_MODEL_RUNS"];
+const EXPLORE = process.env["MODEL_RUNS"];
 const RUNS = Number(EXPLORE ?? 200);
-const SEED = process.env["SLUICE_MODEL_SEED"] ?? (EXPLORE === undefined ? "20261130" : undefined);
-const PATH = process.env["SLUICE_MODEL_PATH"];
+const SEED = process.env["MODEL_SEED"] ?? (EXPLORE === undefined ? "20261130" : undefined);
+const PATH = process.env["MODEL_PATH"];
 
 const file = fc.constantFrom("a.bin", "a.bin", "b.part", "b");
 const bytes = fc.constantFrom(...Object.values(SIZES));
