@@ -10,7 +10,7 @@ const WRITE_EVERY_MS = 200;
 const WRITES_MEANWHILE = 30;
 
 it("D8g: a frozen worker and a hung Redis are no pauses of the writer", { timeout: 180_000 }, async () => {
-  await using rig = await startRig({ env: { SLUICE_IDLE_TIMEOUT: `${IDLE_MS}ms` } });
+  await using rig = await startRig({ env: { SLUICE_IDLE_TIMEOUT: `${IDLE_MS}ms`, SLUICE_IDLE_MAX: "10m" } });
   const worker = await rig.start();
   const path = join(rig.root, "steady.log");
   writeFileSync(path, "");

@@ -93,24 +93,28 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const records = new Records(redis.port, SOURCE);
   const workers: WorkerProcess[] = [];
 
-  const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
-    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-    SLUICE_REDIS_URL: redis.url,
-    SLUICE_S3_ENDPOINT: s3.url,
-    SLUICE_S3_BUCKET: BUCKET,
-    SLUICE_S3_REGION: "us-east-1",
-    SLUICE_WATCH: roots.join(","),
-    SLUICE_SOURCE: SOURCE,
-    SLUICE_WORKER_ID: "rig-worker",
-    SLUICE_PART_SIZE: "5MiB",
-    SLUICE_IDLE_TIMEOUT: "1s",
-    SLUICE_RESCAN_INTERVAL: "1s",
-    SLUICE_HTTP_PORT: "0",
-    SLUICE_LOG_FORMAT: "json",
-    ...options.env,
-    ...more,
-  });
+  const env = (more: Readonly<Record<string, string>> = {}): Record<string, string> => {
+    const asked = { ...options.env, ...more };
+    return {
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      SLUICE_REDIS_URL: redis.url,
+      SLUICE_S3_ENDPOINT: s3.url,
+      SLUICE_S3_BUCKET: BUCKET,
+      SLUICE_S3_REGION: "us-east-1",
+      SLUICE_WATCH: roots.join(","),
+      SLUICE_SOURCE: SOURCE,
+      SLUICE_WORKER_ID: "rig-worker",
+      SLUICE_PART_SIZE: "5MiB",
+      SLUICE_IDLE_TIMEOUT: "1s",
+      // A test that pauses, or a machine that is busy, would otherwise wait three times its pauses.
+      SLUICE_IDLE_MAX: asked["SLUICE_IDLE_TIMEOUT"] ?? "1s",
+      SLUICE_RESCAN_INTERVAL: "1s",
+      SLUICE_HTTP_PORT: "0",
+      SLUICE_LOG_FORMAT: "json",
+      ...asked,
+    };
+  };
   const launch: Rig["launch"] = (more, program) => {
     const worker = new WorkerProcess({ env: env(more), cwd: directory.path, program });
     workers.push(worker);
