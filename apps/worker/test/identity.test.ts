@@ -132,13 +132,20 @@ describe("a completed file", { concurrent: true, timeout: 120_000 }, () => {
   });
 
   it("D2e: the pause before it grew again counts for its idle time", async () => {
-    const path = writeWhole(rig, "log.txt", "one line\n");
-    const { id } = await rig.completed(path);
+    await using own = await startRig({ env: { SLUICE_IDLE_MAX: "10m" } });
+    await own.start();
+    const path = writeWhole(own, "log.txt", "one line\n");
+    const { id } = await own.completed(path);
     const before = statSync(path).mtimeMs;
-    await rig.until("the writer has paused for three seconds", () => Date.now() - before > 3_000);
+    await own.until("the writer has paused for three seconds", () => Date.now() - before > 3_000);
     appendFileSync(path, "another line\n");
-    const again = await rig.completed(path, { not: id });
-    expect(Number(again["longest_pause_ms"])).toBeGreaterThanOrEqual(2_900);
+    const live = await own.live(
+      path,
+      (stream) => stream.id !== id && stream["waiting_for"]?.includes('"for":"idle"') === true,
+    );
+    expect(Number(live["longest_pause_ms"])).toBeGreaterThanOrEqual(2_900);
+    const { since, until } = JSON.parse(live["waiting_for"] ?? "") as { since: string; until: string };
+    expect(Date.parse(until) - Date.parse(since)).toBeGreaterThanOrEqual(3 * 2_900);
   });
 });
 

@@ -495,6 +495,7 @@ export class Supervisor {
   async #open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<void> {
     const { processing, source, bucket, contentType } = this.#deps;
     if (await this.#isPlaceholder(watch, path, facts)) return;
+    const longestPauseMs = reopened && pauseBefore(reopened, facts);
     const record = newRecord({
       id: processing.newId(),
       path,
@@ -509,8 +510,8 @@ export class Supervisor {
       nowUtc: isoNow(processing.clock),
       facts,
       supersedes: reopened ? { id: reopened.stream_id, key: reopened.s3_key } : this.#replaces(watch, path),
-      longestPauseMs: reopened && pauseBefore(reopened, facts),
-      waiting: waitsAtFirst(path, facts, watch.rules, processing),
+      longestPauseMs,
+      waiting: waitsAtFirst(path, facts, watch.rules, processing, longestPauseMs),
     });
     await processing.failpoint?.("file_seen");
     const knownDone = this.table.done(path)?.stream_id ?? "";

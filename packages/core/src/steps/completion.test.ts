@@ -86,6 +86,12 @@ describe("a file that was just found waits", () => {
     expect(found("/inbox/a.bin", PART - 1)).toStrictEqual(quietFor30s);
   });
 
+  it("for three times the pause of the generation before it", () => {
+    const files = { unseen: undefined } as ProcessorDeps["files"];
+    const waiting = waitsAtFirst("/inbox/a.bin", { size: 1 }, defaultRules(), { clock, files }, 40_000);
+    expect(waiting).toStrictEqual({ ...quietFor30s, until: "2026-01-01T00:02:00.000Z" });
+  });
+
   it("for nothing with a full part, which goes first", () => {
     expect(found("/inbox/a.bin", PART)).toBeUndefined();
     expect(found("/inbox/a.part", PART)).toBeUndefined();

@@ -63,11 +63,12 @@ export function waitsAtFirst(
   facts: Pick<FileFacts, "size">,
   rules: Pick<WatchRules, "idleTimeoutMs" | "idleMaxMs" | "plan" | "temporaryNames">,
   { clock, files }: Pick<ProcessorDeps, "clock" | "files">,
+  longestPauseMs = 0,
 ): Waiting | undefined {
   if (facts.size >= partBytes(choosePlan(rules.plan), 1)) return undefined;
   const { idleTimeoutMs, idleMaxMs } = rules;
   const suffix = rules.temporaryNames.suffixOf(path);
-  const found = { quietMs: 0, longestPauseMs: 0, renamed: false, temporarySuffix: suffix };
+  const found = { quietMs: 0, longestPauseMs, renamed: false, temporarySuffix: suffix };
   const completion = judgeCompletion({ ...found, idleTimeoutMs, idleMaxMs });
   return completion.complete ? undefined : inView(completion.waiting(clock.wallMs()), files);
 }
