@@ -1,6 +1,6 @@
 /** What is asked of every store: the probe's answers, the object store's promises, and the whole job end to end. */
 import { objectStoreSuite } from "@sluice/core/testing/object-store-suite";
-import { nativeDigests } from "@sluice/worker/adapters/native-digests";
+import { nativeDigests } from "@sluice/worker/files/native-digests";
 import { connectS3, probeStore, S3ObjectStore } from "@sluice/s3-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isWriting, keep, readKept, type StoreFile } from "./answers/kept.ts";

@@ -13,7 +13,7 @@ import {
 } from "@sluice/redis-schema";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { systemClock } from "../src/system-clock.ts";
-import { ownIdentity } from "../src/streams/process-identity.ts";
+import { ownIdentity } from "../src/takeover/process-identity.ts";
 import { sluice, type Answer, type CliOptions } from "./cli-process.ts";
 
 export const MIB = 1024 * 1024;

@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync
 import { join } from "node:path";
 import type { Orphan } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Check } from "../src/streams/verify-report.ts";
+import type { Check } from "../src/requests/verify-report.ts";
 import { document, sluice, type Answer } from "./cli-process.ts";
 import { BUCKET, MIB, PART, startRig, writeWhole, type Rig, type StreamSeen } from "./rig.ts";
 import { S3Client } from "../../../packages/local-s3/test/s3-client.ts";

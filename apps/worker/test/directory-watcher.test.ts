@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { watch, type ChokidarOptions, type FSWatcher } from "chokidar";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { pathBuffer } from "../src/adapters/path-buffer.ts";
-import { DirectoryWatcher, type DirectoryWatcherOptions } from "../src/watch/directory-watcher.ts";
-import { PathHints } from "../src/watch/path-hints.ts";
-import { pathFilter } from "../src/watch/path-filter.ts";
-import { rescan } from "../src/watch/rescan.ts";
+import { pathBuffer } from "../src/files/path-buffer.ts";
+import { DirectoryWatcher, type DirectoryWatcherOptions } from "../src/files/watch/directory-watcher.ts";
+import { PathHints } from "../src/files/watch/path-hints.ts";
+import { pathFilter } from "../src/files/watch/path-filter.ts";
+import { rescan } from "../src/files/watch/rescan.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 
 let directory: TemporaryDirectory;

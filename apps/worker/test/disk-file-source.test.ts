@@ -14,8 +14,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { sameFile, type FileFacts, type Look, type OpenFile } from "@sluice/core";
-import { DiskFileSource } from "../src/adapters/disk-file-source.ts";
-import { pathBuffer } from "../src/adapters/path-buffer.ts";
+import { DiskFileSource } from "../src/files/disk-file-source.ts";
+import { pathBuffer } from "../src/files/path-buffer.ts";
 import { runAsNobody } from "./run-as-nobody.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 

@@ -16,11 +16,11 @@ import {
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { FileFacts, TidyChecks, WriterProbe, Writers } from "@sluice/core";
-import { DiskFileTidier } from "../src/adapters/disk-file-tidier.ts";
-import { factsOf } from "../src/adapters/file-facts.ts";
-import { pathBuffer } from "../src/adapters/path-buffer.ts";
-import { recoverTidying } from "../src/adapters/recover-tidying.ts";
-import { tidyName } from "../src/adapters/tidy-name.ts";
+import { DiskFileTidier } from "../src/files/tidy/disk-file-tidier.ts";
+import { factsOf } from "../src/files/file-facts.ts";
+import { pathBuffer } from "../src/files/path-buffer.ts";
+import { recoverTidying } from "../src/files/tidy/recover-tidying.ts";
+import { tidyName } from "../src/files/tidy/tidy-name.ts";
 import { runAsNobody } from "./run-as-nobody.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { HealthServer, type Health, type HealthDeps } from "../src/health/health-server.ts";
+import { HealthServer, type Health, type HealthDeps } from "../src/observe/health-server.ts";
 
 const running: HealthServer[] = [];
 

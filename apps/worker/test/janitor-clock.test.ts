@@ -4,7 +4,7 @@ import type { ObjectStore } from "@sluice/core";
 import { OrphanStore, StreamStore, WorkerRegistry } from "@sluice/redis-schema";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startHarness, workerRecord, W1, type Harness } from "../../../packages/redis-schema/test/harness.ts";
-import { tidyUp, type JanitorDeps } from "../src/janitor/janitor.ts";
+import { tidyUp, type JanitorDeps } from "../src/streams/janitor.ts";
 
 const DAY = 86_400_000;
 const RETENTION = 7 * DAY;

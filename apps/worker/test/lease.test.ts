@@ -11,8 +11,8 @@ import {
 } from "@sluice/redis-schema";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
-import { LeaseHeldError, LeaseKeeper } from "../src/streams/lease-keeper.ts";
-import { ownIdentity } from "../src/streams/process-identity.ts";
+import { LeaseHeldError, LeaseKeeper } from "../src/takeover/lease-keeper.ts";
+import { ownIdentity } from "../src/takeover/process-identity.ts";
 
 let server: TestRedis;
 let redis: RedisClient;

@@ -4,9 +4,9 @@ import { appendFileSync, closeSync, linkSync, lstatSync, openSync, renameSync, w
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { factsOf } from "../src/adapters/file-facts.ts";
-import { OpenForWrite } from "../src/watch/open-for-write.ts";
-import { scanOpenFiles, type OpenFiles } from "../src/watch/proc-fds.ts";
+import { factsOf } from "../src/files/file-facts.ts";
+import { OpenForWrite } from "../src/files/writers/open-for-write.ts";
+import { scanOpenFiles, type OpenFiles } from "../src/files/writers/proc-fds.ts";
 import { longestStretchMs } from "./longest-stretch.ts";
 import { runAsNobody } from "./run-as-nobody.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { placeFile, placeUnderFreeName, placeWithoutLinks } from "../src/adapters/place-file.ts";
+import { placeFile, placeUnderFreeName, placeWithoutLinks } from "../src/files/tidy/place-file.ts";
 import { volumeWithoutLinks } from "./rig/old-volume.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 

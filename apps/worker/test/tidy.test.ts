@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { tidyName } from "../src/adapters/tidy-name.ts";
+import { tidyName } from "../src/files/tidy/tidy-name.ts";
 import { startRig, type Rig } from "./rig.ts";
 
 const RULES =

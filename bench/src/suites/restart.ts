@@ -10,7 +10,7 @@ import {
   whenReady,
   WorkerRegistry,
 } from "@sluice/redis-schema";
-import { ownIdentity } from "../../../apps/worker/src/streams/process-identity.ts";
+import { ownIdentity } from "../../../apps/worker/src/takeover/process-identity.ts";
 import { startRedisProxy } from "../rig/redis-proxy.ts";
 import { startSluice, SOURCE, until, type Sluice } from "../rig/sluice.ts";
 

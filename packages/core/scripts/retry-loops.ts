@@ -167,7 +167,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "lease of an earlier process",
-    where: "apps/worker/src/streams/lease-keeper.ts",
+    where: "apps/worker/src/takeover/lease-keeper.ts",
     bound: "one TTL and one renewal, then the start is refused",
     proves: [
       "apps/worker/test/lease.test.ts",
@@ -176,7 +176,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "renewal of the own lease",
-    where: "apps/worker/src/streams/lease-keeper.ts",
+    where: "apps/worker/src/takeover/lease-keeper.ts",
     bound: "no end; nothing is completed once it is older than 12 s",
     proves: [
       "apps/worker/test/lease.test.ts",
@@ -185,7 +185,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "recovery from an emptied Redis",
-    where: "apps/worker/src/streams/recovery.ts",
+    where: "apps/worker/src/takeover/recovery.ts",
     bound: "until Redis answers, one try a pause, ends with the worker; the janitor is locked meanwhile",
     proves: [
       "apps/worker/test/redis-emptied.test.ts",
@@ -212,10 +212,10 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "rescan of a watch",
-    where: "apps/worker/src/streams/watch-runner.ts",
+    where: "apps/worker/src/files/watch/watch-runner.ts",
     bound: "every SLUICE_RESCAN_INTERVAL; callers in between share one walk",
     proves: [
-      "apps/worker/src/streams/watch-runner.test.ts",
+      "apps/worker/src/files/watch/watch-runner.test.ts",
       "R18 Redis away delays the next walk, ends nothing and is told once",
     ],
   },
@@ -227,25 +227,25 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "requests of dashboard and command line, with Redis away",
-    where: "apps/worker/src/streams/request-handler.ts",
+    where: "apps/worker/src/requests/request-handler.ts",
     bound: "no end, one try a second; what was asked meanwhile is found in Redis when it is back",
     proves: [
-      "apps/worker/src/streams/request-handler.test.ts",
+      "apps/worker/src/requests/request-handler.test.ts",
       "with Redis away requests are looked for again each second, until it is back",
     ],
   },
   {
     name: "read of an object for a deep verify",
-    where: "apps/worker/src/streams/read-back.ts",
+    where: "apps/worker/src/requests/read-back.ts",
     bound: "5 tries of one range, then an error, never a difference",
     proves: [
-      "apps/worker/src/streams/read-back.test.ts",
+      "apps/worker/src/requests/read-back.test.ts",
       "that cannot be read at all is an error, not a difference",
     ],
   },
   {
     name: "result of a verify for a Redis that does not answer",
-    where: "apps/worker/src/streams/verify-request.ts",
+    where: "apps/worker/src/requests/verify-request.ts",
     bound: "no end until the worker stops; backoff up to 30 s",
     proves: undefined,
   },
@@ -265,10 +265,10 @@ export const NO_RETRIES: Readonly<Record<string, string>> = {
   "packages/redis-schema/src/stream-write-back.ts": "8 tries at most, each with another owner or holder",
   "packages/core/src/steps/completed-before.ts": "looks at up to 16 names of one file",
   "apps/worker/src/streams/rereader.ts": "takes files to read again until the worker ends",
-  "apps/worker/src/app.ts": "starts the rounds of repeat.ts",
-  "apps/worker/src/health/loop-delay.ts": "measures on a timer",
-  "apps/worker/src/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
-  "apps/worker/src/streams/hints.ts": "takes hints until the worker ends",
+  "apps/worker/src/start/app.ts": "starts the rounds of repeat.ts",
+  "apps/worker/src/observe/loop-delay.ts": "measures on a timer",
+  "apps/worker/src/files/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
+  "apps/worker/src/files/watch/hints.ts": "takes hints until the worker ends",
   "packages/redis-schema/src/event-feed.ts": "follows the feed until its caller ends it",
   "packages/core/src/flow/retry.ts": "the arithmetic of the backoff",
   "packages/redis-schema/src/request-queue.ts": "the CLI's wait, bounded by its caller",

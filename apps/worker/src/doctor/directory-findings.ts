@@ -1,7 +1,7 @@
 /** Whether a watch can be read, followed, tidied, and seen being written. Pure: the facts are gathered apart. */
 import { formatDuration } from "@sluice/config";
 import type { UnusableWatch } from "../start/check-watches.ts";
-import type { Visibility } from "../watch/process-visibility.ts";
+import type { Visibility } from "../files/writers/process-visibility.ts";
 import { plural } from "@sluice/control/units";
 import { finding, ok, type Finding } from "./finding.ts";
 

@@ -2,9 +2,9 @@
 import { constants } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
 import { indexedIds, loadStreams, type SchemaContext } from "@sluice/redis-schema";
-import { pathBuffer } from "../adapters/path-buffer.ts";
-import type { RootIdentity } from "../streams/watch-runner.ts";
-import { factsOf } from "../adapters/file-facts.ts";
+import { pathBuffer } from "../files/path-buffer.ts";
+import type { RootIdentity } from "../files/watch/watch-runner.ts";
+import { factsOf } from "../files/file-facts.ts";
 
 export interface UnusableWatch {
   what: string;

@@ -5,10 +5,10 @@
 import type { Config } from "@sluice/config";
 import type { StoreGate } from "@sluice/core";
 import { WorkerRegistry, type SchemaContext } from "@sluice/redis-schema";
-import type { Log } from "../log.ts";
-import { LeaseKeeper } from "../streams/lease-keeper.ts";
-import type { ProcessIdentity } from "../streams/process-identity.ts";
-import { particulars, StateSince, troublesOf } from "../streams/worker-figures.ts";
+import type { Log } from "../observe/log.ts";
+import { LeaseKeeper } from "../takeover/lease-keeper.ts";
+import type { ProcessIdentity } from "../takeover/process-identity.ts";
+import { particulars, StateSince, troublesOf } from "../observe/worker-figures.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { storeHash } from "./connect-store.ts";

@@ -3,7 +3,7 @@
  * Each step of the start is tried until it goes through; meanwhile the process stays up and says what it waits for.
  */
 import { CheckpointError, backoffMs, type Clock } from "@sluice/core";
-import { Outage } from "../outage.ts";
+import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 
 export class RedisPatience {

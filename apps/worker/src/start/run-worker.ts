@@ -1,8 +1,8 @@
 /** `sluice worker`: from configuration to a running worker, and from a signal to a polite end. */
 import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
 import { StoppedError } from "@sluice/core";
-import type { Worker } from "../app.ts";
-import { createLog, type Log } from "../log.ts";
+import type { Worker } from "./app.ts";
+import { createLog, type Log } from "../observe/log.ts";
 import { unshippedBytes } from "../streams/processor-pool.ts";
 import { systemClock } from "../system-clock.ts";
 import { buildWorker, type Started } from "./build-worker.ts";

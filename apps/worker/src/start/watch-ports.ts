@@ -1,19 +1,19 @@
 /** What the worker sees of its watches: files, walks, events, and who else holds a file open. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { displayPath, type WriterProbe } from "@sluice/core";
-import { DiskFileSource } from "../adapters/disk-file-source.ts";
-import { DiskFileTidier } from "../adapters/disk-file-tidier.ts";
-import { isUnder } from "../adapters/path-buffer.ts";
-import { recoverTidying } from "../adapters/recover-tidying.ts";
-import type { WorkerPorts } from "../worker-ports.ts";
-import type { Log } from "../log.ts";
+import { DiskFileSource } from "../files/disk-file-source.ts";
+import { DiskFileTidier } from "../files/tidy/disk-file-tidier.ts";
+import { isUnder } from "../files/path-buffer.ts";
+import { recoverTidying } from "../files/tidy/recover-tidying.ts";
+import type { WorkerPorts } from "./worker-ports.ts";
+import type { Log } from "../observe/log.ts";
 import { systemClock } from "../system-clock.ts";
-import { DirectoryWatcher } from "../watch/directory-watcher.ts";
-import { OpenForWrite } from "../watch/open-for-write.ts";
-import { pathFilter, type PathFilter } from "../watch/path-filter.ts";
-import { PathHints } from "../watch/path-hints.ts";
-import { rescan } from "../watch/rescan.ts";
-import { SkipReport } from "../watch/skip-report.ts";
+import { DirectoryWatcher } from "../files/watch/directory-watcher.ts";
+import { OpenForWrite } from "../files/writers/open-for-write.ts";
+import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
+import { PathHints } from "../files/watch/path-hints.ts";
+import { rescan } from "../files/watch/rescan.ts";
+import { SkipReport } from "../files/watch/skip-report.ts";
 import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<

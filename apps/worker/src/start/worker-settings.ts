@@ -1,7 +1,7 @@
 /** From the configuration to what the worker is built from. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { TemporaryNames, type StoreProfile } from "@sluice/core";
-import type { WorkerSettings, WatchSettings } from "../settings.ts";
+import type { WorkerSettings, WatchSettings } from "./settings.ts";
 import { VERSION } from "../version.ts";
 
 export function workerSettings(config: Config, profile: StoreProfile, storeHash: string): WorkerSettings {

@@ -3,7 +3,7 @@ import { ManualClock, MemoryDisk, MemoryFileSource, sampleBytes } from "@sluice/
 import { describe, expect, it } from "vitest";
 import { LateMarkers } from "./late-markers.ts";
 import { PathTable } from "./path-table.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../files/watch/watch.ts";
 
 const PATH = "/in/a.bin";
 // Only handed on.

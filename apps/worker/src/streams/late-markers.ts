@@ -5,7 +5,7 @@
 import type { DoneEntry, FileFacts, FileSource } from "@sluice/core";
 import type { PathTable } from "./path-table.ts";
 import { mayBe } from "./sighting.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../files/watch/watch.ts";
 
 /** Files whose markers are looked for, the latest so many; the others stay where they are. */
 const MOST = 1_000;

@@ -1,9 +1,9 @@
 import type { StreamRecord } from "@sluice/core";
 import { newStream, ROOT, World } from "@sluice/core/testing";
 import { expect, test, vi } from "vitest";
-import { nativeDigests } from "../adapters/native-digests.ts";
+import { nativeDigests } from "../files/native-digests.ts";
 import { ProcessorPool, type PoolDeps } from "./processor-pool.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../files/watch/watch.ts";
 
 async function scene() {
   const world = new World({ digests: nativeDigests });

@@ -1,7 +1,7 @@
 /** The running processors, at most one for each stream. Each is watched over to its end, whatever that is. */
 import { StreamProcessor, type Ending, type Part, type ProcessorDeps, type StreamRecord } from "@sluice/core";
 import type { SupervisorLog } from "./supervisor.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../files/watch/watch.ts";
 
 export interface Running {
   processor: StreamProcessor;

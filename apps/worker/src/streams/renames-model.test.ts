@@ -6,11 +6,11 @@ import { newStream, World } from "@sluice/core/testing";
 import { HeldStream, KINDS, isLive, kindOf, planRetry, streamId, type ProcessorDeps } from "@sluice/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nativeDigests } from "../adapters/native-digests.ts";
-import { findFile } from "./find-file.ts";
+import { nativeDigests } from "../files/native-digests.ts";
+import { findFile } from "../files/find-file.ts";
 import { Supervisor } from "./supervisor.ts";
-import { WatchRunner } from "./watch-runner.ts";
-import type { Watch } from "./watch.ts";
+import { WatchRunner } from "../files/watch/watch-runner.ts";
+import type { Watch } from "../files/watch/watch.ts";
 
 const SOURCE = newStream().source;
 const NAMES = ["a", "b", "c", "d"] as const;

@@ -1,6 +1,6 @@
 /** Work that comes round again until the worker ends; Redis away only delays the next round. */
 import { CheckpointError, type Clock } from "@sluice/core";
-import { Outage } from "../outage.ts";
+import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "./supervisor.ts";
 
 export interface Rounds {

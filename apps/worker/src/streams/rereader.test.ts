@@ -1,7 +1,7 @@
 import { FileError, crc32ToBase64 } from "@sluice/core";
 import { ManualClock, MemoryDisk, MemoryFileSource, sampleBytes } from "@sluice/core/testing";
 import { afterEach, describe, expect, it } from "vitest";
-import { nativeDigests } from "../adapters/native-digests.ts";
+import { nativeDigests } from "../files/native-digests.ts";
 import { Rereader } from "./rereader.ts";
 
 const MIB = 1024 * 1024;

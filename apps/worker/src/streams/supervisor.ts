@@ -25,13 +25,13 @@ import {
   type StreamRecord,
   type TemporaryNames,
 } from "@sluice/core";
-import { EndedStreams } from "./ended-streams.ts";
+import { EndedStreams } from "../takeover/ended-streams.ts";
 import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { LateMarkers } from "./late-markers.ts";
 import { Rereader } from "./rereader.ts";
 import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../files/watch/watch.ts";
 import { moveBatches, safeMoves } from "./move-batches.ts";
 import { whoseFile } from "./whose-file.ts";
 

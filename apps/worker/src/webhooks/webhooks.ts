@@ -2,8 +2,8 @@
 import type { Config } from "@sluice/config";
 import { Outbox, type SchemaContext, type WorkerIdentity } from "@sluice/redis-schema";
 import type { Registry } from "prom-client";
-import { webhookMetrics } from "../health/webhook-metrics.ts";
-import type { Service } from "../service.ts";
+import { webhookMetrics } from "../observe/webhook-metrics.ts";
+import type { Service } from "../start/service.ts";
 import { repeat } from "../streams/repeat.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";

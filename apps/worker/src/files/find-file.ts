@@ -1,0 +1,112 @@
+/**
+ * Answers a stream whose path does not lead to its file: only a walk over the whole watch, and over the others, can tell
+ * where it is. Every answer is looked at once more before it is given: what was seen a moment ago may have moved on.
+ */
+import {
+  CheckpointError,
+  sameFile,
+  type FileFacts,
+  type FileSource,
+  type Place,
+  type StreamRecord,
+  type Whereabouts,
+} from "@sluice/core";
+import { watchOf } from "../takeover/recoverer.ts";
+import type { Supervisor } from "../streams/supervisor.ts";
+import type { Watch } from "./watch/watch.ts";
+import type { WatchRunner } from "./watch/watch-runner.ts";
+
+export interface FinderDeps {
+  files: Pick<FileSource, "look">;
+  supervisor: Pick<Supervisor, "sightedAt" | "unsight" | "holderOf" | "table" | "running">;
+  runners: readonly Pick<WatchRunner, "watch" | "rescan" | "state">[];
+  placeOf(watch: Watch, path: string): Place;
+}
+
+export async function findFile(
+  record: StreamRecord,
+  deps: FinderDeps,
+  signal: AbortSignal,
+): Promise<Whereabouts> {
+  const { runners } = deps;
+  const own = runnerOf(runners, record.original_path);
+  if (!own) return { kind: "offline", detail: "no watch covers its file" };
+  const known = await found(record, deps);
+  if (known && !(known.kind === "renamed" && coversDone(known.path, record, deps))) return known;
+  // A rename during a walk may take the file from where that has not been yet to where it has been. While nothing was
+  // sent, the next sighting begins it anew, and nothing is lost.
+  const again = record.status === "opening" ? [] : [own];
+  for (const runner of [own, ...again, ...runners.filter((one) => one !== own)]) {
+    try {
+      await runner.rescan(signal);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      return { kind: "offline", detail: "whether it was renamed cannot be told while Redis does not answer" };
+    }
+    if (own.state.state === "offline") return { kind: "offline", detail: own.state.detail };
+    const now = await found(record, deps);
+    if (now) return now;
+  }
+  return await instead(record, deps);
+}
+
+/** Another file was completed under that name. Its entry is about to be overwritten: a walk looks for it first. */
+function coversDone(path: string, { file_inode: inode }: StreamRecord, { supervisor }: FinderDeps): boolean {
+  const done = supervisor.table.done(path);
+  return done !== undefined && done.file_inode !== inode;
+}
+
+async function found(record: StreamRecord, deps: FinderDeps): Promise<Whereabouts | undefined> {
+  const { files, supervisor } = deps;
+  const { original_path: before } = record;
+  const here = await files.look(before);
+  // What cannot be read is not gone: the stream meets that itself.
+  if (here.kind === "unreadable") return { kind: "back" };
+  if (here.kind === "file" && leadsBack(record, here.facts)) return { kind: "back" };
+  const path = supervisor.sightedAt(record.id);
+  if (path === undefined) return undefined;
+  const look = await files.look(path);
+  if (look.kind !== "file" || !isIt(record, look.facts)) {
+    supervisor.unsight(record.id);
+    return undefined;
+  }
+  const [from, to] = [before, path].map((one) => runnerOf(deps.runners, one)?.watch);
+  if (to && from !== to) return { kind: "moved", to: deps.placeOf(to, path), facts: look.facts };
+  const holder = supervisor.table.at(path).live?.id;
+  const displaced = supervisor.running.get(holder ?? "")?.processor.record.id;
+  return { kind: "renamed", path, ...(displaced === record.id ? {} : { displaces: displaced }) };
+}
+
+/** It is nowhere. What is at its path then, and does a stream have it already, or has another one this very file? */
+async function instead(record: StreamRecord, { files, supervisor }: FinderDeps): Promise<Whereabouts> {
+  for (const { id, path, file } of supervisor.table.liveOf(record.file_inode ?? "")) {
+    const running = supervisor.running.get(id)?.processor.record;
+    if (!running || id === record.id || record.file_inode !== file.file_inode) continue;
+    const look = await files.look(path);
+    if (look.kind === "file" && isIt(record, look.facts)) return { kind: "overtaken", by: running.id };
+  }
+  const here = await files.look(record.original_path);
+  if (here.kind === "unreadable") return { kind: "back" };
+  if (here.kind !== "file") return { kind: "missing" };
+  const by = await supervisor.holderOf(record.original_path, here.facts, record.id);
+  return by === undefined ? { kind: "replaced", facts: here.facts } : { kind: "overtaken", by };
+}
+
+function leadsBack(record: StreamRecord, facts: FileFacts): boolean {
+  const same = sameFile(record, facts, { at: "its_path", sentBytes: record.bytes_sent });
+  return (
+    same.kind === "same" || (same.kind === "ask_bytes" && (record.file_inode ?? facts.inode) === facts.inode)
+  );
+}
+
+function isIt(record: StreamRecord, facts: FileFacts): boolean {
+  return sameFile(record, facts, { at: "another_path", sentBytes: record.bytes_sent }).kind !== "other";
+}
+
+function runnerOf<R extends { readonly watch: Watch }>(runners: readonly R[], path: string): R | undefined {
+  const watch = watchOf(
+    runners.map((one) => one.watch),
+    path,
+  );
+  return runners.find((one) => one.watch === watch);
+}

@@ -1,0 +1,196 @@
+/**
+ * Local data is sacred. A file is first put where nobody finds it under its name; then whoever may write it is looked for
+ * anew, it is compared with what was verified, its object is asked for, and only then is it deleted or moved. Any
+ * difference puts it back, beside whatever has taken its name meanwhile. A crash at any point leaves the file under one
+ * name or the other, never none.
+ *
+ *     compare with the snapshot, ctime too        rename moves the ctime: it is compared before, and from then on
+ *     → look for writers (any answer will do)     with what it was right after the rename
+ *     → rename to .sluice-tidy-<id>/<name>
+ *     → compare → look for writers anew → HeadObject → compare → unlink, or give it its new name
+ */
+import { constants } from "node:fs";
+import { access, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import {
+  compareWithSnapshot,
+  displayPath,
+  type Compared,
+  type FileFacts,
+  type FileTidier,
+  type TidyChecks,
+  type TidyOutcome,
+  type WriterProbe,
+} from "@sluice/core";
+import { copyFile } from "./copy-file.ts";
+import { factsOf, kindOfEntry } from "../file-facts.ts";
+import { pathBuffer } from "../path-buffer.ts";
+import { placeUnderFreeName, removeIfEmpty } from "./place-file.ts";
+import { putBackIn } from "./recover-tidying.ts";
+import { isMissing, systemError } from "../system-error.ts";
+import { TidyError } from "./tidy-error.ts";
+import { tidyName } from "./tidy-name.ts";
+
+/** What becomes of a hidden file that was proved to be the verified one. `unchanged`: whether it is still as it was then. */
+type Act = (hidden: string, unchanged: () => Promise<boolean>) => Promise<"done" | "changed">;
+
+/** Opened without waiting for a FIFO's other end, and never through a link. */
+const LOOK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+export class DiskFileTidier implements FileTidier {
+  readonly #writers: WriterProbe;
+  /** Directories of files being tidied just now: not leftovers of a crash. */
+  readonly #busy = new Set<string>();
+
+  constructor(options: { writers: WriterProbe }) {
+    this.#writers = options.writers;
+  }
+
+  get busy(): ReadonlySet<string> {
+    return this.#busy;
+  }
+
+  async remove(path: string, checks: TidyChecks): Promise<TidyOutcome> {
+    return await this.#tidy(path, checks, async (hidden) => {
+      await unlink(pathBuffer(hidden));
+      return "done";
+    });
+  }
+
+  async move(
+    path: string,
+    checks: TidyChecks,
+    targetDirectory: string,
+    relativePath: string,
+  ): Promise<TidyOutcome> {
+    const target = join(targetDirectory, relativePath);
+    try {
+      await mkdir(pathBuffer(dirname(target)), { recursive: true });
+      // Hiding and putting back moves the ctime for nothing where the file cannot go.
+      await access(pathBuffer(dirname(target)), constants.W_OK | constants.X_OK);
+    } catch (error) {
+      return impossible(path, systemError(error).message);
+    }
+    return await this.#tidy(path, checks, async (hidden, unchanged) => {
+      try {
+        await placeUnderFreeName(hidden, target);
+      } catch (error) {
+        if (systemError(error).code !== "EXDEV") throw error;
+        const copied = await copyFile(hidden, target, unchanged);
+        if (copied === undefined) return "changed";
+        await unlink(pathBuffer(hidden));
+      }
+      return "done";
+    });
+  }
+
+  async #tidy(path: string, checks: TidyChecks, act: Act): Promise<TidyOutcome> {
+    try {
+      let now = await look(path);
+      if (now === "gone") {
+        await putBackIn(dirname(path), this.#busy);
+        now = await look(path);
+      }
+      if (now === "gone") return { kind: "gone" };
+      const is = compare(checks.snapshot, now);
+      if (is === "touched" && now !== "not a file") return { kind: "touched", now };
+      if (is !== "same" || now === "not a file") return { kind: "changed" };
+      // Any answer will do: it saves hiding a file that someone is known to write.
+      const refused = await this.#refusal(path, now, checks, false);
+      return refused ?? (await this.#hideAndAct(path, checks, act));
+    } catch (error) {
+      return impossible(path, error instanceof TidyError ? error.message : systemError(error).message);
+    }
+  }
+
+  /** Why the file must stay, as far as writers go. `facts` are those of now: the snapshot's device may be of another mount. */
+  async #refusal(
+    path: string,
+    facts: FileFacts,
+    { unseen }: TidyChecks,
+    fresh: boolean,
+  ): Promise<TidyOutcome | undefined> {
+    const writers = await this.#writers.openForWriting(path, facts, { fresh, tidying: true });
+    if (writers.kind === "open") return writers;
+    return writers.kind === "unknown" && !unseen ? { kind: "unseen", detail: writers.detail } : undefined;
+  }
+
+  async #hideAndAct(path: string, checks: TidyChecks, act: Act): Promise<TidyOutcome> {
+    const directory = join(dirname(path), tidyName());
+    const hidden = join(directory, basename(path));
+    this.#busy.add(directory);
+    try {
+      await mkdir(pathBuffer(directory), { mode: 0o700 });
+      return await this.#actOn(path, hidden, checks, act);
+    } finally {
+      // Not empty: the file could not be put back just now. It is whole, and the next start tries again.
+      await removeIfEmpty(directory);
+      this.#busy.delete(directory);
+    }
+  }
+
+  async #actOn(path: string, hidden: string, checks: TidyChecks, act: Act): Promise<TidyOutcome> {
+    try {
+      await rename(pathBuffer(path), pathBuffer(hidden));
+    } catch (error) {
+      if (isMissing(error)) return { kind: "gone" };
+      throw error;
+    }
+    let outcome: TidyOutcome | undefined;
+    try {
+      outcome = await this.#proveAndAct(hidden, checks, act);
+      return outcome;
+    } finally {
+      if (outcome?.kind !== "done") await putBack(hidden, path);
+    }
+  }
+
+  async #proveAndAct(hidden: string, checks: TidyChecks, act: Act): Promise<TidyOutcome> {
+    const now = await look(hidden);
+    const is = compare(checks.snapshot, now);
+    if (now === "gone" || now === "not a file" || is === "changed") return { kind: "changed" };
+    const unchanged = async (): Promise<boolean> => compare(now, await look(hidden)) === "same";
+    const refused = await this.#refusal(hidden, now, checks, true);
+    if (refused) return refused;
+    if (!(await checks.proved())) return { kind: "unproved" };
+    if (!(await unchanged()) || (await act(hidden, unchanged)) !== "done") return { kind: "changed" };
+    return { kind: "done" };
+  }
+}
+
+type Seen = FileFacts | "gone" | "not a file";
+
+/** By a descriptor: opening a file makes a network file system ask its server, where a plain stat may be out of date. */
+async function look(path: string): Promise<Seen> {
+  try {
+    // Opening a device can act on it, so what is there is looked at first.
+    if (kindOfEntry(await lstat(pathBuffer(path), { bigint: true })) !== undefined) return "not a file";
+    await using file = await open(pathBuffer(path), LOOK);
+    const stats = await file.stat({ bigint: true });
+    return kindOfEntry(stats) === undefined ? factsOf(stats) : "not a file";
+  } catch (error) {
+    if (isMissing(error)) return "gone";
+    const { code } = systemError(error);
+    // Something else took the name between the two.
+    if (code === "ELOOP" || code === "ENXIO") return "not a file";
+    throw error;
+  }
+}
+
+function compare(verified: FileFacts, now: Seen): Compared {
+  return typeof now === "string" ? "changed" : compareWithSnapshot(verified, now);
+}
+
+/** Another file may have the name by now: then it comes back beside that one. */
+async function putBack(hidden: string, path: string): Promise<void> {
+  try {
+    await placeUnderFreeName(hidden, path);
+  } catch (error) {
+    // Another worker put it back already.
+    if (!isMissing(error)) throw error;
+  }
+}
+
+function impossible(path: string, why: string): TidyOutcome {
+  return { kind: "impossible", detail: `${displayPath(path)}: ${why}` };
+}

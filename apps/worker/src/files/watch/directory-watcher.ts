@@ -1,0 +1,206 @@
+/**
+ * File events make things sooner, never more certain: each only adds a path to the hints. Where events cannot be had
+ * (network file systems, an exhausted watch limit) the rescan alone finds everything, and the state says why.
+ */
+import { lstat, readdir, realpath } from "node:fs/promises";
+import { join } from "node:path";
+import { decodePath, isEscaped, LIMITS } from "@sluice/core";
+import { watch, type FSWatcher } from "chokidar";
+import { isUnder, pathBuffer } from "../path-buffer.ts";
+import { isMissing, systemError } from "../system-error.ts";
+import type { Service } from "../../start/service.ts";
+import { DirectoryTree } from "./directory-tree.ts";
+import { silentFileSystem } from "./network-fs.ts";
+
+export type WatchingState = { kind: "events" } | { kind: "polling"; reason: string };
+
+export interface DirectoryWatcherOptions {
+  /** The watch's name and directory. */
+  name: string;
+  root: string;
+  polling: "auto" | "on" | "off";
+  hints: { add(path: string): void };
+  /** Whether a directory of this name is walked at all. */
+  enters(name: string): boolean;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  /** chokidar's `watch`. */
+  follow?: typeof watch;
+}
+
+/** The system refuses another inotify watch or instance. */
+const EXHAUSTED: ReadonlySet<string> = new Set(["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"]);
+/** How often it is checked whether the root is still the directory that is followed. */
+const CHECK_ROOT_MS = 10_000;
+/** What a decoder leaves where bytes were not UTF-8. */
+const REPLACEMENT = "\ufffd";
+/** A directory with such names is listed at most this often. */
+const LIST_AGAIN_MS = 1_000;
+
+export class DirectoryWatcher implements Service {
+  readonly name: string;
+  readonly #options: DirectoryWatcherOptions;
+  #state: WatchingState = { kind: "polling", reason: "not started yet" };
+  #watcher: FSWatcher | undefined;
+  #followed = "";
+  #check: NodeJS.Timeout | undefined;
+  /** Directories that will be listed soon for names events cannot carry. */
+  readonly #toList = new Map<string, NodeJS.Timeout>();
+
+  constructor(options: DirectoryWatcherOptions) {
+    this.name = `watcher of ${options.name}`;
+    this.#options = options;
+  }
+
+  get state(): WatchingState {
+    return this.#state;
+  }
+
+  /** Resolves when every directory that is there now is followed, or when it is clear that none will be. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { polling, root } = this.#options;
+    const silent = polling === "auto" ? await silentFileSystem(root) : undefined;
+    if (polling === "on") return this.#poll("SLUICE_POLLING is on");
+    if (silent !== undefined) return this.#poll(silent);
+    if (signal.aborted) return;
+    await this.#follow();
+    this.#check = setInterval(() => void this.checkRoot(), CHECK_ROOT_MS).unref();
+  }
+
+  /** A volume that was mounted anew is another directory, of which the old watches hear nothing: it is followed anew. */
+  async checkRoot(): Promise<void> {
+    if (this.#watcher === undefined) return;
+    const now = await identityOf(this.#options.root);
+    if (now === "" || now === this.#followed) return;
+    await this.#unfollow();
+    await this.#follow();
+    this.#options.log.info(
+      { watch: this.#options.name, root: this.#options.root },
+      "the directory is another one than before; it is followed anew",
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#check);
+    await this.#unfollow();
+  }
+
+  async #follow(): Promise<void> {
+    const { root, enters, follow = watch } = this.#options;
+    this.#state = { kind: "events" };
+    this.#followed = await identityOf(root);
+    // A root that is a link: chokidar follows no links, so it is given the directory itself.
+    const real = await realRoot(root);
+    const asConfigured = (path: string): string => root + path.slice(real.length);
+    const tree = new DirectoryTree(real, enters);
+    const watcher = follow(real, {
+      backend: "native",
+      ignored: (path, stats) => tree.ignores(path, stats),
+      ignoreInitial: true,
+      followSymlinks: false,
+      ignorePermissionErrors: true,
+      atomic: false,
+    });
+    this.#watcher = watcher;
+    watcher.on("raw", (event, name, details) => {
+      const directory = watchedPath(details);
+      // While the root is away chokidar watches a directory above it.
+      if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
+      if (event === "rename" && name !== null) tree.appeared(join(directory, name));
+      this.#onEvent(asConfigured(directory), name);
+    });
+    // Files may have been made in it before it was followed.
+    watcher.on("addDir", (path) => void this.#hintAll(asConfigured(path), () => true));
+    watcher.on("unlinkDir", (path) => tree.removed(path));
+    await new Promise<void>((resolve) => {
+      watcher.once("ready", resolve);
+      watcher.on("error", (error) => {
+        this.#onError(error);
+        // A watcher that was given up is never ready.
+        if (this.#watcher !== watcher) resolve();
+      });
+    });
+  }
+
+  #onEvent(directory: string, name: string | null): void {
+    if (name === null || name.includes(REPLACEMENT)) this.#listSoon(directory);
+    else this.#options.hints.add(join(directory, name));
+  }
+
+  #onError(error: unknown): void {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const { log, name, root } = this.#options;
+    if (!EXHAUSTED.has(code)) {
+      log.warn(
+        { watch: name, root, err: String(error) },
+        "a directory cannot be followed; the rescan covers it",
+      );
+      return;
+    }
+    void this.#unfollow();
+    this.#poll(`the system's limit of file watches is reached (${code}); raise fs.inotify.max_user_watches`);
+  }
+
+  #poll(reason: string): void {
+    this.#state = { kind: "polling", reason };
+    const { log, name, root } = this.#options;
+    log.info({ watch: name, root, reason }, "changes are found by the rescan alone");
+  }
+
+  /** Names that are not UTF-8 arrive garbled; the listing has their bytes. */
+  #listSoon(directory: string): void {
+    if (this.#toList.has(directory)) return;
+    const timer = setTimeout(() => {
+      this.#toList.delete(directory);
+      void this.#hintAll(directory, isEscaped);
+    }, LIST_AGAIN_MS).unref();
+    this.#toList.set(directory, timer);
+  }
+
+  async #hintAll(directory: string, wanted: (name: string) => boolean): Promise<void> {
+    const { hints, log } = this.#options;
+    try {
+      const names = await readdir(pathBuffer(directory), { encoding: "buffer" });
+      // A larger directory is the rescan's.
+      const few = names.slice(0, LIMITS.pathHints).map(decodePath);
+      for (const name of few.filter(wanted)) hints.add(join(directory, name));
+    } catch (error) {
+      if (!isMissing(error))
+        log.warn({ path: directory, err: systemError(error).message }, "a directory cannot be read");
+    }
+  }
+
+  async #unfollow(): Promise<void> {
+    for (const timer of this.#toList.values()) clearTimeout(timer);
+    this.#toList.clear();
+    const watcher = this.#watcher;
+    this.#watcher = undefined;
+    await watcher?.close();
+  }
+}
+
+/** Of the directory that a linked root leads to. Empty while there is none. */
+async function identityOf(root: string): Promise<string> {
+  try {
+    const stats = await lstat(pathBuffer(`${root}/.`), { bigint: true });
+    return `${stats.dev}:${stats.ino}:${stats.birthtimeNs}`;
+  } catch (error) {
+    systemError(error);
+    return "";
+  }
+}
+
+/** The path as it is while there is no such directory. */
+async function realRoot(root: string): Promise<string> {
+  try {
+    return await realpath(root);
+  } catch (error) {
+    systemError(error);
+    return root;
+  }
+}
+
+/** The directory a raw event came from. */
+function watchedPath(details: unknown): string | undefined {
+  if (typeof details !== "object" || details === null || !("watchedPath" in details)) return undefined;
+  return typeof details.watchedPath === "string" ? details.watchedPath : undefined;
+}

@@ -1,0 +1,120 @@
+/**
+ * Walks a watch and gives every regular file that is a stream. It follows no link, passes over what vanishes on the
+ * way, and works in small steps: a directory of 100,000 files holds up nothing else of the worker.
+ */
+import type { Dir, Dirent } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { decodePath, type FileFacts } from "@sluice/core";
+import { factsOf, kindOfEntry } from "../file-facts.ts";
+import { pathBuffer } from "../path-buffer.ts";
+import { statPath } from "../stat-path.ts";
+import { isMissing } from "../system-error.ts";
+import type { PathFilter, Refusal } from "./path-filter.ts";
+
+export interface Seen {
+  path: string;
+  facts: FileFacts;
+}
+
+/** Why an entry is no stream: the filter's reason, or what it is ("a FIFO"). */
+export type Skip = Refusal | (string & {});
+
+export interface Walk {
+  root: string;
+  filter: PathFilter;
+  signal: AbortSignal;
+  nowMs(): number;
+  /** A directory or file that cannot be read: what is in it is unknown, not gone. */
+  onUnreadable(path: string, error: unknown): void;
+  onSkipped?(reason: Skip): void;
+}
+
+/** Directories read side by side, so that the latency of a network file system is not paid for each in turn. */
+const DIRECTORIES = 4;
+/** Stats under way at once in one directory. */
+const STATS = 32;
+/** Entries read ahead in one directory. A whole listing at once would stop the event loop while it is decoded. */
+const ENTRIES = 256;
+const SLASH = Buffer.from("/");
+
+interface Step {
+  directory: AsyncGenerator<Seen[], void>;
+  next: Promise<{ step: Step; result: IteratorResult<Seen[], void> }>;
+}
+
+export async function* rescan(walk: Walk): AsyncGenerator<Seen, void> {
+  const pending: Buffer[] = [pathBuffer(walk.root)];
+  const running = new Set<Step>();
+  try {
+    while (!walk.signal.aborted) {
+      while (running.size < DIRECTORIES && pending.length > 0) begin(pending.pop());
+      if (running.size === 0) return;
+      const { step, result } = await Promise.race([...running].map(({ next }) => next));
+      running.delete(step);
+      if (result.done) continue;
+      advance(step);
+      yield* result.value;
+    }
+  } finally {
+    // Whoever stops listening closes what is open.
+    await Promise.all([...running].map(({ directory }) => directory.return()));
+  }
+
+  function begin(path: Buffer | undefined): void {
+    if (path)
+      advance({
+        directory: readDirectory(walk, path, pending),
+        next: Promise.withResolvers<never>().promise,
+      });
+  }
+
+  function advance(step: Step): void {
+    step.next = step.directory.next().then((result) => ({ step, result }));
+    running.add(step);
+  }
+}
+
+/** Yields the streams of one directory in batches, and adds its directories to `pending`. */
+async function* readDirectory(walk: Walk, path: Buffer, pending: Buffer[]): AsyncGenerator<Seen[], void> {
+  let files: Buffer[] = [];
+  for await (const entry of entries(walk, path)) {
+    if (walk.signal.aborted) return;
+    const below = Buffer.concat([path, path.at(-1) === SLASH[0] ? Buffer.alloc(0) : SLASH, entry.name]);
+    if (entry.isFile()) files.push(below);
+    else if (entry.isDirectory() && walk.filter.enters(decodePath(entry.name))) pending.push(below);
+    else walk.onSkipped?.(entry.isDirectory() ? "hidden" : (kindOfEntry(entry) ?? "another kind"));
+    if (files.length < STATS) continue;
+    yield await look(walk, files);
+    files = [];
+  }
+  if (files.length > 0) yield await look(walk, files);
+}
+
+async function* entries(walk: Walk, path: Buffer): AsyncGenerator<Dirent<Buffer>, void> {
+  try {
+    // The types know Dir as one of strings only; with this encoding its entries' names are bytes.
+    const options = { encoding: "buffer" as BufferEncoding, bufferSize: ENTRIES };
+    yield* (await opendir(path, options)) as unknown as AsyncIterable<Dirent<Buffer>> & Dir;
+  } catch (error) {
+    if (!isMissing(error)) walk.onUnreadable(decodePath(path), error);
+  }
+}
+
+async function look(walk: Walk, files: readonly Buffer[]): Promise<Seen[]> {
+  const looks = await Promise.all(files.map((file) => lookAt(walk, file)));
+  return looks.filter((seen) => seen !== undefined);
+}
+
+async function lookAt(walk: Walk, file: Buffer): Promise<Seen | undefined> {
+  try {
+    const stats = await statPath(file);
+    const path = decodePath(file);
+    const facts = factsOf(stats);
+    const skip = kindOfEntry(stats) ?? walk.filter.refuse(path, facts, walk.nowMs());
+    if (skip === undefined) return { path, facts };
+    walk.onSkipped?.(skip);
+  } catch (error) {
+    if (!isMissing(error)) walk.onUnreadable(decodePath(file), error);
+  }
+  return undefined;
+}

@@ -1,0 +1,209 @@
+import {
+  CheckpointError,
+  DEFAULT_TEMPORARY_SUFFIXES,
+  TemporaryNames,
+  type FileFacts,
+  type Look,
+  type StreamRecord,
+} from "@sluice/core";
+import { ManualClock } from "@sluice/core/testing";
+import { expect, test, vi } from "vitest";
+import { PathTable } from "../../streams/path-table.ts";
+import { WatchRunner, type WatchDeps } from "./watch-runner.ts";
+import type { Watch } from "./watch.ts";
+
+const facts: FileFacts = { size: 1, inode: "1", device: "1", mtimeNs: "1", ctimeNs: "1" };
+const root = { inode: "r", birthtimeNs: "r" };
+const watch = {
+  name: "in",
+  root: "/in",
+  keyPrefix: "",
+  rules: { temporaryNames: new TemporaryNames(DEFAULT_TEMPORARY_SUFFIXES) },
+} as Watch;
+const record = (path: string) =>
+  ({ id: path, original_path: path, status: "processing", bytes_sent: 1 }) as StreamRecord;
+
+interface Scene {
+  /** Files there are. */
+  files: Set<string>;
+  /** Paths of live streams. */
+  live: string[];
+  root: { inode: string; birthtimeNs: string } | undefined;
+  walks: number;
+  deps: WatchDeps;
+  runner: WatchRunner;
+}
+
+function scene(change: Partial<WatchDeps> = {}): Scene {
+  const table = new PathTable();
+  let recorded: Awaited<ReturnType<WatchDeps["loadRoot"]>>;
+  const look = (path: string): Look => (here.files.has(path) ? { kind: "file", facts } : { kind: "missing" });
+  const deps: WatchDeps = {
+    files: { look: (path) => Promise.resolve(look(path)) } as WatchDeps["files"],
+    clock: new ManualClock(),
+    supervisor: {
+      sight: vi.fn<() => Promise<boolean>>(() => Promise.resolve(true)),
+      settle: vi.fn<WatchDeps["supervisor"]["settle"]>(() => Promise.resolve([])),
+      measure: vi.fn<(path: string) => boolean>((path) => here.live.includes(path)),
+      poke: vi.fn<() => boolean>(() => false),
+      sightedAt: () => undefined,
+      pokeNamed: vi.fn<() => boolean>(() => false),
+      table,
+      get running() {
+        return new Map(here.live.map((path) => [path, { processor: { record: record(path) }, watch }]));
+      },
+    },
+    rescanIntervalMs: 10_000,
+    async *walk() {
+      here.walks += 1;
+      for (const path of here.files) yield await Promise.resolve({ path, facts });
+    },
+    accepts: () => true,
+    rootIdentity: () => Promise.resolve(here.root),
+    loadRoot: () => Promise.resolve(recorded),
+    saveState: (_watch, now) => {
+      recorded = now;
+      return Promise.resolve();
+    },
+    removeDone: vi.fn<() => Promise<void>>(() => Promise.resolve()),
+    catchUp: () => Promise.resolve(),
+    log: { info: () => undefined, warn: () => undefined },
+    ...change,
+  };
+  const here: Scene = {
+    files: new Set(),
+    live: [],
+    root,
+    walks: 0,
+    deps,
+    runner: new WatchRunner(watch, deps),
+  };
+  return here;
+}
+
+const never = new AbortController().signal;
+
+test("every file of a walk is sighted once", async () => {
+  const here = scene();
+  here.files = new Set(["/in/a", "/in/b"]);
+  await here.runner.rescan(never);
+  expect(here.deps.supervisor.sight).toHaveBeenCalledTimes(2);
+});
+
+test("callers that come during a walk share the one after it", async () => {
+  const here = scene();
+  await Promise.all([1, 2, 3, 4].map(() => here.runner.rescan(never)));
+  expect(here.walks).toBe(2);
+});
+
+test("D2a: names that a walk cannot settle alone are settled at its end, those seen for the first time by the next", async () => {
+  const here = scene();
+  here.files = new Set(["/in/a", "/in/b"]);
+  here.deps.supervisor.sight = (_watch, path) => Promise.resolve(path !== "/in/a");
+  const looked: boolean[] = [];
+  here.deps.supervisor.settle = (_watch, paths, hasLooked) => {
+    expect(paths).toEqual(["/in/a"]);
+    looked.push(...paths.map(hasLooked));
+    return Promise.resolve(looked.length < 2 ? ["/in/a"] : []);
+  };
+  for (let walk = 1; walk <= 3; walk += 1) await here.runner.rescan(never);
+  expect(looked).toEqual([false, true, false]);
+});
+
+test("D2a: a hint that cannot be settled brings the next walk forward, which settles it", async () => {
+  const stop = new AbortController();
+  const here = scene();
+  here.files = new Set(["/in/a"]);
+  let looked: boolean | undefined;
+  here.deps.supervisor.settle = (_watch, _paths, hasLooked) => {
+    looked = hasLooked("/in/a");
+    return Promise.resolve([]);
+  };
+  const running = here.runner.run(stop.signal);
+  const clock = here.deps.clock as ManualClock;
+  await clock.advance(1_000);
+  expect(here.walks).toBe(1);
+  here.deps.supervisor.sight = () => Promise.resolve(false);
+  await here.runner.hint("/in/a");
+  await clock.advance(1_000);
+  expect({ walks: here.walks, looked }).toEqual({ walks: 2, looked: true });
+  stop.abort();
+  await running;
+});
+
+test("a completed file that is gone is forgotten, one that is only unseen is not", async () => {
+  const here = scene();
+  const entry = {
+    stream_id: "s",
+    file_inode: "1",
+    file_size: 1,
+    file_mtime_ns: "1",
+    s3_bucket: "b",
+    s3_key: "k",
+    completed_at_utc: "",
+  };
+  here.deps.supervisor.table.setDone("/in/gone", entry);
+  here.deps.supervisor.table.setDone("/elsewhere/gone", { ...entry, file_inode: "2" });
+  await here.runner.rescan(never);
+  // A rename during one walk may hide a file from it.
+  expect(here.deps.removeDone).not.toHaveBeenCalled();
+  await here.runner.rescan(never);
+  expect(here.deps.removeDone).toHaveBeenCalledWith(["/in/gone"]);
+  expect(here.deps.supervisor.table.get("/in/gone")).toBeUndefined();
+  expect(here.deps.supervisor.table.get("/elsewhere/gone")).toBeDefined();
+});
+
+test("R18 Redis away delays the next walk, ends nothing and is told once", async () => {
+  const stop = new AbortController();
+  let failures = 2;
+  const warn = vi.fn<() => void>();
+  const here = scene({
+    log: { info: () => undefined, warn },
+    catchUp: () => (failures-- > 0 ? Promise.reject(new CheckpointError("away")) : Promise.resolve()),
+  });
+  const running = here.runner.run(stop.signal);
+  const clock = here.deps.clock as ManualClock;
+  await vi.waitFor(async () => {
+    await clock.advance(10_000);
+    expect(here.walks).toBe(3);
+  });
+  stop.abort();
+  await running;
+  expect(warn).toHaveBeenCalledTimes(1);
+});
+
+test("R18: while Redis is away every file is measured all the same, and those without a stream are counted", async () => {
+  const away = Promise.reject(new CheckpointError("away"));
+  const here = scene({ catchUp: () => away });
+  here.live = ["/in/a"];
+  here.files = new Set(["/in/a", "/in/new", "/in/newer"]);
+  await expect(here.runner.rescan(never)).rejects.toThrow("away");
+  expect(here.deps.supervisor.measure).toHaveBeenCalledTimes(3);
+  expect(here.deps.supervisor.sight).not.toHaveBeenCalled();
+  expect(here.runner.unopenedBytes).toBe(2 * facts.size);
+  here.deps.catchUp = () => Promise.resolve();
+  await here.runner.rescan(never);
+  expect(here.runner.unopenedBytes).toBe(0);
+});
+
+test("a sighting that fails fails the walk, after the others have ended", async () => {
+  const here = scene();
+  here.files = new Set(["/in/a", "/in/b"]);
+  let ended = 0;
+  const both = Promise.withResolvers<void>();
+  here.deps.supervisor.sight = async (_watch, path) => {
+    if (path === "/in/b") both.resolve();
+    await both.promise;
+    ended += 1;
+    if (path === "/in/a") throw new CheckpointError("away");
+    return true;
+  };
+  await expect(here.runner.rescan(never)).rejects.toThrow("away");
+  expect(ended).toBe(2);
+});
+
+test("a marker's arrival wakes the stream of its file, under whichever temporary name", async () => {
+  const here = scene();
+  await here.runner.hint("/in/a.mp4.done");
+  expect(here.deps.supervisor.pokeNamed).toHaveBeenCalledWith("/in/a.mp4", watch.rules.temporaryNames);
+});

@@ -1,0 +1,299 @@
+/**
+ * Walks one watch: a full rescan now and then is the truth, hints from the directory watcher only make it sooner.
+ * What only a whole walk can tell, such as names that were swapped, is settled at its end.
+ */
+import {
+  CheckpointError,
+  MARKER_SUFFIX,
+  type Clock,
+  type FileFacts,
+  type FileSource,
+  type StreamRecord,
+} from "@sluice/core";
+import { Outage } from "../../observe/outage.ts";
+import type { Supervisor } from "../../streams/supervisor.ts";
+import { judgeVolume, type VolumeState } from "./volume-judgement.ts";
+import type { Watch } from "./watch.ts";
+
+export interface RootIdentity {
+  inode: string;
+  birthtimeNs?: string | undefined;
+}
+
+/** What the runner needs of the file system and of Redis. */
+export interface WatchDeps {
+  files: FileSource;
+  clock: Clock;
+  supervisor: Pick<
+    Supervisor,
+    "sight" | "settle" | "measure" | "poke" | "pokeNamed" | "sightedAt" | "table"
+  > & {
+    readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
+  };
+  rescanIntervalMs: number;
+  /** Regular files of the watch that pass its filter. Ends early only by throwing. */
+  walk(watch: Watch, signal: AbortSignal): AsyncIterable<{ path: string; facts: FileFacts }>;
+  /** Whether a path would be a stream. */
+  accepts(watch: Watch, path: string, facts: FileFacts): boolean;
+  /** Undefined when the root is not there or cannot be read. */
+  rootIdentity(root: string): Promise<RootIdentity | undefined>;
+  loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
+  saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
+  removeDone(paths: string[]): Promise<void>;
+  /** What others changed in Redis since the last walk: purged streams. */
+  catchUp(): Promise<void>;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Sightings under way at once while a walk goes on: they share round trips to Redis. */
+const SIGHTINGS = 256;
+/** A walk that a hint asks for comes no sooner than this share of the time goes into walks. */
+const EARLY_WALKS_SHARE = 0.1;
+/** Events of one rename come together. */
+const EARLY_WALK_AFTER_MS = 100;
+
+export class WatchRunner {
+  readonly watch: Watch;
+  readonly #deps: WatchDeps;
+  #state: VolumeState = { state: "ok" };
+  #saved = "";
+  #current: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #lastSeen = 0;
+  #unopened = 0;
+  /** Paths of completed files that the last walk did not find. */
+  #gone = new Set<string>();
+  #lastWalkMs = 0;
+  #walks = 0;
+  /** Paths where another file than the completed one was seen, and the last walk that had begun by then. */
+  readonly #displaced = new Map<string, number>();
+  #early = new AbortController();
+
+  constructor(watch: Watch, deps: WatchDeps) {
+    this.watch = watch;
+    this.#deps = deps;
+  }
+
+  get state(): VolumeState {
+    return this.#state;
+  }
+
+  /** Files seen by the last full walk. */
+  get filesSeen(): number {
+    return this.#lastSeen;
+  }
+
+  /** Bytes of files that could not be given a stream yet, for Redis keeps nothing. */
+  get unopenedBytes(): number {
+    return this.#unopened;
+  }
+
+  /** Redis was emptied: what it was told of the watch is told again. */
+  forgetSaved(): void {
+    this.#saved = "";
+  }
+
+  /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#deps;
+    const outage = new Outage(clock, log, {
+      begins: `watch ${this.watch.name}: new files wait for Redis`,
+      over: `watch ${this.watch.name}: new files are taken up again`,
+    });
+    while (!signal.aborted) {
+      try {
+        await this.rescan(signal);
+        outage.over();
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        outage.during(error.message);
+      }
+      await this.#pause(signal);
+    }
+  }
+
+  /** Until the next walk is due, or a hint has asked for one. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    const { clock, rescanIntervalMs } = this.#deps;
+    const begunMs = clock.monotonicMs();
+    await clock.sleep(rescanIntervalMs, AbortSignal.any([signal, this.#early.signal]));
+    if (!this.#early.signal.aborted || signal.aborted) return;
+    this.#early = new AbortController();
+    const leastMs = Math.max(EARLY_WALK_AFTER_MS, this.#lastWalkMs / EARLY_WALKS_SHARE);
+    const restMs = Math.min(rescanIntervalMs, leastMs) - (clock.monotonicMs() - begunMs);
+    await clock.sleep(Math.max(EARLY_WALK_AFTER_MS, restMs), signal);
+  }
+
+  /** A walk that begins after this call; callers that come while one is under way share the next. */
+  async rescan(signal: AbortSignal): Promise<void> {
+    if (this.#current === undefined) {
+      this.#current = this.#walk(signal).finally(() => {
+        this.#current = undefined;
+      });
+      return await this.#current;
+    }
+    this.#next ??= this.#current.then(async () => {
+      this.#next = undefined;
+      await this.rescan(signal);
+    });
+    await this.#next;
+  }
+
+  /** A path that an event named. */
+  async hint(path: string): Promise<void> {
+    const { supervisor, files } = this.#deps;
+    const { temporaryNames } = this.watch.rules;
+    if (path.endsWith(MARKER_SUFFIX)) {
+      // `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix.
+      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
+    }
+    if (supervisor.poke(path)) return;
+    const look = await files.look(path);
+    if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
+    if (await supervisor.sight(this.watch, path, look.facts)) return;
+    this.#noteDisplaced(path);
+    this.#early.abort();
+  }
+
+  #noteDisplaced(path: string): void {
+    if (!this.#displaced.has(path)) this.#displaced.set(path, this.#walks);
+  }
+
+  async #walk(signal: AbortSignal): Promise<void> {
+    const { clock, rootIdentity } = this.#deps;
+    const begunMs = clock.monotonicMs();
+    this.#walks += 1;
+    const root = await rootIdentity(this.watch.root);
+    const seen = new Set<string>();
+    const away: unknown[] = [];
+    await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
+    if (root) await this.#sightAll(seen, away, signal);
+    if (away.length > 0) throw away[0];
+    if (signal.aborted) return;
+    this.#lastSeen = seen.size;
+    await this.#judge(root, seen);
+    if (this.#state.state === "ok") await this.#forgetDone(seen);
+    this.#lastWalkMs = clock.monotonicMs() - begunMs;
+  }
+
+  /** From the first failure on, the rest is only measured: what is not in S3 yet must be known also while Redis is away. */
+  async #sightAll(seen: Set<string>, failures: unknown[], signal: AbortSignal): Promise<void> {
+    const { supervisor } = this.#deps;
+    const underWay = new Set<Promise<void>>();
+    const unsettled: string[] = [];
+    let unopened = 0;
+    const measure = (path: string, facts: FileFacts): void => {
+      if (!supervisor.measure(path, facts)) unopened += facts.size;
+    };
+    for await (const { path, facts } of this.#deps.walk(this.watch, signal)) {
+      seen.add(path);
+      if (failures.length > 0) {
+        measure(path, facts);
+        continue;
+      }
+      const sighting = supervisor
+        .sight(this.watch, path, facts)
+        .then((settled) => {
+          if (settled) return;
+          unsettled.push(path);
+          this.#noteDisplaced(path);
+        })
+        .catch((error: unknown) => {
+          failures.push(error);
+          measure(path, facts);
+        })
+        .finally(() => underWay.delete(sighting));
+      underWay.add(sighting);
+      if (underWay.size >= SIGHTINGS) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+    this.#unopened = unopened;
+    if (failures.length > 0 || signal.aborted) return;
+    await this.#settle(unsettled).catch((error: unknown) => void failures.push(error));
+  }
+
+  /** Names that were swapped or rotated. What was seen for the first time in this walk waits for the next. */
+  async #settle(paths: readonly string[]): Promise<void> {
+    const since = this.#displaced;
+    const looked = (path: string): boolean => (since.get(path) ?? this.#walks) < this.#walks;
+    const left = new Set(await this.#deps.supervisor.settle(this.watch, paths, looked));
+    const asked = new Set(paths);
+    // What a hint has named since this walk began stays noted for the next.
+    for (const [path, walk] of since)
+      if (!left.has(path) && (asked.has(path) || walk < this.#walks)) since.delete(path);
+    if (left.size > 0) this.#early.abort();
+  }
+
+  async #judge(root: RootIdentity | undefined, seen: ReadonlySet<string>): Promise<void> {
+    const live = this.#liveRecords();
+    const unseen = live.filter((record) => !seen.has(record.original_path));
+    const here = await Promise.all(unseen.map((record) => this.#isHere(record)));
+    const missing = unseen.filter((_, at) => !here[at]);
+    const known = missing.filter((record) => record.bytes_sent > 0);
+    const recorded = await this.#deps.loadRoot(this.watch);
+    const before = this.#state;
+    this.#state = judgeVolume({
+      root,
+      recorded,
+      live: live.length,
+      missing: missing.length,
+      missed: known.length,
+    });
+    const fingerprint = JSON.stringify([root, this.#state]);
+    if (fingerprint !== this.#saved) {
+      const ok = this.#state.state === "ok";
+      await this.#deps.saveState(this.watch, ok ? root : recorded, this.#state);
+      this.#saved = fingerprint;
+    }
+    this.#tell(before);
+    // A stream whose file is missing learns it from its own look.
+    for (const record of unseen) this.#deps.supervisor.poke(record.original_path);
+  }
+
+  /** At its path, or under another name, which may be in another watch. */
+  async #isHere({ id, original_path: path }: StreamRecord): Promise<boolean> {
+    const { files, supervisor } = this.#deps;
+    const paths = [path, supervisor.sightedAt(id) ?? path];
+    const looks = await Promise.all(paths.map((one) => files.look(one)));
+    return looks.some((look) => look.kind !== "missing");
+  }
+
+  #tell(before: VolumeState): void {
+    const now = this.#state;
+    if (now.state === before.state) return;
+    const fields = { watch: this.watch.name, root: this.watch.root };
+    if (now.state === "offline")
+      this.#deps.log.warn({ ...fields, detail: now.detail }, "a watch is offline; its streams wait");
+    else this.#deps.log.info(fields, "a watch is back");
+  }
+
+  /** Streams that still need their file. */
+  #liveRecords(): StreamRecord[] {
+    return [...this.#deps.supervisor.running.values()]
+      .filter(({ watch }) => watch.name === this.watch.name)
+      .map(({ processor }) => processor.record)
+      .filter((record) => record.status !== "s3_completed");
+  }
+
+  /**
+   * A completed file that is gone is forgotten: a new one under its name is a new file. Two walks in a row must miss it: a
+   * rename during a walk may take a file from where that has not been yet to where it has been.
+   */
+  async #forgetDone(seen: ReadonlySet<string>): Promise<void> {
+    const { table } = this.#deps.supervisor;
+    const inside = `${this.watch.root}/`;
+    for (const [path, failed] of table.failed())
+      if (path.startsWith(inside) && !seen.has(path)) failed.wasGone = true;
+    const before = this.#gone;
+    this.#gone = new Set();
+    for (const path of table.donePaths()) {
+      if (seen.has(path) || !path.startsWith(inside)) continue;
+      const look = await this.#deps.files.look(path);
+      if (look.kind === "missing") this.#gone.add(path);
+    }
+    const gone = [...this.#gone].filter((path) => before.has(path));
+    if (gone.length === 0) return;
+    await this.#deps.removeDone(gone);
+    for (const path of gone) table.clearDone(path);
+  }
+}

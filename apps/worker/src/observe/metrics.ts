@@ -1,0 +1,167 @@
+/** `sluice_*`: counters fed by the observer, gauges read when they are asked for. A source that fails leaves a gap, no error. */
+import { KINDS, kindOf, uploadAge, type AgedUpload, type Observer, type StreamRecord } from "@sluice/core";
+import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import { prometheusObserver } from "./prometheus-observer.ts";
+
+/** A stream this worker holds, as metrics see it. */
+export interface HeldStreamFacts {
+  watch: string;
+  record: Pick<StreamRecord, "status" | "last_activity_at_utc"> & AgedUpload;
+  unshippedBytes: number;
+  partsInFlight: number;
+}
+
+export interface MetricsFacts {
+  streams(): Iterable<HeldStreamFacts>;
+  /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
+  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
+  /** Times that what is known of a path did not agree with the streams that run. */
+  pathsMended(): number;
+  storeBlocked(): boolean;
+  redisBlocked(): boolean;
+  /** As the last scan left them; undefined when Redis does not answer. */
+  orphans(): Promise<{ uploads: number; bytes: number } | undefined>;
+}
+
+type Read = (facts: MetricsFacts, gauge: Gauge) => void | Promise<void>;
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly observer: Observer;
+  readonly #redisErrors: Counter;
+  #facts: MetricsFacts | undefined;
+
+  constructor(labels: { version: string; source: string }) {
+    const registers = [this.registry];
+    this.registry.setDefaultLabels({ source: labels.source });
+    // Among them the event loop's delay.
+    collectDefaultMetrics({ register: this.registry, prefix: "sluice_", eventLoopMonitoringPrecision: 10 });
+    this.observer = prometheusObserver(this.registry);
+    this.#redisErrors = new Counter({
+      name: "sluice_redis_errors_total",
+      help: "Errors of the connections to Redis.",
+      registers,
+    });
+    const build = new Gauge({
+      name: "sluice_build_info",
+      help: "Always 1.",
+      labelNames: ["version"],
+      registers,
+    });
+    build.set({ version: labels.version }, 1);
+    const mended = (): number => this.#facts?.pathsMended() ?? 0;
+    new Counter({
+      name: "sluice_paths_mended_total",
+      help: "Times that what was known of a path did not agree with the streams that run, and was mended.",
+      registers,
+      collect() {
+        this.reset();
+        this.inc(mended());
+      },
+    });
+    this.#gauges();
+  }
+
+  /** The worker runs: gauges have something to read. */
+  observe(facts: MetricsFacts): void {
+    this.#facts = facts;
+  }
+
+  redisError(): void {
+    this.#redisErrors.inc();
+  }
+
+  #gauges(): void {
+    this.#gauge("sluice_streams", "Streams this worker holds.", ["status"], ({ streams }, gauge) => {
+      for (const kind of KINDS) gauge.set({ status: kind }, 0);
+      for (const { record } of streams()) gauge.inc({ status: kindOf(record.status) ?? "failed" });
+    });
+    this.#gauge("sluice_lag_bytes", "Bytes on disk that are not in S3.", ["watch"], (facts, gauge) => {
+      for (const { name, unopenedBytes } of facts.watches()) gauge.set({ watch: name }, unopenedBytes);
+      for (const { watch, unshippedBytes } of facts.streams()) gauge.inc({ watch }, unshippedBytes);
+    });
+    this.#gauge(
+      "sluice_lag_seconds",
+      "Age of the oldest byte that is not in S3.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const [watch, seconds] of lagSeconds(facts)) gauge.set({ watch }, seconds);
+      },
+    );
+    this.#gauge(
+      "sluice_uploads_near_abort",
+      "Uploads the store will abort before long, or before they can be complete at the present rate.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name } of facts.watches()) gauge.set({ watch: name }, 0);
+        for (const { watch, record } of facts.streams()) {
+          if ((uploadAge(record, Date.now())?.outlook ?? "ample") !== "ample") gauge.inc({ watch });
+        }
+      },
+    );
+    this.#gauge("sluice_watch_offline", "1 while the watch's volume is away.", ["watch"], (facts, gauge) => {
+      for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
+    });
+    this.#gauge(
+      "sluice_store_blocked",
+      "1 while the store or its credentials are in trouble.",
+      [],
+      (facts, gauge) => {
+        gauge.set(facts.storeBlocked() ? 1 : 0);
+      },
+    );
+    this.#gauge("sluice_redis_blocked", "1 while Redis keeps no checkpoints.", [], (facts, gauge) => {
+      gauge.set(facts.redisBlocked() ? 1 : 0);
+    });
+    this.#gauge("sluice_parts_in_flight", "Parts being sent.", [], (facts, gauge) => {
+      gauge.set([...facts.streams()].reduce((sum, { partsInFlight }) => sum + partsInFlight, 0));
+    });
+    // One read for both: scrapes ask for them together.
+    let orphans: ReturnType<MetricsFacts["orphans"]> | undefined;
+    this.#gauge(
+      "sluice_orphan_uploads",
+      "Open uploads no stream owns, at the last scan.",
+      [],
+      async (facts, gauge) => {
+        orphans = facts.orphans();
+        setOrClear(gauge, (await orphans)?.uploads);
+      },
+    );
+    this.#gauge("sluice_orphan_bytes", "Bytes of their parts.", [], async (facts, gauge) => {
+      setOrClear(gauge, (await (orphans ?? facts.orphans()))?.bytes);
+    });
+  }
+
+  #gauge(name: string, help: string, labelNames: string[], read: Read): void {
+    const facts = (): MetricsFacts | undefined => this.#facts;
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      async collect() {
+        const now = facts();
+        this.reset();
+        if (now) await read(now, this);
+        else if (labelNames.length === 0) this.remove();
+      },
+    });
+  }
+}
+
+/** What is not known is not 0. */
+function setOrClear(gauge: Gauge, value: number | undefined): void {
+  if (value === undefined) gauge.remove();
+  else gauge.set(value);
+}
+
+function lagSeconds(facts: MetricsFacts): Map<string, number> {
+  const nowMs = Date.now();
+  const lag = new Map([...facts.watches()].map(({ name }) => [name, 0]));
+  for (const { watch, record, unshippedBytes } of facts.streams()) {
+    if (unshippedBytes === 0) continue;
+    const seconds = Math.max(0, nowMs - Date.parse(record.last_activity_at_utc)) / 1_000;
+    lag.set(watch, Math.max(lag.get(watch) ?? 0, seconds));
+  }
+  return lag;
+}

@@ -1,0 +1,73 @@
+/** What happens to streams, as log lines: one for each change, one for each part at debug. */
+import { displayPath, type Observer, type StreamRecord } from "@sluice/core";
+import type { Log } from "./log.ts";
+import { Outage } from "./outage.ts";
+import { systemClock } from "../system-clock.ts";
+
+export function pinoObserver(log: Log): Observer {
+  const about = (stream: StreamRecord) => ({
+    stream_id: stream.id,
+    path: displayPath(stream.original_path),
+    ...(stream.s3_upload_id === undefined ? {} : { upload_id: stream.s3_upload_id }),
+  });
+  const store = new Outage(systemClock, log, {
+    begins: "the store is in trouble; streams wait, nothing fails",
+    over: "the store answers again",
+  });
+  return {
+    opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
+    moved: (stream, detail) =>
+      log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
+    partAcknowledged: (stream, part) =>
+      log.debug(
+        { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts },
+        "part acknowledged",
+      ),
+    partAdopted: (stream, part) =>
+      log.info(
+        { ...about(stream), part: part.number, bytes: part.bytes },
+        "part found in S3, not sent again",
+      ),
+    retried: (stream, what, reason) =>
+      log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    tidyFailed: (stream, reason, detail) =>
+      log.warn(
+        { ...about(stream), reason, detail },
+        "the local file could not be tidied and stays where it is",
+      ),
+    removed: (stream, why, detail) =>
+      log.info({ ...about(stream), bytes: stream.file_size, why }, `a stream is removed: ${detail}`),
+    namedAgain: (stream, { key, number }) =>
+      log.warn(
+        { ...about(stream), watch: stream.watch, key, number },
+        "one path gets one object after the other: SLUICE_ON_REPLACE=replace keeps only the newest",
+      ),
+    decided: (stream, decision) => log.info(about(stream), decision),
+    storeTrouble: (reason) => store.during(reason),
+    storeHealed: () => store.over(),
+  };
+}
+
+/** One observer that tells several. */
+export function tellAll(...observers: readonly Observer[]): Observer {
+  const tell =
+    <K extends keyof Observer>(method: K) =>
+    (...args: Parameters<Observer[K]>): void => {
+      // Each method takes exactly its own parameters.
+      for (const observer of observers)
+        (observer[method] as (...all: Parameters<Observer[K]>) => void)(...args);
+    };
+  return {
+    opened: tell("opened"),
+    moved: tell("moved"),
+    partAcknowledged: tell("partAcknowledged"),
+    partAdopted: tell("partAdopted"),
+    retried: tell("retried"),
+    tidyFailed: tell("tidyFailed"),
+    removed: tell("removed"),
+    namedAgain: tell("namedAgain"),
+    decided: tell("decided"),
+    storeTrouble: tell("storeTrouble"),
+    storeHealed: tell("storeHealed"),
+  };
+}

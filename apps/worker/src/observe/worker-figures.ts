@@ -1,0 +1,97 @@
+/** What a worker says of itself at each renewal of its lease: lag, bytes in flight, state. */
+import type { Clock, StoreGate, UploadLane } from "@sluice/core";
+import type { WorkerRecord } from "@sluice/redis-schema";
+import type { WorkerSettings } from "../start/settings.ts";
+import { unshippedBytes } from "../streams/processor-pool.ts";
+import type { Supervisor } from "../streams/supervisor.ts";
+
+export type Figures = Pick<
+  WorkerRecord,
+  "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
+>;
+
+type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
+
+/** What stays as it is for as long as the process runs. */
+export function particulars({
+  version,
+  source,
+  watches,
+  storeHash,
+}: Pick<WorkerSettings, "version" | "source" | "storeHash"> & {
+  watches: readonly { name: string }[];
+}): Particulars {
+  const names = watches.map(({ name }) => name);
+  const started = new Date(performance.timeOrigin).toISOString();
+  return { version, source, watches: names, store: storeHash, started_at_utc: started };
+}
+
+export interface FigureInputs {
+  supervisor: Pick<Supervisor, "running" | "checking">;
+  runners: readonly { readonly unopenedBytes: number }[];
+  gate: Pick<StoreGate, "state">;
+  lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
+  /** Why Redis keeps no checkpoints. */
+  redisTrouble: string | undefined;
+  /** Work that fails again and again, in plain words. */
+  failing: readonly string[];
+  draining: boolean;
+}
+
+export function workerFigures(from: FigureInputs): Figures {
+  const { supervisor, runners, gate, lanes, redisTrouble, failing, draining } = from;
+  let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
+  let oldest: string | undefined;
+  for (const running of supervisor.running.values()) {
+    const { record } = running.processor;
+    const unshipped = unshippedBytes(running);
+    if (unshipped === 0) continue;
+    lagBytes += unshipped;
+    // The oldest unshipped byte is at least as young as the last part acknowledged, or the stream itself.
+    if (oldest === undefined || record.last_activity_at_utc < oldest) oldest = record.last_activity_at_utc;
+  }
+  const troubles = troublesOf(gate, redisTrouble, failing);
+  return {
+    state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
+    ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
+    lag_bytes: lagBytes,
+    in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
+    checking_files: supervisor.checking,
+    ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
+  };
+}
+
+function bytesHeld({ busy, bufferBytes }: Pick<UploadLane, "busy" | "bufferBytes">): number {
+  return busy * bufferBytes;
+}
+
+/** What the whole worker waits for, in plain words. */
+export function troublesOf(
+  gate: Pick<StoreGate, "state">,
+  redisTrouble: string | undefined,
+  failing: readonly string[],
+): string[] {
+  const { blocked, reason } = gate.state;
+  return [
+    ...(blocked ? [`store: ${reason ?? "it does not answer as it should"}`] : []),
+    ...(redisTrouble === undefined ? [] : [`Redis: ${redisTrouble}`]),
+    ...failing,
+  ];
+}
+
+/** Since when the worker has been in its present state. */
+export class StateSince {
+  readonly #clock: Pick<Clock, "wallMs">;
+  #state: string | undefined;
+  #sinceUtc = "";
+
+  constructor(clock: Pick<Clock, "wallMs">) {
+    this.#clock = clock;
+  }
+
+  of(state: string): string {
+    if (state !== this.#state) this.#sinceUtc = new Date(this.#clock.wallMs()).toISOString();
+    this.#state = state;
+    return this.#sinceUtc;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * `adopt`: a live stream of a source that is gone becomes ours, when its very file lies under one of our watches. Only
+ * the device may differ. Source, path and fence change in one step, so the stream is never anybody's twice.
+ */
+import {
+  KINDS,
+  foreignBucket,
+  isLive,
+  kindOf,
+  patched,
+  sameFile,
+  streamId,
+  type Clock,
+  type FileFacts,
+  type FileSource,
+  type RecordPatch,
+  type StreamRecord,
+} from "@sluice/core";
+import {
+  purgeStreams,
+  type RequestRecord,
+  type SchemaContext,
+  type StreamReader,
+  type StreamStore,
+} from "@sluice/redis-schema";
+import { watchOf } from "../takeover/recoverer.ts";
+import type { Answer, Task } from "./request-desk.ts";
+import type { Supervisor } from "../streams/supervisor.ts";
+import type { Watch } from "../files/watch/watch.ts";
+
+export interface AdoptDeps {
+  context: SchemaContext;
+  reader: StreamReader;
+  checkpoints: StreamStore;
+  isSourceAlive(source: string): Promise<boolean>;
+  supervisor: Supervisor;
+  files: FileSource;
+  clock: Clock;
+  source: string;
+  buckets: readonly string[];
+  watches: readonly Watch[];
+  signal: AbortSignal;
+}
+
+/** How long a stream that gives way may take to end. */
+const GIVE_WAY_MS = 10_000;
+
+export async function adoptRequest(task: Task, deps: AdoptDeps): Promise<Answer> {
+  const { item: id } = task;
+  const { request } = task.queued;
+  const from = request.options?.["from"];
+  if (typeof from !== "string") return refused("the request does not say from which source");
+  if (from === deps.source) return refused(`${from} is this worker's own source`);
+  const { parsed } = await deps.reader.stream(id);
+  if (parsed.kind !== "record")
+    return refused("there is no such stream, or its record cannot be worked with");
+  const { record } = parsed;
+  if (record.source === deps.source) return { kind: "done", detail: "it is this source's already" };
+  const watch = watchOf(deps.watches, record.original_path);
+  // Other workers may reach the file, or be at it.
+  if (!watch || !(await task.turn())) return { kind: "pending" };
+  const kind = kindOf(record.status);
+  if (record.source !== from || kind === undefined || !isLive(kind)) {
+    return refused(`it is ${record.status} and of the source ${record.source}`);
+  }
+  const foreign = foreignBucket(record.s3_bucket, deps.buckets);
+  if (foreign !== undefined) return refused(foreign);
+  if (await deps.isSourceAlive(from)) return refused(`a worker of the source ${from} is alive`);
+  const look = await deps.files.look(record.original_path);
+  if (look.kind !== "file") return refused("its file is not there, or cannot be read");
+  const sameness = sameFile(record, look.facts, { at: "its_path", sentBytes: record.bytes_sent });
+  if (sameness.kind === "other") return refused("another file, or a shorter one, is at its path");
+  return await take(record, watch, look.facts, request, deps);
+}
+
+async function take(
+  record: StreamRecord,
+  watch: Watch,
+  facts: FileFacts,
+  request: RequestRecord,
+  deps: AdoptDeps,
+): Promise<Answer> {
+  const inTheWay = await clearPath(record, request, deps);
+  if (inTheWay) return inTheWay;
+  const [claim] = await deps.checkpoints.claimAny([streamId(record.id)]);
+  if (claim?.kind === "held") return { kind: "pending" };
+  if (claim?.kind !== "claimed" || claim.parsed.kind !== "record") return refused("it changed meanwhile");
+  const mine = claim.parsed.record;
+  const patch: RecordPatch = {
+    source: deps.source,
+    watch: watch.name,
+    file_device: facts.device,
+    file_boot: facts.boot ?? null,
+    last_activity_at_utc: new Date(deps.clock.wallMs()).toISOString(),
+  };
+  const words = `adopted by the source ${deps.source}; before, it was ${record.source}'s`;
+  const outcome = await deps.checkpoints.rename(mine, mine.original_path, {
+    from: KINDS.filter(isLive),
+    patch,
+    log: [words],
+    event: { type: "state", detail: words },
+  });
+  if (outcome.kind !== "written") {
+    await deps.checkpoints.release(mine);
+    return refused("by" in outcome ? `stream ${outcome.by} stands in its way` : outcome.detail);
+  }
+  const adopted = { ...patched(mine, patch), revision: mine.revision + 1 };
+  const parts = await deps.checkpoints.parts(mine.id);
+  deps.supervisor.resume(adopted, parts.values(), watch);
+  return { kind: "done", detail: words };
+}
+
+/**
+ * Our own rescan has most likely found the file before it was adopted, and opened a stream for it. The one that has sent
+ * less gives way; were that the adopted one, the operator decides.
+ */
+async function clearPath(
+  record: StreamRecord,
+  request: RequestRecord,
+  { supervisor, context, clock, signal }: AdoptDeps,
+): Promise<Answer | undefined> {
+  const known = supervisor.table.get(record.original_path);
+  const running = known?.kind === "live" ? supervisor.running.get(known.id) : undefined;
+  if (!running) return undefined;
+  const { id, bytes_sent, status } = running.processor.record;
+  if (bytes_sent > record.bytes_sent || (status !== "opening" && status !== "processing")) {
+    return refused(
+      `stream ${id} of this source is further with the same file: abort it first, or purge this one`,
+    );
+  }
+  await running.processor.abort();
+  await Promise.race([running.ended, clock.sleep(GIVE_WAY_MS, signal)]);
+  if (supervisor.running.has(id)) return refused(`stream ${id} of this source does not give way`);
+  await purgeStreams(context, [id], {
+    who: request.who,
+    reason: `gave way to ${record.id}, which was adopted`,
+    upload: "abort",
+    ignoreFile: false,
+  });
+  return undefined;
+}
+
+function refused(detail: string): Answer {
+  return { kind: "refused", detail };
+}

@@ -1,0 +1,148 @@
+/**
+ * What each request comes to. The owner of a stream acts; what needs no owner is done by whichever worker can. Nothing
+ * is claimed, and nothing written, before it is known to be ours; an answer follows its effect.
+ */
+import { displayPath, foreignBucket, type ObjectStore } from "@sluice/core";
+import type { RequestRecord, StreamReader } from "@sluice/redis-schema";
+import {
+  judgeAbort,
+  judgeFinalize,
+  judgeRetry,
+  mayAsk,
+  type Decision,
+  type Facts,
+} from "./request-decisions.ts";
+import type { Answer, Task } from "./request-desk.ts";
+import type { Retried } from "./retry.ts";
+import type { Supervisor } from "../streams/supervisor.ts";
+import type { Watch } from "../files/watch/watch.ts";
+
+export interface AnswerDeps {
+  reader: StreamReader;
+  supervisor: Supervisor;
+  store: ObjectStore;
+  source: string;
+  bucket: string;
+  /** Those the worker was given. */
+  buckets: readonly string[];
+  watches: readonly Watch[];
+  isSourceAlive(source: string): Promise<boolean>;
+  retry(id: string, requestId: string): Promise<Retried>;
+  /** Lifts the mark of a purged file; `item` as the operator gave it. */
+  retryPath(task: Task): Promise<Answer>;
+  /** Actions that need more than the supervisor: on uploads in the bucket, on other sources. */
+  others: Record<
+    Extract<RequestRecord["action"], "scan_orphans" | "abort_uploads" | "verify" | "adopt">,
+    Handler
+  >;
+}
+
+export type Handler = (task: Task) => Promise<Answer>;
+
+export async function answerRequest(task: Task, deps: AnswerDeps): Promise<Answer> {
+  const { action } = task.queued.request;
+  switch (action) {
+    case "finalize":
+      return await finalize(task, deps);
+    case "abort":
+      return await abort(task, deps);
+    case "retry":
+      return await retry(task, deps);
+    case "retry_path":
+      return await deps.retryPath(task);
+    case "head_object":
+    case "list_parts":
+      return await ask(task, action, deps);
+    case "scan_orphans":
+    case "abort_uploads":
+    case "verify":
+    case "adopt":
+      return await deps.others[action](task);
+  }
+}
+
+async function factsOf(id: string, deps: AnswerDeps): Promise<Facts> {
+  const runsHere = deps.supervisor.running.has(id);
+  const [row] = await deps.reader.rows([id]);
+  const source = row?.source ?? deps.source;
+  const theirs = source !== deps.source && (await deps.isSourceAlive(source));
+  return { row, runsHere, theirs };
+}
+
+async function finalize({ item, queued }: Task, deps: AnswerDeps): Promise<Answer> {
+  const decision = judgeFinalize(await factsOf(item, deps));
+  const running = deps.supervisor.running.get(item);
+  if (decision.kind !== "act" || !running) return asAnswer(decision);
+  await running.processor.finalize(queued.request.options?.["force"] === true);
+  return {
+    kind: "done",
+    detail: "it is completed as it stands, as soon as it is quiet enough to be verified",
+  };
+}
+
+/** The wish goes into the record and is carried out from there; the answer is given when the stream has ended. */
+async function abort(task: Task, deps: AnswerDeps): Promise<Answer> {
+  const facts = await factsOf(task.item, deps);
+  const decision = judgeAbort({ ...facts, ageMs: await task.ageMs(), source: deps.source });
+  const running = deps.supervisor.running.get(task.item);
+  if (decision.kind !== "act" || !running) return asAnswer(decision);
+  await running.processor.abort();
+  void running.ended.then(task.again);
+  return { kind: "pending" };
+}
+
+async function retry(task: Task, deps: AnswerDeps): Promise<Answer> {
+  const { item: id, queued } = task;
+  const judge = async (): Promise<Decision> => {
+    const facts = await factsOf(id, deps);
+    const path = facts.row?.original_path ?? "";
+    const covers = deps.watches.some(({ root }) => path.startsWith(`${displayPath(root)}/`));
+    return judgeRetry(facts, { source: deps.source, covers });
+  };
+  const first = await judge();
+  if (first.kind === "pending" || !(await task.turn())) return { kind: "pending" };
+  // Looked at afresh: whoever held the item before may have done it.
+  const decision = await judge();
+  if (decision.kind !== "act") return await unlessDoneBefore(decision, queued.request.id, id, deps);
+  return await deps.retry(id, queued.request.id);
+}
+
+/** A worker that died between the retry and its answer: the timeline names the request. */
+async function unlessDoneBefore(
+  decision: Decision,
+  requestId: string,
+  id: string,
+  deps: AnswerDeps,
+): Promise<Answer> {
+  if (decision.kind !== "refused") return asAnswer(decision);
+  const { log } = await deps.reader.stream(id);
+  const line = log.find(({ text }) => text.includes(requestId));
+  return line === undefined ? decision : { kind: "done", detail: line.text };
+}
+
+function asAnswer(decision: Decision): Answer {
+  return decision.kind === "act" ? { kind: "pending" } : decision;
+}
+
+/** HeadObject and ListParts for a page: the web process holds no S3 credentials. */
+async function ask(
+  { item: id }: Task,
+  action: "head_object" | "list_parts",
+  deps: AnswerDeps,
+): Promise<Answer> {
+  const { parsed } = await deps.reader.stream(id);
+  if (parsed.kind !== "record") return { kind: "refused", detail: "there is no such stream" };
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, source } = parsed.record;
+  const foreign = source === deps.source ? foreignBucket(bucket, deps.buckets) : undefined;
+  if (foreign !== undefined) return { kind: "refused", detail: foreign };
+  const alive = source !== deps.source && (await deps.isSourceAlive(source));
+  if (!mayAsk({ source, bucket }, deps, alive)) return { kind: "pending" };
+  if (key === undefined) return { kind: "refused", detail: "nothing of this stream is in S3 yet" };
+  if (action === "head_object") return { kind: "done", data: asJson(await deps.store.head({ bucket, key })) };
+  if (uploadId === undefined) return { kind: "refused", detail: "the stream has no multipart upload" };
+  return { kind: "done", data: asJson(await deps.store.listParts({ bucket, key, uploadId })) };
+}
+
+export function asJson(value: object): NonNullable<Extract<Answer, { kind: "done" }>["data"]> {
+  return JSON.parse(JSON.stringify(value)) as NonNullable<Extract<Answer, { kind: "done" }>["data"]>;
+}

@@ -1,0 +1,297 @@
+/**
+ * The requests that are open, as this worker knows them: which items wait, which are being looked at, and when to look
+ * again at those that were not ours. Redis holds the truth; a desk that forgets everything loses nothing.
+ *
+ * Items of several requests take turns in their lane, so that one request of 10,000 items delays another by one item.
+ */
+import { CheckpointError, OwnershipLostError, StoppedError, type Clock } from "@sluice/core";
+import type { ItemResult, QueuedRequest, RequestQueue } from "@sluice/redis-schema";
+import { LANES, laneOf, type Lane } from "./request-lanes.ts";
+import type { SupervisorLog } from "../streams/supervisor.ts";
+
+type Json = NonNullable<ItemResult["data"]>;
+
+export type Answer =
+  | { kind: "done"; detail?: string; data?: Json; afterwards?: () => Promise<void> }
+  | { kind: "refused"; detail: string }
+  | { kind: "failed"; detail: string; data?: Json }
+  /** Another worker's to answer, or not done yet: it is looked at again. */
+  | { kind: "pending" };
+
+/** One item, being looked at. */
+export interface Task {
+  readonly item: string;
+  readonly queued: QueuedRequest;
+  /** For what several workers could do: whether it is ours to do now. Asked before anything is done or refused. */
+  turn(): Promise<boolean>;
+  /** How long ago it was asked, on Redis's clock, as of now. */
+  ageMs(): Promise<number>;
+  /** What the item waited for has come about: it is looked at now. */
+  again(): void;
+}
+
+export interface DeskDeps {
+  queue: Pick<
+    RequestQueue,
+    "entries" | "load" | "answered" | "settledAmong" | "settleAll" | "hold" | "ageMs"
+  >;
+  clock: Clock;
+  workerId: string;
+  /** Names this process: what an earlier one under its id held is not ours. */
+  nonce: string;
+  answer(task: Task): Promise<Answer>;
+  log: SupervisorLog;
+}
+
+interface Open {
+  queued: QueuedRequest;
+  lane: Lane;
+  /** Different items. */
+  total: number;
+  /** Without a result. */
+  items: Set<string>;
+  /** Being looked at, or answered and not yet settled. */
+  busy: Set<string>;
+  /** Held for us, so that other workers leave them alone. */
+  held: Set<string>;
+  /** What is left of this round. */
+  round: string[];
+  /** Monotonic ms of the next round. */
+  nextRoundMs: number;
+  answers: { item: string; answer: Exclude<Answer, { kind: "pending" }> }[];
+  settling: boolean;
+}
+
+/** What was not ours is looked at again after this, longer where many items wait. */
+const LOOK_AGAIN_MS = 2_000;
+const LOOK_AGAIN_MOST_MS = 20_000;
+/** A worker that acts on an item keeps others off for so long without renewal; longer than any Redis hiccup. */
+const HOLD_MS = 60_000;
+/** Results sent to Redis in one command. */
+const SETTLED_AT_ONCE = 200;
+const REDIS_AGAIN_MS = 1_000;
+
+export class RequestDesk {
+  readonly #deps: DeskDeps;
+  readonly #signal: AbortSignal;
+  readonly #open = new Map<string, Open>();
+  readonly #unreadable = new Set<string>();
+  readonly #active: Record<Lane, number> = { records: 0, store: 0, uploads: 0, scans: 0, readBack: 0 };
+
+  constructor(deps: DeskDeps, signal: AbortSignal) {
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  /** Takes in what is open in Redis now, and drops what no longer is. Returns where the newest of it stands. */
+  async sweep(): Promise<string | undefined> {
+    const { queue, log } = this.#deps;
+    const entries = await queue.entries();
+    const ids = new Set(entries.map(({ id }) => id));
+    for (const id of this.#open.keys()) if (!ids.has(id)) this.#open.delete(id);
+    for (const id of this.#unreadable) if (!ids.has(id)) this.#unreadable.delete(id);
+    await Promise.all([...this.#open.values()].map((open) => this.#catchUp(open)));
+    const fresh = entries.filter(({ id }) => !this.#open.has(id) && !this.#unreadable.has(id));
+    const { requests, unreadable } = await queue.load(fresh);
+    for (const { id } of unreadable) {
+      this.#unreadable.add(id);
+      log.warn({ request_id: id }, "a request cannot be read: nobody answers it");
+    }
+    for (const queued of requests) this.take(queued);
+    return entries.at(-1)?.position;
+  }
+
+  /** A request that was just read. */
+  take(queued: QueuedRequest): void {
+    const { request } = queued;
+    if (this.#open.has(request.id)) return;
+    const all = new Set(request.items);
+    this.#open.set(request.id, {
+      queued,
+      lane: laneOf(request),
+      total: all.size,
+      items: new Set([...all].filter((item) => request.results[item] === undefined)),
+      busy: new Set(),
+      held: new Set(),
+      round: [],
+      nextRoundMs: 0,
+      answers: [],
+      settling: false,
+    });
+  }
+
+  /** A stream was taken over, or ended: everything that waits is looked at now. */
+  lookAgain(): void {
+    for (const open of this.#open.values()) open.nextRoundMs = 0;
+    this.work();
+  }
+
+  /** One item alone: 10,000 that end one after another do not look at each other. */
+  #again(open: Open, item: string): void {
+    if (!open.items.has(item) || open.busy.has(item)) return;
+    open.round.push(item);
+    this.#fill(open.lane);
+  }
+
+  /** Begins whatever is due and has a free slot. */
+  work(): void {
+    const now = this.#deps.clock.monotonicMs();
+    for (const open of this.#open.values()) {
+      if (open.round.length > 0 || now < open.nextRoundMs) continue;
+      open.round = [...open.items].filter((item) => !open.busy.has(item)).toReversed();
+      const waitMs = Math.min(LOOK_AGAIN_MOST_MS, Math.max(LOOK_AGAIN_MS, open.items.size * 2));
+      open.nextRoundMs = now + waitMs;
+    }
+    for (const lane of Object.keys(LANES) as Lane[]) this.#fill(lane);
+  }
+
+  #fill(lane: Lane): void {
+    while (this.#active[lane] < LANES[lane].slots && !this.#signal.aborted) {
+      const next = this.#next(lane);
+      if (!next) return;
+      this.#active[lane] += 1;
+      void this.#run(next.open, next.item).finally(() => {
+        this.#active[lane] -= 1;
+        this.#fill(lane);
+      });
+    }
+  }
+
+  /** The request whose item is begun goes to the end of the row. */
+  #next(lane: Lane): { open: Open; item: string } | undefined {
+    for (const [id, open] of this.#open) {
+      if (open.lane !== lane) continue;
+      let item = open.round.pop();
+      while (item !== undefined && (open.busy.has(item) || !open.items.has(item))) item = open.round.pop();
+      if (item === undefined) continue;
+      this.#open.delete(id);
+      this.#open.set(id, open);
+      return { open, item };
+    }
+    return undefined;
+  }
+
+  /** Resolves when its slot is free: at its deadline at the latest. Never rejects. */
+  async #run(open: Open, item: string): Promise<void> {
+    const { clock } = this.#deps;
+    const { deadlineMs } = LANES[open.lane];
+    open.busy.add(item);
+    const over = new AbortController();
+    const answering = this.#answer(open, item).then((answer) => {
+      over.abort();
+      this.#answered(open, item, answer);
+    });
+    await Promise.race([answering, clock.sleep(deadlineMs, AbortSignal.any([over.signal, this.#signal]))]);
+    if (over.signal.aborted || this.#signal.aborted || open.lane !== "store") return;
+    // A question is answered in time, if only with this; what is to be done is answered when it is done.
+    const detail = `the store did not answer within ${deadlineMs / 1_000} s`;
+    this.#answered(open, item, { kind: "failed", detail });
+  }
+
+  /** What goes wrong with one item is that item's result. */
+  async #answer(open: Open, item: string): Promise<Answer> {
+    const { queue, nonce, log } = this.#deps;
+    const { queued } = open;
+    const { id, action } = queued.request;
+    const task: Task = {
+      item,
+      queued,
+      turn: async () => {
+        const ours = await queue.hold(id, item, nonce, HOLD_MS);
+        if (ours) open.held.add(item);
+        return ours;
+      },
+      ageMs: () => queue.ageMs(queued),
+      again: () => this.#again(open, item),
+    };
+    try {
+      return await this.#deps.answer(task);
+    } catch (error) {
+      // Redis is away, the worker ends, or the stream is another's by now: the item is as open as before.
+      const passes =
+        error instanceof CheckpointError ||
+        error instanceof OwnershipLostError ||
+        error instanceof StoppedError ||
+        this.#signal.aborted;
+      if (passes) return { kind: "pending" };
+      log.warn({ request_id: id, action, item, err: error }, "a request failed");
+      return { kind: "failed", detail: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  #answered(open: Open, item: string, answer: Answer): void {
+    // Answered already: at its deadline, or by another worker.
+    const isOver = !open.items.has(item);
+    if (answer.kind === "pending" || isOver || this.#signal.aborted) {
+      open.busy.delete(item);
+      open.held.delete(item);
+      return;
+    }
+    open.answers.push({ item, answer });
+    if (!open.settling) void this.#settle(open);
+  }
+
+  /** Answers that come while others are being sent share the next command. Redis away is waited for. */
+  async #settle(open: Open): Promise<void> {
+    const { queue, clock, log } = this.#deps;
+    const { request } = open.queued;
+    open.settling = true;
+    while (open.answers.length > 0 && !this.#signal.aborted) {
+      const batch = open.answers.slice(0, SETTLED_AT_ONCE);
+      try {
+        await queue.settleAll(
+          request,
+          batch.map(({ item, answer }) => [item, this.#resultOf(answer)] as const),
+        );
+      } catch (error) {
+        if (!(error instanceof CheckpointError))
+          log.error({ request_id: request.id, err: error }, "answers could not be saved");
+        await clock.sleep(REDIS_AGAIN_MS, this.#signal);
+        continue;
+      }
+      open.answers.splice(0, batch.length);
+      for (const { item } of batch) {
+        open.items.delete(item);
+        open.busy.delete(item);
+        open.held.delete(item);
+      }
+      if (open.items.size === 0) this.#open.delete(request.id);
+      for (const { answer } of batch) if (answer.kind === "done") await this.#afterwards(answer.afterwards);
+    }
+    open.settling = false;
+  }
+
+  async #afterwards(afterwards: (() => Promise<void>) | undefined): Promise<void> {
+    await afterwards?.().catch((error: unknown) => {
+      if (!(error instanceof CheckpointError))
+        this.#deps.log.warn({ err: error }, "tidying after an answer failed");
+    });
+  }
+
+  #resultOf(answer: Exclude<Answer, { kind: "pending" }>): ItemResult {
+    const { workerId, clock } = this.#deps;
+    return {
+      result: answer.kind,
+      ...(answer.detail === undefined ? {} : { detail: answer.detail }),
+      ...("data" in answer && answer.data !== undefined ? { data: answer.data } : {}),
+      worker: workerId,
+      at_utc: new Date(clock.wallMs()).toISOString(),
+    };
+  }
+
+  /** What others have answered meanwhile; what we are at is still ours. */
+  async #catchUp(open: Open): Promise<void> {
+    const { queue, nonce } = this.#deps;
+    const { id } = open.queued.request;
+    await Promise.all([...open.held].map((item) => queue.hold(id, item, nonce, HOLD_MS)));
+    const answered = await queue.answered(id);
+    if (answered === open.total - open.items.size) return;
+    if (answered !== undefined) {
+      for (const item of await queue.settledAmong(id, [...open.items])) open.items.delete(item);
+      if (open.items.size > 0) return;
+    }
+    this.#open.delete(id);
+    // Its entry is still there: it is forgotten, or whoever settled the last item did not see that it was the last.
+    await queue.load([{ id, position: open.queued.position }]);
+  }
+}

@@ -1,0 +1,122 @@
+/** A failed stream goes back to work, where its record allows it to; what will be sent again is said beforehand. */
+import {
+  HeldStream,
+  choosePlan,
+  foreignBucket,
+  formatPlan,
+  isoNow,
+  planRetry,
+  streamId,
+  takenKeys,
+  type Part,
+  type ProcessorDeps,
+  type StreamRecord,
+} from "@sluice/core";
+import type { StreamStore, UploadToAbort } from "@sluice/redis-schema";
+import { watchOf } from "../takeover/recoverer.ts";
+import type { Supervisor } from "../streams/supervisor.ts";
+import type { Watch } from "../files/watch/watch.ts";
+
+export interface RetryDeps {
+  processing: ProcessorDeps;
+  store: StreamStore;
+  supervisor: Supervisor;
+  source: string;
+  watches: readonly Watch[];
+  /** An upload whose parts are of no use any more. */
+  discardUpload(upload: UploadToAbort & { s3_key: string }): Promise<void>;
+}
+
+export type Retried =
+  | { kind: "done"; detail: string }
+  | { kind: "refused"; detail: string }
+  /** Another worker's, or the record is on its way somewhere: asked again, it is another answer. */
+  | { kind: "pending" };
+
+/**
+ * For a failed stream that is known to be of this source, under a watch of ours. `requestId`: the timeline names it, so
+ * that the request is known to be done by whoever finds it unanswered.
+ */
+export async function retryFailed(
+  id: string,
+  deps: RetryDeps,
+  stop: AbortSignal,
+  requestId?: string,
+): Promise<Retried> {
+  const claim = await deps.store.claimFailed(streamId(id));
+  if (claim.kind !== "claimed") return { kind: "pending" };
+  if (claim.parsed.kind !== "record") {
+    await deps.store.release({ id: claim.id, fence: claim.fence });
+    return {
+      kind: "refused",
+      detail: `its record is ${claim.parsed.kind}: purge it; a file that is still there is then found again`,
+    };
+  }
+  const { record } = claim.parsed;
+  const watch = record.source === deps.source ? watchOf(deps.watches, record.original_path) : undefined;
+  if (!watch) {
+    await deps.store.release(record);
+    return { kind: "pending" };
+  }
+  const foreign = foreignBucket(record.s3_bucket, deps.processing.buckets);
+  if (foreign !== undefined) {
+    await deps.store.release(record);
+    return { kind: "refused", detail: foreign };
+  }
+  const parts = await deps.store.parts(record.id);
+  return await restart(record, parts.values(), watch, { ...deps, requestId }, stop);
+}
+
+async function restart(
+  record: StreamRecord,
+  parts: Iterable<Part>,
+  watch: Watch,
+  deps: RetryDeps & { requestId: string | undefined },
+  stop: AbortSignal,
+): Promise<Retried> {
+  const { processing, requestId } = deps;
+  const plan = planRetry(record);
+  const held = new HeldStream(record, parts, processing, stop);
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
+  const anew = plan.event === "restarted";
+  if (anew && key !== undefined && uploadId !== undefined) {
+    await deps.discardUpload({
+      s3_upload_id: uploadId,
+      s3_bucket: bucket,
+      s3_key: key,
+      stream_id: record.id,
+      source: record.source,
+      who: processing.worker.id,
+      at_utc: isoNow(processing.clock),
+    });
+  }
+  const forgotten = {
+    s3_upload_id: null,
+    create_intent_at_utc: null,
+    upload_aborts_at_utc: null,
+    next_part: 1,
+    bytes_sent: 0,
+    part_plan: formatPlan(choosePlan(watch.rules.plan)),
+  };
+  const taken = await held.tryMove(plan.event, {
+    dropParts: anew,
+    // A stream that was set apart gave its name back; whoever took it keeps it.
+    ...(record.set_apart === undefined || anew ? {} : { takeKeys: takenKeys(record) }),
+    patch: {
+      failure_reason: null,
+      failure_detail: null,
+      set_apart: null,
+      waiting_for: null,
+      requested_action: null,
+      ...(plan.event === "redescribed" ? {} : { completed_by: null }),
+      ...(anew ? forgotten : {}),
+    },
+    log: [`retried: ${plan.words}${requestId === undefined ? "" : ` (request ${requestId})`}`],
+  });
+  if (taken.kind === "key_taken") {
+    await deps.store.release(record);
+    return { kind: "refused", detail: `stream ${taken.by} has its name by now` };
+  }
+  deps.supervisor.resume(held.record, held.parts.values(), watch);
+  return { kind: "done", detail: plan.words };
+}

@@ -1,0 +1,421 @@
+/**
+ * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
+ * watches are being walked.
+ */
+import { LIMITS, steadyClock, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import {
+  FilesDone,
+  IgnoredFiles,
+  OrphanStore,
+  RequestQueue,
+  StreamStore,
+  WatchStore,
+  WorkerRegistry,
+  type StoreNotice,
+} from "@sluice/redis-schema";
+import { lookup } from "mime-types";
+import { nativeDigests } from "../files/native-digests.ts";
+import { discardUpload, tidyUp, type JanitorDeps } from "../streams/janitor.ts";
+import { findFile, type FinderDeps } from "../files/find-file.ts";
+import { fillInFounding } from "../takeover/founding.ts";
+import { followHints } from "../files/watch/hints.ts";
+import { buildLanes, type Lanes } from "./lanes.ts";
+import { LeaseKeeper } from "../takeover/lease-keeper.ts";
+import { deadNoncesOfThisHost, type ProcessIdentity } from "../takeover/process-identity.ts";
+import {
+  resumeInterruptedStreams,
+  watchOf,
+  type RecovererDeps,
+  type ResumeReport,
+} from "../takeover/recoverer.ts";
+import { Recovery } from "../takeover/recovery.ts";
+import { underRenamedRoot } from "../files/watch/renamed-root.ts";
+import { repeat } from "../streams/repeat.ts";
+import { requestDesk, type RequestInputs } from "../requests/request-deps.ts";
+import type { RequestDesk } from "../requests/request-desk.ts";
+import { handleRequests } from "../requests/request-handler.ts";
+import { retryFailed, type RetryDeps } from "../requests/retry.ts";
+import {
+  FailedFiles,
+  convertOldIndexes,
+  loadSourceState,
+  restoreSourceState,
+} from "../takeover/source-state.ts";
+import { Supervisor, type DoneMove } from "../streams/supervisor.ts";
+import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
+import { uploadAgeReport } from "../observe/upload-age-report.ts";
+import { watchRecords } from "../files/watch/watch-records.ts";
+import { WatchRunner } from "../files/watch/watch-runner.ts";
+import { particulars, StateSince, workerFigures, type Figures } from "../observe/worker-figures.ts";
+import { newId } from "../new-id.ts";
+import type { WorkerSettings } from "./settings.ts";
+import { systemClock } from "../system-clock.ts";
+import type { WorkerPorts } from "./worker-ports.ts";
+
+const JANITOR_EVERY_MS = 30_000;
+const SWEEP_EVERY_MS = 5 * 60_000;
+const HINT_FAILED = "a hint could not be followed";
+const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
+/** A retry waits so long for the store to abort an upload that is of no more use. */
+const STORE_MOMENT_MS = 2_000;
+const clock = systemClock;
+const steadyMs = steadyClock(clock);
+
+export class Worker {
+  readonly supervisor: Supervisor;
+  readonly lease: LeaseKeeper;
+  readonly runners: readonly WatchRunner[];
+  readonly #settings: WorkerSettings;
+  readonly #ports: WorkerPorts;
+  readonly #stop: AbortSignal;
+  readonly identity: ProcessIdentity;
+  readonly #registry: WorkerRegistry;
+  readonly #store: StreamStore;
+  readonly #done: FilesDone;
+  readonly #failed: FailedFiles;
+  readonly #lanes: Lanes;
+  readonly #processing: ProcessorDeps;
+  readonly #recovery: Recovery;
+  readonly #since = new StateSince(clock);
+  /** Rounds of work that fail again and again, by name: why. */
+  readonly #failingRounds = new Map<string, string>();
+  #draining = false;
+
+  constructor(settings: WorkerSettings, ports: WorkerPorts, stop: AbortSignal) {
+    const { context, log } = ports;
+    this.identity = ports.identity;
+    const own = { workerId: settings.workerId, nonce: this.identity.nonce };
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#stop = stop;
+    this.#registry = new WorkerRegistry(context);
+    this.#done = new FilesDone(context);
+    const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
+    this.#store = new StreamStore(context, own, notice, settings.told);
+    this.#lanes = buildLanes(settings);
+    this.#recovery = this.#buildRecovery();
+    this.lease = this.#buildLease();
+    this.#processing = this.#buildProcessing();
+    this.supervisor = this.#buildSupervisor();
+    this.#failed = new FailedFiles(this.supervisor.table, settings.source, context);
+    this.runners = settings.watches.map((watch) => this.#buildRunner(watch));
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** What it says of itself: lag, bytes in flight, state. */
+  get figures(): Figures {
+    const { supervisor, runners, lease } = this;
+    const [gate, lanes, draining] = [this.#ports.gate, this.#lanes, this.#draining];
+    const [redisTrouble, failing] = [lease.trouble, this.failing];
+    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining });
+  }
+
+  /** Work that fails again and again, in plain words. */
+  get failing(): string[] {
+    const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
+    const { running, faults } = this.supervisor;
+    const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
+      running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
+    );
+    // While Redis is known to be in trouble, that is the reason of the others.
+    const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
+    return [...others, ...faults];
+  }
+
+  async start(): Promise<ResumeReport> {
+    const { context, log } = this.#ports;
+    const { redisPatience: patience } = this.#ports;
+    await patience.wait(() => this.lease.start(this.#stop), this.#stop);
+    await patience.wait(() => convertOldIndexes(context), this.#stop);
+    await patience.wait(() => this.#recovery.begin(), this.#stop);
+    await patience.wait(async () => {
+      await loadSourceState(this.supervisor.table, this.#settings.source, context);
+      await this.#failed.catchUp();
+    }, this.#stop);
+    await patience.wait(() => findLostRecords(this.#sweeping()), this.#stop);
+    const report = await patience.wait(() => this.#resume(), this.#stop);
+    log.info({ ...report }, "interrupted streams resumed");
+    for (const work of this.#background()) {
+      work.catch((error: unknown) => {
+        if (this.#stop.aborted) return;
+        this.#ports.onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      });
+    }
+    return report;
+  }
+
+  /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
+  async end(how: "pause" | "seal"): Promise<void> {
+    this.#draining = true;
+    if (how === "seal") await this.supervisor.sealAll();
+    for (const lane of [this.#lanes.lane, this.#lanes.smallLane]) lane.close();
+    this.#ports.gate.stopWaiting();
+    await this.supervisor.drain();
+  }
+
+  #background(): Promise<void>[] {
+    const { hints, log } = this.#ports;
+    const stop = this.#stop;
+    const desk = requestDesk(this.#requests());
+    return [
+      ...this.runners.map((runner) => runner.run(stop)),
+      followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
+      this.supervisor.rereadFiles(stop),
+      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk, clock }, stop),
+      this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
+      this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
+        atOnce: true,
+      }),
+      this.#every("the janitor", JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
+      this.#every(
+        "the look at the age of uploads",
+        JANITOR_EVERY_MS,
+        uploadAgeReport({ running: this.supervisor.running, log, clock }),
+      ),
+      this.#every("the comparison of paths and streams", this.#settings.rescanIntervalMs, async () =>
+        this.supervisor.mend(),
+      ),
+      this.#every("the look for late markers", this.#settings.rescanIntervalMs, () =>
+        this.supervisor.lookForMarkers(),
+      ),
+      this.#recovery.run(stop),
+    ];
+  }
+
+  #buildLease(): LeaseKeeper {
+    const self = particulars(this.#settings);
+    return new LeaseKeeper({
+      registry: this.#registry,
+      workerId: this.#settings.workerId,
+      identity: this.identity,
+      clock,
+      describe: () => {
+        const { figures } = this;
+        return { ...self, ...figures, state_since_utc: this.#since.of(figures.state) };
+      },
+      onLost: (detail) => this.#ports.onFatal(detail),
+      beforeRenewal: () => this.#recovery.check(),
+      onWentBack: (how) => this.#recovery.renewalFoundOlder(how),
+      log: this.#ports.log,
+    });
+  }
+
+  #buildRecovery(): Recovery {
+    const { context, log } = this.#ports;
+    return new Recovery({
+      context,
+      newId,
+      clock,
+      log,
+      lease: () => this.lease,
+      startAnew: async () => {
+        await this.supervisor.writeBack();
+        for (const runner of this.runners) runner.forgetSaved();
+        await restoreSourceState(this.supervisor.table, this.#settings.source, context);
+        await this.#failed.startAnew();
+        await this.#resume();
+      },
+      lookAtAll: async () => {
+        await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
+        await this.supervisor.lookedOnce();
+      },
+    });
+  }
+
+  #buildProcessing(): ProcessorDeps {
+    const { store, files, tidier, observer, gate, failpoint } = this.#ports;
+    return {
+      store,
+      checkpoints: this.#store,
+      files,
+      tidier,
+      volume: {
+        whereabouts: (record) => findFile(record, this.#finder(), this.#stop),
+        followed: (record, before) => this.supervisor.followed(record, before),
+        keepsObject: (ref, path) => this.supervisor.table.keepsObject(ref, path),
+      },
+      completed: {
+        entry: (path) => this.supervisor.table.done(path),
+        seenShorter: (path) => this.supervisor.seenShorter(path),
+      },
+      clock,
+      observer,
+      digests: nativeDigests,
+      ...this.#lanes,
+      gate,
+      lease: this.lease,
+      random: Math.random,
+      newId,
+      recovery: this.#recovery,
+      buckets: this.#settings.buckets,
+      failpoint,
+      worker: { id: this.#settings.workerId, version: this.#settings.version },
+    };
+  }
+
+  #buildSupervisor(): Supervisor {
+    const { source, bucket } = this.#settings;
+    const ignored = new IgnoredFiles(this.#ports.context);
+    return new Supervisor(
+      {
+        processing: this.#processing,
+        register: {
+          renewDone: async (path, before, after) =>
+            (await this.#done.renew(source, path, before, after)).kind === "renewed",
+          moveDone: (moves) => this.#moveDone(moves),
+          removeIgnored: (path) => ignored.lift(source, [path]),
+        },
+        source,
+        bucket,
+        rereadBytesPerSecond: this.#settings.rereadBytesPerSecond,
+        contentType: typeOf,
+        watchOf: (path) => watchOf(this.#settings.watches, path),
+        freed: (path) => this.#lookAt(path),
+        takeUp: async () => void (await this.#resume()),
+        retry: async (id) => void (await this.#retry(id)),
+        log: this.#ports.log,
+      },
+      this.#stop,
+    );
+  }
+
+  /** What `files:done` holds at these paths where an entry was not as known here; else nothing. */
+  async #moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>> {
+    const { source } = this.#settings;
+    const outcome = await this.#done.move(source, moves);
+    if (outcome.kind === "moved") return new Map();
+    const paths = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
+    const entries = await this.#done.get(source, paths);
+    return new Map(paths.map((path, at) => [path, entries[at]]));
+  }
+
+  /** As a hint would: what fails here is looked at again by the rescan. */
+  #lookAt(path: string): void {
+    const watch = watchOf(this.#settings.watches, path);
+    const runner = this.runners.find((one) => one.watch === watch);
+    runner?.hint(path).catch((err: unknown) => this.#ports.log.warn({ path, err }, HINT_FAILED));
+  }
+
+  #finder(): FinderDeps {
+    const { bucket } = this.#settings;
+    return {
+      files: this.#ports.files,
+      supervisor: this.supervisor,
+      runners: this.runners,
+      placeOf: ({ name, keyPrefix, rules: { verify, plan, temporaryNames } }, path) => ({
+        path,
+        watch: name,
+        bucket,
+        keyPrefix,
+        verify,
+        plan,
+        contentType: typeOf(temporaryNames.finalOf(path)),
+      }),
+    };
+  }
+
+  #buildRunner(watch: WorkerSettings["watches"][number]): WatchRunner {
+    const { source, rescanIntervalMs } = this.#settings;
+    return new WatchRunner(watch, {
+      ...this.#ports,
+      ...watchRecords(source, new WatchStore(this.#ports.context)),
+      clock,
+      supervisor: this.supervisor,
+      rescanIntervalMs,
+      removeDone: (paths) => this.#done.remove(source, paths),
+      catchUp: () => this.#failed.catchUp(),
+    });
+  }
+
+  /** Streams of this source without a living owner. */
+  async #resume(): Promise<ResumeReport> {
+    const { context, log, rootIdentity } = this.#ports;
+    const { source, buckets, watches, workerId } = this.#settings;
+    const dead = await deadNoncesOfThisHost(this.#registry, this.identity);
+    for (const nonce of dead) this.#store.markDead(nonce);
+    const processing = this.#processing;
+    const deps: RecovererDeps = {
+      supervisor: this.supervisor,
+      context,
+      identity: { workerId, nonce: this.identity.nonce },
+      store: this.#store,
+      source,
+      buckets,
+      watches,
+      deadNonces: () => dead,
+      underRenamedRoot: (record) =>
+        underRenamedRoot(record, { context, source, watches, files: processing.files, rootIdentity }),
+      fillIn: (founding, parts, watch) =>
+        fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
+      log,
+    };
+    return await resumeInterruptedStreams(deps);
+  }
+
+  /** What was asked of a stream waits for its owner: who becomes that looks at once. */
+  async #takeOver(desk: RequestDesk): Promise<void> {
+    const { resumed } = await this.#resume();
+    if (resumed > 0) desk.lookAgain();
+  }
+
+  #retry(id: string, requestId?: string) {
+    const { source, watches } = this.#settings;
+    const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
+    const janitor = this.#janitor();
+    const moment = (): Promise<void> => clock.sleep(STORE_MOMENT_MS, this.#stop);
+    const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
+    return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
+  }
+
+  #requests(): RequestInputs {
+    return {
+      ...this.#settings,
+      ...this.#ports,
+      supervisor: this.supervisor,
+      runners: this.runners,
+      janitor: this.#janitor(),
+      registry: this.#registry,
+      checkpoints: this.#store,
+      digests: nativeDigests,
+      clock,
+      stop: this.#stop,
+      retry: (id, requestId) => this.#retry(id, requestId),
+    };
+  }
+
+  #janitor(): JanitorDeps {
+    const { context, store, log } = this.#ports;
+    const { workerId, bucket, buckets, historyMs, failedUploadRetentionMs } = this.#settings;
+    const orphans = new OrphanStore(context);
+    const locked = (): boolean => this.#recovery.recognise;
+    const retention = { historyMs, failedUploadRetentionMs, clock, steadyMs };
+    const confirmRedis = () => this.lease.renew();
+    return { context, store, orphans, workerId, bucket, buckets, ...retention, confirmRedis, locked, log };
+  }
+
+  /** Records that no index names. */
+  #sweeping(): SweepDeps {
+    const { context, log } = this.#ports;
+    const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };
+    return { context, identity, store: this.#store, clock, signal: this.#stop, log };
+  }
+
+  /** `atOnce`: also right after the start. */
+  async #every(
+    name: string,
+    everyMs: number,
+    work: () => Promise<unknown>,
+    { atOnce = false } = {},
+  ): Promise<void> {
+    const ended = (): boolean => this.#draining;
+    const failing = (reason: string | undefined): void => {
+      if (reason === undefined) this.#failingRounds.delete(name);
+      else this.#failingRounds.set(name, reason);
+    };
+    const signal = this.#stop;
+    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log: this.#ports.log, failing });
+  }
+}

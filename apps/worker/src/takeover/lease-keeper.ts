@@ -1,0 +1,220 @@
+/**
+ * The worker's lease in Redis, renewed well before it lapses. By its own clocks it also knows when it has not been
+ * renewed for too long: then nothing is completed, whatever Redis would say later. Each renewal also finds out whether
+ * Redis keeps what it is told, and still has what it was told before.
+ */
+import { EXIT_BAD_CONFIG } from "@sluice/config";
+import { LIMITS, CheckpointError, type Clock, type Lease } from "@sluice/core";
+import type { LeaseOutcome, RememberedRenewals, WorkerRecord, WorkerRegistry } from "@sluice/redis-schema";
+import { Outage } from "../observe/outage.ts";
+import type { Service } from "../start/service.ts";
+import { isKnownDead, type ProcessIdentity } from "./process-identity.ts";
+
+export interface LeaseDeps {
+  registry: WorkerRegistry;
+  workerId: string;
+  identity: ProcessIdentity;
+  clock: Clock;
+  /** What the worker says of itself at each renewal. */
+  describe(): Omit<WorkerRecord, keyof ProcessIdentity | "renewed_at_utc">;
+  /** Before a lease that is held is renewed, or taken again where it was lost. Whether Redis is known to be another. */
+  beforeRenewal?(): Promise<boolean>;
+  /** A renewal found Redis older than what it had acknowledged, or may have; said before it is taken for renewed. */
+  onWentBack?(how: string): void;
+  /** Another process runs under our id: this one must end. */
+  onLost(detail: string): void;
+  log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** Renewals without an answer that Redis may have carried out all the same. */
+const TIMES_KEPT = 1_000;
+
+/**
+ * Time since the last renewal by both clocks. The monotonic clock of Linux stands still while the machine is suspended,
+ * and the lease in Redis does not; the wall clock can be set. So either may say that too much time has passed.
+ */
+export function leaseIsFresh(since: { monotonicMs: number; wallMs: number }): boolean {
+  return since.monotonicMs < LIMITS.leaseSelfFenceMs && since.wallMs < LIMITS.leaseSelfFenceMs;
+}
+
+/** The id belongs to another process: a setting to change, as every refusal to start. */
+export class LeaseHeldError extends Error {
+  override readonly name = "LeaseHeldError";
+  readonly exitCode = EXIT_BAD_CONFIG;
+
+  constructor(workerId: string, lease: WorkerRecord | undefined) {
+    const who = lease
+      ? `process ${lease.pid} on host ${lease.host}, since ${lease.started_at_utc}`
+      : "another process";
+    super(
+      `The worker cannot start:\n- the worker id ${workerId} is held by ${who}: give this worker another SLUICE_WORKER_ID, or stop that one`,
+    );
+  }
+}
+
+export class LeaseKeeper implements Service, Lease {
+  readonly name = "lease";
+  readonly #deps: LeaseDeps;
+  #renewedAtMs = -Infinity;
+  #renewedWallMs = -Infinity;
+  #heldSinceMs = Infinity;
+  #remembered: RememberedRenewals | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #running: Promise<void> | undefined;
+  readonly #outage: Outage;
+  readonly #stop = new AbortController();
+
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
+    this.#outage = new Outage(deps.clock, deps.log, {
+      begins: "Redis is in trouble: no checkpoint is kept; streams wait, nothing fails",
+      over: "Redis keeps checkpoints again",
+    });
+  }
+
+  /** Why Redis keeps no checkpoints, in plain words; undefined while it does. */
+  get trouble(): string | undefined {
+    return this.#outage.reason;
+  }
+
+  fresh(): boolean {
+    const { clock } = this.#deps;
+    return leaseIsFresh({
+      monotonicMs: clock.monotonicMs() - this.#renewedAtMs,
+      wallMs: clock.wallMs() - this.#renewedWallMs,
+    });
+  }
+
+  /** Since when the lease has been held without a gap (monotonic): nobody else could take a stream of ours since. */
+  get heldSinceMs(): number {
+    return this.#heldSinceMs;
+  }
+
+  /** Rejects with LeaseHeldError when a living process holds the id. */
+  async start(signal: AbortSignal): Promise<void> {
+    await this.#take(signal);
+    this.#running = this.#keep(AbortSignal.any([signal, this.#stop.signal]));
+  }
+
+  /** Renews now: others should see that the worker's state changed, or whether Redis lost something is to be known. */
+  async renew(): Promise<void> {
+    const { kind } = await this.#askAndRenew();
+    if (kind === "held") throw new CheckpointError("another process runs under this worker id");
+  }
+
+  /** The same process goes on with a keeper of its own: this one renews no more, and the lease is not given up. */
+  async handOver(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    await this.#running;
+    await this.#deps.registry
+      .unregister(this.#deps.workerId, this.#deps.identity.nonce)
+      .catch((error: unknown) => {
+        if (!(error instanceof CheckpointError)) throw error;
+        this.#deps.log.warn({ err: error.message }, "the lease could not be given up; it lapses by itself");
+      });
+  }
+
+  /**
+   * A lease of a process that cannot be seen is waited out for one TTL; only one that is renewed meanwhile refuses the
+   * start.
+   */
+  async #take(signal: AbortSignal): Promise<void> {
+    const { clock, log, workerId } = this.#deps;
+    const deadlineMs = clock.monotonicMs() + LIMITS.leaseTtlMs + LIMITS.leaseRenewEveryMs;
+    let firstRenewal: string | undefined;
+    for (let dead: string[] = []; ;) {
+      signal.throwIfAborted();
+      const outcome = await this.#renew(dead);
+      if (outcome.kind !== "held") {
+        if (this.#learn(outcome.refusal)) await this.#renew([]);
+        return;
+      }
+      const lease = outcome.lease.kind === "ok" ? outcome.lease.value : undefined;
+      if (lease && isKnownDead(lease, this.#deps.identity)) {
+        dead = [lease.nonce];
+        continue;
+      }
+      firstRenewal ??= lease?.renewed_at_utc;
+      if ((lease && lease.renewed_at_utc !== firstRenewal) || clock.monotonicMs() > deadlineMs) {
+        throw new LeaseHeldError(workerId, lease);
+      }
+      log.info(
+        { worker: workerId, pid: lease?.pid, host: lease?.host },
+        "an earlier process may still hold this worker id; waiting for its lease to lapse",
+      );
+      await clock.sleep(1_000, signal);
+    }
+  }
+
+  async #keep(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps;
+    while (!signal.aborted) {
+      await clock.sleep(LIMITS.leaseRenewEveryMs, signal);
+      if (signal.aborted) return;
+      try {
+        const outcome = await this.#askAndRenew();
+        if (outcome.kind !== "held") {
+          // What the renewal has just found out belongs into the lease.
+          if (this.#learn(outcome.refusal)) await this.#renew([]);
+          continue;
+        }
+        this.#renewedAtMs = -Infinity;
+        const { lease } = outcome;
+        const who =
+          lease.kind === "ok" ? `process ${lease.value.pid} on host ${lease.value.host}` : "another process";
+        this.#deps.onLost(`${who} runs under this worker id`);
+        return;
+      } catch (error) {
+        if (!(error instanceof CheckpointError)) throw error;
+        this.#learn(error.message);
+      }
+    }
+  }
+
+  /** Whether that is news. */
+  #learn(trouble: string | undefined): boolean {
+    const before = this.trouble;
+    if (trouble === undefined) this.#outage.over();
+    else this.#outage.during(trouble);
+    return this.trouble !== before;
+  }
+
+  async #askAndRenew(): Promise<LeaseOutcome> {
+    // What was remembered is of the Redis before.
+    if (await this.#deps.beforeRenewal?.()) this.#remembered = undefined;
+    return await this.#renew([]);
+  }
+
+  /** One after another: each names to Redis what the one before it was told. */
+  #renew(dead: readonly string[]): Promise<LeaseOutcome> {
+    const mine = this.#last.then(() => this.#renewNow(dead));
+    this.#last = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #renewNow(dead: readonly string[]): Promise<LeaseOutcome> {
+    const { registry, workerId, identity, clock, describe } = this.#deps;
+    // Counted from before the request: the lease cannot lapse earlier than this says.
+    const askedAtMs = clock.monotonicMs();
+    const now = clock.wallMs();
+    const worker: WorkerRecord = { ...identity, ...describe(), renewed_at_utc: new Date(now).toISOString() };
+    const remembered = this.#remembered;
+    if (remembered)
+      this.#remembered = { ...remembered, times: [...remembered.times, now].slice(-TIMES_KEPT) };
+    const outcome = await registry.renew(workerId, worker, dead, { remembered, now });
+    if (outcome.kind === "held") return outcome;
+    this.#remembered = { renewals: outcome.renewals, times: [now] };
+    if (outcome.wentBack !== undefined) this.#deps.onWentBack?.(outcome.wentBack);
+    // One that was handed over to this keeper counts from its own first renewal.
+    if (outcome.kind === "taken" || this.#heldSinceMs === Infinity) this.#heldSinceMs = askedAtMs;
+    this.#renewedAtMs = askedAtMs;
+    this.#renewedWallMs = now;
+    return outcome;
+  }
+}

@@ -1,0 +1,274 @@
+/**
+ * The start-up scan, and every later look for streams that lost their owner: each interrupted stream of this source is
+ * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
+ */
+import { foreignBucket, StoreError, type Parts, type StreamId, type StreamRecord } from "@sluice/core";
+import {
+  failBroken,
+  loadStreams,
+  repairIndexes,
+  type ClaimedStream,
+  type FoundingRecord,
+  type LoadedStream,
+  type SchemaContext,
+  type StreamStore,
+  type WorkerIdentity,
+} from "@sluice/redis-schema";
+import type { FilledIn } from "./founding.ts";
+import { listedStreams, type BrokenReason } from "./unlisted.ts";
+import { fileOfRecord, type LiveFile } from "../streams/path-table.ts";
+import { moveUnder, type UnderNewRoot } from "../files/watch/renamed-root.ts";
+import type { Supervisor, SupervisorLog } from "../streams/supervisor.ts";
+import type { Watch } from "../files/watch/watch.ts";
+
+export interface RecovererDeps {
+  supervisor: Supervisor;
+  context: SchemaContext;
+  identity: WorkerIdentity;
+  store: StreamStore;
+  source: string;
+  /** Where bytes may go. */
+  buckets: readonly string[];
+  watches: readonly Watch[];
+  /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
+  deadNonces(): readonly string[];
+  /** Where the file of a stream that no watch covers is now, when the root of its watch was renamed. */
+  underRenamedRoot(record: StreamRecord): Promise<UnderNewRoot | undefined>;
+  /** A record of the founding phase gets the fields later phases added; undefined when it was lost meanwhile. */
+  fillIn(founding: FoundingRecord, parts: Parts, watch: Watch): Promise<FilledIn | undefined>;
+  log: SupervisorLog;
+}
+
+export interface ResumeReport {
+  resumed: number;
+  /** Held by a living worker. */
+  held: number;
+  /** Of another source. */
+  elsewhere: number;
+  broken: number;
+}
+
+/** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
+export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
+  const report: ResumeReport = { resumed: 0, held: 0, elsewhere: 0, broken: 0 };
+  const listed = await listedStreams(deps);
+  const ids = listed.filter((id) => !deps.supervisor.running.has(id) && !deps.supervisor.rests(id));
+  const waiting: LiveFile[] = [];
+  for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
+    const ours: Ours[] = [];
+    for (const stream of loaded) {
+      const place = await classify(deps, stream, report);
+      if (place) ours.push({ stream, ...place });
+    }
+    waiting.push(...(await take(deps, ours, report)));
+  }
+  // Their paths are taken and their files known, until they can be taken up.
+  deps.supervisor.table.setWaiting(waiting);
+  return report;
+}
+
+interface Place {
+  watch: Watch;
+  /** Its file's path, where the root of its watch was renamed. */
+  path?: string;
+}
+
+interface Ours extends Place {
+  stream: LoadedStream;
+}
+
+/** The watch of a stream that is ours to resume; undefined for any other, which has been dealt with. */
+async function classify(
+  deps: RecovererDeps,
+  stream: LoadedStream,
+  report: ResumeReport,
+): Promise<Place | undefined> {
+  const { parsed } = stream;
+  switch (parsed.kind) {
+    case "record":
+      return await classifyRecord(deps, parsed.record, report);
+    case "founding":
+      return await classifyFounding(deps, parsed.founding, stream, report);
+    case "incomplete":
+      return await markBroken(
+        deps,
+        stream,
+        report,
+        "incomplete_metadata",
+        `missing: ${parsed.missing.join(", ")}`,
+      );
+    case "absent":
+      return await markBroken(deps, stream, report, "incomplete_metadata", "the record is gone");
+    case "corrupt":
+      return await markBroken(deps, stream, report, "corrupt_record", parsed.detail);
+    case "newer":
+      deps.log.warn(
+        { stream_id: stream.id, schema_version: parsed.version },
+        "a record of a newer Sluice is left alone: upgrade this worker",
+      );
+      return undefined;
+  }
+}
+
+async function markBroken(
+  deps: RecovererDeps,
+  { id, raw }: LoadedStream,
+  report: ResumeReport,
+  reason: BrokenReason,
+  detail: string,
+): Promise<undefined> {
+  report.broken += 1;
+  const broken = { id, raw, reason, detail, told: deps.store.told };
+  await failBroken(deps.context, deps.identity, broken, deps.deadNonces());
+}
+
+async function classifyRecord(
+  deps: RecovererDeps,
+  record: StreamRecord,
+  report: ResumeReport,
+): Promise<Place | undefined> {
+  if (record.status === "completed" || record.status.startsWith("failed_")) {
+    await repairIndexes(deps.context, [record.id]);
+    return undefined;
+  }
+  const ended = deps.supervisor.ended.knownBetter(record);
+  if (ended) {
+    const { kind } = await deps.store.writeBack(ended.record, ended.parts);
+    if (kind !== "written") return undefined;
+    deps.log.warn(
+      { stream_id: record.id, status: ended.record.status },
+      "Redis had lost the end of this stream: it was written back as this worker knew it",
+    );
+    return undefined;
+  }
+  if (record.source !== deps.source) {
+    report.elsewhere += 1;
+    return undefined;
+  }
+  const watch = watchOf(deps.watches, record.original_path);
+  if (watch) return { watch };
+  const place = await deps.underRenamedRoot(record);
+  if (!place)
+    deps.log.warn(
+      { stream_id: record.id, watch: record.watch },
+      "no watch covers this stream's file; it waits for one that does",
+    );
+  return place;
+}
+
+async function classifyFounding(
+  deps: RecovererDeps,
+  { id, kind, original_path: path, s3_bucket: bucket }: FoundingRecord,
+  stream: LoadedStream,
+  report: ResumeReport,
+): Promise<Place | undefined> {
+  if (kind === "completed" || kind === "failed") {
+    await repairIndexes(deps.context, [id]);
+    return undefined;
+  }
+  const { source } = stream.raw;
+  if (source !== undefined && source !== deps.source) {
+    report.elsewhere += 1;
+    return undefined;
+  }
+  const watch = watchOf(deps.watches, path);
+  const foreign = foreignBucket(bucket, deps.buckets);
+  if (watch && foreign !== undefined) return await markBroken(deps, stream, report, "access_denied", foreign);
+  return watch && { watch };
+}
+
+export function watchOf(watches: readonly Watch[], path: string): Watch | undefined {
+  return watches.find((watch) => path.startsWith(`${watch.root}/`));
+}
+
+/** Returns what stays live without running here. */
+async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeReport): Promise<LiveFile[]> {
+  // Opened here since the indexes were read.
+  const ours = found.filter(({ stream }) => !deps.supervisor.running.has(stream.id));
+  const waiting: LiveFile[] = [];
+  const claims = await deps.store.claimAny(
+    ours.map(({ stream }) => stream.id),
+    ownersOf(ours),
+  );
+  for (const [at, claim] of claims.entries()) {
+    const mine = ours[at];
+    if (claim.kind === "held") {
+      report.held += 1;
+      waiting.push(...(mine ? liveFile(mine.stream) : []));
+    }
+    if (mine && claim.kind === "unreadable")
+      await markBroken(deps, mine.stream, report, "corrupt_record", claim.detail);
+    // Completed or gone since it was read: the next look says which.
+    if (!mine || claim.kind !== "claimed") continue;
+    const whole = await wholeStream(deps, claim, mine);
+    if (!whole) {
+      waiting.push(...liveFile(mine.stream));
+      continue;
+    }
+    const { watch, path } = mine;
+    const record =
+      path === undefined ? whole.record : await moveUnder(whole.record, { watch, path }, deps.store);
+    if (!record) {
+      await deps.store.release(whole.record);
+      waiting.push(...liveFile(mine.stream));
+      continue;
+    }
+    deps.supervisor.resume(record, whole.parts, watch);
+    report.resumed += 1;
+  }
+  return waiting;
+}
+
+function liveFile({ id, parsed }: LoadedStream): LiveFile[] {
+  if (parsed.kind === "record")
+    return [{ id, path: parsed.record.original_path, file: fileOfRecord(parsed.record) }];
+  return parsed.kind === "founding" ? [{ id, path: parsed.founding.original_path, file: {} }] : [];
+}
+
+/**
+ * Parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a living owner, and
+ * then the claim is refused; one whose owner lapsed in between is read anew.
+ */
+async function wholeStream(
+  deps: RecovererDeps,
+  claim: ClaimedStream & { kind: "claimed" },
+  { stream, watch }: Ours,
+) {
+  const { parsed } = claim;
+  const before = stream.parsed.kind === "record" ? stream.parsed.record.revision : undefined;
+  if (parsed.kind === "record") {
+    const parts = parsed.record.revision === before ? stream.parts.parts : await deps.store.parts(claim.id);
+    return { record: parsed.record, parts: parts.values() };
+  }
+  if (parsed.kind === "founding") return await filledIn(deps, claim, parsed.founding, { stream, watch });
+  return undefined;
+}
+
+/** The store may be in trouble, or deny this one key: the stream is let go, and the next look takes it up again. */
+async function filledIn(
+  deps: RecovererDeps,
+  { id, fence }: ClaimedStream & { kind: "claimed" },
+  founding: FoundingRecord,
+  { stream, watch }: Ours,
+): Promise<FilledIn | undefined> {
+  try {
+    return await deps.fillIn(founding, stream.parts.parts, watch);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    deps.log.warn(
+      { stream_id: id, err: `${error.code}: ${error.message}` },
+      "a record of the founding phase waits for the store",
+    );
+    await deps.store.release({ id, fence });
+    return undefined;
+  }
+}
+
+function ownersOf(ours: readonly Ours[]): Map<StreamId, string> {
+  const owners = new Map<StreamId, string>();
+  for (const { stream } of ours) {
+    const owner = stream.raw["owner"];
+    if (owner !== undefined) owners.set(stream.id, owner);
+  }
+  return owners;
+}

@@ -1,0 +1,112 @@
+/** What Redis knows of this source's files, read once at start: completed, purged and failed ones. */
+import { CheckpointError } from "@sluice/core";
+import {
+  FilesDone,
+  IgnoredFiles,
+  convertIndexes,
+  indexedIds,
+  loadStreams,
+  wrongType,
+  type SchemaContext,
+} from "@sluice/redis-schema";
+import { mergeDone } from "./merge-done.ts";
+import { fileOfRecord, type PathTable } from "../streams/path-table.ts";
+
+export async function loadSourceState(
+  table: PathTable,
+  source: string,
+  context: SchemaContext,
+): Promise<void> {
+  const [done, ignored] = await Promise.all([
+    new FilesDone(context).load(source),
+    new IgnoredFiles(context).load(source),
+  ]);
+  table.replaceFiles(done, ignored);
+}
+
+/** As `loadSourceState`, after Redis was emptied or came back older: what it lost of the completed files is written back. */
+export async function restoreSourceState(
+  table: PathTable,
+  source: string,
+  context: SchemaContext,
+): Promise<void> {
+  const files = new FilesDone(context);
+  const [done, ignored] = await Promise.all([files.load(source), new IgnoredFiles(context).load(source)]);
+  const { all, put, moved } = mergeDone(done, table.doneEntries());
+  table.replaceFiles(all, ignored);
+  for (let from = 0; from < put.length; from += WRITTEN_AT_ONCE)
+    await files.put(source, put.slice(from, from + WRITTEN_AT_ONCE));
+  await files.remove(source, moved);
+}
+
+/** Entries in one command. */
+const WRITTEN_AT_ONCE = 1_000;
+
+/**
+ * Which files of the source have a failed stream: those are not opened anew by a walk. Followed in Redis, because other
+ * workers fail streams too, and dashboards purge them. One read a round when nothing changed.
+ */
+export class FailedFiles {
+  readonly #table: PathTable;
+  readonly #source: string;
+  readonly #context: SchemaContext;
+  /** Every failed stream looked at so far, also of other sources and superseded ones. */
+  #known = new Set<string>();
+
+  constructor(table: PathTable, source: string, context: SchemaContext) {
+    this.#table = table;
+    this.#source = source;
+    this.#context = context;
+  }
+
+  /** Redis is another now: each of its failed streams is looked at anew. */
+  async startAnew(): Promise<void> {
+    this.#known = new Set();
+    await this.catchUp();
+  }
+
+  async catchUp(): Promise<void> {
+    // What is in the table before the read must be in what was read, or it is gone; what fails meanwhile comes next round.
+    const before = [...this.#table.failed()];
+    const ids = await indexedIds(this.#context, "failed");
+    const now = new Set<string>(ids);
+    await this.#add(ids.filter((id) => !this.#known.has(id)));
+    await this.#forget(before.filter(([, stream]) => !now.has(stream.id)).map(([path]) => path));
+    this.#known = now;
+  }
+
+  async #add(ids: readonly string[]): Promise<void> {
+    for await (const chunk of loadStreams(this.#context, ids, { parts: false })) {
+      for (const { parsed } of chunk) {
+        if (parsed.kind !== "record") continue;
+        const { id, source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
+        // Superseded streams stand for nothing any more.
+        if (source !== this.#source || superseded_by !== undefined) continue;
+        const { file_size } = parsed.record;
+        this.#table.setFailed(path, { id, reason, ...fileOfRecord(parsed.record), file_size });
+      }
+    }
+  }
+
+  /** Retried or purged, by whom and wherever: a purged file is judged by its mark in `files:ignored` from now on. */
+  async #forget(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    const marks = await new IgnoredFiles(this.#context).load(this.#source);
+    for (const path of paths) {
+      const mark = marks.get(path);
+      this.#table.clearFailed(path);
+      if (mark) this.#table.setIgnored(path, mark);
+    }
+  }
+}
+
+/**
+ * Plain sets of an earlier phase become sorted sets; anything else under an index's name is not ours to touch: whoever
+ * wrote it must take it away, and that is waited for.
+ */
+export async function convertOldIndexes(context: SchemaContext): Promise<void> {
+  for (const outcome of await convertIndexes(context)) {
+    if (outcome.kind !== "foreign") continue;
+    throw new CheckpointError(wrongType(context.keys.index(outcome.index), outcome.type, "zset"));
+  }
+}

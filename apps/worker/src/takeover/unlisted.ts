@@ -1,0 +1,157 @@
+/**
+ * Streams that no index names any more: an index was lost, or something half-done was left behind. What the record says
+ * decides where a stream belongs; what cannot be put back is shown as failed, and may be purged.
+ */
+import {
+  INDEXES,
+  type Clock,
+  type FailureReason,
+  type Index,
+  type StreamId,
+  type WebhookEvent,
+} from "@sluice/core";
+import {
+  failBroken,
+  indexedIds,
+  loadStreams,
+  namedIds,
+  recordIds,
+  repairIndexes,
+  restoreNames,
+  SCAN_STEP,
+  type LoadedStream,
+  type SchemaContext,
+  type WorkerIdentity,
+} from "@sluice/redis-schema";
+import type { SupervisorLog } from "../streams/supervisor.ts";
+
+export type BrokenReason = Extract<FailureReason, "incomplete_metadata" | "corrupt_record" | "access_denied">;
+
+export interface UnlistedDeps {
+  context: SchemaContext;
+  log: SupervisorLog;
+}
+
+export interface SweepDeps extends UnlistedDeps {
+  identity: WorkerIdentity;
+  store: { readonly told: readonly WebhookEvent[] };
+  clock: Clock;
+  signal: AbortSignal;
+}
+
+/** Between two steps of a sweep, ms: a few hundred keys are looked at in each, and nobody waits for it. */
+const STEP_MS = 50;
+
+/**
+ * Every stream that is not over: the two indexes of live ones, and the index by path, which names the same ones. Where
+ * these differ, each is mended from the records.
+ */
+export async function listedStreams(deps: UnlistedDeps): Promise<StreamId[]> {
+  const { context } = deps;
+  const [active, pending, named] = await Promise.all([
+    indexedIds(context, "active"),
+    indexedIds(context, "pending_completion"),
+    namedIds(context, "by_path"),
+  ]);
+  const listed = new Set([...active, ...pending]);
+  const unlisted = [...named].filter((id) => !listed.has(id));
+  for (const id of await putBack(deps, unlisted)) listed.add(id);
+  const nameless = [...listed].filter((id) => !named.has(id));
+  for await (const streams of loadStreams(context, nameless, { parts: false })) await nameAll(deps, streams);
+  return [...listed];
+}
+
+/** Puts these into the index their record belongs to. Returns those that were not live, or nobody could place. */
+async function putBack(deps: UnlistedDeps, ids: readonly StreamId[]): Promise<StreamId[]> {
+  const toLookAt: StreamId[] = [];
+  for (const outcome of await repairIndexes(deps.context, ids)) {
+    switch (outcome.kind) {
+      case "moved":
+        noteMoved(deps, outcome);
+        if (outcome.index === "active" || outcome.index === "pending_completion") toLookAt.push(outcome.id);
+        break;
+      case "unknown":
+      case "foreign":
+        toLookAt.push(outcome.id);
+        break;
+      case "right": // it moved since the indexes were read
+      case "missing": // its name counts as free
+      case "newer":
+        break;
+    }
+  }
+  return toLookAt;
+}
+
+function noteMoved({ log }: UnlistedDeps, { id, index }: { id: StreamId; index: Index }): void {
+  log.warn({ stream_id: id, index }, "a stream that no index named was put back");
+}
+
+/**
+ * At start, before any file is looked at: records that neither an index nor the index by path names. Else a walk would
+ * open a second stream for their files.
+ */
+export async function findLostRecords(deps: SweepDeps): Promise<void> {
+  const indexes = await Promise.all(INDEXES.map((index) => indexedIds(deps.context, index)));
+  const listed = new Set(indexes.flat());
+  for await (const ids of recordIds(deps.context, SCAN_STEP.atStart)) {
+    const lost = ids.filter((id) => !listed.has(id));
+    if (lost.length > 0) await lookAt(deps, lost);
+  }
+}
+
+/** Walks over all records, slowly: whatever became of one since the start, and the S3 keys that are its own. */
+export async function sweepRecords(deps: SweepDeps): Promise<void> {
+  for await (const ids of recordIds(deps.context, SCAN_STEP.inPassing)) {
+    await lookAt(deps, ids);
+    await deps.clock.sleep(STEP_MS, deps.signal);
+    if (deps.signal.aborted) return;
+  }
+}
+
+async function lookAt(deps: SweepDeps, ids: readonly StreamId[]): Promise<void> {
+  const odd: StreamId[] = [];
+  const named: StreamId[] = [];
+  for (const outcome of await repairIndexes(deps.context, ids)) {
+    if (outcome.kind === "moved") noteMoved(deps, outcome);
+    if (outcome.kind === "unknown" || outcome.kind === "foreign") odd.push(outcome.id);
+    // A completed stream holds neither path nor key.
+    if ((outcome.kind === "right" || outcome.kind === "moved") && outcome.index !== "completed")
+      named.push(outcome.id);
+  }
+  for await (const streams of loadStreams(deps.context, odd, { parts: false })) {
+    for (const stream of streams) await show(deps, stream);
+  }
+  for await (const streams of loadStreams(deps.context, named, { parts: false })) {
+    await nameAll(deps, streams);
+  }
+}
+
+async function show(deps: SweepDeps, { id, raw, parsed }: LoadedStream): Promise<void> {
+  const broken = brokenness(parsed);
+  if (!broken) return;
+  const { context, identity, store } = deps;
+  // One that a living owner holds is its owner's to judge.
+  const outcome = await failBroken(context, identity, { id, raw, told: store.told, ...broken });
+  if (outcome.kind === "marked")
+    deps.log.warn({ stream_id: id, ...broken }, "a record that no index can name is shown as failed");
+}
+
+function brokenness(parsed: LoadedStream["parsed"]): { reason: BrokenReason; detail: string } | undefined {
+  if (parsed.kind === "corrupt") return { reason: "corrupt_record", detail: parsed.detail };
+  if (parsed.kind === "incomplete")
+    return { reason: "incomplete_metadata", detail: `missing: ${parsed.missing.join(", ")}` };
+  return undefined;
+}
+
+/** Side by side, so that a whole page is one round trip. A name that another stream has stays with that one. */
+async function nameAll(deps: UnlistedDeps, streams: readonly LoadedStream[]): Promise<void> {
+  await Promise.all(
+    streams.map(async (stream) => {
+      if (stream.parsed.kind !== "record") return;
+      const outcome = await restoreNames(deps.context, stream, stream.parsed.record);
+      if (outcome.kind === "restored")
+        deps.log.warn({ stream_id: stream.id }, "a stream was put back under its path and its keys");
+    }),
+  );
+}
