@@ -20,7 +20,7 @@ it(
   { timeout: 240_000 },
   async () => {
     const state = mkdtempSync(join(tmpdir(), "sluice-dev-"));
-    const own = Object.entries(process.env).filter(([name]) => !/^(SLUICE|AWS)_/.test(name));
+    const own = Object.entries(process.env).filter(([name]) => !/^(SLUICE|AWS|LAUNCHER)_/.test(name));
     const env = { ...Object.fromEntries(own), SLUICE_WEB_PORT: "0", SLUICE_HTTP_PORT: "0" };
     const dev = spawn(process.execPath, ["scripts/start.ts", "--dev", "--state", state], { cwd: ROOT, env });
     onTestFinished(async () => {

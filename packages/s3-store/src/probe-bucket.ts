@@ -6,14 +6,14 @@ import {
 } from "@aws-sdk/client-s3";
 import { StoreError } from "@sluice/core";
 import type { Question } from "./probe-question.ts";
-import type { ProbeSession, Tried } from "./probe-session.ts";
+import type { ProbeSession } from "./probe-session.ts";
 
 /** Lists the bucket at the probe's prefix; makes the bucket first where that is wanted and it is missing. */
 export async function reachBucket(
   session: ProbeSession,
   create: boolean,
-): Promise<{ list: Tried<unknown>; created: boolean }> {
-  const list = async (): Promise<Tried<unknown>> => await session.list(1);
+): Promise<{ list: Awaited<ReturnType<ProbeSession["list"]>>; created: boolean }> {
+  const list = async () => await session.list(1);
   try {
     return { list: await list(), created: false };
   } catch (error) {

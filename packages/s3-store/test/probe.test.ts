@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import {
   DeleteObjectCommand,
+  PutObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
@@ -331,6 +332,22 @@ describe("D6f: kept answers hold", () => {
     expect(await asked(careless, kept)).toBe(false);
     expect(await keysIn(rig)).toEqual([]);
   });
+});
+
+test("P3: what a worker left behind when it was killed while its kept answers were confirmed goes at its next start", async () => {
+  for (const quirks of [{}, { versioned: true as const }]) {
+    await using rig = await startRig({ quirks });
+    const options = { bucket: BUCKET, prefix: "rec/", createBucket: false, prober: "me" };
+    const answers = await probe(rig, options);
+    const put = async (directory: string) =>
+      await rig.connection.send(
+        new PutObjectCommand({ Bucket: BUCKET, Key: `rec/.sluice-probe/${directory}/object`, Body: "x" }),
+      );
+    await put(`${ownDirectory("me")}-0`);
+    await put(`${ownDirectory("another")}-0`);
+    expect(await confirmAnswers(rig.connection, options, answers)).toEqual({ refusals: [], holds: true });
+    expect(await keysIn(rig)).toEqual([`rec/.sluice-probe/${ownDirectory("another")}-0/object`]);
+  }
 });
 
 test("leftovers of a probe that was killed are removed by a later one; younger ones and other objects stay", async () => {
