@@ -1,5 +1,5 @@
 /**
- * `npm run nightly [-- --only STEP] [--seed N]`: what is too long for every change. Writes tests/nightly.log, to be
+ * `npm run nightly [-- --only STEP[,…]] [--seed N]`: what is too long for every change. Writes tests/nightly.log, to be
  * committed: when, on which commit and machine, and each step's time and result. The last line is `N passed, N failed`.
  */
 import { execFileSync, spawn } from "node:child_process";

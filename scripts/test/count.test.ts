@@ -85,7 +85,8 @@ it("a night has steps with names of their own, and one can be chosen", () => {
   const steps = nightlySteps("7");
   expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
   expect(selectSteps(steps, "model")?.map(({ name }) => name)).toEqual(["model"]);
-  expect(selectSteps(steps, "nothing")).toBeUndefined();
+  expect(selectSteps(steps, "containers,model")?.map(({ name }) => name)).toEqual(["model", "containers"]);
+  expect(selectSteps(steps, "model,nothing")).toBeUndefined();
 });
 
 it("suites can be chosen by name or as the checks together", () => {
