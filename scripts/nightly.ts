@@ -1,5 +1,5 @@
 /**
- * `npm run nightly [-- --only STEP[,…]] [--seed N]`: what is too long for every change. Writes tests/nightly.log, to be
+ * `npm run nightly [-- --only STEP[,…]] [--seed N]`: what is too long for every change. Writes tests/nightly.txt, to be
  * committed: when, on which commit and machine, and each step's time and result. The last line is `N passed, N failed`.
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -13,7 +13,7 @@ import { nightlySteps, selectSteps, type Step } from "./nightly/steps.ts";
 const EXIT_USAGE = 64;
 
 const root = join(import.meta.dirname, "..");
-const log = join(root, "tests/nightly.log");
+const log = join(root, "tests/nightly.txt");
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { only: { type: "string" }, seed: { type: "string" } } });
@@ -34,8 +34,9 @@ async function main(): Promise<number> {
     const from = performance.now();
     const count = await run(step);
     const seconds = Math.round((performance.now() - from) / 1000);
-    lines.push(`${step.name}: ${countLine(count)} in ${seconds} s`, ...count.told);
-    console.log(`═══ ${lines.at(-1)}`);
+    const result = `${step.name}: ${countLine(count)} in ${seconds} s`;
+    lines.push(result, ...count.told);
+    console.log(`═══ ${result}`);
     total = add(total, count);
     writeFileSync(log, `${[...lines, countLine(total)].join("\n")}\n`);
   }

@@ -14,7 +14,7 @@ import { crc32ToBase64, LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./attributes.ts";
 import type { BodyRequest, ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
-import { S3Requests } from "./requests.ts";
+import { askedKey, S3Requests } from "./requests.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { isOwnMatter, storeTrouble } from "./verdict.ts";
 
@@ -240,34 +240,48 @@ export class ProbeSession implements AsyncDisposable {
 
   /** What an earlier probe left behind when it was killed. */
   async sweep(): Promise<void> {
+    await this.sweepUploads();
+    await this.sweepObjects();
+  }
+
+  #isLeft(key: string | undefined, date: Date | undefined): boolean {
+    if (key?.startsWith(this.#root) !== true) return false;
+    // An upload that asks for the right to write ends at once; whoever asks does not mind that another ends it.
+    if (key === askedKey(this.#root)) return true;
+    const own = this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`);
+    return own || (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS);
+  }
+
+  async sweepUploads(): Promise<void> {
     const input = { Bucket: this.bucket, Prefix: this.#root };
-    const left = (key: string | undefined, date: Date | undefined): boolean =>
-      key?.startsWith(this.#root) === true &&
-      ((this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`)) ||
-        (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS));
     const uploads = await this.try("ListMultipartUploads", (options) =>
       this.connection.send(new ListMultipartUploadsCommand(input), options),
     );
     for (const { Key, UploadId, Initiated } of (uploads.ok && uploads.reply.Uploads) || []) {
-      if (Key && UploadId && left(Key, Initiated)) await this.abort(UploadId, Key);
+      if (Key && UploadId && this.#isLeft(Key, Initiated)) await this.abort(UploadId, Key);
     }
+  }
+
+  async sweepObjects(): Promise<void> {
     if (!this.#mayDelete) return;
-    if (this.#versioned) return await this.#sweepVersions(left);
+    if (this.#versioned) return await this.#sweepVersions();
     const objects = await this.list();
     for (const { Key, LastModified } of (objects.ok && objects.reply.Contents) || []) {
-      if (Key && left(Key, LastModified)) await this.#deleteKey(Key);
+      if (Key && this.#isLeft(Key, LastModified)) await this.#deleteKey(Key);
     }
   }
 
   /** Delete markers too, which earlier releases left at each start; a few at a time. */
-  async #sweepVersions(left: (key: string | undefined, date: Date | undefined) => boolean): Promise<void> {
+  async #sweepVersions(): Promise<void> {
     const input = { Bucket: this.bucket, Prefix: this.#root };
     const listed = await this.try("ListObjectVersions", (options) =>
       this.connection.send(new ListObjectVersionsCommand(input), options),
     );
     if (!listed.ok) return;
     const { Versions = [], DeleteMarkers = [] } = listed.reply;
-    const old = [...Versions, ...DeleteMarkers].filter(({ Key, LastModified }) => left(Key, LastModified));
+    const old = [...Versions, ...DeleteMarkers].filter(({ Key, LastModified }) =>
+      this.#isLeft(Key, LastModified),
+    );
     for (const { Key, VersionId } of old.slice(0, SWEPT_VERSIONS)) {
       if (Key !== undefined && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
     }

@@ -233,6 +233,11 @@ export interface CheckPlace {
 
 const OPTIONS: ExchangeOptions = { deadlineMs: LIMITS.storeControlMs };
 
+/** The key by which the right to write is asked for: an upload is opened there and aborted at once. */
+export function askedKey(root: string): string {
+  return `${root}asked`;
+}
+
 /**
  * Is it this key or the whole bucket? Asked after a refusal that does not say, with requests that leave nothing
  * behind, once for all who want to know at the same time.
@@ -247,7 +252,7 @@ class BucketCheck {
   constructor(connection: S3Connection, place: CheckPlace) {
     this.#connection = connection;
     this.#prefix = `${place.prefix}.sluice-probe/`;
-    this.#key = `${this.#prefix}asked`;
+    this.#key = askedKey(this.#prefix);
     this.#headMissingIs404 = place.headMissingIs404;
   }
 

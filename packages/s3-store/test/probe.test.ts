@@ -1,7 +1,9 @@
 /** The probe finds out what a store can do and may do there, says it in plain words, and leaves nothing behind. */
 import { createHash } from "node:crypto";
 import {
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  ListMultipartUploadsCommand,
   PutObjectCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
@@ -345,8 +347,12 @@ test("P3: what a worker left behind when it was killed while its kept answers we
       );
     await put(`${ownDirectory("me")}-0`);
     await put(`${ownDirectory("another")}-0`);
+    const asked = { Bucket: BUCKET, Key: "rec/.sluice-probe/asked" };
+    await rig.connection.send(new CreateMultipartUploadCommand(asked));
     expect(await confirmAnswers(rig.connection, options, answers)).toEqual({ refusals: [], holds: true });
     expect(await keysIn(rig)).toEqual([`rec/.sluice-probe/${ownDirectory("another")}-0/object`]);
+    const open = await rig.connection.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+    expect(open.Uploads ?? []).toEqual([]);
   }
 });
 
