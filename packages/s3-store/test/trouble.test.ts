@@ -45,6 +45,16 @@ describe("an outage", () => {
     await expect(store.head(ref("a"))).rejects.toMatchObject({ trouble: "unreachable" });
   });
 
+  test("a question about the bucket whose upload another worker ended meanwhile is answered all the same", async () => {
+    await using rig = await startRig();
+    const upload = await openUpload(rig.store, "a");
+    rig.faults.add({ operation: "UploadPart" }, TROUBLE.internalError());
+    rig.faults.add({ operation: "AbortMultipartUpload" }, TROUBLE.noSuchUpload());
+    const alone = { trouble: "failing", code: "InternalError" };
+    await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject(alone);
+    expect(rig.count("AbortMultipartUpload")).toBe(1);
+  });
+
   test("K4 a lost reply leaves a part's outcome unknown; it is not sent again by itself", async () => {
     await using rig = await startRig();
     const upload = await openUpload(rig.store, "a");
