@@ -48,6 +48,10 @@ describe("a filter", () => {
     expect(matches(founding, { reasons: ["disk_gone"] }, NOW)).toBe(true);
   });
 
+  it("counts activity that another clock puts in the future as just now", () => {
+    expect([0, 1].map((olderThan) => matches(row(), { olderThan }, NOW - 7_200_000))).toEqual([true, false]);
+  });
+
   it("leaves out by age what has no time at all", () => {
     const { last_activity_at_utc: _, ...timeless } = row();
     expect(matches(timeless, { olderThan: 1 }, NOW)).toBe(false);

@@ -8,6 +8,7 @@ import {
   lastActivityAt,
   type StreamRow,
 } from "./stream-row.ts";
+import { ageMs } from "./units.ts";
 
 /** The indexes, with superseded streams apart from those that failed. */
 export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
@@ -45,7 +46,7 @@ export function matches(row: StreamRow, filter: RowFilter, nowMs: number): boole
     (watch === undefined || row.watch === watch) &&
     (owner === undefined || row.owner === owner) &&
     (path === undefined || [row.original_path, row.s3_key].some((text) => text?.includes(path) === true)) &&
-    (olderThan === undefined || nowMs - (lastActivityAt(row) ?? nowMs) >= olderThan) &&
+    (olderThan === undefined || ageMs(lastActivityAt(row) ?? nowMs, nowMs) >= olderThan) &&
     (!reopened || row.supersedes !== undefined) &&
     (stalledAfterMs === undefined || isStalled(row, nowMs, stalledAfterMs)) &&
     (words === undefined || words.every((word) => occurs(row, word)))

@@ -47,6 +47,11 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
+/** ms since a time, both in ms since 1970. Never below 0: another clock may be ahead, and S3 tells whole seconds. */
+export function ageMs(sinceMs: number, nowMs: number): number {
+  return Math.max(0, nowMs - sinceMs);
+}
+
 /** A length of time in at most two units: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";

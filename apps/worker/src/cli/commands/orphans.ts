@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { orphanBegan } from "@sluice/control/choose";
 import { draftAbortUploads, type Draft } from "@sluice/control/draft";
-import { formatBytes, plural } from "@sluice/control/units";
+import { ageMs, formatBytes, plural } from "@sluice/control/units";
 import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
@@ -115,7 +115,7 @@ async function draftOf(
   } else {
     // By both clocks: one of them may have been set forward.
     const nowMs = Math.min(out.nowMs, await redisTimeMs(context.redis));
-    wanted = orphans.filter((one) => nowMs - orphanBegan(one) >= olderThan);
+    wanted = orphans.filter((one) => ageMs(orphanBegan(one), nowMs) >= olderThan);
   }
   const ours = wanted.filter(({ verdict }) => verdict === "ours");
   return draftAbortUploads(ours, excluded, given.length > 0 ? 0 : olderThan);
