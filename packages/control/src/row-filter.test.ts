@@ -1,24 +1,9 @@
-import type { ListedStream } from "@sluice/redis-schema";
 import { describe, expect, it } from "vitest";
+import { failedRow } from "../test/failed-row.ts";
 import { matches } from "./row-filter.ts";
 import { lagBytes } from "./stream-row.ts";
 
 const NOW = Date.parse("2026-11-24T12:00:00Z");
-
-function row(over: Partial<ListedStream> = {}): ListedStream {
-  return {
-    id: "s1",
-    status: "failed_access_denied",
-    kind: "failed",
-    source: "src",
-    watch: "rec",
-    original_path: "/rec/cam1/a.mkv",
-    s3_key: "cam1/a.mkv",
-    failure_reason: "access_denied",
-    last_activity_at_utc: "2026-11-24T11:00:00Z",
-    ...over,
-  };
-}
 
 describe("a filter", () => {
   it.each([
@@ -40,20 +25,23 @@ describe("a filter", () => {
     ["an hour without activity", { olderThan: 3_600_000 }, true],
     ["more than an hour", { olderThan: 3_600_001 }, false],
   ])("%s", (_, filter, expected) => {
-    expect(matches(row(), filter, NOW)).toBe(expected);
+    expect(matches(failedRow(), filter, NOW)).toBe(expected);
   });
 
   it("reads the reason out of the status where the field is missing", () => {
-    const { failure_reason: _, ...founding } = row({ status: "failed_disk_gone" });
+    const { failure_reason: _, ...founding } = failedRow({ status: "failed_disk_gone" });
     expect(matches(founding, { reasons: ["disk_gone"] }, NOW)).toBe(true);
   });
 
   it("counts activity that another clock puts in the future as just now", () => {
-    expect([0, 1].map((olderThan) => matches(row(), { olderThan }, NOW - 7_200_000))).toEqual([true, false]);
+    expect([0, 1].map((olderThan) => matches(failedRow(), { olderThan }, NOW - 7_200_000))).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it("leaves out by age what has no time at all", () => {
-    const { last_activity_at_utc: _, ...timeless } = row();
+    const { last_activity_at_utc: _, ...timeless } = failedRow();
     expect(matches(timeless, { olderThan: 1 }, NOW)).toBe(false);
   });
 });

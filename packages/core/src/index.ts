@@ -33,7 +33,7 @@ export * from "./stream/webhook.ts";
 export * from "./stream/checkpoint.ts";
 export * from "./steps/completion.ts";
 export * from "./flow/dependencies.ts";
-export { OwnedStream, OwnedStream as HeldStream } from "./flow/owned-stream.ts";
+export { OwnedStream } from "./flow/owned-stream.ts";
 export * from "./object/metadata.ts";
 export * from "./flow/retry.ts";
 export * from "./flow/store-gate.ts";

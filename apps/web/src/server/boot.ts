@@ -3,7 +3,7 @@ import { ConfigProblems, loadConfig, systemInputs } from "@sluice/config";
 import { closeClient, whenReady } from "@sluice/redis-schema/connection";
 import { recordPeers } from "./auth/peer-header.ts";
 import { endConnectionsWith } from "./connections.ts";
-import { openDoor } from "./door.ts";
+import { setServer } from "./shared-server.ts";
 import { log, makeHub, type Hub } from "./hub.ts";
 import { makeServer } from "./server.ts";
 import { webSettings, type WebSettings } from "./settings.ts";
@@ -15,7 +15,7 @@ export async function boot(): Promise<void> {
   const hub = makeHub(readSettings());
   recordPeers();
   endConnectionsWith(hub.drain.signal);
-  openDoor(makeServer(hub));
+  setServer(makeServer(hub));
   endWithTheProcess(hub);
   hub.model.onChange((change) => {
     if (change.reset) hub.minutes.forget();

@@ -8,7 +8,7 @@ import {
 import { createTRPCOptionsProxy, type TRPCOptionsProxy } from "@trpc/tanstack-react-query";
 import { headers } from "next/headers";
 import type { ReactNode } from "react";
-import { server } from "../server/door.ts";
+import { server } from "../server/shared-server.ts";
 import type { AppRouter } from "../server/router.ts";
 import { makeQueryClient } from "./query-client.ts";
 

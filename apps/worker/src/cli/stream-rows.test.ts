@@ -1,22 +1,7 @@
 import { INDEXES, KINDS } from "@sluice/core";
-import type { ListedStream } from "@sluice/redis-schema";
 import { describe, expect, it } from "vitest";
+import { failedRow } from "../../../../packages/control/test/failed-row.ts";
 import { chooseStates, rowToJson } from "./stream-rows.ts";
-
-function row(over: Partial<ListedStream> = {}): ListedStream {
-  return {
-    id: "s1",
-    status: "failed_access_denied",
-    kind: "failed",
-    source: "src",
-    watch: "rec",
-    original_path: "/rec/cam1/a.mkv",
-    s3_key: "cam1/a.mkv",
-    failure_reason: "access_denied",
-    last_activity_at_utc: "2026-11-24T11:00:00Z",
-    ...over,
-  };
-}
 
 describe("states", () => {
   it("of an index name all its kinds, and also records without a kind", () => {
@@ -36,7 +21,7 @@ describe("states", () => {
 });
 
 it("a row in JSON has the record's own field names and nothing computed", () => {
-  expect(Object.keys(rowToJson(row({ index: "failed", score: 5 })))).toEqual([
+  expect(Object.keys(rowToJson(failedRow({ index: "failed", score: 5 })))).toEqual([
     "id",
     "status",
     "source",

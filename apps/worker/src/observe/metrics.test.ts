@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FAILURE_REASONS, type StreamRecord } from "@sluice/core";
-import { Metrics, type HeldStreamFacts, type MetricsFacts } from "./metrics.ts";
+import { Metrics, type OwnedStreamFacts, type MetricsFacts } from "./metrics.ts";
 
 function stream(over: Partial<StreamRecord>): StreamRecord {
   // Only what the metrics look at.
@@ -18,7 +18,7 @@ function held(
   unshippedBytes: number,
   over: Partial<StreamRecord> = {},
   partsInFlight = 0,
-): HeldStreamFacts {
+): OwnedStreamFacts {
   return { watch, record: stream(over), unshippedBytes, partsInFlight };
 }
 

@@ -4,7 +4,7 @@ import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { prometheusObserver } from "./prometheus-observer.ts";
 
 /** A stream this worker holds, as metrics see it. */
-export interface HeldStreamFacts {
+export interface OwnedStreamFacts {
   watch: string;
   record: Pick<StreamRecord, "status" | "last_activity_at_utc"> & AgedUpload;
   unshippedBytes: number;
@@ -12,7 +12,7 @@ export interface HeldStreamFacts {
 }
 
 export interface MetricsFacts {
-  streams(): Iterable<HeldStreamFacts>;
+  streams(): Iterable<OwnedStreamFacts>;
   /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
   watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
   /** Times that what is known of a path did not agree with the streams that run. */

@@ -1,6 +1,6 @@
 /** A failed stream goes back to work, where its record allows it to; what will be sent again is said beforehand. */
 import {
-  HeldStream,
+  OwnedStream,
   choosePlan,
   foreignBucket,
   formatPlan,
@@ -76,7 +76,7 @@ async function restart(
 ): Promise<Retried> {
   const { processing, requestId } = deps;
   const plan = planRetry(record);
-  const held = new HeldStream(record, parts, processing, stop);
+  const held = new OwnedStream(record, parts, processing, stop);
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
   const anew = plan.event === "restarted";
   if (anew && key !== undefined && uploadId !== undefined) {

@@ -1,5 +1,11 @@
 /** The running processors, at most one for each stream. Each is watched over to its end, whatever that is. */
-import { StreamProcessor, type Ending, type Part, type ProcessorDeps, type StreamRecord } from "@sluice/core";
+import {
+  StreamProcessor,
+  type Outcome,
+  type Part,
+  type ProcessorDeps,
+  type StreamRecord,
+} from "@sluice/core";
 import type { SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
 
@@ -21,7 +27,7 @@ export interface PoolDeps {
   processing: ProcessorDeps;
   onBegin(record: StreamRecord): void;
   /** The stream counts as running until this resolves: what takes its place has begun by then. */
-  onEnd(ending: Ending | { kind: "faulty" }, running: Running): void | Promise<void>;
+  onEnd(outcome: Outcome | { kind: "faulty" }, running: Running): void | Promise<void>;
   /** Claims a live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   log: SupervisorLog;

@@ -3,7 +3,7 @@
  * way meanwhile, and the worker is killed. Once all is at rest, every file on disk is known once, under its own identity.
  */
 import { newStream, World } from "@sluice/core/testing";
-import { HeldStream, KINDS, isLive, kindOf, planRetry, streamId, type ProcessorDeps } from "@sluice/core";
+import { OwnedStream, KINDS, isLive, kindOf, planRetry, streamId, type ProcessorDeps } from "@sluice/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { nativeDigests } from "../files/native-digests.ts";
@@ -90,7 +90,7 @@ class Model {
           const [claim] = await worker.deps.checkpoints.claim([streamId(id)]);
           if (claim?.kind !== "claimed") return;
           const parts = await worker.deps.checkpoints.parts(claim.record.id);
-          const held = new HeldStream(claim.record, parts.values(), worker.deps, never);
+          const held = new OwnedStream(claim.record, parts.values(), worker.deps, never);
           const { event } = planRetry(claim.record);
           const patch = { failure_reason: null, failure_detail: null };
           await held.move(event, { dropParts: event === "restarted", patch });

@@ -17,7 +17,7 @@ import {
   streamId,
   type CompletedVerdict,
   type DoneEntry,
-  type Ending,
+  type Outcome,
   type FileFacts,
   type Part,
   type ProcessorDeps,
@@ -116,7 +116,7 @@ export class Supervisor {
           this.ended.forget(record.id);
           this.table.setLive(record.original_path, record.id, fileOfRecord(record));
         },
-        onEnd: (ending, running) => this.#onEnd(ending, running),
+        onEnd: (outcome, running) => this.#onEnd(outcome, running),
       },
       stop,
     );
@@ -553,25 +553,25 @@ export class Supervisor {
     }
   }
 
-  async #onEnd(ending: Ending | { kind: "faulty" }, running: Running): Promise<void> {
+  async #onEnd(outcome: Outcome | { kind: "faulty" }, running: Running): Promise<void> {
     const { record } = running.processor;
     const { original_path: path, id, file_size } = record;
     this.table.clearLive(id);
     const elsewhere = this.#sightedAt.get(id);
     this.#sightedAt.delete(id);
     const contested = this.#contested.delete(id);
-    if (ending.kind === "completed" || ending.kind === "failed" || ending.kind === "superseded")
+    if (outcome.kind === "completed" || outcome.kind === "failed" || outcome.kind === "superseded")
       this.ended.remember(record, running.processor.parts);
-    switch (ending.kind) {
+    switch (outcome.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
-        if (ending.unseen) this.#lateMarkers.keep(path, id, running.watch);
-        if (ending.changed) await this.#lookAgain(running.watch, path);
+        if (outcome.unseen) this.#lateMarkers.keep(path, id, running.watch);
+        if (outcome.changed) await this.#lookAgain(running.watch, path);
         break;
       case "failed":
-        this.table.setFailed(path, { id, reason: ending.reason, ...fileOfRecord(record), file_size });
+        this.table.setFailed(path, { id, reason: outcome.reason, ...fileOfRecord(record), file_size });
         this.#deps.log[isSetApart(record) ? "info" : "warn"](
-          { stream_id: record.id, path, reason: ending.reason, detail: record.failure_detail },
+          { stream_id: record.id, path, reason: outcome.reason, detail: record.failure_detail },
           isSetApart(record)
             ? "a file vanished under its temporary name: no failure; its upload is kept for a while"
             : "a stream failed; everything is kept",
@@ -579,14 +579,14 @@ export class Supervisor {
         break;
       case "superseded":
         this.#deps.log.info(
-          { stream_id: id, path: displayPath(path), superseded_by: ending.by },
+          { stream_id: id, path: displayPath(path), superseded_by: outcome.by },
           "another stream has taken this one's place",
         );
-        if (ending.successor) this.#begin(ending.successor, running.watch);
+        if (outcome.successor) this.#begin(outcome.successor, running.watch);
         break;
       case "lost":
         this.#deps.log.warn(
-          { stream_id: record.id, detail: ending.detail },
+          { stream_id: record.id, detail: outcome.detail },
           "a stream is held by someone else now",
         );
         break;

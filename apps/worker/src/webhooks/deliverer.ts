@@ -48,7 +48,7 @@ export class Deliverer implements AsyncDisposable {
   readonly #retries = new Map<string, Retry>();
   #turnTakenMs = -Infinity;
   /** Rounds in a row in which nothing was accepted although something was tried. */
-  #vainRounds = 0;
+  #consecutiveFailures = 0;
   #running: Promise<void> | undefined;
 
   constructor(deps: DelivererDeps) {
@@ -74,7 +74,7 @@ export class Deliverer implements AsyncDisposable {
     const { clock, random } = this.#deps;
     while (!signal.aborted) {
       await this.#unlessRedisIsAway(() => this.#round(signal));
-      const pause = this.#vainRounds === 0 ? 0 : backoffMs(this.#vainRounds, random());
+      const pause = this.#consecutiveFailures === 0 ? 0 : backoffMs(this.#consecutiveFailures, random());
       await clock.sleep(Math.max(LOOK_EVERY_MS, pause), signal);
     }
   }
@@ -107,13 +107,13 @@ export class Deliverer implements AsyncDisposable {
 
   #settle(round: Round, signal: AbortSignal): void {
     const { log } = this.#deps;
-    if (round.accepted > 0 && this.#vainRounds > 0)
+    if (round.accepted > 0 && this.#consecutiveFailures > 0)
       log.info({}, "the webhook's receiver accepts messages again");
-    if (round.accepted > 0) this.#vainRounds = 0;
+    if (round.accepted > 0) this.#consecutiveFailures = 0;
     else if (round.failed > 0 && !signal.aborted) {
-      this.#vainRounds += 1;
+      this.#consecutiveFailures += 1;
       // An outage is told once, not at each attempt.
-      if (this.#vainRounds === 1)
+      if (this.#consecutiveFailures === 1)
         log.warn({ detail: round.detail }, "a webhook is not accepted; trying again");
     }
   }

@@ -3,14 +3,14 @@ import { isStalled, kindOf, nextPartBytes, type Clock, type StreamRecord } from 
 import type { Outbox } from "@sluice/redis-schema";
 
 /** A stream this worker holds. */
-export interface HeldStreamLag {
+export interface OwnedStreamLag {
   record: StreamRecord;
   /** Also what is on disk but not in the record yet. */
   unshippedBytes: number;
 }
 
 export interface StallWatchDeps {
-  held(): Iterable<HeldStreamLag>;
+  held(): Iterable<OwnedStreamLag>;
   outbox: Pick<Outbox, "tellStalled">;
   stallAfterMs: number;
   clock: Pick<Clock, "wallMs">;
@@ -37,7 +37,7 @@ export class StallWatch {
     this.#told = still;
   }
 
-  #isStalled({ record, unshippedBytes }: HeldStreamLag): boolean {
+  #isStalled({ record, unshippedBytes }: OwnedStreamLag): boolean {
     const { stallAfterMs, clock } = this.#deps;
     const facts = {
       kind: kindOf(record.status),
@@ -50,6 +50,6 @@ export class StallWatch {
 }
 
 /** The record is written when something goes up; what is told is the file as it lies there, with what waits in it. */
-function asOnDisk({ record, unshippedBytes }: HeldStreamLag): StreamRecord {
+function asOnDisk({ record, unshippedBytes }: OwnedStreamLag): StreamRecord {
   return { ...record, file_size: Math.max(record.file_size, record.bytes_sent + unshippedBytes) };
 }

@@ -10,13 +10,13 @@ import { systemClock } from "../system-clock.ts";
 import { Deliverer } from "./deliverer.ts";
 import type { Receiver } from "./post.ts";
 import { keyOf } from "./sign.ts";
-import { StallWatch, type HeldStreamLag } from "./stall-watch.ts";
+import { StallWatch, type OwnedStreamLag } from "./stall-watch.ts";
 
 export interface WebhookInputs {
   config: Config;
   context: SchemaContext;
   identity: WorkerIdentity;
-  held(): Iterable<HeldStreamLag>;
+  held(): Iterable<OwnedStreamLag>;
   registry: Registry;
   log: SupervisorLog;
   onFault(error: unknown): void;

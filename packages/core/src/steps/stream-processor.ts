@@ -32,7 +32,7 @@ import { Wakeup } from "../flow/wakeup.ts";
 import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 
-export type { Outcome, Outcome as Ending } from "./stream-context.ts";
+export type { Outcome } from "./stream-context.ts";
 import { SharedFile } from "../object/open-file.ts";
 
 export class StreamProcessor {

@@ -4,7 +4,7 @@ import { redirect } from "next/navigation";
 import type { ReactNode } from "react";
 import { ActionProvider } from "../../actions/action-context.tsx";
 import { LiveProvider } from "../../live/live-context.tsx";
-import { server } from "../../server/door.ts";
+import { server } from "../../server/shared-server.ts";
 import { RedisAway } from "../../shell/redis-away.tsx";
 import { Refused } from "../../shell/refused.tsx";
 import { SessionProvider } from "../../shell/session-context.tsx";

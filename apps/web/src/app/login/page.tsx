@@ -4,7 +4,7 @@ import { connection } from "next/server";
 import { LoginForm } from "../../shell/login-form.tsx";
 import { Brand } from "../../shell/brand.tsx";
 import { DataProvider } from "../../trpc/client.tsx";
-import { server } from "../../server/door.ts";
+import { server } from "../../server/shared-server.ts";
 
 export const metadata: Metadata = { title: "Sign in" };
 

@@ -1,5 +1,5 @@
-/** The one door for the browser's calls. */
-import { server } from "../../../../server/door.ts";
+/** The one route for the browser's calls. */
+import { server } from "../../../../server/shared-server.ts";
 
 function handle(request: Request): Promise<Response> {
   return server().answer(request);

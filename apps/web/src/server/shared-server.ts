@@ -6,7 +6,7 @@ import type { Server } from "./server.ts";
 
 const shared = globalThis as { sluiceServer?: Server };
 
-export function openDoor(server: Server): void {
+export function setServer(server: Server): void {
   shared.sluiceServer = server;
 }
 
