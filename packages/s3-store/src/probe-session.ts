@@ -14,7 +14,7 @@ import { crc32ToBase64, LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./attributes.ts";
 import type { BodyRequest, ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
-import { askedKey, S3Requests } from "./requests.ts";
+import { askedKey, probeRoot, S3Requests } from "./requests.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { isOwnMatter, storeTrouble } from "./verdict.ts";
 
@@ -74,7 +74,7 @@ export class ProbeSession implements AsyncDisposable {
   #versioned = false;
 
   constructor(connection: S3Connection, place: ProbePlace, attributes: ObjectAttributes) {
-    this.#root = `${place.prefix}.sluice-probe/`;
+    this.#root = probeRoot(place.prefix);
     this.#directory = `${this.#root}kept/`;
     const { prober } = place;
     if (prober !== undefined) this.#own = createHash("sha256").update(prober).digest("hex").slice(0, 16);
@@ -241,6 +241,8 @@ export class ProbeSession implements AsyncDisposable {
   /** What an earlier probe left behind when it was killed. */
   async sweep(): Promise<void> {
     await this.sweepUploads();
+    // A store that takes the prefix for a whole key has shown nothing yet.
+    await this.sweepUploads({ byPrefix: false });
     await this.sweepObjects();
   }
 
@@ -252,8 +254,8 @@ export class ProbeSession implements AsyncDisposable {
     return own || (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS);
   }
 
-  async sweepUploads(): Promise<void> {
-    const input = { Bucket: this.bucket, Prefix: this.#root };
+  async sweepUploads({ byPrefix = true } = {}): Promise<void> {
+    const input = { Bucket: this.bucket, ...(byPrefix && { Prefix: this.#root }) };
     const uploads = await this.try("ListMultipartUploads", (options) =>
       this.connection.send(new ListMultipartUploadsCommand(input), options),
     );

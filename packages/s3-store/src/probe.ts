@@ -164,7 +164,7 @@ export async function confirmAnswers(
   const proof = checksum === "full-object" || checksum === "per-part" ? "crc32" : "md5";
   const asked = await askConditionsAgain(session, { proof, unsignedPayload }, leavesVersions);
   // A worker that was killed while it asked left something behind, and may never ask everything again.
-  await session.sweepUploads();
+  await session.sweepUploads({ byPrefix: kept.profile.listsUploadsByPrefix });
   if (list.ok && (list.reply.Contents ?? []).length > 0) await session.sweepObjects();
   if (!asked.ok) return { refusals: [], holds: false };
   const { headers, conditionalPut, bareEtagInConditions } = asked.reply;

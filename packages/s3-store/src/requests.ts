@@ -125,7 +125,9 @@ export class S3Requests {
     for (;;) {
       await this.#identity(options.what);
       try {
-        return await send(options);
+        const answer = await send(options);
+        if (this.#check.hasLeft) await this.#check.endLeft();
+        return answer;
       } catch (error) {
         const failure = failureOf(error);
         if (!failure) throw error;
@@ -154,7 +156,7 @@ export class S3Requests {
     const silent = !mutating && (failure.code === "HTTP403" || failure.code === "HTTP400");
     if (trouble.trouble !== "denied" && own?.asks !== true && !silent) return trouble;
     const whole = await this.#check.trouble(bucket, mutating ? "write" : "read");
-    if (whole) return whole;
+    if (whole) return trouble.outcomeUnknown ? withUnknownOutcome(whole) : whole;
     return silent && !lastWord ? undefined : trouble;
   }
 
@@ -224,6 +226,16 @@ function meaningBy<O, T>(reading: Reading<O, T>): Expected<T> {
 
 type Access = "read" | "write";
 
+/** The bucket's trouble, met by a request that may have been carried out: whoever made it looks before it asks again. */
+function withUnknownOutcome({ trouble, code, message, status, retryAfterMs, cause }: StoreError): StoreError {
+  return new StoreError({ trouble, code, message, status, retryAfterMs, cause, outcomeUnknown: true });
+}
+
+/** Where probe and questions about the bucket have their keys. */
+export function probeRoot(prefix: string): string {
+  return `${prefix}.sluice-probe/`;
+}
+
 export interface CheckPlace {
   /** A prefix the worker has rights on. */
   prefix: string;
@@ -248,10 +260,12 @@ class BucketCheck {
   readonly #prefix: string;
   readonly #headMissingIs404: boolean;
   readonly #asking = new Map<string, Promise<StoreError | undefined>>();
+  /** Uploads by which the right to write was asked for, and which the store did not abort; by bucket. */
+  readonly #left = new Map<string, string>();
 
   constructor(connection: S3Connection, place: CheckPlace) {
     this.#connection = connection;
-    this.#prefix = `${place.prefix}.sluice-probe/`;
+    this.#prefix = probeRoot(place.prefix);
     this.#key = askedKey(this.#prefix);
     this.#headMissingIs404 = place.headMissingIs404;
   }
@@ -284,15 +298,41 @@ class BucketCheck {
     return uploads?.trouble === "denied" ? denied(bucket, "access to", uploads) : uploads;
   }
 
-  /** An upload opened and aborted needs the rights of a write and leaves no object. */
+  get hasLeft(): boolean {
+    return this.#left.size > 0;
+  }
+
+  /** Once the store answers again. What it does not abort now stays for the next time. */
+  async endLeft(): Promise<void> {
+    for (const bucket of [...this.#left.keys()]) await this.#try(bucket, () => this.#end(bucket));
+  }
+
+  /**
+   * An upload opened and aborted needs the rights of a write and leaves no object. Before another one is opened the last
+   * one has ended.
+   */
   async #writing(bucket: string): Promise<StoreError | undefined> {
-    const place = { Bucket: bucket, Key: this.#key };
     const trouble = await this.#try(bucket, async () => {
+      await this.#end(bucket);
+      const place = { Bucket: bucket, Key: this.#key };
       const { UploadId } = await this.#connection.send(new CreateMultipartUploadCommand(place), OPTIONS);
-      if (UploadId !== undefined)
-        await this.#connection.send(new AbortMultipartUploadCommand({ ...place, UploadId }), OPTIONS);
+      if (UploadId === undefined) return;
+      this.#left.set(bucket, UploadId);
+      await this.#end(bucket);
     });
     return trouble?.trouble === "denied" ? denied(bucket, "writing to", trouble) : trouble;
+  }
+
+  async #end(bucket: string): Promise<void> {
+    const UploadId = this.#left.get(bucket);
+    if (UploadId === undefined) return;
+    const input = { Bucket: bucket, Key: this.#key, UploadId };
+    try {
+      await this.#connection.send(new AbortMultipartUploadCommand(input), OPTIONS);
+    } catch (error) {
+      if (failureOf(error)?.status !== 404) throw error;
+    }
+    if (this.#left.get(bucket) === UploadId) this.#left.delete(bucket);
   }
 
   async #reading(bucket: string): Promise<StoreError | undefined> {

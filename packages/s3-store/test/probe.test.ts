@@ -337,7 +337,7 @@ describe("D6f: kept answers hold", () => {
 });
 
 test("P3: what a worker left behind when it was killed while its kept answers were confirmed goes at its next start", async () => {
-  for (const quirks of [{}, { versioned: true as const }]) {
+  for (const quirks of [{}, { versioned: true }, { listUploadsExactKeyOnly: true }]) {
     await using rig = await startRig({ quirks });
     const options = { bucket: BUCKET, prefix: "rec/", createBucket: false, prober: "me" };
     const answers = await probe(rig, options);

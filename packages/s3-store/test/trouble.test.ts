@@ -10,6 +10,7 @@ import {
   AWS_LIKE,
   CREDENTIALS,
   HEADERS,
+  BUCKET,
   openUpload,
   partRequest,
   putRequest,
@@ -90,13 +91,43 @@ describe("an outage", () => {
 
   test("S15, D6c: an internal error leaves the outcome unknown, and is the store's when the bucket fails too", async () => {
     await using rig = await startRig();
-    const upload = await openUpload(rig.store, "a");
+    const { upload, request } = await uploadWithPart(rig.store, "a");
     rig.faults.add({ operation: "UploadPart" }, TROUBLE.internalError());
     const unknown = { trouble: "failing", code: "InternalError", status: 500, outcomeUnknown: true };
     await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject(unknown);
     rig.faults.add({ times: -1 }, TROUBLE.internalError());
-    const whole = { trouble: "unreachable", code: "InternalError" };
-    await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject(whole);
+    const whole = { trouble: "unreachable", code: "InternalError", outcomeUnknown: true };
+    const changes: Record<string, () => Promise<unknown>> = {
+      UploadPart: () => rig.store.uploadPart(upload, 1, partRequest(PART)),
+      CreateMultipartUpload: () => openUpload(rig.store, "b"),
+      PutObject: () => rig.store.put(ref("c"), putRequest(PART)),
+      CompleteMultipartUpload: () => rig.store.complete(upload, request),
+    };
+    for (const [name, change] of Object.entries(changes))
+      await expect(change(), name).rejects.toMatchObject(whole);
+    await expect(rig.store.listParts(upload)).rejects.toMatchObject({ ...whole, outcomeUnknown: false });
+  });
+
+  test("P3 an upload that asked for the right to write, and was not aborted, ends once the store answers", async () => {
+    await using rig = await startRig();
+    const upload = await openUpload(rig.store, "a");
+    const broken = rig.faults.add(
+      { operation: ["UploadPart", "AbortMultipartUpload"], times: -1 },
+      TROUBLE.internalError(),
+    );
+    const open = async () => {
+      const keys = [];
+      for await (const { key } of rig.store.listUploads(BUCKET, "")) keys.push(key);
+      return keys;
+    };
+    for (let round = 0; round < 3; round += 1)
+      await expect(rig.store.uploadPart(upload, 1, partRequest(PART))).rejects.toMatchObject({
+        trouble: "unreachable",
+      });
+    expect(await open()).toEqual([".sluice-probe/asked", "a"]);
+    rig.faults.remove(broken);
+    await rig.store.uploadPart(upload, 1, partRequest(PART));
+    expect(await open()).toEqual(["a"]);
   });
 
   test("S30 SlowDown is throttling, its Retry-After is kept whole, and nothing was done", async () => {
