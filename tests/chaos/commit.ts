@@ -12,7 +12,6 @@ const PRODUCT = [
   "packages/local-s3/src",
   "packages/redis-schema/src",
   "packages/s3-store/src",
-  "packages/s3-store/src",
   "pnpm-lock.yaml",
 ];
 const NAME_CHARACTERS = 12;

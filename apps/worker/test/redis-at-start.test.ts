@@ -1,6 +1,6 @@
 /** Redis in trouble when the worker starts: whatever may heal is waited for, and the process says what it waits for. */
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { startRedis } from "../../../packages/redis-schema/test/redis-server.ts"
 import { audit } from "./audit.ts";
 import { sluice } from "./cli-process.ts";
 import { readiness, statusOf } from "./rig/health.ts";
-import { startRig, writeWhole, type Rig } from "./rig.ts";
+import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
 
 interface Trouble {
   of: string;
@@ -63,6 +63,8 @@ const TROUBLES: Trouble[] = [
       return async () => {
         await call(rig, "SCRIPT", "KILL");
         other.disconnect();
+        // The kill is answered before the script has ended.
+        await rig.until("Redis answers", async () => await call(rig, "PING").catch(() => false));
       };
     },
     says: /busy/i,
@@ -165,7 +167,29 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
       const seen = await lease();
       return seen["state"] === "ok" && seen;
     });
-    expect(working["nonce"]).toBe(waiting["nonce"]);
+    expect([waiting["lag_bytes"], working["lag_bytes"]]).toEqual([undefined, "0"]);
+    expect(working["nonce"]).not.toBe(waiting["nonce"]);
     await rig.until("the watch is offline", async () => /watch .*later/.test(await readiness(worker)));
+  });
+
+  it("P7: a start that waits for its store keeps no other worker from the streams of its predecessor", async () => {
+    await using rig = await startRig();
+    const first = await rig.start();
+    const path = writeWhole(rig, "a.mov.part", randomBytes(PART + 10));
+    const stream = await rig.live(path, ({ next_part: next }) => next === "2");
+    await first.kill();
+    const waiting = rig.launch({ SLUICE_S3_BUCKET: "later", SLUICE_START_BLOCKED: "true" });
+    await rig.until("it waits under its lease", async () => {
+      const { state, nonce } = await rig.records.redis.hgetall("worker:rig-worker");
+      return state === "blocked" && nonce;
+    });
+    const other = await rig.start({ SLUICE_WORKER_ID: "other" });
+    await rig.live(path, ({ owner }) => owner === "other");
+    writeFileSync(join(rig.root, "a.mov.done"), "");
+    expect((await rig.completed(path)).id).toBe(stream.id);
+    expect(waiting.running).toBe(true);
+    await other.terminate();
+    await waiting.terminate();
+    await audit(rig, [{ path, key: "a.mov" }]);
   });
 });

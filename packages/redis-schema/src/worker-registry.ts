@@ -78,7 +78,11 @@ export class WorkerRegistry {
         [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
         list(toFlatArgs(workerFields(worker))),
         list(deadNonces),
-        list([`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest]),
+        list(
+          worker.lag_bytes === undefined
+            ? []
+            : [`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest],
+        ),
         remembered?.renewals ?? "",
         list(remembered?.times ?? []),
       ],

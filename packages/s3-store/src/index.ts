@@ -1,7 +1,6 @@
 /** The public names of the object store on S3: connect, probe, use. */
-export { type ObjectAttributes } from "./attributes.ts";
-export { connectS3, type S3Connection, type S3Settings } from "./connection.ts";
-export { S3ObjectStore, type S3StoreOptions } from "./object-store.ts";
+export { connectS3, type S3Connection } from "./connection.ts";
+export { S3ObjectStore } from "./object-store.ts";
 export { BucketGuard } from "./bucket-guard.ts";
 export { confirmAnswers, probeStore, type ProbeOptions, type StoreAnswers } from "./probe.ts";
 export { namedProfile, notesOf, type NamedStore, type S3Profile } from "./profiles.ts";

@@ -304,7 +304,7 @@ class BucketCheck {
 
   /** Once the store answers again. What it does not abort now stays for the next time. */
   async endLeft(): Promise<void> {
-    for (const bucket of [...this.#left.keys()]) await this.#try(bucket, () => this.#end(bucket));
+    for (const bucket of this.#left.keys()) await this.#try(bucket, () => this.#end(bucket));
   }
 
   /**

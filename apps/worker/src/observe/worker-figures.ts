@@ -7,8 +7,8 @@ import type { Supervisor } from "../streams/supervisor.ts";
 
 export type Figures = Pick<
   WorkerRecord,
-  "state" | "state_detail" | "lag_bytes" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
->;
+  "state" | "state_detail" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
+> & { lag_bytes: number };
 
 type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
 

@@ -21,7 +21,7 @@ import { fillInFounding } from "../takeover/founding.ts";
 import { followHints } from "../files/watch/hints.ts";
 import { buildLanes, type Lanes } from "./lanes.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
-import { deadNoncesOfThisHost, type ProcessIdentity } from "../takeover/process-identity.ts";
+import { idleNonces, type ProcessIdentity } from "../takeover/process-identity.ts";
 import {
   resumeInterruptedStreams,
   watchOf,
@@ -191,6 +191,7 @@ export class Worker {
       registry: this.#registry,
       workerId: this.#settings.workerId,
       identity: this.identity,
+      waitedUnder: this.#ports.waitedUnder,
       clock,
       describe: () => {
         const { figures } = this;
@@ -334,8 +335,8 @@ export class Worker {
   async #resume(): Promise<ResumeReport> {
     const { context, log, rootIdentity } = this.#ports;
     const { source, buckets, watches, workerId } = this.#settings;
-    const dead = await deadNoncesOfThisHost(this.#registry, this.identity);
-    for (const nonce of dead) this.#store.markDead(nonce);
+    const idle = await idleNonces(this.#registry, this.identity);
+    for (const nonce of idle) this.#store.markDead(nonce);
     const processing = this.#processing;
     const deps: RecovererDeps = {
       supervisor: this.supervisor,
@@ -345,7 +346,7 @@ export class Worker {
       source,
       buckets,
       watches,
-      deadNonces: () => dead,
+      deadNonces: () => idle,
       underRenamedRoot: (record) =>
         underRenamedRoot(record, { context, source, watches, files: processing.files, rootIdentity }),
       fillIn: (founding, parts, watch) =>

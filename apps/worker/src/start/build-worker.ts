@@ -95,6 +95,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     workerSettings(config, answers.profile, hash),
     {
       identity,
+      waitedUnder: holding && waiting.nonce,
       context,
       blocking,
       store,

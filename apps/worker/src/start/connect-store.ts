@@ -211,7 +211,7 @@ function attributes(config: Config) {
 }
 
 /** Raised when the probe asks something new, so that older answers count no more. */
-const QUESTIONS = 2;
+const QUESTIONS = 3;
 
 /** What a worker with these settings found out at work against what its probe had said; for doctor. */
 export async function learnedAtWork(config: Config, context: SchemaContext): Promise<string[]> {

@@ -1,7 +1,10 @@
 /**
  * A start that has to wait for the store holds the worker's lease meanwhile: the dashboard, `doctor` and other workers see
- * that this worker is there, what it waits for and since when. Of its files nothing is known yet.
+ * that this worker is there, what it waits for and since when. Of its files nothing is known yet, so it says no lag. By
+ * that others know that it holds no stream, and take up those of its predecessor. The nonce is its own, so that nothing
+ * the worker holds later is taken for idle.
  */
+import { randomUUID } from "node:crypto";
 import type { Config } from "@sluice/config";
 import type { StoreGate } from "@sluice/core";
 import { WorkerRegistry, type SchemaContext } from "@sluice/redis-schema";
@@ -27,14 +30,13 @@ export function leaseWhileWaiting(
   const keeper: LeaseKeeper = new LeaseKeeper({
     registry: new WorkerRegistry(context),
     workerId,
-    identity,
+    identity: { ...identity, nonce: randomUUID() },
     clock: systemClock,
     describe: () => ({
       ...self,
       state: "blocked",
       state_detail: [...troublesOf(gate, keeper.trouble, []), NOT_LOOKED_AT].join("; "),
       state_since_utc: since.of("blocked"),
-      lag_bytes: 0,
       in_flight_bytes: 0,
     }),
     onLost: onFatal,

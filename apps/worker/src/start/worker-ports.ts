@@ -9,6 +9,8 @@ import type { WatchDeps } from "../files/watch/watch-runner.ts";
 
 export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootIdentity"> {
   identity: ProcessIdentity;
+  /** The nonce of the lease that this process held while its start waited for the store. */
+  waitedUnder?: string | undefined;
   context: SchemaContext;
   /** A second connection to Redis, for reads that block. */
   blocking: RedisClient;

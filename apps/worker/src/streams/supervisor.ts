@@ -283,8 +283,11 @@ export class Supervisor {
       if (this.#opening.has(path) || this.#pool.draining) continue;
       this.#opening.add(path);
       try {
-        this.#deps.log.info({ path: displayPath(path) }, "a marker came for a completed file that was kept");
-        await this.#open(watch, path, facts, entry);
+        if (await this.#open(watch, path, facts, entry))
+          this.#deps.log.info(
+            { path: displayPath(path) },
+            "a marker came for a completed file that was kept",
+          );
       } finally {
         this.#opening.delete(path);
       }
@@ -350,7 +353,7 @@ export class Supervisor {
         this.#pokeIfChanged(verdict.id, facts);
         return;
       case "open":
-        return await this.#open(watch, path, facts, undefined);
+        return void (await this.#open(watch, path, facts, undefined));
       case "completed":
         return await this.#actOnCompleted(verdict.entry, verdict.is, { watch, path, facts });
       case "follow_live":
@@ -362,7 +365,7 @@ export class Supervisor {
       case "lift":
         await register.removeIgnored(path);
         this.table.clearIgnored(path);
-        return await this.#open(watch, path, facts, undefined);
+        return void (await this.#open(watch, path, facts, undefined));
       case "alias":
         if (this.#aliases.has(path)) return;
         this.#aliases.add(path);
@@ -398,10 +401,10 @@ export class Supervisor {
           { path: displayPath(path), watch: watch.name },
           "a completed file changed: a new generation begins (idle time too short?)",
         );
-        return await this.#open(watch, path, facts, entry);
+        return void (await this.#open(watch, path, facts, entry));
       case "another":
         if (is.shorter) await this.seenShorter(path);
-        return await this.#open(watch, path, facts, undefined);
+        return void (await this.#open(watch, path, facts, undefined));
     }
   }
 
@@ -492,9 +495,15 @@ export class Supervisor {
     }
   }
 
-  async #open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<void> {
+  /** Resolves with whether a stream of ours was opened. */
+  async #open(
+    watch: Watch,
+    path: string,
+    facts: FileFacts,
+    reopened: DoneEntry | undefined,
+  ): Promise<boolean> {
     const { processing, source, bucket, contentType } = this.#deps;
-    if (await this.#isPlaceholder(watch, path, facts)) return;
+    if (await this.#isPlaceholder(watch, path, facts)) return false;
     const longestPauseMs = reopened && pauseBefore(reopened, facts);
     const record = newRecord({
       id: processing.newId(),
@@ -519,12 +528,13 @@ export class Supervisor {
     // Another worker on the same volume completed it: the next rescan judges it by that.
     if (outcome.kind === "done") this.table.setDone(path, outcome.entry);
     // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
-    if (outcome.kind !== "opened") return;
+    if (outcome.kind !== "opened") return false;
     processing.observer.opened(record);
     this.#pool.begin(record, watch);
     // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
     const final = watch.rules.temporaryNames.finalOf(path);
     if (final !== path) this.poke(final);
+    return true;
   }
 
   /** An empty file whose bytes come under a temporary name. Once that is gone it is a file like any other. */

@@ -14,6 +14,8 @@ export interface LeaseDeps {
   registry: WorkerRegistry;
   workerId: string;
   identity: ProcessIdentity;
+  /** The nonce of an earlier keeper of this process: its lease is taken over at once. */
+  waitedUnder?: string | undefined;
   clock: Clock;
   /** What the worker says of itself at each renewal. */
   describe(): Omit<WorkerRecord, keyof ProcessIdentity | "renewed_at_utc">;
@@ -25,6 +27,8 @@ export interface LeaseDeps {
   onLost(detail: string): void;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
+
+const ONE_EACH = "give this worker another SLUICE_WORKER_ID, or stop that one";
 
 /** Renewals without an answer that Redis may have carried out all the same. */
 const TIMES_KEPT = 1_000;
@@ -46,9 +50,7 @@ export class LeaseHeldError extends Error {
     const who = lease
       ? `process ${lease.pid} on host ${lease.host}, since ${lease.started_at_utc}`
       : "another process";
-    super(
-      `The worker cannot start:\n- the worker id ${workerId} is held by ${who}: give this worker another SLUICE_WORKER_ID, or stop that one`,
-    );
+    super(`The worker cannot start:\n- the worker id ${workerId} is held by ${who}: ${ONE_EACH}`);
   }
 }
 
@@ -99,10 +101,14 @@ export class LeaseKeeper implements Service, Lease {
   /** Renews now: others should see that the worker's state changed, or whether Redis lost something is to be known. */
   async renew(): Promise<void> {
     const { kind } = await this.#askAndRenew();
-    if (kind === "held") throw new CheckpointError("another process runs under this worker id");
+    if (kind === "held") throw new CheckpointError(`another process runs under this worker id: ${ONE_EACH}`);
   }
 
-  /** The same process goes on with a keeper of its own: this one renews no more, and the lease is not given up. */
+  get nonce(): string {
+    return this.#deps.identity.nonce;
+  }
+
+  /** Another keeper of this process takes the lease: this one renews no more, and does not give it up. */
   async handOver(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -125,10 +131,10 @@ export class LeaseKeeper implements Service, Lease {
    * start.
    */
   async #take(signal: AbortSignal): Promise<void> {
-    const { clock, log, workerId } = this.#deps;
+    const { clock, log, waitedUnder, workerId } = this.#deps;
     const deadlineMs = clock.monotonicMs() + LIMITS.leaseTtlMs + LIMITS.leaseRenewEveryMs;
     let firstRenewal: string | undefined;
-    for (let dead: string[] = []; ;) {
+    for (let dead = waitedUnder === undefined ? [] : [waitedUnder]; ;) {
       signal.throwIfAborted();
       const outcome = await this.#renew(dead);
       if (outcome.kind !== "held") {
@@ -168,7 +174,7 @@ export class LeaseKeeper implements Service, Lease {
         const { lease } = outcome;
         const who =
           lease.kind === "ok" ? `process ${lease.value.pid} on host ${lease.value.host}` : "another process";
-        this.#deps.onLost(`${who} runs under this worker id`);
+        this.#deps.onLost(`${who} runs under this worker id: ${ONE_EACH}`);
         return;
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
@@ -211,7 +217,7 @@ export class LeaseKeeper implements Service, Lease {
     if (outcome.kind === "held") return outcome;
     this.#remembered = { renewals: outcome.renewals, times: [now] };
     if (outcome.wentBack !== undefined) this.#deps.onWentBack?.(outcome.wentBack);
-    // One that was handed over to this keeper counts from its own first renewal.
+    // The reply to the one that took it may have been lost.
     if (outcome.kind === "taken" || this.#heldSinceMs === Infinity) this.#heldSinceMs = askedAtMs;
     this.#renewedAtMs = askedAtMs;
     this.#renewedWallMs = now;

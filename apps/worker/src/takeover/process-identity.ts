@@ -35,14 +35,16 @@ export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessI
   return startTime(other.pid) !== other.process_started;
 }
 
-/** Nonces of leases in Redis whose process ran on this host and is gone. */
-export async function deadNoncesOfThisHost(
-  registry: WorkerRegistry,
-  own: ProcessIdentity,
-): Promise<string[]> {
+/**
+ * Nonces of leases in Redis that keep nobody from a stream: their process ran on this host and is gone, or its start
+ * still waits for the store, so that it holds none.
+ */
+export async function idleNonces(registry: WorkerRegistry, own: ProcessIdentity): Promise<string[]> {
   const nonces: string[] = [];
   for (const { lease } of await registry.list()) {
-    if (lease.kind === "ok" && isKnownDead(lease.value, own)) nonces.push(lease.value.nonce);
+    if (lease.kind !== "ok") continue;
+    const waits = lease.value.lag_bytes === undefined;
+    if (waits || isKnownDead(lease.value, own)) nonces.push(lease.value.nonce);
   }
   return nonces;
 }

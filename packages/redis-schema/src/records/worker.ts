@@ -28,7 +28,8 @@ const workerSchema = z.object({
   state_detail: z.exactOptional(z.string()),
   /** Since when it has been in this state, ISO. */
   state_since_utc: z.exactOptional(time),
-  lag_bytes: count,
+  /** Absent while a start waits for its store: it has not looked at its watches, and holds no stream under this nonce. */
+  lag_bytes: z.exactOptional(count),
   in_flight_bytes: count,
   /** Completed files that are being compared with their CRC32, or wait for it. */
   checking_files: z.exactOptional(count),
