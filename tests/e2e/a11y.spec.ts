@@ -4,7 +4,7 @@ import { seed } from "../../apps/web/scripts/seed.ts";
 import { startRedis } from "@sluice/redis-schema/testing";
 import { grave } from "./support/axe.ts";
 import { startDashboard } from "./support/dashboard.ts";
-import { expect, signInAt, test } from "./support/test.ts";
+import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "a11y" });
 
@@ -108,7 +108,7 @@ test("what opens over a page: the plan of a purge and its results, preferences, 
   for (const theme of THEMES) {
     await wear(page, dashboard.origin, theme);
     await page.setViewportSize({ width: 1280, height: 900 });
-    await page.goto(`${dashboard.origin}/failed`);
+    await openPage(page, `${dashboard.origin}/failed`);
     await page
       .getByRole("button", { name: /^Purge all of/ })
       .first()
@@ -132,6 +132,7 @@ test("keys go to places, never while someone types, and can be switched off", as
   signedIn: page,
   dashboard,
 }) => {
+  await openPage(page, dashboard.origin);
   await page.keyboard.press("g");
   await page.keyboard.press("s");
   await expect(page).toHaveURL(`${dashboard.origin}/streams`);

@@ -6,7 +6,7 @@ import { query, mutate, signIn } from "./support/api.ts";
 import { startDashboard, type Dashboard } from "./support/dashboard.ts";
 import { until } from "./support/process.ts";
 import { PART, startStack, type Stack } from "./support/stack.ts";
-import { expect, signInAt, test } from "./support/test.ts";
+import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "demo" });
 
@@ -73,6 +73,7 @@ test("outside a demo there is no such button and no such procedure", async ({
   signedIn: page,
   dashboard,
 }) => {
+  await openPage(page, dashboard.origin);
   await expect(page.getByRole("button", { name: /Kill it now/ })).toHaveCount(0);
   const cookie = await signIn(dashboard.origin);
   expect((await mutate(dashboard.origin, "demo.kill", {}, { cookie })).code).toBe("PRECONDITION_FAILED");

@@ -3,7 +3,7 @@ import { seedMany } from "../../apps/web/scripts/seed-many.ts";
 import { startDashboard } from "./support/dashboard.ts";
 import { serverTimes } from "./support/first-load.ts";
 import { residentBytes } from "./support/process.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "large" });
 test.describe.configure({ mode: "serial" });
@@ -48,14 +48,14 @@ test("X18: the list holds a screenful of rows, each with its place in the whole,
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/streams`);
+  await openPage(page, `${dashboard.origin}/streams`);
   const table = page.getByRole("table", { name: "Streams" });
   await expect(table).toHaveAttribute("aria-rowcount", String(STREAMS + 1));
   expect(await table.getByRole("row").count()).toBeLessThanOrEqual(MOST_ROWS);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await page.getByRole("button", { name: "Next" }).click();
   await expect(place).toHaveText("101–200 of 100,000");
-  await page.goto(`${dashboard.origin}/streams?q=000777.mkv`);
+  await openPage(page, `${dashboard.origin}/streams?q=000777.mkv`);
   await expect(place).toHaveText("1–1 of 1");
   await expect(table.getByRole("row").nth(1)).toContainText("000777.mkv");
 });
@@ -64,7 +64,7 @@ test("the stream of 10,000 parts is a map, and a table of the rows in sight", as
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/streams/${large}`);
+  await openPage(page, `${dashboard.origin}/streams/${large}`);
   const map = page.getByRole("slider", { name: "Parts of the stream" });
   await expect(map).toHaveAttribute("aria-valuemax", String(PARTS));
   const table = page.getByRole("table", { name: "Parts" });

@@ -1,9 +1,8 @@
 /** Finding a stream: search, filters, order, pages, all in the address; records written by others, with no worker running. */
-import type { Page } from "@playwright/test";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "lists" });
 
@@ -12,12 +11,6 @@ test.describe.configure({ mode: "serial" });
 test.beforeAll(async ({ redis }) => {
   await seed({ redisUrl: redis.url, streams: 320 });
 });
-
-/** The list can be read before it answers to clicks and scrolling; the live chip says when it does. */
-async function openList(page: Page, address: string): Promise<void> {
-  await page.goto(address);
-  await expect(page.locator("[data-live=Live]")).toBeVisible();
-}
 
 test("every stream is found by path, key, id, upload id and ETag, in any letter case", async ({
   dashboard,
@@ -44,6 +37,7 @@ test("a search typed on any page lands on a list that says what it shows, and it
   signedIn: page,
   dashboard,
 }) => {
+  await openPage(page, dashboard.origin);
   await page.getByRole("searchbox", { name: /Search streams/ }).fill("roof 000015");
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(`${dashboard.origin}/streams?q=roof%20000015`);
@@ -57,7 +51,7 @@ test("filters narrow, land in the address, survive a reload, and go back with th
   signedIn: page,
   dashboard,
 }) => {
-  await openList(page, `${dashboard.origin}/streams`);
+  await openPage(page, `${dashboard.origin}/streams`);
   await page.getByRole("button", { name: /^Failed/ }).click();
   await expect(page).toHaveURL(/view=failed/);
   await page.getByLabel("Reason").selectOption("part_limit");
@@ -72,7 +66,7 @@ test("filters narrow, land in the address, survive a reload, and go back with th
 });
 
 test("a column sorts both ways, and says so", async ({ signedIn: page, dashboard }) => {
-  await openList(page, `${dashboard.origin}/streams?view=completed`);
+  await openPage(page, `${dashboard.origin}/streams?view=completed`);
   const heading = page.getByRole("columnheader", { name: "In S3" });
   await heading.getByRole("button").click();
   await expect(heading).toHaveAttribute("aria-sort", "descending");
@@ -85,7 +79,7 @@ test("pages go on where the last one ended, and back; a deep link opens the very
   signedIn: page,
   dashboard,
 }) => {
-  await openList(page, `${dashboard.origin}/streams`);
+  await openPage(page, `${dashboard.origin}/streams`);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await expect(place).toHaveText("1–100 of 320");
   await page.getByRole("button", { name: "Next" }).click();
@@ -103,7 +97,7 @@ test("only rows in sight are in the document, and each knows its place in the wh
   signedIn: page,
   dashboard,
 }) => {
-  await openList(page, `${dashboard.origin}/streams`);
+  await openPage(page, `${dashboard.origin}/streams`);
   const table = page.getByRole("table", { name: "Streams" });
   await expect(table).toHaveAttribute("aria-rowcount", "321");
   expect(await table.getByRole("row").count()).toBeLessThanOrEqual(60);
@@ -119,8 +113,7 @@ test("a record that changes in Redis changes on the page within two seconds, wit
   other,
 }) => {
   const [id = ""] = await other.zrange("streams:active", "0", "0");
-  await page.goto(`${dashboard.origin}/streams/${id}`);
-  await expect(page.locator("[data-live=Live]")).toBeVisible();
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   // What a script of the worker does: the change and its event.
   await other
     .multi()
@@ -162,7 +155,7 @@ test("records of the founding phase, written without any event, are listed, open
     );
     return (data as { total: number }).total === 1 ? true : undefined;
   });
-  await page.goto(`${dashboard.origin}/streams?q=tape.ts`);
+  await openPage(page, `${dashboard.origin}/streams?q=tape.ts`);
   await page.getByRole("link", { name: /tape\.ts/ }).click();
   await expect(page.getByTestId("why")).toContainText("founding phase");
   await expect(page.locator('[data-etag="2"]')).toHaveText("def");
@@ -215,7 +208,7 @@ test("what completed longer than a day ago is pruned from the history, by plan, 
       .zadd("streams:completed", before, id)
       .xadd("events", "*", "type", "state", "subject", id, "at", String(Date.now()))
       .exec();
-  await page.goto(`${dashboard.origin}/activity`);
+  await openPage(page, `${dashboard.origin}/activity`);
   await expect(async () => {
     // A plan made before the changes were heard of is left again.
     await page.keyboard.press("Escape");

@@ -4,7 +4,7 @@ import type { Redis } from "ioredis";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { signIn } from "./support/api.ts";
 import { startDashboard } from "./support/dashboard.ts";
-import { expect, signInAt, test } from "./support/test.ts";
+import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "live" });
 
@@ -95,7 +95,7 @@ test("paused, the picture stands still; going on brings what was missed", async 
   other,
 }) => {
   await say(other, "before the pause");
-  await page.goto(`${dashboard.origin}/streams/${id}`);
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   await expect(page.getByTestId("why")).toHaveText("before the pause");
   await page.getByRole("button", { name: /Pause live updates/ }).click();
   await say(other, "during the pause");
@@ -162,7 +162,12 @@ test("a browser that comes back hears what it missed, and of everything when its
 
 test("a session that is ended elsewhere ends its event stream", async ({ dashboard, other }) => {
   const cookie = await signIn(dashboard.origin);
-  const ended = listen(dashboard.origin, cookie, undefined, () => false);
+  const begun = Promise.withResolvers<void>();
+  const ended = listen(dashboard.origin, cookie, undefined, () => {
+    begun.resolve();
+    return false;
+  });
+  await Promise.race([begun.promise, ended]);
   await fetch(`${dashboard.origin}/api/trpc/session.logout`, {
     method: "POST",
     headers: { cookie, origin: dashboard.origin, "content-type": "application/json" },

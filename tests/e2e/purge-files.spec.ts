@@ -3,7 +3,7 @@ import { mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startStack, type Stack } from "./support/stack.ts";
 import { until } from "./support/process.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "purge-files" });
 
@@ -37,7 +37,7 @@ test("three rescans after a worker is back, what was purged stays gone and what 
   );
   await first.kill();
 
-  await page.goto(`${dashboard.origin}/failed`);
+  await openPage(page, `${dashboard.origin}/failed`);
   await page.getByRole("button", { name: /Purge all failed/ }).click();
   const dialog = page.getByRole("dialog", { name: `Purge ${FILES} failed streams` });
   await dialog.getByLabel(/^Type/).fill(String(FILES));

@@ -4,7 +4,7 @@ import { FAILURE_REASONS } from "../../packages/core/src/stream/state.ts";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "purge" });
 
@@ -27,7 +27,7 @@ test("one stream: planned, typed, purged; its upload left to a worker, its file 
 }) => {
   const id = ids[0] ?? "";
   const meta = await other.hgetall(`stream:${id}:meta`);
-  await page.goto(`${dashboard.origin}/streams/${id}`);
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   await page.getByRole("button", { name: /^Purge/ }).click();
   const dialog = page.getByRole("dialog", { name: "Purge 1 failed stream" });
   await expect(dialog.getByText("Files on disk are never touched")).toBeVisible();
@@ -51,7 +51,7 @@ test("one stream: planned, typed, purged; its upload left to a worker, its file 
   expect(mark).toMatchObject({ stream_id: id, who: "operator", reason: "seen, not needed" });
   expect(await other.hexists("streams:by_path", `${meta.source}:${meta.original_path}`)).toBe(0);
   await dialog.getByRole("button", { name: "Close" }).last().click();
-  await page.goto(`${dashboard.origin}/activity`);
+  await openPage(page, `${dashboard.origin}/activity`);
   const entries = page.getByRole("region", { name: "Activity log" });
   await expect(entries.getByText("seen, not needed")).toHaveCount(1);
   await entries.getByRole("link", { name: "each result" }).first().click();
@@ -66,7 +66,7 @@ test("a filter purges what it showed and nothing else; what failed meanwhile sur
 }) => {
   const wanted = await idsWith(other, "failed_access_denied");
   const uploads = await other.hlen("uploads:to_abort");
-  await page.goto(`${dashboard.origin}/failed?reason=access_denied`);
+  await openPage(page, `${dashboard.origin}/failed?reason=access_denied`);
   const group = page.getByRole("region", { name: /Access denied/i });
   await group.getByRole("button", { name: /Purge/ }).click();
   const dialog = page.getByRole("dialog");
@@ -155,7 +155,7 @@ test("X3: all failed: the number is typed, every planned one goes, completed str
   const superseded = await countSuperseded(other);
   const all = (await other.zcard("streams:failed")) - superseded;
   expect(all).toBeGreaterThan(150);
-  await page.goto(`${dashboard.origin}/failed`);
+  await openPage(page, `${dashboard.origin}/failed`);
   await page.getByRole("button", { name: /Purge all failed/ }).click();
   const dialog = page.getByRole("dialog", { name: `Purge ${all} failed streams` });
   await dialog.getByLabel(/^Type/).fill(String(all - 1));
@@ -170,7 +170,7 @@ test("X3: all failed: the number is typed, every planned one goes, completed str
 
 test("the whole purge goes by keyboard", async ({ signedIn: page, dashboard, redis, other }) => {
   const [id = ""] = await seed({ redisUrl: redis.url, streams: 1, onlyFailed: true, from: 90_000 });
-  await page.goto(`${dashboard.origin}/streams/${id}`);
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   await page.getByRole("button", { name: /^Purge/ }).focus();
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog");

@@ -1,7 +1,7 @@
 /** Redis stopped and started under open pages: said plainly, nothing lost, healed without a hand. */
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { grave } from "./support/axe.ts";
-import { expect, signInAt, test } from "./support/test.ts";
+import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "redis-away" });
 
@@ -12,7 +12,7 @@ test("open pages say since when they are old, new ones say what to check, and bo
   redis,
 }) => {
   await seed({ redisUrl: redis.url, streams: 40 });
-  await page.goto(`${dashboard.origin}/streams`);
+  await openPage(page, `${dashboard.origin}/streams`);
   const place = page.getByRole("region", { name: "List of streams" }).getByRole("status");
   await expect(place).toHaveText("1–40 of 40");
   const cookies = await page.context().cookies();

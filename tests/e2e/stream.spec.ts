@@ -1,7 +1,7 @@
 /** One stream's page: the part map from 1 to 10,000 parts, the table behind it, exports, and what can be done when. */
 import { readFile } from "node:fs/promises";
 import { seed } from "../../apps/web/scripts/seed.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "stream" });
 
@@ -17,7 +17,7 @@ test("10,000 parts are five paths, a text, a slider and a table of a few rows", 
   dashboard,
   other,
 }) => {
-  await page.goto(`${dashboard.origin}/streams/${large}`);
+  await openPage(page, `${dashboard.origin}/streams/${large}`);
   const map = page.getByRole("slider", { name: "Parts of the stream" });
   await expect(map).toHaveAttribute("aria-valuemax", "10000");
   await expect(map.locator("path")).toHaveCount(5);
@@ -44,7 +44,7 @@ test("the parts download as CSV and JSON, every one of them as it stands in Redi
   dashboard,
   other,
 }) => {
-  await page.goto(`${dashboard.origin}/streams/${large}`);
+  await openPage(page, `${dashboard.origin}/streams/${large}`);
   const recorded = await other.hgetall(`stream:${large}:parts`);
   const downloads = { csv: "", json: "" };
   for (const format of ["csv", "json"] as const) {
@@ -90,7 +90,7 @@ test("buttons follow the state, and a disabled one says why", async ({
   };
   for (const [index, buttons] of Object.entries(expected)) {
     const [id = ""] = await other.zrange(index, "0", "0");
-    await page.goto(`${dashboard.origin}/streams/${id}`);
+    await openPage(page, `${dashboard.origin}/streams/${id}`);
     for (const [name, why] of Object.entries(buttons)) {
       const button = page.getByRole("button", { name: new RegExp(`^${name}`) });
       if (why === undefined) await expect(button, `${index} ${name}`).not.toHaveAttribute("aria-disabled");
@@ -107,7 +107,7 @@ test("the metadata document and the raw record open as text to read and copy", a
 }) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const [id = ""] = await other.zrange("streams:completed", "0", "0");
-  await page.goto(`${dashboard.origin}/streams/${id}`);
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   await page.locator("summary", { hasText: "Metadata document" }).click();
   await expect(page.getByLabel("metadata document")).toContainText('"format": "sluice/metadata/1"');
   await page.getByRole("button", { name: "Copy stream id" }).click();
@@ -121,7 +121,7 @@ test("times are relative, local or UTC as chosen, exact in the title, and the ch
   other,
 }) => {
   const [id = ""] = await other.zrange("streams:completed", "0", "0");
-  await page.goto(`${dashboard.origin}/streams/${id}`);
+  await openPage(page, `${dashboard.origin}/streams/${id}`);
   const facts = page.getByRole("region", { name: "Facts" });
   await expect(facts.locator("time").first()).toHaveText(/ago$/);
   await page.getByRole("button", { name: "Preferences and account" }).click();

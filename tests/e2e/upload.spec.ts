@@ -9,7 +9,7 @@ import { signIn } from "./support/api.ts";
 import { PASSWORD } from "./support/dashboard.ts";
 import { until } from "./support/process.ts";
 import { CREDENTIALS, PART, startStack, type Stack } from "./support/stack.ts";
-import { expect, test } from "./support/test.ts";
+import { expect, openPage, test } from "./support/test.ts";
 
 test.use({ world: "upload" });
 test.describe.configure({ mode: "serial" });
@@ -32,8 +32,7 @@ function streamOf(other: Redis, path: string): Promise<string> {
 }
 
 async function openStream(page: Page, origin: string, id: string): Promise<void> {
-  await page.goto(`${origin}/streams/${id}`);
-  await expect(page.locator("[data-live=Live]")).toBeVisible();
+  await openPage(page, `${origin}/streams/${id}`);
 }
 
 async function acknowledged(other: Redis, id: string, count: number): Promise<void> {
@@ -148,7 +147,7 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   other,
 }) => {
   const foreign = await stack.createUpload("somebody-elses/archive.tar");
-  await page.goto(`${dashboard.origin}/orphans`);
+  await openPage(page, `${dashboard.origin}/orphans`);
   await page.getByRole("button", { name: "Scan now" }).click();
   const row = page.getByRole("listitem").filter({ hasText: "archive.tar" });
   await expect(row).toHaveAttribute("data-verdict", /foreign|unknown/);
@@ -195,7 +194,7 @@ test("the workers page says what the probe found out about the store", async ({
   signedIn: page,
   dashboard,
 }) => {
-  await page.goto(`${dashboard.origin}/workers`);
+  await openPage(page, `${dashboard.origin}/workers`);
   const store = page.getByTestId("store");
   await expect(store.locator("summary")).toContainText("CRC32 of whole objects");
   await store.locator("summary").click();

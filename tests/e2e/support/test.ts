@@ -2,6 +2,7 @@
 import { expect, test as base, type Page } from "@playwright/test";
 import { Redis } from "ioredis";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
+import { signIn } from "./api.ts";
 import { PASSWORD, startDashboard, type Dashboard } from "./dashboard.ts";
 
 interface FileFixtures {
@@ -14,7 +15,7 @@ interface FileFixtures {
 }
 
 interface TestFixtures {
-  /** A page that is signed in, and stands on the overview. */
+  /** A page that is signed in and has loaded nothing yet; auth.spec.ts proves that signing in on a page works. */
   signedIn: Page;
 }
 
@@ -46,8 +47,9 @@ export const test = base.extend<TestFixtures, FileFixtures>({
     },
     { scope: "worker" },
   ],
-  signedIn: async ({ page, dashboard }, use) => {
-    await signInAt(page, dashboard.origin);
+  signedIn: async ({ page, dashboard: { origin } }, use) => {
+    const [name = "", value = ""] = (await signIn(origin)).split("=");
+    await page.context().addCookies([{ name, value, url: origin }]);
     await use(page);
   },
 });
@@ -57,7 +59,17 @@ export async function signInAt(page: Page, origin: string): Promise<void> {
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(`${origin}/`);
-  // A page can be read before its buttons answer; the live chip says when they do.
+  await answersToClicks(page);
+}
+
+/** Opens a page of the dashboard and waits until it is more than text. */
+export async function openPage(page: Page, address: string): Promise<void> {
+  await page.goto(address);
+  await answersToClicks(page);
+}
+
+/** A page can be read before its buttons answer; the live chip says when they do. */
+async function answersToClicks(page: Page): Promise<void> {
   await expect(page.locator("[data-live=Live]")).toBeVisible();
 }
 
