@@ -4,6 +4,7 @@
  */
 import {
   KEPT,
+  listedStream,
   loadStreams,
   Plans,
   pruneStreams,
@@ -79,8 +80,9 @@ async function purge(
     if (signal?.aborted) return;
     const results = await Promise.all(
       streams.map(async (stream): Promise<[string, PlanResult]> => {
-        const isGone = Object.keys(stream.raw).length === 0;
-        if (!isGone && planned[stream.id] !== seenAs(stream.raw)) return [stream.id, CHANGED];
+        // Read as the plan was: a broken number that a row leaves out is no change. The script compares the raw ones.
+        const row = listedStream(stream.id, stream.raw);
+        if (row !== undefined && planned[stream.id] !== seenAs(row)) return [stream.id, CHANGED];
         return [stream.id, resultOf(await purgeStream(context, stream, request))];
       }),
     );

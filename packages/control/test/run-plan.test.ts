@@ -4,6 +4,7 @@ import { Plans, RequestQueue, StreamReader } from "@sluice/redis-schema";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   after,
+  meta,
   NOW,
   record,
   startHarness,
@@ -11,9 +12,9 @@ import {
   zset,
   type Harness,
 } from "../../redis-schema/test/harness.ts";
-import { carryOut, isRecordPlan } from "../src/carry-out.ts";
+import { carryOut, isRecordPlan, type RecordPlan } from "../src/carry-out.ts";
 import { choose, choosePrunable, readRows } from "../src/choose.ts";
-import { draftFinalize, draftPrune, type Draft } from "../src/draft.ts";
+import { draftFinalize, draftPrune, draftPurge, type Draft } from "../src/draft.ts";
 import { askForPlan, carryOutAudited, planOf, planResults, takePlan } from "../src/run-plan.ts";
 
 let harness: Harness;
@@ -41,6 +42,60 @@ async function saved(schema: Schema, draft: Draft) {
   if (taken.kind !== "ok") throw new Error(`the plan is ${taken.kind}`);
   return taken.value;
 }
+
+async function failed(schema: Schema, over: Record<string, Record<string, string>>): Promise<void> {
+  const ids = Object.keys(over);
+  for (const id of ids) {
+    const path = `/rec/${id}.mkv`;
+    const broken = record({ id: streamId(id), status: "failed_corrupt_record", original_path: path });
+    await schema.seed({ [`stream:${id}:meta`]: { ...meta(broken), ...over[id] } });
+  }
+  await schema.seed({ "streams:failed": zset(Object.fromEntries(ids.map((id, at) => [id, at]))) });
+}
+
+async function purgePlan(schema: Schema, ids: readonly string[]): Promise<RecordPlan> {
+  const rows = await readRows(new StreamReader(schema), ids);
+  const plan = await saved(schema, draftPurge(choose("purge", rows), "abort"));
+  if (!isRecordPlan(plan)) throw new Error("a purge needs no worker");
+  return plan;
+}
+
+describe("failed streams that are purged", () => {
+  test("are also those whose record has numbers that are none", async () => {
+    const schema = harness.fresh();
+    await failed(schema, {
+      fence: { fence: "x" },
+      revision: { revision: "-1" },
+      both: { fence: "", revision: "1e3" },
+    });
+    const plan = await purgePlan(schema, ["fence", "revision", "both"]);
+    const { results } = await carryOutAudited(schema, plan, ANN, { reason: undefined });
+    const done = { result: "done" };
+    expect(Object.fromEntries(results)).toEqual({ fence: done, revision: done, both: done });
+    expect(await new StreamReader(schema).ids("failed")).toEqual([]);
+  });
+
+  test("are not a hash without any field of ours, and the reason is said", async () => {
+    const schema = harness.fresh();
+    await schema.seed({ "stream:odd:meta": { other: "1" }, "streams:failed": zset({ odd: 1 }) });
+    const plan = await purgePlan(schema, ["odd"]);
+    const { results } = await carryOutAudited(schema, plan, ANN, { reason: undefined });
+    expect(results.get("odd")).toEqual({ result: "refused", detail: "it is in no failed state now" });
+  });
+
+  test("are left alone where a number changed since they were planned, broken or not", async () => {
+    const schema = harness.fresh();
+    await failed(schema, { grew: {}, broke: {}, mended: { revision: "x" } });
+    const plan = await purgePlan(schema, ["grew", "broke", "mended"]);
+    await harness.raw.hincrby(schema.keys.streamMeta("grew"), "revision", 1);
+    await harness.raw.hset(schema.keys.streamMeta("broke"), { revision: "x" });
+    await harness.raw.hset(schema.keys.streamMeta("mended"), { revision: "3" });
+    const { results } = await carryOutAudited(schema, plan, ANN, { reason: undefined });
+    const refused = { result: "refused", detail: expect.stringContaining("plan again") };
+    expect(Object.fromEntries(results)).toEqual({ grew: refused, broke: refused, mended: refused });
+    expect(await new StreamReader(schema).ids("failed")).toEqual(["grew", "broke", "mended"]);
+  });
+});
 
 describe("history that is pruned", () => {
   test("is exactly what was planned, however many others are older", async () => {
