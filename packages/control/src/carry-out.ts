@@ -31,6 +31,8 @@ export interface CarryOut {
   /** Between two chunks it stops; what is left stays without a result. */
   signal?: AbortSignal;
   onProgress?: (done: number, of: number) => void;
+  /** Awaited before the first record is touched; not asked where all is done already. */
+  onBegin?: () => Promise<void>;
 }
 
 export interface CarriedOut {
@@ -44,7 +46,10 @@ export async function carryOut(context: SchemaContext, plan: RecordPlan, how: Ca
   const known = await plans.results(plan.token);
   // Results stand: an id that was purged is not looked for again.
   const left = plan.ids.filter((id) => !known.has(id));
-  if (left.length > 0) await STEPS[plan.action](context, plan, left, how);
+  if (left.length > 0) {
+    await how.onBegin?.();
+    await STEPS[plan.action](context, plan, left, how);
+  }
   return { results: await plans.results(plan.token), touched: left.length > 0 };
 }
 
