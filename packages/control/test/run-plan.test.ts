@@ -209,6 +209,18 @@ describe("history that is pruned", () => {
     expect(rows.map(({ id }) => id)).toEqual(["older", "old"]);
     expect(leftOut).toBe(0);
   });
+
+  test("is planned from all its pages, up to what one plan takes; how many that leaves out is said", async () => {
+    const schema = harness.fresh();
+    const ids = Array.from({ length: 503 }, (_, at) => `c${String(at).padStart(3, "0")}`);
+    await completed(schema, Object.fromEntries(ids.map((id, at) => [id, at + 1])));
+    const all = await choosePrunable(schema, 0);
+    expect([all.rows.map(({ id }) => id), all.leftOut]).toEqual([ids, 0]);
+    for (const limit of [2, 501]) {
+      const some = await choosePrunable(schema, 0, limit);
+      expect([some.rows.map(({ id }) => id), some.leftOut]).toEqual([ids.slice(0, limit), 503 - limit]);
+    }
+  });
 });
 
 describe("a plan that workers carry out", () => {
