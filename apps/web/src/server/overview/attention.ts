@@ -180,7 +180,7 @@ export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
 function failedByReason(failed: readonly StreamRow[]): Attention[] {
   const byReason = new Map<string, number>();
   for (const row of failed) {
-    const reason = failureReason(row) ?? "unknown";
+    const reason = failureReason(row) ?? "";
     byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
   }
   return [...byReason]
@@ -191,7 +191,7 @@ function failedByReason(failed: readonly StreamRow[]): Attention[] {
         id: `failed-${reason}`,
         // What a person did on purpose is a note.
         weight: reason === "aborted_by_operator" ? "warn" : "bad",
-        title: `${count} failed: ${reasonWords(reason)}`,
+        title: `${count} failed: ${reasonWords(reason) || "unknown reason"}`,
         detail: cause,
         remedy,
         href: `/failed?reason=${encodeURIComponent(reason)}`,
