@@ -66,6 +66,10 @@ export const ACTION_WORDS: Record<PlanAction, ActionWords> = {
   },
 };
 
+/** For rejected credentials, a denied right or a missing bucket nothing resumes before a person has acted. */
+export const BLOCKED_REMEDY =
+  "Fix what is named here. Uploads then resume automatically, nothing has to be restarted, and no stream fails meanwhile.";
+
 /** `failed_file_missing`, or the reason alone → "file missing". */
 export function reasonWords(status: string): string {
   return status.replace(/^failed_/, "").replaceAll("_", " ");
