@@ -10,7 +10,8 @@ import { filesMatching, isTest, type SourceFile } from "./sources.ts";
 const NOWHERE: readonly [phrase: RegExp, instead: string][] = [
   [/\bneeds? a hand\b/i, "needs attention"],
   [/\bneeds you\b/i, "needs attention"],
-  [/\bfails? of it\b/i, "This does not fail any stream."],
+  [/\bfails? of it\b/i, "No stream fails meanwhile."],
+  [/\bThis does not fail any stream\b/i, "BLOCKED_REMEDY: what to fix comes first"],
   [/\b(goes|go) on (by itself|by themselves|where)\b/i, "resumes"],
   [/\b(is|are) not there any ?more\b/i, "no longer exists"],
   [/\bwas not asked for\b/i, "could not be started"],

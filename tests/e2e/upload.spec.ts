@@ -231,9 +231,7 @@ test("a file that is replaced again and again is a note on the overview, which n
   await page.goto(dashboard.origin);
   const note = page.locator("[data-attention=repeated-names]");
   await expect(note).toContainText("1 file gets a new object each time it is rewritten");
-  await expect(note).toContainText(
-    "status.txt was stored under at least 3 names within a day, last as status-3.txt",
-  );
+  await expect(note).toContainText("status.txt got at least 3 names within a day, last status-3.txt");
   await expect(note).toContainText("SLUICE_ON_REPLACE=replace");
 });
 

@@ -88,6 +88,7 @@ describe("sluice purge", () => {
     expect(await new IgnoredFiles(rig.context).get("studio", "/rec/a.mkv")).toMatchObject({ stream_id: id });
     expect(await audited()).toEqual([
       { who: ME, from: "command line", action: "purge", ids: [id], reason: "test shot", result: "1 done" },
+      { who: ME, from: "command line", action: "purge", ids: [id], reason: "test shot", result: "begun" },
     ]);
   });
 
@@ -113,7 +114,7 @@ describe("sluice purge", () => {
     expect(await statusOf(later.id)).toBe("failed_access_denied");
     const again = document<Report>(await rig.sluice(["purge", "--execute", token, "--json"]));
     expect(again).toEqual(first);
-    expect(await audited()).toHaveLength(1);
+    expect((await audited()).map(({ result }) => result)).toEqual(["1 done", "begun"]);
   });
 
   it("says exactly what it would do, in JSON", async () => {
@@ -183,7 +184,10 @@ describe("sluice purge", () => {
     const { code } = await rig.sluice(["purge", "--completed", "--yes"]);
     expect(code).toBe(0);
     expect([await statusOf(done.id), await statusOf(failed.id)]).toEqual([undefined, "failed_access_denied"]);
-    expect(await audited()).toMatchObject([{ action: "prune_history", ids: [done.id], result: "1 done" }]);
+    expect(await audited()).toMatchObject([
+      { action: "prune_history", ids: [done.id], result: "1 done" },
+      { action: "prune_history", ids: [done.id], result: "begun" },
+    ]);
   });
 
   it("does not carry out a plan for something else, nor one that is not there", async () => {

@@ -4,6 +4,7 @@
  */
 import {
   KEPT,
+  listedStream,
   loadStreams,
   Plans,
   pruneStreams,
@@ -30,6 +31,8 @@ export interface CarryOut {
   /** Between two chunks it stops; what is left stays without a result. */
   signal?: AbortSignal;
   onProgress?: (done: number, of: number) => void;
+  /** Awaited before the first record is touched; not asked where all is done already. */
+  onBegin?: () => Promise<void>;
 }
 
 export interface CarriedOut {
@@ -43,7 +46,10 @@ export async function carryOut(context: SchemaContext, plan: RecordPlan, how: Ca
   const known = await plans.results(plan.token);
   // Results stand: an id that was purged is not looked for again.
   const left = plan.ids.filter((id) => !known.has(id));
-  if (left.length > 0) await STEPS[plan.action](context, plan, left, how);
+  if (left.length > 0) {
+    await how.onBegin?.();
+    await STEPS[plan.action](context, plan, left, how);
+  }
   return { results: await plans.results(plan.token), touched: left.length > 0 };
 }
 
@@ -79,8 +85,9 @@ async function purge(
     if (signal?.aborted) return;
     const results = await Promise.all(
       streams.map(async (stream): Promise<[string, PlanResult]> => {
-        const isGone = Object.keys(stream.raw).length === 0;
-        if (!isGone && planned[stream.id] !== seenAs(stream.raw)) return [stream.id, CHANGED];
+        // Read as the plan was: a broken number that a row leaves out is no change. The script compares the raw ones.
+        const row = listedStream(stream.id, stream.raw);
+        if (row !== undefined && planned[stream.id] !== seenAs(row)) return [stream.id, CHANGED];
         return [stream.id, resultOf(await purgeStream(context, stream, request))];
       }),
     );

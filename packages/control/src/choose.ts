@@ -53,10 +53,11 @@ export function byReason(excluded: readonly Excluded[]): { why: string; count: n
   return [...counts].map(([why, count]) => ({ why, count }));
 }
 
-/** Completed streams that are older, the oldest first: exactly these go, however many there are. */
+/** Completed streams that are older, the oldest first, as many as one plan takes: exactly these go. */
 export async function choosePrunable(
   context: SchemaContext,
   olderThanMs: number,
+  limit = MAX_PLAN_ITEMS,
 ): Promise<{ rows: ListedStream[]; leftOut: number; cutoff: number }> {
   const reader = new StreamReader(context);
   const cutoff = (await redisNowMs(context)) - olderThanMs;
@@ -64,14 +65,14 @@ export async function choosePrunable(
   let cursor: string | undefined;
   do {
     const page = await reader.page("completed", {
-      limit: Math.min(KEPT.pageOfRecords, MAX_PLAN_ITEMS - rows.length),
+      limit: Math.min(KEPT.pageOfRecords, limit - rows.length),
       newestFirst: false,
       ...(cursor === undefined ? {} : { cursor }),
     });
     const old = page.rows.filter(({ score = 0 }) => score <= cutoff);
     rows.push(...old);
     cursor = old.length < page.rows.length ? undefined : page.next;
-  } while (cursor !== undefined && rows.length < MAX_PLAN_ITEMS);
+  } while (cursor !== undefined && rows.length < limit);
   const all = await reader.countUntil("completed", cutoff);
   return { rows, leftOut: Math.max(0, all - rows.length), cutoff };
 }

@@ -1,6 +1,7 @@
 import { FAILURE_REASONS, newRecord, planRetry, type StreamRecord } from "@sluice/core";
 import { listedStream, type LoadedStream, type ListedStream } from "@sluice/redis-schema";
 import { describe, expect, it } from "vitest";
+import { MAX_PLAN_ITEMS } from "./actions.ts";
 import { choose } from "./choose.ts";
 import { draftAbortUploads, draftFinalize, draftPurge, draftRetryOf } from "./draft.ts";
 
@@ -100,6 +101,13 @@ describe("a plan", () => {
     expect(draftAbortUploads([orphan], []).facts).toContain(
       "1 upload may belong to another program: be sure.",
     );
+  });
+
+  it("takes no more than one plan holds, and says how many that leaves out", () => {
+    const rows = Array.from({ length: MAX_PLAN_ITEMS + 2 }, (_, at) => rowOf({ id: `s${at}` }));
+    const { rows: taken, leftOut } = choose("purge", rows);
+    expect(taken).toEqual(rows.slice(0, MAX_PLAN_ITEMS));
+    expect(leftOut).toBe(2);
   });
 
   it("holds what the state allows, and why not the rest", () => {

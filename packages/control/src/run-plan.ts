@@ -69,18 +69,27 @@ export interface HowToCarryOut {
   onProgress?: (done: number, of: number) => void;
 }
 
-/** A plan on records alone. Carried out again, it does what is left. */
+/**
+ * A plan on records alone. Carried out again, it does what is left. What removes records is audited before the first
+ * one goes: whatever breaks it off, Redis or the end of this process, the audit log says that it was begun.
+ */
 export async function carryOutAudited(
   context: SchemaContext,
   plan: RecordPlan,
   actor: Actor,
   how: HowToCarryOut,
 ): Promise<CarriedOut> {
-  const carried = await carryOut(context, plan, { ...how, who: actor.who });
-  if (carried.touched) {
-    const result = summary(plan.ids, Object.fromEntries(carried.results));
-    await audit(context, actor, { ...entryOf(plan), result, reason: how.reason });
-  }
+  const enter = (result: string) => audit(context, actor, { ...entryOf(plan), result, reason: how.reason });
+  const outcome = (results: CarriedOut["results"]) => summary(plan.ids, Object.fromEntries(results));
+  const brokeOff = async (error: unknown): Promise<never> => {
+    const soFar = new Plans(context).results(plan.token);
+    // Redis may refuse this entry too: the first one stands, and the trouble itself is what the caller must hear of.
+    await Promise.allSettled([soFar.then((results) => enter(`broke off: ${outcome(results)}`))]);
+    throw error;
+  };
+  const begun = { ...how, who: actor.who, onBegin: () => enter("begun") };
+  const carried = await carryOut(context, plan, begun).catch(brokeOff);
+  if (carried.touched) await enter(outcome(carried.results));
   return carried;
 }
 

@@ -14,19 +14,15 @@ import {
   type SchemaContext,
 } from "@sluice/redis-schema";
 
-/** How a stream read when it was planned. */
-export function seenAs(fields: {
-  status?: string | undefined;
-  fence?: string | number | undefined;
-  revision?: string | number | undefined;
-}): string {
-  return `${fields.status ?? ""}:${fields.fence ?? ""}:${fields.revision ?? ""}`;
+/** How a stream read when it was planned: as a row, never as raw fields, whose numbers may be none. */
+export function seenAs({ status, fence, revision }: SeenRow): string {
+  return `${status}:${fence ?? ""}:${revision ?? ""}`;
 }
 
+type SeenRow = Pick<ListedStream, "status" | "fence" | "revision">;
+
 /** As a plan keeps it: by id. */
-export function seenOf(
-  rows: readonly (Parameters<typeof seenAs>[0] & { id: string })[],
-): Record<string, string> {
+export function seenOf(rows: readonly (SeenRow & { id: string })[]): Record<string, string> {
   return Object.fromEntries(rows.map((row) => [row.id, seenAs(row)]));
 }
 
@@ -55,10 +51,7 @@ export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): 
  * Undefined: it is as it was seen. A live stream's record changes with each part, and it opens by itself: only its
  * stage and its owner's fence count. Any other stands still, so that any change of it counts.
  */
-export function changeSince(
-  seen: string,
-  row: Pick<ListedStream, "status" | "fence" | "revision"> | undefined,
-): string | undefined {
+export function changeSince(seen: string, row: SeenRow | undefined): string | undefined {
   if (row === undefined) return "it no longer exists: plan again";
   if (seenAs(row) === seen) return undefined;
   const [status = "", fence = ""] = seen.split(":");

@@ -3,6 +3,7 @@ import { REMEDIES } from "@sluice/core/errors";
 import { FAILURE_REASONS } from "@sluice/core/stream/state";
 import type { PlanAction } from "./actions.ts";
 import { plural } from "./units.ts";
+import { visibleText } from "./visible-text.ts";
 
 interface ActionWords {
   /** "Purge 3 failed streams" */
@@ -65,6 +66,10 @@ export const ACTION_WORDS: Record<PlanAction, ActionWords> = {
   },
 };
 
+/** For rejected credentials, a denied right or a missing bucket nothing resumes before a person has acted. */
+export const BLOCKED_REMEDY =
+  "Fix what is named here. Uploads then resume automatically, nothing has to be restarted, and no stream fails meanwhile.";
+
 /** `failed_file_missing`, or the reason alone → "file missing". */
 export function reasonWords(status: string): string {
   return status.replace(/^failed_/, "").replaceAll("_", " ");
@@ -73,10 +78,21 @@ export function reasonWords(status: string): string {
 /** Why a stream failed and what to do about it; also for a reason that another version wrote. */
 export function failureWords(reason: string | undefined): { cause: string; remedy: string } {
   const known = FAILURE_REASONS.find((each) => each === reason);
-  return known === undefined ? UNKNOWN : REMEDIES[known];
+  if (known !== undefined) return REMEDIES[known];
+  return reason === undefined || reason === ""
+    ? NO_REASON
+    : { cause: unknownCause(reason), remedy: OTHER_VERSION };
 }
 
-const UNKNOWN = {
-  cause: "This version does not know the reason.",
-  remedy: "Look at the raw record, then purge it.",
+function unknownCause(reason: string): string {
+  return `This version does not know the reason "${visibleText(reason)}".`;
+}
+
+/** Never a purge, by which an upload that a newer worker may resume would be aborted. */
+const OTHER_VERSION =
+  "Another version of Sluice wrote it, usually a newer one: update this program, or retry. A retry keeps what is in S3.";
+
+const NO_REASON = {
+  cause: "Its record does not say why it failed.",
+  remedy: "Look at the raw record first: a purge may abort an open upload, and its parts are then lost.",
 };

@@ -37,9 +37,9 @@ export type ListedStream = { [K in TextField]?: string } & { [K in NumberField]?
   score?: number;
 };
 
-/** Undefined when nothing is stored under the id. `values` stand in the order of LIST_FIELDS. */
+/** Undefined when no field of a list is stored under the id; the same for a whole hash as for its LIST_FIELDS alone. */
 export function listedStream(id: string, hash: RawHash): ListedStream | undefined {
-  if (Object.keys(hash).length === 0) return undefined;
+  if (!LISTED.some((field) => hash[field] !== undefined)) return undefined;
   const status = hash["status"] ?? "processing";
   const row: ListedStream = { id, status, kind: kindOf(status) };
   for (const field of TEXT_FIELDS) {

@@ -1,5 +1,6 @@
 "use client";
 /** What is wrong with the system as a whole, above every page; gone by itself when it is mended. */
+import { BLOCKED_REMEDY } from "@sluice/control/words";
 import { DatabaseZap, OctagonAlert, Server, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
 import { useLive } from "../live/live-context.tsx";
@@ -16,8 +17,7 @@ export function Banners() {
       )}
       {latest.workers?.blocked !== undefined && (
         <Banner icon={OctagonAlert} title="Uploads are blocked.">
-          {latest.workers.blocked}. This does not fail any stream. Files grow on disk meanwhile, and uploads
-          resume automatically.
+          {latest.workers.blocked}. {BLOCKED_REMEDY} Files grow on disk until then.
         </Banner>
       )}
       {latest.workers?.alive === 0 && (

@@ -157,6 +157,9 @@ describe("workers", () => {
     expect(found(workerFindings([worker("blocked")]), "worker.blocked").seen).toContain(
       "the bucket is denied",
     );
+    expect(found(workerFindings([worker("blocked")]), "worker.blocked").remedy).toMatch(
+      /^Fix what is named here\. Uploads then resume/,
+    );
     expect(found(workerFindings([]), "worker.none")).toMatchObject({ severity: "info" });
     expect(
       found(workerFindings([{ id: "w", lastSeenAt: 0, lease: { kind: "gone" } }]), "worker.none"),

@@ -1,4 +1,5 @@
 /** The workers that Redis knows: who is at work, who is blocked, who is gone. */
+import { BLOCKED_REMEDY } from "@sluice/control/words";
 import type { WorkerListing } from "@sluice/redis-schema";
 import { finding, ok, type Finding } from "./finding.ts";
 
@@ -21,11 +22,6 @@ export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
     if (state !== "blocked") return ok("worker.alive", `${who} is ${state === "ok" ? "at work" : "ending"}.`);
     const when = since === undefined ? "" : ` since ${since}`;
     const seen = `${who} is blocked${when}: ${state_detail ?? "it does not say why"}.`;
-    return finding(
-      "worker.blocked",
-      "warning",
-      seen,
-      "This does not fail any stream. Uploads resume automatically.",
-    );
+    return finding("worker.blocked", "warning", seen, BLOCKED_REMEDY);
   });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { StreamRow } from "@sluice/control/stream-row";
-import { repeatedNames } from "./attention.ts";
+import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
+import { repeatedNames, workerTrouble } from "./attention.ts";
 
 function row(id: string, path: string, number: number): StreamRow {
   const s3_key = `${path.slice(1)}-${number}`;
@@ -28,15 +29,35 @@ test("one path is one item, however many names it got; it says the last one and 
     title: "1 file gets a new object each time it is rewritten",
     href: "/streams/c",
   });
-  expect(item?.detail).toContain("doc was stored under at least 3 names within a day, last as doc-5.");
+  expect(item?.detail).toContain("doc got at least 3 names within a day, last doc-5.");
   expect(item?.remedy).toContain("SLUICE_ON_REPLACE=replace for the watch (in)");
 });
 
 test("several paths are one item too, which leads to the list", () => {
   const [item] = repeatedNames([row("a", "/list", 3), row("b", "/doc", 4)]);
   expect(item?.title).toBe("2 files get a new object each time they are rewritten");
-  expect(item?.detail).toContain(
-    "doc was stored under at least 3 names within a day, last as doc-4, and 1 other file",
-  );
+  expect(item?.detail).toContain("doc got at least 3 names within a day, last doc-4, and 1 other file");
   expect(item?.href).toBe("/streams?view=completed");
+});
+
+test.each(["processing", "failed_part_limit"])(
+  "a name is chosen before its object is stored (%s): nothing is said to be stored",
+  (status) => {
+    const [item] = repeatedNames([{ ...row("a", "/doc", 3), status }]);
+    expect(item?.detail).toContain("doc got at least 3 names");
+    expect(item?.detail).not.toMatch(/stored|kept/);
+  },
+);
+
+test("a blocked worker's remedy is to fix what blocks it: nothing resumes before", () => {
+  const lease = {
+    kind: "ok",
+    value: { state: "blocked", state_detail: "store: credentials are rejected" },
+  } as WorkerListing["lease"];
+  const [item] = workerTrouble({ listings: [{ id: "w1", lastSeenAt: 0, lease }], unowned: 0 });
+  expect(item).toMatchObject({
+    id: "blocked-w1",
+    detail: "store: credentials are rejected",
+    remedy: expect.stringMatching(/^Fix what is named here\. Uploads then resume/),
+  });
 });

@@ -1,5 +1,5 @@
 /** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
-import { failureWords, reasonWords } from "@sluice/control/words";
+import { BLOCKED_REMEDY, failureWords, reasonWords } from "@sluice/control/words";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
@@ -34,7 +34,7 @@ export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[
   return found.sort((a, b) => (a.weight === b.weight ? 0 : a.weight === "bad" ? -1 : 1));
 }
 
-function workerTrouble({ listings, unowned }: Facts): Attention[] {
+export function workerTrouble({ listings, unowned }: Pick<Facts, "listings" | "unowned">): Attention[] {
   const found: Attention[] = [];
   const living = listings.filter(({ lease }) => lease.kind === "ok");
   if (living.length === 0) {
@@ -57,7 +57,7 @@ function workerTrouble({ listings, unowned }: Facts): Attention[] {
       weight: "bad",
       title: `Worker ${id} is blocked`,
       detail: lease.value.state_detail ?? "It does not say why.",
-      remedy: "This does not fail any stream. Uploads resume automatically.",
+      remedy: BLOCKED_REMEDY,
       href: "/workers",
     });
   }
@@ -170,7 +170,7 @@ export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
       id: "repeated-names",
       weight: "warn",
       title: `${plural(newest.size, "file gets", "files get")} a new object each time ${newest.size === 1 ? "it is" : "they are"} rewritten`,
-      detail: `${fileName(pathOf(most))} was stored under at least 3 names within a day, last as ${most.s3_key ?? "a new name"}${more}. Every version is kept as a recording of its own.`,
+      detail: `${fileName(pathOf(most))} got at least 3 names within a day, last ${most.s3_key ?? "a new one"}${more}. Each version becomes a recording of its own.`,
       remedy: `If only the newest version matters, as with a playlist or a status file, set SLUICE_ON_REPLACE=replace for the watch (${watches}).`,
       href: others.length === 0 ? `/streams/${encodeURIComponent(most.id)}` : "/streams?view=completed",
     },
@@ -180,7 +180,7 @@ export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
 function failedByReason(failed: readonly StreamRow[]): Attention[] {
   const byReason = new Map<string, number>();
   for (const row of failed) {
-    const reason = failureReason(row) ?? "unknown";
+    const reason = failureReason(row) ?? "";
     byReason.set(reason, (byReason.get(reason) ?? 0) + 1);
   }
   return [...byReason]
@@ -191,7 +191,7 @@ function failedByReason(failed: readonly StreamRow[]): Attention[] {
         id: `failed-${reason}`,
         // What a person did on purpose is a note.
         weight: reason === "aborted_by_operator" ? "warn" : "bad",
-        title: `${count} failed: ${reasonWords(reason)}`,
+        title: `${count} failed: ${reasonWords(reason) || "unknown reason"}`,
         detail: cause,
         remedy,
         href: `/failed?reason=${encodeURIComponent(reason)}`,
