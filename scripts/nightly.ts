@@ -42,10 +42,11 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   const results: Result[] = [];
   for (const step of steps) {
-    if (stop.signal.aborted) break;
     console.log(`\n═══ ${step.name}: npm ${step.argv.join(" ")}`);
     const from = performance.now();
     const count = await run(step, stop.signal);
+    // A step that was interrupted has neither passed nor failed.
+    if (stop.signal.aborted) break;
     const result = { name: step.name, count, seconds: Math.round((performance.now() - from) / 1000) };
     results.push(result);
     console.log(`═══ ${resultLine(result)}`);
@@ -55,7 +56,7 @@ async function main(): Promise<number> {
   const notRun = notRunLine(all, results);
   if (notRun !== undefined) console.log(`\n${notRun}`);
   console.log(ending(total));
-  return total.failed === 0 ? 0 : 1;
+  return total.failed === 0 && !stop.signal.aborted ? 0 : 1;
 }
 
 async function run({ name, argv, env, withinMinutes }: Step, stop: AbortSignal): Promise<Count> {
