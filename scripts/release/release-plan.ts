@@ -90,12 +90,16 @@ export function unfinished(plan: ReleasePlan, at: ReleaseStep): string {
       ? ["git", "reset", "--keep", "HEAD~1"]
       : ["git", "restore", "--staged", "--worktree", "--", ...paths],
   ];
-  const lines = (commands: readonly (readonly string[])[]) => commands.map(shellLine).join("\n");
+  // A tag after a commit that failed again would be that of another commit.
+  const lines = (commands: readonly (readonly string[])[]) => commands.map(shellLine).join(" &&\n");
   const finish = at === "edits" ? [] : plan.commands.slice(at);
   return [
     `The release of ${plan.version} is not finished: do not start it again before one of these is done.`,
     ...(finish.length > 0 ? [`To finish it, remove the cause and run:\n\n${lines(finish)}`] : []),
     `To take it back, run:\n\n${lines(takeBack)}`,
+    ...(finish.length > 0
+      ? [`To publish it when it is finished, run:\n\n${plan.afterwards.join(" &&\n")}`]
+      : []),
   ].join("\n\n");
 }
 
