@@ -1,16 +1,28 @@
 /**
  * `npm run nightly [-- --only STEP[,…]] [--seed N]`: what is too long for every change. Writes tests/nightly.txt, to be
- * committed: when, on which commit and machine, and each step's time and result. The last line is `N passed, N failed`.
+ * committed: when, on which commit and machine, each step's time and result, and which steps were not run. The last line
+ * is `N passed, N failed`.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { add, countLine, ending, NOTHING, outputCount, type Count } from "./test/count.ts";
-import { nightlySteps, selectSteps, type Step } from "./nightly/steps.ts";
+import { runStep } from "./nightly/run-step.ts";
+import {
+  nightlySteps,
+  nightRecord,
+  notRunLine,
+  resultLine,
+  selectSteps,
+  type Result,
+  type Step,
+} from "./nightly/steps.ts";
+import { add, ending, NOTHING, outputCount, type Count } from "./test/count.ts";
 
 const EXIT_USAGE = 64;
+/** How long a step may take to end when its time is over. */
+const GRACE_MS = 10_000;
 
 const root = join(import.meta.dirname, "..");
 const log = join(root, "tests/nightly.txt");
@@ -25,45 +37,40 @@ async function main(): Promise<number> {
     return EXIT_USAGE;
   }
   const commit = execFileSync("git", ["rev-parse", "--short=12", "HEAD"], { cwd: root, encoding: "utf8" });
-  const lines = [
-    `${new Date().toISOString()} commit ${commit.trim()}, Node ${process.version}, ${availableParallelism()} cores, seed ${seed}`,
-  ];
-  let total = NOTHING;
+  const head = `${new Date().toISOString()} commit ${commit.trim()}, Node ${process.version}, ${availableParallelism()} cores, seed ${seed}`;
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  const results: Result[] = [];
   for (const step of steps) {
     console.log(`\n═══ ${step.name}: npm ${step.argv.join(" ")}`);
     const from = performance.now();
-    const count = await run(step);
-    const seconds = Math.round((performance.now() - from) / 1000);
-    const result = `${step.name}: ${countLine(count)} in ${seconds} s`;
-    lines.push(result, ...count.told);
-    console.log(`═══ ${result}`);
-    total = add(total, count);
-    writeFileSync(log, `${[...lines, countLine(total)].join("\n")}\n`);
+    const count = await run(step, stop.signal);
+    // A step that was interrupted has neither passed nor failed.
+    if (stop.signal.aborted) break;
+    const result = { name: step.name, count, seconds: Math.round((performance.now() - from) / 1000) };
+    results.push(result);
+    console.log(`═══ ${resultLine(result)}`);
+    writeFileSync(log, nightRecord(head, all, results));
   }
+  const total = results.map(({ count }) => count).reduce(add, NOTHING);
+  const notRun = notRunLine(all, results);
+  if (notRun !== undefined) console.log(`\n${notRun}`);
   console.log(ending(total));
-  return total.failed === 0 ? 0 : 1;
+  return total.failed === 0 && !stop.signal.aborted ? 0 : 1;
 }
 
-async function run({ name, argv, env, withinMinutes }: Step): Promise<Count> {
-  const child = spawn("npm", argv, {
+async function run({ name, argv, env, withinMinutes }: Step, stop: AbortSignal): Promise<Count> {
+  const limit = AbortSignal.timeout(withinMinutes * 60_000);
+  const { output, isOk } = await runStep("npm", argv, {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-    detached: true,
+    until: AbortSignal.any([limit, stop]),
+    graceMs: GRACE_MS,
+    print: (text) => void process.stdout.write(text),
   });
-  const pid = child.pid ?? 0;
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    process.stdout.write(text);
-    output += text;
-  });
-  // The step's own children end with it.
-  const limit = setTimeout(() => process.kill(-pid, "SIGKILL"), withinMinutes * 60_000);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", resolve);
-  }).finally(() => clearTimeout(limit));
-  return outputCount(name, output, code === 0);
+  if (!isOk && limit.aborted)
+    console.error(`${name} was not done after ${withinMinutes} minutes: it was ended`);
+  return outputCount(name, output, isOk);
 }
 
 process.exitCode = await main();

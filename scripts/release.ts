@@ -2,11 +2,17 @@
  * `npm run release -- <version|major|minor|patch> [--dry-run] [--registry <name>]`: versions, changelog, commit, tag and
  * images. It pushes nothing: the commands for that are printed at the end.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { planRelease, type SourceText } from "./release/release-plan.ts";
+import {
+  planRelease,
+  unfinished,
+  type ReleasePlan,
+  type ReleaseStep,
+  type SourceText,
+} from "./release/release-plan.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_REFUSED = 1;
@@ -54,16 +60,66 @@ function main(): number {
     return EXIT_REFUSED;
   }
   console.log(`${version} → ${plan.version}`);
-  for (const { path, text } of plan.edits) {
-    if (!isDry) writeFileSync(join(root, path), text);
-    console.log(`${isDry ? "would write" : "written"} ${path}`);
-  }
-  for (const [program = "", ...args] of plan.commands) {
-    console.log(`${isDry ? "would run" : "running"} ${[program, ...args].join(" ").split("\n")[0]}`);
-    if (!isDry) execFileSync(program, args, { cwd: root, stdio: "inherit" });
+  if (isDry) {
+    for (const { path } of plan.edits) console.log(`would write ${path}`);
+    for (const command of plan.commands) console.log(`would run ${firstLine(command)}`);
+  } else {
+    // What is missing at the end is looked for before anything is changed.
+    const failure = run([values.engine, "version"], "ignore");
+    if (failure !== undefined) {
+      console.error(
+        `${failure}\nThe images cannot be built without it: start it, or name another with --engine. Nothing has been changed.`,
+      );
+      return EXIT_REFUSED;
+    }
+    const failed = carryOut(plan);
+    if (failed) {
+      console.error(`\n${failed.failure}\n\n${unfinished(plan, failed.at)}`);
+      return EXIT_REFUSED;
+    }
   }
   console.log(`\nWhen you have looked at the result:\n  ${plan.afterwards.join("\n  ")}`);
   return 0;
+}
+
+/** Undefined when all of it is done. */
+function carryOut({ edits, commands }: ReleasePlan): { at: ReleaseStep; failure: string } | undefined {
+  for (const { path, text } of edits) {
+    const failure = write(path, text);
+    if (failure !== undefined) return { at: "edits", failure };
+    console.log(`written ${path}`);
+  }
+  for (const [at, command] of commands.entries()) {
+    console.log(`running ${firstLine(command)}`);
+    const failure = run(command, "inherit");
+    if (failure !== undefined) return { at, failure };
+  }
+  return undefined;
+}
+
+/** Why it could not be written. */
+function write(path: string, text: string): string | undefined {
+  try {
+    writeFileSync(join(root, path), text);
+    return undefined;
+  } catch (error) {
+    return `${path} could not be written: ${(error as Error).message}`;
+  }
+}
+
+/** Why it failed. */
+function run([program = "", ...args]: readonly string[], stdio: "inherit" | "ignore"): string | undefined {
+  const name = [program, args[0]].join(" ");
+  const { error, status, signal } = spawnSync(program, args, { cwd: root, stdio });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") return `${program} is not installed`;
+  if (error) return `${name} could not be run: ${error.message}`;
+  if (signal) return `${name} was ended by ${signal}`;
+  return status === 0 ? undefined : `${name} failed with exit code ${status}`;
+}
+
+/** A tag's message has many. */
+function firstLine(command: readonly string[]): string {
+  return command.join(" ").split("\n")[0] ?? "";
 }
 
 function read(path: string): string {

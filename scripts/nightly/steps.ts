@@ -1,4 +1,5 @@
 /** What is too long for every change: each step is one npm command, run one after the other. */
+import { add, countLine, NOTHING, type Count } from "../test/count.ts";
 
 export interface Step {
   readonly name: string;
@@ -43,4 +44,32 @@ export function selectSteps(all: readonly Step[], only: string | undefined): rea
   const names = only.split(",");
   const chosen = all.filter(({ name }) => names.includes(name));
   return chosen.length === names.length ? chosen : undefined;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly count: Count;
+  readonly seconds: number;
+}
+
+export function resultLine({ name, count, seconds }: Result): string {
+  return `${name}: ${countLine(count)} in ${seconds} s`;
+}
+
+/** Undefined when all were run. */
+export function notRunLine(all: readonly Step[], results: readonly Result[]): string | undefined {
+  const names = all.map(({ name }) => name).filter((name) => !results.some((result) => result.name === name));
+  return names.length === 0 ? undefined : `not run: ${names.join(", ")}`;
+}
+
+/** The record of a night. Its last line counts only what was run, so the line above it names what was not. */
+export function nightRecord(head: string, all: readonly Step[], results: readonly Result[]): string {
+  const total = results.map(({ count }) => count).reduce(add, NOTHING);
+  const lines = [
+    head,
+    ...results.flatMap((result) => [resultLine(result), ...result.count.told]),
+    notRunLine(all, results),
+    countLine(total),
+  ];
+  return `${lines.filter((line) => line !== undefined).join("\n")}\n`;
 }

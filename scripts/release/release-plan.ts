@@ -32,6 +32,9 @@ export interface ReleasePlan {
   readonly afterwards: readonly string[];
 }
 
+/** What can fail: a plan's edits, or one of its commands by its place. */
+export type ReleaseStep = "edits" | number;
+
 /** A string says why there can be no release, and what to do. */
 export function planRelease(facts: ReleaseFacts): ReleasePlan | string {
   const version = nextVersion(facts.version, facts.wanted);
@@ -73,6 +76,38 @@ export function planRelease(facts: ReleaseFacts): ReleasePlan | string {
       `${facts.engine} push ${image("web")}`,
     ],
   };
+}
+
+/** After a step that failed: how to take back what is done already, and the commands that would finish the release. */
+export function unfinished(plan: ReleasePlan, at: ReleaseStep): string {
+  const hasCommit = at !== "edits" && at > 0;
+  const hasTag = at !== "edits" && at > 1;
+  const paths = plan.edits.map(({ path }) => path);
+  const takeBack = [
+    ...(hasTag ? [["git", "tag", "--delete", `v${plan.version}`]] : []),
+    // `--keep` refuses to lose a change that was made since.
+    hasCommit
+      ? ["git", "reset", "--keep", "HEAD~1"]
+      : ["git", "restore", "--staged", "--worktree", "--", ...paths],
+  ];
+  // A tag after a commit that failed again would be that of another commit.
+  const lines = (commands: readonly (readonly string[])[]) => commands.map(shellLine).join(" &&\n");
+  const finish = at === "edits" ? [] : plan.commands.slice(at);
+  return [
+    `The release of ${plan.version} is not finished: do not start it again before one of these is done.`,
+    ...(finish.length > 0 ? [`To finish it, remove the cause and run:\n\n${lines(finish)}`] : []),
+    `To take it back, run:\n\n${lines(takeBack)}`,
+    ...(finish.length > 0
+      ? [`To publish it when it is finished, run:\n\n${plan.afterwards.join(" &&\n")}`]
+      : []),
+  ].join("\n\n");
+}
+
+/** As a POSIX shell reads it. */
+function shellLine(argv: readonly string[]): string {
+  return argv
+    .map((word) => (/^[\w./:=@~-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`))
+    .join(" ");
 }
 
 /** Undefined when it is no version, or none above the present one. */

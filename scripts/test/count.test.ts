@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
-import { nightlySteps, selectSteps } from "../nightly/steps.ts";
+import { nightlySteps, nightRecord, selectSteps } from "../nightly/steps.ts";
 import { add, checkCount, ending, outputCount, playwrightCount, vitestCount } from "./count.ts";
 import { allSuites, selectSuites } from "./suites.ts";
 import { installCommand, missingPackages } from "./system-packages.ts";
@@ -87,6 +89,35 @@ it("a night has steps with names of their own, and one can be chosen", () => {
   expect(selectSteps(steps, "model")?.map(({ name }) => name)).toEqual(["model"]);
   expect(selectSteps(steps, "containers,model")?.map(({ name }) => name)).toEqual(["model", "containers"]);
   expect(selectSteps(steps, "model,nothing")).toBeUndefined();
+});
+
+it("the record of a night names the steps that were not run, and says nothing of the kind after a whole night", () => {
+  const steps = nightlySteps("7");
+  const result = (name: string) => ({ name, count: checkCount(name, true), seconds: 3 });
+  expect(nightRecord("head", steps, [result("model")])).toBe(
+    "head\nmodel: 1 passed, 0 failed in 3 s\nnot run: kills on local-s3, kills on Ceph RGW, containers\n1 passed, 0 failed\n",
+  );
+  const whole = nightRecord(
+    "head",
+    steps,
+    steps.map(({ name }) => result(name)),
+  );
+  expect(whole).not.toContain("not run");
+  expect(whole).toMatch(/\n4 passed, 0 failed\n$/);
+});
+
+it("the committed record of a night leaves no step out", () => {
+  const lines = readFileSync(join(import.meta.dirname, "../../tests/nightly.txt"), "utf8")
+    .trim()
+    .split("\n");
+  const run = nightlySteps("7").filter(({ name }) => lines.some((line) => line.startsWith(`${name}: `)));
+  const notRun = lines.findLast((line) => line.startsWith("not run: "))?.slice("not run: ".length);
+  const named = [...run.map(({ name }) => name), ...(notRun?.split(", ") ?? [])];
+  expect(named.toSorted()).toEqual(
+    nightlySteps("7")
+      .map(({ name }) => name)
+      .toSorted(),
+  );
 });
 
 it("suites can be chosen by name or as the checks together", () => {

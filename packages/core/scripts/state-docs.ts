@@ -46,7 +46,7 @@ export function stateDocs(): string {
   return [
     "# Life of a stream",
     "",
-    "<!-- Made by `pnpm docs:state` from packages/core/src/stream/state.ts. Do not edit. -->",
+    "<!-- Made by `pnpm docs:state` from state.ts and failures.ts in packages/core/src/stream. Do not edit. -->",
     "",
     stateDiagram(),
     "",
