@@ -119,7 +119,7 @@ async function lastWrite(
 /** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
 export async function holdsUnrecordedParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
   if (held.record.s3_upload_id === undefined) return false;
-  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   return listing.kind === "alive" && listing.parts.length > 0;
 }
 
