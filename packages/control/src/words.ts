@@ -1,6 +1,5 @@
 /** The words of an operator's actions and of why streams failed, for pages, plans and the terminal alike. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { FAILURE_REASONS, FAILURES } from "@sluice/core/stream/failures";
 import type { PlanAction } from "./actions.ts";
 import { plural } from "./units.ts";
 
@@ -73,7 +72,7 @@ export function reasonWords(status: string): string {
 /** Why a stream failed and what to do about it; also for a reason that another version wrote. */
 export function failureWords(reason: string | undefined): { cause: string; remedy: string } {
   const known = FAILURE_REASONS.find((each) => each === reason);
-  return known === undefined ? UNKNOWN : REMEDIES[known];
+  return known === undefined ? UNKNOWN : FAILURES[known];
 }
 
 const UNKNOWN = {

@@ -1,9 +1,6 @@
 /** An error says what happened, in a code that never changes, and what to do about it, in plain words. */
 import type { FailureReason } from "./stream/failures.ts";
 
-/** The dashboard and the command line show cause and remedy. */
-export { FAILURES as REMEDIES } from "./stream/failures.ts";
-
 /** What a failed call to the store means for the caller. */
 export type StoreTrouble =
   /** Outage, time-out, 5xx, reset: the worker waits and tries again without end. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { quickDigests } from "../../test/node-digests.ts";
 import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
 import { LIMITS } from "../limits.ts";
-import type { FailureReason } from "../stream/state.ts";
+import type { FailureReason } from "../stream/failures.ts";
 import { parseWaiting } from "../stream/waiting.ts";
 import { audit } from "../testing/audit.ts";
 import { History } from "../testing/history.ts";

@@ -104,6 +104,7 @@ export type FailureReason = keyof typeof TABLE;
 /** In the order of the table. */
 export const FAILURE_REASONS = Object.keys(TABLE) as readonly FailureReason[];
 
+/** The dashboard and the command line show cause and remedy. */
 export const FAILURES: Readonly<Record<FailureReason, Failure>> = TABLE;
 
 /** What a record says may be of another version, or of no version at all. */
