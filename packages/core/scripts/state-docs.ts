@@ -20,7 +20,7 @@ const EVENT_WORDS: Record<Event, string> = {
   assembled: "the object is proved equal to the file",
   described: "the metadata object is written, the file tidied",
   broke: "something that cannot heal alone",
-  retried: "retry, or the file came back: behind the last acknowledged part",
+  retried: "retry, or the file came back: resumes after the last acknowledged part",
   redescribed: "retry of a stream whose object exists",
 };
 

@@ -63,6 +63,17 @@ export class StreamFailure extends Error {
   }
 }
 
+/** A stored stream has lost its object, and its file too: from then on its record must not say that it is stored. */
+export class ObjectLostFailure extends StreamFailure {
+  /** Nor does S3 hold its parts. */
+  readonly uploadGone: boolean;
+
+  constructor(detail: string, { uploadGone }: { uploadGone: boolean }) {
+    super("verify_mismatch", detail);
+    this.uploadGone = uploadGone;
+  }
+}
+
 /**
  * The volume does not give the file's bytes just now (EIO, ESTALE and their like): waited for, and never taken for the
  * end of the file.
