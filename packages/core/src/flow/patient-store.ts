@@ -146,7 +146,7 @@ export class PatientStore {
           throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
         }
         break;
-      // Also while the gate is closed: it does not wait for a stream that alone meets this.
+      // With its own pause also while the gate is closed: the gate lets a stream through that alone meets this.
       case "failing":
       case "rejected":
         break;

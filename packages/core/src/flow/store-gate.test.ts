@@ -365,6 +365,18 @@ it.each<[string, StoreTrouble | undefined]>([
   expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable" });
 });
 
+it("P11: look-ups of two streams that failed do not hold the gate closed once they are answered", async () => {
+  const { clock, gate } = setUp();
+  const lookUp = (by: string, request: () => Promise<unknown>) =>
+    clock.drive(gate.run(request, never, { by, heals: false }).catch(() => "failed"));
+  await lookUp("a", () => Promise.reject(trouble("failing")));
+  await lookUp("b", () => Promise.reject(trouble("failing")));
+  await lookUp("a", () => Promise.resolve("yes"));
+  expect(gate.state.blocked).toBe(true);
+  await clock.drive(gate.run(() => Promise.resolve("yes"), never, { by: "a", kind: "sends" }));
+  expect(gate.state.blocked).toBe(false);
+});
+
 it("P9: streams that fail alone are remembered up to a number, and then judged again", async () => {
   const { gate } = setUp();
   const fail = (by: string) => rejectionOf(gate.run(() => Promise.reject(trouble("failing")), never, { by }));

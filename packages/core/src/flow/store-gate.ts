@@ -76,6 +76,7 @@ export class StoreGate {
     try {
       const answer = await request();
       if (heals) this.answered({ by, kind });
+      else this.#failing[kind].delete(by);
       return answer;
     } catch (error) {
       if (error instanceof StoreError) this.#refused(error, { by, kind, heals });
