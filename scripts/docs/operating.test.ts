@@ -1,7 +1,7 @@
 /** The operating guide leaves no alert and no failure without what to do, and speaks of none that does not exist. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FAILURE_REASONS } from "../../packages/core/src/stream/state.ts";
+import { FAILURE_REASONS } from "../../packages/core/src/stream/failures.ts";
 import { expect, test } from "vitest";
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");

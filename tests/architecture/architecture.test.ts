@@ -86,23 +86,54 @@ describe("the rules", () => {
     expect(importsOutOfCore(core(`import "node:fs";`, "packages/core/src/testing/s.ts"))).toHaveLength(1);
   });
 
-  it("notice an arrow that points up", () => {
-    const text = `import { x } from "@sluice/control/units";`;
-    expect(arrowsUp([{ path: "packages/redis-schema/src/x.ts", text }])).toHaveLength(1);
-    expect(arrowsUp([{ path: "apps/worker/src/x.ts", text }])).toEqual([]);
+  it.each([
+    ["packages/redis-schema/src/x.ts", `import { x } from "@sluice/control/units";`],
+    ["packages/redis-schema/src/x.ts", `import { x } from "../../control/src/units.ts";`],
+    ["packages/redis-schema/src/records/x.ts", `import { x } from "../../test/rig.ts";`],
+    ["packages/config/src/x.ts", `import { x } from "@sluice/control";`],
+    ["packages/config/src/x.ts", `export * from "../../../apps/worker/src/x.ts";`],
+    ["packages/local-s3/src/x.ts", `import { x } from "@sluice/core";`],
+    ["packages/control/src/x.ts", `import { x } from "@sluice/worker";`],
+    ["packages/new/src/x.ts", `const nothing = "imported";`],
+  ])("notice an arrow that points up, or a package without a place: %s: %s", (path, text) => {
+    expect(arrowsUp([{ path, text }])).toHaveLength(1);
   });
+
+  it.each([
+    ["apps/worker/src/x.ts", `import { x } from "@sluice/control/units";`],
+    ["packages/config/src/x.ts", `import { x } from "@sluice/redis-schema/redis-url";`],
+    ["packages/redis-schema/src/records/x.ts", `import { x } from "../y.ts";`],
+    ["packages/redis-schema/src/x.test.ts", `import { x } from "../test/rig.ts";`],
+    ["packages/control/test/x.ts", `import { x } from "../../redis-schema/test/rig.ts";`],
+  ])(
+    "let a program import packages, a package those below it, and tests each other: %s: %s",
+    (path, text) => {
+      expect(arrowsUp([{ path, text }])).toEqual([]);
+    },
+  );
 
   it("notice what a browser cannot run", () => {
     const path = "packages/control/src/words.ts";
     expect(notForBrowsers([{ path, text: `import { KEPT } from "@sluice/redis-schema";` }])).toHaveLength(1);
     expect(notForBrowsers([{ path, text: `import { run } from "./run-plan.ts";` }])).toHaveLength(1);
     expect(notForBrowsers([{ path, text: `import type { X } from "@sluice/redis-schema";` }])).toEqual([]);
-    const page = {
-      path: "apps/web/src/x.tsx",
-      text: `"use client";\nimport { x } from "@sluice/control/draft";`,
-    };
-    expect(controlInPages([page])).toHaveLength(1);
   });
+
+  const draft = `import { x } from "@sluice/control/draft";`;
+  it.each([
+    ["apps/web/src/streams/x.tsx", `"use client";\n${draft}`, 1],
+    ["apps/web/src/app/x/page.tsx", `/** A page. */\n"use client";\n${draft}`, 1],
+    ["apps/web/src/streams/x.ts", draft, 1],
+    ["apps/web/src/streams/x.ts", `import type { X } from "@sluice/control/draft";`, 0],
+    ["apps/web/src/streams/x.test.ts", draft, 0],
+    ["apps/web/src/app/x/page.tsx", draft, 0],
+    ["apps/web/src/server/x.ts", draft, 0],
+  ])(
+    "notice what a page cannot take from control, in files without a mark too: %s: %s",
+    (path, text, found) => {
+      expect(controlInPages([{ path, text }])).toHaveLength(found);
+    },
+  );
 
   it.each([
     ["packages/s3-store/src/x.ts", `import { x } from "@sluice/config";`],

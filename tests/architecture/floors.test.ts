@@ -46,8 +46,11 @@ describe("the rules", () => {
     expect(importsUpwards([right])).toEqual([]);
   });
 
-  it("notice a file that stands on no floor", () => {
-    const lost = file("drawer/x.ts", `import { LIMITS } from "../limits.ts";`);
+  it.each([
+    ["imports two", `import { LIMITS } from "../limits.ts";\nimport "../assert.ts";`],
+    ["imports none", `export const X = 1;`],
+  ])("notice a file that stands on no floor and %s", (_case, text) => {
+    const lost = file("drawer/x.ts", text);
     expect(importsUpwards([lost])).toEqual(["packages/core/src/drawer/x.ts: stands on no floor"]);
   });
 

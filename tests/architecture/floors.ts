@@ -38,25 +38,30 @@ interface Import {
   to: string;
 }
 
+function ofCore(files: readonly SourceFile[]): SourceFile[] {
+  return files.filter(({ path }) => path.startsWith(CORE) && !isTest(path));
+}
+
 /** Also what is imported for its type alone: a type is knowledge too. */
 function importsOf(files: readonly SourceFile[]): Import[] {
-  return files
-    .filter(({ path }) => path.startsWith(CORE) && !isTest(path))
-    .flatMap(({ path, text }) =>
-      [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier = ""]) => ({
-        from: path,
-        to: posix.join(posix.dirname(path), specifier),
-      })),
-    );
+  return ofCore(files).flatMap(({ path, text }) =>
+    [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, specifier = ""]) => ({
+      from: path,
+      to: posix.join(posix.dirname(path), specifier),
+    })),
+  );
 }
 
 export function importsUpwards(files: readonly SourceFile[]): Violation[] {
-  return importsOf(files).flatMap(({ from, to }) => {
+  const lost = ofCore(files)
+    .filter(({ path }) => floorOf(path) === undefined)
+    .map(({ path }) => `${path}: stands on no floor`);
+  const upwards = importsOf(files).flatMap(({ from, to }) => {
     const [lower, upper] = [floorOf(from), floorOf(to)];
-    if (lower === undefined) return [`${from}: stands on no floor`];
-    if (upper === undefined || upper >= lower) return [];
+    if (lower === undefined || upper === undefined || upper >= lower) return [];
     return [`${from} (${FLOORS[lower]?.name}): imports ${to} from above (${FLOORS[upper]?.name})`];
   });
+  return [...lost, ...upwards];
 }
 
 /** Files of one floor that need each other are one idea in two files. The test worker and its world are left alone. */

@@ -48,22 +48,28 @@ function staysInS3Store(path: string, specifier: string): boolean {
   return specifier === "@sluice/core" || specifier.startsWith("node:") || specifier.startsWith(SDK);
 }
 
-/** Dependencies point one way: what each of these packages may import of the others. */
+/** Dependencies point one way: what each package may import of the others. */
 const BELOW: Record<string, readonly string[]> = {
   core: [],
+  "local-s3": [],
   "s3-store": ["core"],
   "redis-schema": ["core"],
+  config: ["core", "redis-schema"],
   control: ["core", "redis-schema"],
 };
 
-/** A package imports only what lies below it, and no package imports a program. */
+/** A package imports only what lies below it, by its name and not by a path; and no package imports a program. */
 export function arrowsUp(files: readonly SourceFile[]): Violation[] {
   return files.flatMap(({ path, text }) => {
-    const [, name = ""] = /^packages\/([\w-]+)\/src\//.exec(path) ?? [];
+    const [source, name] = /^packages\/([\w-]+)\/src\//.exec(path) ?? [];
+    if (source === undefined || name === undefined || isTest(path)) return [];
     const below = BELOW[name];
-    if (below === undefined || isTest(path)) return [];
+    if (below === undefined) return [`${path}: is of a package that this rule does not know`];
     return specifiers(text)
       .filter((specifier) => {
+        if (specifier.startsWith(".")) {
+          return !posix.join(posix.dirname(path), specifier).startsWith(source);
+        }
         const [, other] = /^@sluice\/([\w-]+)/.exec(specifier) ?? [];
         return other !== undefined && other !== name && !below.includes(other);
       })
@@ -88,10 +94,14 @@ export function notForBrowsers(files: readonly SourceFile[]): Violation[] {
     );
 }
 
-/** Pages (`"use client"` and what lies beside them) take from control only what runs in a browser. */
+/**
+ * Pages take from control only what runs in a browser: what is marked `"use client"`, and whatever such a file may import,
+ * which is all but the routes and the server.
+ */
 export function controlInPages(files: readonly SourceFile[]): Violation[] {
   return files
-    .filter(({ path, text }) => path.startsWith("apps/web/src/") && text.startsWith('"use client";'))
+    .filter(({ path }) => path.startsWith("apps/web/src/") && !isTest(path))
+    .filter(({ path, text }) => !/^apps\/web\/src\/(?:app|server)\//.test(path) || isClient(text))
     .flatMap(({ path, text }) =>
       specifiers(text.replaceAll(/import type [^;]*;/g, ""))
         .filter(
@@ -99,6 +109,11 @@ export function controlInPages(files: readonly SourceFile[]): Violation[] {
         )
         .map((specifier) => `${path}: imports ${specifier}`),
     );
+}
+
+/** Only comments may precede the mark. */
+function isClient(text: string): boolean {
+  return /^\s*["']use client["']/.test(withoutComments(text));
 }
 
 /** Every module that `text` imports, statically or not, or re-exports from. */

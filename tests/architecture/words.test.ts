@@ -13,6 +13,7 @@ const NOWHERE: readonly [phrase: RegExp, instead: string][] = [
   [/\bfails? of it\b/i, "No stream fails meanwhile."],
   [/\bThis does not fail any stream\b/i, "BLOCKED_REMEDY: what to fix comes first"],
   [/\b(goes|go) on (by itself|by themselves|where)\b/i, "resumes"],
+  [/\bgoes on behind\b/i, "resumes after"],
   [/\b(is|are) not there any ?more\b/i, "no longer exists"],
   [/\bwas not asked for\b/i, "could not be started"],
   [/\bis written down yet\b/i, "No events yet"],

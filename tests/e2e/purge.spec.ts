@@ -1,6 +1,6 @@
 /** Clean-up with every worker dead: one, a filter, all; exactly the plan, once, audited, and read back from Redis by another client. */
 import type { Redis } from "ioredis";
-import { FAILURE_REASONS } from "../../packages/core/src/stream/state.ts";
+import { FAILURE_REASONS } from "../../packages/core/src/stream/failures.ts";
 import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { until } from "./support/process.ts";

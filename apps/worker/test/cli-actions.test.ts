@@ -214,7 +214,7 @@ describe("sluice retry", () => {
     expect(code).toBe(2);
     expect(stderr).toContain("Every byte of 1 file is sent, 16.0 MiB for the second time.");
     expect(stderr).toMatch(
-      / 0 B +Goes on behind the last acknowledged part; nothing is sent again\. +\/rec\/a\.mkv/,
+      / 0 B +Resumes after the last acknowledged part; nothing is sent again\. +\/rec\/a\.mkv/,
     );
     expect(stderr).toMatch(/16\.0 MiB +Takes the next free name; all bytes are sent again\. +\/rec\/b\.mkv/);
     expect(stderr).toMatch(/ 0 B +The object is stored; only its metadata .* +\/rec\/c\.mkv/);

@@ -144,7 +144,7 @@ describe("sluice show", () => {
     expect(stdout).toMatch(
       /what to do +Allow PutObject and GetObject on this key, or name the bucket in SLUICE_S3_OLD_BUCKETS/,
     );
-    expect(stdout).toMatch(/a retry +Goes on behind the last acknowledged part; nothing is sent again\./);
+    expect(stdout).toMatch(/a retry +Resumes after the last acknowledged part; nothing is sent again\./);
     expect(stdout).toContain("it is failed_access_denied now");
   });
 

@@ -21,6 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
+import { ask } from "./rig/ask.ts";
 import { lagBytes } from "./rig/health.ts";
 import { WorkerProcess } from "./rig/worker-process.ts";
 
@@ -83,6 +84,36 @@ describe("the object of a file about to be deleted", { timeout: 180_000 }, () =>
     }
     expect(existsSync(join(rig.directory, "archive/small"))).toBe(true);
   });
+
+  it.each([
+    ["in one request", 1_000],
+    ["in parts", PART + 1_000],
+  ])(
+    "D5a: that went up %s and is gone, as its file, goes again once the file is back",
+    async (_case, size) => {
+      await using rig = await startRig({ env: LONG });
+      const bytes = randomBytes(size);
+      const path = join(rig.root, "a.bin");
+      writeFileSync(path, bytes);
+      const worker = await rig.start();
+      const { id } = await stored(rig, path);
+      await worker.kill();
+      await rig.bucket.remove("a.bin");
+      renameSync(path, join(rig.directory, "elsewhere.bin"));
+      writeWhole(rig, "other.bin", "so that the volume is seen to be there");
+      await rig.start();
+      const failed = await rig.until("its stream has failed", async () => {
+        const stream = await rig.records.stream(id);
+        return stream?.status === "failed_verify_mismatch" ? stream : undefined;
+      });
+      expect(failed["failure_detail"]).toMatch(/: put the file back and retry, or purge the record$/);
+      renameSync(join(rig.directory, "elsewhere.bin"), path);
+      const retried = await ask(rig, "retry", id);
+      expect(retried).toMatchObject({ result: "done", detail: expect.stringContaining("from byte 0") });
+      expect((await stored(rig, path)).id).toBe(id);
+      expect(await objectIs(rig, "a.bin", bytes)).toBe(true);
+    },
+  );
 
   it("D5a: that cannot be asked for because the store is away keeps the file under its name until it can", async () => {
     await using rig = await startRig({ env: { ...DELETE, SLUICE_AFTER_UPLOAD_DELAY: "2s" } });

@@ -1,6 +1,5 @@
 /** The words of an operator's actions and of why streams failed, for pages, plans and the terminal alike. */
-import { REMEDIES } from "@sluice/core/errors";
-import { FAILURE_REASONS } from "@sluice/core/stream/state";
+import { FAILURE_REASONS, FAILURES } from "@sluice/core/stream/failures";
 import type { PlanAction } from "./actions.ts";
 import { plural } from "./units.ts";
 import { visibleText } from "./visible-text.ts";
@@ -78,7 +77,7 @@ export function reasonWords(status: string): string {
 /** Why a stream failed and what to do about it; also for a reason that another version wrote. */
 export function failureWords(reason: string | undefined): { cause: string; remedy: string } {
   const known = FAILURE_REASONS.find((each) => each === reason);
-  if (known !== undefined) return REMEDIES[known];
+  if (known !== undefined) return FAILURES[known];
   return reason === undefined || reason === ""
     ? NO_REASON
     : { cause: unknownCause(reason), remedy: OTHER_VERSION };

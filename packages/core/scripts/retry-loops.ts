@@ -47,6 +47,16 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
+    name: "request of one stream: it fails while the bucket answers",
+    where: "packages/core/src/flow/patient-store.ts",
+    bound:
+      "no end, by intent; backoff up to 30 s, also while the gate is closed; the stream says why it waits; of two streams without an answer in between it is the store's trouble, and the gate's row holds besides",
+    proves: [
+      "packages/core/src/flow/patient-store.test.ts",
+      "P9: of one stream alone is made again at longer and longer pauses, and the stream says why",
+    ],
+  },
+  {
     name: "request of one stream: the store rejects it",
     where: "packages/core/src/flow/patient-store.ts",
     bound: "no end, by intent; backoff up to 30 s; the stream says why it waits",

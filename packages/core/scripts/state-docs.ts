@@ -1,14 +1,6 @@
 /** `docs/state-machine.md`, made from the table of moves and from the register of loops: neither can differ from the code. */
-import {
-  EVENTS,
-  FAILURE_REASONS,
-  INDEX_OF,
-  KINDS,
-  MOVES,
-  type Event,
-  type Kind,
-} from "../src/stream/state.ts";
-import { REMEDIES } from "../src/errors.ts";
+import { FAILURE_REASONS, FAILURES } from "../src/stream/failures.ts";
+import { EVENTS, INDEX_OF, KINDS, MOVES, type Event, type Kind } from "../src/stream/state.ts";
 import { LOOPS } from "./retry-loops.ts";
 
 const KIND_WORDS: Record<Kind, string> = {
@@ -28,7 +20,7 @@ const EVENT_WORDS: Record<Event, string> = {
   assembled: "the object is proved equal to the file",
   described: "the metadata object is written, the file tidied",
   broke: "something that cannot heal alone",
-  retried: "retry, or the file came back: behind the last acknowledged part",
+  retried: "retry, or the file came back: resumes after the last acknowledged part",
   redescribed: "retry of a stream whose object exists",
 };
 
@@ -66,8 +58,8 @@ export function stateDocs(): string {
       ["reason", "cause", "remedy"],
       FAILURE_REASONS.map((reason) => [
         `\`failed_${reason}\``,
-        REMEDIES[reason].cause,
-        REMEDIES[reason].remedy,
+        FAILURES[reason].cause,
+        FAILURES[reason].remedy,
       ]),
     ),
     "",

@@ -1,9 +1,6 @@
 /** An error says what happened, in a code that never changes, and what to do about it, in plain words. */
 import type { FailureReason } from "./stream/failures.ts";
 
-/** The dashboard and the command line show cause and remedy. */
-export { FAILURES as REMEDIES } from "./stream/failures.ts";
-
 /** What a failed call to the store means for the caller. */
 export type StoreTrouble =
   /** Outage, time-out, 5xx, reset: the worker waits and tries again without end. */
@@ -63,6 +60,17 @@ export class StreamFailure extends Error {
   constructor(reason: FailureReason, detail: string, cause?: unknown) {
     super(detail, { cause });
     this.reason = reason;
+  }
+}
+
+/** A stored stream has lost its object, and its file too: from then on its record must not say that it is stored. */
+export class ObjectLostFailure extends StreamFailure {
+  /** Nor does S3 hold its parts. */
+  readonly uploadGone: boolean;
+
+  constructor(detail: string, { uploadGone }: { uploadGone: boolean }) {
+    super("verify_mismatch", detail);
+    this.uploadGone = uploadGone;
   }
 }
 

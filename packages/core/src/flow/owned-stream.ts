@@ -20,7 +20,7 @@ import type { Recovery } from "./dependencies.ts";
 import { backoffMs } from "./retry.ts";
 import { finishedPrefix } from "../stream/checkpoint.ts";
 
-export interface HeldDeps {
+export interface OwnedStreamDeps {
   checkpoints: CheckpointStore;
   clock: Clock;
   random: () => number;
@@ -32,7 +32,7 @@ type Change = Omit<StreamWrite, "from"> & { from?: readonly Kind[] };
 export class OwnedStream {
   #record: StreamRecord;
   readonly #parts: Map<number, Part>;
-  readonly #deps: HeldDeps;
+  readonly #deps: OwnedStreamDeps;
   readonly #signal: AbortSignal;
   #tail: Promise<unknown> = Promise.resolve();
   #waitingParts: Part[] = [];
@@ -45,7 +45,7 @@ export class OwnedStream {
   #confirmedAtMs: number;
 
   /** `signal`: ends the wait for a Redis that does not answer. */
-  constructor(record: StreamRecord, parts: Iterable<Part>, deps: HeldDeps, signal: AbortSignal) {
+  constructor(record: StreamRecord, parts: Iterable<Part>, deps: OwnedStreamDeps, signal: AbortSignal) {
     this.#record = record;
     this.#parts = new Map([...parts].map((part) => [part.PartNumber, part]));
     this.#deps = deps;

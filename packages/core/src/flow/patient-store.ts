@@ -8,12 +8,16 @@ import { formatWaiting, type Waiting } from "../stream/waiting.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
 import type { OwnedStream } from "./owned-stream.ts";
 import { backoffMs } from "./retry.ts";
+import type { Asking } from "./store-gate.ts";
 
 type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
 
-/** A part and a PutObject carry bytes. */
-function kindOf(what: string): "sends" | "asks" {
-  return /^(?:part \d|PutObject)/.test(what) ? "sends" : "asks";
+interface Call<T> {
+  what: string;
+  kind: NonNullable<Asking["kind"]>;
+  request: () => Promise<T>;
+  signal: AbortSignal;
+  onUnknown: (() => Promise<T | undefined>) | undefined;
 }
 
 /** The stream whose requests these are; it says why it waits. */
@@ -40,20 +44,43 @@ export class PatientStore {
   }
 
   /**
-   * `onUnknown` runs when a request may have been carried out although no answer came; what it returns, unless
-   * undefined, is the answer.
+   * A request without bytes of the file. `onUnknown` runs when it may have been carried out although no answer came; what
+   * that returns, unless undefined, is the answer.
    */
-  async call<T>(
+  async ask<T>(
     what: string,
     request: () => Promise<T>,
     signal: AbortSignal,
     onUnknown?: () => Promise<T | undefined>,
   ): Promise<T> {
+    return await this.#call({ what, kind: "asks", request, signal, onUnknown });
+  }
+
+  /** As `ask`, with bytes of the file: a store may fail all of these, and answer the rest. */
+  async send<T>(
+    what: string,
+    request: () => Promise<T>,
+    signal: AbortSignal,
+    onUnknown?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    return await this.#call({ what, kind: "sends", request, signal, onUnknown });
+  }
+
+  async #call<T>(call: Call<T>): Promise<T> {
+    try {
+      return await this.#untilAnswered(call);
+    } catch (error) {
+      this.#deps.gate.gaveUp(this.#stream.record.id);
+      throw error;
+    }
+  }
+
+  async #untilAnswered<T>({ what, kind, request, signal, onUnknown }: Call<T>): Promise<T> {
+    const by = this.#stream.record.id;
     for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
       try {
         // A store that answers look-ups, and fails the request they are about again and again, is not well.
-        const asking = { by: this.#stream.record.id, kind: kindOf(what), heals: this.#lookUps === 0 };
-        const answer = await this.#deps.gate.run(request, signal, asking);
+        const answer = await this.#deps.gate.run(request, signal, { by, kind, heals: this.#lookUps === 0 });
         this.#answered += 1;
         this.#deniedSinceMs = undefined;
         this.#trouble = undefined;
@@ -67,7 +94,7 @@ export class PatientStore {
         const answered = this.#answered;
         const found = error.outcomeUnknown && onUnknown ? await this.#lookUp(onUnknown) : undefined;
         if (found === undefined) continue;
-        if (this.#answered > answered) this.#deps.gate.heal();
+        if (this.#answered > answered) this.#deps.gate.answered({ by, kind });
         return found;
       }
     }
@@ -119,9 +146,8 @@ export class PatientStore {
           throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
         }
         break;
+      // With its own pause also while the gate is closed: the gate lets a stream through that alone meets this.
       case "failing":
-        if (this.#deps.gate.state.blocked) return; // It is the worker's trouble by now, and its gate waits.
-        break;
       case "rejected":
         break;
     }

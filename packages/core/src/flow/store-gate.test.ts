@@ -4,7 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { SILENT } from "../ports/observer.ts";
 import { rejectionOf } from "../testing/rejection.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
-import { StoreGate } from "./store-gate.ts";
+import { StoreGate, type Asking } from "./store-gate.ts";
 
 const never = new AbortController().signal;
 
@@ -305,4 +305,90 @@ describe("D6c: trouble that one stream meets", () => {
     await ask("f", "sends", true);
     expect(gate.state.blocked).toBe(true);
   });
+});
+
+describe("P11: a gate that two streams closed, whose requests of one kind fail while the bucket answers", () => {
+  const blocked = { blocked: true, reason: "failing: failing" };
+
+  async function closedBySends() {
+    const set = setUp();
+    const ask = (asking: Asking, fails?: StoreTrouble): Promise<unknown> => {
+      const request = () => (fails ? Promise.reject(trouble(fails)) : Promise.resolve("yes"));
+      return set.clock.drive(set.gate.run(request, never, asking).catch(() => "failed"));
+    };
+    await ask({ by: "a", kind: "sends" }, "failing");
+    await ask({ by: "b", kind: "sends" }, "failing");
+    expect(set.gate.state).toMatchObject(blocked);
+    return { ...set, ask };
+  }
+
+  it.each<[string, StoreTrouble | undefined]>([
+    ["is answered", undefined],
+    ["fails for one stream", "failing"],
+    ["is denied", "denied"],
+  ])("stays closed when a request of the other kind %s", async (_case, fails) => {
+    const { gate, ask } = await closedBySends();
+    await ask({ by: "c", kind: "asks" }, fails);
+    expect(gate.state).toMatchObject(blocked);
+    await ask({ by: "c", kind: "sends" });
+    expect(gate.state.blocked).toBe(false);
+  });
+
+  it("stays closed when another stream's request of the kind is denied", async () => {
+    const { gate, ask } = await closedBySends();
+    await ask({ by: "c", kind: "sends" }, "denied");
+    expect(gate.state).toMatchObject(blocked);
+  });
+
+  it.each<[string, (set: Awaited<ReturnType<typeof closedBySends>>) => void | Promise<unknown>]>([
+    ["gave up", ({ gate }) => gate.gaveUp("a")],
+    ["is answered something else", ({ ask }) => ask({ by: "a", kind: "sends" }, "denied")],
+  ])("opens with any answer once one of the two %s", async (_case, ends) => {
+    const set = await closedBySends();
+    await ends(set);
+    await set.ask({ by: "c", kind: "asks" });
+    expect(set.gate.state.blocked).toBe(false);
+  });
+});
+
+it.each<[string, StoreTrouble | undefined]>([
+  ["is answered", undefined],
+  ["fails while the bucket answers", "failing"],
+  ["is denied", "denied"],
+])("P11: a look-up that %s does not open a closed gate", async (_case, fails) => {
+  const { clock, gate, ask, answers } = setUp();
+  answers(() => Promise.reject(trouble("unreachable")));
+  await rejectionOf(ask("a"));
+  const request = () => (fails ? Promise.reject(trouble(fails)) : Promise.resolve("yes"));
+  const lookUp = gate.run(request, never, { by: "b", heals: false }).catch(() => "failed");
+  await clock.drive(lookUp);
+  expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable" });
+});
+
+it("P11: look-ups of two streams that failed do not hold the gate closed once they are answered", async () => {
+  const { clock, gate } = setUp();
+  const lookUp = (by: string, request: () => Promise<unknown>) =>
+    clock.drive(gate.run(request, never, { by, heals: false }).catch(() => "failed"));
+  await lookUp("a", () => Promise.reject(trouble("failing")));
+  await lookUp("b", () => Promise.reject(trouble("failing")));
+  await lookUp("a", () => Promise.resolve("yes"));
+  expect(gate.state.blocked).toBe(true);
+  await clock.drive(gate.run(() => Promise.resolve("yes"), never, { by: "a", kind: "sends" }));
+  expect(gate.state.blocked).toBe(false);
+});
+
+it("P9: streams that fail alone are remembered up to a number, and then judged again", async () => {
+  const { gate } = setUp();
+  const fail = (by: string) => rejectionOf(gate.run(() => Promise.reject(trouble("failing")), never, { by }));
+  for (let n = 0; n < 1_000; n += 1) {
+    await fail(`odd${n}`);
+    await gate.run(() => Promise.resolve("yes"), never, { by: "other" });
+  }
+  await fail("odd0");
+  await fail("odd1");
+  expect(gate.state.blocked).toBe(false);
+  await gate.run(() => Promise.resolve("yes"), never, { by: "other" });
+  await fail("odd0");
+  await fail("odd1");
+  expect(gate.state.blocked).toBe(true);
 });

@@ -6,6 +6,7 @@
  * `othersWaitMs` at most, behind nobody but its equals, and its answer opens the gate for all. A request that fails while
  * the bucket answers (`failing`) closes the gate only when a second stream meets the same, and none of its kind is
  * answered in between; a stream that failed so while another one was answered counts no more, until it is answered itself.
+ * What closed so is not opened by an answer to another kind of request: the gate would open and close without end.
  */
 import { StoppedError, StoreError, type StoreTrouble } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -74,13 +75,11 @@ export class StoreGate {
     this.#underWay += 1;
     try {
       const answer = await request();
-      if (heals) this.#answered(by, kind);
+      if (heals) this.answered({ by, kind });
+      else this.#failing[kind].delete(by);
       return answer;
     } catch (error) {
-      if (error instanceof StoreError && CLOSES.has(error.trouble)) this.#trouble(error, by);
-      else if (error instanceof StoreError && error.trouble === "failing") this.#fails(error, by, kind);
-      // Any other answer came from a store that works; a bucket that is not ours was not asked at all.
-      else if (error instanceof StoreError && heals && error.trouble !== "not_ours") this.heal();
+      if (error instanceof StoreError) this.#refused(error, { by, kind, heals });
       throw error;
     } finally {
       this.#underWay -= 1;
@@ -120,6 +119,22 @@ export class StoreGate {
     this.#wake();
   }
 
+  /** A request went through, by its answer or by what a look-up found of it. */
+  answered({ by, kind = "asks" }: Asking): void {
+    const [failing, odd] = [this.#failing[kind], this.#odd[kind]];
+    failing.delete(by);
+    odd.delete(by);
+    if (odd.size >= MOST_ODD) odd.clear();
+    for (const other of failing) odd.add(other);
+    failing.clear();
+    this.#healUnlessFailing();
+  }
+
+  /** Its stream gave a request up: what it met says nothing of the store as it is now. */
+  gaveUp(by: string): void {
+    for (const failing of Object.values(this.#failing)) failing.delete(by);
+  }
+
   /** For the end of the worker: requests that wait for the store to heal are refused; those under way go on. */
   stopWaiting(): void {
     this.#stopped = true;
@@ -146,22 +161,21 @@ export class StoreGate {
     }
   }
 
-  #answered(by: string, kind: "sends" | "asks"): void {
-    const [failing, odd] = [this.#failing[kind], this.#odd[kind]];
-    failing.delete(by);
-    odd.delete(by);
-    if (odd.size >= MOST_ODD) odd.clear();
-    for (const other of failing) odd.add(other);
-    failing.clear();
-    this.heal();
+  #refused(error: StoreError, { by, kind, heals }: Required<Asking>): void {
+    if (CLOSES.has(error.trouble)) return this.#trouble(error, by);
+    // A bucket that is not ours was not asked at all.
+    if (error.trouble === "not_ours") return;
+    const failing = this.#failing[kind];
+    if (error.trouble !== "failing") failing.delete(by);
+    else if (!this.#odd[kind].has(by)) failing.add(by);
+    if (failing.size > 1 && failing.has(by)) this.#trouble(error, by);
+    // The bucket answered: this request, or one beside it.
+    else if (heals) this.#healUnlessFailing();
   }
 
-  #fails(error: StoreError, by: string, kind: "sends" | "asks"): void {
-    const failing = this.#failing[kind];
-    if (!this.#odd[kind].has(by)) failing.add(by);
-    if (failing.size > 1 && failing.has(by)) this.#trouble(error, by);
-    // The bucket answered, beside this request.
-    else if (Object.values(this.#failing).every(({ size }) => size < 2)) this.heal();
+  /** Not while one kind of request fails for two streams, whatever else is answered. */
+  #healUnlessFailing(): void {
+    if (Object.values(this.#failing).every(({ size }) => size < 2)) this.heal();
   }
 
   #trouble(error: StoreError, by: string): void {

@@ -49,7 +49,7 @@ export async function completeUpload(
   const condition = await conditionNow(context, ref, wanted, askFirst);
   const request = { parts: parts.map(named), size: facts.size, crc, condition };
   await reach(context, "completing");
-  const outcome = await store.call<CompleteOutcome | Unknown | Fenced>(
+  const outcome = await store.ask<CompleteOutcome | Unknown | Fenced>(
     "CompleteMultipartUpload",
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => {
@@ -128,7 +128,7 @@ async function settle(
   if (assembled && (own || !honest) && showsBytes(context, object, wanted)) return assembled;
   const ended: Completed = proved && assembled ? assembled : { kind: "upload_gone" };
   if (outcome.kind === "gone" && !honest) return ended;
-  const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(ref), signal);
   if (listing.kind === "gone") return ended;
   if (outcome.kind === "gone" && doubts.endedButListed() === "Complete") return ended;
   if (outcome.kind === "conflict") {

@@ -1,5 +1,5 @@
 /** The metadata object is written once in content, and the local file is touched only when it is the one that was stored. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { lostReply, runToEnd, streams, testWorld } from "../../test/test-world.ts";
 import { audit } from "../testing/audit.ts";
 import { atCall } from "../testing/failing.ts";
@@ -23,6 +23,21 @@ function metadata(world: World): MetadataDocument {
 }
 
 describe("the metadata object", () => {
+  it.each([
+    ["one request", 900, 1],
+    ["three parts", 2 * PART + 10, 3],
+  ])(
+    "is no proof that a store takes the bytes of files, of which %s carries some",
+    async (_case, bytes, n) => {
+      const { world } = withFile({}, bytes);
+      const worker = world.worker();
+      const run = vi.spyOn(worker.deps.gate, "run");
+      await worker.work();
+      expect(world.store.object(BUCKET, METADATA)).toBeDefined();
+      expect(run.mock.calls.filter(([, , { kind }]) => kind === "sends")).toHaveLength(n);
+    },
+  );
+
   it("says what was stored, from which file, in which parts, and how it was proved", async () => {
     const { world, path } = withFile({}, PART + 10);
     const facts = world.disk.facts(path);

@@ -64,8 +64,9 @@ async function put(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
       ...objectHeadersOf(context),
     },
   };
+  // None of the file's bytes: that a small object was taken says nothing of parts that fail.
   const send = (condition: Condition): Promise<PutOutcome> =>
-    store.call("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
+    store.ask("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
   const ifFree = before === "not asked" || (before === "free" && deps.store.profile.conditionalPut);
   if ((await send(ifFree ? { ifNoneMatch: true } : undefined)).kind === "stored") return true;
   const now = await metadataStanding(context, ref, sealedFacts(record));

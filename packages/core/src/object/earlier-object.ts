@@ -100,7 +100,7 @@ async function metadataText(
   { deps, store, signal }: ObjectContext,
   ref: ObjectRef,
 ): Promise<string | undefined> {
-  return await store.call(
+  return await store.ask(
     "GetObject",
     async () => {
       const head = await deps.store.head(ref);
@@ -159,7 +159,7 @@ async function objectBytes(
   ref: ObjectRef,
   { offset, bytes }: Pick<PartRange, "offset" | "bytes">,
 ): Promise<Uint8Array | undefined> {
-  return await store.call(
+  return await store.ask(
     "GetObject",
     async () => {
       const got = new Uint8Array(bytes);

@@ -71,7 +71,7 @@ describe("an object without ids, as the founding phase left them", () => {
     const context = {
       held: { record },
       rules: { onReplace: "keep-both" },
-      store: { call: (_operation: string, act: () => Promise<Head>) => act() },
+      store: { ask: (_operation: string, act: () => Promise<Head>) => act() },
       deps: {
         digests: nodeDigests,
         completed: { entry: () => undefined },

@@ -111,7 +111,7 @@ async function describedPath(
   // The first edition set no such header: the text itself says whether the stream that put it there describes itself.
   if (object.size > MOST_BYTES) return undefined;
   const { deps, store, signal } = context;
-  const chunks = await store.call("GetObject", () => readIfThere(deps.store.read(ref)), signal);
+  const chunks = await store.ask("GetObject", () => readIfThere(deps.store.read(ref)), signal);
   const written = describes(new TextDecoder().decode(joined(chunks)));
   return written?.streamId === id ? tokenOf(written.source, written.path, deps.digests) : undefined;
 }

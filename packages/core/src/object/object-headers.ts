@@ -11,7 +11,7 @@ export const PATH_HEADER = "sluice-path";
 
 export async function headObject(context: ObjectContext, ref: ObjectRef): Promise<Head> {
   const { store, deps, signal } = context;
-  return await store.call("HeadObject", () => deps.store.head(ref), signal);
+  return await store.ask("HeadObject", () => deps.store.head(ref), signal);
 }
 
 export function fileToken(

@@ -256,7 +256,7 @@ async function createUpload(
 ): Promise<CreatedUpload | typeof FENCED> {
   const { store, deps, signal } = context;
   const headers = objectHeaders(context, facts);
-  return await store.call<CreatedUpload | typeof FENCED>(
+  return await store.ask<CreatedUpload | typeof FENCED>(
     "CreateMultipartUpload",
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),

@@ -26,7 +26,7 @@ export async function findOwnUpload(
   ref: ObjectRef,
 ): Promise<CreatedUpload | undefined> {
   const { store, deps, signal } = context;
-  const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
+  const uploads = await store.ask("ListMultipartUploads", () => uploadsAt(context, ref), signal);
   for (const { uploadId, initiated, older } of uploads) {
     const listing = await fitting(context, { ...ref, uploadId }, older ? 1 : 0);
     const abortsAt = uploadAbortsAt(listing?.abortsAt, Date.parse(initiated ?? ""), deps.store.profile);
@@ -41,14 +41,14 @@ export async function findOwnUpload(
  */
 export async function abortEmptyUploads(context: ObjectContext, ref: ObjectRef): Promise<void> {
   const { store, deps, signal } = context;
-  const uploads = await store.call("ListMultipartUploads", () => uploadsAt(context, ref), signal);
+  const uploads = await store.ask("ListMultipartUploads", () => uploadsAt(context, ref), signal);
   for (const { uploadId, older } of uploads) {
     // The stream's own upload has been completed: what a listing still shows of it is not touched.
     if (older || uploadId === context.held.record.s3_upload_id) continue;
     const upload = { ...ref, uploadId };
-    const listing = await store.call("ListParts", () => deps.store.listParts(upload), signal);
+    const listing = await store.ask("ListParts", () => deps.store.listParts(upload), signal);
     if (listing.kind === "gone" || listing.parts.length > 0) continue;
-    await store.call("AbortMultipartUpload", () => deps.store.abort(upload), signal);
+    await store.ask("AbortMultipartUpload", () => deps.store.abort(upload), signal);
   }
 }
 
@@ -60,7 +60,7 @@ export async function abortUpload(context: ObjectContext): Promise<void> {
   const interrupted = known === undefined && create_intent_at_utc !== undefined;
   const uploadId = interrupted ? (await findOwnUpload(context, { bucket, key }))?.uploadId : known;
   if (uploadId === undefined) return;
-  await store.call("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
+  await store.ask("AbortMultipartUpload", () => deps.store.abort({ bucket, key, uploadId }), signal);
 }
 
 interface Candidate extends OpenUpload {
@@ -91,7 +91,7 @@ async function fitting(
   atLeast: number,
 ): Promise<Extract<Listing, { kind: "alive" }> | undefined> {
   const { store, deps, signal } = context;
-  const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(ref), signal);
   if (listing.kind === "gone" || listing.parts.length < atLeast) return undefined;
   for (const part of listing.parts) {
     if (!(await equalsFile(context, part))) return undefined;

@@ -142,7 +142,7 @@ async function upload(context: ObjectContext, range: PartRange, prepared: Prepar
   const { held, store, signal } = context;
   const ref = uploadRef(held);
   let attempts = 0;
-  return await store.call<Answer>(
+  return await store.send<Answer>(
     `part ${range.number}`,
     async () => {
       attempts += 1;
@@ -183,7 +183,7 @@ async function lookUp(
   prepared: Prepared,
 ): Promise<ListedPart | "gone" | undefined> {
   const { deps, store, signal } = context;
-  const listing = await store.call("ListParts", () => deps.store.listParts(ref), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(ref), signal);
   if (listing.kind === "gone") return "gone";
   const listed = listing.parts.find((part) => part.PartNumber === range.number);
   if (!listed || listed.Size !== range.bytes || !tellsBytes(listed, deps.store.profile)) return undefined;

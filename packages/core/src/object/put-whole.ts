@@ -99,7 +99,7 @@ async function put(
 ): Promise<PutOutcome | { kind: "fenced" }> {
   const { deps, store, signal } = context;
   const request = { ...objectHeaders(context, whole.facts), body: whole.bytes, crc: whole.crc, condition };
-  return await store.call<PutOutcome | { kind: "fenced" }>(
+  return await store.send<PutOutcome | { kind: "fenced" }>(
     "PutObject",
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => {

@@ -61,7 +61,7 @@ export type Reconciled =
 
 export async function reconcileUpload(context: ObjectContext, sure: boolean): Promise<Reconciled> {
   const { held, store, deps, signal } = context;
-  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   if (listing.kind === "gone") return { kind: "upload_gone" };
   await noteAbortDate(held, listing.abortsAt);
   const found = reconcile(held.parts, listing.parts, held.plan);

@@ -80,7 +80,7 @@ async function isOver(context: ObjectContext, ref: ObjectRef, object: StoredObje
   const { s3_upload_id: uploadId } = held.record;
   if (uploadId === undefined) return true;
   const upload = { ...ref, uploadId };
-  const listing = await store.call("ListParts", () => deps.store.listParts(upload), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(upload), signal);
   if (listing.kind === "gone") return true;
   const etags = listing.parts.map((part) => part.ETag);
   return deps.store.profile.etagIsMd5 && multipartEtag(etags, deps.digests) === object.etag;

@@ -1,10 +1,12 @@
 /** A growing file: what is sent while it grows, when it is complete, and what it says while it is not. */
 import { describe, expect, it } from "vitest";
+import { quickDigests } from "../../test/node-digests.ts";
 import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
 import { LIMITS } from "../limits.ts";
-import type { FailureReason } from "../stream/state.ts";
+import type { FailureReason } from "../stream/failures.ts";
 import { parseWaiting } from "../stream/waiting.ts";
 import { audit } from "../testing/audit.ts";
+import { History } from "../testing/history.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { TestWorker } from "../testing/test-worker.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
@@ -187,6 +189,21 @@ describe("a file that is not at its path", () => {
     await worker.work();
     expect(audit(world)).toEqual([]);
     expect(holdsFile(world, "a.bin", path)).toBe(true);
+  });
+
+  it("and whose part no record names keeps its upload: nothing else holds those bytes", async () => {
+    const history = new History({ digests: quickDigests });
+    const breaches = await history.play([
+      { do: "append", file: "a.bin", bytes: 6_000_000, seed: 1 },
+      { do: "redis fails", when: "before", times: 2 },
+      { do: "kill" },
+      { do: "delete", file: "a.bin" },
+    ]);
+    expect(breaches, `\n${history.timeline.join("\n")}\n`).toEqual([]);
+    const { store, redis } = history.world;
+    expect(store.uploads()).toMatchObject([{ parts: [1] }]);
+    expect(streams(history.world)).toMatchObject([{ status: "failed_file_missing_on_resume" }]);
+    expect(redis.parts("stream0001").size).toBe(0);
   });
 
   it("fails, keeps its upload, gives its path free, and heals when the same file returns", async () => {

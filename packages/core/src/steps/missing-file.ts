@@ -7,7 +7,7 @@ import { sameFile } from "../stream/identity.ts";
 import { landedBefore } from "./completed-before.ts";
 import { AGAIN, progress, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { removeQuietly } from "./remove-quietly.ts";
-import { giveWay, holdsUnrecordedParts, supersede, supersedeElsewhere } from "./supersede.ts";
+import { giveWay, holdsParts, supersede, supersedeElsewhere } from "./supersede.ts";
 import { reach } from "../object/context.ts";
 
 /** Asked before anything is failed or superseded. `look`: what was found at the path. */
@@ -35,7 +35,7 @@ export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step
       if (landed) return landed;
       await sendingDone(stream);
       // Nothing is lost with it that was ever safe: SQLite's journals and archivers' temporary files come and go like this.
-      if (held.parts.size === 0 && !(await holdsUnrecordedParts(stream.context))) {
+      if (held.parts.size === 0 && !(await holdsParts(stream.context))) {
         return await removeQuietly(
           stream,
           "vanished",

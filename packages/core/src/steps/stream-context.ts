@@ -2,7 +2,7 @@
 import { LIMITS } from "../limits.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
-import type { FailureReason } from "../stream/state.ts";
+import type { FailureReason } from "../stream/failures.ts";
 import type { StreamId } from "../stream/values.ts";
 import { formatWaiting, parseWaiting, type Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";

@@ -3,14 +3,22 @@
  * decides from the file, the record and the store, never from the event.
  */
 import { InvariantError } from "../assert.ts";
-import { CheckpointError, FileError, OwnershipLostError, StoppedError, StreamFailure } from "../errors.ts";
+import {
+  CheckpointError,
+  FileError,
+  ObjectLostFailure,
+  OwnershipLostError,
+  StoppedError,
+  StreamFailure,
+} from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import type { SetApart } from "../stream/set-apart.ts";
-import { failed, type FailureReason } from "../stream/state.ts";
+import type { FailureReason } from "../stream/failures.ts";
+import { failed } from "../stream/state.ts";
 import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
 import { recogniseFirst } from "./completed-before.ts";
 import { headObject, STREAM_ID_HEADER } from "../object/object-headers.ts";
@@ -262,6 +270,10 @@ export class StreamProcessor {
     await sendingDone(this.#stream);
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
     if (this.#abortRequested && !(error instanceof InvariantError)) return await this.#abortNow();
+    if (error instanceof ObjectLostFailure) {
+      const { reason, message, uploadGone: upload } = error;
+      return await this.#fail(reason, message, { object: true, upload });
+    }
     if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
     return await this.#letGo(error);
   }
@@ -280,7 +292,7 @@ export class StreamProcessor {
   async #fail(
     reason: FailureReason,
     detail: string,
-    upload: { gone: boolean } = { gone: false },
+    gone: { object?: boolean; upload?: boolean } = {},
   ): Promise<Outcome> {
     const { held, rules } = this.#stream.context;
     const apart = setApartBy(reason, held.record, rules);
@@ -288,9 +300,10 @@ export class StreamProcessor {
     await held.move(
       "broke",
       {
-        ...(upload.gone ? { dropParts: true } : {}),
+        ...(gone.upload ? { dropParts: true } : {}),
         patch: {
-          ...(upload.gone ? NOTHING_IN_S3 : {}),
+          ...(gone.object ? NOT_STORED : {}),
+          ...(gone.upload ? NOTHING_IN_S3 : {}),
           failure_reason: reason,
           failure_detail: detail,
           waiting_for: null,
@@ -324,7 +337,7 @@ export class StreamProcessor {
     return await this.#fail(
       "aborted_by_operator",
       `aborted by an operator; the file was not touched${object}${kept}`,
-      { gone },
+      { upload: gone },
     );
   }
 
@@ -347,6 +360,9 @@ async function isThere(context: ObjectContext): Promise<boolean> {
   const head = await headObject(context, { bucket, key });
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
 }
+
+/** A retry, a verify and the pages take these for the sign that the object exists. */
+const NOT_STORED = { sealed_at_utc: null, etag: null };
 
 const NOTHING_IN_S3 = {
   s3_upload_id: null,

@@ -12,7 +12,7 @@ import { sendingDone, type StreamContext, type Step, progress } from "./stream-c
 import { abortUpload } from "../object/own-upload.ts";
 import { uploadRef } from "../object/part-sender.ts";
 import { reach, type ObjectContext } from "../object/context.ts";
-import { StreamFailure } from "../errors.ts";
+import { ObjectLostFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { unreadableFile } from "../object/open-file.ts";
 
@@ -96,7 +96,7 @@ async function lastWrite(
   const { context } = stream;
   const { held } = context;
   await sendingDone(stream);
-  const worthless = held.parts.size === 0 && !(await holdsUnrecordedParts(context));
+  const worthless = held.parts.size === 0 && !(await holdsParts(context));
   if (worthless) await abortUpload(context);
   await reach(context, "superseding");
   const { record } = held;
@@ -116,10 +116,10 @@ async function lastWrite(
   return { worthless, change };
 }
 
-/** A part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
-export async function holdsUnrecordedParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
+/** Also a part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
+export async function holdsParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
   if (held.record.s3_upload_id === undefined) return false;
-  const listing = await store.call("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
+  const listing = await store.ask("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
   return listing.kind === "alive" && listing.parts.length > 0;
 }
 
@@ -145,7 +145,7 @@ function successorAt(
 /**
  * The object of a stored file no longer exists, or another is at its key: the file is sent again by a stream of its own.
  * The new stream chooses its name by the file's path, as any other: the key of a damaged record may be another file's.
- * Without the file nothing can be sent, and the stream fails with everything kept.
+ * Without the file nothing can be sent: the stream fails, and its record says no longer that it is stored.
  */
 export async function sendAgain(stream: StreamContext, why: string): Promise<Step> {
   const { held, deps } = stream.context;
@@ -160,7 +160,9 @@ export async function sendAgain(stream: StreamContext, why: string): Promise<Ste
     }
   }
   if (look.kind !== "file" || sameFile(record, look.facts, { at: "its_path" }).kind === "other") {
-    throw new StreamFailure("verify_mismatch", `${why}, and its file is not at its path any longer`);
+    const detail = `${why}, and its file is no longer at its path: put the file back and retry, or purge the record`;
+    // Of a damaged record the upload may be open still: then its parts are the only copy.
+    throw new ObjectLostFailure(detail, { uploadGone: !(await holdsParts(stream.context)) });
   }
   const successor = successorOf(stream, look.facts, { id: record.id });
   await reach(stream.context, "object_lost");

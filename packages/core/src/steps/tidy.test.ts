@@ -1,6 +1,9 @@
 /** The local file is touched only when it is the one that was stored, its object stands there, and nobody writes it. */
 import { describe, expect, it } from "vitest";
 import { lostReply, runToEnd, streams, testWorld } from "../../test/test-world.ts";
+import { assert } from "../assert.ts";
+import { streamBreaches } from "../stream/invariants.ts";
+import { planRetry } from "../stream/plan-retry.ts";
 import { audit } from "../testing/audit.ts";
 import { BUCKET, PART, equalBytes, sampleBytes } from "../testing/test-values.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
@@ -137,6 +140,51 @@ describe("D5a: right before the file is deleted", () => {
       expect(audit(world)).toEqual([]);
     },
   );
+
+  it.each([
+    ["of one request", 900],
+    ["of parts", PART + 10],
+  ])(
+    "an object %s that no longer exists, as its file, fails the stream, which no longer says that it is stored",
+    { timeout: 60_000 },
+    async (_case, bytes) => {
+      const { world, worker, path } = await waiting({}, bytes);
+      worker.die();
+      world.store.deleteObject(BUCKET, "a.bin");
+      world.disk.delete(path);
+      await runToEnd(world);
+      const [record] = streams(world);
+      assert(record, "its record is kept");
+      expect(record).toMatchObject({
+        status: "failed_verify_mismatch",
+        failure_detail:
+          "its object a.bin no longer exists, and its file is no longer at its path: put the file back and retry, or purge the record",
+      });
+      expect(record).not.toHaveProperty("sealed_at_utc");
+      expect(record).not.toHaveProperty("etag");
+      expect(planRetry(record)).toMatchObject({ event: "restarted", words: expect.stringMatching("byte 0") });
+      expect(streamBreaches(record, world.redis.parts(record.id))).toEqual([]);
+    },
+  );
+
+  it("a record that wrongly says that its object is stored keeps the parts of its open upload, the only copy", async () => {
+    const { world, path } = withFile({}, PART + 10);
+    await world.worker({ dieAt: { failpoint: "part_recorded", nth: 1 } }).work();
+    world.redis.tamper("stream0001", {
+      status: "s3_completed",
+      etag: "x-1",
+      sealed_at_utc: "2026-01-01T00:00:00.000Z",
+    });
+    world.disk.delete(path);
+    await runToEnd(world);
+    const [record] = streams(world);
+    assert(record, "its record is kept");
+    expect(record.status).toBe("failed_verify_mismatch");
+    expect(world.store.uploads()).toMatchObject([{ uploadId: record.s3_upload_id, parts: [1] }]);
+    expect(world.redis.parts(record.id).size).toBe(1);
+    expect(planRetry(record)).toMatchObject({ event: "retried" });
+    expect(streamBreaches(record, world.redis.parts(record.id))).toEqual([]);
+  });
 
   it("another program's object is left alone: the file goes under the next name", async () => {
     const { world, worker, path } = await waiting();

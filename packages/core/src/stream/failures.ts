@@ -74,8 +74,10 @@ const TABLE = {
     retry: "at_byte_0",
   },
   verify_mismatch: {
-    cause: "What the store holds is not what was sent, and sending it again did not mend it.",
-    remedy: "Check the store and the network between; then retry.",
+    cause:
+      "What the store holds is not what was sent or stored, and sending it again did not correct that or was impossible without the file.",
+    remedy:
+      "Check the store and the network between, and put the file back if it is gone; then retry. Without the file, purge the record.",
     heals: false,
     retry: "at_checkpoint",
   },
@@ -104,6 +106,7 @@ export type FailureReason = keyof typeof TABLE;
 /** In the order of the table. */
 export const FAILURE_REASONS = Object.keys(TABLE) as readonly FailureReason[];
 
+/** The dashboard and the command line show cause and remedy. */
 export const FAILURES: Readonly<Record<FailureReason, Failure>> = TABLE;
 
 /** What a record says may be of another version, or of no version at all. */

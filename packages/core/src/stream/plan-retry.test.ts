@@ -5,11 +5,11 @@ import { canApply } from "./state.ts";
 describe("a retry", () => {
   test.each([
     {
-      name: "goes on behind the last part where the upload is open",
+      name: "resumes after the last part where the upload is open",
       record: { failure_reason: "access_denied", s3_upload_id: "u", bytes_sent: 9 },
       event: "retried",
       again: 0,
-      words: "nothing is sent again",
+      words: "Resumes after the last acknowledged part; nothing is sent again.",
     },
     {
       name: "writes only the metadata where the object is stored",

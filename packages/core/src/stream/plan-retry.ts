@@ -25,7 +25,7 @@ export function planRetry(
     return {
       event: "retried",
       bytesSentAgain: 0,
-      words: "Goes on behind the last acknowledged part; nothing is sent again.",
+      words: "Resumes after the last acknowledged part; nothing is sent again.",
     };
   }
   const words =

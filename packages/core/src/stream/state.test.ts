@@ -1,13 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { InvariantError } from "../assert.ts";
-import { REMEDIES } from "../errors.ts";
+import { FAILURE_REASONS, FAILURES } from "./failures.ts";
 import {
   apply,
   canApply,
   EVENTS,
   failed,
-  FAILURE_REASONS,
   INDEX_OF,
   INDEXES,
   isLive,
@@ -74,7 +73,7 @@ describe("the table of moves", () => {
 describe("a status text", () => {
   it.each(FAILURE_REASONS)("failed_%s is a failed one and has a remedy", (reason) => {
     expect(kindOf(failed(reason))).toBe("failed");
-    expect(REMEDIES[reason].remedy).not.toBe("");
+    expect(FAILURES[reason].remedy).not.toBe("");
   });
 
   it("is its kind for all others, and failed alone is none", () => {

@@ -5,8 +5,6 @@
 import { InvariantError } from "../assert.ts";
 import type { FailureReason } from "./failures.ts";
 
-export { FAILURE_REASONS, type FailureReason } from "./failures.ts";
-
 export const KINDS = [
   "opening",
   "processing",

@@ -8,10 +8,6 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type StreamId = Brand<string, "StreamId">;
 /** 1 to 10,000, as S3 counts parts. */
 export type PartNumber = Brand<number, "PartNumber">;
-/** A position or a length in a file, in bytes. */
-export type ByteOffset = Brand<number, "ByteOffset">;
-/** Grows by one with each change of a stream's owner. */
-export type Fence = Brand<number, "Fence">;
 
 export const MAX_PARTS = 10_000;
 
@@ -23,14 +19,4 @@ export function streamId(text: string): StreamId {
 export function partNumber(n: number): PartNumber {
   assert(Number.isInteger(n) && n >= 1 && n <= MAX_PARTS, `part number ${n} is within 1..${MAX_PARTS}`);
   return n as PartNumber;
-}
-
-export function byteOffset(n: number): ByteOffset {
-  assert(Number.isSafeInteger(n) && n >= 0, `byte offset ${n} is a safe integer, not negative`);
-  return n as ByteOffset;
-}
-
-export function fence(n: number): Fence {
-  assert(Number.isSafeInteger(n) && n >= 0, `fence ${n} is a safe integer, not negative`);
-  return n as Fence;
 }

@@ -220,9 +220,9 @@ export class History {
   }
 
   /**
-   * A part counts when a stream has recorded it, or when a file that goes to this key still holds its bytes, which would
-   * have to be sent again. A worker that was taken for dead may yet send a part of bytes that its file has lost since:
-   * nobody needs that one.
+   * A part counts when a stream has recorded it, when no file that goes to this key exists any longer, so that it may be the
+   * only copy, or when such a file still holds its bytes, which would have to be sent again. A worker that was taken for dead
+   * may yet send a part of bytes that its file has lost since: nobody needs that one.
    */
   #costsBytes({ key, uploadId, parts }: MemoryUpload): boolean {
     const { redis, disk, digests } = this.world;
@@ -239,7 +239,7 @@ export class History {
       const end = from + part.bytes.length;
       return files.some((path) => digests.crc32(disk.bytes(path).subarray(from, end)) === part.crc);
     };
-    return parts.size > 0 && (isRecorded || [...parts].some(isOnDisk));
+    return parts.size > 0 && (isRecorded || files.length === 0 || [...parts].some(isOnDisk));
   }
 
   /** A completed object equals the file as it stood at the size and mtime its record names. */
