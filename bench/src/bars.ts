@@ -78,6 +78,42 @@ export const BARS: readonly Bar[] = [
   { name: "Growing files, resident memory", of: "growing resident", limit: 300, unit: "MiB" },
   { name: "Growing files, event loop delay p99", of: "growing loop delay", limit: 50, unit: "ms" },
   {
+    name: "500 files, 10 writes of 4 KiB a second each",
+    of: "500 files, 10 writes a second: core",
+    limit: 12,
+    unit: "% of a core",
+  },
+  {
+    name: "100 files, 50 writes of 4 KiB a second each",
+    of: "100 files, 50 writes a second: core",
+    limit: 8,
+    unit: "% of a core",
+  },
+  {
+    name: "500 files, 2 writes of 64 KiB a second each",
+    of: "500 files, 2 writes a second: core",
+    limit: 15,
+    unit: "% of a core",
+  },
+  {
+    name: "2,000 files, a write of 16 KiB a second each",
+    of: "2000 files, 1 writes a second: core",
+    limit: 20,
+    unit: "% of a core",
+  },
+  {
+    name: "2,000 files, a write a second each, resident memory",
+    of: "2000 files, 1 writes a second: resident",
+    limit: 250,
+    unit: "MiB",
+  },
+  {
+    name: "500 files, 10 writes a second each, event loop delay p99",
+    of: "500 files, 10 writes a second: loop delay",
+    limit: 20,
+    unit: "ms",
+  },
+  {
     name: "Small files, rate",
     of: "small files rate",
     against: "rclone small files rate",

@@ -17,6 +17,8 @@ const results = await measure(
     restartStreams: 1_000,
     growingFiles: 500,
     growingSeconds: 10,
+    writers: [],
+    writesCurve: [],
     visibleBytes: 64 * 1024 ** 2,
     blackHoleSeconds: 20,
     dashboardStreams: 0,

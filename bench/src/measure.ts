@@ -13,6 +13,7 @@ import { growing } from "./suites/growing.ts";
 import { uploadOneFile } from "./suites/one-file.ts";
 import { restart } from "./suites/restart.ts";
 import { rcloneSmallFiles, sluiceSmallFiles } from "./suites/small-files.ts";
+import { manyWriters, type Writing } from "./suites/many-writers.ts";
 import { lastByteToVisible } from "./suites/visible.ts";
 
 export interface Plan {
@@ -22,6 +23,10 @@ export interface Plan {
   restartStreams: number;
   growingFiles: number;
   growingSeconds: number;
+  /** Each a row: many files, written a little at a time. */
+  writers: readonly Writing[];
+  /** Writes a second of each of 500 files, each a point of the curve. */
+  writesCurve: readonly number[];
   visibleBytes: number;
   blackHoleSeconds: number;
   /** 0 leaves the dashboard out. */
@@ -40,6 +45,13 @@ export const FULL: Omit<Plan, "peers"> = {
   restartStreams: 10_000,
   growingFiles: 2_000,
   growingSeconds: 60,
+  writers: [
+    { files: 500, writesPerSecond: 10, bytes: 4_096 },
+    { files: 100, writesPerSecond: 50, bytes: 4_096 },
+    { files: 500, writesPerSecond: 2, bytes: 65_536 },
+    { files: 2_000, writesPerSecond: 1, bytes: 16_384 },
+  ],
+  writesCurve: [1, 2, 5, 10, 20, 50, 100],
   visibleBytes: BIG_BYTES,
   blackHoleSeconds: 600,
   dashboardStreams: 100_000,
@@ -67,6 +79,7 @@ const SUITES = {
   smallFiles,
   restarts,
   growth,
+  writers,
   visible,
   curves,
   emptiness,
@@ -189,6 +202,20 @@ async function growth(plan: Plan, directory: string, note: Note): Promise<void> 
   note("growing loop delay", seen.loop_delay_p99_ms);
 }
 
+async function writers(plan: Plan, directory: string, note: Note): Promise<void> {
+  for (const writing of plan.writers) {
+    const seen = await manyWriters(directory, writing, WRITING_SECONDS);
+    const row = `${writing.files} files, ${writing.writesPerSecond} writes a second`;
+    note(`${row}: core`, seen.core_percent);
+    note(`${row}: loop delay`, seen.loop_delay_p99_ms);
+    note(`${row}: resident`, seen.resident_mib);
+  }
+  for (const writesPerSecond of plan.writesCurve) {
+    const seen = await manyWriters(directory, { files: 500, writesPerSecond, bytes: 512 }, WRITING_SECONDS);
+    note(`curve: ${writesPerSecond} writes a second, % of a core`, seen.core_percent);
+  }
+}
+
 async function visible(plan: Plan, directory: string, note: Note): Promise<void> {
   const seen = await lastByteToVisible(directory, plan.visibleBytes);
   const input = join(directory, "read.bin");
@@ -216,6 +243,7 @@ async function curves(plan: Plan, directory: string, note: Note): Promise<void> 
 }
 
 const CURVE_SECONDS = 10;
+const WRITING_SECONDS = 15;
 const PART_BYTES = 8 * 1024 * 1024;
 
 async function emptiness(plan: Plan, directory: string, note: Note): Promise<void> {

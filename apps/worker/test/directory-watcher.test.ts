@@ -55,7 +55,7 @@ async function start(over: Partial<DirectoryWatcherOptions> = {}): Promise<Direc
 async function hinted(...paths: string[]): Promise<boolean> {
   return await vi.waitUntil(
     async () => {
-      for (const path of await hints.take(AbortSignal.timeout(20))) seen.add(path);
+      for (const { path } of await hints.take(AbortSignal.timeout(20))) seen.add(path);
       return paths.every((path) => seen.has(path));
     },
     { timeout: 10_000, interval: 5 },
@@ -234,6 +234,16 @@ describe("events are not relied on", () => {
     );
     expect(new Set(found).size).toBe(40_000);
   });
+});
+
+it("what was only written is told from what was renamed", async () => {
+  writeFileSync(directory.at("recording"), "");
+  await using _ = await start();
+  const taken = async () => (await hints.take(AbortSignal.timeout(10_000))).at(-1);
+  appendFileSync(directory.at("recording"), "bytes");
+  expect(await taken()).toEqual({ path: directory.at("recording"), written: true });
+  renameSync(directory.at("recording"), directory.at("renamed"));
+  expect(await taken()).toMatchObject({ written: false });
 });
 
 it("a watcher that is stopped, twice, gives no more hints and leaves no watch", async () => {

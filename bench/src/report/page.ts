@@ -32,8 +32,17 @@ export function writeReport(results: RawResults): void {
 const CURVES = [
   ["parts.svg", "CPU of the whole job a part of 8 MiB, by number of parts", "ms", /^curve: (\d+) parts/],
   ["small-files.svg", "CPU a file of 16 KiB, by number of files at once", "ms", /^curve: (\d+) small files/],
+  [
+    "writes.svg",
+    "CPU of 500 growing files, by writes a second of each",
+    "% of a core",
+    /^curve: (\d+) writes/,
+  ],
   ["streams.svg", "Resident memory, by number of growing files", "MiB", /^curve: (\d+) growing/],
 ] as const;
+
+/** Results of the first edition do not have them. */
+const WRITES = "![CPU of 500 growing files, by writes a second](performance/writes.svg)\n";
 
 function page(results: RawResults): string {
   const { machine, plan, load, rounds, peers } = results;
@@ -67,7 +76,7 @@ What was tried to get here, and what did not help: [performance-notes.md](perfor
 ![CPU of the whole job a part, by number of parts](performance/parts.svg)
 ![CPU a small file, by number of files](performance/small-files.svg)
 ![Resident memory, by number of growing files](performance/streams.svg)
-
+${"curve: 1 writes a second, % of a core" in rounds ? WRITES : ""}
 ## Peers
 
 One file of ${plan.bigBytes.toLocaleString("en")} bytes, rounds: ${plan.rounds}, taking turns, against an endpoint that discards bodies.

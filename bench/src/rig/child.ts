@@ -110,3 +110,11 @@ async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   for await (const chunk of stream ?? []) text += String(chunk);
   return text;
 }
+
+/** CPU seconds of one live process, user and system, all its threads. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The command's name, in brackets, may hold blanks.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}

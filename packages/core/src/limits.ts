@@ -46,6 +46,8 @@ export const LIMITS = {
   progressEveryMs: 5_000,
   /** A stream looks at its file at most this often, however often it is written. */
   lookEveryMs: 50,
+  /** A file that is written all the time is looked at this often at least, sooner where a part may be full. */
+  lookWhileGrowingMs: 2_000,
   /** A stream that waits for something outside looks again after this. */
   lookAgainMs: 5_000,
   /** Hints waiting to be looked at; past it the rescan finds the rest. */

@@ -317,6 +317,14 @@ export class Supervisor {
     return true;
   }
 
+  /** Bytes were written to the file at this path. Whether it has a stream. */
+  written(path: string): boolean {
+    const known = this.table.get(path);
+    if (known?.kind !== "live") return false;
+    this.running.get(known.id)?.processor.written();
+    return true;
+  }
+
   /** A stream of ours that was interrupted, with its parts. */
   resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
     this.#pool.resume(record, parts, watch);
@@ -441,16 +449,13 @@ export class Supervisor {
   }
 
   #pokeIfChanged(id: string, facts: FileFacts): void {
-    const running = this.running.get(id);
-    const known = running?.processor.record;
-    if (
-      !running ||
-      (known?.file_size === facts.size &&
-        known.file_mtime_ns === facts.mtimeNs &&
-        known.file_inode === facts.inode)
-    )
-      return;
-    running.processor.poke();
+    const processor = this.running.get(id)?.processor;
+    if (processor === undefined) return;
+    const { file_size: size, file_mtime_ns: mtimeNs, file_inode: inode } = processor.record;
+    if (size === facts.size && mtimeNs === facts.mtimeNs && inode === facts.inode) return;
+    // A writer goes on; anything else is looked at right away.
+    if (inode === facts.inode && size !== undefined && size <= facts.size) processor.written();
+    else processor.poke();
   }
 
   /** A file that failed for being missing or unreadable is there again, and can be read. */

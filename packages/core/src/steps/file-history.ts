@@ -16,6 +16,7 @@ export class FileHistory {
   #changedAtMs: number;
   #steadySinceMs = 0;
   #changes = 0;
+  #rate: number | undefined;
   #longestPauseMs: number;
 
   constructor(nowMs: number, longestPauseMs: number) {
@@ -39,6 +40,11 @@ export class FileHistory {
     return this.#last;
   }
 
+  /** How fast it grew between the last two looks; undefined when the last one found no change. */
+  get bytesPerMs(): number | undefined {
+    return this.#rate;
+  }
+
   /** Since when nothing about the file was seen to move, ctime included. */
   steadyMs(nowMs: number): number {
     return nowMs - this.#steadySinceMs;
@@ -59,12 +65,15 @@ export class FileHistory {
     const last = this.#last;
     const seenQuietMs = this.#lookedAtMs - this.#changedAtMs;
     const heldUp = nowMs > this.#nextLookMs + LATE_MS;
+    const sinceMs = Math.max(1, nowMs - this.#lookedAtMs);
+    this.#rate = undefined;
     this.#last = facts;
     this.#lookedAtMs = nowMs;
     // At once, unless a wait is announced: what holds a step up is ours.
     this.#nextLookMs = nowMs;
     if (!last || !unchanged(last, facts)) this.#steadySinceMs = nowMs;
     if (!last || (last.size === facts.size && last.mtimeNs === facts.mtimeNs)) return false;
+    this.#rate = (facts.size - last.size) / sinceMs;
     // A pause lies between two writes that were both seen; the time before the first is none.
     if (this.#changes > 0) {
       const mostMs = heldUp ? seenQuietMs : nowMs - this.#changedAtMs;

@@ -49,6 +49,36 @@ describe("while a file grows", () => {
     expect(audit(world)).toEqual([]);
   });
 
+  it("what looking costs does not follow the number of writes", async () => {
+    const looksAt = async (writesPerSecond: number): Promise<number> => {
+      const { world, path, worker } = await growing("a.bin");
+      const before = world.files.looks;
+      for (let n = 0; n < 60 * writesPerSecond; n += 1) {
+        world.disk.append(path, sampleBytes(1, n + 1));
+        worker.written();
+        await world.clock.advance(1_000 / writesPerSecond);
+      }
+      return world.files.looks - before;
+    };
+    const [slow, fast, faster] = [await looksAt(1), await looksAt(20), await looksAt(100)];
+    expect(slow).toBeLessThanOrEqual(61);
+    expect(fast).toBeLessThanOrEqual(slow + 2);
+    expect(faster).toBeLessThanOrEqual(slow + 2);
+  });
+
+  it("a part goes up as soon as it is full, however the writes that fill it are spread", async () => {
+    for (const writes of [4, 64, 512]) {
+      const { world, path, worker } = await growing("a.bin", 1);
+      for (let n = 0; n < writes; n += 1) {
+        world.disk.append(path, sampleBytes(PART / writes, n + 1));
+        worker.written();
+        await world.clock.advance(4_000 / writes);
+      }
+      await world.clock.advance(2 * LIMITS.lookEveryMs);
+      expect(world.store.uploads()[0]?.parts, `${writes} writes`).toEqual([1]);
+    }
+  });
+
   it("nothing is read again that was sent", async () => {
     const { world, path, worker } = await growing("a.bin", PART);
     world.disk.append(path, sampleBytes(PART, 2));

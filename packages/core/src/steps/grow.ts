@@ -2,7 +2,7 @@
 import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { planCapacity } from "../stream/part-plan.ts";
+import { partBytes, planCapacity } from "../stream/part-plan.ts";
 import { MARKER_SUFFIX } from "../stream/temporary-names.ts";
 import type { Writers } from "../ports/file-source.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
@@ -10,6 +10,7 @@ import type { CompletedBy } from "../stream/record.ts";
 import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
+import { lookAfterWriteMs } from "./look-after-write.ts";
 import { AGAIN, awaitLease, progress, type StreamContext, type Step } from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "../object/open-file.ts";
@@ -88,7 +89,29 @@ async function sendFullParts(
   await progress(stream, { for: "parts", count: stream.sending.size });
   // A part may have ended in trouble meanwhile; the next step meets it.
   if (stream.trouble === undefined) stream.fillTo = facts.size;
-  return { kind: "wait", ms: LIMITS.lookAgainMs };
+  return { kind: "wait", ms: LIMITS.lookAgainMs, writtenMs: nextPartMs(stream, facts) };
+}
+
+/** Of a file that is being written: the next look is due when its next part may be full, and now and then. */
+function nextPartMs(stream: StreamContext, facts: FileFacts): number {
+  const { bytesPerMs } = stream.history;
+  const { idleTimeoutMs } = stream.context.rules;
+  return lookAfterWriteMs({
+    bytesPerMs,
+    idleTimeoutMs,
+    bytesToFullPart: bytesToFullPart(stream, facts.size),
+  });
+}
+
+/** Past the file's end, to where the first part that is neither in S3 nor on its way ends. */
+function bytesToFullPart({ context, sending }: StreamContext, size: number): number {
+  const { parts, plan } = context.held;
+  const skip = (n: number): boolean => sending.has(n);
+  const [next] = pendingRanges(parts, plan, size + 1, { tail: true, limit: 1, skip });
+  if (next === undefined) return Infinity;
+  const left = next.offset + partBytes(plan, next.number) - size;
+  // A full one that waits for a slot begins when another part has ended.
+  return left > 0 ? left : Infinity;
 }
 
 /** Full parts up to `size` that are neither in S3 nor on their way: as many as the lane has slots. */
@@ -167,7 +190,8 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
   const completion = await judgeFile(stream, facts);
   if (!completion.complete) {
     await progress(stream, inView(completion.waiting(deps.clock.wallMs()), deps.files));
-    return { kind: "wait", ms: Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs) };
+    const ms = Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs);
+    return { kind: "wait", ms, writtenMs: nextPartMs(stream, facts) };
   }
   const writer = await writerOf(stream, facts);
   if (writer) {

@@ -26,7 +26,9 @@ export type Outcome =
   /** Another worker took it, or it was purged. */
   | { kind: "lost"; detail: string };
 
-export type Step = { kind: "wait"; ms: number } | { kind: "again" } | { kind: "ended"; outcome: Outcome };
+export type Step =
+  /** `writtenMs`: the wait is that long at most when bytes are written to the file; absent: it ends with the first. */
+  { kind: "wait"; ms: number; writtenMs?: number } | { kind: "again" } | { kind: "ended"; outcome: Outcome };
 
 export const AGAIN: Step = { kind: "again" };
 

@@ -153,6 +153,11 @@ export class StreamProcessor {
     this.#stream.wakeup.poke();
   }
 
+  /** Bytes were written to its file: look again when that may make a difference. */
+  written(): void {
+    this.#stream.wakeup.mark();
+  }
+
   /** Completes the file as it stands. `force`: even while a process is seen writing it. */
   async finalize(force: boolean): Promise<void> {
     if (this.#abortRequested) return;
@@ -225,7 +230,7 @@ export class StreamProcessor {
       if (step.kind === "again") continue;
       if (!waitsForTrouble(this.record)) this.#looked.resolve();
       this.#stream.history.nextLookIn(step.ms, clock.monotonicMs());
-      await wakeup.wait(step.ms, clock, context.signal);
+      await wakeup.wait({ ms: step.ms, markedMs: step.writtenMs ?? 0 }, clock, context.signal);
       const restMs = LIMITS.lookEveryMs - (clock.monotonicMs() - startedMs);
       if (restMs > 0) await clock.sleep(restMs, context.signal);
     }

@@ -28,6 +28,8 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
   knownElsewhere: (facts: FileFacts, path: string) => StreamId | undefined = () => undefined;
   /** Bytes read through open files, so that tests can say how often a file was read. */
   bytesRead = 0;
+  /** Times a file was looked at by its path. */
+  looks = 0;
   unseen: string | undefined;
 
   constructor(disk: MemoryDisk) {
@@ -55,6 +57,7 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
   }
 
   async look(path: string): Promise<Look> {
+    this.looks += 1;
     const cached = this.#cached.get(path);
     if (cached) return { kind: "file", facts: cached };
     const odd = this.#disk.oddity(path);

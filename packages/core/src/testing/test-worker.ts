@@ -98,6 +98,11 @@ export class TestWorker {
     for (const processor of this.processors.values()) processor.poke();
   }
 
+  /** An event says that bytes were written to the files. */
+  written(): void {
+    for (const processor of this.processors.values()) processor.written();
+  }
+
   /** SIGKILL. Its lease lapses, as Redis sees it, at once. */
   die(): void {
     this.mortal.die();

@@ -19,7 +19,7 @@ export interface DirectoryWatcherOptions {
   name: string;
   root: string;
   polling: "auto" | "on" | "off";
-  hints: { add(path: string): void };
+  hints: { add(path: string, written?: boolean): void };
   /** Whether a directory of this name is walked at all. */
   enters(name: string): boolean;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -106,7 +106,7 @@ export class DirectoryWatcher implements Service {
       // While the root is away chokidar watches a directory above it.
       if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
       if (event === "rename" && name !== null) tree.appeared(join(directory, name));
-      this.#onEvent(asConfigured(directory), name);
+      this.#onEvent(asConfigured(directory), name, event === "change");
     });
     // Files may have been made in it before it was followed.
     watcher.on("addDir", (path) => void this.#hintAll(asConfigured(path), () => true));
@@ -121,9 +121,9 @@ export class DirectoryWatcher implements Service {
     });
   }
 
-  #onEvent(directory: string, name: string | null): void {
+  #onEvent(directory: string, name: string | null, written: boolean): void {
     if (name === null || name.includes(REPLACEMENT)) this.#listSoon(directory);
-    else this.#options.hints.add(join(directory, name));
+    else this.#options.hints.add(join(directory, name), written);
   }
 
   #onError(error: unknown): void {

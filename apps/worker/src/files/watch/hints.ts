@@ -3,9 +3,15 @@ import type { Clock } from "@sluice/core";
 import { watchOf } from "../../takeover/recoverer.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
+export interface Hint {
+  path: string;
+  /** Only bytes of it changed, by what the event says; else anything may have happened to it. */
+  written: boolean;
+}
+
 export interface HintSource {
-  /** Resolves with at least one path, or with none when the signal aborts. */
-  take(signal: AbortSignal): Promise<string[]>;
+  /** Resolves with at least one, or with none when the signal aborts. */
+  take(signal: AbortSignal): Promise<Hint[]>;
 }
 
 /** Hints looked at side by side. */
@@ -20,14 +26,14 @@ export async function followHints(
 ): Promise<void> {
   const watches = runners.map(({ watch }) => watch);
   while (!signal.aborted) {
-    const paths = await hints.take(signal);
-    for (let at = 0; at < paths.length && !signal.aborted; at += BATCH) {
+    const taken = await hints.take(signal);
+    for (let at = 0; at < taken.length && !signal.aborted; at += BATCH) {
       await Promise.all(
-        paths.slice(at, at + BATCH).map(async (path) => {
+        taken.slice(at, at + BATCH).map(async ({ path, written }) => {
           const watch = watchOf(watches, path);
           const runner = runners.find((one) => one.watch === watch);
           // A look that fails is made again by the rescan.
-          await runner?.hint(path).catch((error: unknown) => onError(path, error));
+          await runner?.hint(path, written).catch((error: unknown) => onError(path, error));
         }),
       );
     }
@@ -35,5 +41,5 @@ export async function followHints(
   }
 }
 
-/** A file written a thousand times a second is looked at some twenty times. */
+/** A path that is named a thousand times a second is passed on some twenty times. */
 const HINT_PAUSE_MS = 50;

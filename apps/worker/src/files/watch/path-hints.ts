@@ -3,10 +3,11 @@
  * rescan sees the same file.
  */
 import { LIMITS } from "@sluice/core";
+import type { Hint } from "./hints.ts";
 
 export class PathHints {
   readonly #limit: number;
-  #paths = new Set<string>();
+  #hints = new Map<string, boolean>();
   #arrived = Promise.withResolvers<void>();
   #dropped = 0;
 
@@ -19,20 +20,22 @@ export class PathHints {
     return this.#dropped;
   }
 
-  add(path: string): void {
-    if (this.#paths.size >= this.#limit && !this.#paths.has(path)) {
+  /** `written`: only its bytes changed; absent: anything may have happened, such as a rename. */
+  add(path: string, written = false): void {
+    const before = this.#hints.get(path);
+    if (before === undefined && this.#hints.size >= this.#limit) {
       this.#dropped += 1;
       return;
     }
-    this.#paths.add(path);
+    this.#hints.set(path, written && before !== false);
     this.#arrived.resolve();
   }
 
-  /** Everything that came since the last call; resolves with at least one path, or with none when the signal aborts. */
-  async take(signal: AbortSignal): Promise<string[]> {
-    if (this.#paths.size === 0) await this.#someOrAborted(signal);
-    const taken = [...this.#paths];
-    this.#paths = new Set();
+  /** Everything that came since the last call; resolves with at least one, or with none when the signal aborts. */
+  async take(signal: AbortSignal): Promise<Hint[]> {
+    if (this.#hints.size === 0) await this.#someOrAborted(signal);
+    const taken = [...this.#hints].map(([path, written]) => ({ path, written }));
+    this.#hints = new Map();
     this.#arrived = Promise.withResolvers();
     return taken;
   }

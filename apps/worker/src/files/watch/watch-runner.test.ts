@@ -47,6 +47,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       measure: vi.fn<(path: string) => boolean>((path) => here.live.includes(path)),
       poke: vi.fn<() => boolean>(() => false),
       sightedAt: () => undefined,
+      written: vi.fn<() => boolean>(() => false),
       pokeNamed: vi.fn<() => boolean>(() => false),
       table,
       get running() {
@@ -206,4 +207,20 @@ test("a marker's arrival wakes the stream of its file, under whichever temporary
   const here = scene();
   await here.runner.hint("/in/a.mp4.done");
   expect(here.deps.supervisor.pokeNamed).toHaveBeenCalledWith("/in/a.mp4", watch.rules.temporaryNames);
+});
+
+test("bytes that were written mark a stream, anything else wakes it; a path without a stream is looked at either way", async () => {
+  const here = scene();
+  const { supervisor } = here.deps;
+  here.files.add("/in/a.mp4");
+  vi.mocked(supervisor.written).mockReturnValueOnce(true);
+  await here.runner.hint("/in/a.mp4", true);
+  expect(supervisor.written).toHaveBeenCalledWith("/in/a.mp4");
+  expect(supervisor.poke).not.toHaveBeenCalled();
+  vi.mocked(supervisor.poke).mockReturnValueOnce(true);
+  await here.runner.hint("/in/a.mp4");
+  expect(supervisor.poke).toHaveBeenCalledWith("/in/a.mp4");
+  expect(supervisor.sight).not.toHaveBeenCalled();
+  await here.runner.hint("/in/a.mp4", true);
+  expect(supervisor.sight).toHaveBeenCalledOnce();
 });

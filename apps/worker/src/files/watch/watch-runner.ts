@@ -26,7 +26,7 @@ export interface WatchDeps {
   clock: Clock;
   supervisor: Pick<
     Supervisor,
-    "sight" | "settle" | "measure" | "poke" | "pokeNamed" | "sightedAt" | "table"
+    "sight" | "settle" | "measure" | "poke" | "written" | "pokeNamed" | "sightedAt" | "table"
   > & {
     readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
   };
@@ -140,14 +140,14 @@ export class WatchRunner {
   }
 
   /** A path that an event named. */
-  async hint(path: string): Promise<void> {
+  async hint(path: string, written = false): Promise<void> {
     const { supervisor, files } = this.#deps;
     const { temporaryNames } = this.watch.rules;
     if (path.endsWith(MARKER_SUFFIX)) {
       // `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix.
       if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
     }
-    if (supervisor.poke(path)) return;
+    if (written ? supervisor.written(path) : supervisor.poke(path)) return;
     const look = await files.look(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
     if (await supervisor.sight(this.watch, path, look.facts)) return;
