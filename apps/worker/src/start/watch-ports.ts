@@ -18,7 +18,7 @@ import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<
   WorkerPorts,
-  "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity"
+  "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity" | "followsEvents"
 > {
   watchers: readonly DirectoryWatcher[];
   writers: OpenForWrite;
@@ -62,6 +62,19 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
     }
     for (const err of troubles) log.warn({ watch: name, err }, "leftovers of tidying cannot be looked for");
   }
+  const watchers = new Map(
+    [...rules.values()].map(({ watch, filter }) => [
+      watch.name,
+      new DirectoryWatcher({
+        name: watch.name,
+        root: watch.root,
+        polling: watch.polling,
+        hints,
+        enters: (directory) => filter.enters(directory),
+        log,
+      }),
+    ]),
+  );
   return {
     writers,
     tidier,
@@ -85,17 +98,8 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
       const said = skipped.end();
       if (said !== undefined) log.info({ watch: name }, said);
     },
-    watchers: [...rules.values()].map(
-      ({ watch, filter }) =>
-        new DirectoryWatcher({
-          name: watch.name,
-          root: watch.root,
-          polling: watch.polling,
-          hints,
-          enters: (directory) => filter.enters(directory),
-          log,
-        }),
-    ),
+    watchers: [...watchers.values()],
+    followsEvents: ({ name }) => watchers.get(name)?.state.kind === "events",
   };
 }
 

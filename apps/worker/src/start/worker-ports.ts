@@ -7,7 +7,7 @@ import type { HintSource } from "../files/watch/hints.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import type { WatchDeps } from "../files/watch/watch-runner.ts";
 
-export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootIdentity"> {
+export interface WorkerPorts extends Pick<WatchDeps, "walk" | "accepts" | "rootIdentity" | "followsEvents"> {
   identity: ProcessIdentity;
   /** The nonce of the lease that this process held while its start waited for the store. */
   waitedUnder?: string | undefined;

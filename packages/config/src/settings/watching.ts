@@ -33,7 +33,8 @@ export const watchingSettings = {
     group,
     type: duration({ from: 1_000, to: DAY }),
     initial: "10s",
-    about: "Every watch is walked anew this often. File events only make it sooner: the walk is the truth.",
+    about:
+      "Every watch is walked anew this often. File events only make it sooner: the walk is the truth. While events work, a watch of more than 20,000 files is walked less often, at least once a minute.",
   }),
 };
 

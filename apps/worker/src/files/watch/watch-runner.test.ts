@@ -7,7 +7,7 @@ import {
   type StreamRecord,
 } from "@sluice/core";
 import { ManualClock } from "@sluice/core/testing";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { PathTable } from "../../streams/path-table.ts";
 import { WatchRunner, type WatchDeps } from "./watch-runner.ts";
 import type { Watch } from "./watch.ts";
@@ -60,6 +60,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       for (const path of here.files) yield await Promise.resolve({ path, facts });
     },
     accepts: () => true,
+    followsEvents: () => true,
     rootIdentity: () => Promise.resolve(here.root),
     loadRoot: () => Promise.resolve(recorded),
     saveState: (_watch, now) => {
@@ -223,4 +224,47 @@ test("bytes that were written mark a stream, anything else wakes it; a path with
   expect(supervisor.sight).not.toHaveBeenCalled();
   await here.runner.hint("/in/a.mp4", true);
   expect(supervisor.sight).toHaveBeenCalledOnce();
+});
+
+describe("how often a watch is walked", () => {
+  function many(files: number, change: Partial<WatchDeps> = {}): Scene {
+    const here = scene(change);
+    here.files = new Set(Array.from({ length: files }, (_, n) => `/in/${n}`));
+    here.deps.supervisor.sight = () => Promise.resolve(true);
+    return here;
+  }
+
+  async function walksIn2Minutes(files: number, followsEvents = true): Promise<number> {
+    const stop = new AbortController();
+    const here = many(files, { followsEvents: () => followsEvents });
+    const clock = here.deps.clock as ManualClock;
+    const running = here.runner.run(stop.signal);
+    await clock.advance(120_000);
+    stop.abort();
+    await clock.drive(running);
+    return here.walks;
+  }
+
+  test("a small one at each interval; one with very many files more rarely, while events work", async () => {
+    expect(await walksIn2Minutes(10)).toBe(13);
+    expect(await walksIn2Minutes(40_000)).toBe(7);
+    expect(await walksIn2Minutes(40_000, false)).toBe(13);
+  });
+
+  test("the largest once a minute", async () => {
+    expect(await walksIn2Minutes(200_000)).toBe(3);
+  });
+
+  test("within an interval, however many files it has, when another directory stands at its root", async () => {
+    const stop = new AbortController();
+    const here = many(60_000);
+    const clock = here.deps.clock as ManualClock;
+    const running = here.runner.run(stop.signal);
+    await clock.advance(5_000);
+    here.root = undefined;
+    await clock.advance(10_000);
+    expect(here.runner.state.state).toBe("offline");
+    stop.abort();
+    await clock.drive(running);
+  });
 });
