@@ -1,4 +1,4 @@
-/** The streams a person means: by id, or by the beginning of one where it fits only one stream. */
+/** The streams a person means: by id, or by the beginning or end of one where it fits only one stream. */
 import { INDEXES } from "@sluice/core";
 import type { StreamReader } from "@sluice/redis-schema";
 import { CliError, EXIT } from "./exit-codes.ts";
@@ -24,7 +24,7 @@ export async function findStream(reader: StreamReader, given: string): Promise<s
   return id;
 }
 
-/** Undefined when no stream has this id and none begins with it. */
+/** Undefined when no stream has this id and none begins or ends with it. */
 export async function lookForStream(reader: StreamReader, given: string): Promise<string | undefined> {
   const matches = await matching(reader, given, () => allIds(reader));
   if (matches.length > 1) throw ambiguous(given, matches);
@@ -39,7 +39,7 @@ async function findOne(reader: StreamReader, given: string, known: () => Promise
   return only;
 }
 
-/** A whole id wins over longer ones that begin with it. */
+/** A whole id wins over longer ones that begin or end with it. */
 async function matching(
   reader: StreamReader,
   given: string,
@@ -49,13 +49,16 @@ async function matching(
   const [row] = await reader.rows([given]);
   if (row) return [given];
   const ids = await known();
-  return ids.includes(given) ? [given] : ids.filter((id) => id.startsWith(given));
+  return ids.includes(given) ? [given] : ids.filter((id) => id.startsWith(given) || id.endsWith(given));
 }
 
 function ambiguous(given: string, matches: readonly string[]): CliError {
   const shown = matches.slice(0, SHOWN_CANDIDATES).join("\n  ");
   const more = matches.length > SHOWN_CANDIDATES ? `\n  … ${matches.length} in all` : "";
-  return new CliError(EXIT.failed, `${given} is the beginning of several streams' ids:\n  ${shown}${more}`);
+  return new CliError(
+    EXIT.failed,
+    `${given} is the beginning or the end of several streams' ids:\n  ${shown}${more}`,
+  );
 }
 
 async function allIds(reader: StreamReader): Promise<string[]> {

@@ -4,7 +4,7 @@ import type { ListedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
 import { EXIT } from "../exit-codes.ts";
 import { addFilters, addJson, wholeNumber, type FilterFlags } from "../options.ts";
-import { streamColumns } from "../output/stream-table.ts";
+import { shortIds, streamColumns } from "../output/stream-table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { chooseStates, rowToJson, selectRows, STATE_WORDS } from "../stream-rows.ts";
@@ -57,7 +57,10 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
   }
   if (out.json) out.document(rows.map(rowToJson));
   else {
-    out.table(streamColumns(out.nowMs), rows);
+    out.table(
+      streamColumns(out.nowMs, out.onTerminal ? shortIds(rows.map(({ id }) => id)) : undefined),
+      rows,
+    );
     if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
     if (more) out.note(`There are more than these ${plural(rows.length, "stream")}: see --limit.`);
   }

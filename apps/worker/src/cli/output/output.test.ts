@@ -1,7 +1,8 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { Output } from "./output.ts";
-import { formatTable, relative, type Piece } from "./table.ts";
+import { shortIds } from "./stream-table.ts";
+import { formatTable, relative, type Column, type Piece } from "./table.ts";
 import { visibleLine } from "@sluice/control/visible-text";
 
 describe("times in a table", () => {
@@ -32,6 +33,33 @@ describe("a table", () => {
       ],
     ).map(plain);
     expect(lines).toEqual(["   N  STATE  PATH", `   7  ok     ${"x".repeat(300)}`, "1234  ok     b"]);
+  });
+
+  const recordings = [
+    { title: "id", cell: () => "7g2kqx" },
+    { title: "state", narrow: { least: 14 }, cell: (row: string) => (row === "" ? "processing" : row) },
+    { title: "size", align: "right", narrow: "left out", cell: () => "1,023.9 MiB" },
+    { title: "activity", align: "right", narrow: "left out", cell: () => "12 min ago" },
+    { title: "path", cell: () => "/data/recordings/2026-11-30/studio-one/camera-four/take-0042.mkv" },
+  ] as const satisfies Column<string>[];
+  const failed = "failed: file_missing_on_resume";
+
+  it.each([200, 120, 80, 60, 40])("on a terminal of %i columns has no row that is wider", (width) => {
+    const lines = formatTable<string>(recordings, ["", failed], width).map(plain);
+    for (const line of lines) expect(line.trimEnd().length, line).toBeLessThanOrEqual(width);
+    // Where it begins and how it ends are what tells recordings apart.
+    for (const line of lines.slice(1)) expect(line).toMatch(/7g2kqx .*\/.*mkv$/);
+  });
+
+  it("leaves out what can be missed before it cuts a name, and cuts a name before it wraps", () => {
+    const titles = (width: number) =>
+      plain(formatTable<string>(recordings, [failed], width)[0] ?? []).split(/ {2,}/);
+    expect(titles(200)).toEqual(["ID", "STATE", "SIZE", "ACTIVITY", "PATH"]);
+    expect(titles(80)).toEqual(["ID", "STATE", "SIZE", "PATH"]);
+    expect(titles(60)).toEqual(["ID", "STATE", "PATH"]);
+    expect(plain(formatTable<string>(recordings, [failed], 50)[1] ?? [])).toBe(
+      "7g2kqx  failed: file_mi…  /data/record…ke-0042.mkv",
+    );
   });
 
   it("counts what is seen, not what is stored", () => {
@@ -97,5 +125,17 @@ describe("output", () => {
     expect(first).toBe("waiting");
     expect(to.stdout()).toHaveLength(100_012);
     await written;
+  });
+});
+
+describe("short ids", () => {
+  it("are the shortest endings that differ, at least six characters", () => {
+    const short = shortIds(["01kb9aaaaa1111zzzzzz", "01kb9aaaaa2222zzzzzz", "01kb9aaaaa2222yyyyyy"]);
+    expect(short("01kb9aaaaa1111zzzzzz")).toBe("1zzzzzz");
+    expect(shortIds(["01kb9aaaaa1111zzzzzz"])("01kb9aaaaa1111zzzzzz")).toBe("zzzzzz");
+  });
+
+  it("are whole where one is all that tells two apart, or is that short anyway", () => {
+    expect(["a1", "b1"].map(shortIds(["a1", "b1"]))).toEqual(["a1", "b1"]);
   });
 });

@@ -31,6 +31,11 @@ export class Output {
     this.#progressAtMs = now();
   }
 
+  /** The answer is read by a person now: tables fit the screen. */
+  get onTerminal(): boolean {
+    return this.#stdout.isTTY;
+  }
+
   get nowMs(): number {
     return this.#now();
   }
@@ -53,7 +58,7 @@ export class Output {
   /** Nothing at all is printed for no rows. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
     if (rows.length === 0) return;
-    for (const line of formatTable(columns, rows)) this.line(...line);
+    for (const line of formatTable(columns, rows, widthOf(this.#stdout))) this.line(...line);
   }
 
   /** Names and values, one pair a line; pairs without a value are left out. */
@@ -77,7 +82,7 @@ export class Output {
 
   noteTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
     if (rows.length === 0) return;
-    for (const line of formatTable(columns, rows)) this.noteLine(...line);
+    for (const line of formatTable(columns, rows, widthOf(this.#stderr))) this.noteLine(...line);
   }
 
   /** How far a long command is: on a terminal in place, else now and then as a line of its own. */
@@ -100,6 +105,11 @@ export class Output {
     if (this.#progressShown) this.#stderr.write("\r\u001b[K");
     this.#progressShown = false;
   }
+}
+
+/** Of a terminal; what is written elsewhere is not cut. */
+function widthOf(stream: NodeJS.WriteStream): number | undefined {
+  return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
 /** Colour only where the stream is a terminal and neither NO_COLOR nor the terminal forbids it. */

@@ -4,13 +4,15 @@ import { failureReason, lagBytes, lastActivityAt } from "@sluice/control/stream-
 import { formatBytes } from "@sluice/control/units";
 import { relative, type Column, type Piece } from "./table.ts";
 
-export function streamColumns(nowMs: number): Column<ListedStream>[] {
+/** `shortId`: as the ids stand in the table. */
+export function streamColumns(nowMs: number, shortId = (id: string): string => id): Column<ListedStream>[] {
   return [
-    { title: "id", cell: (row) => row.id },
-    { title: "state", cell: stateOf },
+    { title: "id", cell: (row) => shortId(row.id) },
+    { title: "state", cell: stateOf, narrow: { least: 14 } },
     {
       title: "size",
       align: "right",
+      narrow: "left out",
       cell: (row) => (row.file_size === undefined ? "-" : formatBytes(row.file_size)),
     },
     {
@@ -21,7 +23,12 @@ export function streamColumns(nowMs: number): Column<ListedStream>[] {
         return bytes === 0 ? { text: "-", style: "dim" } : formatBytes(bytes);
       },
     },
-    { title: "activity", align: "right", cell: (row) => relative(lastActivityAt(row), nowMs) },
+    {
+      title: "activity",
+      align: "right",
+      narrow: "left out",
+      cell: (row) => relative(lastActivityAt(row), nowMs),
+    },
     { title: "path", cell: (row) => row.original_path ?? { text: "(no path)", style: "dim" } },
   ];
 }
@@ -46,4 +53,17 @@ export function stateOf(row: ListedStream): Piece {
     case "s3_completed":
       return row.status;
   }
+}
+
+const SHORTEST_ID = 6;
+
+/**
+ * The shortest endings that tell these ids apart: ids of files that were found together begin with the same time. Commands
+ * take them as they take whole ids.
+ */
+export function shortIds(ids: readonly string[]): (id: string) => string {
+  const longest = Math.max(SHORTEST_ID, ...ids.map((id) => id.length));
+  for (let length = SHORTEST_ID; length < longest; length += 1)
+    if (new Set(ids.map((id) => id.slice(-length))).size === ids.length) return (id) => id.slice(-length);
+  return (id) => id;
 }
