@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { VERSION } from "../version.ts";
 import { addAbort } from "./commands/abort.ts";
 import { addAdopt } from "./commands/adopt.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
@@ -38,6 +39,7 @@ export function buildCli(): Command {
   addDoctor(program);
   addConfig(program);
   addHealthcheck(program);
+  addCompletion(program);
   return program;
 }
 

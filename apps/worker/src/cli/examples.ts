@@ -25,5 +25,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   doctor: ["sluice doctor", "sluice doctor --json --strict"],
   "config print": ["sluice config print", "sluice config print --part-size 16MiB --json"],
   "config validate": ["sluice config validate", "sluice config validate --for all"],
+  completion: ["source <(sluice completion bash)"],
   healthcheck: ["sluice healthcheck", "sluice healthcheck --ready"],
 };
