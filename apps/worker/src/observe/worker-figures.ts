@@ -18,11 +18,13 @@ export function particulars({
   source,
   watches,
   storeHash,
+  startedMs,
 }: Pick<WorkerSettings, "version" | "source" | "storeHash"> & {
   watches: readonly { name: string }[];
+  startedMs: number;
 }): Particulars {
   const names = watches.map(({ name }) => name);
-  const started = new Date(performance.timeOrigin).toISOString();
+  const started = new Date(startedMs).toISOString();
   return { version, source, watches: names, store: storeHash, started_at_utc: started };
 }
 

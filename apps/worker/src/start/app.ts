@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, steadyClock, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, type DoneEntry, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -14,15 +14,15 @@ import {
   type StoreNotice,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
-import { nativeDigests } from "../files/native-digests.ts";
 import { discardUpload, tidyUp, type JanitorDeps } from "../streams/janitor.ts";
 import { findFile, type FinderDeps } from "../files/find-file.ts";
 import { fillInFounding } from "../takeover/founding.ts";
 import { followHints } from "../files/watch/hints.ts";
 import { buildLanes, type Lanes } from "./lanes.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
-import { idleNonces, type ProcessIdentity } from "../takeover/process-identity.ts";
+import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import {
+  idleNonces,
   resumeInterruptedStreams,
   watchOf,
   type RecovererDeps,
@@ -47,9 +47,7 @@ import { uploadAgeReport } from "../observe/upload-age-report.ts";
 import { watchRecords } from "../files/watch/watch-records.ts";
 import { WatchRunner } from "../files/watch/watch-runner.ts";
 import { particulars, StateSince, workerFigures, type Figures } from "../observe/worker-figures.ts";
-import { newId } from "../new-id.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { systemClock } from "../system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
@@ -58,8 +56,6 @@ const HINT_FAILED = "a hint could not be followed";
 const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
 /** A retry waits so long for the store to abort an upload that is of no more use. */
 const STORE_MOMENT_MS = 2_000;
-const clock = systemClock;
-const steadyMs = steadyClock(clock);
 
 export class Worker {
   readonly supervisor: Supervisor;
@@ -76,7 +72,7 @@ export class Worker {
   readonly #lanes: Lanes;
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
-  readonly #since = new StateSince(clock);
+  readonly #since: StateSince;
   /** Rounds of work that fail again and again, by name: why. */
   readonly #failingRounds = new Map<string, string>();
   #draining = false;
@@ -88,6 +84,7 @@ export class Worker {
     this.#settings = settings;
     this.#ports = ports;
     this.#stop = stop;
+    this.#since = new StateSince(ports.clock);
     this.#registry = new WorkerRegistry(context);
     this.#done = new FilesDone(context);
     const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
@@ -157,14 +154,14 @@ export class Worker {
   }
 
   #background(): Promise<void>[] {
-    const { hints, log } = this.#ports;
+    const { clock, hints, log } = this.#ports;
     const stop = this.#stop;
     const desk = requestDesk(this.#requests());
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
       this.supervisor.rereadFiles(stop),
-      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk, clock }, stop),
+      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk }, stop),
       this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
         atOnce: true,
@@ -186,11 +183,13 @@ export class Worker {
   }
 
   #buildLease(): LeaseKeeper {
-    const self = particulars(this.#settings);
+    const { clock, startedMs, isGone } = this.#ports;
+    const self = particulars({ ...this.#settings, startedMs });
     return new LeaseKeeper({
       registry: this.#registry,
       workerId: this.#settings.workerId,
       identity: this.identity,
+      isGone,
       waitedUnder: this.#ports.waitedUnder,
       clock,
       describe: () => {
@@ -205,7 +204,7 @@ export class Worker {
   }
 
   #buildRecovery(): Recovery {
-    const { context, log } = this.#ports;
+    const { context, newId, clock, log } = this.#ports;
     return new Recovery({
       context,
       newId,
@@ -227,7 +226,7 @@ export class Worker {
   }
 
   #buildProcessing(): ProcessorDeps {
-    const { store, files, tidier, observer, gate, failpoint } = this.#ports;
+    const { store, files, tidier, observer, gate, failpoint, clock, digests, random, newId } = this.#ports;
     return {
       store,
       checkpoints: this.#store,
@@ -244,11 +243,11 @@ export class Worker {
       },
       clock,
       observer,
-      digests: nativeDigests,
+      digests,
       ...this.#lanes,
       gate,
       lease: this.lease,
-      random: Math.random,
+      random,
       newId,
       recovery: this.#recovery,
       buckets: this.#settings.buckets,
@@ -322,8 +321,7 @@ export class Worker {
     const { source, rescanIntervalMs } = this.#settings;
     return new WatchRunner(watch, {
       ...this.#ports,
-      ...watchRecords(source, new WatchStore(this.#ports.context)),
-      clock,
+      ...watchRecords(source, new WatchStore(this.#ports.context), this.#ports.clock),
       supervisor: this.supervisor,
       rescanIntervalMs,
       removeDone: (paths) => this.#done.remove(source, paths),
@@ -335,7 +333,7 @@ export class Worker {
   async #resume(): Promise<ResumeReport> {
     const { context, log, rootIdentity } = this.#ports;
     const { source, buckets, watches, workerId } = this.#settings;
-    const idle = await idleNonces(this.#registry, this.identity);
+    const idle = await idleNonces(this.#registry, this.#ports.isGone);
     for (const nonce of idle) this.#store.markDead(nonce);
     const processing = this.#processing;
     const deps: RecovererDeps = {
@@ -366,7 +364,7 @@ export class Worker {
     const { source, watches } = this.#settings;
     const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
     const janitor = this.#janitor();
-    const moment = (): Promise<void> => clock.sleep(STORE_MOMENT_MS, this.#stop);
+    const moment = (): Promise<void> => this.#ports.clock.sleep(STORE_MOMENT_MS, this.#stop);
     const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
     return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
   }
@@ -380,15 +378,13 @@ export class Worker {
       janitor: this.#janitor(),
       registry: this.#registry,
       checkpoints: this.#store,
-      digests: nativeDigests,
-      clock,
       stop: this.#stop,
       retry: (id, requestId) => this.#retry(id, requestId),
     };
   }
 
   #janitor(): JanitorDeps {
-    const { context, store, log } = this.#ports;
+    const { context, store, clock, steadyMs, log } = this.#ports;
     const { workerId, bucket, buckets, historyMs, failedUploadRetentionMs } = this.#settings;
     const orphans = new OrphanStore(context);
     const locked = (): boolean => this.#recovery.recognise;
@@ -399,7 +395,7 @@ export class Worker {
 
   /** Records that no index names. */
   #sweeping(): SweepDeps {
-    const { context, log } = this.#ports;
+    const { context, clock, log } = this.#ports;
     const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };
     return { context, identity, store: this.#store, clock, signal: this.#stop, log };
   }
@@ -416,7 +412,8 @@ export class Worker {
       if (reason === undefined) this.#failingRounds.delete(name);
       else this.#failingRounds.set(name, reason);
     };
+    const { clock, log } = this.#ports;
     const signal = this.#stop;
-    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log: this.#ports.log, failing });
+    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log, failing });
   }
 }

@@ -13,8 +13,10 @@ import {
   type SchemaContext,
   type StreamStore,
   type WorkerIdentity,
+  type WorkerRegistry,
 } from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import { listedStreams, type BrokenReason } from "./unlisted.ts";
 import { fileOfRecord, type LiveFile } from "../streams/path-table.ts";
 import { moveUnder, type UnderNewRoot } from "../files/watch/renamed-root.ts";
@@ -46,6 +48,23 @@ export interface ResumeReport {
   /** Of another source. */
   elsewhere: number;
   broken: number;
+}
+
+/**
+ * Nonces of leases in Redis that keep nobody from a stream: their process ran on this host and is gone, or its start
+ * still waits for the store, so that it holds none.
+ */
+export async function idleNonces(
+  registry: WorkerRegistry,
+  isGone: (other: Omit<ProcessIdentity, "nonce">) => boolean,
+): Promise<string[]> {
+  const nonces: string[] = [];
+  for (const { lease } of await registry.list()) {
+    if (lease.kind !== "ok") continue;
+    const waits = lease.value.lag_bytes === undefined;
+    if (waits || isGone(lease.value)) nonces.push(lease.value.nonce);
+  }
+  return nonces;
 }
 
 /** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
