@@ -14,7 +14,8 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
     over: "the store answers again",
   });
   return {
-    opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
+    opened: (stream) =>
+      log.info({ ...about(stream), bytes: stream.file_size, reason: "found" }, "file found"),
     moved: (stream, detail) =>
       log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
     partAcknowledged: (stream, part) =>

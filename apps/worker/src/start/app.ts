@@ -24,6 +24,7 @@ import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import {
   idleNonces,
   resumeInterruptedStreams,
+  resumeStream,
   watchOf,
   type RecovererDeps,
   type ResumeReport,
@@ -34,7 +35,7 @@ import { repeat } from "../streams/repeat.ts";
 import { requestDesk, type RequestInputs } from "../requests/request-deps.ts";
 import type { RequestDesk } from "../requests/request-desk.ts";
 import { handleRequests } from "../requests/request-handler.ts";
-import { retryFailed, type RetryDeps } from "../requests/retry.ts";
+import { retryFailed, type RetryDeps, type RetryReason } from "../requests/retry.ts";
 import {
   FailedFiles,
   convertOldIndexes,
@@ -113,13 +114,13 @@ export class Worker {
   /** Work that fails again and again, in plain words. */
   get failing(): string[] {
     const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
-    const { running, faults } = this.supervisor;
+    const { running, pool } = this.supervisor;
     const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
       running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
     );
     // While Redis is known to be in trouble, that is the reason of the others.
     const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
-    return [...others, ...faults];
+    return [...others, ...pool.faults];
   }
 
   async start(): Promise<ResumeReport> {
@@ -147,10 +148,10 @@ export class Worker {
   /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
   async end(how: "pause" | "seal"): Promise<void> {
     this.#draining = true;
-    if (how === "seal") await this.supervisor.sealAll();
+    if (how === "seal") await this.supervisor.pool.sealAll();
     for (const lane of [this.#lanes.lane, this.#lanes.smallLane]) lane.close();
     this.#ports.gate.stopWaiting();
-    await this.supervisor.drain();
+    await this.supervisor.pool.drain();
   }
 
   #background(): Promise<void>[] {
@@ -220,7 +221,7 @@ export class Worker {
       },
       lookAtAll: async () => {
         await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
-        await this.supervisor.lookedOnce();
+        await this.supervisor.pool.lookedOnce();
       },
     });
   }
@@ -274,8 +275,8 @@ export class Worker {
         contentType: typeOf,
         watchOf: (path) => watchOf(this.#settings.watches, path),
         freed: (path) => this.#lookAt(path),
-        takeUp: async () => void (await this.#resume()),
-        retry: async (id) => void (await this.#retry(id)),
+        takeUp: (id) => resumeStream(id, this.#recovering([])),
+        heal: async (id) => void (await this.#retry(id, { kind: "healed" })),
         log: this.#ports.log,
       },
       this.#stop,
@@ -331,12 +332,17 @@ export class Worker {
 
   /** Streams of this source without a living owner. */
   async #resume(): Promise<ResumeReport> {
-    const { context, log, rootIdentity } = this.#ports;
-    const { source, buckets, watches, workerId } = this.#settings;
     const idle = await idleNonces(this.#registry, this.#ports.isGone);
     for (const nonce of idle) this.#store.markDead(nonce);
+    return await resumeInterruptedStreams(this.#recovering(idle));
+  }
+
+  /** `idle`: nonces whose streams may be taken at once. */
+  #recovering(idle: readonly string[]): RecovererDeps {
+    const { context, log, rootIdentity } = this.#ports;
+    const { source, buckets, watches, workerId } = this.#settings;
     const processing = this.#processing;
-    const deps: RecovererDeps = {
+    return {
       supervisor: this.supervisor,
       context,
       identity: { workerId, nonce: this.identity.nonce },
@@ -351,7 +357,6 @@ export class Worker {
         fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
       log,
     };
-    return await resumeInterruptedStreams(deps);
   }
 
   /** What was asked of a stream waits for its owner: who becomes that looks at once. */
@@ -360,13 +365,13 @@ export class Worker {
     if (resumed > 0) desk.lookAgain();
   }
 
-  #retry(id: string, requestId?: string) {
+  #retry(id: string, because: RetryReason) {
     const { source, watches } = this.#settings;
     const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
     const janitor = this.#janitor();
     const moment = (): Promise<void> => this.#ports.clock.sleep(STORE_MOMENT_MS, this.#stop);
     const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
-    return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
+    return retryFailed(id, because, { ...own, source, watches, discardUpload: discard }, this.#stop);
   }
 
   #requests(): RequestInputs {
@@ -379,7 +384,7 @@ export class Worker {
       registry: this.#registry,
       checkpoints: this.#store,
       stop: this.#stop,
-      retry: (id, requestId) => this.#retry(id, requestId),
+      retry: (id, requestId) => this.#retry(id, { kind: "retried", requestId }),
     };
   }
 

@@ -135,6 +135,10 @@ export class PathTable {
   setWaiting(streams: readonly LiveFile[]): void {
     this.#waiting = new Map();
     this.#waitingInodes = new InodeIndex();
+    this.addWaiting(streams);
+  }
+
+  addWaiting(streams: readonly LiveFile[]): void {
     for (const stream of streams) {
       if (this.#live.has(stream.id)) continue;
       this.#waiting.set(stream.path, stream);

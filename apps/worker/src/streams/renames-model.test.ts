@@ -86,7 +86,9 @@ class Model {
         watchOf: () => watch,
         freed: (path) => void this.#run(runner.hint(path)),
         takeUp: () => expect.fail("a stream stopped because of a fault"),
-        retry: async (id) => {
+        heal: async (id) => {
+          using hold = supervisor.pool.hold([id]);
+          if (!hold.has(id)) return;
           const [claim] = await worker.deps.checkpoints.claim([streamId(id)]);
           if (claim?.kind !== "claimed") return;
           const parts = await worker.deps.checkpoints.parts(claim.record.id);
@@ -94,7 +96,12 @@ class Model {
           const { event } = planRetry(claim.record);
           const patch = { failure_reason: null, failure_detail: null };
           await held.move(event, { dropParts: event === "restarted", patch });
-          supervisor.resume(held.record, held.parts.values(), watch);
+          supervisor.pool.start({
+            because: "healed",
+            record: held.record,
+            parts: held.parts.values(),
+            watch,
+          });
         },
         log: { info: () => undefined, warn: () => undefined, error: ({ err }) => this.problems.push(err) },
       },
@@ -131,10 +138,11 @@ class Model {
       if (entry) supervisor.table.setDone(path, entry);
     }
     const live = redis.ids().filter((id) => KINDS.filter(isLive).some((kind) => kind === this.#kindOf(id)));
+    using _held = supervisor.pool.hold(live);
     for (const claim of await worker.deps.checkpoints.claim(live)) {
       if (claim.kind !== "claimed") continue;
       const parts = await worker.deps.checkpoints.parts(claim.record.id);
-      supervisor.resume(claim.record, parts.values(), watch);
+      supervisor.pool.start({ because: "resumed", record: claim.record, parts: parts.values(), watch });
     }
   }
 

@@ -19,7 +19,6 @@ import {
   type DoneEntry,
   type Outcome,
   type FileFacts,
-  type Part,
   type ProcessorDeps,
   type StreamId,
   type StreamRecord,
@@ -54,10 +53,10 @@ export interface SupervisorDeps {
   watchOf(path: string): Watch | undefined;
   /** A path that another file may have come to stand at is free for a stream of its own. */
   freed(path: string): void;
-  /** Claims a live stream and resumes it here. */
+  /** Claims exactly this live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
-  /** Takes a failed stream back to work, as an operator's retry would. */
-  retry(id: string): Promise<void>;
+  /** Takes a failed stream back to work: its file can be read again. */
+  heal(id: string): Promise<void>;
   log: SupervisorLog;
 }
 
@@ -86,7 +85,8 @@ export class Supervisor {
   readonly table = new PathTable();
   readonly ended = new EndedStreams();
   readonly #deps: SupervisorDeps;
-  readonly #pool: ProcessorPool;
+  /** The streams that run, and the one way to start one. */
+  readonly pool: ProcessorPool;
   /** Paths and files being looked at: two sightings of one new file, also under two names, open one stream. */
   readonly #opening = new Set<string>();
   /** Where the files of live streams were seen last, by id, where that is not the path of their record. */
@@ -107,7 +107,7 @@ export class Supervisor {
     this.#deps = deps;
     const { rereadBytesPerSecond: bytesPerSecond } = deps;
     this.#rereader = new Rereader({ ...processing, bytesPerSecond, log });
-    this.#pool = new ProcessorPool(
+    this.pool = new ProcessorPool(
       {
         processing,
         takeUp,
@@ -123,17 +123,7 @@ export class Supervisor {
   }
 
   get running(): ReadonlyMap<string, Running> {
-    return this.#pool.running;
-  }
-
-  /** Streams that stop again and again, in plain words. */
-  get faults(): readonly string[] {
-    return this.#pool.faults;
-  }
-
-  /** It stopped because of a bug, and is left alone for a while. */
-  rests(id: string): boolean {
-    return this.#pool.rests(id);
+    return this.pool.running;
   }
 
   /** Completed files that are compared with their CRC32, or wait for it. */
@@ -157,7 +147,7 @@ export class Supervisor {
    * that seals what is there and ends still looks: whoever writes may have got the same signal, and renames its files now.
    */
   async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
-    if (this.#pool.draining && !this.#pool.sealing) return true;
+    if (this.pool.draining && !this.pool.sealing) return true;
     const file = `${facts.device}:${facts.inode}`;
     if (this.#opening.has(path) || this.#opening.has(file)) return true;
     this.measure(path, facts);
@@ -280,7 +270,7 @@ export class Supervisor {
   async lookForMarkers(): Promise<void> {
     const { files } = this.#deps.processing;
     for await (const { path, watch, entry, facts } of this.#lateMarkers.come(this.table, files)) {
-      if (this.#opening.has(path) || this.#pool.draining) continue;
+      if (this.#opening.has(path) || this.pool.draining) continue;
       this.#opening.add(path);
       try {
         if (await this.#open(watch, path, facts, entry))
@@ -317,30 +307,10 @@ export class Supervisor {
     return true;
   }
 
-  /** A stream of ours that was interrupted, with its parts. */
-  resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
-    this.#pool.resume(record, parts, watch);
-  }
-
-  /** Nothing new is begun; resolves when every processor has let go of its stream. */
-  async drain(): Promise<void> {
-    await this.#pool.drain();
-  }
-
   /** Redis was emptied or came back older: every stream is written back as it is known here, where Redis has less. */
   async writeBack(): Promise<void> {
     this.#rereader.clear();
-    await this.#pool.ensureKept();
-  }
-
-  /** SLUICE_ON_TERM=seal. */
-  async sealAll(): Promise<void> {
-    await this.#pool.sealAll();
-  }
-
-  /** Resolves when every stream that runs now has looked at its file and at what S3 holds of it. */
-  async lookedOnce(): Promise<void> {
-    await this.#pool.lookedOnce();
+    await this.pool.ensureKept();
   }
 
   async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
@@ -455,12 +425,12 @@ export class Supervisor {
 
   /** A file that failed for being missing or unreadable is there again, and can be read. */
   async #heal(id: string, path: string, facts: FileFacts): Promise<void> {
-    const { processing, retry, log } = this.#deps;
+    const { processing, heal, log } = this.#deps;
     const opened = await processing.files.open(path);
     if (opened.kind !== "file") return;
     await opened.file[Symbol.asyncDispose]();
     try {
-      await retry(id);
+      await heal(id);
     } catch (error) {
       if (!(error instanceof OwnershipLostError)) throw error;
       log.info({ stream_id: id, detail: error.message }, "a failed stream could not be taken up again");
@@ -530,7 +500,7 @@ export class Supervisor {
     // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
     if (outcome.kind !== "opened") return false;
     processing.observer.opened(record);
-    this.#pool.begin(record, watch);
+    this.pool.start({ because: "found", record, watch });
     // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
     const final = watch.rules.temporaryNames.finalOf(path);
     if (final !== path) this.poke(final);
@@ -592,7 +562,11 @@ export class Supervisor {
           { stream_id: id, path: displayPath(path), superseded_by: outcome.by },
           "another stream has taken this one's place",
         );
-        if (outcome.successor) this.#begin(outcome.successor, running.watch);
+        if (outcome.successor) {
+          // A file that moved into another watch continues under that one's rules.
+          const watch = this.#deps.watchOf(outcome.successor.original_path) ?? running.watch;
+          this.pool.start({ because: "successor", record: outcome.successor, watch });
+        }
         break;
       case "lost":
         this.#deps.log.warn(
@@ -610,11 +584,5 @@ export class Supervisor {
     // What was seen meanwhile, and had to wait for this stream.
     if (elsewhere !== undefined) this.#deps.freed(elsewhere);
     if (contested) this.#deps.freed(path);
-  }
-
-  /** A file that moved into another watch goes on under that one's rules. */
-  #begin(successor: StreamRecord, before: Watch): void {
-    const watch = this.#deps.watchOf(successor.original_path) ?? before;
-    this.#pool.begin(successor, watch);
   }
 }
