@@ -29,7 +29,7 @@ export function particulars({
 }
 
 export interface FigureInputs {
-  supervisor: Pick<Supervisor, "running" | "checking">;
+  supervisor: Pick<Supervisor, "running"> & { readonly completed: { readonly checking: number } };
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
@@ -58,7 +58,7 @@ export function workerFigures(from: FigureInputs): Figures {
     ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
     lag_bytes: lagBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
-    checking_files: supervisor.checking,
+    checking_files: supervisor.completed.checking,
     ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
   };
 }

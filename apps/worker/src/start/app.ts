@@ -42,7 +42,8 @@ import {
   loadSourceState,
   restoreSourceState,
 } from "../takeover/source-state.ts";
-import { Supervisor, type DoneMove } from "../streams/supervisor.ts";
+import type { DoneMove } from "../streams/completed-files.ts";
+import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
 import { watchRecords } from "../files/watch/watch-records.ts";
@@ -161,7 +162,7 @@ export class Worker {
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
-      this.supervisor.rereadFiles(stop),
+      this.supervisor.completed.reread(stop),
       handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk }, stop),
       this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
@@ -177,7 +178,7 @@ export class Worker {
         this.supervisor.mend(),
       ),
       this.#every("the look for late markers", this.#settings.rescanIntervalMs, () =>
-        this.supervisor.lookForMarkers(),
+        this.supervisor.completed.lookForMarkers(),
       ),
       this.#recovery.run(stop),
     ];
@@ -240,7 +241,7 @@ export class Worker {
       },
       completed: {
         entry: (path) => this.supervisor.table.done(path),
-        seenShorter: (path) => this.supervisor.seenShorter(path),
+        seenShorter: (path) => this.supervisor.completed.seenShorter(path),
       },
       clock,
       observer,

@@ -61,7 +61,7 @@ class Model {
       },
       completed: {
         entry: (path) => supervisor.table.done(path),
-        seenShorter: (path) => supervisor.seenShorter(path),
+        seenShorter: (path) => supervisor.completed.seenShorter(path),
       },
     };
     const supervisor = new Supervisor(
@@ -132,7 +132,7 @@ class Model {
       log: { info: () => undefined, warn: () => undefined },
     });
     [this.#supervisor, this.#runner] = [supervisor, runner];
-    void this.#run(supervisor.rereadFiles(never));
+    void this.#run(supervisor.completed.reread(never));
     for (const path of redis.donePaths(SOURCE)) {
       const entry = redis.done(SOURCE, path);
       if (entry) supervisor.table.setDone(path, entry);
