@@ -12,7 +12,7 @@ import {
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { LeaseHeldError, LeaseKeeper } from "../src/takeover/lease-keeper.ts";
-import { ownIdentity } from "../src/takeover/process-identity.ts";
+import { isKnownDead, ownIdentity } from "../src/takeover/process-identity.ts";
 
 let server: TestRedis;
 let redis: RedisClient;
@@ -35,6 +35,7 @@ function keeper(clock: ManualClock, identity = ownIdentity(), registry?: WorkerR
     registry: registry ?? new WorkerRegistry({ redis, keys: keysWith(""), clock }),
     workerId: "w",
     identity,
+    isGone: (other) => isKnownDead(other, identity),
     clock,
     describe: () => ({
       version: "0",

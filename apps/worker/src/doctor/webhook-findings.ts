@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "@sluice/config";
 import { redacted } from "@sluice/config";
-import { post, type Answer } from "../webhooks/post.ts";
-import { receiverOf } from "../webhooks/webhooks.ts";
+import type { Answer } from "../webhooks/deliverer.ts";
+import { post, receiverOf } from "../webhooks/post.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
 /** Sends a message of the type `ping`, which tells of no stream. */

@@ -11,7 +11,18 @@ const { crc32, slowBecause } = chooseCrc32();
 /** Why CRC32 is computed slowly on this platform; undefined when it is not. */
 export const slowCrc32Because = slowBecause;
 
-export const nativeDigests: Digests = {
+/** Hashes what it is fed; a copy continues from where the original is. */
+export interface RunningHash {
+  update(bytes: Uint8Array): unknown;
+  copy(): RunningHash;
+  digest(encoding: "hex"): string;
+}
+
+export interface NativeDigests extends Digests {
+  sha256(): RunningHash;
+}
+
+export const nativeDigests: NativeDigests = {
   crc32,
   md5() {
     const md5 = createHash("md5");
@@ -20,5 +31,6 @@ export const nativeDigests: Digests = {
       hex: () => md5.digest("hex"),
     };
   },
+  sha256: () => createHash("sha256"),
   hash: (text) => createHash("sha256").update(text).digest("hex").slice(0, SHORT_HASH_LENGTH),
 };

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { StreamRecord } from "@sluice/core";
+import { systemClock } from "../system-clock.ts";
 import { pinoObserver } from "./pino-observer.ts";
 import { createLog, type Log } from "./log.ts";
 
@@ -53,7 +54,7 @@ describe("the log", () => {
 
   it("tells of a part by stream, upload, part, bytes and ms", () => {
     const { log, text } = read("json");
-    pinoObserver(log).partAcknowledged(record("/data/take-\udcff.mp4"), {
+    pinoObserver(log, systemClock).partAcknowledged(record("/data/take-\udcff.mp4"), {
       number: 3,
       bytes: 8,
       ms: 12,

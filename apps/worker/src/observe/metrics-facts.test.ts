@@ -2,10 +2,11 @@ import type { StoreGate } from "@sluice/core";
 import type { OrphanStore } from "@sluice/redis-schema";
 import { expect, test } from "vitest";
 import type { Worker } from "../start/app.ts";
+import { systemClock } from "../system-clock.ts";
 import { metricsFacts } from "./metrics-facts.ts";
 
 test("a scrape does not wait for a Redis that hangs: what it would say of orphans is left out", async () => {
   const hangs = { orphans: () => new Promise(() => undefined) } as unknown as OrphanStore;
-  const facts = metricsFacts({} as Worker, {} as StoreGate, hangs);
+  const facts = metricsFacts({} as Worker, {} as StoreGate, hangs, systemClock);
   expect(await facts.orphans()).toBeUndefined();
 });

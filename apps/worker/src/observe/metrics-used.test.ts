@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { systemClock } from "../system-clock.ts";
 import { Metrics } from "./metrics.ts";
 import { webhookMetrics } from "./webhook-metrics.ts";
 
@@ -17,8 +18,8 @@ const operating = () =>
   [...read("docs/operating.md").matchAll(/^\| (`sluice_[^|]+)\|/gm)].map(([, cell = ""]) => cell);
 
 async function exported(): Promise<Set<string>> {
-  const metrics = new Metrics({ version: "1.2.3", source: "vol" });
-  webhookMetrics(metrics.registry, () => Promise.resolve(0));
+  const metrics = new Metrics({ version: "1.2.3", source: "vol" }, systemClock);
+  webhookMetrics(metrics.registry, systemClock, () => Promise.resolve(0));
   const all = await metrics.registry.getMetricsAsJSON();
   return new Set(
     all.flatMap(({ name, type }) =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FAILURE_REASONS, type StreamRecord } from "@sluice/core";
+import { systemClock } from "../system-clock.ts";
 import { Metrics, type OwnedStreamFacts, type MetricsFacts } from "./metrics.ts";
 
 function stream(over: Partial<StreamRecord>): StreamRecord {
@@ -43,7 +44,7 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
     .map((line) => line.replace(/,?source="vol"/, "").replace("{}", ""));
 }
 
-const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" });
+const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" }, systemClock);
 
 describe("metrics", () => {
   it("have every reason of failure from the start, at 0: a series that begins at 1 would raise no alert", async () => {

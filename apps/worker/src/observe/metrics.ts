@@ -1,5 +1,13 @@
 /** `sluice_*`: counters fed by the observer, gauges read when they are asked for. A source that fails leaves a gap, no error. */
-import { KINDS, kindOf, uploadAge, type AgedUpload, type Observer, type StreamRecord } from "@sluice/core";
+import {
+  KINDS,
+  kindOf,
+  uploadAge,
+  type AgedUpload,
+  type Clock,
+  type Observer,
+  type StreamRecord,
+} from "@sluice/core";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { prometheusObserver } from "./prometheus-observer.ts";
 
@@ -28,15 +36,17 @@ type Read = (facts: MetricsFacts, gauge: Gauge) => void | Promise<void>;
 export class Metrics {
   readonly registry = new Registry();
   readonly observer: Observer;
+  readonly #clock: Pick<Clock, "wallMs">;
   readonly #redisErrors: Counter;
   #facts: MetricsFacts | undefined;
 
-  constructor(labels: { version: string; source: string }) {
+  constructor(labels: { version: string; source: string }, clock: Pick<Clock, "wallMs">) {
+    this.#clock = clock;
     const registers = [this.registry];
     this.registry.setDefaultLabels({ source: labels.source });
     // Among them the event loop's delay.
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_", eventLoopMonitoringPrecision: 10 });
-    this.observer = prometheusObserver(this.registry);
+    this.observer = prometheusObserver(this.registry, clock);
     this.#redisErrors = new Counter({
       name: "sluice_redis_errors_total",
       help: "Errors of the connections to Redis.",
@@ -85,7 +95,7 @@ export class Metrics {
       "Age of the oldest byte that is not in S3.",
       ["watch"],
       (facts, gauge) => {
-        for (const [watch, seconds] of lagSeconds(facts)) gauge.set({ watch }, seconds);
+        for (const [watch, seconds] of lagSeconds(facts, this.#clock.wallMs())) gauge.set({ watch }, seconds);
       },
     );
     this.#gauge(
@@ -95,7 +105,7 @@ export class Metrics {
       (facts, gauge) => {
         for (const { name } of facts.watches()) gauge.set({ watch: name }, 0);
         for (const { watch, record } of facts.streams()) {
-          if ((uploadAge(record, Date.now())?.outlook ?? "ample") !== "ample") gauge.inc({ watch });
+          if ((uploadAge(record, this.#clock.wallMs())?.outlook ?? "ample") !== "ample") gauge.inc({ watch });
         }
       },
     );
@@ -155,8 +165,7 @@ function setOrClear(gauge: Gauge, value: number | undefined): void {
   else gauge.set(value);
 }
 
-function lagSeconds(facts: MetricsFacts): Map<string, number> {
-  const nowMs = Date.now();
+function lagSeconds(facts: MetricsFacts, nowMs: number): Map<string, number> {
   const lag = new Map([...facts.watches()].map(({ name }) => [name, 0]));
   for (const { watch, record, unshippedBytes } of facts.streams()) {
     if (unshippedBytes === 0) continue;

@@ -1,21 +1,21 @@
 /** What happens to streams, as log lines: one for each change, one for each part at debug. */
-import { displayPath, type Observer, type StreamRecord } from "@sluice/core";
+import { displayPath, type Clock, type Observer, type StreamRecord } from "@sluice/core";
 import type { Log } from "./log.ts";
 import { Outage } from "./outage.ts";
-import { systemClock } from "../system-clock.ts";
 
-export function pinoObserver(log: Log): Observer {
+export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Observer {
   const about = (stream: StreamRecord) => ({
     stream_id: stream.id,
     path: displayPath(stream.original_path),
     ...(stream.s3_upload_id === undefined ? {} : { upload_id: stream.s3_upload_id }),
   });
-  const store = new Outage(systemClock, log, {
+  const store = new Outage(clock, log, {
     begins: "the store is in trouble; streams wait, nothing fails",
     over: "the store answers again",
   });
   return {
-    opened: (stream) => log.info({ ...about(stream), bytes: stream.file_size }, "file found"),
+    opened: (stream) =>
+      log.info({ ...about(stream), bytes: stream.file_size, reason: "found" }, "file found"),
     moved: (stream, detail) =>
       log.info({ ...about(stream), status: stream.status, bytes: stream.file_size }, detail),
     partAcknowledged: (stream, part) =>

@@ -4,6 +4,7 @@ import {
   TIDY_FAILURES,
   isSetApart,
   kindOf,
+  type Clock,
   type Observer,
   type Removed,
 } from "@sluice/core";
@@ -14,7 +15,7 @@ const PART_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Different codes of retries that are counted apart. They come from the store. */
 const MOST_REASONS = 40;
 
-export function prometheusObserver(registry: Registry, wallMs: () => number = Date.now): Observer {
+export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallMs">): Observer {
   const registers = [registry];
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
   const byReason = (name: string, help: string): Counter<"reason"> =>
@@ -63,7 +64,7 @@ export function prometheusObserver(registry: Registry, wallMs: () => number = Da
   const reasons = boundedLabels(MOST_REASONS);
   const acknowledged = (count: number): void => {
     bytes.inc(count);
-    lastPart.set(wallMs() / 1_000);
+    lastPart.set(clock.wallMs() / 1_000);
   };
   return {
     opened: () => undefined,

@@ -1,13 +1,12 @@
 /** A scrape waits no longer than this for Redis: lag must be seen also while it hangs, and is asked for most when it is away. */
-import { CheckpointError } from "@sluice/core";
-import { systemClock } from "../system-clock.ts";
+import { CheckpointError, type Clock } from "@sluice/core";
 
 const SCRAPE_MS = 1_000;
 
 /** Undefined: Redis does not answer now. */
-export async function soon<T>(read: Promise<T>): Promise<T | undefined> {
+export async function soon<T>(read: Promise<T>, clock: Pick<Clock, "sleep">): Promise<T | undefined> {
   const done = new AbortController();
-  const late = systemClock.sleep(SCRAPE_MS, done.signal).then(() => undefined);
+  const late = clock.sleep(SCRAPE_MS, done.signal).then(() => undefined);
   try {
     return await Promise.race([read, late]);
   } catch (error) {

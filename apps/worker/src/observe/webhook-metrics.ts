@@ -1,9 +1,14 @@
 /** `sluice_webhook*`: what was delivered, what was not, and what waits. Only there where webhooks are configured. */
+import type { Clock } from "@sluice/core";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { DeliveryTally } from "../webhooks/deliverer.ts";
 import { soon } from "./soon.ts";
 
-export function webhookMetrics(registry: Registry, waiting: () => Promise<number>): DeliveryTally {
+export function webhookMetrics(
+  registry: Registry,
+  clock: Pick<Clock, "sleep">,
+  waiting: () => Promise<number>,
+): DeliveryTally {
   const registers = [registry];
   const delivered = new Counter({
     name: "sluice_webhooks_delivered_total",
@@ -28,7 +33,7 @@ export function webhookMetrics(registry: Registry, waiting: () => Promise<number
     help: "Messages of all workers that wait to be delivered.",
     registers,
     async collect() {
-      const count = await soon(waiting());
+      const count = await soon(waiting(), clock);
       if (count === undefined) this.remove();
       else this.set(count);
     },

@@ -18,16 +18,18 @@ export function particulars({
   source,
   watches,
   storeHash,
+  startedMs,
 }: Pick<WorkerSettings, "version" | "source" | "storeHash"> & {
   watches: readonly { name: string }[];
+  startedMs: number;
 }): Particulars {
   const names = watches.map(({ name }) => name);
-  const started = new Date(performance.timeOrigin).toISOString();
+  const started = new Date(startedMs).toISOString();
   return { version, source, watches: names, store: storeHash, started_at_utc: started };
 }
 
 export interface FigureInputs {
-  supervisor: Pick<Supervisor, "running" | "checking">;
+  supervisor: Pick<Supervisor, "running"> & { readonly completed: { readonly checking: number } };
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
@@ -56,7 +58,7 @@ export function workerFigures(from: FigureInputs): Figures {
     ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
     lag_bytes: lagBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
-    checking_files: supervisor.checking,
+    checking_files: supervisor.completed.checking,
     ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
   };
 }

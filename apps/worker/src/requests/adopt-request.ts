@@ -80,6 +80,8 @@ async function take(
   request: RequestRecord,
   deps: AdoptDeps,
 ): Promise<Answer> {
+  using held = deps.supervisor.pool.hold([record.id]);
+  if (!held.has(record.id)) return { kind: "pending" };
   const inTheWay = await clearPath(record, request, deps);
   if (inTheWay) return inTheWay;
   const [claim] = await deps.checkpoints.claimAny([streamId(record.id)]);
@@ -106,7 +108,7 @@ async function take(
   }
   const adopted = { ...patched(mine, patch), revision: mine.revision + 1 };
   const parts = await deps.checkpoints.parts(mine.id);
-  deps.supervisor.resume(adopted, parts.values(), watch);
+  deps.supervisor.pool.start({ because: "adopted", record: adopted, parts: parts.values(), watch });
   return { kind: "done", detail: words };
 }
 

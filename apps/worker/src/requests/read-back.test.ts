@@ -68,6 +68,7 @@ function world(over: Partial<World> = {}) {
     files: { open: () => Promise.resolve(file ? { kind: "file", file: open } : { kind: "missing" }) },
     digests: nativeDigests,
     clock: { wallMs: Date.now, monotonicMs: () => 0, sleep: () => Promise.resolve(void (seen.slept += 1)) },
+    random: () => 0,
     signal: new AbortController().signal,
   };
   return { deps, seen };

@@ -3,26 +3,26 @@
  * sealed, byte by byte with the file; SHA-256 of both says the same to whoever wants to check it with a tool of their own.
  * Memory is bound to one range; a range that breaks off is read again.
  */
-import { createHash, type Hash } from "node:crypto";
 import {
   FileError,
   StoreError,
   backoffMs,
   crc32ToBase64,
   type Clock,
-  type Digests,
   type FileFacts,
   type FileSource,
   type ObjectStore,
   type OpenFile,
 } from "@sluice/core";
+import type { NativeDigests, RunningHash } from "../files/native-digests.ts";
 import { compared, wholeCrc, type Check, type Expected } from "./verify-report.ts";
 
 export interface ReadBackDeps {
   store: Pick<ObjectStore, "read">;
   files: Pick<FileSource, "open">;
-  digests: Digests;
+  digests: NativeDigests;
   clock: Clock;
+  random(): number;
   signal: AbortSignal;
 }
 
@@ -58,8 +58,8 @@ export async function readBack(
   await using file = "file" in opened ? opened.file : undefined;
   let state: Progress = {
     crc: 0,
-    object: createHash("sha256"),
-    local: createHash("sha256"),
+    object: deps.digests.sha256(),
+    local: deps.digests.sha256(),
     differsAt: undefined,
     unreadable: "why" in opened ? opened.why : undefined,
   };
@@ -80,8 +80,8 @@ export async function readBack(
 
 interface Progress {
   crc: number;
-  object: Hash;
-  local: Hash;
+  object: RunningHash;
+  local: RunningHash;
   /** First byte at which file and object differ. */
   differsAt: number | undefined;
   /** Why the file is not compared, or no further. */
@@ -113,7 +113,7 @@ async function readRange(
   range: { from: number; to: number },
   before: Progress,
   file: OpenFile | undefined,
-  { store, digests, clock, signal }: ReadBackDeps,
+  { store, digests, clock, random, signal }: ReadBackDeps,
 ): Promise<Progress> {
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
@@ -130,7 +130,7 @@ async function readRange(
       const heals =
         error instanceof StoreError && ["unreachable", "failing", "throttled"].includes(error.trouble);
       if (!heals || attempt >= ATTEMPTS) throw error;
-      await clock.sleep(backoffMs(attempt, Math.random()), signal);
+      await clock.sleep(backoffMs(attempt, random()), signal);
     }
   }
 }

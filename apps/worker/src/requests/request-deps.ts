@@ -1,6 +1,4 @@
 /** What answering requests needs, put together from the worker's parts. */
-import { randomUUID } from "node:crypto";
-import type { Clock, Digests } from "@sluice/core";
 import {
   IgnoredFiles,
   RequestQueue,
@@ -26,7 +24,10 @@ type FromSettings = Pick<
   WorkerSettings,
   "workerId" | "source" | "bucket" | "buckets" | "watches" | "s3KeyPrefix"
 >;
-type FromPorts = Pick<WorkerPorts, "context" | "store" | "files" | "log">;
+type FromPorts = Pick<
+  WorkerPorts,
+  "context" | "store" | "files" | "log" | "clock" | "random" | "newId" | "digests"
+>;
 
 export interface RequestInputs extends FromSettings, FromPorts {
   supervisor: Supervisor;
@@ -34,8 +35,6 @@ export interface RequestInputs extends FromSettings, FromPorts {
   janitor: JanitorDeps;
   registry: WorkerRegistry;
   checkpoints: StreamStore;
-  digests: Digests;
-  clock: Clock;
   stop: AbortSignal;
   retry(id: string, requestId: string): Promise<Retried>;
 }
@@ -53,6 +52,7 @@ export function requestDesk(from: RequestInputs): RequestDesk {
     others: {
       ...uploadActions({
         ...janitor,
+        clock,
         prefix: from.s3KeyPrefix,
         watches,
         held: () => uploadsOf(supervisor),
@@ -63,7 +63,7 @@ export function requestDesk(from: RequestInputs): RequestDesk {
     },
   };
   const answer: DeskDeps["answer"] = (task) => answerRequest(task, answering);
-  return new RequestDesk({ ...deps, nonce: randomUUID(), answer }, stop);
+  return new RequestDesk({ ...deps, nonce: from.newId(), answer }, stop);
 }
 
 function uploadsOf({ running }: Pick<Supervisor, "running">): ReadonlySet<string> {

@@ -33,16 +33,18 @@ export type Retried =
   /** Another worker's, or the record is on its way somewhere: asked again, it is another answer. */
   | { kind: "pending" };
 
-/**
- * For a failed stream that is known to be of this source, under a watch of ours. `requestId`: the timeline names it, so
- * that the request is known to be done by whoever finds it unanswered.
- */
+/** Why a failed stream goes back to work. The timeline names the request, so that whoever finds it unanswered sees that it is done. */
+export type RetryReason = { kind: "retried"; requestId: string } | { kind: "healed" };
+
+/** For a failed stream that is known to be of this source, under a watch of ours. */
 export async function retryFailed(
   id: string,
+  because: RetryReason,
   deps: RetryDeps,
   stop: AbortSignal,
-  requestId?: string,
 ): Promise<Retried> {
+  using held = deps.supervisor.pool.hold([id]);
+  if (!held.has(id)) return { kind: "pending" };
   const claim = await deps.store.claimFailed(streamId(id));
   if (claim.kind !== "claimed") return { kind: "pending" };
   if (claim.parsed.kind !== "record") {
@@ -64,17 +66,17 @@ export async function retryFailed(
     return { kind: "refused", detail: foreign };
   }
   const parts = await deps.store.parts(record.id);
-  return await restart(record, parts.values(), watch, { ...deps, requestId }, stop);
+  return await restart(record, parts.values(), watch, { ...deps, because }, stop);
 }
 
 async function restart(
   record: StreamRecord,
   parts: Iterable<Part>,
   watch: Watch,
-  deps: RetryDeps & { requestId: string | undefined },
+  deps: RetryDeps & { because: RetryReason },
   stop: AbortSignal,
 ): Promise<Retried> {
-  const { processing, requestId } = deps;
+  const { processing, because } = deps;
   const plan = planRetry(record);
   const held = new OwnedStream(record, parts, processing, stop);
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
@@ -111,12 +113,21 @@ async function restart(
       ...(plan.event === "redescribed" ? {} : { completed_by: null }),
       ...(anew ? forgotten : {}),
     },
-    log: [`retried: ${plan.words}${requestId === undefined ? "" : ` (request ${requestId})`}`],
+    log: [
+      because.kind === "retried"
+        ? `retried: ${plan.words} (request ${because.requestId})`
+        : `its file can be read again: ${plan.words}`,
+    ],
   });
   if (taken.kind === "key_taken") {
     await deps.store.release(record);
     return { kind: "refused", detail: `stream ${taken.by} has its name by now` };
   }
-  deps.supervisor.resume(held.record, held.parts.values(), watch);
+  deps.supervisor.pool.start({
+    because: because.kind,
+    record: held.record,
+    parts: held.parts.values(),
+    watch,
+  });
   return { kind: "done", detail: plan.words };
 }

@@ -1,5 +1,13 @@
 /** Looks for open uploads no stream owns, says whose each is, and keeps the list for the dashboard. Aborts nothing. */
-import { INDEXES, judgeUpload, kindOf, type ObjectStore, type OpenUpload } from "@sluice/core";
+import {
+  INDEXES,
+  isoNow,
+  judgeUpload,
+  kindOf,
+  type Clock,
+  type ObjectStore,
+  type OpenUpload,
+} from "@sluice/core";
 import {
   holderOfKey,
   indexedIds,
@@ -14,6 +22,7 @@ export interface ScanDeps {
   context: SchemaContext;
   store: ObjectStore;
   orphans: OrphanStore;
+  clock: Pick<Clock, "wallMs">;
   bucket: string;
   /** Only uploads under it are looked at. */
   prefix: string;
@@ -106,7 +115,7 @@ async function describe(
     ...(path === undefined ? {} : { original_path: path }),
     parts: parts.length,
     bytes: parts.reduce((sum, part) => sum + part.Size, 0),
-    last_seen_at_utc: new Date().toISOString(),
+    last_seen_at_utc: isoNow(deps.clock),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What can be asked of the uploads in the bucket: a scan for orphans, and the clean-up of those a plan named. */
-import { displayPath, StoreError, type FileSource, type StoreTrouble } from "@sluice/core";
+import { displayPath, StoreError, type Clock, type FileSource, type StoreTrouble } from "@sluice/core";
 import type { Orphan } from "@sluice/redis-schema";
 import { asJson, type AnswerDeps } from "./request-answers.ts";
 import { DESTRUCTIVE_MOST_MS, TOO_OLD } from "./request-decisions.ts";
@@ -16,6 +16,7 @@ import {
 } from "./scan-orphans.ts";
 
 export interface UploadActionDeps extends JanitorDeps {
+  clock: Clock;
   prefix: string;
   watches: readonly Watch[];
   held: ScanDeps["held"];
@@ -29,13 +30,14 @@ export function uploadActions(
     context: deps.context,
     store: deps.store,
     orphans: deps.orphans,
+    clock: deps.clock,
     bucket: deps.bucket,
     prefix: deps.prefix,
     redisEmptied: deps.locked,
     held: deps.held,
     localFile: (key) => fileOfKey(deps, key),
   };
-  const owned = ownedLately(scan);
+  const owned = ownedLately(scan, deps.clock);
   return {
     async scan_orphans({ item }) {
       if (item !== "*" && item !== deps.bucket) return { kind: "pending" };
@@ -106,13 +108,13 @@ const PASSES: ReadonlySet<StoreTrouble> = new Set([
 const OWNED_LATELY_MS = 5_000;
 
 /** Every record is read for it, so a row of uploads shares one reading; who holds the key is asked afresh for each. */
-function ownedLately(scan: ScanDeps): () => Promise<OwnedUploads> {
+function ownedLately(scan: ScanDeps, clock: Pick<Clock, "monotonicMs">): () => Promise<OwnedUploads> {
   let latest: Promise<OwnedUploads> | undefined;
   let untilMs = 0;
   return () => {
-    if (latest !== undefined && performance.now() < untilMs) return latest;
+    if (latest !== undefined && clock.monotonicMs() < untilMs) return latest;
     untilMs = Number.POSITIVE_INFINITY;
-    latest = ownedUploads(scan).finally(() => (untilMs = performance.now() + OWNED_LATELY_MS));
+    latest = ownedUploads(scan).finally(() => (untilMs = clock.monotonicMs() + OWNED_LATELY_MS));
     // Who asked is told; who comes later asks again.
     latest.catch(() => (untilMs = 0));
     return latest;

@@ -8,13 +8,13 @@ import {
   MAX_METADATA_NUMBER,
   metadataKey,
   type Clock,
-  type Digests,
   type FileSource,
   type ObjectStore,
   type StreamRecord,
 } from "@sluice/core";
 import type { RequestRecord, StreamReader } from "@sluice/redis-schema";
 import { z } from "zod";
+import type { NativeDigests } from "../files/native-digests.ts";
 import { readBack, type SealedFile, type Sha256 } from "./read-back.ts";
 import { asJson } from "./request-answers.ts";
 import type { Answer, Task } from "./request-desk.ts";
@@ -26,8 +26,9 @@ export interface VerifyDeps {
   isSourceAlive(source: string): Promise<boolean>;
   store: ObjectStore;
   files: FileSource;
-  digests: Digests;
+  digests: NativeDigests;
   clock: Clock;
+  random(): number;
   source: string;
   bucket: string;
   /** Those the worker was given; absent: any. */

@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, steadyClock, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, type DoneEntry, type ProcessorDeps } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -14,16 +14,17 @@ import {
   type StoreNotice,
 } from "@sluice/redis-schema";
 import { lookup } from "mime-types";
-import { nativeDigests } from "../files/native-digests.ts";
 import { discardUpload, tidyUp, type JanitorDeps } from "../streams/janitor.ts";
 import { findFile, type FinderDeps } from "../files/find-file.ts";
 import { fillInFounding } from "../takeover/founding.ts";
 import { followHints } from "../files/watch/hints.ts";
 import { buildLanes, type Lanes } from "./lanes.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
-import { idleNonces, type ProcessIdentity } from "../takeover/process-identity.ts";
+import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import {
+  idleNonces,
   resumeInterruptedStreams,
+  resumeStream,
   watchOf,
   type RecovererDeps,
   type ResumeReport,
@@ -34,22 +35,21 @@ import { repeat } from "../streams/repeat.ts";
 import { requestDesk, type RequestInputs } from "../requests/request-deps.ts";
 import type { RequestDesk } from "../requests/request-desk.ts";
 import { handleRequests } from "../requests/request-handler.ts";
-import { retryFailed, type RetryDeps } from "../requests/retry.ts";
+import { retryFailed, type RetryDeps, type RetryReason } from "../requests/retry.ts";
 import {
   FailedFiles,
   convertOldIndexes,
   loadSourceState,
   restoreSourceState,
 } from "../takeover/source-state.ts";
-import { Supervisor, type DoneMove } from "../streams/supervisor.ts";
+import type { DoneMove } from "../streams/completed-files.ts";
+import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
 import { watchRecords } from "../files/watch/watch-records.ts";
 import { WatchRunner } from "../files/watch/watch-runner.ts";
 import { particulars, StateSince, workerFigures, type Figures } from "../observe/worker-figures.ts";
-import { newId } from "../new-id.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { systemClock } from "../system-clock.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
@@ -58,8 +58,6 @@ const HINT_FAILED = "a hint could not be followed";
 const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
 /** A retry waits so long for the store to abort an upload that is of no more use. */
 const STORE_MOMENT_MS = 2_000;
-const clock = systemClock;
-const steadyMs = steadyClock(clock);
 
 export class Worker {
   readonly supervisor: Supervisor;
@@ -76,7 +74,7 @@ export class Worker {
   readonly #lanes: Lanes;
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
-  readonly #since = new StateSince(clock);
+  readonly #since: StateSince;
   /** Rounds of work that fail again and again, by name: why. */
   readonly #failingRounds = new Map<string, string>();
   #draining = false;
@@ -88,6 +86,7 @@ export class Worker {
     this.#settings = settings;
     this.#ports = ports;
     this.#stop = stop;
+    this.#since = new StateSince(ports.clock);
     this.#registry = new WorkerRegistry(context);
     this.#done = new FilesDone(context);
     const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
@@ -116,13 +115,13 @@ export class Worker {
   /** Work that fails again and again, in plain words. */
   get failing(): string[] {
     const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
-    const { running, faults } = this.supervisor;
+    const { running, pool } = this.supervisor;
     const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
       running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
     );
     // While Redis is known to be in trouble, that is the reason of the others.
     const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
-    return [...others, ...faults];
+    return [...others, ...pool.faults];
   }
 
   async start(): Promise<ResumeReport> {
@@ -150,21 +149,21 @@ export class Worker {
   /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
   async end(how: "pause" | "seal"): Promise<void> {
     this.#draining = true;
-    if (how === "seal") await this.supervisor.sealAll();
+    if (how === "seal") await this.supervisor.pool.sealAll();
     for (const lane of [this.#lanes.lane, this.#lanes.smallLane]) lane.close();
     this.#ports.gate.stopWaiting();
-    await this.supervisor.drain();
+    await this.supervisor.pool.drain();
   }
 
   #background(): Promise<void>[] {
-    const { hints, log } = this.#ports;
+    const { clock, hints, log } = this.#ports;
     const stop = this.#stop;
     const desk = requestDesk(this.#requests());
     return [
       ...this.runners.map((runner) => runner.run(stop)),
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
-      this.supervisor.rereadFiles(stop),
-      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk, clock }, stop),
+      this.supervisor.completed.reread(stop),
+      handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk }, stop),
       this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
         atOnce: true,
@@ -179,18 +178,20 @@ export class Worker {
         this.supervisor.mend(),
       ),
       this.#every("the look for late markers", this.#settings.rescanIntervalMs, () =>
-        this.supervisor.lookForMarkers(),
+        this.supervisor.completed.lookForMarkers(),
       ),
       this.#recovery.run(stop),
     ];
   }
 
   #buildLease(): LeaseKeeper {
-    const self = particulars(this.#settings);
+    const { clock, startedMs, isGone } = this.#ports;
+    const self = particulars({ ...this.#settings, startedMs });
     return new LeaseKeeper({
       registry: this.#registry,
       workerId: this.#settings.workerId,
       identity: this.identity,
+      isGone,
       waitedUnder: this.#ports.waitedUnder,
       clock,
       describe: () => {
@@ -205,7 +206,7 @@ export class Worker {
   }
 
   #buildRecovery(): Recovery {
-    const { context, log } = this.#ports;
+    const { context, newId, clock, log } = this.#ports;
     return new Recovery({
       context,
       newId,
@@ -221,13 +222,13 @@ export class Worker {
       },
       lookAtAll: async () => {
         await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
-        await this.supervisor.lookedOnce();
+        await this.supervisor.pool.lookedOnce();
       },
     });
   }
 
   #buildProcessing(): ProcessorDeps {
-    const { store, files, tidier, observer, gate, failpoint } = this.#ports;
+    const { store, files, tidier, observer, gate, failpoint, clock, digests, random, newId } = this.#ports;
     return {
       store,
       checkpoints: this.#store,
@@ -240,15 +241,15 @@ export class Worker {
       },
       completed: {
         entry: (path) => this.supervisor.table.done(path),
-        seenShorter: (path) => this.supervisor.seenShorter(path),
+        seenShorter: (path) => this.supervisor.completed.seenShorter(path),
       },
       clock,
       observer,
-      digests: nativeDigests,
+      digests,
       ...this.#lanes,
       gate,
       lease: this.lease,
-      random: Math.random,
+      random,
       newId,
       recovery: this.#recovery,
       buckets: this.#settings.buckets,
@@ -275,8 +276,8 @@ export class Worker {
         contentType: typeOf,
         watchOf: (path) => watchOf(this.#settings.watches, path),
         freed: (path) => this.#lookAt(path),
-        takeUp: async () => void (await this.#resume()),
-        retry: async (id) => void (await this.#retry(id)),
+        takeUp: (id) => resumeStream(id, this.#recovering([])),
+        heal: async (id) => void (await this.#retry(id, { kind: "healed" })),
         log: this.#ports.log,
       },
       this.#stop,
@@ -322,8 +323,7 @@ export class Worker {
     const { source, rescanIntervalMs } = this.#settings;
     return new WatchRunner(watch, {
       ...this.#ports,
-      ...watchRecords(source, new WatchStore(this.#ports.context)),
-      clock,
+      ...watchRecords(source, new WatchStore(this.#ports.context), this.#ports.clock),
       supervisor: this.supervisor,
       rescanIntervalMs,
       removeDone: (paths) => this.#done.remove(source, paths),
@@ -333,12 +333,17 @@ export class Worker {
 
   /** Streams of this source without a living owner. */
   async #resume(): Promise<ResumeReport> {
+    const idle = await idleNonces(this.#registry, this.#ports.isGone);
+    for (const nonce of idle) this.#store.markDead(nonce);
+    return await resumeInterruptedStreams(this.#recovering(idle));
+  }
+
+  /** `idle`: nonces whose streams may be taken at once. */
+  #recovering(idle: readonly string[]): RecovererDeps {
     const { context, log, rootIdentity } = this.#ports;
     const { source, buckets, watches, workerId } = this.#settings;
-    const idle = await idleNonces(this.#registry, this.identity);
-    for (const nonce of idle) this.#store.markDead(nonce);
     const processing = this.#processing;
-    const deps: RecovererDeps = {
+    return {
       supervisor: this.supervisor,
       context,
       identity: { workerId, nonce: this.identity.nonce },
@@ -353,7 +358,6 @@ export class Worker {
         fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
       log,
     };
-    return await resumeInterruptedStreams(deps);
   }
 
   /** What was asked of a stream waits for its owner: who becomes that looks at once. */
@@ -362,13 +366,13 @@ export class Worker {
     if (resumed > 0) desk.lookAgain();
   }
 
-  #retry(id: string, requestId?: string) {
+  #retry(id: string, because: RetryReason) {
     const { source, watches } = this.#settings;
     const own = { processing: this.#processing, store: this.#store, supervisor: this.supervisor };
     const janitor = this.#janitor();
-    const moment = (): Promise<void> => clock.sleep(STORE_MOMENT_MS, this.#stop);
+    const moment = (): Promise<void> => this.#ports.clock.sleep(STORE_MOMENT_MS, this.#stop);
     const discard: RetryDeps["discardUpload"] = (upload) => discardUpload(janitor, upload, moment);
-    return retryFailed(id, { ...own, source, watches, discardUpload: discard }, this.#stop, requestId);
+    return retryFailed(id, because, { ...own, source, watches, discardUpload: discard }, this.#stop);
   }
 
   #requests(): RequestInputs {
@@ -380,15 +384,13 @@ export class Worker {
       janitor: this.#janitor(),
       registry: this.#registry,
       checkpoints: this.#store,
-      digests: nativeDigests,
-      clock,
       stop: this.#stop,
-      retry: (id, requestId) => this.#retry(id, requestId),
+      retry: (id, requestId) => this.#retry(id, { kind: "retried", requestId }),
     };
   }
 
   #janitor(): JanitorDeps {
-    const { context, store, log } = this.#ports;
+    const { context, store, clock, steadyMs, log } = this.#ports;
     const { workerId, bucket, buckets, historyMs, failedUploadRetentionMs } = this.#settings;
     const orphans = new OrphanStore(context);
     const locked = (): boolean => this.#recovery.recognise;
@@ -399,7 +401,7 @@ export class Worker {
 
   /** Records that no index names. */
   #sweeping(): SweepDeps {
-    const { context, log } = this.#ports;
+    const { context, clock, log } = this.#ports;
     const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };
     return { context, identity, store: this.#store, clock, signal: this.#stop, log };
   }
@@ -416,7 +418,8 @@ export class Worker {
       if (reason === undefined) this.#failingRounds.delete(name);
       else this.#failingRounds.set(name, reason);
     };
+    const { clock, log } = this.#ports;
     const signal = this.#stop;
-    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log: this.#ports.log, failing });
+    await repeat({ name, everyMs, atOnce, work, ended, clock, signal, log, failing });
   }
 }

@@ -1,20 +1,22 @@
 /** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
 import type { Config, WatchConfig } from "@sluice/config";
-import { StoreGate } from "@sluice/core";
+import { StoreGate, steadyClock } from "@sluice/core";
 import { OrphanStore, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, tellAll } from "../observe/pino-observer.ts";
-import { slowCrc32Because } from "../files/native-digests.ts";
+import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
 import { HealthServer, type Health } from "../observe/health-server.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
 import { startAll } from "./service.ts";
 import { unshippedBytes } from "../streams/processor-pool.ts";
+import { newId } from "../new-id.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
+import { post, receiverOf } from "../webhooks/post.ts";
 import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
-import { ownIdentity } from "../takeover/process-identity.ts";
+import { isKnownDead, ownIdentity, type ProcessIdentity } from "../takeover/process-identity.ts";
 import { troublesOf } from "../observe/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore } from "./connect-store.ts";
@@ -24,6 +26,7 @@ import { leaseWhileWaiting } from "./lease-while-waiting.ts";
 import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts, type WatchPorts } from "./watch-ports.ts";
+import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
 
 /** Filled once the worker runs: signals and health ask for it before that. */
@@ -44,13 +47,29 @@ export interface BuiltWorker {
   close(): Promise<void>;
 }
 
+/** The real ones, for this process. */
+function timeAndChance(identity: ProcessIdentity): TimeAndChance {
+  return {
+    clock: systemClock,
+    steadyMs: steadyClock(systemClock),
+    random: Math.random,
+    newId,
+    digests: nativeDigests,
+    startedMs: performance.timeOrigin,
+    isGone: (other) => isKnownDead(other, identity),
+  };
+}
+
 /** Rejects with StartRefused when the work cannot be done as things are. */
 export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const { config, log, signal, started, onFatal } = from;
-  const metrics = new Metrics({ version: VERSION, source: config.source });
-  const observer = tellAll(pinoObserver(log), metrics.observer);
-  const gate = new StoreGate({ clock: systemClock, observer, random: Math.random });
-  const patience = new RedisPatience(systemClock, log);
+  const identity = ownIdentity();
+  const ports = timeAndChance(identity);
+  const { clock, random } = ports;
+  const metrics = new Metrics({ version: VERSION, source: config.source }, clock);
+  const observer = tellAll(pinoObserver(log, clock), metrics.observer);
+  const gate = new StoreGate({ clock, observer, random });
+  const patience = new RedisPatience(clock, random, log);
   const health = new HealthServer({
     host: config.httpHost,
     port: config.httpPort,
@@ -76,8 +95,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   if (unusable.length > 0 && mayRefuse)
     throw new StartRefused(unusable.map(({ what, remedy }) => `${what}: ${remedy}`));
   for (const { what } of unusable) log.warn({}, `${what}; its streams wait`);
-  const identity = ownIdentity();
-  const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate));
+  const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate, ports));
   let holding: Promise<void> | undefined;
   const waits = (): Promise<void> => (holding ??= patience.wait(() => waiting.start(signal), signal));
   const { store, answers, hash, connection } = await connectStore(
@@ -94,6 +112,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const worker = new Worker(
     workerSettings(config, answers.profile, hash),
     {
+      ...ports,
       identity,
       waitedUnder: holding && waiting.nonce,
       context,
@@ -113,8 +132,8 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(worker.lease);
   await worker.start();
   started.worker = worker;
-  metrics.observe(metricsFacts(worker, gate, new OrphanStore(context)));
-  stack.use(await startAll([webhooks(from, worker, context, metrics)], signal));
+  metrics.observe(metricsFacts(worker, gate, new OrphanStore(context), clock));
+  stack.use(await startAll([webhooks(from, worker, context, metrics, ports)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
 }
@@ -140,9 +159,14 @@ function webhooks(
   { identity, supervisor }: Worker,
   context: SchemaContext,
   { registry }: Metrics,
+  { clock, random }: Pick<WorkerPorts, "clock" | "random">,
 ): Webhooks {
+  const receiver = receiverOf(config);
   return new Webhooks({
     config,
+    clock,
+    random,
+    post: receiver && ((message, signal) => post(receiver, message, signal)),
     context,
     identity: { workerId: config.workerId, nonce: identity.nonce },
     *held() {

@@ -4,7 +4,6 @@
  * that others know that it holds no stream, and take up those of its predecessor. The nonce is its own, so that nothing
  * the worker holds later is taken for idle.
  */
-import { randomUUID } from "node:crypto";
 import type { Config } from "@sluice/config";
 import type { StoreGate } from "@sluice/core";
 import { WorkerRegistry, type SchemaContext } from "@sluice/redis-schema";
@@ -12,9 +11,9 @@ import type { Log } from "../observe/log.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import { particulars, StateSince, troublesOf } from "../observe/worker-figures.ts";
-import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
 import { storeHash } from "./connect-store.ts";
+import type { WorkerPorts } from "./worker-ports.ts";
 
 const NOT_LOOKED_AT = "its watches are not looked at before that is over, so its lag is not known";
 
@@ -23,15 +22,17 @@ export function leaseWhileWaiting(
   identity: ProcessIdentity,
   context: SchemaContext,
   gate: StoreGate,
+  { clock, newId, startedMs, isGone }: Pick<WorkerPorts, "clock" | "newId" | "startedMs" | "isGone">,
 ): LeaseKeeper {
   const { source, watches, workerId } = config;
-  const self = particulars({ version: VERSION, source, watches, storeHash: storeHash(config) });
-  const since = new StateSince(systemClock);
+  const self = particulars({ version: VERSION, source, watches, storeHash: storeHash(config), startedMs });
+  const since = new StateSince(clock);
   const keeper: LeaseKeeper = new LeaseKeeper({
     registry: new WorkerRegistry(context),
     workerId,
-    identity: { ...identity, nonce: randomUUID() },
-    clock: systemClock,
+    identity: { ...identity, nonce: newId() },
+    isGone,
+    clock,
     describe: () => ({
       ...self,
       state: "blocked",

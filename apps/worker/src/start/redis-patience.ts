@@ -8,10 +8,12 @@ import type { SupervisorLog } from "../streams/supervisor.ts";
 
 export class RedisPatience {
   readonly #clock: Pick<Clock, "monotonicMs" | "sleep">;
+  readonly #random: () => number;
   readonly #outage: Outage;
 
-  constructor(clock: Pick<Clock, "monotonicMs" | "sleep">, log: SupervisorLog) {
+  constructor(clock: Pick<Clock, "monotonicMs" | "sleep">, random: () => number, log: SupervisorLog) {
     this.#clock = clock;
+    this.#random = random;
     this.#outage = new Outage(clock, log, {
       begins: "Redis is in trouble: the start waits for it",
       over: "Redis answers again: the start goes on",
@@ -40,7 +42,7 @@ export class RedisPatience {
         if (!(error instanceof CheckpointError) || signal.aborted) throw error;
         this.#outage.during(error.message);
       }
-      await this.#clock.sleep(Math.min(MOST_MS, backoffMs(attempt, Math.random())), signal);
+      await this.#clock.sleep(Math.min(MOST_MS, backoffMs(attempt, this.#random())), signal);
     }
   }
 }

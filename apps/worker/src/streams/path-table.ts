@@ -4,7 +4,6 @@
  * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
  */
 import type { DoneEntry, KnownFile, ObjectRef, StreamRecord } from "@sluice/core";
-import { InodeIndex } from "./inode-index.ts";
 
 /** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
 export interface IgnoredFile {
@@ -135,6 +134,10 @@ export class PathTable {
   setWaiting(streams: readonly LiveFile[]): void {
     this.#waiting = new Map();
     this.#waitingInodes = new InodeIndex();
+    this.addWaiting(streams);
+  }
+
+  addWaiting(streams: readonly LiveFile[]): void {
     for (const stream of streams) {
       if (this.#live.has(stream.id)) continue;
       this.#waiting.set(stream.path, stream);
@@ -212,6 +215,39 @@ export class PathTable {
 
   donePaths(): IterableIterator<string> {
     return this.#done.keys();
+  }
+}
+
+/** Inode number → what bears it. Nearly always one; numbers repeat across volumes, and where they are given out again. */
+class InodeIndex {
+  readonly #names = new Map<string, string | Set<string>>();
+
+  get(inode: string): string[] {
+    const held = this.#names.get(inode);
+    if (held === undefined) return [];
+    return typeof held === "string" ? [held] : [...held];
+  }
+
+  /** An unknown number names nothing. */
+  add(inode: string | undefined, name: string): void {
+    if (inode === undefined) return;
+    const held = this.#names.get(inode);
+    if (held === undefined) this.#names.set(inode, name);
+    else if (typeof held !== "string") held.add(name);
+    else if (held !== name) this.#names.set(inode, new Set([held, name]));
+  }
+
+  remove(inode: string | undefined, name: string): void {
+    if (inode === undefined) return;
+    const held = this.#names.get(inode);
+    if (held === name) this.#names.delete(inode);
+    if (typeof held === "string" || held === undefined) return;
+    held.delete(name);
+    if (held.size === 0) this.#names.delete(inode);
+  }
+
+  clear(): void {
+    this.#names.clear();
   }
 }
 

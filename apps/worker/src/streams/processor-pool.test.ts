@@ -28,7 +28,7 @@ async function scene() {
 test("a stream that stops because of a fault of ours is taken up again, ten seconds later", async () => {
   const { world, record, watch, deps, pool } = await scene();
   deps.processing.files.look = () => Promise.reject(new TypeError("a bug"));
-  pool.begin(record, watch);
+  pool.start({ because: "found", record, watch });
   await vi.waitFor(() => expect(deps.onEnd).toHaveBeenCalledWith({ kind: "faulty" }, expect.anything()));
   expect(pool.running.size).toBe(0);
   expect(deps.takeUp).not.toHaveBeenCalled();
@@ -38,7 +38,7 @@ test("a stream that stops because of a fault of ours is taken up again, ten seco
 
 test("draining gives every stream back", async () => {
   const { world, record, watch, deps, pool } = await scene();
-  pool.begin(record, watch);
+  pool.start({ because: "found", record, watch });
   const drained = pool.drain();
   await world.clock.drive(drained);
   expect(deps.onEnd).toHaveBeenCalledWith({ kind: "released" }, expect.anything());
@@ -49,15 +49,17 @@ test("D4b: one that stops again and again rests twice as long each time, and is 
   const { world, record, watch, deps, pool } = await scene();
   deps.processing.files.look = () => Promise.reject(new TypeError("a bug"));
   let taken = 0;
-  deps.takeUp.mockImplementation(() => {
+  deps.takeUp.mockImplementation((id) => {
     taken += 1;
-    pool.begin(record, watch);
+    using held = pool.hold([id]);
+    expect(held.has(id)).toBe(true);
+    pool.start({ because: "resumed", record, watch });
     return Promise.resolve();
   });
-  pool.begin(record, watch);
+  pool.start({ because: "found", record, watch });
   for (const [times, restMs] of [10_000, 20_000, 40_000].entries()) {
     await vi.waitFor(() => expect(deps.onEnd).toHaveBeenCalledTimes(times + 1));
-    expect(pool.rests("s1")).toBe(true);
+    expect(pool.isFree("s1")).toBe(false);
     expect(pool.faults).toEqual(
       times < 2 ? [] : ["stream s1 stopped 3 times because of a fault of ours: a bug"],
     );
@@ -66,4 +68,28 @@ test("D4b: one that stops again and again rests twice as long each time, and is 
     await world.clock.advance(1);
     await vi.waitFor(() => expect(taken).toBe(times + 1));
   }
+});
+
+test("a stream that runs, or that somebody is about to start, is not held for another start", async () => {
+  const { world, record, watch, pool } = await scene();
+  {
+    using held = pool.hold(["s1", "s2"]);
+    using late = pool.hold(["s1", "s3"]);
+    expect(["s1", "s2"].filter((id) => held.has(id))).toEqual(["s1", "s2"]);
+    expect(["s1", "s3"].filter((id) => late.has(id))).toEqual(["s3"]);
+    pool.start({ because: "resumed", record, watch });
+  }
+  using afterwards = pool.hold(["s1", "s2"]);
+  expect(["s1", "s2"].filter((id) => afterwards.has(id))).toEqual(["s2"]);
+  await world.clock.drive(pool.drain());
+});
+
+test("a stream is started once, and what exists already only by whoever holds it", async () => {
+  const { world, record, watch, pool } = await scene();
+  for (const because of ["resumed", "retried", "healed", "adopted"] as const)
+    expect(() => pool.start({ because, record, watch })).toThrow("nobody held it");
+  pool.start({ because: "found", record, watch });
+  expect(() => pool.start({ because: "successor", record, watch })).toThrow("runs already");
+  expect(pool.running.size).toBe(1);
+  await world.clock.drive(pool.drain());
 });

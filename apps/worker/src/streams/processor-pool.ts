@@ -1,6 +1,18 @@
-/** The running processors, at most one for each stream. Each is watched over to its end, whatever that is. */
+/**
+ * The running processors, at most one for each stream. `start` is the one way in: whatever makes a stream run here opened,
+ * claimed or moved its record before, and says why. Each is watched over to its end, whatever that is.
+ *
+ *   found      a file without a stream       its record was opened       supervisor
+ *   resumed    it has no living owner        claimed                     takeover/recoverer
+ *   retried    an operator asked for it      claimed, moved from failed  requests/retry
+ *   healed     its file can be read again    the same                    requests/retry
+ *   adopted    its source no longer exists   claimed, renamed            requests/adopt-request
+ *   successor  a stream gave way to it       opened by that stream       supervisor
+ */
 import {
   StreamProcessor,
+  assert,
+  displayPath,
   type Outcome,
   type Part,
   type ProcessorDeps,
@@ -8,6 +20,23 @@ import {
 } from "@sluice/core";
 import type { SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
+
+export type StartReason = "found" | "resumed" | "retried" | "healed" | "adopted" | "successor";
+
+/** Nothing of these was sent before. */
+const NEW: ReadonlySet<StartReason> = new Set(["found", "successor"]);
+
+export interface Start {
+  because: StartReason;
+  record: StreamRecord;
+  parts?: Iterable<Part>;
+  watch: Watch;
+}
+
+/** While it is held, nobody else claims or starts these streams here. */
+export interface Held extends Disposable {
+  has(id: string): boolean;
+}
 
 export interface Running {
   processor: StreamProcessor;
@@ -28,7 +57,7 @@ export interface PoolDeps {
   onBegin(record: StreamRecord): void;
   /** The stream counts as running until this resolves: what takes its place has begun by then. */
   onEnd(outcome: Outcome | { kind: "faulty" }, running: Running): void | Promise<void>;
-  /** Claims a live stream and resumes it here. */
+  /** Claims exactly this live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   log: SupervisorLog;
 }
@@ -50,6 +79,8 @@ export class ProcessorPool {
   readonly #deps: PoolDeps;
   readonly #stop: AbortSignal;
   readonly #running = new Map<string, Running>();
+  /** Streams being claimed, to run here in a moment. */
+  readonly #held = new Set<string>();
   /** Streams that stopped because of a bug, and have not ended well since. */
   readonly #faults = new Map<string, Fault>();
   #draining = false;
@@ -68,12 +99,6 @@ export class ProcessorPool {
     return this.#draining;
   }
 
-  /** It stopped because of a bug, and is left alone for a while. */
-  rests(id: string): boolean {
-    const fault = this.#faults.get(id);
-    return fault !== undefined && this.#deps.processing.clock.monotonicMs() < fault.restsUntilMs;
-  }
-
   /** Streams that stop again and again, in plain words. */
   get faults(): string[] {
     return [...this.#faults]
@@ -89,18 +114,43 @@ export class ProcessorPool {
     return this.#sealing;
   }
 
-  /** A stream just opened by this worker. */
-  begin(record: StreamRecord, watch: Watch): void {
-    this.#run(StreamProcessor.begin(record, watch.rules, this.#deps.processing, this.#stop), watch);
+  /** It does not run here, does not rest after a fault, and nobody is about to start it. */
+  isFree(id: string): boolean {
+    return !this.#running.has(id) && !this.#held.has(id) && !this.#rests(id);
   }
 
-  /** A stream of ours that was interrupted, with its parts. */
-  resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
-    const { processing } = this.#deps;
-    this.#run(
-      StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop),
-      watch,
-    );
+  /**
+   * Before a record that exists is claimed: our own claim raises its fence, and would stop a processor that runs here
+   * already. What is not free is left out.
+   */
+  hold(ids: readonly string[]): Held {
+    const free = new Set(ids.filter((id) => this.isFree(id)));
+    for (const id of free) this.#held.add(id);
+    return {
+      has: (id) => free.has(id),
+      [Symbol.dispose]: () => {
+        for (const id of free) this.#held.delete(id);
+      },
+    };
+  }
+
+  /** Every stream starts running here, for exactly this record. */
+  start({ because, record, parts = [], watch }: Start): void {
+    const { processing, log } = this.#deps;
+    const { id } = record;
+    assert(!this.#running.has(id), `stream ${id} runs already, and was started again as ${because}`);
+    assert(NEW.has(because) || this.#held.has(id), `stream ${id} was ${because} while nobody held it`);
+    const isNew = NEW.has(because);
+    const processor = isNew
+      ? StreamProcessor.begin(record, watch.rules, processing, this.#stop)
+      : StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop);
+    // The observer has said that a file was found.
+    if (because !== "found")
+      log.info(
+        { stream_id: id, path: displayPath(record.original_path), reason: because },
+        "a stream starts running here",
+      );
+    this.#run(processor, watch);
   }
 
   /** Nothing new is begun; resolves when every processor has let go of its stream. */
@@ -182,7 +232,11 @@ export class ProcessorPool {
     const { log, processing, takeUp } = this.#deps;
     try {
       await processing.clock.sleep(restMs, this.#stop);
-      if (!this.#stop.aborted) await takeUp(id);
+      if (this.#stop.aborted) return;
+      const fault = this.#faults.get(id);
+      // A timer may fire a moment before its time.
+      if (fault) fault.restsUntilMs = -Infinity;
+      await takeUp(id);
     } catch (error) {
       if (this.#stop.aborted) return;
       log.warn(
@@ -190,6 +244,12 @@ export class ProcessorPool {
         "a stream could not be taken up again yet; the next round will",
       );
     }
+  }
+
+  /** It stopped because of a bug, and is left alone for a while. */
+  #rests(id: string): boolean {
+    const fault = this.#faults.get(id);
+    return fault !== undefined && this.#deps.processing.clock.monotonicMs() < fault.restsUntilMs;
   }
 
   /** How long it rests, ms. */

@@ -61,7 +61,7 @@ class Model {
       },
       completed: {
         entry: (path) => supervisor.table.done(path),
-        seenShorter: (path) => supervisor.seenShorter(path),
+        seenShorter: (path) => supervisor.completed.seenShorter(path),
       },
     };
     const supervisor = new Supervisor(
@@ -86,7 +86,9 @@ class Model {
         watchOf: () => watch,
         freed: (path) => void this.#run(runner.hint(path)),
         takeUp: () => expect.fail("a stream stopped because of a fault"),
-        retry: async (id) => {
+        heal: async (id) => {
+          using hold = supervisor.pool.hold([id]);
+          if (!hold.has(id)) return;
           const [claim] = await worker.deps.checkpoints.claim([streamId(id)]);
           if (claim?.kind !== "claimed") return;
           const parts = await worker.deps.checkpoints.parts(claim.record.id);
@@ -94,7 +96,12 @@ class Model {
           const { event } = planRetry(claim.record);
           const patch = { failure_reason: null, failure_detail: null };
           await held.move(event, { dropParts: event === "restarted", patch });
-          supervisor.resume(held.record, held.parts.values(), watch);
+          supervisor.pool.start({
+            because: "healed",
+            record: held.record,
+            parts: held.parts.values(),
+            watch,
+          });
         },
         log: { info: () => undefined, warn: () => undefined, error: ({ err }) => this.problems.push(err) },
       },
@@ -114,6 +121,7 @@ class Model {
         }
       },
       accepts: () => true,
+      followsEvents: () => true,
       rootIdentity: () => Promise.resolve({ inode: "root" }),
       loadRoot: () => Promise.resolve({ inode: "root" }),
       saveState: () => Promise.resolve(),
@@ -125,16 +133,17 @@ class Model {
       log: { info: () => undefined, warn: () => undefined },
     });
     [this.#supervisor, this.#runner] = [supervisor, runner];
-    void this.#run(supervisor.rereadFiles(never));
+    void this.#run(supervisor.completed.reread(never));
     for (const path of redis.donePaths(SOURCE)) {
       const entry = redis.done(SOURCE, path);
       if (entry) supervisor.table.setDone(path, entry);
     }
     const live = redis.ids().filter((id) => KINDS.filter(isLive).some((kind) => kind === this.#kindOf(id)));
+    using _held = supervisor.pool.hold(live);
     for (const claim of await worker.deps.checkpoints.claim(live)) {
       if (claim.kind !== "claimed") continue;
       const parts = await worker.deps.checkpoints.parts(claim.record.id);
-      supervisor.resume(claim.record, parts.values(), watch);
+      supervisor.pool.start({ because: "resumed", record: claim.record, parts: parts.values(), watch });
     }
   }
 

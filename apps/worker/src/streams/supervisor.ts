@@ -7,42 +7,26 @@ import {
   displayPath,
   doneEntry,
   isSetApart,
-  judgeChanged,
   pauseBefore,
-  renewedEntry,
   isoNow,
   newRecord,
   waitsAtFirst,
   OwnershipLostError,
   streamId,
-  type CompletedVerdict,
   type DoneEntry,
   type Outcome,
   type FileFacts,
-  type Part,
   type ProcessorDeps,
   type StreamId,
   type StreamRecord,
   type TemporaryNames,
 } from "@sluice/core";
 import { EndedStreams } from "../takeover/ended-streams.ts";
+import { CompletedFiles, type FileRegister } from "./completed-files.ts";
 import { fileOfRecord, PathTable } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
-import { LateMarkers } from "./late-markers.ts";
-import { Rereader } from "./rereader.ts";
-import { judgeKnown, judgeSighting, mayBe, type Verdict } from "./sighting.ts";
+import { judgeKnown, judgeSighting, mayBe, whoseFile, type Verdict } from "./sighting.ts";
 import type { Watch } from "../files/watch/watch.ts";
-import { moveBatches, safeMoves } from "./move-batches.ts";
-import { whoseFile } from "./whose-file.ts";
-
-/** What the supervisor needs of Redis beside the processors' checkpoint. */
-export interface FileRegister {
-  /** All at once. Resolves with what `files:done` holds now for these paths where it was not as known here. */
-  moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>>;
-  /** False when `files:done` does not hold the entry any more. */
-  renewDone(path: string, before: DoneEntry, after: DoneEntry): Promise<boolean>;
-  removeIgnored(path: string): Promise<void>;
-}
 
 export interface SupervisorDeps {
   processing: ProcessorDeps;
@@ -54,10 +38,10 @@ export interface SupervisorDeps {
   watchOf(path: string): Watch | undefined;
   /** A path that another file may have come to stand at is free for a stream of its own. */
   freed(path: string): void;
-  /** Claims a live stream and resumes it here. */
+  /** Claims exactly this live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
-  /** Takes a failed stream back to work, as an operator's retry would. */
-  retry(id: string): Promise<void>;
+  /** Takes a failed stream back to work: its file can be read again. */
+  heal(id: string): Promise<void>;
   log: SupervisorLog;
 }
 
@@ -67,26 +51,13 @@ export interface SupervisorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-interface Seen {
-  watch: Watch;
-  path: string;
-  facts: FileFacts;
-}
-
-export interface DoneMove {
-  from: string;
-  to: string;
-  /** As known here. */
-  entry: DoneEntry;
-  /** The file under its new name. */
-  facts: FileFacts;
-}
-
 export class Supervisor {
   readonly table = new PathTable();
   readonly ended = new EndedStreams();
+  readonly completed: CompletedFiles;
   readonly #deps: SupervisorDeps;
-  readonly #pool: ProcessorPool;
+  /** The streams that run, and the one way to start one. */
+  readonly pool: ProcessorPool;
   /** Paths and files being looked at: two sightings of one new file, also under two names, open one stream. */
   readonly #opening = new Set<string>();
   /** Where the files of live streams were seen last, by id, where that is not the path of their record. */
@@ -96,18 +67,21 @@ export class Supervisor {
   /** Ids whose entry differed from what runs, at the last comparison. */
   #suspects = new Set<string>();
   #mended = 0;
-  readonly #reopened = new Map<string, number>();
-  readonly #rereader: Rereader;
-  readonly #lateMarkers = new LateMarkers();
   /** Second names that were told already. */
   readonly #aliases = new Set<string>();
 
   constructor(deps: SupervisorDeps, stop: AbortSignal) {
     const { processing, takeUp, log } = deps;
     this.#deps = deps;
-    const { rereadBytesPerSecond: bytesPerSecond } = deps;
-    this.#rereader = new Rereader({ ...processing, bytesPerSecond, log });
-    this.#pool = new ProcessorPool(
+    this.completed = new CompletedFiles({
+      ...deps,
+      table: this.table,
+      whose: (path, facts) => whoseFile(path, facts, this.#whose),
+      draining: () => this.pool.draining,
+      alone: (path, work) => this.#alone(path, work),
+      open: (watch, path, facts, reopened) => this.#open(watch, path, facts, reopened),
+    });
+    this.pool = new ProcessorPool(
       {
         processing,
         takeUp,
@@ -123,32 +97,7 @@ export class Supervisor {
   }
 
   get running(): ReadonlyMap<string, Running> {
-    return this.#pool.running;
-  }
-
-  /** Streams that stop again and again, in plain words. */
-  get faults(): readonly string[] {
-    return this.#pool.faults;
-  }
-
-  /** It stopped because of a bug, and is left alone for a while. */
-  rests(id: string): boolean {
-    return this.#pool.rests(id);
-  }
-
-  /** Completed files that are compared with their CRC32, or wait for it. */
-  get checking(): number {
-    return this.#rereader.checking;
-  }
-
-  /** Reads completed files again, until the signal aborts. */
-  async rereadFiles(signal: AbortSignal): Promise<void> {
-    await this.#rereader.run(signal);
-  }
-
-  /** Files that grew again after they were completed, by watch: the overview asks whether the idle time is too short. */
-  get reopened(): ReadonlyMap<string, number> {
-    return this.#reopened;
+    return this.pool.running;
   }
 
   /**
@@ -157,7 +106,7 @@ export class Supervisor {
    * that seals what is there and ends still looks: whoever writes may have got the same signal, and renames its files now.
    */
   async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
-    if (this.#pool.draining && !this.#pool.sealing) return true;
+    if (this.pool.draining && !this.pool.sealing) return true;
     const file = `${facts.device}:${facts.inode}`;
     if (this.#opening.has(path) || this.#opening.has(file)) return true;
     this.measure(path, facts);
@@ -168,6 +117,17 @@ export class Supervisor {
       return verdict.kind !== "displaced";
     } finally {
       for (const name of [path, file]) this.#opening.delete(name);
+    }
+  }
+
+  /** While a path is looked at, no other sighting opens a stream for it. `work` is left out where that is so already. */
+  async #alone(path: string, work: () => Promise<void>): Promise<void> {
+    if (this.#opening.has(path)) return;
+    this.#opening.add(path);
+    try {
+      await work();
+    } finally {
+      this.#opening.delete(path);
     }
   }
 
@@ -197,16 +157,7 @@ export class Supervisor {
    */
   async settle(watch: Watch, paths: readonly string[], looked: (path: string) => boolean): Promise<string[]> {
     const { files } = this.#deps.processing;
-    const moves = new Map<string, DoneMove>();
-    for (const path of paths) {
-      const look = await files.look(path);
-      if (look.kind !== "file" || judgeKnown(this.table.at(path), look.facts)) continue;
-      const from = await whoseFile(path, look.facts, this.#whose);
-      if (from?.kind === "done" && !from.stillThere)
-        moves.set(from.path, { from: from.path, to: path, entry: from.entry, facts: look.facts });
-    }
-    const isFree = (path: string): boolean => this.table.done(path) === undefined || looked(path);
-    await this.#moveDone(safeMoves([...moves.values()], isFree));
+    await this.completed.followRenames(paths, looked);
     const left: string[] = [];
     for (const path of paths) {
       const look = await files.look(path);
@@ -273,27 +224,6 @@ export class Supervisor {
     this.#suspects = wrong;
   }
 
-  /**
-   * A marker came after its file was completed and kept: the file gets one more stream, which finds its bytes in S3 and
-   * tidies it like any other that is recognised there.
-   */
-  async lookForMarkers(): Promise<void> {
-    const { files } = this.#deps.processing;
-    for await (const { path, watch, entry, facts } of this.#lateMarkers.come(this.table, files)) {
-      if (this.#opening.has(path) || this.#pool.draining) continue;
-      this.#opening.add(path);
-      try {
-        if (await this.#open(watch, path, facts, entry))
-          this.#deps.log.info(
-            { path: displayPath(path) },
-            "a marker came for a completed file that was kept",
-          );
-      } finally {
-        this.#opening.delete(path);
-      }
-    }
-  }
-
   /** Notes the size of a file that need not be sighted now. Whether there is a stream, or none is needed. */
   measure(path: string, facts: FileFacts): boolean {
     const known = this.table.get(path);
@@ -325,30 +255,10 @@ export class Supervisor {
     return true;
   }
 
-  /** A stream of ours that was interrupted, with its parts. */
-  resume(record: StreamRecord, parts: Iterable<Part>, watch: Watch): void {
-    this.#pool.resume(record, parts, watch);
-  }
-
-  /** Nothing new is begun; resolves when every processor has let go of its stream. */
-  async drain(): Promise<void> {
-    await this.#pool.drain();
-  }
-
   /** Redis was emptied or came back older: every stream is written back as it is known here, where Redis has less. */
   async writeBack(): Promise<void> {
-    this.#rereader.clear();
-    await this.#pool.ensureKept();
-  }
-
-  /** SLUICE_ON_TERM=seal. */
-  async sealAll(): Promise<void> {
-    await this.#pool.sealAll();
-  }
-
-  /** Resolves when every stream that runs now has looked at its file and at what S3 holds of it. */
-  async lookedOnce(): Promise<void> {
-    await this.#pool.lookedOnce();
+    this.completed.forgetRereads();
+    await this.pool.ensureKept();
   }
 
   async #act(verdict: Verdict, watch: Watch, path: string, facts: FileFacts): Promise<void> {
@@ -363,11 +273,11 @@ export class Supervisor {
       case "open":
         return void (await this.#open(watch, path, facts, undefined));
       case "completed":
-        return await this.#actOnCompleted(verdict.entry, verdict.is, { watch, path, facts });
+        return await this.completed.act(verdict.entry, verdict.is, { watch, path, facts });
       case "follow_live":
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
-        return await this.#moveDone([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
+        return await this.completed.move([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
       case "heal":
         return await this.#heal(verdict.id, path, facts);
       case "lift":
@@ -385,69 +295,6 @@ export class Supervisor {
     }
   }
 
-  async #actOnCompleted(entry: DoneEntry, is: CompletedVerdict, at: Seen): Promise<void> {
-    const { watch, path, facts } = at;
-    switch (is.kind) {
-      case "unchanged":
-        if (is.renewed === undefined) return;
-        // Device numbers change with each boot: nothing is lost when they are learned again. Other fields are.
-        if (entry.file_ctime_ns === undefined) await this.#renew(path, entry, is.renewed);
-        else this.table.setDone(path, is.renewed);
-        return;
-      case "reread":
-        this.#rereader.add({
-          path,
-          facts,
-          crc32: entry.crc32 ?? "",
-          urgent: is.urgent,
-          decided: (same) => this.#onReread(same, entry, at),
-        });
-        return;
-      case "reopen":
-        this.#reopened.set(watch.name, (this.#reopened.get(watch.name) ?? 0) + 1);
-        this.#deps.log.warn(
-          { path: displayPath(path), watch: watch.name },
-          "a completed file changed: a new generation begins (idle time too short?)",
-        );
-        return void (await this.#open(watch, path, facts, entry));
-      case "another":
-        if (is.shorter) await this.seenShorter(path);
-        return void (await this.#open(watch, path, facts, undefined));
-    }
-  }
-
-  /** The path holds a shorter file than the completed one: from now on its object gives way to nothing that grows there. */
-  async seenShorter(path: string): Promise<void> {
-    const entry = this.table.done(path);
-    if (entry && !entry.seen_shorter) await this.#renew(path, entry, { ...entry, seen_shorter: true });
-  }
-
-  /** A rename moves the ctime and changes nothing: the file need not be read again for it. */
-  async #takeCtimeOfRename({ to, entry, facts }: DoneMove): Promise<void> {
-    const { file_size: size, file_mtime_ns: mtimeNs, file_ctime_ns: ctimeNs } = entry;
-    if (size !== facts.size || mtimeNs !== facts.mtimeNs || ctimeNs === facts.ctimeNs) return;
-    await this.#renew(to, entry, { ...entry, file_ctime_ns: facts.ctimeNs });
-  }
-
-  async #renew(path: string, before: DoneEntry, after: DoneEntry): Promise<void> {
-    const kept = await this.#deps.register.renewDone(path, before, after);
-    if (kept && this.table.done(path)?.stream_id === before.stream_id) this.table.setDone(path, after);
-  }
-
-  async #onReread(same: boolean, entry: DoneEntry, at: Seen): Promise<void> {
-    const { path, facts } = at;
-    // A stream has it by now, or the entry went along with its own file.
-    const now = this.table.get(path);
-    if (now?.kind !== "done" || now.entry.stream_id !== entry.stream_id || this.#opening.has(path)) return;
-    this.#opening.add(path);
-    try {
-      if (same) await this.#renew(path, now.entry, { ...renewedEntry(now.entry, facts) });
-      else await this.#actOnCompleted(now.entry, judgeChanged(now.entry, facts), at);
-    } finally {
-      this.#opening.delete(path);
-    }
-  }
-
   #pokeIfChanged(id: string, facts: FileFacts): void {
     const processor = this.running.get(id)?.processor;
     if (processor === undefined) return;
@@ -460,12 +307,12 @@ export class Supervisor {
 
   /** A file that failed for being missing or unreadable is there again, and can be read. */
   async #heal(id: string, path: string, facts: FileFacts): Promise<void> {
-    const { processing, retry, log } = this.#deps;
+    const { processing, heal, log } = this.#deps;
     const opened = await processing.files.open(path);
     if (opened.kind !== "file") return;
     await opened.file[Symbol.asyncDispose]();
     try {
-      await retry(id);
+      await heal(id);
     } catch (error) {
       if (!(error instanceof OwnershipLostError)) throw error;
       log.info({ stream_id: id, detail: error.message }, "a failed stream could not be taken up again");
@@ -482,22 +329,6 @@ export class Supervisor {
     this.#sightedAt.set(id, path);
     running.sightedBytes = facts.size;
     running.processor.poke();
-  }
-
-  /** Each batch is one step: entries that move in a circle never overwrite each other. */
-  async #moveDone(moves: readonly DoneMove[]): Promise<void> {
-    for (const batch of moveBatches(moves)) {
-      const others = await this.#deps.register.moveDone(batch);
-      if (others.size === 0) {
-        this.table.moveDone(batch);
-        for (const move of batch) await this.#takeCtimeOfRename(move);
-      }
-      // Another worker on the same volume changed them: the next rescan judges by what is there now.
-      for (const [path, entry] of others) {
-        if (entry) this.table.setDone(path, entry);
-        else this.table.clearDone(path);
-      }
-    }
   }
 
   /** Resolves with whether a stream of ours was opened. */
@@ -535,7 +366,7 @@ export class Supervisor {
     // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
     if (outcome.kind !== "opened") return false;
     processing.observer.opened(record);
-    this.#pool.begin(record, watch);
+    this.pool.start({ because: "found", record, watch });
     // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
     const final = watch.rules.temporaryNames.finalOf(path);
     if (final !== path) this.poke(final);
@@ -580,7 +411,7 @@ export class Supervisor {
     switch (outcome.kind) {
       case "completed":
         this.table.setDone(path, doneEntry(record, record.completed_at_utc ?? ""));
-        if (outcome.unseen) this.#lateMarkers.keep(path, id, running.watch);
+        if (outcome.unseen) this.completed.keep(path, id, running.watch);
         if (outcome.changed) await this.#lookAgain(running.watch, path);
         break;
       case "failed":
@@ -597,7 +428,11 @@ export class Supervisor {
           { stream_id: id, path: displayPath(path), superseded_by: outcome.by },
           "another stream has taken this one's place",
         );
-        if (outcome.successor) this.#begin(outcome.successor, running.watch);
+        if (outcome.successor) {
+          // A file that moved into another watch continues under that one's rules.
+          const watch = this.#deps.watchOf(outcome.successor.original_path) ?? running.watch;
+          this.pool.start({ because: "successor", record: outcome.successor, watch });
+        }
         break;
       case "lost":
         this.#deps.log.warn(
@@ -615,11 +450,5 @@ export class Supervisor {
     // What was seen meanwhile, and had to wait for this stream.
     if (elsewhere !== undefined) this.#deps.freed(elsewhere);
     if (contested) this.#deps.freed(path);
-  }
-
-  /** A file that moved into another watch goes on under that one's rules. */
-  #begin(successor: StreamRecord, before: Watch): void {
-    const watch = this.#deps.watchOf(successor.original_path) ?? before;
-    this.#pool.begin(successor, watch);
   }
 }

@@ -8,12 +8,13 @@ import { LIMITS, CheckpointError, type Clock, type Lease } from "@sluice/core";
 import type { LeaseOutcome, RememberedRenewals, WorkerRecord, WorkerRegistry } from "@sluice/redis-schema";
 import { Outage } from "../observe/outage.ts";
 import type { Service } from "../start/service.ts";
-import { isKnownDead, type ProcessIdentity } from "./process-identity.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 export interface LeaseDeps {
   registry: WorkerRegistry;
   workerId: string;
   identity: ProcessIdentity;
+  isGone(other: Omit<ProcessIdentity, "nonce">): boolean;
   /** The nonce of an earlier keeper of this process: its lease is taken over at once. */
   waitedUnder?: string | undefined;
   clock: Clock;
@@ -142,7 +143,7 @@ export class LeaseKeeper implements Service, Lease {
         return;
       }
       const lease = outcome.lease.kind === "ok" ? outcome.lease.value : undefined;
-      if (lease && isKnownDead(lease, this.#deps.identity)) {
+      if (lease && this.#deps.isGone(lease)) {
         dead = [lease.nonce];
         continue;
       }

@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import type { WorkerRegistry } from "@sluice/redis-schema";
 
 export interface ProcessIdentity {
   nonce: string;
@@ -33,20 +32,6 @@ export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessI
   if (own.boot_id === "" || own.pid_namespace === "") return false;
   if (other.boot_id !== own.boot_id || other.pid_namespace !== own.pid_namespace) return false;
   return startTime(other.pid) !== other.process_started;
-}
-
-/**
- * Nonces of leases in Redis that keep nobody from a stream: their process ran on this host and is gone, or its start
- * still waits for the store, so that it holds none.
- */
-export async function idleNonces(registry: WorkerRegistry, own: ProcessIdentity): Promise<string[]> {
-  const nonces: string[] = [];
-  for (const { lease } of await registry.list()) {
-    if (lease.kind !== "ok") continue;
-    const waits = lease.value.lag_bytes === undefined;
-    if (waits || isKnownDead(lease.value, own)) nonces.push(lease.value.nonce);
-  }
-  return nonces;
 }
 
 /** Field 22 of /proc/<pid>/stat; undefined when there is no such process. */

@@ -2,7 +2,14 @@
  * The start-up scan, and every later look for streams that lost their owner: each interrupted stream of this source is
  * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
-import { foreignBucket, StoreError, type Parts, type StreamId, type StreamRecord } from "@sluice/core";
+import {
+  foreignBucket,
+  StoreError,
+  streamId,
+  type Parts,
+  type StreamId,
+  type StreamRecord,
+} from "@sluice/core";
 import {
   failBroken,
   loadStreams,
@@ -13,16 +20,21 @@ import {
   type SchemaContext,
   type StreamStore,
   type WorkerIdentity,
+  type WorkerRegistry,
 } from "@sluice/redis-schema";
 import type { FilledIn } from "./founding.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 import { listedStreams, type BrokenReason } from "./unlisted.ts";
 import { fileOfRecord, type LiveFile } from "../streams/path-table.ts";
 import { moveUnder, type UnderNewRoot } from "../files/watch/renamed-root.ts";
+import type { ProcessorPool } from "../streams/processor-pool.ts";
 import type { Supervisor, SupervisorLog } from "../streams/supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
 
 export interface RecovererDeps {
-  supervisor: Supervisor;
+  supervisor: Pick<Supervisor, "table" | "ended"> & {
+    readonly pool: Pick<ProcessorPool, "isFree" | "hold" | "start">;
+  };
   context: SchemaContext;
   identity: WorkerIdentity;
   store: StreamStore;
@@ -48,11 +60,44 @@ export interface ResumeReport {
   broken: number;
 }
 
+/**
+ * Nonces of leases in Redis that keep nobody from a stream: their process ran on this host and is gone, or its start
+ * still waits for the store, so that it holds none.
+ */
+export async function idleNonces(
+  registry: WorkerRegistry,
+  isGone: (other: Omit<ProcessIdentity, "nonce">) => boolean,
+): Promise<string[]> {
+  const nonces: string[] = [];
+  for (const { lease } of await registry.list()) {
+    if (lease.kind !== "ok") continue;
+    const waits = lease.value.lag_bytes === undefined;
+    if (waits || isGone(lease.value)) nonces.push(lease.value.nonce);
+  }
+  return nonces;
+}
+
 /** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
 export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
+  const { report, waiting } = await resume(deps, await listedStreams(deps));
+  // Their paths are taken and their files known, until they can be taken up.
+  deps.supervisor.table.setWaiting(waiting);
+  return report;
+}
+
+/** Exactly this one, which stopped here. Nothing else is read. */
+export async function resumeStream(id: string, deps: RecovererDeps): Promise<void> {
+  const { waiting } = await resume(deps, [streamId(id)]);
+  deps.supervisor.table.addWaiting(waiting);
+}
+
+/** `waiting`: what stays live without running here. */
+async function resume(
+  deps: RecovererDeps,
+  listed: readonly StreamId[],
+): Promise<{ report: ResumeReport; waiting: LiveFile[] }> {
   const report: ResumeReport = { resumed: 0, held: 0, elsewhere: 0, broken: 0 };
-  const listed = await listedStreams(deps);
-  const ids = listed.filter((id) => !deps.supervisor.running.has(id) && !deps.supervisor.rests(id));
+  const ids = listed.filter((id) => deps.supervisor.pool.isFree(id));
   const waiting: LiveFile[] = [];
   for await (const loaded of loadStreams(deps.context, ids, { parts: true })) {
     const ours: Ours[] = [];
@@ -62,9 +107,7 @@ export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<Res
     }
     waiting.push(...(await take(deps, ours, report)));
   }
-  // Their paths are taken and their files known, until they can be taken up.
-  deps.supervisor.table.setWaiting(waiting);
-  return report;
+  return { report, waiting };
 }
 
 interface Place {
@@ -183,8 +226,9 @@ export function watchOf(watches: readonly Watch[], path: string): Watch | undefi
 
 /** Returns what stays live without running here. */
 async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeReport): Promise<LiveFile[]> {
-  // Opened here since the indexes were read.
-  const ours = found.filter(({ stream }) => !deps.supervisor.running.has(stream.id));
+  using held = deps.supervisor.pool.hold(found.map(({ stream }) => stream.id));
+  // Without what was started here since the indexes were read.
+  const ours = found.filter(({ stream }) => held.has(stream.id));
   const waiting: LiveFile[] = [];
   const claims = await deps.store.claimAny(
     ours.map(({ stream }) => stream.id),
@@ -213,7 +257,7 @@ async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeR
       waiting.push(...liveFile(mine.stream));
       continue;
     }
-    deps.supervisor.resume(record, whole.parts, watch);
+    deps.supervisor.pool.start({ because: "resumed", record, parts: whole.parts, watch });
     report.resumed += 1;
   }
   return waiting;

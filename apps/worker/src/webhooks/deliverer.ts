@@ -2,14 +2,27 @@
  * What the outbox holds reaches the receiver at least once, in order per stream, or is dropped and counted when it is too
  * old. Only the process whose turn it is delivers; nothing here is waited for by any stream.
  */
-import { CheckpointError, backoffMs, type Clock } from "@sluice/core";
+import { CheckpointError, assert, backoffMs, type Clock } from "@sluice/core";
 import { KEPT, type Outbox, type OutboxMessage, type WaitingMessage } from "@sluice/redis-schema";
-import { assert } from "@sluice/core";
-import { CALL_MS, post, type Answer, type Receiver } from "./post.ts";
+
+export interface Message {
+  id: string;
+  body: string;
+}
+
+export type Answer =
+  | { kind: "accepted" }
+  /** `reason`: one of few, for metrics; `detail`: for people. */
+  | { kind: "failed"; reason: string; detail: string; retryAfterMs: number };
+
+/** From the first byte sent to the end of the answer. */
+export const CALL_MS = 10_000;
+/** One call of the receiver; it ends within CALL_MS. */
+export type Post = (message: Message, signal: AbortSignal) => Promise<Answer>;
 
 export interface DelivererDeps {
   outbox: Outbox;
-  receiver: Receiver;
+  post: Post;
   maxAgeMs: number;
   clock: Clock;
   random(): number;
@@ -64,7 +77,10 @@ export class Deliverer implements AsyncDisposable {
     this.#stop.abort();
     await this.#running;
     await this.#unlessRedisIsAway(async () => {
-      await this.#round(AbortSignal.timeout(FAREWELL_MS));
+      const [late, done] = [new AbortController(), new AbortController()];
+      const limit = this.#deps.clock.sleep(FAREWELL_MS, done.signal).then(() => late.abort());
+      await this.#round(late.signal).finally(() => done.abort());
+      await limit;
       await this.#deps.outbox.endTurn();
     });
   }
@@ -151,7 +167,7 @@ export class Deliverer implements AsyncDisposable {
       round.lostTurn = true;
       return;
     }
-    const answer = await post(this.#deps.receiver, message, signal);
+    const answer = await this.#deps.post(message, signal);
     if (answer.kind === "accepted") {
       this.#retries.delete(subject);
       round.accepted += 1;

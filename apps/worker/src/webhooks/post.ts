@@ -6,21 +6,21 @@ import { lookup, type LookupAddress } from "node:dns";
 import { request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
-import { isLinkLocal } from "@sluice/config";
-import { signedHeaders, type Message } from "./sign.ts";
+import { isLinkLocal, type Config } from "@sluice/config";
+import { CALL_MS, type Answer, type Message } from "./deliverer.ts";
+import { keyOf, signedHeaders } from "./sign.ts";
 
 export interface Receiver {
   url: string;
   key: Buffer;
 }
 
-export type Answer =
-  | { kind: "accepted" }
-  /** `reason`: one of few, for metrics; `detail`: for people. */
-  | { kind: "failed"; reason: string; detail: string; retryAfterMs: number };
+/** Undefined: no address is configured, nothing is sent. */
+export function receiverOf({ webhookUrl, webhookSecret }: Config): Receiver | undefined {
+  if (webhookUrl === undefined || webhookSecret === undefined) return undefined;
+  return { url: webhookUrl, key: keyOf(webhookSecret) };
+}
 
-/** From the first byte sent to the end of the answer. */
-export const CALL_MS = 10_000;
 /** More of an answer is not read. */
 const ANSWER_BYTES = 64 * 1024;
 const MOST_RETRY_AFTER_MS = 3_600_000;

@@ -1,11 +1,7 @@
 /** A message as it goes over the wire: signed as the Standard Webhooks convention has it, so that its libraries verify it. */
 import { createHmac } from "node:crypto";
 import { VERSION } from "../version.ts";
-
-export interface Message {
-  id: string;
-  body: string;
-}
+import type { Message } from "./deliverer.ts";
 
 /** Bytes of `whsec_…`. */
 export function keyOf(secret: string): Buffer {

@@ -1,19 +1,21 @@
 /** Webhooks of one worker: it delivers when it is its turn, and tells of its own streams that stall. */
 import type { Config } from "@sluice/config";
+import type { Clock } from "@sluice/core";
 import { Outbox, type SchemaContext, type WorkerIdentity } from "@sluice/redis-schema";
 import type { Registry } from "prom-client";
 import { webhookMetrics } from "../observe/webhook-metrics.ts";
 import type { Service } from "../start/service.ts";
 import { repeat } from "../streams/repeat.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
-import { systemClock } from "../system-clock.ts";
-import { Deliverer } from "./deliverer.ts";
-import type { Receiver } from "./post.ts";
-import { keyOf } from "./sign.ts";
+import { Deliverer, type Post } from "./deliverer.ts";
 import { StallWatch, type OwnedStreamLag } from "./stall-watch.ts";
 
 export interface WebhookInputs {
-  config: Config;
+  config: Pick<Config, "webhookMaxAgeMs" | "webhookEvents" | "stallAfterMs">;
+  clock: Clock;
+  random(): number;
+  /** Undefined: no address is configured, nothing is sent. */
+  post: Post | undefined;
   context: SchemaContext;
   identity: WorkerIdentity;
   held(): Iterable<OwnedStreamLag>;
@@ -23,12 +25,6 @@ export interface WebhookInputs {
 }
 
 const LOOK_FOR_STALLS_MS = 2_000;
-
-/** Undefined: no address is configured, nobody is told. */
-export function receiverOf({ webhookUrl, webhookSecret }: Config): Receiver | undefined {
-  if (webhookUrl === undefined || webhookSecret === undefined) return undefined;
-  return { url: webhookUrl, key: keyOf(webhookSecret) };
-}
 
 export class Webhooks implements Service {
   readonly name = "webhooks";
@@ -41,29 +37,28 @@ export class Webhooks implements Service {
   }
 
   async start(): Promise<void> {
-    const { config, context, identity, held, registry, log, onFault } = this.#inputs;
-    const receiver = receiverOf(config);
-    if (!receiver) return;
+    const { config, clock, random, post, context, identity, held, registry, log, onFault } = this.#inputs;
+    if (!post) return;
     const outbox = new Outbox(context, identity);
     this.#deliverer = new Deliverer({
       outbox,
-      receiver,
+      post,
       maxAgeMs: config.webhookMaxAgeMs,
-      clock: systemClock,
-      random: Math.random,
-      tally: webhookMetrics(registry, () => outbox.waiting()),
+      clock,
+      random,
+      tally: webhookMetrics(registry, clock, () => outbox.waiting()),
       log,
     });
     this.#deliverer.start(onFault);
     if (!config.webhookEvents.includes("stalled")) return;
-    const stalls = new StallWatch({ held, outbox, stallAfterMs: config.stallAfterMs, clock: systemClock });
+    const stalls = new StallWatch({ held, outbox, stallAfterMs: config.stallAfterMs, clock });
     const { signal } = this.#stop;
     const everyMs = LOOK_FOR_STALLS_MS;
     repeat({
       everyMs,
       work: () => stalls.look(),
       ended: () => signal.aborted,
-      clock: systemClock,
+      clock,
       signal,
       log,
     }).catch(onFault);

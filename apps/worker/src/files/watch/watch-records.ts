@@ -1,8 +1,13 @@
 /** `watch:<source>:<name>` as a walk needs it: which directory the root was when the watch was last there. */
+import { isoNow, type Clock } from "@sluice/core";
 import type { WatchStore } from "@sluice/redis-schema";
 import type { WatchDeps } from "./watch-runner.ts";
 
-export function watchRecords(source: string, store: WatchStore): Pick<WatchDeps, "loadRoot" | "saveState"> {
+export function watchRecords(
+  source: string,
+  store: WatchStore,
+  clock: Pick<Clock, "wallMs">,
+): Pick<WatchDeps, "loadRoot" | "saveState"> {
   return {
     async loadRoot({ name }) {
       const read = await store.load(source, name);
@@ -18,7 +23,7 @@ export function watchRecords(source: string, store: WatchStore): Pick<WatchDeps,
         ...(root?.birthtimeNs === undefined ? {} : { root_birthtime_ns: root.birthtimeNs }),
         state: state.state,
         ...(state.state === "offline" ? { state_detail: state.detail } : {}),
-        since_utc: new Date().toISOString(),
+        since_utc: isoNow(clock),
       });
     },
   };
