@@ -322,4 +322,61 @@ describe("the dashboard", () => {
     ]);
     expect(dashboard({ SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8" })).toEqual([]);
   });
+
+  const behind = (env: Record<string, string>): string[] =>
+    dashboard({ SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8", ...env });
+
+  it.each(["0.0.0.0/0", "::/0", "0.0.0.0/1,128.0.0.0/1", "10.1.2.3,::ffff:0:0/96", "2000::/3", "64.0.0.0/2"])(
+    "believes no proxy that may be anyone: %s",
+    (ranges) => {
+      expect(behind({ SLUICE_WEB_TRUSTED_PROXIES: ranges })).toEqual([
+        expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES holds .*: whoever reaches/),
+      ]);
+      // Forwarded addresses are believed in every mode.
+      expect(dashboard({ SLUICE_WEB_PASSWORD: "x", SLUICE_WEB_TRUSTED_PROXIES: ranges })).toHaveLength(1);
+    },
+  );
+
+  it.each(["10.0.0.0/8", "fc00::/7", "192.0.2.1", "::1,127.0.0.1"])(
+    "believes the proxies it is given: %s",
+    (ranges) => {
+      expect(behind({ SLUICE_WEB_TRUSTED_PROXIES: ranges })).toEqual([]);
+    },
+  );
+
+  it.each([
+    "cookie",
+    "Host",
+    "authorization",
+    "User-Agent",
+    "x-forwarded-for",
+    "Sec-Fetch-Site",
+    "accept-language",
+  ])("takes no name from a header that everyone sends: %s", (header) => {
+    expect(behind({ SLUICE_WEB_USER_HEADER: header })).toEqual([
+      expect.stringMatching(/^SLUICE_WEB_USER_HEADER is/),
+    ]);
+    expect(behind({ SLUICE_WEB_GROUPS_HEADER: header })).toEqual([
+      expect.stringMatching(/^SLUICE_WEB_GROUPS_HEADER is/),
+    ]);
+  });
+
+  it("takes user and groups from two headers", () => {
+    expect(behind({ SLUICE_WEB_USER_HEADER: "X-Id", SLUICE_WEB_GROUPS_HEADER: "x-id" })).toHaveLength(1);
+  });
+
+  it.each([" ", "\t \t", "\u00a0\u3000"])("takes no password of blanks", (blanks) => {
+    expect(dashboard({ SLUICE_WEB_PASSWORD: blanks })).toEqual([
+      "SLUICE_WEB_PASSWORD is nothing but blanks: anyone would guess it",
+    ]);
+  });
+
+  it("warns of a short password, and of a proxy behind which nobody may act", () => {
+    const warnings = (env: Record<string, string>) => load({ env, roles: ["dashboard"] }).warnings;
+    expect(warnings({ SLUICE_WEB_PASSWORD: "hunter2" })).toEqual([expect.stringMatching(/7 characters/)]);
+    expect(warnings({ SLUICE_WEB_PASSWORD: "correct horse battery" })).toEqual([]);
+    const proxy = { SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8" };
+    expect(warnings(proxy)).toEqual([expect.stringMatching(/nobody may act/)]);
+    expect(warnings({ ...proxy, SLUICE_WEB_OPERATOR_GROUP: "*" })).toEqual([]);
+  });
 });

@@ -63,14 +63,6 @@ export function host(): ValueType<string> {
   );
 }
 
-/** An address or a CIDR range. */
-export function isNetwork(entry: string): boolean {
-  const [address = "", bits, more] = entry.split("/");
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
-}
-
 export function isLoopback(address: string): boolean {
   const plain = address.replace(/^\[|\]$/g, "").toLowerCase();
   return plain === "localhost" || plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { list, pairs, someOf, splitList } from "./collections.ts";
 import { duration, onOff, oneOf, rate, size, wholeNumber } from "./scalars.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
-import { afterUpload, host, httpUrl, isLoopback, isNetwork, redisUrl, webhookUrl } from "./urls.ts";
+import { afterUpload, host, httpUrl, isLoopback, redisUrl, webhookUrl } from "./urls.ts";
 import type { ValueType } from "./value-type.ts";
 
 function read<T>(type: ValueType<T>, raw: unknown): T | string {
@@ -161,10 +161,8 @@ describe("places", () => {
     for (const name of ["http://x", "a b", "-x"]) expect(read(host(), name)).toMatch(/^refused/);
   });
 
-  it("knows loopback and networks", () => {
+  it("knows loopback", () => {
     expect(["127.0.0.1", "127.9.9.9", "::1", "[::1]", "localhost"].every(isLoopback)).toBe(true);
     expect(["0.0.0.0", "::", "127.evil.example", "10.0.0.1"].some(isLoopback)).toBe(false);
-    expect(["10.0.0.0/8", "::1", "fd00::/8", "10.1.2.3"].every(isNetwork)).toBe(true);
-    expect(["10.0.0.0/33", "x", "10.0.0.0/8/8", "10.0.0/8"].some(isNetwork)).toBe(false);
   });
 });
