@@ -7,6 +7,7 @@ import { nameAt, type Origin } from "./origin.ts";
 import type { ConfigProblem } from "./problems.ts";
 import { FIELDS, type SettingKey, type Settings } from "./schema.ts";
 import { isV4, networkOf } from "./values/addresses.ts";
+import { isMetadataAddress } from "./values/metadata-address.ts";
 import { formatDuration, formatSize } from "./values/units.ts";
 import { isLoopback } from "./values/urls.ts";
 
@@ -108,6 +109,17 @@ function workerProblems({ settings, watches, container }: CheckFacts): Problem[]
     problems.push({
       key: "source",
       text: `is not set, and this is a container (${container}): its host name changes with every start, and interrupted streams would find no owner. Name the volume, for example SLUICE_SOURCE=studio-1`,
+    });
+  }
+  const webhookHost = URL.parse(settings.webhookUrl ?? "")?.hostname;
+  if (
+    webhookHost !== undefined &&
+    isMetadataAddress(webhookHost) &&
+    settings.webhookAllowHost?.replace(/^\[|\]$/g, "").toLowerCase() !== webhookHost.replace(/^\[|\]$/g, "")
+  ) {
+    problems.push({
+      key: "webhookUrl",
+      text: `leads to ${webhookHost}, where clouds answer credentials: name another host, or allow this one with SLUICE_WEBHOOK_ALLOW_HOST=${webhookHost}`,
     });
   }
   if (settings.webhookUrl !== undefined && settings.webhookSecret === undefined) {

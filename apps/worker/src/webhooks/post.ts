@@ -6,12 +6,14 @@ import { lookup, type LookupAddress } from "node:dns";
 import { request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
-import { isLinkLocal } from "@sluice/config";
+import { isMetadataAddress } from "@sluice/config";
 import { signedHeaders, type Message } from "./sign.ts";
 
 export interface Receiver {
   url: string;
   key: Buffer;
+  /** A host that may be, or lead to, an address where clouds answer credentials. */
+  allowedHost?: string | undefined;
 }
 
 export type Answer =
@@ -33,7 +35,7 @@ export async function post(receiver: Receiver, message: Message, signal: AbortSi
     method: "POST",
     headers: signedHeaders(message, receiver.key, Date.now()),
     signal: AbortSignal.any([signal, deadline]),
-    lookup: lookupElsewhere,
+    lookup: url.hostname === receiver.allowedHost ? lookup : lookupElsewhere,
   };
   return await new Promise<Answer>((resolve) => {
     const call = request(url, options, (response) => {
@@ -77,8 +79,8 @@ const lookupElsewhere: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
     if (error) return done(error, "");
     const [first] = addresses;
-    if (first === undefined || addresses.some(({ address }) => isLinkLocal(address))) {
-      return done(new Error(`${hostname} leads to a link-local address`), "");
+    if (first === undefined || addresses.some(({ address }) => isMetadataAddress(address))) {
+      return done(new Error(`${hostname} leads to where clouds answer credentials`), "");
     }
     return options.all ? done(null, addresses) : done(null, first.address, first.family);
   });

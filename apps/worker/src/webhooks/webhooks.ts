@@ -25,9 +25,9 @@ export interface WebhookInputs {
 const LOOK_FOR_STALLS_MS = 2_000;
 
 /** Undefined: no address is configured, nobody is told. */
-export function receiverOf({ webhookUrl, webhookSecret }: Config): Receiver | undefined {
+export function receiverOf({ webhookUrl, webhookSecret, webhookAllowHost }: Config): Receiver | undefined {
   if (webhookUrl === undefined || webhookSecret === undefined) return undefined;
-  return { url: webhookUrl, key: keyOf(webhookSecret) };
+  return { url: webhookUrl, key: keyOf(webhookSecret), allowedHost: webhookAllowHost?.toLowerCase() };
 }
 
 export class Webhooks implements Service {
