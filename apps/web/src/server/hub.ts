@@ -1,4 +1,5 @@
 /** What lives as long as the server: settings, connections, stores and the read model. One of each a process. */
+import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
 import { createClient, type RedisClient } from "@sluice/redis-schema/connection";
 import type { SchemaContext } from "@sluice/redis-schema/context";
@@ -124,6 +125,6 @@ function logTrouble(what: string): (error: Error) => void {
 
 /** One JSON line an event, as the worker writes them. */
 export function log(level: "info" | "warn" | "error", msg: string, more: Record<string, unknown> = {}): void {
-  const line = JSON.stringify({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
+  const line = jsonText({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
   (level === "info" ? process.stdout : process.stderr).write(`${line}\n`);
 }

@@ -25,7 +25,13 @@ export function leaseWhileWaiting(
   gate: StoreGate,
 ): LeaseKeeper {
   const { source, watches, workerId } = config;
-  const self = particulars({ version: VERSION, source, watches, storeHash: storeHash(config) });
+  const self = particulars({
+    version: VERSION,
+    source,
+    watches,
+    storeHash: storeHash(config),
+    bucket: config.s3Bucket,
+  });
   const since = new StateSince(systemClock);
   const keeper: LeaseKeeper = new LeaseKeeper({
     registry: new WorkerRegistry(context),
