@@ -10,6 +10,8 @@ const config: NextConfig = {
   // No image is ever resized here.
   images: { unoptimized: true },
   outputFileTracingExcludes: { "*": ["**/node_modules/@img/**", "**/node_modules/sharp/**"] },
+  // What Next itself reads of a body before a route sees it: requests of the first moments, before ours are guarded.
+  experimental: { proxyClientMaxBodySize: "100kb" },
   poweredByHeader: false,
   reactStrictMode: true,
   // `pnpm types` checks the whole workspace, this package with it; a build checks nothing twice.

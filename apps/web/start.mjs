@@ -5,6 +5,7 @@
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigProblems, EXIT_BAD_CONFIG, loadConfig, systemInputs } from "@sluice/config";
+import { visibleLines } from "@sluice/control/visible-text";
 
 const build = join(import.meta.dirname, ".next");
 const server = join(build, "standalone/apps/web");
@@ -29,7 +30,7 @@ function readConfig() {
     return loadConfig({ ...systemInputs(["dashboard"]), env }).config;
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
-    console.error(error.message);
+    console.error(visibleLines(error.message));
     process.exit(error.exitCode);
   }
 }

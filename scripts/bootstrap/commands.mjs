@@ -19,6 +19,7 @@ export const COMMANDS = {
   release: { argv: ["scripts/release.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:hostile": { argv: ["tests/hostile/run.ts"], needsDashboard: true, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: true, seesEmbedded: false },

@@ -50,6 +50,20 @@ test.describe("with a password", () => {
     );
   });
 
+  test("X6: a browser sees who else is signed in, and signs all of them out", async ({ page, dashboard }) => {
+    const elsewhere = await signIn(dashboard.origin);
+    await signInAt(page, dashboard.origin);
+    await page.getByRole("button", { name: "Preferences and account" }).click();
+    await page.getByRole("button", { name: "Signed-in browsers" }).click();
+    const sheet = page.getByRole("dialog", { name: "Signed-in browsers" });
+    await expect(sheet.getByText("(this browser)")).toHaveCount(1);
+    await sheet.getByRole("button", { name: "Sign out everywhere" }).click();
+    await expect(page).toHaveURL(/\/login$/);
+    expect((await query(dashboard.origin, "overview.get", undefined, { cookie: elsewhere })).code).toBe(
+      "UNAUTHORIZED",
+    );
+  });
+
   test("there are procedures of every kind, so that the checks below check something", () => {
     expect(PROCEDURES.filter(({ needs }) => needs === "operator").length).toBeGreaterThan(4);
     expect(PROCEDURES.filter(({ type }) => type === "subscription")).toHaveLength(1);

@@ -1,4 +1,4 @@
-/** Headers of every page: a content security policy with a fresh nonce. Who may see what is decided elsewhere. */
+/** A content security policy with a fresh nonce for every page. Who may see what is decided elsewhere. */
 import { NextResponse, type NextRequest } from "next/server";
 
 export function proxy(request: NextRequest): NextResponse {
@@ -8,12 +8,6 @@ export function proxy(request: NextRequest): NextResponse {
   headers.set("content-security-policy", policy);
   const response = NextResponse.next({ request: { headers } });
   response.headers.set("content-security-policy", policy);
-  response.headers.set("x-content-type-options", "nosniff");
-  response.headers.set("referrer-policy", "same-origin");
-  response.headers.set("x-frame-options", "DENY");
-  response.headers.set("cross-origin-opener-policy", "same-origin");
-  response.headers.set("cross-origin-resource-policy", "same-origin");
-  response.headers.set("permissions-policy", "camera=(), microphone=(), geolocation=()");
   return response;
 }
 

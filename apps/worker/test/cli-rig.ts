@@ -59,6 +59,7 @@ export async function startCliRig(redis: TestRedis): Promise<CliRig> {
       version: "0.1.0",
       source: SOURCE,
       watches: ["rec"],
+      s3_bucket: "recordings",
       state: "ok",
       lag_bytes: 0,
       in_flight_bytes: 0,

@@ -6,6 +6,8 @@ import type { Config, Role } from "./config.ts";
 import { nameAt, type Origin } from "./origin.ts";
 import type { ConfigProblem } from "./problems.ts";
 import { FIELDS, type SettingKey, type Settings } from "./schema.ts";
+import { isV4, networkOf } from "./values/addresses.ts";
+import { isMetadataAddress } from "./values/metadata-address.ts";
 import { formatDuration, formatSize } from "./values/units.ts";
 import { isLoopback } from "./values/urls.ts";
 
@@ -109,6 +111,17 @@ function workerProblems({ settings, watches, container }: CheckFacts): Problem[]
       text: `is not set, and this is a container (${container}): its host name changes with every start, and interrupted streams would find no owner. Name the volume, for example SLUICE_SOURCE=studio-1`,
     });
   }
+  const webhookHost = URL.parse(settings.webhookUrl ?? "")?.hostname;
+  if (
+    webhookHost !== undefined &&
+    isMetadataAddress(webhookHost) &&
+    settings.webhookAllowHost?.replace(/^\[|\]$/g, "").toLowerCase() !== webhookHost.replace(/^\[|\]$/g, "")
+  ) {
+    problems.push({
+      key: "webhookUrl",
+      text: `leads to ${webhookHost}, where clouds answer credentials: name another host, or allow this one with SLUICE_WEBHOOK_ALLOW_HOST=${webhookHost}`,
+    });
+  }
   if (settings.webhookUrl !== undefined && settings.webhookSecret === undefined) {
     problems.push({
       key: "webhookSecret",
@@ -118,7 +131,67 @@ function workerProblems({ settings, watches, container }: CheckFacts): Problem[]
   return problems;
 }
 
-function dashboardProblems({ settings }: CheckFacts): Problem[] {
+/** Fewer characters of a password can be guessed, whatever the limit on attempts. */
+const SHORT_PASSWORD = 12;
+/** The widest private networks: 10.0.0.0/8 and fc00::/7. A wider one is full of strangers. */
+const WIDEST_TRUST = { ipv4: 8, ipv6: 7 } as const;
+/** Headers that every request carries, or that say something else: whoever sends one would name themselves. */
+const NOT_AN_IDENTITY =
+  /^(?:cookie|set-cookie|authorization|proxy-authorization|host|origin|referer|user-agent|accept|accept-.*|content-.*|connection|upgrade|te|trailer|transfer-encoding|cache-control|pragma|if-.*|range|expect|from|date|via|forwarded|x-forwarded-(?:for|host|proto|port|server|prefix)|x-real-ip|sec-.*|dnt|priority)$/i;
+
+/** What may be meant, and lets in or keeps out more people than most would expect. */
+export function cautions({ settings, roles }: Pick<CheckFacts, "settings" | "roles">): string[] {
+  if (!roles.includes("dashboard")) return [];
+  const { webAuth, webPassword, webOperatorGroup } = settings;
+  if (webAuth === "password" && webPassword !== undefined && webPassword.length < SHORT_PASSWORD) {
+    return [
+      `SLUICE_WEB_PASSWORD has ${webPassword.length} characters: whoever guesses it may act. Make one with \`openssl rand -base64 18\``,
+    ];
+  }
+  if (webAuth === "proxy" && webOperatorGroup === undefined) {
+    return [
+      "SLUICE_WEB_OPERATOR_GROUP is not set: everyone may look and nobody may act. Name a group, or * for everyone the proxy lets in",
+    ];
+  }
+  return [];
+}
+
+function dashboardProblems(facts: CheckFacts): Problem[] {
+  return [...signInProblems(facts), ...trustProblems(facts)];
+}
+
+function trustProblems({ settings }: CheckFacts): Problem[] {
+  const { webAuth, webTrustedProxies, webUserHeader, webGroupsHeader } = settings;
+  const problems: Problem[] = [];
+  const wide = webTrustedProxies.filter((entry) => {
+    const network = networkOf(entry);
+    return network !== undefined && network.bits < WIDEST_TRUST[isV4(network.address) ? "ipv4" : "ipv6"];
+  });
+  if (wide.length > 0) {
+    problems.push({
+      key: "webTrustedProxies",
+      text: `holds ${wide.join(", ")}: whoever reaches the dashboard could name themselves anyone. Name the proxies alone, such as 10.1.2.3 or 10.1.0.0/16`,
+    });
+  }
+  if (webAuth !== "proxy") return problems;
+  for (const [key, header] of [
+    ["webUserHeader", webUserHeader],
+    ["webGroupsHeader", webGroupsHeader],
+  ] as const) {
+    if (NOT_AN_IDENTITY.test(header)) {
+      problems.push({
+        key,
+        text: `is ${header}, which browsers and proxies send of themselves: name a header that only your proxy sets`,
+      });
+    }
+  }
+  if (webUserHeader.toLowerCase() === webGroupsHeader.toLowerCase()) {
+    problems.push({ key: "webGroupsHeader", text: `is ${webGroupsHeader}, which also names the user` });
+  }
+  return problems;
+}
+
+function signInProblems({ settings }: CheckFacts): Problem[] {
   const { webAuth, webHost, webPassword, webTrustedProxies } = settings;
   switch (webAuth) {
     case "none":
@@ -140,6 +213,8 @@ function dashboardProblems({ settings }: CheckFacts): Problem[] {
             },
           ];
     case "password":
+      if (webPassword !== undefined && webPassword.trim() === "")
+        return [{ key: "webPassword", text: "is nothing but blanks: anyone would guess it" }];
       return webPassword !== undefined
         ? []
         : [

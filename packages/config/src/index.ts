@@ -14,6 +14,6 @@ export type { WebAuth } from "./settings/web.ts";
 export { flagDefinitions, type FlagDefinition, type Flags } from "./sources/flags.ts";
 export { systemInputs } from "./system-inputs.ts";
 export { formatDuration, formatSize } from "./values/units.ts";
-export { isLinkLocal } from "./values/urls.ts";
+export { isMetadataAddress } from "./values/metadata-address.ts";
 export { pathProblems } from "./watches/collisions.ts";
 export type { WatchConfig } from "./watches/watch-config.ts";

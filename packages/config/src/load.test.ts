@@ -227,7 +227,7 @@ describe("what is wrong", () => {
     );
     expect(problems({ files: { "/srv/sluice.yaml": "- a\n" } })[0]).toContain("must be a map of settings");
     expect(problems({ files: { "/srv/sluice.yaml": "history: 1d\nhistory: 2d\n" } })[0]).toMatch(
-      /line 2.*unique/,
+      /line 2: history stands twice/,
     );
     expect(load({ files: { "/srv/sluice.yaml": "# nothing\n" } }).config.source).toBe("studio");
   });
@@ -321,5 +321,162 @@ describe("the dashboard", () => {
       expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES is not set/),
     ]);
     expect(dashboard({ SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8" })).toEqual([]);
+  });
+
+  const behind = (env: Record<string, string>): string[] =>
+    dashboard({ SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8", ...env });
+
+  it.each(["0.0.0.0/0", "::/0", "0.0.0.0/1,128.0.0.0/1", "10.1.2.3,::ffff:0:0/96", "2000::/3", "64.0.0.0/2"])(
+    "believes no proxy that may be anyone: %s",
+    (ranges) => {
+      expect(behind({ SLUICE_WEB_TRUSTED_PROXIES: ranges })).toEqual([
+        expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES holds .*: whoever reaches/),
+      ]);
+      // Forwarded addresses are believed in every mode.
+      expect(dashboard({ SLUICE_WEB_PASSWORD: "x", SLUICE_WEB_TRUSTED_PROXIES: ranges })).toHaveLength(1);
+    },
+  );
+
+  it.each(["10.0.0.0/8", "fc00::/7", "192.0.2.1", "::1,127.0.0.1"])(
+    "believes the proxies it is given: %s",
+    (ranges) => {
+      expect(behind({ SLUICE_WEB_TRUSTED_PROXIES: ranges })).toEqual([]);
+    },
+  );
+
+  it.each([
+    "cookie",
+    "Host",
+    "authorization",
+    "User-Agent",
+    "x-forwarded-for",
+    "Sec-Fetch-Site",
+    "accept-language",
+  ])("takes no name from a header that everyone sends: %s", (header) => {
+    expect(behind({ SLUICE_WEB_USER_HEADER: header })).toEqual([
+      expect.stringMatching(/^SLUICE_WEB_USER_HEADER is/),
+    ]);
+    expect(behind({ SLUICE_WEB_GROUPS_HEADER: header })).toEqual([
+      expect.stringMatching(/^SLUICE_WEB_GROUPS_HEADER is/),
+    ]);
+  });
+
+  it("takes user and groups from two headers", () => {
+    expect(behind({ SLUICE_WEB_USER_HEADER: "X-Id", SLUICE_WEB_GROUPS_HEADER: "x-id" })).toHaveLength(1);
+  });
+
+  it.each([" ", "\t \t", "\u00a0\u3000"])("takes no password of blanks", (blanks) => {
+    expect(dashboard({ SLUICE_WEB_PASSWORD: blanks })).toEqual([
+      "SLUICE_WEB_PASSWORD is nothing but blanks: anyone would guess it",
+    ]);
+  });
+
+  it("warns of a short password, and of a proxy behind which nobody may act", () => {
+    const warnings = (env: Record<string, string>) => load({ env, roles: ["dashboard"] }).warnings;
+    expect(warnings({ SLUICE_WEB_PASSWORD: "hunter2" })).toEqual([expect.stringMatching(/7 characters/)]);
+    expect(warnings({ SLUICE_WEB_PASSWORD: "correct horse battery" })).toEqual([]);
+    const proxy = { SLUICE_WEB_AUTH: "proxy", SLUICE_WEB_TRUSTED_PROXIES: "10.0.0.0/8" };
+    expect(warnings(proxy)).toEqual([expect.stringMatching(/nobody may act/)]);
+    expect(warnings({ ...proxy, SLUICE_WEB_OPERATOR_GROUP: "*" })).toEqual([]);
+  });
+});
+
+describe("a webhook's target", () => {
+  const to = (url: string, allowed?: string): string[] =>
+    problems({
+      env: {
+        ...MINIMAL,
+        SLUICE_WEBHOOK_URL: url,
+        SLUICE_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString("base64")}`,
+        ...(allowed === undefined ? {} : { SLUICE_WEBHOOK_ALLOW_HOST: allowed }),
+      },
+    });
+
+  it.each([
+    "http://169.254.169.254/latest",
+    "http://2852039166/",
+    "http://0xa9fea9fe/",
+    "http://0251.0376.0251.0376/",
+    "http://169.254.43518/",
+    "http://169.254.169.254./",
+    "http://[fe80::1]/",
+    "http://[::ffff:169.254.169.254]/",
+    "http://[::ffff:a9fe:a9fe]/",
+    "http://[::a9fe:a9fe]/",
+    "http://[64:ff9b::169.254.169.254]/",
+    "http://[64:ff9b:1::a9fe:a9fe]/",
+    "http://[2002:a9fe:a9fe::]/",
+    "http://100.100.100.200/latest",
+    "http://[64:ff9b::100.100.100.200]/",
+    "http://192.0.0.192/",
+    "http://[fd00:ec2::254]/",
+    "http://[FD20:CE:0::254]:80/",
+  ])("X10: never leads to a cloud's credentials, in any spelling: %s", (url) => {
+    expect(to(url)).toEqual([expect.stringMatching(/^SLUICE_WEBHOOK_URL leads to .* where clouds answer/)]);
+    expect(to(url, new URL(url).hostname)).toEqual([]);
+    expect(to(url, "hooks.example")).toHaveLength(1);
+  });
+
+  it.each([
+    "http://10.0.0.1/",
+    "http://[fd00::1]/",
+    "https://hooks.example/",
+    "http://100.100.100.201/",
+    "http://[2001:db8::a9fe:a9fe]/",
+  ])("may be another address: %s", (url) => {
+    expect(to(url)).toEqual([]);
+  });
+});
+
+describe("a hostile sluice.yaml", () => {
+  const said = (yaml: string) => problems({ env: {}, files: { "/srv/sluice.yaml": yaml }, roles: [] });
+
+  it.each<[string, string, RegExp]>([
+    ["a list that holds itself", "part_size: 8MiB\ninclude: &a [*a]\n", /line 2: the alias \*a stands for/],
+    ["a map that holds itself", "watches:\n  - &w\n    path: *w\n", /line 3: the alias \*w stands for/],
+    [
+      "a bomb of aliases",
+      `a0: &a0 [x]\n${Array.from({ length: 40 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(", ")}]\n`).join("")}`,
+      /line 3: the alias \*a1 stands for/,
+    ],
+    [
+      "too many aliases",
+      `source: &s x\nignore: [${Array(1_001).fill("*s").join(", ")}]\n`,
+      /line 2: more than 1000 aliases/,
+    ],
+    ["an alias of nothing", "part_size: *nothing\n", /line 1: the alias \*nothing has no anchor/],
+    ["nesting without an end", `include: ${"[".repeat(200_000)}`, /nested too deep|line 1/],
+    [
+      "30,000 watches",
+      `watches:\n${Array.from({ length: 30_000 }, (_, at) => `  - path: /a/${at}\n`).join("")}`,
+      /more than 1000 entries, from line 1002 on/,
+    ],
+    [
+      "100,000 unknown keys",
+      Array.from({ length: 100_000 }, (_, at) => `key${at}: 1\n`).join(""),
+      /line 1 is not a setting/,
+    ],
+    [
+      "a key that every object has",
+      "__proto__: 1\n",
+      /__proto__ in \/srv\/sluice.yaml line 1 is not a setting/,
+    ],
+  ])("is refused with its line, within seconds: %s", (_, yaml, expected) => {
+    const from = performance.now();
+    const told = said(yaml);
+    expect(told[0]).toMatch(expected);
+    expect(told.length).toBeLessThanOrEqual(101);
+    expect(performance.now() - from).toBeLessThan(5_000);
+  });
+
+  it("may still use an alias for a value that is said twice", () => {
+    const yaml = 'watches:\n  - path: /a\n    include: &video ["*.mp4"]\n  - path: /b\n    include: *video\n';
+    const { config } = load({ env: { SLUICE_S3_BUCKET: "recordings" }, files: { "/srv/sluice.yaml": yaml } });
+    expect(config.watches.map(({ include }) => include)).toEqual([["*.mp4"], ["*.mp4"]]);
+  });
+
+  it("names at most a thousand directories in SLUICE_WATCH too", () => {
+    const env = { ...MINIMAL, SLUICE_WATCH: Array.from({ length: 20_000 }, (_, at) => `/a/${at}`).join(",") };
+    expect(problems({ env })[0]).toMatch(/^SLUICE_WATCH names 20000 directories/);
   });
 });

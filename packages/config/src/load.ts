@@ -3,7 +3,7 @@
  * Either it is right, or every problem is thrown at once.
  */
 import { resolve } from "node:path";
-import { crossChecks, firstPartBytes } from "./checks.ts";
+import { cautions, crossChecks, firstPartBytes } from "./checks.ts";
 import type { Config, Role } from "./config.ts";
 import type { Origin } from "./origin.ts";
 import { parseSettings } from "./parse-settings.ts";
@@ -70,7 +70,12 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     }),
   ];
   if (all.length > 0) throw new ConfigProblems(all);
-  const warnings = [...file.warnings, ...environment.warnings, ...found.warnings];
+  const warnings = [
+    ...file.warnings,
+    ...environment.warnings,
+    ...found.warnings,
+    ...cautions({ settings, roles }),
+  ];
   return { config: settled(settings, found.watches, source, inputs.hostname), sources, warnings };
 }
 

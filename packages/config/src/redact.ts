@@ -5,7 +5,14 @@ export function redacted(url: string): string {
   const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url) ?? [];
   if (scheme === undefined) return url.includes("@") ? "***" : url;
   const at = rest.lastIndexOf("@");
+  // What stands for a port and is none may be a password whose host was forgotten.
+  if (!isHosts(rest.slice(at + 1).split(/[/?]/, 1)[0] ?? "")) return `${scheme}***`;
   return scheme + (at < 0 ? "" : "***@") + rest.slice(at + 1).replace(/\?.*$/s, "?***");
+}
+
+/** Names and addresses with ports, separated by commas. */
+function isHosts(text: string): boolean {
+  return text.split(",").every((host) => /^(?:\[[0-9a-f:.%]*\]|[^:[\]]*)(?::\d{1,5})?$/i.test(host));
 }
 
 const SHOWN = 200;

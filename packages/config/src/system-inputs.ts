@@ -1,5 +1,5 @@
 /** What the loader reads, taken from this process. */
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Role } from "./config.ts";
 import { containerSign } from "./container.ts";
@@ -11,9 +11,34 @@ export function systemInputs(roles: readonly Role[], flags: Flags = {}): ConfigI
     env: process.env,
     cwd: process.cwd(),
     hostname: hostname(),
-    readFile: (path) => readFileSync(path, "utf8"),
+    readFile: readSmallFile,
     container: () => containerSign(),
     roles,
     flags,
   };
+}
+
+/** No configuration comes near this; more is something else that was named by mistake. */
+const MOST_BYTES = 1024 * 1024;
+
+/** A pipe nobody writes to, or a device that never ends, would hold the start for ever. */
+function readSmallFile(path: string): string {
+  // Opening a pipe waits for its writer, unless it is asked not to.
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const facts = fstatSync(file);
+    if (facts.isDirectory()) throw new Error("it is a directory");
+    if (!facts.isFile()) throw new Error("it is not a regular file");
+    if (facts.size > MOST_BYTES) throw new Error(tooLarge(file));
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function tooLarge(file: number): string {
+  const content = Buffer.alloc(MOST_BYTES);
+  const read = readSync(file, content);
+  const lines = content.subarray(0, read).filter((byte) => byte === 0x0a).length + 1;
+  return `it has more than ${MOST_BYTES / 1024 / 1024} MiB: that is passed at line ${lines}`;
 }

@@ -88,7 +88,12 @@ function pictureOf(character: string): string | undefined {
 
 /** Outside of ASCII, JSON carries control characters as they are; escaped, they are the same text to a parser. */
 export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, undefined, indent).replaceAll(NOT_FOR_TERMINALS, (character) =>
+  return escapedJson(JSON.stringify(value, undefined, indent));
+}
+
+/** As `jsonText`, for JSON that another program wrote. */
+export function escapedJson(json: string): string {
+  return json.replaceAll(NOT_FOR_TERMINALS, (character) =>
     [...Array(character.length).keys()]
       .map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`)
       .join(""),

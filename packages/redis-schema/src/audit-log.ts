@@ -19,10 +19,19 @@ export class AuditLog {
   }
 
   async append(entry: Omit<AuditEntry, "at_utc">): Promise<void> {
-    const { redis, keys, clock } = this.#context;
+    await this.#append(this.#context.keys.audit, KEPT.auditEntries, entry);
+  }
+
+  /** What a stranger tried: as often as they like, so it has its own place with its own end. */
+  async appendRefusal(entry: Omit<AuditEntry, "at_utc">): Promise<void> {
+    await this.#append(this.#context.keys.auditRefused, KEPT.auditRefusals, entry);
+  }
+
+  async #append(key: string, most: number, entry: Omit<AuditEntry, "at_utc">): Promise<void> {
+    const { redis, clock } = this.#context;
     const fields = auditFields({ ...entry, at_utc: new Date(clock.wallMs()).toISOString() });
     await callRedis("append to the audit log", () =>
-      redis.xadd(keys.audit, "MAXLEN", "~", KEPT.auditEntries, "*", ...toFlatArgs(fields)),
+      redis.xadd(key, "MAXLEN", "~", most, "*", ...toFlatArgs(fields)),
     );
   }
 
@@ -30,15 +39,33 @@ export class AuditLog {
   async page(limit: number, before?: string): Promise<AuditPage> {
     const { redis, keys } = this.#context;
     const end = before === undefined ? "+" : `(${before}`;
-    const raw = await callRedis("read the audit log", () =>
-      redis.xrevrangeBuffer(keys.audit, end, "-", "COUNT", limit + 1),
+    const both = await callRedis("read the audit log", () =>
+      Promise.all(
+        [keys.audit, keys.auditRefused].map((key) =>
+          redis.xrevrangeBuffer(key, end, "-", "COUNT", limit + 1),
+        ),
+      ),
     );
+    const raw = both
+      .flat()
+      .map(([id, fields]) => ({ position: id.toString("latin1"), fields }))
+      .toSorted((one, other) => comparePositions(other.position, one.position));
+    // Entries of the same moment are never parted: the next page begins before it.
+    let shown = Math.min(limit, raw.length);
+    while (shown > 0 && raw[shown]?.position === raw[shown - 1]?.position) shown += 1;
     const entries: AuditPage["entries"] = [];
-    for (const [id, fields] of raw.slice(0, limit)) {
+    for (const { position, fields } of raw.slice(0, shown)) {
       const parsed = parseAudit(fromFlatBuffers(fields));
-      if (parsed.kind === "ok") entries.push({ ...parsed.value, position: id.toString("latin1") });
+      if (parsed.kind === "ok") entries.push({ ...parsed.value, position });
     }
-    const last = raw[limit - 1]?.[0];
-    return raw.length > limit && last ? { entries, next: last.toString("latin1") } : { entries };
+    const last = raw[shown - 1];
+    return raw.length > shown && last ? { entries, next: last.position } : { entries };
   }
+}
+
+/** `<ms>-<number>`, as Redis makes them. */
+function comparePositions(one: string, other: string): number {
+  const [ms = 0, number = 0] = one.split("-").map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split("-").map(Number);
+  return ms - otherMs || number - otherNumber;
 }

@@ -167,6 +167,13 @@ export const KEYS = {
     writer: "dashboard, command line and workers",
     meaning: "Every operator action: who, from where, what, which ids, reason, result.",
   },
+  auditRefused: {
+    pattern: "audit:refused",
+    type: "stream",
+    kept: `about ${KEPT.auditRefusals} entries`,
+    writer: "dashboard",
+    meaning: "Sign-ins that were refused, in the form of `audit`, and shown with it.",
+  },
   stats: {
     pattern: "stats:<minute>",
     type: "hash",
@@ -199,13 +206,20 @@ export const KEYS = {
     type: "hash",
     kept: `${hours(KEPT.sessionMs)}; ${hours(KEPT.sessionIdleMs)} without use`,
     writer: "dashboard",
-    meaning: "A dashboard session; the hash is of its cookie.",
+    meaning: "A dashboard session; the hash is of its cookie, keyed by the password.",
+  },
+  sessions: {
+    pattern: "sessions",
+    type: "sorted set",
+    kept: `${hours(KEPT.sessionMs)}; the newest ${KEPT.sessions}`,
+    writer: "dashboard",
+    meaning: "Hashes of the sessions there are; score: when each began, ms since 1970.",
   },
   login: {
-    pattern: "login:<ip>",
+    pattern: "login:<range>",
     type: "string",
     kept: `${KEPT.loginWindowMs / 1000} s`,
     writer: "dashboard",
-    meaning: `Failed sign-ins of one address; past ${KEPT.loginAttempts} it waits.`,
+    meaning: `Attempts to sign in: of an address or a /64 (at most ${KEPT.loginAttempts}), of a /24 or a /48 (${KEPT.loginAttemptsOfRange}), and of \`all\` (${KEPT.loginAttemptsInAll}).`,
   },
 } as const satisfies Record<string, KeyFacts>;

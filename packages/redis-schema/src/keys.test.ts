@@ -30,12 +30,14 @@ describe("keys", () => {
       "webhooks",
       "webhooks:turn",
       "audit",
+      "audit:refused",
       "stats:<minute>",
       "store:<hash>",
       "schema",
       "epoch",
       "session:<hash>",
-      "login:<ip>",
+      "sessions",
+      "login:<range>",
     ]);
   });
 

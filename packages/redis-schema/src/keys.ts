@@ -57,13 +57,15 @@ export function keysWith(prefix: string) {
     outbox: plain(KEYS.outbox),
     outboxTurn: plain(KEYS.outboxTurn),
     audit: plain(KEYS.audit),
+    auditRefused: plain(KEYS.auditRefused),
     /** The minute that `ms` (since 1970) falls in, UTC. */
     stats: (ms: number) => filled(KEYS.stats, minuteOf(ms)),
     store: (hash: string) => filled(KEYS.store, hash),
     schema: plain(KEYS.schema),
     epoch: plain(KEYS.epoch),
     session: (hash: string) => filled(KEYS.session, hash),
-    login: (ip: string) => filled(KEYS.login, ip),
+    sessions: plain(KEYS.sessions),
+    login: (range: string) => filled(KEYS.login, range),
   };
 }
 

@@ -56,8 +56,8 @@ describe("a Redis URL", () => {
   test.each([
     ["http://h", "must begin with redis://"],
     ["h:6379", "must begin with redis://"],
-    ["redis://h:99999", '"h:99999" is not host:port'],
-    ["redis://", '"" is not host:port'],
+    ["redis://h:99999", "does not name its servers as host:port"],
+    ["redis://", "does not name its servers as host:port"],
     ["redis://a,b", "several hosts need"],
     ["redis://h/x", "database number"],
     ["redis+sentinel://a:1", "master's name"],

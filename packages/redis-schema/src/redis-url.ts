@@ -48,7 +48,8 @@ function parseShape(url: string): ParsedUrl {
   const nodes: Node[] = [];
   for (const host of hosts.split(",")) {
     const node = parseNode(host, DEFAULT_PORT[kind]);
-    if (!node) return { ok: false, detail: `"${host}" is not host:port` };
+    // Not repeated: where the host was forgotten it is the password.
+    if (!node) return { ok: false, detail: "does not name its servers as host:port" };
     nodes.push(node);
   }
   const common: Common = { ...parseUser(userInfo), tls: scheme === "rediss" };

@@ -48,6 +48,7 @@ export const SCRIPTS = {
   renewDone: script("renew-done", new URL("./scripts/renew-done.lua", import.meta.url)),
   moveDone: script("move-done", new URL("./scripts/move-done.lua", import.meta.url)),
   countLogin: script("count-login", new URL("./scripts/count-login.lua", import.meta.url)),
+  forgiveLogin: script("forgive-login", new URL("./scripts/forgive-login.lua", import.meta.url)),
 } as const;
 
 /**

@@ -1,4 +1,4 @@
-/** Dashboard sessions, which Redis forgets by itself, and the limit on failed sign-ins of one address. */
+/** Dashboard sessions, which Redis forgets by itself, and the limits on attempts to sign in. */
 import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
@@ -13,8 +13,23 @@ const sessionSchema = z.object({
   role: z.enum(["viewer", "operator"]),
   /** ms since 1970. */
   started_at: count,
+  /** Address and browser that signed in, for its owner to recognise. */
+  from: z.exactOptional(z.string()),
+  agent: z.exactOptional(z.string()),
 });
 export type Session = z.infer<typeof sessionSchema>;
+
+/** `used_at`: ms since 1970. */
+export type ListedSession = Session & { hash: string; used_at: number };
+
+/** An attempt is counted under each of these: one subscriber, and the range around it. */
+export interface AttemptNames {
+  exact: string;
+  wide: string;
+}
+
+/** Every attempt counts under this too. */
+const IN_ALL = "all";
 
 export class Sessions {
   readonly #context: SchemaContext;
@@ -23,18 +38,26 @@ export class Sessions {
     this.#context = context;
   }
 
-  /** `hash`: of the cookie's secret, so that Redis never holds one that opens a session. */
+  /** `hash`: of the cookie's secret, so that Redis never holds one that opens a session. Past the most, the oldest end. */
   async begin(hash: string, session: Omit<Session, "started_at">): Promise<void> {
     const { redis, keys, clock } = this.#context;
     const key = keys.session(hash);
-    const fields = toFlatArgs({ ...session, started_at: clock.wallMs() });
+    const now = clock.wallMs();
+    const fields = toFlatArgs({ ...session, started_at: now });
     await callTransaction(
       "begin a session",
       redis
         .multi()
         .hset(key, ...fields)
-        .pexpire(key, KEPT.sessionIdleMs),
+        .pexpire(key, KEPT.sessionIdleMs)
+        .zadd(keys.sessions, now, hash)
+        .zremrangebyscore(keys.sessions, "-inf", now - KEPT.sessionMs)
+        .pexpire(keys.sessions, KEPT.sessionMs),
     );
+    const tooMany = await callRedis("count sessions", () =>
+      redis.zrange(keys.sessions, "0", String(-(KEPT.sessions + 1))),
+    );
+    await this.#end(tooMany);
   }
 
   /** The session, now good for another idle time but never past its longest; undefined when there is none. */
@@ -56,34 +79,65 @@ export class Sessions {
   }
 
   async end(hash: string): Promise<void> {
-    const { redis, keys } = this.#context;
-    await callRedis("end a session", () => redis.del(keys.session(hash)));
+    await this.#end([hash]);
   }
 
-  /** Whether this address may try to sign in now. */
-  async mayTry(ip: string): Promise<{ allowed: true } | { allowed: false; retryAfterMs: number }> {
+  /** Every session of every browser. */
+  async endAll(): Promise<void> {
     const { redis, keys } = this.#context;
-    const key = keys.login(ip);
-    const [failures, left] = await callRedis("read a limit", () =>
-      Promise.all([redis.get(key), redis.pttl(key)]),
+    await this.#end(await callRedis("list sessions", () => redis.zrange(keys.sessions, "0", "-1")));
+  }
+
+  /** Newest first. When one was last used follows from how long Redis still keeps it. */
+  async list(): Promise<ListedSession[]> {
+    const { redis, keys, clock } = this.#context;
+    const hashes = await callRedis("list sessions", () => redis.zrange(keys.sessions, "0", "-1", "REV"));
+    const now = clock.wallMs();
+    const found = await callRedis("read sessions", () =>
+      Promise.all(
+        hashes.map(async (hash) => {
+          const key = keys.session(hash);
+          const [fields, left] = await Promise.all([redis.hgetallBuffer(key), redis.pttl(key)]);
+          return { hash, left, parsed: parseWith(sessionSchema, fromBuffers(fields)) };
+        }),
+      ),
     );
-    return Number(failures ?? 0) < KEPT.loginAttempts
-      ? { allowed: true }
-      : { allowed: false, retryAfterMs: Math.max(left, 0) };
+    return found.flatMap(({ hash, left, parsed }) => {
+      if (parsed.kind === "corrupt") return [];
+      const kept = Math.min(KEPT.sessionIdleMs, parsed.value.started_at + KEPT.sessionMs - now);
+      return [{ ...parsed.value, hash, used_at: now - Math.max(0, kept - left) }];
+    });
+  }
+
+  async #end(hashes: readonly string[]): Promise<void> {
+    if (hashes.length === 0) return;
+    const { redis, keys } = this.#context;
+    const records = hashes.map((hash) => keys.session(hash));
+    await callTransaction(
+      "end sessions",
+      redis
+        .multi()
+        .del(...records)
+        .zrem(keys.sessions, ...hashes),
+    );
   }
 
   /** Counts one attempt. Count before the password is compared: attempts made side by side all count. */
-  async attempt(ip: string): Promise<{ allowed: true } | { allowed: false; retryAfterMs: number }> {
-    const { redis, keys } = this.#context;
-    const reply = await runScript(redis, SCRIPTS.countLogin, [keys.login(ip)], [KEPT.loginWindowMs]);
-    return Number(replyText(reply, 0)) <= KEPT.loginAttempts
+  async attempt(names: AttemptNames): Promise<{ allowed: true } | { allowed: false; retryAfterMs: number }> {
+    const limits = [KEPT.loginAttempts, KEPT.loginAttemptsOfRange, KEPT.loginAttemptsInAll];
+    const args = [KEPT.loginWindowMs, ...limits];
+    const reply = await runScript(this.#context.redis, SCRIPTS.countLogin, this.#countedBy(names), args);
+    return replyText(reply, 0) === "1"
       ? { allowed: true }
       : { allowed: false, retryAfterMs: Number(replyText(reply, 1)) };
   }
 
-  /** A sign-in that succeeded clears the count. */
-  async succeeded(ip: string): Promise<void> {
-    const { redis, keys } = this.#context;
-    await callRedis("clear a limit", () => redis.del(keys.login(ip)));
+  /** A sign-in that succeeded clears the count of its address. */
+  async succeeded(names: AttemptNames): Promise<void> {
+    await runScript(this.#context.redis, SCRIPTS.forgiveLogin, this.#countedBy(names), []);
+  }
+
+  #countedBy({ exact, wide }: AttemptNames): string[] {
+    return [exact, wide, IN_ALL].map((name) => this.#context.keys.login(name));
   }
 }

@@ -44,18 +44,86 @@ describe("a session", () => {
   });
 });
 
-describe("sign-ins of one address", () => {
-  test("X5: are limited, side by side too, and free again when one succeeds", async () => {
+describe("the list of sessions", () => {
+  test("has each that stands, newest first, with its last use, and none that ended", async () => {
     const schema = harness.fresh();
     const sessions = new Sessions(schema);
-    expect(await sessions.mayTry("1.2.3.4")).toEqual({ allowed: true });
-    const tries = await Promise.all(Array.from({ length: 100 }, () => sessions.attempt("1.2.3.4")));
-    expect(tries.filter(({ allowed }) => allowed)).toHaveLength(KEPT.loginAttempts);
-    const refused = await sessions.mayTry("1.2.3.4");
-    expect(refused).toEqual({ allowed: false, retryAfterMs: expect.any(Number) });
-    expect(await sessions.attempt("5.6.7.8")).toEqual({ allowed: true });
-    await sessions.succeeded("1.2.3.4");
-    expect(await sessions.attempt("1.2.3.4")).toEqual({ allowed: true });
+    await sessions.begin("h1", { who: "ann", role: "operator", from: "192.0.2.1", agent: "a browser" });
+    schema.clock.now = NOW + 60_000;
+    await sessions.begin("h2", { who: "ann", role: "operator" });
+    await sessions.begin("h3", { who: "ann", role: "operator" });
+    await sessions.end("h3");
+    const listed = await sessions.list();
+    expect(listed.map(({ hash }) => hash)).toEqual(["h2", "h1"]);
+    expect(listed[1]).toMatchObject({ from: "192.0.2.1", agent: "a browser", started_at: NOW });
+    expect(Math.abs((listed[0]?.used_at ?? 0) - schema.clock.now)).toBeLessThan(5_000);
+  });
+
+  test("signing out everywhere ends every one of them", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    for (const hash of ["h1", "h2", "h3"]) await sessions.begin(hash, { who: "ann", role: "operator" });
+    await sessions.endAll();
+    expect(await sessions.list()).toEqual([]);
+    expect(await sessions.use("h2")).toBeUndefined();
+    expect(await harness.raw.exists(schema.keys.sessions)).toBe(0);
+  });
+
+  test("holds a limited number: past it the oldest end", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    for (let at = 0; at <= KEPT.sessions; at += 1) {
+      schema.clock.now = NOW + at;
+      await sessions.begin(`h${at}`, { who: "ann", role: "operator" });
+    }
+    expect(await sessions.use("h0")).toBeUndefined();
+    expect(await sessions.use("h1")).toBeDefined();
+    expect(await harness.raw.zcard(schema.keys.sessions)).toBe(KEPT.sessions);
+  });
+});
+
+describe("attempts to sign in", () => {
+  const one = { exact: "1.2.3.4/32", wide: "1.2.3.0/24" };
+  const address = (at: number) => ({ exact: `1.2.3.${at}/32`, wide: "1.2.3.0/24" });
+  const range = (at: number) => ({ exact: `1.${at}.3.4/32`, wide: `1.${at}.3.0/24` });
+  const allowed = (tries: { allowed: boolean }[]) => tries.filter((tried) => tried.allowed).length;
+
+  test("X5: are limited, side by side too, and free again when one succeeds", async () => {
+    const sessions = new Sessions(harness.fresh());
+    const tries = await Promise.all(Array.from({ length: 100 }, () => sessions.attempt(one)));
+    expect(allowed(tries)).toBe(KEPT.loginAttempts);
+    expect(await sessions.attempt(one)).toEqual({ allowed: false, retryAfterMs: expect.any(Number) });
+    expect(await sessions.attempt({ exact: "5.6.7.8/32", wide: "5.6.7.0/24" })).toEqual({ allowed: true });
+    await sessions.succeeded(one);
+    expect(await sessions.attempt(one)).toEqual({ allowed: true });
+  });
+
+  test("are limited for the neighbours of an address together, and in all", async () => {
+    const sessions = new Sessions(harness.fresh());
+    const neighbours = await Promise.all(
+      Array.from({ length: 200 }, (_, at) => sessions.attempt(address(at))),
+    );
+    expect(allowed(neighbours)).toBe(KEPT.loginAttemptsOfRange);
+    const everyone = await Promise.all(Array.from({ length: 200 }, (_, at) => sessions.attempt(range(at))));
+    expect(allowed(everyone)).toBe(KEPT.loginAttemptsInAll - KEPT.loginAttemptsOfRange);
+  });
+
+  test("that succeed use nothing up, however many there are", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    for (let count = 0; count < KEPT.loginAttemptsInAll + 10; count += 1) {
+      expect(await sessions.attempt(one)).toEqual({ allowed: true });
+      await sessions.succeeded(one);
+    }
+    expect(await schema.state()).toEqual({});
+  });
+
+  test("never leave a count without an end", async () => {
+    const schema = harness.fresh();
+    const sessions = new Sessions(schema);
+    await harness.raw.set(schema.keys.login("all"), KEPT.loginAttemptsInAll);
+    expect(await sessions.attempt(one)).toMatchObject({ allowed: false });
+    expect(await harness.raw.pttl(schema.keys.login("all"))).toBeGreaterThan(0);
   });
 });
 

@@ -256,7 +256,21 @@ const CASES: Case[] = [
     script: "countLogin",
     seed: {},
     send: ({ redis, keys }) =>
-      redis.evalshaBuffer(SCRIPTS.countLogin.sha, 1, keys.login("10.0.0.1"), "60000"),
+      redis.evalshaBuffer(
+        SCRIPTS.countLogin.sha,
+        2,
+        keys.login("10.0.0.1/32"),
+        keys.login("all"),
+        "60000",
+        "5",
+        "100",
+      ),
+  },
+  {
+    script: "forgiveLogin",
+    seed: { "login:10.0.0.1/32": text("2"), "login:all": text("2") },
+    send: ({ redis, keys }) =>
+      redis.evalshaBuffer(SCRIPTS.forgiveLogin.sha, 2, keys.login("10.0.0.1/32"), keys.login("all")),
   },
 ];
 
@@ -308,7 +322,7 @@ function writesOf({ script }: Case): string[] {
   return [...new Set(named)].filter((command) => WRITES.includes(command));
 }
 const WRITES =
-  "HSET HDEL HINCRBY HSETNX DEL ZADD ZREM ZREMRANGEBYSCORE LPUSH LTRIM XADD PEXPIRE SET INCR".split(" ");
+  "HSET HDEL HINCRBY HSETNX DEL ZADD ZREM ZREMRANGEBYSCORE LPUSH LTRIM XADD PEXPIRE SET INCR DECR".split(" ");
 
 /** Without the times that Redis itself writes: the two runs are made one after the other. */
 function timeless(state: State): unknown {

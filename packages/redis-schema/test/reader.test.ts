@@ -245,6 +245,28 @@ describe("the feed", () => {
   });
 });
 
+test("refused sign-ins have their own end, and are read with the audit log in order", async () => {
+  const schema = harness.fresh();
+  const audit = new AuditLog(schema);
+  const entry = { who: "ann", ids: [], result: "done" };
+  await audit.append({ ...entry, action: "purge 1" });
+  for (let at = 0; at < 5; at += 1) await audit.appendRefusal({ ...entry, action: `sign in ${at}` });
+  await audit.append({ ...entry, action: "purge 2" });
+  const pages: string[] = [];
+  let next: string | undefined;
+  do {
+    const page = await audit.page(2, next);
+    pages.push(...page.entries.map(({ action }) => action));
+    next = page.next;
+  } while (next !== undefined);
+  // Two streams can hold entries of one moment; which of them stands first is open.
+  expect(pages.toSorted()).toEqual(["purge 1", "purge 2", ...[0, 1, 2, 3, 4].map((at) => `sign in ${at}`)]);
+  const flood = Array.from({ length: 3_000 }, () => audit.appendRefusal({ ...entry, action: "sign in" }));
+  await Promise.all(flood);
+  expect(await harness.raw.xlen(schema.keys.auditRefused)).toBeLessThan(KEPT.auditRefusals + 200);
+  expect(await harness.raw.xlen(schema.keys.audit)).toBe(2);
+});
+
 test("the audit log is paged from the newest back", async () => {
   const schema = harness.fresh();
   const audit = new AuditLog(schema);

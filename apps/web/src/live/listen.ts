@@ -7,6 +7,8 @@ import type { LiveEvents } from "./connection.ts";
 import type { LiveBatch } from "./live-batch.ts";
 
 const COME_BACK_MS = 1_500;
+/** Too many windows are open: whoever took this one's place is not pushed out again at once. */
+const COME_BACK_TO_MANY_MS = 60_000;
 
 /** Returns how to end it. */
 export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events: LiveEvents): () => void {
@@ -27,9 +29,9 @@ export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events
       },
       onError(error) {
         if (codeOf(error) === "UNAUTHORIZED") signInAgain();
-        else comeBack();
+        else comeBack(codeOf(error) === "TOO_MANY_REQUESTS" ? COME_BACK_TO_MANY_MS : COME_BACK_MS);
       },
-      onComplete: comeBack,
+      onComplete: () => comeBack(COME_BACK_MS),
     });
   }
 
@@ -38,14 +40,14 @@ export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events
     return { at: Date.now(), reset: false, redis: "away", rows: [], gone: [], others: false };
   }
 
-  function comeBack() {
+  function comeBack(afterMs: number) {
     if (ended) return;
     events.onPhase("lost");
     clearTimeout(timer);
     timer = setTimeout(() => {
       subscription.unsubscribe();
       subscription = listen();
-    }, COME_BACK_MS);
+    }, afterMs);
   }
 
   return () => {

@@ -3,6 +3,7 @@ import { ConfigProblems, loadConfig, systemInputs } from "@sluice/config";
 import { closeClient, whenReady } from "@sluice/redis-schema/connection";
 import { recordPeers } from "./auth/peer-header.ts";
 import { endConnectionsWith } from "./connections.ts";
+import { limitRequests } from "./http-limits.ts";
 import { setServer } from "./shared-server.ts";
 import { log, makeHub, type Hub } from "./hub.ts";
 import { makeServer } from "./server.ts";
@@ -14,6 +15,7 @@ const WAIT_FOR_REDIS_MS = 2_000;
 export async function boot(): Promise<void> {
   const hub = makeHub(readSettings());
   recordPeers();
+  limitRequests(hub.settings, hub.isTrusted);
   endConnectionsWith(hub.drain.signal);
   setServer(makeServer(hub));
   endWithTheProcess(hub);
@@ -36,7 +38,8 @@ function readSettings(): WebSettings {
   // Set by `npm start -- --demo` alone; no setting of the configuration.
   const { SLUICE_DEMO: demo, ...env } = process.env;
   try {
-    const { config } = loadConfig({ ...systemInputs(["dashboard"]), env });
+    const { config, warnings } = loadConfig({ ...systemInputs(["dashboard"]), env });
+    for (const warning of warnings) log("warn", warning);
     return webSettings(config, demo === "1");
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;

@@ -1,8 +1,7 @@
 /** What a procedure or a page is given: settings, the request's facts, and who asks, looked up once a request. */
-import { tokenHash } from "./auth/session-cookie.ts";
+import { sessionHash } from "./auth/password.ts";
 import { decideAccess, type Access } from "./auth/access.ts";
 import { requestFacts, type RequestFacts } from "./auth/request-facts.ts";
-import { trustOf } from "./auth/proxy-trust.ts";
 import type { Hub } from "./hub.ts";
 import type { WebSettings } from "./settings.ts";
 
@@ -24,7 +23,7 @@ export function makeContext(
   via: RequestContext["via"],
   responseHeaders = new Headers(),
 ): RequestContext {
-  const facts = requestFacts(headers, trustOf(hub.settings.trustedProxies));
+  const facts = requestFacts(headers, hub.isTrusted);
   let access: Promise<Access> | undefined;
   return {
     hub,
@@ -34,10 +33,13 @@ export function makeContext(
     via,
     responseHeaders,
     access: () =>
-      (access ??= decideAccess(hub.settings.auth, facts, headers, (token) => isLiveSession(hub, token))),
+      (access ??= decideAccess(hub.settings.auth, facts, headers, (token) => findSession(hub, token))),
   };
 }
 
-async function isLiveSession(hub: Hub, token: string): Promise<boolean> {
-  return (await hub.sessions.use(tokenHash(token))) !== undefined;
+async function findSession(hub: Hub, token: string): Promise<string | undefined> {
+  const known = await hub.password;
+  if (known === undefined) return undefined;
+  const session = sessionHash(token, known);
+  return (await hub.sessions.use(session)) === undefined ? undefined : session;
 }

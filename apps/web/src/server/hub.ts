@@ -1,4 +1,5 @@
 /** What lives as long as the server: settings, connections, stores and the read model. One of each a process. */
+import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
 import { createClient, type RedisClient } from "@sluice/redis-schema/connection";
 import type { SchemaContext } from "@sluice/redis-schema/context";
@@ -14,7 +15,9 @@ import { StreamReader } from "@sluice/redis-schema/stream-reader";
 import { WatchStore } from "@sluice/redis-schema/watch-store";
 import { WorkerRegistry, type WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { serverFacts, type ServerFacts } from "@sluice/redis-schema/server-facts";
+import { trustOf, type Trust } from "./auth/proxy-trust.ts";
 import { hashPassword, type PasswordHash } from "./auth/password.ts";
+import { LiveSeats } from "./live-seats.ts";
 import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
@@ -25,6 +28,8 @@ const WORKERS_MS = 1_000;
 
 export interface Hub {
   settings: WebSettings;
+  /** Whether an address is one of SLUICE_WEB_TRUSTED_PROXIES. */
+  isTrusted: Trust;
   context: SchemaContext;
   reader: StreamReader;
   workers: WorkerRegistry;
@@ -38,6 +43,7 @@ export interface Hub {
   sessions: Sessions;
   model: ReadModel;
   kills: KillLog;
+  seats: LiveSeats;
   /** Every worker seen in the last day, at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
   minutes: Minutes;
@@ -68,6 +74,7 @@ export function makeHub(settings: WebSettings): Hub {
   const workers = new WorkerRegistry(context);
   return {
     settings,
+    isTrusted: trustOf(settings.trustedProxies),
     context,
     reader,
     feed,
@@ -82,6 +89,7 @@ export function makeHub(settings: WebSettings): Hub {
     model: new ReadModel({ reader, feed, redis, blocking }),
     minutes: new Minutes(stats),
     kills: new KillLog(reader),
+    seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
@@ -117,6 +125,6 @@ function logTrouble(what: string): (error: Error) => void {
 
 /** One JSON line an event, as the worker writes them. */
 export function log(level: "info" | "warn" | "error", msg: string, more: Record<string, unknown> = {}): void {
-  const line = JSON.stringify({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
+  const line = jsonText({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
   (level === "info" ? process.stdout : process.stderr).write(`${line}\n`);
 }

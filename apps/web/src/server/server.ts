@@ -10,8 +10,8 @@ import { appRouter } from "./router.ts";
 import type { WebSettings } from "./settings.ts";
 
 const ENDPOINT = "/api/trpc";
-/** Plans name a filter or a page of ids: no body of ours comes near this. */
-const MAX_BODY_BYTES = 100 * 1024;
+/** Calls in one request; a page asks for a handful. */
+const MAX_BATCH = 20;
 
 export interface Server {
   settings: WebSettings;
@@ -40,12 +40,14 @@ export function makeServer(hub: Hub): Server {
     },
     firstBatch: () => batchOf(hub, NO_CHANGE),
     async answer(request) {
-      if (Number(request.headers.get("content-length") ?? "0") > MAX_BODY_BYTES) {
-        return new Response("the request is too large", { status: 413 });
-      }
       const asked = performance.now();
-      return fetchRequestHandler({
+      // A form of another site can send text and form data without asking first; JSON it cannot.
+      if (request.method === "POST" && !isJson(request.headers.get("content-type"))) {
+        return new Response("only JSON is read\n", { status: 415, headers: { "cache-control": "no-store" } });
+      }
+      const response = await fetchRequestHandler({
         endpoint: ENDPOINT,
+        maxBatchSize: MAX_BATCH,
         req: request,
         router: appRouter,
         createContext: ({ resHeaders }) => makeContext(hub, request.headers, "call", resHeaders),
@@ -54,6 +56,13 @@ export function makeServer(hub: Hub): Server {
           headers: new Headers({ "server-timing": `total;dur=${(performance.now() - asked).toFixed(1)}` }),
         }),
       });
+      // Nothing of an answer is kept by a browser or a proxy; nor are events held back to be compressed.
+      response.headers.set("cache-control", "no-store, no-transform");
+      return response;
     },
   };
+}
+
+function isJson(contentType: string | null): boolean {
+  return /^application\/json\s*(?:;|$)/i.test(contentType ?? "");
 }

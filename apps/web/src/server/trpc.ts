@@ -49,6 +49,7 @@ const fromOurPages = told.use(({ ctx, type, next }) => {
     origin: ctx.headers.get("origin"),
     // A page is opened from anywhere: a link in a chat. Only calls of a script must come from our own pages.
     secFetchSite: ctx.via === "page" ? null : ctx.headers.get("sec-fetch-site"),
+    https: ctx.facts.https,
     host: ctx.facts.host,
     loopbackOnly: ctx.settings.auth.mode === "none",
   });

@@ -1,6 +1,6 @@
 "use client";
 /** Looks, times, shortcuts and the way out. A native popover: closes by Esc or a click outside, no script needed for that. */
-import { CircleHelp, LogOut, Settings2 } from "lucide-react";
+import { CircleHelp, LogOut, MonitorSmartphone, Settings2 } from "lucide-react";
 import { useId } from "react";
 import { THEMES, TIME_MODES } from "../lib/preferences.ts";
 import { Choice } from "../ui/choice.tsx";
@@ -12,7 +12,12 @@ const NAME = "Preferences and account";
 const THEME_WORDS = { system: "System", light: "Light", dark: "Dark" } as const;
 const TIME_WORDS = { relative: "Relative", local: "Local", utc: "UTC" } as const;
 
-export function PreferencesMenu({ onHelp }: { onHelp: () => void }) {
+interface Openers {
+  onHelp: () => void;
+  onSessions: () => void;
+}
+
+export function PreferencesMenu(openers: Openers) {
   const id = useId();
   return (
     <>
@@ -34,7 +39,7 @@ export function PreferencesMenu({ onHelp }: { onHelp: () => void }) {
       >
         <div className="flex flex-col gap-4">
           <Choices />
-          <MenuEnd popover={id} onHelp={onHelp} />
+          <MenuEnd popover={id} {...openers} />
         </div>
       </div>
     </>
@@ -82,7 +87,7 @@ function Choices() {
 
 const ENTRY = "flex min-h-8.5 items-center gap-2 rounded-md px-2 text-sm hover:bg-sunken";
 
-function MenuEnd({ popover, onHelp }: { popover: string; onHelp: () => void }) {
+function MenuEnd({ popover, onHelp, onSessions }: Openers & { popover: string }) {
   const session = useSession();
   const signOut = useSignOut();
   return (
@@ -97,9 +102,20 @@ function MenuEnd({ popover, onHelp }: { popover: string; onHelp: () => void }) {
         <CircleHelp aria-hidden className="size-4 text-muted" /> Keyboard shortcuts
       </button>
       {session.can_sign_out && (
-        <button type="button" onClick={signOut} className={ENTRY}>
-          <LogOut aria-hidden className="size-4 text-muted" /> Sign out
-        </button>
+        <>
+          <button
+            type="button"
+            popoverTarget={popover}
+            popoverTargetAction="hide"
+            onClick={onSessions}
+            className={ENTRY}
+          >
+            <MonitorSmartphone aria-hidden className="size-4 text-muted" /> Signed-in browsers
+          </button>
+          <button type="button" onClick={signOut} className={ENTRY}>
+            <LogOut aria-hidden className="size-4 text-muted" /> Sign out
+          </button>
+        </>
       )}
     </div>
   );

@@ -8,6 +8,7 @@ import { Banners } from "./banners.tsx";
 import { Brand } from "./brand.tsx";
 import { HelpSheet } from "./help-sheet.tsx";
 import { Navigation } from "./navigation.tsx";
+import { SessionsSheet } from "./sessions-sheet.tsx";
 import { PreferencesMenu } from "./preferences-menu.tsx";
 import { SearchBox } from "./search-box.tsx";
 import { useSession } from "./session-context.tsx";
@@ -15,6 +16,7 @@ import { useShortcuts } from "./shortcuts.ts";
 
 export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
+  const [sessions, setSessions] = useState(false);
   const openHelp = useCallback(() => setHelp(true), []);
   useShortcuts(openHelp);
   const { latest } = useLive();
@@ -54,7 +56,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <div className="ml-auto flex shrink-0 items-center gap-2">
             <ReadOnlyChip />
             <LiveChip />
-            <PreferencesMenu onHelp={openHelp} />
+            <PreferencesMenu onHelp={openHelp} onSessions={() => setSessions(true)} />
           </div>
         </header>
         <Banners />
@@ -67,6 +69,7 @@ export function Shell({ children }: { children: ReactNode }) {
         </main>
       </div>
       <HelpSheet open={help} onClose={() => setHelp(false)} />
+      <SessionsSheet open={sessions} onClose={() => setSessions(false)} />
     </div>
   );
 }

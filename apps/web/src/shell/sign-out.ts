@@ -3,11 +3,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { useTRPC } from "../trpc/client.tsx";
 
-export function useSignOut(): () => void {
+/** `everywhere`: every other session too. */
+export function useSignOut({ everywhere }: { everywhere: boolean } = { everywhere: false }): () => void {
   const trpc = useTRPC();
   const { mutate } = useMutation(
     trpc.session.logout.mutationOptions({ onSettled: () => window.location.assign("/login") }),
   );
   // Pressed as a button: the event is no input.
-  return () => mutate();
+  return () => mutate({ everywhere });
 }

@@ -12,6 +12,8 @@ export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRou
 const URL = "/api/trpc";
 /** Past this a query string may be cut by a proxy on the way: the batch is split. */
 const MAX_URL_CHARS = 4_000;
+/** The server takes no more in one request. */
+const MAX_BATCH = 20;
 
 let browserClient: QueryClient | undefined;
 
@@ -29,7 +31,7 @@ export function DataProvider({ children }: { children: ReactNode }) {
         splitLink({
           condition: (op) => op.type === "subscription",
           true: httpSubscriptionLink({ url: URL }),
-          false: httpBatchLink({ url: URL, maxURLLength: MAX_URL_CHARS }),
+          false: httpBatchLink({ url: URL, maxURLLength: MAX_URL_CHARS, maxItems: MAX_BATCH }),
         }),
       ],
     }),

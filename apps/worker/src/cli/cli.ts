@@ -1,5 +1,7 @@
 /** `sluice`: every command but `worker`, which main.ts adds. A wrong command line is a usage error, never a stack. */
+import { writeSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { visibleLines } from "@sluice/control/visible-text";
 import { VERSION } from "../version.ts";
 import { addAbort } from "./commands/abort.ts";
 import { addAdopt } from "./commands/adopt.ts";
@@ -24,6 +26,8 @@ export function buildCli(): Command {
     .description("Gets files that are still being written safely into S3.")
     .version(VERSION)
     .exitOverride()
+    // What was typed is repeated in its messages.
+    .configureOutput({ writeErr: (text) => void process.stderr.write(visibleLines(text)) })
     .showHelpAfterError("(--help shows what there is)");
   addLs(program);
   addShow(program);
@@ -56,6 +60,8 @@ function addExamples(program: Command, parent = ""): void {
 /** Parses the command line and runs what it says; sets the exit code. */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   addExamples(program);
+  process.stdout.on("error", onUnwritable);
+  process.stderr.on("error", onUnwritable);
   try {
     await program.parseAsync(argv);
   } catch (error) {
@@ -63,4 +69,18 @@ export async function runCli(program: Command, argv: readonly string[] = process
     // Commander has printed its message; asking for help or the version is no error.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
+}
+
+/**
+ * A reader that has seen enough (`| head`) is no error, and whatever the command would still say has no reader. Anything
+ * else, such as a full disk, means that the answer is incomplete.
+ */
+function onUnwritable(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit();
+  try {
+    writeSync(2, `the output cannot be written: ${error.message}\n`);
+  } catch {
+    // Standard error is as full: the exit code is all that can be said.
+  }
+  process.exit(EXIT.unwritable);
 }

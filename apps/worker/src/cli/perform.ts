@@ -23,23 +23,16 @@ export async function perform(flags: CommonFlags, work: (run: Run) => Promise<Ex
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   process.once("SIGINT", onInterrupt);
-  process.stdout.on("error", onClosedPipe);
   try {
     process.exitCode = await work({ out, signal: interrupt.signal });
   } catch (error) {
     const { exitCode, message } = explain(error);
-    out.note(message);
+    out.failure(exitCode, message);
     process.exitCode = exitCode;
   } finally {
     out.progressDone();
     process.off("SIGINT", onInterrupt);
   }
-}
-
-/** A reader that has seen enough (`| head`) is no error. */
-function onClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
 }
 
 function explain(error: unknown): { exitCode: ExitCode; message: string } {

@@ -2,6 +2,7 @@
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { flagDefinitions, type Flags } from "@sluice/config";
+import { visibleLines } from "@sluice/control/visible-text";
 import type { Command } from "commander";
 
 /**
@@ -26,7 +27,7 @@ export function addWorkerCommand(program: Command): void {
     } catch (error) {
       process.exitCode = exitCodeOf(error);
       process.stderr.write(
-        `${error instanceof Error && hasExitCode(error) ? error.message : describe(error)}\n`,
+        `${visibleLines(error instanceof Error && hasExitCode(error) ? error.message : describe(error))}\n`,
       );
     }
     // Whatever still holds the event loop (a socket in a black hole) must not hold the exit.

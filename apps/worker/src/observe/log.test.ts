@@ -42,6 +42,18 @@ describe("the log", () => {
     expect(printed.split("\n").filter((line) => line.startsWith("{"))).toEqual([]);
   });
 
+  it.each(["json", "pretty"] as const)(
+    "X8: prints no C0, C1 or direction character of a field (%s)",
+    (format) => {
+      const { log, text } = read(format);
+      const evil = "a\u0007\u001b]0;x\u0007\u007f\u009b31m\u202e\u2066\u200b\u061cb";
+      const error = Object.assign(new Error(evil), { detail: { [evil]: [evil] } });
+      log.warn({ path: evil, err: error, [evil]: { deep: [evil] } }, evil);
+      // eslint-disable-next-line no-control-regex
+      expect(text()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\p{Cf}]/u);
+    },
+  );
+
   it("X13: gives no secret away that an error carries", () => {
     const { log, text } = read("json");
     const error = Object.assign(new Error("failed"), {

@@ -2,7 +2,7 @@
 import type { Config } from "@sluice/config";
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
-import { visibleLine } from "@sluice/control/visible-text";
+import { escapedJson, visibleLine, visibleLines } from "@sluice/control/visible-text";
 
 export type Log = Logger;
 
@@ -30,12 +30,28 @@ export function createLog(
       },
     },
   };
-  if (!pretty) return pino(options, destination ?? pino.destination(STANDARD_OUTPUT));
+  // Every line passes here on its way out: what a field holds of C0, C1 and direction characters is escaped.
+  if (!pretty) {
+    const out = destination ?? pino.destination(STANDARD_OUTPUT);
+    return pino(options, { write: (line) => void out.write(escapedJson(line)) });
+  }
   const lines = PinoPretty({
     destination: destination ?? STANDARD_OUTPUT,
     colorize: isTerminal,
     ignore: "pid,hostname",
     sync: true,
   });
-  return pino(options, lines);
+  return pino(options, {
+    write: (line) => void lines.write(`${JSON.stringify(visibleFields(JSON.parse(line)))}\n`),
+  });
+}
+
+/** A pretty line prints texts as they are: each is made visible before. A stack keeps its line breaks. */
+function visibleFields(value: unknown): unknown {
+  if (typeof value === "string") return visibleLines(value);
+  if (Array.isArray(value)) return value.map(visibleFields);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [visibleLine(name), visibleFields(field)]),
+  );
 }

@@ -10,7 +10,10 @@ export type Figures = Pick<
   "state" | "state_detail" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
 > & { lag_bytes: number };
 
-type Particulars = Pick<WorkerRecord, "version" | "source" | "watches" | "started_at_utc" | "store">;
+type Particulars = Pick<
+  WorkerRecord,
+  "version" | "source" | "watches" | "started_at_utc" | "store" | "s3_bucket"
+>;
 
 /** What stays as it is for as long as the process runs. */
 export function particulars({
@@ -19,13 +22,14 @@ export function particulars({
   watches,
   storeHash,
   startedMs,
-}: Pick<WorkerSettings, "version" | "source" | "storeHash"> & {
+  bucket,
+}: Pick<WorkerSettings, "version" | "source" | "storeHash" | "bucket"> & {
   watches: readonly { name: string }[];
   startedMs: number;
 }): Particulars {
   const names = watches.map(({ name }) => name);
   const started = new Date(startedMs).toISOString();
-  return { version, source, watches: names, store: storeHash, started_at_utc: started };
+  return { version, source, watches: names, store: storeHash, s3_bucket: bucket, started_at_utc: started };
 }
 
 export interface FigureInputs {

@@ -25,7 +25,14 @@ export function leaseWhileWaiting(
   { clock, newId, startedMs, isGone }: Pick<WorkerPorts, "clock" | "newId" | "startedMs" | "isGone">,
 ): LeaseKeeper {
   const { source, watches, workerId } = config;
-  const self = particulars({ version: VERSION, source, watches, storeHash: storeHash(config), startedMs });
+  const self = particulars({
+    version: VERSION,
+    source,
+    watches,
+    storeHash: storeHash(config),
+    bucket: config.s3Bucket,
+    startedMs,
+  });
   const since = new StateSince(clock);
   const keeper: LeaseKeeper = new LeaseKeeper({
     registry: new WorkerRegistry(context),

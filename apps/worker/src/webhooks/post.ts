@@ -6,19 +6,21 @@ import { lookup, type LookupAddress } from "node:dns";
 import { request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { LookupFunction } from "node:net";
-import { isLinkLocal, type Config } from "@sluice/config";
+import { isMetadataAddress, type Config } from "@sluice/config";
 import { CALL_MS, type Answer, type Message } from "./deliverer.ts";
 import { keyOf, signedHeaders } from "./sign.ts";
 
 export interface Receiver {
   url: string;
   key: Buffer;
+  /** A host that may be, or lead to, an address where clouds answer credentials. */
+  allowedHost?: string | undefined;
 }
 
 /** Undefined: no address is configured, nothing is sent. */
-export function receiverOf({ webhookUrl, webhookSecret }: Config): Receiver | undefined {
+export function receiverOf({ webhookUrl, webhookSecret, webhookAllowHost }: Config): Receiver | undefined {
   if (webhookUrl === undefined || webhookSecret === undefined) return undefined;
-  return { url: webhookUrl, key: keyOf(webhookSecret) };
+  return { url: webhookUrl, key: keyOf(webhookSecret), allowedHost: webhookAllowHost?.toLowerCase() };
 }
 
 /** More of an answer is not read. */
@@ -33,7 +35,7 @@ export async function post(receiver: Receiver, message: Message, signal: AbortSi
     method: "POST",
     headers: signedHeaders(message, receiver.key, Date.now()),
     signal: AbortSignal.any([signal, deadline]),
-    lookup: lookupElsewhere,
+    lookup: url.hostname === receiver.allowedHost ? lookup : lookupElsewhere,
   };
   return await new Promise<Answer>((resolve) => {
     const call = request(url, options, (response) => {
@@ -77,8 +79,8 @@ const lookupElsewhere: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
     if (error) return done(error, "");
     const [first] = addresses;
-    if (first === undefined || addresses.some(({ address }) => isLinkLocal(address))) {
-      return done(new Error(`${hostname} leads to a link-local address`), "");
+    if (first === undefined || addresses.some(({ address }) => isMetadataAddress(address))) {
+      return done(new Error(`${hostname} leads to where clouds answer credentials`), "");
     }
     return options.all ? done(null, addresses) : done(null, first.address, first.family);
   });

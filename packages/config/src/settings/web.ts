@@ -2,7 +2,8 @@
 import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
 import { onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
-import { host, isNetwork } from "../values/urls.ts";
+import { networkOf } from "../values/addresses.ts";
+import { host } from "../values/urls.ts";
 
 const group = "The dashboard";
 
@@ -60,13 +61,17 @@ export const webSettings = {
     name: "WEB_OPERATOR_GROUP",
     group,
     type: text(),
-    computed: "none: every user is an operator",
-    about: "With `proxy`: members of this group may act, everyone else may only look.",
+    computed: "none: nobody may act",
+    about:
+      "With `proxy`: members of this group may act, everyone else may only look. `*`: whoever the proxy lets in may act.",
   }),
   webTrustedProxies: setting({
     name: "WEB_TRUSTED_PROXIES",
     group,
-    type: list("addresses or ranges separated by commas, such as 10.0.0.0/8", isNetwork),
+    type: list(
+      "addresses or ranges separated by commas, such as 10.0.0.0/8",
+      (entry) => networkOf(entry) !== undefined,
+    ),
     initial: "",
     about: "Whose `X-Forwarded-*` and user headers are believed; needed with `proxy`.",
   }),

@@ -3,7 +3,7 @@ import { WEBHOOK_EVENTS } from "@sluice/core";
 import { setting } from "../setting.ts";
 import { someOf } from "../values/collections.ts";
 import { duration, text } from "../values/scalars.ts";
-import { webhookUrl } from "../values/urls.ts";
+import { host, webhookUrl } from "../values/urls.ts";
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -20,6 +20,14 @@ export const webhookSettings = {
     secret: true,
     computed: "none: nobody is told",
     about: "Where a signed message is sent when a stream completed, failed or stalled (docs/webhooks.md).",
+  }),
+  webhookAllowHost: setting({
+    name: "WEBHOOK_ALLOW_HOST",
+    group,
+    type: host(),
+    computed: "none",
+    about:
+      "The host of SLUICE_WEBHOOK_URL once more, where it is or leads to a link-local address or one that clouds answer credentials at: without it no message goes there.",
   }),
   webhookSecret: setting({
     name: "WEBHOOK_SECRET",

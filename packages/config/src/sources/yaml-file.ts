@@ -1,5 +1,5 @@
 /** Reads `sluice.yaml`: one flat map of settings, and `watches`. Every key is known or a problem with its line. */
-import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
 import type { ConfigProblem } from "../problems.ts";
 import { FIELDS, type SettingKey } from "../schema.ts";
 import { yamlKey } from "../setting.ts";
@@ -13,12 +13,25 @@ export interface FileReport extends SourceReport {
 
 export const WATCHES_KEY = "watches";
 
+/** Each watch is looked at beside every other one. */
+export const MOST_WATCHES = 1_000;
+/** Aliases in one file, each of something that holds none itself: nothing grows by them, and nothing holds itself. */
+const MOST_ALIASES = 1_000;
+/** More than this nobody reads. */
+const MOST_PROBLEMS = 100;
+
 /** `path` is how the file is called in messages. */
 export function readYaml(text: string, path: string): FileReport {
   const report: FileReport = { values: new Map(), problems: [], wrong: [], warnings: [], watches: undefined };
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  for (const error of document.errors) {
+  const document = parsed(text, lines);
+  if (document === undefined) {
+    report.problems.push({ key: path, text: `${path} is nested too deep: it is a flat map of settings` });
+    return report;
+  }
+  const wrong = structureProblem(document, path, lines);
+  if (wrong !== undefined) report.problems.push(wrong);
+  for (const error of document.errors.slice(0, MOST_PROBLEMS)) {
     const { line } = lines.linePos(error.pos[0]);
     report.problems.push({ key: path, text: `${path} line ${line}: ${error.message.split("\n")[0] ?? ""}` });
   }
@@ -31,19 +44,84 @@ export function readYaml(text: string, path: string): FileReport {
     return report;
   }
   const byKey = new Map<string, SettingKey>(FIELDS.map(({ key, meta }) => [yamlKey(meta.name), key]));
-  for (const { key: node } of document.contents.items) {
+  for (const { key: node, value: content } of document.contents.items) {
+    if (report.problems.length >= MOST_PROBLEMS) break;
     const name = isScalar(node) ? String(node.value) : String(node);
     const key = byKey.get(name);
-    const value: unknown = document.toJS()[name];
-    if (name === WATCHES_KEY) report.watches = value;
-    else if (key === undefined) {
-      const offset = isScalar(node) ? (node.range?.[0] ?? 0) : 0;
+    const value: unknown = isNode(content) ? content.toJS(document) : null;
+    if (name === WATCHES_KEY) {
+      const surplus = isSeq(content) ? content.items[MOST_WATCHES] : undefined;
+      if (surplus === undefined) report.watches = value;
+      else
+        report.problems.push({
+          key: WATCHES_KEY,
+          text: `${WATCHES_KEY} in ${path} has more than ${MOST_WATCHES} entries, from line ${lineOf(surplus, lines)} on: one watch covers every directory below it`,
+        });
+    } else if (key === undefined) {
       report.problems.push(
-        unknownKey(name, [...byKey.keys(), WATCHES_KEY], `${path} line ${lines.linePos(offset).line}`),
+        unknownKey(name, [...byKey.keys(), WATCHES_KEY], `${path} line ${lineOf(node, lines)}`),
       );
     } else if (value !== null) report.values.set(key, { value, origin: { kind: "file", path } });
   }
   return report;
+}
+
+/** Undefined when its nesting is deeper than the parser can go. */
+function parsed(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
+  try {
+    // Keys are compared here: the parser compares each with every other one.
+    return parseDocument(text, { lineCounter, uniqueKeys: false });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** The first alias that could make the file grow, or hold itself, and the first key that stands twice. */
+function structureProblem(
+  document: Document.Parsed,
+  path: string,
+  lines: LineCounter,
+): ConfigProblem | undefined {
+  let problem: ConfigProblem | undefined;
+  let count = 0;
+  const refuse = (node: unknown, why: string) => {
+    problem = { key: path, text: `${path} line ${lineOf(node, lines)}: ${why}` };
+    return visit.BREAK;
+  };
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name)) return refuse(key, `${String(name)} stands twice in one map`);
+        seen.add(name);
+      }
+      return undefined;
+    },
+    Alias(_, alias) {
+      count += 1;
+      if (count > MOST_ALIASES) return refuse(alias, `more than ${MOST_ALIASES} aliases`);
+      const target = alias.resolve(document);
+      if (target === undefined) return refuse(alias, `the alias *${alias.source} has no anchor before it`);
+      let nested = false;
+      if (!isScalar(target))
+        visit(target, {
+          Alias() {
+            nested = true;
+            return visit.BREAK;
+          },
+        });
+      return nested
+        ? refuse(alias, `the alias *${alias.source} stands for something that holds an alias`)
+        : undefined;
+    },
+  });
+  return problem;
+}
+
+function lineOf(node: unknown, lines: LineCounter): number {
+  return lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0).line;
 }
 
 export function unknownKey(name: string, known: readonly string[], where: string): ConfigProblem {

@@ -1,5 +1,5 @@
 /** Value types that name a place: URLs, hosts, ports, and what is done with a file afterwards. No password is repeated. */
-import { BlockList, isIP } from "node:net";
+import { isIP } from "node:net";
 import { z } from "zod";
 import type { AfterUpload } from "@sluice/core";
 import { parseRedisUrl } from "@sluice/redis-schema/redis-url";
@@ -32,43 +32,24 @@ export function httpUrl(): ValueType<string> {
   };
 }
 
-/** May hold a query; never an address that clouds answer credentials at. */
+/** May hold a query. Whether it leads to where clouds answer credentials is asked with the hosts that may. */
 export function webhookUrl(): ValueType<string> {
-  const allowed = "an http:// or https:// address without a password, and not a link-local one";
+  const allowed = "an http:// or https:// address without a password";
   return {
     ...text(allowed, (value) => {
       const url = URL.parse(value);
       if (url === null || !/^https?:$/.test(url.protocol)) return false;
-      return url.username === "" && url.password === "" && !isLinkLocal(url.hostname);
+      return url.username === "" && url.password === "";
     }),
     format: redacted,
   };
 }
-
-/** 169.254.0.0/16 and fe80::/10, also written as IPv4 in IPv6: where cloud machines find their own credentials. */
-export function isLinkLocal(address: string): boolean {
-  const plain = address.replace(/^\[|\]$/g, "").toLowerCase();
-  const family = isIP(plain);
-  return family !== 0 && linkLocal.check(plain, family === 4 ? "ipv4" : "ipv6");
-}
-
-const linkLocal = new BlockList();
-linkLocal.addSubnet("169.254.0.0", 16, "ipv4");
-linkLocal.addSubnet("fe80::", 10, "ipv6");
 
 export function host(): ValueType<string> {
   return text(
     "an address or a host name, such as 127.0.0.1 or 0.0.0.0",
     (value) => isIP(value.replace(/^\[|\]$/g, "")) > 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(value),
   );
-}
-
-/** An address or a CIDR range. */
-export function isNetwork(entry: string): boolean {
-  const [address = "", bits, more] = entry.split("/");
-  const family = isIP(address);
-  if (family === 0 || more !== undefined) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
 export function isLoopback(address: string): boolean {

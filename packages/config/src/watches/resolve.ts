@@ -8,6 +8,7 @@ import { nameAt, type Origin } from "../origin.ts";
 import type { ConfigProblem } from "../problems.ts";
 import { RULE_FIELDS, type Rules, type SettingKey, type Settings } from "../schema.ts";
 import { DEFAULT_IDLE_MAX_MS } from "../settings/completion.ts";
+import { MOST_WATCHES } from "../sources/yaml-file.ts";
 import { nameProblems, pathProblems, prefixProblems } from "./collisions.ts";
 import { readEntries, type WatchEntry } from "./entries.ts";
 import type { WatchConfig } from "./watch-config.ts";
@@ -34,6 +35,14 @@ export function resolveWatches(from: WatchSources): ResolvedWatches {
   const warnings: string[] = [];
   const inFile = readEntries(from.fromFile, from.filePath, problems);
   const listed = listedWatches(from);
+  if (listed !== undefined && listed.length > MOST_WATCHES) {
+    const key = nameAt(from.sources.watch, "WATCH");
+    problems.push({
+      key,
+      text: `${key} names ${listed.length} directories: at most ${MOST_WATCHES} are watched`,
+    });
+    return { watches: [], problems, warnings };
+  }
   const chosen = listed === undefined ? inFile : choose(listed, inFile, warnings);
   const names = uniqueNames(chosen);
   const watches = chosen.map((entry, at) => settle(entry, names[at] ?? "", chosen.length, from));

@@ -82,7 +82,8 @@ export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "ab
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   const parsed = parseWith(requestSchema, hash);
   if (parsed.kind === "corrupt") return parsed;
-  const results: Record<string, ItemResult> = {};
+  // Items are words of others: one called __proto__ finds what was written for it, and nothing else.
+  const results = Object.create(null) as Record<string, ItemResult>;
   let settled = 0;
   for (const item of parsed.value.items) {
     const text = hash[itemField(item)];

@@ -21,6 +21,8 @@ const workerSchema = z.object({
   watches: jsonField(z.array(z.string())),
   /** Where it answers `/livez`, `/readyz` and `/metrics`. */
   http_address: z.exactOptional(z.string()),
+  /** Where its files go. */
+  s3_bucket: z.exactOptional(z.string()),
   /** Under which hash the answers of its store are kept. */
   store: z.exactOptional(z.string()),
   state: z.enum(WORKER_STATES),

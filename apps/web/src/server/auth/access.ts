@@ -7,31 +7,35 @@ export const ROLES = ["viewer", "operator"] as const;
 export type Role = (typeof ROLES)[number];
 
 export type Access =
-  | { kind: "granted"; user: string; role: Role; token?: string }
+  | { kind: "granted"; user: string; role: Role; session?: string }
   /** Sign in first. */
   | { kind: "login" }
   /** No sign-in of ours helps: the proxy in front must name a user. */
   | { kind: "refused"; why: string };
 
-/** True while the session of this token stands; also marks it as used. */
-export type SessionCheck = (token: string) => Promise<boolean>;
+/** By what Redis knows the session of this token, while it stands; also marks it as used. */
+export type FindSession = (token: string) => Promise<string | undefined>;
+
+/** As SLUICE_WEB_OPERATOR_GROUP: whoever the proxy lets in may act. */
+const EVERYONE = "*";
 
 export async function decideAccess(
   auth: WebSettings["auth"],
   facts: RequestFacts,
   headers: Headers,
-  isSession: SessionCheck,
+  findSession: FindSession,
 ): Promise<Access> {
   if (auth.mode === "none") return { kind: "granted", user: "local", role: "operator" };
   if (auth.mode === "proxy") return proxyAccess(auth, facts, headers);
   const token = sessionToken(headers.get("cookie"), facts.https);
-  if (token === undefined || !(await isSession(token))) return { kind: "login" };
-  return { kind: "granted", user: "operator", role: "operator", token };
+  const session = token === undefined ? undefined : await findSession(token);
+  if (session === undefined) return { kind: "login" };
+  return { kind: "granted", user: "operator", role: "operator", session };
 }
 
 type ProxyAuth = Extract<WebSettings["auth"], { mode: "proxy" }>;
 
-/** Without SLUICE_WEB_OPERATOR_GROUP everyone the proxy lets in is an operator. */
+/** Without SLUICE_WEB_OPERATOR_GROUP nobody may act: a group that was forgotten must not make operators of all. */
 function proxyAccess(auth: ProxyAuth, facts: RequestFacts, headers: Headers): Access {
   if (!facts.peerTrusted) {
     return {
@@ -42,6 +46,8 @@ function proxyAccess(auth: ProxyAuth, facts: RequestFacts, headers: Headers): Ac
   const user = headers.get(auth.userHeader)?.trim();
   if (!user) return { kind: "refused", why: `the proxy named no user (${auth.userHeader})` };
   const groups = (headers.get(auth.groupsHeader) ?? "").split(",").map((group) => group.trim());
-  const isOperator = auth.operatorGroup === undefined || groups.includes(auth.operatorGroup);
+  const { operatorGroup } = auth;
+  const isOperator =
+    operatorGroup === EVERYONE || (operatorGroup !== undefined && groups.includes(operatorGroup));
   return { kind: "granted", user, role: isOperator ? "operator" : "viewer" };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decideAccess } from "./access.ts";
 import { judgeOrigin, type OriginFacts } from "./origin.ts";
-import { hashPassword, passwordMatches } from "./password.ts";
+import { bucketsOf } from "./address-buckets.ts";
+import { hashPassword, passwordMatches, sessionHash } from "./password.ts";
 import { peerHeader } from "./peer-header.ts";
 import { clientAddress, trustOf } from "./proxy-trust.ts";
 import { requestFacts } from "./request-facts.ts";
@@ -34,6 +35,32 @@ describe("forwarded headers", () => {
     expect(clientAddress("203.0.113.5", "1.1.1.1", isTrusted)).toBe("203.0.113.5");
     expect(clientAddress("10.0.0.1", null, isTrusted)).toBe("10.0.0.1");
   });
+
+  test.each([
+    ["with a port", "1.1.1.1, 203.0.113.5:4711", "203.0.113.5"],
+    ["in brackets, with a port", "1.1.1.1, [2001:db8::5]:4711", "2001:db8::5"],
+    ["with a zone", "1.1.1.1, fe80::5%eth0", "fe80::5"],
+    ["as IPv4 in IPv6, written in full", "1.1.1.1, 0:0:0:0:0:ffff:cb00:7105", "203.0.113.5"],
+    ["in capitals and with zeros", "1.1.1.1, 2001:0DB8:0:0::0005", "2001:db8::5"],
+    ["that is no address: what stands further out is not believed", "1.1.1.1, unknown", "10.0.0.1"],
+    ["that is missing", "1.1.1.1,", "10.0.0.1"],
+  ])("name one client by one text: a hop %s", (_, forwarded, client) => {
+    expect(clientAddress("10.0.0.1", forwarded, isTrusted)).toBe(client);
+  });
+
+  test.each([
+    ["HTTPS", "Sluice.Example:443", "sluice.example"],
+    ["https", "sluice.example", "sluice.example"],
+    ["Https", "sluice.example:8443", "sluice.example:8443"],
+    ["http, HTTPS", "[2001:DB8::1]:443", "[2001:db8::1]"],
+  ])("spell scheme and host as a browser does: %s %s", (proto, host, expected) => {
+    const headers = new Headers({
+      [peerHeader()]: "10.1.2.3",
+      "x-forwarded-host": host,
+      "x-forwarded-proto": proto,
+    });
+    expect(requestFacts(headers, isTrusted)).toMatchObject({ https: true, host: expected });
+  });
 });
 
 describe("the origin of a request", () => {
@@ -42,6 +69,7 @@ describe("the origin of a request", () => {
     origin: "https://sluice.example",
     secFetchSite: "same-origin",
     host: "sluice.example",
+    https: true,
     loopbackOnly: false,
   };
 
@@ -51,6 +79,8 @@ describe("the origin of a request", () => {
 
   test.each<[string, Partial<OriginFacts>]>([
     ["another origin", { origin: "https://evil.example" }],
+    ["our own name over plain HTTP", { origin: "http://sluice.example" }],
+    ["another scheme", { origin: "ftp://sluice.example", https: false }],
     ["another port", { origin: "https://sluice.example:8443" }],
     ["an opaque origin", { origin: "null" }],
     ["a write without an origin", { origin: null, secFetchSite: null }],
@@ -59,6 +89,11 @@ describe("the origin of a request", () => {
     ["a foreign name on an open loopback server", { loopbackOnly: true, host: "sluice.example" }],
   ])("refuses %s", (_, change) => {
     expect(judgeOrigin({ ...own, ...change }).ok).toBe(false);
+  });
+
+  test("takes HTTPS where a proxy that is not trusted ends it, and plain HTTP where there is nothing else", () => {
+    expect(judgeOrigin({ ...own, https: false }).ok).toBe(true);
+    expect(judgeOrigin({ ...own, https: false, origin: "http://sluice.example" }).ok).toBe(true);
   });
 
   test("lets a read without an origin pass: its answer stays with who asked", () => {
@@ -95,24 +130,32 @@ describe("access", () => {
     ],
   ])("behind a proxy: %s", async (_, peer, more, expected) => {
     const { facts, headers } = through(peer, more);
-    expect(await decideAccess(proxy, facts, headers, () => Promise.resolve(true))).toMatchObject(expected);
+    expect(await decideAccess(proxy, facts, headers, () => Promise.resolve("s"))).toMatchObject(expected);
   });
 
-  test("without an operator group everyone the proxy lets in is one", async () => {
+  test.each([
+    [undefined, "viewer"],
+    ["*", "operator"],
+    ["ops", "viewer"],
+  ])("with the operator group %s someone without a group is a %s", async (operatorGroup, role) => {
     const { facts, headers } = through("10.0.0.2", { "x-user": "ada", "x-groups": "" });
-    const access = await decideAccess({ ...proxy, operatorGroup: undefined }, facts, headers, () =>
-      Promise.resolve(true),
+    const access = await decideAccess({ ...proxy, operatorGroup }, facts, headers, () =>
+      Promise.resolve(undefined),
     );
-    expect(access).toMatchObject({ role: "operator" });
+    expect(access).toMatchObject({ role });
   });
 
   test("a password login stands and falls with its session", async () => {
     const { facts, headers } = through("192.0.2.1", { cookie: "a=b; sluice_session=abc" });
     const auth = { mode: "password", password: "x" } as const;
     expect(
-      await decideAccess(auth, facts, headers, (token) => Promise.resolve(token === "abc")),
-    ).toMatchObject({ kind: "granted" });
-    expect(await decideAccess(auth, facts, headers, () => Promise.resolve(false))).toEqual({ kind: "login" });
+      await decideAccess(auth, facts, headers, (token) =>
+        Promise.resolve(token === "abc" ? "known" : undefined),
+      ),
+    ).toMatchObject({ kind: "granted", session: "known" });
+    expect(await decideAccess(auth, facts, headers, () => Promise.resolve(undefined))).toEqual({
+      kind: "login",
+    });
   });
 });
 
@@ -126,7 +169,30 @@ describe("the session cookie", () => {
   });
 });
 
+describe("the buckets of an address", () => {
+  test("are one for all spellings, one for a whole /64, and one for the neighbours", () => {
+    const spellings = [
+      "2001:db8:1:2::3",
+      "2001:DB8:1:2:0:0:0:3",
+      "[2001:db8:1:2::ffff]:9",
+      "2001:db8:1:2::7%eth0",
+    ];
+    expect(new Set(spellings.map((text) => bucketsOf(text).exact))).toEqual(new Set(["2001:db8:1:2::/64"]));
+    expect(bucketsOf("2001:db8:1:ffff::1").wide).toBe(bucketsOf("2001:db8:1::1").wide);
+    expect(bucketsOf("::ffff:192.0.2.7")).toEqual({ exact: "192.0.2.7/32", wide: "192.0.2.0/24" });
+    expect(bucketsOf("192.0.2.7:80")).toEqual(bucketsOf("192.0.2.7"));
+    expect(bucketsOf("")).toEqual(bucketsOf("nonsense"));
+  });
+});
+
 describe("the password", () => {
+  test("is the key of its sessions: another one finds none of them, every dashboard with the same one all", async () => {
+    const [one, other, again] = await Promise.all(["first", "second", "first"].map(hashPassword));
+    if (!one || !other || !again) throw new Error("a password has a hash");
+    expect(sessionHash("token", one)).toBe(sessionHash("token", again));
+    expect(sessionHash("token", one)).not.toBe(sessionHash("token", other));
+  });
+
   test("matches itself only", async () => {
     const known = await hashPassword("correct horse");
     expect(await passwordMatches("correct horse", known)).toBe(true);

@@ -8,6 +8,8 @@ export interface OriginFacts {
   isWrite: boolean;
   origin: string | null;
   secFetchSite: string | null;
+  /** Whether a trusted proxy says that the browser came by HTTPS. */
+  https: boolean;
   /** Host and port as the browser sees them. */
   host: string;
   /** No password stands behind this server: then the name it is called by must be loopback's (DNS rebinding). */
@@ -26,7 +28,7 @@ export function judgeOrigin(facts: OriginFacts): OriginVerdict {
   if (facts.origin === null) {
     return facts.isWrite ? refused("a write must name its origin") : { ok: true };
   }
-  return originHost(facts.origin) === facts.host
+  return isOwn(facts.origin, facts)
     ? { ok: true }
     : refused(`the origin ${facts.origin} is not this dashboard's`);
 }
@@ -35,8 +37,14 @@ function refused(why: string): OriginVerdict {
   return { ok: false, why };
 }
 
-function originHost(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host.toLowerCase() : undefined;
+/**
+ * A page fetched by plain HTTP may be anyone's on the way, so it does not write where HTTPS is known to be spoken. The other
+ * way round is only a proxy whose X-Forwarded-Proto is not believed.
+ */
+function isOwn(origin: string, { https, host }: OriginFacts): boolean {
+  const url = URL.parse(origin);
+  if (url === null || url.host !== host) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && !https);
 }
 
 function hostName(host: string): string {

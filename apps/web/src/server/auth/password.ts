@@ -1,22 +1,37 @@
-/** The password is kept only as its scrypt hash, and compared in constant time. */
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+/**
+ * The password is kept only as its scrypt hash, and compared in constant time. A second hash of it is the key under which
+ * sessions are known: with another password no older session is found.
+ */
+import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
 /** 16 MiB and some 50 ms a try. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
+/** Every dashboard of an installation must find the others' sessions: no salt of its own. The key never leaves the process. */
+const SESSION_SALT = Buffer.from("sluice sessions");
 
 export interface PasswordHash {
   salt: Buffer;
   hash: Buffer;
+  sessionKey: Buffer;
 }
 
 export async function hashPassword(password: string): Promise<PasswordHash> {
   const salt = randomBytes(16);
-  return { salt, hash: await derive(password, salt) };
+  const [hash, sessionKey] = await Promise.all([derive(password, salt), derive(password, SESSION_SALT)]);
+  return { salt, hash, sessionKey };
 }
 
-export async function passwordMatches(tried: string, known: PasswordHash): Promise<boolean> {
+export async function passwordMatches(
+  tried: string,
+  known: Pick<PasswordHash, "salt" | "hash">,
+): Promise<boolean> {
   return timingSafeEqual(await derive(tried, known.salt), known.hash);
+}
+
+/** Redis knows a session only by this: who reads Redis can neither take a session over nor guess the password by it. */
+export function sessionHash(token: string, { sessionKey }: Pick<PasswordHash, "sessionKey">): string {
+  return createHmac("sha256", sessionKey).update(token).digest("hex");
 }
 
 function derive(password: string, salt: Buffer): Promise<Buffer> {

@@ -1,42 +1,30 @@
 /** A forwarded header counts only when the peer at the other end of the socket is a trusted proxy. */
-import { BlockList, isIP } from "node:net";
+import { addressOf, addressText, isWithin, networkOf } from "@sluice/config/values/addresses";
 
 export type Trust = (address: string) => boolean;
 
 /** Addresses and CIDR ranges; an IPv4 peer on an IPv6 socket (::ffff:10.0.0.1) is its IPv4 address. */
 export function trustOf(entries: readonly string[]): Trust {
-  const ranges = new BlockList();
-  for (const entry of entries) {
-    const [address = "", bits] = entry.split("/");
-    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
-    if (bits === undefined) ranges.addAddress(address, family);
-    else ranges.addSubnet(address, Number(bits), family);
-  }
-  return (address) => {
-    const plain = plainAddress(address);
-    const family = isIP(plain);
-    return family !== 0 && ranges.check(plain, family === 6 ? "ipv6" : "ipv4");
+  const ranges = entries.map(networkOf).filter((range) => range !== undefined);
+  return (text) => {
+    const address = addressOf(text);
+    return address !== undefined && ranges.some((range) => isWithin(address, range));
   };
 }
 
-export function plainAddress(address: string): string {
-  return address.startsWith("::ffff:") && isIP(address.slice(7)) === 4 ? address.slice(7) : address;
-}
-
 /**
- * The address the request really came from: walking the chain from the socket outwards, the first hop that is not a
- * trusted proxy. What stands further out may be invented by that hop.
+ * The address the request really came from, in one spelling: walking the chain from the socket outwards, the first hop
+ * that is not a trusted proxy. What stands further out may be invented by that hop. A hop that names no address
+ * (`unknown`) ends the walk too: the one before it is the last that is known.
  */
 export function clientAddress(peer: string, forwardedFor: string | null, isTrusted: Trust): string {
-  let client = plainAddress(peer);
-  const hops = (forwardedFor ?? "")
-    .split(",")
-    .map((hop) => plainAddress(hop.trim()))
-    .filter((hop) => isIP(hop) !== 0);
+  const first = addressOf(peer);
+  let client = first === undefined ? peer : addressText(first);
+  const hops = (forwardedFor ?? "").split(",");
   while (isTrusted(client)) {
-    const next = hops.pop();
+    const next = addressOf((hops.pop() ?? "").trim());
     if (next === undefined) break;
-    client = next;
+    client = addressText(next);
   }
   return client;
 }

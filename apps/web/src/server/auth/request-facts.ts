@@ -8,7 +8,7 @@ export interface RequestFacts {
   peerTrusted: boolean;
   client: string;
   https: boolean;
-  /** Host and port as the browser sees them. */
+  /** Host and port as the browser spells them: in small letters, without the scheme's own port. */
   host: string;
 }
 
@@ -17,11 +17,13 @@ export function requestFacts(headers: Headers, isTrusted: Trust): RequestFacts {
   const peerTrusted = isTrusted(peer);
   const forwarded = (name: string) =>
     peerTrusted ? headers.get(name)?.split(",").at(-1)?.trim() : undefined;
+  const https = forwarded("x-forwarded-proto")?.toLowerCase() === "https";
+  const host = (forwarded("x-forwarded-host") ?? headers.get("host") ?? "").toLowerCase();
   return {
     peer,
     peerTrusted,
     client: clientAddress(peer, headers.get("x-forwarded-for"), isTrusted),
-    https: forwarded("x-forwarded-proto") === "https",
-    host: (forwarded("x-forwarded-host") ?? headers.get("host") ?? "").toLowerCase(),
+    https,
+    host: URL.parse(`${https ? "https" : "http"}://${host}`)?.host ?? host,
   };
 }

@@ -2,7 +2,7 @@
  * The session cookie: random, HttpOnly, bound to the host over HTTPS. Lax, so that a deep link from a chat opens signed in;
  * writes are guarded by Origin, not by the cookie.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 const PLAIN_NAME = "sluice_session";
 /** Browsers take this name only with Secure and without Domain: no sibling host can set it. */
@@ -11,11 +11,6 @@ const TOKEN_BYTES = 32;
 
 export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString("base64url");
-}
-
-/** Redis knows a session only by this: who reads Redis cannot take a session over. */
-export function tokenHash(token: string): string {
-  return createHash("sha256").update(token).digest("hex");
 }
 
 export function sessionToken(cookies: string | null, https: boolean): string | undefined {

@@ -3,7 +3,6 @@ import { CheckpointError } from "@sluice/core/errors";
 import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
 import { BATCH_EVERY_MS, HEARTBEAT_MS } from "../../live/live-batch.ts";
-import { tokenHash } from "../auth/session-cookie.ts";
 import type { RequestContext } from "../context.ts";
 import type { Hub } from "../hub.ts";
 import { batchOf, NO_CHANGE } from "../live-batch.ts";
@@ -15,7 +14,10 @@ export const liveRouter = router({
     .input(z.object({ lastEventId: z.string().max(64).nullish() }).optional())
     .subscription(async function* ({ ctx, input, signal }) {
       const { hub } = ctx;
-      const ended = signal === undefined ? hub.drain.signal : AbortSignal.any([signal, hub.drain.signal]);
+      const access = await ctx.access();
+      // Without sessions of ours a person counts as one.
+      const seat = hub.seats.take((access.kind === "granted" ? access.session : undefined) ?? ctx.user);
+      const ended = AbortSignal.any([...(signal === undefined ? [] : [signal]), hub.drain.signal, seat.lost]);
       const pending = new Pending();
       const stopListening = hub.model.onChange((change) => pending.add(change));
       try {
@@ -28,12 +30,17 @@ export const liveRouter = router({
           await pause(BATCH_EVERY_MS, ended);
           await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);
         }
+        if (seat.lost.aborted) {
+          const message = "another window opened a live connection, and this was the oldest of too many";
+          throw new TRPCError({ code: "TOO_MANY_REQUESTS", message });
+        }
         // An end would tell the browser to stop listening; it is to come back, to this server's successor.
         if (hub.drain.signal.aborted) {
           throw new TRPCError({ code: "SERVICE_UNAVAILABLE", message: "the dashboard is being restarted" });
         }
       } finally {
         stopListening();
+        seat.leave();
       }
     }),
 });
@@ -94,9 +101,9 @@ async function missedSince(hub: Hub, position: string | undefined): Promise<Chan
 async function stillSignedIn(ctx: RequestContext): Promise<boolean> {
   const access = await ctx.access();
   if (access.kind !== "granted") return false;
-  if (access.token === undefined) return true;
+  if (access.session === undefined) return true;
   try {
-    return (await ctx.hub.sessions.use(tokenHash(access.token))) !== undefined;
+    return (await ctx.hub.sessions.use(access.session)) !== undefined;
   } catch (error) {
     if (error instanceof CheckpointError) return true;
     throw error;

@@ -1,54 +1,87 @@
-/** Signing in and out. */
+/** Signing in and out, and which sessions there are. */
 import { KEPT } from "@sluice/redis-schema/kept";
+import type { AuditEntry } from "@sluice/redis-schema/records/feed";
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { passwordMatches } from "../auth/password.ts";
-import { endedCookie, newToken, sessionCookie, tokenHash } from "../auth/session-cookie.ts";
+import { bucketsOf } from "../auth/address-buckets.ts";
+import { passwordMatches, sessionHash } from "../auth/password.ts";
+import { endedCookie, newToken, sessionCookie } from "../auth/session-cookie.ts";
 import type { RequestContext } from "../context.ts";
-import { publicProcedure, router } from "../trpc.ts";
+import { operatorProcedure, publicProcedure, router } from "../trpc.ts";
 import { formatDuration } from "@sluice/control/units";
 
 const MAX_PASSWORD_CHARS = 1_024;
+/** Enough to tell one browser from another. */
+const AGENT_CHARS = 200;
 
 export const sessionRouter = router({
   login: publicProcedure
     .input(z.object({ password: z.string().max(MAX_PASSWORD_CHARS) }))
     .mutation(async ({ ctx, input }) => {
-      const { hub, facts } = ctx;
+      const { hub, facts, headers } = ctx;
       const known = await hub.password;
       if (known === undefined)
         throw new TRPCError({ code: "FORBIDDEN", message: "this dashboard asks for no password" });
-      const attempt = await hub.sessions.attempt(facts.client);
+      const names = bucketsOf(facts.client);
+      const attempt = await hub.sessions.attempt(names);
       if (!attempt.allowed) throw tooMany(attempt.retryAfterMs);
       if (!(await passwordMatches(input.password, known))) {
-        await audit(ctx, "sign in", "refused: wrong password");
+        await hub.audit.appendRefusal(entryOf(ctx, "sign in", "refused: wrong password"));
         throw new TRPCError({ code: "UNAUTHORIZED", message: "wrong password" });
       }
       const token = newToken();
-      await hub.sessions.begin(tokenHash(token), { who: "operator", role: "operator" });
-      await hub.sessions.succeeded(facts.client);
-      await audit(ctx, "sign in", "done");
+      const agent = headers.get("user-agent")?.slice(0, AGENT_CHARS);
+      await hub.sessions.begin(sessionHash(token, known), {
+        who: "operator",
+        role: "operator",
+        from: facts.client,
+        ...(agent ? { agent } : {}),
+      });
+      await hub.sessions.succeeded(names);
+      await hub.audit.append(entryOf(ctx, "sign in", "done"));
       ctx.responseHeaders.append("set-cookie", sessionCookie(token, facts.https, KEPT.sessionMs / 1_000));
       return { ok: true };
     }),
 
-  /** Ends the session in Redis; also for a cookie whose session is gone. */
-  logout: publicProcedure.mutation(async ({ ctx }) => {
+  /** Ends the session in Redis, or with `everywhere` every one of them; also for a cookie whose session is gone. */
+  logout: publicProcedure
+    .input(z.object({ everywhere: z.boolean().optional() }).optional())
+    .mutation(async ({ ctx, input }) => {
+      const { hub } = ctx;
+      const access = await ctx.access();
+      if (access.kind === "granted" && access.session !== undefined) {
+        if (input?.everywhere === true) {
+          await hub.sessions.endAll();
+          await hub.audit.append(entryOf(ctx, "sign out everywhere", "done"));
+        } else {
+          await hub.sessions.end(access.session);
+          await hub.audit.append(entryOf(ctx, "sign out", "done"));
+        }
+      }
+      ctx.responseHeaders.append("set-cookie", endedCookie(ctx.facts.https));
+      return { ok: true };
+    }),
+
+  /** Who is signed in by password, newest first. A hash opens nothing, and even it stays here. */
+  list: operatorProcedure.query(async ({ ctx }) => {
     const access = await ctx.access();
-    if (access.kind === "granted" && access.token !== undefined) {
-      await ctx.hub.sessions.end(tokenHash(access.token));
-      await audit(ctx, "sign out", "done");
-    }
-    ctx.responseHeaders.append("set-cookie", endedCookie(ctx.facts.https));
-    return { ok: true };
+    const own = access.kind === "granted" ? access.session : undefined;
+    const sessions = await ctx.hub.sessions.list();
+    return sessions.map(({ hash, from, agent, started_at, used_at }) => ({
+      from,
+      agent,
+      started_at,
+      used_at,
+      is_this: hash === own,
+    }));
   }),
 });
 
 function tooMany(retryAfterMs: number): TRPCError {
-  const message = `Too many attempts from this address: try again in ${formatDuration(retryAfterMs)}.`;
+  const message = `Too many attempts: try again in ${formatDuration(retryAfterMs)}.`;
   return new TRPCError({ code: "TOO_MANY_REQUESTS", message });
 }
 
-function audit(ctx: RequestContext, action: string, result: string): Promise<void> {
-  return ctx.hub.audit.append({ who: "operator", from: ctx.facts.client, action, ids: [], result });
+function entryOf(ctx: RequestContext, action: string, result: string): Omit<AuditEntry, "at_utc"> {
+  return { who: "operator", from: ctx.facts.client, action, ids: [], result };
 }

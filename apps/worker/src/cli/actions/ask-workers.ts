@@ -54,7 +54,10 @@ async function waitForAnswers(
   const whole = async (unanswered: Unanswered): Promise<Answers> => {
     const seen = await read(session, id);
     const settled = seen?.state === "settled";
-    return { results: seen?.results ?? {}, unanswered: settled ? undefined : unanswered };
+    return {
+      results: seen?.results ?? (Object.create(null) as Answers["results"]),
+      unanswered: settled ? undefined : unanswered,
+    };
   };
   for (;;) {
     const answered = (await answeredItems(session, id)) ?? 0;
@@ -104,7 +107,7 @@ export function tellUnanswered(session: Session, why: Unanswered, id: string, ag
     no_worker: `No worker is alive to do it. It is done when one starts. ${stays}`,
     interrupted: `Interrupted. ${stays}`,
   };
-  out.note(reasons[why]);
+  out.failure(EXIT_OF_UNANSWERED[why], reasons[why]);
 }
 
 export const EXIT_OF_UNANSWERED = {

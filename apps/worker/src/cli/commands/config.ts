@@ -15,7 +15,7 @@ import { perform, type Run } from "../perform.ts";
 
 const PROGRAMS = ["worker", "dashboard", "all"] as const;
 
-type ConfigFlags = Flags & { json?: true; for: (typeof PROGRAMS)[number] };
+type ConfigFlags = Flags & { json?: true; for?: (typeof PROGRAMS)[number] };
 
 export function addConfig(program: Command): void {
   const config = program
@@ -30,8 +30,10 @@ export function addConfig(program: Command): void {
     });
   addSettingFlags(addJson(config.command("validate")))
     .summary("check the configuration")
-    .description("Check the configuration as a start would, and list every problem. Nothing is started.")
-    .addOption(new Option("--for <program>", "which program it is for").choices(PROGRAMS).default("worker"))
+    .description(
+      "Check the configuration as a start would, and list every problem. Nothing is started. Without --for it is checked for the worker, and for the dashboard too where any of its settings is given.",
+    )
+    .addOption(new Option("--for <program>", "which program it is for").choices(PROGRAMS))
     .action(async (flags: ConfigFlags) => {
       await perform({ ...(flags.json && { json: true }) }, (run) => validate(run, flags));
     });
@@ -48,7 +50,7 @@ async function print({ out }: Run, flags: Flags): Promise<ExitCode> {
 }
 
 async function validate({ out }: Run, flags: ConfigFlags): Promise<ExitCode> {
-  const roles: Role[] = flags.for === "all" ? ["worker", "dashboard"] : [flags.for];
+  const roles = rolesFor(flags);
   const found = check(roles, flags);
   if (out.json) out.document({ valid: found.problems.length === 0, ...found });
   else {
@@ -57,6 +59,26 @@ async function validate({ out }: Run, flags: ConfigFlags): Promise<ExitCode> {
     if (found.problems.length === 0) out.line(`The configuration is right for ${roles.join(" and ")}.`);
   }
   return found.problems.length === 0 ? EXIT.ok : EXIT.config;
+}
+
+function rolesFor(flags: ConfigFlags): Role[] {
+  if (flags.for === "worker" || flags.for === "dashboard") return [flags.for];
+  if (flags.for === "all" || givesDashboard(flags)) return ["worker", "dashboard"];
+  return ["worker"];
+}
+
+/** Also where what is given is wrong: that is a problem to be found. */
+function givesDashboard(flags: ConfigFlags): boolean {
+  try {
+    const { sources } = loadConfig(systemInputs([], flags));
+    return Object.entries(sources).some(
+      ([key, { kind }]) =>
+        key.startsWith("web") && !key.startsWith("webhook") && kind !== "default" && kind !== "computed",
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigProblems)) throw error;
+    return true;
+  }
 }
 
 function check(

@@ -85,12 +85,26 @@ async function newAsk(session: Session, given: string | undefined, flags: Verify
   if (id === undefined && bucket === "") {
     throw new CliError(EXIT.usage, `There is no stream ${given}; for a key say --bucket too.`);
   }
+  if (id === undefined) await refuseUnknownBucket(session, bucket);
   return {
     id: randomUUID(),
     action: "verify",
     items: [id ?? given],
     options: { deep: flags.deep === true, ...(id === undefined ? { bucket } : {}) },
   };
+}
+
+/** Only a worker of this bucket would ever answer. One that does not say which it has may be the one. */
+async function refuseUnknownBucket({ registry }: Session, bucket: string): Promise<void> {
+  const buckets = new Set<string>();
+  for (const { lease } of await registry.list()) {
+    if (lease.kind !== "ok") continue;
+    if (lease.value.s3_bucket === undefined) return;
+    buckets.add(lease.value.s3_bucket);
+  }
+  if (buckets.size === 0 || buckets.has(bucket)) return;
+  const known = [...buckets].toSorted((a, b) => a.localeCompare(b)).join(", ");
+  throw new CliError(EXIT.failed, `No worker has the bucket ${bucket}; those alive have ${known}.`);
 }
 
 /** Filing it again changes nothing: only its answer is waited for. */

@@ -74,6 +74,13 @@ export class Output {
     this.#stderr.write(`${visibleLines(text)}\n`);
   }
 
+  /** Why there is no answer: for people in words, with `--json` as one line of JSON, beside the answer all the same. */
+  failure(exitCode: number, message: string): void {
+    if (!this.json) return this.note(message);
+    this.#clearProgress();
+    this.#stderr.write(`${jsonText({ error: message, exit_code: exitCode })}\n`);
+  }
+
   /** As `line`, beside the answer. */
   noteLine(...pieces: Piece[]): void {
     this.#clearProgress();

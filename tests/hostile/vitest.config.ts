@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+/** One attack at a time: what it costs in memory is measured. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ["*.test.ts"],
+    maxWorkers: 1,
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
