@@ -20,7 +20,7 @@ export const COMMANDS = {
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
-  "test:containers": { argv: ["tests/containers/run.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:compose": { argv: ["tests/compose/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: true, seesEmbedded: false },
   "bench:guard": { argv: ["bench/src/guard.ts"], needsDashboard: false, seesEmbedded: false },
   sluice: { argv: ["apps/worker/src/main.mjs"], needsDashboard: false, seesEmbedded: true },

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { breaches, type Container, type PodSpec } from "./pod-security.ts";
 import { mustSay, say } from "./said.ts";
 import { KUBERNETES, schemaLocation, TOOLS } from "./tools.ts";

@@ -3,7 +3,7 @@ import { deepStrictEqual as same, match, ok } from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { mustSay, say } from "./said.ts";
 import { TOOLS } from "./tools.ts";
 

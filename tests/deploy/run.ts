@@ -2,7 +2,7 @@
  * `npm run test:deploy`: compose files, Helm chart and alert rules, each judged by the tool that would read it in
  * production, and the bill of materials. A tool that cannot be had is a failure under CI=true and told otherwise.
  */
-import { Claims } from "../containers/claims.ts";
+import { Claims } from "../compose/claims.ts";
 import { alertClaims } from "./alert-claims.ts";
 import { chartClaims } from "./chart-claims.ts";
 import { composeClaims } from "./compose-claims.ts";

@@ -1,5 +1,5 @@
 /**
- * `npm run test:containers`: both Dockerfiles are built and run as root on Linux, with a real Redis and VersityGW beside
+ * `npm run test:compose`: both Dockerfiles are built and run as root on Linux, with a real Redis and VersityGW beside
  * them. It takes minutes and needs buildah and debootstrap, so it is run by hand; log.txt is what it said last.
  */
 import { execFileSync } from "node:child_process";
@@ -78,7 +78,7 @@ function heading(): string {
   const commit = said("git", "rev-parse", "--short", "HEAD");
   const changed = said("git", "status", "--porcelain") === "" ? "" : ", with changes";
   return [
-    `npm run test:containers, ${new Date().toISOString()}, commit ${commit}${changed}`,
+    `npm run test:compose, ${new Date().toISOString()}, commit ${commit}${changed}`,
     `Node ${process.version}, ${said("buildah", "--version")}, Linux on ${process.arch}`,
   ].join("\n");
 }
