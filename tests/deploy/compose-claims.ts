@@ -60,6 +60,10 @@ function project(file: string, values: Record<string, string> = {}): Project {
 }
 
 export async function composeClaims(claims: Claims): Promise<void> {
+  await claims.holds("hadolint has nothing to say about the Dockerfiles", () => {
+    const files = ["worker", "web"].map((name) => join(root, `deploy/${name}.Dockerfile`));
+    mustSay(TOOLS.hadolint, files);
+  });
   const development = await claims.holds("docker-compose.yml is read as it is, without any variable", () =>
     project("docker-compose.yml"),
   );
