@@ -60,12 +60,14 @@ export function baseImages(root: string): BaseImages {
 export async function bringBaseImages(images: BaseImages, env: NodeJS.ProcessEnv): Promise<void> {
   const have = async (name: string): Promise<boolean> =>
     (await run(["docker", "image", "inspect", name], { env })).code === 0;
+  // Compose brings BuildKit's client along; for `docker build` it would be a plugin that need not be there.
+  const classic = { ...env, DOCKER_BUILDKIT: "0" };
   const home = mkdtempSync(join(tmpdir(), "sluice-base-"));
   const build = async (name: string, files: (dir: string) => void): Promise<void> => {
     if (await have(name)) return;
     const dir = mkdtempSync(join(home, "build-"));
     files(dir);
-    await mustRun(["docker", "build", "-q", "-t", name, dir], { env, withinMs: BUILD_WITHIN_MS });
+    await mustRun(["docker", "build", "-q", "-t", name, dir], { env: classic, withinMs: BUILD_WITHIN_MS });
   };
   try {
     if (!(await have(DEBIAN))) await importDebian(join(home, "debian"), env);

@@ -75,8 +75,9 @@ export async function failedClaims(claims: Claims, stack: Stack): Promise<void> 
       "--one-way",
       "--exclude",
       "*.done",
+      // Hidden files are never streams.
       "--exclude",
-      ".gitignore",
+      ".*",
       stack.inbox,
       "s3:sluice",
     ),

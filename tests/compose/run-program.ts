@@ -19,7 +19,13 @@ export interface RunOptions {
 
 const WITHIN_MS = 60_000;
 
-/** Rejects only when the program cannot be run, or not within its time. */
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+/** Ctrl-C, or the end of a night: what runs is ended, and what was started is stopped before this process ends. */
+export const interrupted = stop.signal;
+
+/** Rejects only when the program cannot be run, or not within its time, or is interrupted. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [program = "", ...args] = argv;
   const { cwd, env = process.env, withinMs = WITHIN_MS } = options;
@@ -29,6 +35,12 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     child.kill("SIGKILL");
     reject(new Error(`${argv.join(" ")}: not within ${withinMs / 1000} s\n${all.slice(-SHOWN_CHARS)}`));
   }, withinMs);
+  // Programs that clean up are started after the interruption, and run to their end.
+  const end = (): void => {
+    child.kill("SIGKILL");
+    reject(interrupted.reason as Error);
+  };
+  interrupted.addEventListener("abort", end, { once: true });
   let out = "";
   let all = "";
   const keep = (text: string): void => void (all = (all + text).slice(-MAX_CHARS));
@@ -39,7 +51,10 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   child.stderr.on("data", (chunk: Buffer) => keep(chunk.toString()));
   child.once("error", reject);
   child.once("close", (code) => resolve({ code, out, all }));
-  return await promise.finally(() => clearTimeout(late));
+  return await promise.finally(() => {
+    clearTimeout(late);
+    interrupted.removeEventListener("abort", end);
+  });
 }
 
 /** Its standard output; rejects with what it said when it ends with another code than 0. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { freePort } from "../stores/servers/store-server.ts";
 import { baseImages, bringBaseImages } from "./base-images.ts";
-import { Claims } from "./claims.ts";
+import { CannotContinue, Claims } from "./claims.ts";
 import { documentClaims } from "./document-claims.ts";
 import { bringEngine, startEngine } from "./engine.ts";
 import { faultClaims } from "./fault-claims.ts";
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
     await using engine = await startEngine();
     const images = baseImages(root);
     if (engine.isOwn)
-      await claims.holds("stand-ins of the base images are there", () => bringBaseImages(images, engine.env));
+      await claims.must("stand-ins of the base images are there", () => bringBaseImages(images, engine.env));
     const clone = join(home, "sluice");
     await mustRun(["git", "clone", "-q", root, clone]);
     await using stack = new Stack(join(home, "development"), clone, await freePorts(), engine.env);
@@ -51,6 +51,9 @@ async function main(): Promise<number> {
     const own = new Stack(join(home, "production"), clone, await freePorts(), engine.env);
     await productionClaims(claims, stack, own, images);
     await endClaims(claims, stack);
+  } catch (error) {
+    if (!(error instanceof CannotContinue)) throw error;
+    console.error(error.message);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }

@@ -17,8 +17,8 @@ export async function stackClaims(claims: Claims, stack: Stack): Promise<void> {
   await claims.holds("Compose reads both files and all profiles", async () => {
     await stack.compose(["--profile", "demo", "--profile", "observability", "config", "-q"]);
   });
-  await claims.holds("the images build", () => stack.compose(["--profile", "demo", "build"], BUILD_WITHIN_S));
-  await claims.holds("up: redis, s3, worker and web become healthy", async () => {
+  await claims.must("the images build", () => stack.compose(["--profile", "demo", "build"], BUILD_WITHIN_S));
+  await claims.must("up: redis, s3, worker and web become healthy", async () => {
     await stack.compose(["up", "-d", "--wait"], 240);
     await stack.follow();
   });
@@ -106,10 +106,14 @@ async function cpuSeconds(stack: Stack, service: string, command: string): Promi
 /** The last of the run, since it ends the stack. */
 export async function endClaims(claims: Claims, stack: Stack): Promise<void> {
   await claims.holds(
-    "--profile demo writes, and the worker sees its open files (waiting for: writer)",
+    "--profile demo writes; held still with its files open, the worker sees that they are (waiting for: writer)",
     async () => {
-      await stack.compose(["--profile", "demo", "up", "-d", "demo"]);
-      await stack.until("a stream waits for its writer", () => stack.waitsForWriter(""), 60);
+      const demo = (...argv: string[]) => stack.compose(["--profile", "demo", ...argv]);
+      await demo("up", "-d", "demo");
+      await stack.until("a recording is on its way", () => stack.isListed("studio-1-"), 60);
+      await demo("pause", "demo");
+      await stack.until("a stream waits for its writer", () => stack.waitsForWriter("studio-1-"), 120);
+      await demo("unpause", "demo");
     },
   );
   await claims.holds("stop: every container ends with 0", async () => {

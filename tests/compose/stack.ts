@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../../apps/worker/test/rig/until.ts";
-import { mustRun, run, type Ran } from "./run-program.ts";
+import { interrupted, mustRun, run, type Ran } from "./run-program.ts";
 
 export const MIB = 1024 * 1024;
 export const RECORDER_UID = 1000;
@@ -70,13 +70,20 @@ export class Stack implements AsyncDisposable {
     return await this.compose(["exec", "-T", "worker", "sluice", ...argv]);
   }
 
+  /** Whether a file whose name contains `name` is a stream under way. */
+  async isListed(name: string): Promise<boolean> {
+    return (await this.#listed(name)).length > 0;
+  }
+
   /** Whether the worker sees that a stream's file, whose name contains `name`, is still open. */
   async waitsForWriter(name: string): Promise<boolean> {
+    const rows = await this.#listed(name);
+    return rows.some(({ waiting_for: reason }) => String(reason).includes('"for":"writer"'));
+  }
+
+  async #listed(name: string): Promise<Record<string, unknown>[]> {
     const rows = JSON.parse(await this.sluice("ls", "--json")) as Record<string, unknown>[];
-    return rows.some(
-      ({ original_path: path, waiting_for: reason }) =>
-        String(path).includes(name) && String(reason).includes('"for":"writer"'),
-    );
+    return rows.filter(({ original_path: path }) => String(path).includes(name));
   }
 
   async container(service: string): Promise<string> {
@@ -113,7 +120,11 @@ export class Stack implements AsyncDisposable {
   }
 
   async until<T>(what: string, probe: () => Promise<T | undefined | false>, withinS = 180): Promise<T> {
-    return await until(what, probe, { withinMs: withinS * 1_000 * PATIENCE, everyMs: 1_000 });
+    const asked = async (): Promise<T | undefined | false> => {
+      interrupted.throwIfAborted();
+      return await probe();
+    };
+    return await until(what, asked, { withinMs: withinS * 1_000 * PATIENCE, everyMs: 1_000 });
   }
 
   /** The object and its description are there, and the object equals the file. */
@@ -166,10 +177,9 @@ export class Stack implements AsyncDisposable {
       child.kill();
       if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     }
-    await run(
-      ["docker", "compose", "--profile", "demo", "down", "-v", "--remove-orphans"],
-      this.#options(180),
-    );
+    const project = ["docker", "compose", "--profile", "demo"];
+    await run([...project, "kill"], this.#options(60));
+    await run([...project, "down", "-v", "--remove-orphans"], this.#options(180));
     rmSync(join(this.#home, "tmp"), { recursive: true, force: true });
   }
 
