@@ -17,6 +17,7 @@ export const COMMANDS = {
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   nightly: { argv: ["scripts/nightly.ts"], needsDashboard: true, seesEmbedded: false },
   release: { argv: ["scripts/release.ts"], needsDashboard: false, seesEmbedded: false },
+  pins: { argv: ["scripts/pins.ts"], needsDashboard: false, seesEmbedded: false },
   sbom: { argv: ["scripts/sbom.ts"], needsDashboard: false, seesEmbedded: false },
   "test:deploy": { argv: ["tests/deploy/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
