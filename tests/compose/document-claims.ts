@@ -1,4 +1,4 @@
-/** Every command that the documents print for the development stack is run as it stands there. */
+/** Every command that the documents print is run as it stands there: here those for the development stack. */
 import { ok, strictEqual as same } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,13 +7,21 @@ import type { Stack } from "./stack.ts";
 
 const PAGE = "docs/operating.md";
 const CHAPTER = "Docker Compose";
-/** Tried by production-claims.ts, with an operator's values. */
 const PRODUCTION = /docker-compose\.prod\.yml|secrets/;
 
+/** `production`: those that production-claims.ts runs, with an operator's values. */
+export function documentedCommands(root: string): { development: string[]; production: string[] } {
+  const all = commandsOf(readFileSync(join(root, PAGE), "utf8"), CHAPTER);
+  return {
+    development: all.filter((each) => !PRODUCTION.test(each)),
+    production: all.filter((each) => PRODUCTION.test(each)),
+  };
+}
+
 export async function documentClaims(claims: Claims, stack: Stack): Promise<void> {
-  const commands = commandsOf(readFileSync(join(stack.directory, PAGE), "utf8"), CHAPTER);
+  const { development: commands } = documentedCommands(stack.directory);
   ok(commands.length > 3, `${PAGE}: no commands were found below "${CHAPTER}"`);
-  for (const command of commands.filter((each) => !PRODUCTION.test(each))) {
+  for (const command of commands) {
     await claims.holds(`${PAGE}: ${command}`, async () => {
       const asked = command.replaceAll("127.0.0.1:7070", `127.0.0.1:${stack.ports.s3}`);
       const { code, all } = await stack.shell(asked);

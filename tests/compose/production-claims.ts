@@ -1,12 +1,14 @@
 /** docker-compose.prod.yml beside a Redis and a bucket of the operator, for recorders of two users, upgraded and back. */
 import { ok, strictEqual as same } from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BaseImages } from "./base-images.ts";
 import type { Claims } from "./claims.ts";
+import { documentedCommands } from "./document-claims.ts";
 import { mustRun, run, type Ran } from "./run-program.ts";
 import type { Stack } from "./stack.ts";
 
+const FILE = "docker-compose.prod.yml";
 const NETWORK = "sluice-check-own";
 const REDIS = "sluice-check-redis";
 const STORE = "sluice-check-s3";
@@ -21,10 +23,11 @@ export async function productionClaims(
 ): Promise<void> {
   const inbox = join(own.directory, "prod-inbox");
   mkdirSync(inbox, { recursive: true });
-  const overlay = join(own.directory, "own-network.yml");
-  writeFileSync(overlay, `networks: { default: { name: ${NETWORK}, external: true } }\n`);
-  const compose = (uid: number, tag: string, ...argv: string[]): Promise<Ran> =>
-    run(["docker", "compose", "-f", "docker-compose.prod.yml", "-f", overlay, ...argv], {
+  // The operator's Redis and store are on a network of this engine.
+  const file = join(own.directory, FILE);
+  appendFileSync(file, `\nnetworks: { default: { name: ${NETWORK}, external: true } }\n`);
+  const said = async (uid: number, tag: string, command: string): Promise<Ran> =>
+    await run(["bash", "-ec", command], {
       cwd: own.directory,
       env: {
         ...own.env,
@@ -38,23 +41,29 @@ export async function productionClaims(
       },
       withinMs: WITHIN_MS,
     });
-  const production = async (uid: number, tag: string, ...argv: string[]): Promise<string> => {
-    const { code, out, all } = await compose(uid, tag, ...argv);
+  const production = async (uid: number, tag: string, command: string): Promise<string> => {
+    const { code, out, all } = await said(uid, tag, command);
     same(code, 0, all);
     return out;
   };
+  const [secrets, up, back, ...others] = documentedCommands(own.directory).production;
+  ok(secrets && up && back && others.length === 0, "three commands for production are documented");
   const before = await development.container("worker");
   try {
-    await writeSecrets(own);
+    writeSecrets(own);
+    await claims.holds(`docs/operating.md: ${secrets}`, () => production(1_000, "1.0.0", secrets));
     await startOwn(own, images);
-    await claims.holds("production for a recorder of uid 1000: worker and web become healthy", async () => {
+    await claims.holds(`production for a recorder of uid 1000 becomes healthy: ${up}`, async () => {
       chownSync(inbox, 1_000, 1_000);
-      await production(1_000, "1.0.0", "up", "-d", "--build", "--wait");
+      await production(1_000, "1.0.0", up);
     });
-    await claims.holds("upgraded, and for a recorder of uid 2000: both become healthy", async () => {
-      chownSync(inbox, 2_000, 2_000);
-      await production(2_000, "1.0.1", "up", "-d", "--build", "--wait");
-    });
+    await claims.holds(
+      "upgraded by the same command, and for a recorder of uid 2000, it becomes healthy",
+      async () => {
+        chownSync(inbox, 2_000, 2_000);
+        await production(2_000, "1.0.1", up);
+      },
+    );
     await claims.holds("a private file (mode 0600) of that user arrives in the bucket", async () => {
       const file = join(inbox, "private.bin");
       await mustRun(["sh", "-c", `head -c 9000000 /dev/urandom >'${file}'`]);
@@ -66,25 +75,25 @@ export async function productionClaims(
         120,
       );
     });
-    await claims.holds("going back to the earlier release builds nothing", async () => {
-      await production(2_000, "1.0.0", "up", "-d", "--no-build", "--wait");
-      const running = await production(2_000, "1.0.0", "ps", "--format", "{{.Image}}");
+    await claims.holds(`going back to the earlier release builds nothing: ${back}`, async () => {
+      await production(2_000, "1.0.0", back);
+      const running = await production(2_000, "1.0.0", `docker compose -f ${FILE} ps --format "{{.Image}}"`);
       same(running.trim().split("\n").toSorted().join(" "), "sluice-web:1.0.0 sluice-worker:1.0.0");
     });
     await claims.holds("ending production leaves the development stack as it is", async () => {
-      await production(2_000, "1.0.0", "down");
+      await production(2_000, "1.0.0", `docker compose -f ${FILE} down`);
       same(await development.container("worker"), before);
       same(await development.inspect("worker", "{{.State.Health.Status}}"), "healthy");
     });
   } finally {
-    await compose(1_000, "1.0.0", "down", "-v");
+    await said(1_000, "1.0.0", `docker compose -f ${FILE} down -v`);
     await own.docker(["rm", "-fv", REDIS, STORE]);
     await own.docker(["network", "rm", NETWORK]);
   }
 }
 
-/** With the modes that the head of the file names. */
-async function writeSecrets(own: Stack): Promise<void> {
+/** As the head of the file names them. */
+function writeSecrets(own: Stack): void {
   const secrets = {
     "redis-url": "redis://:pw@own-redis:6379\n",
     aws: "[default]\naws_access_key_id = sluice-local\naws_secret_access_key = sluice-local-secret\n",
@@ -93,8 +102,6 @@ async function writeSecrets(own: Stack): Promise<void> {
   mkdirSync(join(own.directory, "secrets"));
   for (const [name, text] of Object.entries(secrets))
     writeFileSync(join(own.directory, "secrets", name), text);
-  const { code, all } = await own.shell("chmod 0700 secrets && chmod 0444 secrets/*");
-  same(code, 0, all);
 }
 
 async function startOwn(own: Stack, images: BaseImages): Promise<void> {

@@ -13,7 +13,7 @@ import { CannotContinue, Claims } from "./claims.ts";
 import { documentClaims } from "./document-claims.ts";
 import { bringEngine, startEngine } from "./engine.ts";
 import { faultClaims } from "./fault-claims.ts";
-import { failedClaims, fileClaims, growingClaims } from "./file-claims.ts";
+import { balanceClaims, dashboardClaims, fileClaims, growingClaims } from "./file-claims.ts";
 import { productionClaims } from "./production-claims.ts";
 import { mustRun } from "./run-program.ts";
 import { endClaims, stackClaims } from "./stack-claims.ts";
@@ -46,8 +46,10 @@ async function main(): Promise<number> {
     await documentClaims(claims, stack);
     await growingClaims(claims, stack, images.node);
     await fileClaims(claims, stack);
+    // Before the faults: one of them loses the history that it looks at.
+    await dashboardClaims(claims, stack);
     if (values.faults) await faultClaims(claims, stack);
-    await failedClaims(claims, stack);
+    await balanceClaims(claims, stack);
     const own = new Stack(join(home, "production"), clone, await freePorts(), engine.env);
     await productionClaims(claims, stack, own, images);
     await endClaims(claims, stack);

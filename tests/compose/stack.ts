@@ -147,7 +147,7 @@ export class Stack implements AsyncDisposable {
       .filter((line) => line.includes(sent) && line.includes("partNumber=")).length;
   }
 
-  /** Parts that the gateway took more than once, as `key number upload`. */
+  /** Parts that the gateway took more than once, as `key number upload`; it must have taken some. */
   sentTwice(): string[] {
     const lines = new Set(readFileSync(this.accessLog, "utf8").split("\n"));
     const counts = new Map<string, number>();
@@ -158,6 +158,7 @@ export class Stack implements AsyncDisposable {
       const part = `${key} ${number} ${upload}`;
       counts.set(part, (counts.get(part) ?? 0) + 1);
     }
+    if (counts.size === 0) throw new Error("the gateway's log shows no part at all");
     return [...counts].flatMap(([part, times]) => (times > 1 ? [part] : []));
   }
 
