@@ -20,10 +20,14 @@ export interface RunOptions {
 const WITHIN_MS = 60_000;
 
 const stop = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
-/** Ctrl-C, or the end of a night: what runs is ended, and what was started is stopped before this process ends. */
+/** Aborted by Ctrl-C or the end of a night, where a suite heeds them. */
 export const interrupted = stop.signal;
+
+/** From now on a signal ends what runs, and this process stops what it started before it ends. */
+export function heedSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
+}
 
 /** Rejects only when the program cannot be run, or not within its time, or is interrupted. */
 export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {

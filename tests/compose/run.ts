@@ -15,7 +15,7 @@ import { bringEngine, startEngine } from "./engine.ts";
 import { faultClaims } from "./fault-claims.ts";
 import { balanceClaims, dashboardClaims, fileClaims, growingClaims } from "./file-claims.ts";
 import { productionClaims } from "./production-claims.ts";
-import { mustRun } from "./run-program.ts";
+import { heedSignals, mustRun } from "./run-program.ts";
 import { endClaims, stackClaims } from "./stack-claims.ts";
 import { Stack, type Ports } from "./stack.ts";
 
@@ -29,6 +29,7 @@ async function main(): Promise<number> {
     console.log(`\n0 passed, ${process.env["CI"] === "true" ? 1 : 0} failed`);
     return process.env["CI"] === "true" ? 1 : 0;
   }
+  heedSignals();
   const from = performance.now();
   const claims = new Claims();
   const home = mkdtempSync(join(tmpdir(), "sluice-compose-"));

