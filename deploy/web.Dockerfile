@@ -33,11 +33,14 @@ COPY --from=settings /sluice/packages packages
 COPY --from=picked /picked/config/sources ./
 COPY --from=build /sluice/apps/web/.next/standalone apps/web/.next/standalone
 COPY apps/web/package.json apps/web/start.mjs apps/web/
-COPY deploy/web-entry.mjs deploy/health.mjs deploy/
+COPY deploy/web-entry.mjs deploy/compile-web.mjs deploy/health.mjs deploy/
 # The password that is made on first start lives here; nothing else is written.
-RUN mkdir /var/lib/sluice && chown node:node /var/lib/sluice
-VOLUME /var/lib/sluice
+RUN mkdir /var/lib/sluice .compile-cache && chown node:node /var/lib/sluice .compile-cache
+ENV NODE_COMPILE_CACHE=/sluice/.compile-cache
 USER 1000:1000
+# The server is compiled here, once: Node takes a cache only from its own user, so that another user's start compiles.
+RUN node deploy/compile-web.mjs && [ -n "$(ls .compile-cache)" ]
+VOLUME /var/lib/sluice
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sluice/deploy/health.mjs", "web"]
 ENTRYPOINT ["node", "/sluice/deploy/web-entry.mjs"]
