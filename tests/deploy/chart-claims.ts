@@ -77,10 +77,23 @@ async function exampleClaims(claims: Claims, name: string, found: readonly Manif
       same(volumeEnds.terminationGracePeriodSeconds, 20 + 7 + 30);
       same(valueOf(worker, "SLUICE_DRAIN_TIMEOUT"), "32s");
     });
+    await claims.holds(
+      `${name}: a volume that the chart makes and ends is emptied, and trouble that may end is waited for`,
+      () => {
+        same(
+          [valueOf(worker, "SLUICE_AFTER_UPLOAD"), valueOf(worker, "SLUICE_START_BLOCKED")],
+          ["delete", "true"],
+        );
+      },
+    );
   } else {
-    await claims.holds(`${name}: a worker whose volume stays never seals by itself`, () => {
-      same(valueOf(worker, "SLUICE_ON_TERM"), "pause");
-    });
+    await claims.holds(
+      `${name}: a worker whose volume stays never seals by itself, and deletes nothing`,
+      () => {
+        same(valueOf(worker, "SLUICE_ON_TERM"), "pause");
+        same(valueOf(worker, "SLUICE_AFTER_UPLOAD"), undefined);
+      },
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import { chartClaims } from "./chart-claims.ts";
 import { composeClaims } from "./compose-claims.ts";
 import { sbomClaims } from "./sbom-claims.ts";
 import { bringTools } from "./tools.ts";
+import { upgradeClaims } from "./upgrade-claims.ts";
 import { workflowClaims } from "./workflow-claims.ts";
 
 async function main(): Promise<number> {
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
   const claims = new Claims();
   await composeClaims(claims);
   await chartClaims(claims);
+  await upgradeClaims(claims);
   await alertClaims(claims);
   await workflowClaims(claims);
   await sbomClaims(claims);
