@@ -1,14 +1,25 @@
 /** Each fault hits in the middle of a file of 300 MiB, as an operator or a machine would cause it. */
 import { ok, strictEqual as same } from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Claims } from "./claims.ts";
 import { MIB, type Stack } from "./stack.ts";
 
 const BYTES = 300 * MIB;
+/** Of the 37 whole parts of such a file: when so many have been sent, a fault comes too late. */
+const TOO_LATE = 30;
+/** Slow enough for a fault to come in time; Compose reads this file by itself. */
+const SLOWLY = "services: { worker: { environment: { SLUICE_BANDWIDTH: 30MiB/s } } }\n";
 
 export async function faultClaims(claims: Claims, stack: Stack): Promise<void> {
+  writeFileSync(join(stack.directory, "docker-compose.override.yml"), SLOWLY);
+  await claims.must("the worker is started again, slowed down", () =>
+    stack.compose(["up", "-d", "--wait", "worker"], 240),
+  );
   const inTheMiddle = async (name: string, fault: () => Promise<void>): Promise<void> => {
     await stack.put(name, BYTES);
     await stack.inFlight(name, 3);
+    ok(stack.partsOf(name) < TOO_LATE, `${stack.partsOf(name)} parts had been sent before the fault`);
     await fault();
     await stack.completes(name);
   };

@@ -1,7 +1,16 @@
 /** The stack of docker-compose.yml in a fresh clone, used as an operator uses it: compose commands, files, the bucket. */
 import { once } from "node:events";
 import { spawn, type ChildProcess } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { until } from "../../apps/worker/test/rig/until.ts";
 import { interrupted, mustRun, run, type Ran } from "./run-program.ts";
@@ -110,12 +119,15 @@ export class Stack implements AsyncDisposable {
     return await mustRun(["rclone", "--config", this.#rcloneConfig, ...argv], this.#options(300));
   }
 
-  /** Writes a file as a user would. */
+  /** A file of this user appears in the inbox. */
   async put(name: string, bytes: number, uid = RECORDER_UID): Promise<string> {
     const path = join(this.inbox, name);
     const aside = join(this.#home, "tmp/file");
     await mustRun(["sh", "-c", `head -c ${bytes} /dev/urandom >'${aside}'`]);
-    await mustRun(["install", "-o", String(uid), "-g", String(uid), "-m", "644", aside, path]);
+    chmodSync(aside, 0o644);
+    chownSync(aside, uid, uid);
+    // At once, whole and with its owner: the same file system.
+    renameSync(aside, path);
     return path;
   }
 
@@ -137,10 +149,11 @@ export class Stack implements AsyncDisposable {
 
   /** At least this many parts of the file have been sent. */
   async inFlight(name: string, parts: number): Promise<void> {
-    await this.until(`${parts} parts of ${name} were sent`, async () => this.#partsOf(name) >= parts, 90);
+    await this.until(`${parts} parts of ${name} were sent`, async () => this.partsOf(name) >= parts, 90);
   }
 
-  #partsOf(name: string): number {
+  /** Parts of the file that the gateway's log shows. */
+  partsOf(name: string): number {
     const sent = `| PUT | /sluice/${name} `;
     return readFileSync(this.accessLog, "utf8")
       .split("\n")

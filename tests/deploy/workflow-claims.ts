@@ -30,7 +30,7 @@ export async function workflowClaims(claims: Claims): Promise<void> {
       const release = readFileSync(join(root, ".github/workflows/release.yml"), "utf8");
       const dockerfiles = globSync("deploy/*.Dockerfile", { cwd: root });
       same(
-        [...release.matchAll(/dockerfile: (\S+),/g)].map(([, file]) => file).toSorted(),
+        [...release.matchAll(/dockerfile: (\S+),/g)].map(([, file = ""]) => file).toSorted(),
         dockerfiles.toSorted(),
       );
       match(release, /^ +platforms: linux\/amd64,linux\/arm64$/m);
