@@ -31,12 +31,14 @@ async function main(): Promise<number> {
   }
   heedSignals();
   const from = performance.now();
+  let tested = "";
   const claims = new Claims();
   const home = mkdtempSync(join(tmpdir(), "sluice-compose-"));
   // The recorder's user has to get at the inbox in it.
   chmodSync(home, 0o755);
   try {
     await using engine = await startEngine();
+    tested = await whatIsTested(engine.env);
     const images = baseImages(root);
     if (engine.isOwn)
       await claims.must("stand-ins of the base images are there", () => bringBaseImages(images, engine.env));
@@ -61,7 +63,7 @@ async function main(): Promise<number> {
     rmSync(home, { recursive: true, force: true });
   }
   claims.sum();
-  if (values.faults) await keepLog(claims, performance.now() - from);
+  if (values.faults) keepLog(claims, tested, performance.now() - from);
   return claims.failed === 0 ? 0 : 1;
 }
 
@@ -69,19 +71,19 @@ async function freePorts(): Promise<Ports> {
   return { dashboard: await freePort(), worker: await freePort(), s3: await freePort() };
 }
 
-/** When, at which commit and with what. */
-async function keepLog(claims: Claims, tookMs: number): Promise<void> {
-  const said = async (...argv: string[]): Promise<string> => (await mustRun(argv, { cwd: root })).trim();
+/** The commit that is cloned, and with what it is judged: suite and settings are taken from the checkout. */
+async function whatIsTested(env: NodeJS.ProcessEnv): Promise<string> {
+  const said = async (...argv: string[]): Promise<string> => (await mustRun(argv, { cwd: root, env })).trim();
   const commit = await said("git", "rev-parse", "--short", "HEAD");
   const changed = (await said("git", "status", "--porcelain")) === "" ? "" : ", with changes";
-  const heading = [
-    `npm run test:compose -- --faults, ${new Date().toISOString()}, commit ${commit}${changed}`,
-    `${await said("dockerd", "--version")}, Node ${process.version}, ${Math.round(tookMs / 1_000)} s`,
-  ];
-  writeFileSync(
-    join(import.meta.dirname, "log.txt"),
-    `${heading.join("\n")}\n\n${claims.lines.join("\n")}\n`,
-  );
+  const engine = await said("docker", "version", "--format", "{{.Server.Version}}");
+  const compose = await said("docker", "compose", "version", "--short");
+  return `commit ${commit}${changed}\nDocker ${engine}, Compose ${compose}, Node ${process.version}`;
+}
+
+function keepLog(claims: Claims, tested: string, tookMs: number): void {
+  const heading = `npm run test:compose -- --faults, ${new Date().toISOString()}, ${tested}, ${Math.round(tookMs / 1_000)} s`;
+  writeFileSync(join(import.meta.dirname, "log.txt"), `${heading}\n\n${claims.lines.join("\n")}\n`);
 }
 
 process.exitCode = await main();
