@@ -1,18 +1,27 @@
 # The dashboard: built once, run as Next's standalone server by apps/web/start.mjs, which reads our settings.
+FROM docker.io/library/node:24.22.3-bookworm-slim AS picked
+WORKDIR /sluice
+COPY deploy/pick-packages.mjs deploy/
+COPY packages packages
+COPY apps apps
+RUN node deploy/pick-packages.mjs @sluice/web /picked/web && node deploy/pick-packages.mjs @sluice/config /picked/config
+
 FROM docker.io/library/node:24.22.3-bookworm-slim AS workspace
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc tsconfig.base.json ./
-COPY packages packages
-COPY apps/web apps/web
 
+# Dependencies before sources: a change of the code installs nothing again.
 FROM workspace AS build
+COPY --from=picked /picked/web/manifests ./
 RUN pnpm install --frozen-lockfile --ignore-scripts --filter "@sluice/web..."
+COPY --from=picked /picked/web/sources ./
 RUN NEXT_TELEMETRY_DISABLED=1 pnpm --filter @sluice/web run build \
   && cp -r apps/web/.next/static apps/web/.next/standalone/apps/web/.next/static
 
 # What start.mjs itself needs: the settings' schema.
 FROM workspace AS settings
+COPY --from=picked /picked/config/manifests ./
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/config..." \
   && mkdir -p node_modules/@sluice && ln -s ../../packages/config node_modules/@sluice/config
 
@@ -21,13 +30,17 @@ WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_WEB_HOST=0.0.0.0 SLUICE_WEB_PORT=3000
 COPY --from=settings /sluice/node_modules node_modules
 COPY --from=settings /sluice/packages packages
+COPY --from=picked /picked/config/sources ./
 COPY --from=build /sluice/apps/web/.next/standalone apps/web/.next/standalone
 COPY apps/web/package.json apps/web/start.mjs apps/web/
-COPY deploy/web-entry.mjs deploy/web-health.mjs deploy/
+COPY deploy/web-entry.mjs deploy/compile-web.mjs deploy/health.mjs deploy/
 # The password that is made on first start lives here; nothing else is written.
-RUN mkdir /var/lib/sluice && chown node:node /var/lib/sluice
+RUN mkdir /var/lib/sluice .compile-cache && chown node:node /var/lib/sluice .compile-cache
+ENV NODE_COMPILE_CACHE=/sluice/.compile-cache
+USER 1000:1000
+# The server is compiled here, once: Node takes a cache only from its own user, so that another user's start compiles.
+RUN node deploy/compile-web.mjs && [ -n "$(ls .compile-cache)" ]
 VOLUME /var/lib/sluice
-USER node
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/deploy/web-health.mjs"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sluice/deploy/health.mjs", "web"]
 ENTRYPOINT ["node", "/sluice/deploy/web-entry.mjs"]

@@ -1,14 +1,17 @@
 # The worker and the command line. TypeScript is run as it is: the workspace is copied, with production dependencies only.
+FROM docker.io/library/node:24.22.3-bookworm-slim AS picked
+WORKDIR /sluice
+COPY deploy/pick-packages.mjs deploy/
+COPY packages packages
+COPY apps apps
+RUN node deploy/pick-packages.mjs @sluice/worker /picked
+
+# Dependencies before sources: a change of the code installs nothing again.
 FROM docker.io/library/node:24.22.3-bookworm-slim AS dependencies
 WORKDIR /sluice
 RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
-COPY packages/core/package.json packages/core/
-COPY packages/config/package.json packages/config/
-COPY packages/control/package.json packages/control/
-COPY packages/redis-schema/package.json packages/redis-schema/
-COPY packages/s3-store/package.json packages/s3-store/
-COPY apps/worker/package.json apps/worker/
+COPY --from=picked /picked/manifests ./
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."
 
 # Sample recordings for `docker compose --profile demo up`.
@@ -17,22 +20,24 @@ WORKDIR /sluice
 COPY package.json ./
 COPY scripts/demo.ts scripts/
 COPY scripts/demo scripts/demo
+USER 1000:1000
 ENTRYPOINT ["node", "/sluice/scripts/demo.ts", "--dir", "/inbox"]
 
 FROM docker.io/library/node:24.22.3-bookworm-slim AS worker
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_HTTP_HOST=0.0.0.0 SLUICE_LOG_FORMAT=json
 COPY --from=dependencies /sluice ./
-COPY packages/core/src packages/core/src
-COPY packages/config/src packages/config/src
-COPY packages/control/src packages/control/src
-COPY packages/redis-schema/src packages/redis-schema/src
-COPY packages/s3-store/src packages/s3-store/src
-COPY apps/worker/src apps/worker/src
-# Nothing is written inside the image: the root file system may be read-only.
-USER node
+COPY --from=picked /picked/sources ./
+COPY deploy/health.mjs deploy/
+RUN chmod +x apps/worker/src/main.mjs && ln -s /sluice/apps/worker/src/main.mjs /usr/local/bin/sluice \
+  && mkdir -p node_modules/.cache/sluice && chown node:node node_modules/.cache/sluice
+USER 1000:1000
+# The sources are compiled here, once: every start and every command of this user loads them from the cache; Node takes
+# a cache only from its own user, so that another user's start compiles. A worker without settings is refused with 78
+# after it has loaded everything.
+RUN sluice --version && { sluice worker 2>/dev/null; [ $? -eq 78 ]; }
 EXPOSE 9464
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["node", "/sluice/apps/worker/src/main.mjs", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sluice/deploy/health.mjs", "worker"]
 # Node is PID 1: the worker handles SIGTERM and SIGINT itself and starts no children.
 ENTRYPOINT ["node", "/sluice/apps/worker/src/main.mjs"]
 CMD ["worker"]

@@ -34,7 +34,7 @@ export function nightlySteps(seed: string): readonly Step[] {
     },
     { name: "kills on local-s3", argv: chaos("local-s3"), withinMinutes: 60 },
     { name: "kills on Ceph RGW", argv: chaos("ceph-rgw"), withinMinutes: 60 },
-    { name: "containers", argv: ["run", "-s", "test:containers"], withinMinutes: 60 },
+    { name: "compose", argv: ["run", "-s", "test:compose", "--", "--faults"], withinMinutes: 60 },
   ];
 }
 

@@ -87,7 +87,7 @@ it("a night has steps with names of their own, and one can be chosen", () => {
   const steps = nightlySteps("7");
   expect(new Set(steps.map(({ name }) => name)).size).toBe(steps.length);
   expect(selectSteps(steps, "model")?.map(({ name }) => name)).toEqual(["model"]);
-  expect(selectSteps(steps, "containers,model")?.map(({ name }) => name)).toEqual(["model", "containers"]);
+  expect(selectSteps(steps, "compose,model")?.map(({ name }) => name)).toEqual(["model", "compose"]);
   expect(selectSteps(steps, "model,nothing")).toBeUndefined();
 });
 
@@ -95,7 +95,7 @@ it("the record of a night names the steps that were not run, and says nothing of
   const steps = nightlySteps("7");
   const result = (name: string) => ({ name, count: checkCount(name, true), seconds: 3 });
   expect(nightRecord("head", steps, [result("model")])).toBe(
-    "head\nmodel: 1 passed, 0 failed in 3 s\nnot run: kills on local-s3, kills on Ceph RGW, containers\n1 passed, 0 failed\n",
+    "head\nmodel: 1 passed, 0 failed in 3 s\nnot run: kills on local-s3, kills on Ceph RGW, compose\n1 passed, 0 failed\n",
   );
   const whole = nightRecord(
     "head",

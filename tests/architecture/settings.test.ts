@@ -1,4 +1,6 @@
 /** Settings are real: each is read by a program, and no page, file or program speaks of one that does not exist. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FIELDS } from "../../packages/config/src/schema.ts";
 import { environmentName } from "../../packages/config/src/setting.ts";
@@ -16,11 +18,18 @@ const everything = filesMatching(
   "deploy/**/*Dockerfile",
 ).filter(({ path }) => !isTest(path));
 
+/** The variables that .env.example explains, in use or commented out. */
+const EXAMPLES = new Set(
+  [
+    ...readFileSync(join(import.meta.dirname, "../../.env.example"), "utf8").matchAll(/^#?([A-Z0-9_]+)=/gm),
+  ].map(([, name = ""]) => name),
+);
+
 const OTHER = new Set([
   // Names the file of the settings.
   "SLUICE_CONFIG",
-  // Put into docker-compose.yml by compose itself: the directory of the host that is watched.
-  "SLUICE_INBOX",
+  // Variables of the compose files themselves, such as the published ports.
+  ...EXAMPLES,
   // Kubernetes' own, recognised so that it is not taken for a mistyped setting.
   "SLUICE_PORT",
 ]);
@@ -49,6 +58,13 @@ describe("settings", () => {
 
   it("that do not exist are spoken of nowhere", () => {
     expect(unknownVariables(everything)).toEqual([]);
+  });
+
+  it("of the compose files are those of .env.example", () => {
+    const used = filesMatching("docker-compose*.yml").flatMap(({ text }) =>
+      [...text.matchAll(/(?<!\$)\$\{([A-Z0-9_]+)/g)].map(([, name = ""]) => name),
+    );
+    expect([...new Set(used)].toSorted()).toEqual([...EXAMPLES].toSorted());
   });
 
   it("that do not exist would be noticed", () => {

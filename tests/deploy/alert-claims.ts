@@ -2,7 +2,7 @@
 import { deepStrictEqual as same, match } from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { mustSay } from "./said.ts";
 import { TOOLS } from "./tools.ts";
 

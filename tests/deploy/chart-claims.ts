@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { breaches, type Container, type PodSpec } from "./pod-security.ts";
 import { mustSay, say } from "./said.ts";
 import { KUBERNETES, schemaLocation, TOOLS } from "./tools.ts";
@@ -77,10 +77,23 @@ async function exampleClaims(claims: Claims, name: string, found: readonly Manif
       same(volumeEnds.terminationGracePeriodSeconds, 20 + 7 + 30);
       same(valueOf(worker, "SLUICE_DRAIN_TIMEOUT"), "32s");
     });
+    await claims.holds(
+      `${name}: a volume that the chart makes and ends is emptied, and trouble that may end is waited for`,
+      () => {
+        same(
+          [valueOf(worker, "SLUICE_AFTER_UPLOAD"), valueOf(worker, "SLUICE_START_BLOCKED")],
+          ["delete", "true"],
+        );
+      },
+    );
   } else {
-    await claims.holds(`${name}: a worker whose volume stays never seals by itself`, () => {
-      same(valueOf(worker, "SLUICE_ON_TERM"), "pause");
-    });
+    await claims.holds(
+      `${name}: a worker whose volume stays never seals by itself, and deletes nothing`,
+      () => {
+        same(valueOf(worker, "SLUICE_ON_TERM"), "pause");
+        same(valueOf(worker, "SLUICE_AFTER_UPLOAD"), undefined);
+      },
+    );
   }
 }
 

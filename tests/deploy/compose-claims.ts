@@ -3,7 +3,7 @@ import { deepStrictEqual as same, match, ok } from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { mustSay, say } from "./said.ts";
 import { TOOLS } from "./tools.ts";
 
@@ -23,11 +23,15 @@ interface Service {
   cap_drop?: string[];
   security_opt?: string[];
   pid?: string;
+  user?: string;
+  mem_limit?: string;
+  logging?: { options?: Record<string, string> };
   container_name?: string;
   stop_grace_period?: string;
 }
 
 interface Project {
+  name?: string;
   services: Record<string, Service>;
   volumes?: Record<string, unknown>;
   secrets?: Record<string, { file: string }>;
@@ -56,6 +60,10 @@ function project(file: string, values: Record<string, string> = {}): Project {
 }
 
 export async function composeClaims(claims: Claims): Promise<void> {
+  await claims.holds("hadolint has nothing to say about the Dockerfiles", () => {
+    const files = ["worker", "web"].map((name) => join(root, `deploy/${name}.Dockerfile`));
+    mustSay(TOOLS.hadolint, files);
+  });
   const development = await claims.holds("docker-compose.yml is read as it is, without any variable", () =>
     project("docker-compose.yml"),
   );
@@ -77,7 +85,8 @@ export async function composeClaims(claims: Claims): Promise<void> {
 async function developmentClaims(claims: Claims, { services, volumes }: Project): Promise<void> {
   await claims.holds("`docker compose up` alone starts Redis, S3, worker and dashboard", () => {
     const always = Object.entries(services).flatMap(([name, { profiles }]) => (profiles ? [] : [name]));
-    same(always.toSorted(), ["redis", "s3", "web", "worker"]);
+    // `inbox` ends at once: it only gives the directory to the recorder's user.
+    same(always.toSorted(), ["inbox", "redis", "s3", "web", "worker"]);
     const profiles = new Set(Object.values(services).flatMap((service) => service.profiles ?? []));
     same([...profiles].toSorted(), ["demo", "observability"]);
   });
@@ -85,6 +94,7 @@ async function developmentClaims(claims: Claims, { services, volumes }: Project)
     const healthy = (name: string, of: string) =>
       services[name]?.depends_on?.[of]?.condition === "service_healthy";
     ok(healthy("worker", "redis") && healthy("worker", "s3") && healthy("web", "redis"));
+    same(services["worker"]?.depends_on?.["inbox"]?.condition, "service_completed_successfully");
     ok(healthy("demo", "worker") && healthy("prometheus", "worker"));
     for (const name of ["redis", "s3"]) ok(services[name]?.healthcheck, `${name} has no health check`);
   });
@@ -101,6 +111,7 @@ async function developmentClaims(claims: Claims, { services, volumes }: Project)
   await claims.holds("the source is fixed, and worker and demo writer share a PID namespace", () => {
     ok(services["worker"]?.environment?.["SLUICE_SOURCE"]);
     same([services["worker"]?.pid, services["demo"]?.pid], ["host", "host"]);
+    same(services["worker"]?.user, services["demo"]?.user);
   });
   await claims.holds("Redis is append-only and never evicts; S3 has a real region", () => {
     const { command = [] } = services["redis"] as { command?: string[] };
@@ -119,7 +130,10 @@ async function developmentClaims(claims: Claims, { services, volumes }: Project)
   });
 }
 
-async function productionClaims(claims: Claims, { services, secrets = {} }: Project): Promise<void> {
+async function productionClaims(claims: Claims, { name, services, secrets = {} }: Project): Promise<void> {
+  await claims.holds("production is a project of its own, beside the development stack", () =>
+    same(name, "sluice-prod"),
+  );
   await claims.holds("in production every secret is a file, and none stands in the environment", () => {
     for (const [name, { environment = {} }] of Object.entries(services)) {
       const plain = Object.keys(environment).filter((key) =>
@@ -143,9 +157,16 @@ async function everywhere(claims: Claims, file: string, services: [string, Servi
       for (const port of ports) same(port.host_ip, "127.0.0.1", `${name} ${port.published}`);
   });
   await claims.holds(`${file}: images have an exact version, and no container a fixed name`, () => {
-    for (const [name, { image, container_name }] of services) {
-      if (image !== undefined) match(image, /:v?\d+\.\d+\.\d+$/, name);
+    for (const [name, { image, build, container_name }] of services) {
+      // Our own carry the tag of the release, by a variable.
+      if (image !== undefined && !build) match(image, /:v?\d+\.\d+\.\d+$/, name);
       same(container_name, undefined);
+    }
+  });
+  await claims.holds(`${file}: no container's log grows without end, and ours have a limit of memory`, () => {
+    for (const [name, { logging, mem_limit, build }] of services) {
+      ok(logging?.options?.["max-size"] && logging.options["max-file"], name);
+      if (build) ok(mem_limit, name);
     }
   });
   await claims.holds(`${file}: our containers have a read-only root and no capabilities`, () => {

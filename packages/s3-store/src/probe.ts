@@ -62,6 +62,8 @@ export interface ProbeOptions extends ObjectAttributes {
   /** SLUICE_S3_KEY_PREFIX with its placeholders filled in. */
   prefix: string;
   createBucket: boolean;
+  /** The bucket was missing and has just been created: an event of this start, not an answer that is kept. */
+  onBucketCreated?: (() => void) | undefined;
   /** Who asks: what a probe of the same name left behind when it was killed is removed first. */
   prober?: string | undefined;
   /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
@@ -111,7 +113,7 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
     recordRight(answers, name, tried, options, needed);
 
   const { list, created } = await reachBucket(session, options.createBucket);
-  if (created) answers.notes.push(`The bucket ${options.bucket} was missing and has been created.`);
+  if (created) options.onBucketCreated?.();
   right("ListBucket", list);
   const way = await findWayToPut(session);
   right("PutObject", way);
@@ -155,7 +157,8 @@ export async function confirmAnswers(
 ): Promise<{ refusals: string[]; holds: boolean }> {
   await using session = new ProbeSession(connection, options, options);
   const answers: StoreAnswers = { profile: kept.profile, rights: [], notes: [], refusals: [] };
-  const { list } = await reachBucket(session, options.createBucket);
+  const { list, created } = await reachBucket(session, options.createBucket);
+  if (created) options.onBucketCreated?.();
   recordRight(answers, "ListBucket", list, options, true);
   if (answers.refusals.length > 0) return { refusals: answers.refusals, holds: false };
   const { leavesVersions = false, conditions } = kept;

@@ -9,7 +9,7 @@ import {
   ListObjectVersionsCommand,
   PutBucketLifecycleConfigurationCommand,
 } from "@aws-sdk/client-s3";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type Operation, type Quirk, TROUBLE } from "@sluice/local-s3";
 import { confirmAnswers, type ProbeOptions, probeStore, QUESTIONS, type StoreAnswers } from "../src/probe.ts";
 import { connectS3 } from "../src/connection.ts";
@@ -219,9 +219,11 @@ describe("the bucket", () => {
 
   test("that is missing is made where that is wanted", async () => {
     await using rig = await startRig();
-    const { notes, refusals } = await probe(rig, { bucket: "made-here", createBucket: true });
-    expect(refusals).toEqual([]);
-    expect(notes).toContainEqual(expect.stringContaining("made-here was missing and has been created"));
+    const onBucketCreated = vi.fn<() => void>();
+    const options = { bucket: "made-here", createBucket: true, onBucketCreated };
+    expect((await probe(rig, options)).refusals).toEqual([]);
+    expect((await probe(rig, options)).refusals).toEqual([]);
+    expect(onBucketCreated).toHaveBeenCalledTimes(1);
   });
 
   test("behind refused credentials is trouble, not an answer", async () => {

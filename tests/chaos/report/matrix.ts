@@ -19,7 +19,7 @@ const FAMILIES: Readonly<Record<string, string>> = {
 const PATTERNS = [
   "{apps,packages}/*/{src,test}/**/*.test.{ts,tsx}",
   "{scripts,tests}/**/*.{test,spec}.ts",
-  "tests/containers/*-claims.ts",
+  "tests/compose/*-claims.ts",
 ];
 const TITLE = /(?:\b(?:it|test|describe|holds)(?:\.\w+)*|\))\(\s*(["'`])((?:\\.|(?!\1).)*)\1/gs;
 /** In the D family the letter is part of the number; elsewhere it names a variant of one row. */

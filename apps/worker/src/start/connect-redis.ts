@@ -14,9 +14,9 @@ import {
   serverFacts,
   whenReady,
   type RedisClient,
-  type RedisTarget,
   type SchemaContext,
 } from "@sluice/redis-schema";
+import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "../system-clock.ts";
 import type { RedisPatience } from "./redis-patience.ts";
@@ -43,12 +43,29 @@ export async function connectRedis(
   const parsed = parseRedisUrl(config.redisUrl);
   if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
   let isConnecting = true;
-  const failed = (error: Error): void => {
-    onError();
-    if (isConnecting) patience.note(inPlainWords(error.message));
+  const outage = new Outage(systemClock, log, {
+    begins: "Redis cannot be reached; trying again",
+    over: "Redis is reached again",
+  });
+  const cut = new Set<RedisClient>();
+  const connect = (blockMs?: number): RedisClient => {
+    const name = `sluice-worker:${config.workerId}`;
+    const options = { name, ...(blockMs === undefined ? {} : { blockMs }) };
+    const client = createClient(parsed.target, options, (error) => {
+      onError();
+      const reason = inPlainWords(error.message);
+      if (isConnecting) return patience.note(reason);
+      cut.add(client);
+      outage.during(reason);
+    });
+    client.on("ready", () => {
+      cut.delete(client);
+      if (cut.size === 0) outage.over();
+    });
+    return client;
   };
-  const redis = connect(parsed.target, config, log, failed);
-  const blocking = connect(parsed.target, config, log, failed, BLOCK_MS);
+  const redis = connect();
+  const blocking = connect(BLOCK_MS);
   log.info({ redis: redactUrl(config.redisUrl) }, "connecting to Redis");
   const silence = setTimeout(() => patience.note("it does not answer"), SILENCE_MS);
   try {
@@ -61,28 +78,6 @@ export async function connectRedis(
   const told = new Set<string>();
   await patience.wait(() => refuseUnfit(context, config, log, told), signal);
   return { context, blocking };
-}
-
-function connect(
-  target: RedisTarget,
-  config: Config,
-  log: SupervisorLog,
-  onError: (error: Error) => void,
-  blockMs?: number,
-): RedisClient {
-  let last = "";
-  const client = createClient(
-    target,
-    { name: `sluice-worker:${config.workerId}`, ...(blockMs === undefined ? {} : { blockMs }) },
-    (error) => {
-      onError(error);
-      // An outage is told once, not at each attempt.
-      if (error.message !== last) log.warn({ err: error.message }, "Redis cannot be reached; trying again");
-      last = error.message;
-    },
-  );
-  client.on("ready", () => (last = ""));
-  return client;
 }
 
 /** Rejects with StartRefused for what cannot be right, with CheckpointError for what may be over soon. `told`: concerns that were said. */

@@ -96,7 +96,7 @@ async function storeAnswers(
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      const answers = await probeStore(connection, probing(config));
+      const answers = await probeStore(connection, probing(config, log));
       if (answers.refusals.length === 0) {
         const probed = { probedAt: new Date().toISOString(), answers };
         await patience.wait(() => keepAnswers(context, hash, probed), signal);
@@ -156,7 +156,7 @@ async function stillTrue(
   if (old && answers.leavesVersions !== true) return undefined;
   const now = { probedAt: kept.probed_at_utc, answers };
   try {
-    const { refusals, holds } = await confirmAnswers(connection, probing(config), answers);
+    const { refusals, holds } = await confirmAnswers(connection, probing(config, log), answers);
     if (holds) return now;
     if (refusals.length === 0) {
       log.info(
@@ -188,12 +188,17 @@ function refusalOf(error: StoreError, bucket: string): string {
   return `bucket ${bucket}: ${error.message}${remedy === undefined ? "" : `. ${remedy}`}`;
 }
 
-function probing(config: Config): ProbeOptions {
+function probing(config: Config, log: SupervisorLog): ProbeOptions {
   return {
     ...attributes(config),
     bucket: config.s3Bucket,
     prefix: s3Prefix(config),
     createBucket: config.s3CreateBucket,
+    onBucketCreated: () =>
+      log.info(
+        { bucket: config.s3Bucket },
+        `The bucket ${config.s3Bucket} was missing and has been created.`,
+      ),
     checksum: config.s3Checksum,
     store: config.s3Profile,
     uploadAgeMs: config.s3UploadAgeMs,

@@ -29,7 +29,7 @@ The worker's container, alone or as a native sidecar. Use it in a chart of your 
     {{- with .root.Values.s3.endpoint }}
     - { name: SLUICE_S3_ENDPOINT, value: {{ . | quote }} }
     {{- end }}
-    {{- with .root.Values.s3.keyPrefix }}
+    {{- with include "sluice.keyPrefix" . }}
     - { name: SLUICE_S3_KEY_PREFIX, value: {{ . | quote }} }
     {{- end }}
     {{- with .root.Values.s3.credentialsSecret }}
@@ -45,6 +45,10 @@ The worker's container, alone or as a native sidecar. Use it in a chart of your 
     {{- if .native }}
     # A sidecar that ended would hold the whole pod up: what can be mended is waited for.
     - { name: SLUICE_START_BLOCKED, value: "true" }
+    {{- if not (hasKey .of.settings "after_upload") }}
+    # The volume is the chart's own and ends with the pod: what is in S3 makes room, or the pod is evicted when it is full.
+    - { name: SLUICE_AFTER_UPLOAD, value: delete }
+    {{- end }}
     {{- end }}
     - { name: SLUICE_DRAIN_TIMEOUT, value: "{{ .drainSeconds }}s" }
     {{- include "sluice.settings" .of.settings | nindent 4 }}
@@ -57,6 +61,29 @@ The worker's container, alone or as a native sidecar. Use it in a chart of your 
   volumeMounts:
     - { name: recordings, mountPath: {{ .of.mountPath | quote }} }
     {{- include "sluice.redisMount" .root | nindent 4 }}
+{{- end -}}
+
+{{- /*
+Where no prefix is given: a running release keeps the one that its pods have, also none, since its next objects belong
+beside its earlier ones; a new one gets its source's name, so that equal file names of two replicas do not meet.
+*/ -}}
+{{- define "sluice.keyPrefix" -}}
+{{- if kindIs "string" .root.Values.s3.keyPrefix -}}
+{{- .root.Values.s3.keyPrefix -}}
+{{- else -}}
+{{- $name := printf "%s-%s" (include "sluice.name" .root) (ternary "recorder" "worker" .native) -}}
+{{- $running := lookup "apps/v1" (ternary "Deployment" "StatefulSet" .native) .root.Release.Namespace $name -}}
+{{- if $running -}}
+{{- $pod := $running.spec.template.spec -}}
+{{- range concat ($pod.initContainers | default list) ($pod.containers | default list) -}}
+{{- if eq .name "sluice" -}}
+{{- range .env -}}{{- if eq .name "SLUICE_S3_KEY_PREFIX" -}}{{- .value -}}{{- end -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{source}/
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Everything not in S3 when the recorder has ended must fit. */ -}}

@@ -26,7 +26,9 @@ export interface VisibilityFacts {
 
 const SHARE =
   'share the namespace (Kubernetes: shareProcessNamespace: true; compose: pid: "service:<the writer>")';
-const ALLOW = "run the worker as the writer's user, or give it the capability SYS_PTRACE";
+/** The capability SYS_PTRACE helps only a worker that runs as root: a container's other users get no capability. */
+const ALLOW =
+  "run the worker as the writer's user (compose: RECORDER_UID and RECORDER_GID; Kubernetes: runAsUser)";
 
 export function judgeVisibility(facts: VisibilityFacts): Visibility {
   if (facts.processes.size === 0) {

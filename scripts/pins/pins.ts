@@ -1,0 +1,133 @@
+/** What worker, dashboard and stack are pinned to, and which of it has newer releases: facts in, lines out. */
+
+export type Source = "npm" | "image";
+
+export interface Pin {
+  /** `pnpm`, `docker.io/valkey/valkey`. */
+  readonly name: string;
+  /** `9.0.7`; of an image its whole tag, `24.22.3-bookworm-slim`. */
+  readonly version: string;
+  readonly source: Source;
+  /** The files that name it. */
+  readonly where: readonly string[];
+}
+
+/** A release as its maker lists it: https://nodejs.org/dist/index.json. */
+export interface NodeRelease {
+  readonly version: string;
+  readonly security: boolean;
+}
+
+export interface Finding {
+  readonly pin: Pin;
+  /** The newest of the same major version, where that is newer. */
+  readonly newer: string | undefined;
+  /** Releases in between that mend holes; undefined where nobody says. */
+  readonly security: readonly string[] | undefined;
+  /** Of a package whose siblings have no such release yet. */
+  readonly heldBy?: string;
+}
+
+/** Packages that work on one version only: none is raised before each of them has it. */
+export const ON_ONE_VERSION = [
+  ["@trpc/client", "@trpc/server", "@trpc/tanstack-react-query"],
+  ["react", "react-dom"],
+] as const;
+
+const IMAGE = /^(?:\s*image:\s*|FROM\s+)((?:[\w.-]+\/)*[\w.-]+):(v?\d[\w.-]*)/gm;
+const GLOBAL = /npm install --global ([\w-]+)@(\d[\w.-]*)/g;
+
+/** Of Dockerfiles and compose files; ours have variables for tags and are left out. */
+export function pinsOf(files: readonly { readonly path: string; readonly text: string }[]): Pin[] {
+  const pins = new Map<string, Pin>();
+  const add = (source: Source, name: string, version: string, path: string): void => {
+    const id = `${name}:${version}`;
+    const where = [...(pins.get(id)?.where ?? []), path];
+    pins.set(id, { name, version, source, where: [...new Set(where)] });
+  };
+  for (const { path, text } of files) {
+    for (const [, name = "", tag = ""] of text.matchAll(IMAGE)) add("image", fullName(name), tag, path);
+    for (const [, name = "", version = ""] of text.matchAll(GLOBAL)) add("npm", name, version, path);
+  }
+  return [...pins.values()];
+}
+
+/** As an engine completes it. */
+function fullName(name: string): string {
+  const [first = "", ...rest] = name.split("/");
+  if (rest.length === 0) return `docker.io/library/${first}`;
+  return first.includes(".") || first === "localhost" ? name : `docker.io/${name}`;
+}
+
+interface Version {
+  readonly numbers: readonly [number, number, number];
+  /** What follows: `-bookworm-slim`. */
+  readonly rest: string;
+}
+
+function parse(text: string): Version | undefined {
+  const [, major, minor, patch, rest = ""] = /^v?(\d+)\.(\d+)\.(\d+)(.*)$/.exec(text) ?? [];
+  if (major === undefined || minor === undefined || patch === undefined) return undefined;
+  return { numbers: [Number(major), Number(minor), Number(patch)], rest };
+}
+
+function compare({ numbers: a }: Version, { numbers: b }: Version): number {
+  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+}
+
+/** The newest of the same kind (suffix) and the same major version; undefined: this one is. */
+export function newest(version: string, available: readonly string[]): string | undefined {
+  const pinned = parse(version);
+  if (!pinned) return undefined;
+  const newer = available.filter((each) => {
+    const other = parse(each);
+    if (!other || other.rest !== pinned.rest || each.startsWith("v") !== version.startsWith("v"))
+      return false;
+    return other.numbers[0] === pinned.numbers[0] && compare(other, pinned) > 0;
+  });
+  return newer.toSorted((a, b) => compare(parse(a) as Version, parse(b) as Version)).at(-1);
+}
+
+/** Security releases of Node of the pinned major version that are newer than it. */
+export function nodeSecurity(version: string, releases: readonly NodeRelease[]): string[] {
+  const pinned = parse(version);
+  if (!pinned) return [];
+  return releases.flatMap(({ version: each, security }) => {
+    const other = parse(each);
+    if (!security || !other || other.numbers[0] !== pinned.numbers[0]) return [];
+    return compare(other, pinned) > 0 ? [each.replace(/^v/, "")] : [];
+  });
+}
+
+/** A package none of whose siblings stays behind is not held. */
+export function heldBy(
+  name: string,
+  newer: string,
+  offered: (sibling: string) => readonly string[],
+): string | undefined {
+  const group = ON_ONE_VERSION.find((names) => names.some((each) => each === name)) ?? [];
+  return group.find((sibling) => sibling !== name && !offered(sibling).includes(newer));
+}
+
+/** What needs a hand first. */
+export function report(findings: readonly Finding[], notAsked: readonly string[]): string[] {
+  const line = ({ pin, newer, security, heldBy: holder }: Finding): string => {
+    const word = isUrgent({ security }) ? "SECURITY" : "newer";
+    const since = isUrgent({ security }) ? ` (security releases: ${security?.join(", ")})` : "";
+    const held = holder === undefined ? "" : ` (waits: ${holder} has no such release)`;
+    return `${word}  ${pin.name} ${pin.version} → ${newer ?? "?"}${since}${held}  in ${pin.where.join(", ")}`;
+  };
+  const worth = findings.filter((each) => each.newer !== undefined || isUrgent(each));
+  const lines = worth
+    .toSorted((a, b) => Number(isUrgent(b)) - Number(isUrgent(a)) || (a.pin.name < b.pin.name ? -1 : 1))
+    .map(line);
+  return [
+    ...lines,
+    ...notAsked.map((each) => `not asked: ${each}`),
+    `${findings.length} pins asked about, ${worth.length} with newer releases, ${worth.filter(isUrgent).length} with security releases`,
+  ];
+}
+
+export function isUrgent({ security }: Pick<Finding, "security">): boolean {
+  return security !== undefined && security.length > 0;
+}
