@@ -109,7 +109,7 @@ function partRange(store: Store, object: StoredObject, number: number): ByteRang
 }
 
 /** The bytes of a range, read in bounded chunks across the parts that hold them; the files stay until `release`. */
-function download(store: Store, object: StoredObject, range: ByteRange): DownloadBody {
+export function download(store: Store, object: StoredObject, range: ByteRange): DownloadBody {
   const pieces: { body: Blob; from: number; to: number }[] = [];
   let offset = 0;
   for (const { number, size } of store.contents.parts(object.content)) {
