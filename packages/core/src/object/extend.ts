@@ -62,7 +62,7 @@ async function planFor(
   const plan = object.size <= facts.size ? extensionOf(context, object.size) : undefined;
   if (!plan || planCapacity(plan, context.deps.store.profile.maxParts) < facts.size) return undefined;
   const { stands, ranges } = await compareWithObject(context, ref, object);
-  return stands && worthCopying(plan, ranges).length > 0 ? plan : undefined;
+  return stands && isWorthACopy(plan, ranges) ? plan : undefined;
 }
 
 /** The plan that extends an object of this size; undefined where nothing of it can be copied. */
@@ -71,15 +71,18 @@ export function extensionOf({ deps, rules }: ObjectContext, objectBytes: number)
   return copiesRanges ? extendedPlan(choosePlan(rules.plan), objectBytes, maxParts) : undefined;
 }
 
-/** The copied parts of the plan, without those that are known to differ: they hold a differing range whole. */
-export function worthCopying(plan: CopiedPlan, ranges: readonly ComparedRange[]): number[] {
-  const differing = ranges.filter(({ is }) => is === "different");
-  const numbers = Array.from({ length: plan.count }, (_, at) => at + 1);
-  return numbers.filter((n) => {
-    const from = partOffset(plan, n);
-    const end = from + partBytes(plan, n);
-    return !differing.some(({ offset, bytes }) => offset >= from && offset + bytes <= end);
-  });
+function isWorthACopy(plan: CopiedPlan, ranges: readonly ComparedRange[]): boolean {
+  for (let n = 1; n <= plan.count; n += 1) if (mayBeEqual(plan, n, ranges)) return true;
+  return false;
+}
+
+/** A part that holds a differing range whole differs itself; one that only touches it is tried. */
+export function mayBeEqual(plan: CopiedPlan, n: number, ranges: readonly ComparedRange[]): boolean {
+  const from = partOffset(plan, n);
+  const end = from + partBytes(plan, n);
+  return !ranges.some(
+    ({ is, offset, bytes }) => is === "different" && offset >= from && offset + bytes <= end,
+  );
 }
 
 /** Brings the range into S3 and into the checkpoint: copied where that is planned and proves right, else sent. */
@@ -93,7 +96,7 @@ function isToCopy({ held, deps, compared }: ObjectContext, range: PartRange): bo
   const { plan, record } = held;
   if (plan.kind !== "copied" || range.number > plan.count || !deps.store.profile.copiesRanges) return false;
   const known = compared.get(`${record.s3_key} ${record.extends}`);
-  return known === undefined || worthCopying(plan, known.ranges).includes(range.number);
+  return known === undefined || mayBeEqual(plan, range.number, known.ranges);
 }
 
 /** Undefined: the part is to be sent. */

@@ -192,7 +192,9 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
 /** A Put would send again what the file's earlier object has and the store can copy. */
 function mayExtend({ context }: StreamContext): boolean {
   const entry = reopenedEntry(context);
-  return entry !== undefined && extensionOf(context, entry.file_size) !== undefined;
+  const { s3_bucket: bucket, s3_key: key } = context.held.record;
+  if (entry?.s3_bucket !== bucket || entry.s3_key !== key) return false;
+  return extensionOf(context, entry.file_size) !== undefined;
 }
 
 /** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */
