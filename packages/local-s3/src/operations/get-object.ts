@@ -35,7 +35,7 @@ export const getObjectTagging: Handler = ({ bucket, key }, { store }) => {
   return xmlReply(document("Tagging", parent("TagSet", ...tags)));
 };
 
-function needObject(store: Store, bucket: string, key: string): StoredObject {
+export function needObject(store: Store, bucket: string, key: string): StoredObject {
   store.buckets.need(bucket);
   const object = store.objects.find(bucket, key);
   if (object === undefined) throw noSuchKey(key);
@@ -89,7 +89,7 @@ function describe(
   return { object, reply, range };
 }
 
-const isMultipart = (object: StoredObject): boolean => object.etag.includes("-");
+export const isMultipart = (object: StoredObject): boolean => object.etag.includes("-");
 
 /** response-content-type and the like, which a presigned download may carry. */
 function overrides(query: ReadonlyMap<string, string>): Record<string, string> {

@@ -15,6 +15,7 @@ import {
 import { completeMultipartUpload } from "./complete.ts";
 import { copyObject, uploadPartCopy } from "./copy.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
+import { getObjectAttributes } from "./object-attributes.ts";
 import { getObject, getObjectTagging, headObject } from "./get-object.ts";
 import { listObjects, listObjectsV2 } from "./list-objects.ts";
 import { listMultipartUploads, listParts } from "./list-uploads.ts";
@@ -43,6 +44,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   HeadObject: headObject,
   DeleteObject: deleteObject,
   GetObjectTagging: getObjectTagging,
+  GetObjectAttributes: getObjectAttributes,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
   UploadPartCopy: uploadPartCopy,
