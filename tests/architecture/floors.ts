@@ -17,7 +17,7 @@ export const FLOORS: readonly Floor[] = [
   { name: "testing", holds: "memory adapters, conformance suites, crash points", paths: ["testing/"] },
   { name: "index", holds: "the public names", paths: ["index.ts"] },
   { name: "steps", holds: "what a stream does next: grow, seal, describe, supersede", paths: ["steps/"] },
-  { name: "object", holds: "one S3 object: key, parts, checksums, compare, complete", paths: ["object/"] },
+  { name: "object", holds: "one S3 object: key, parts, checksums, compare, extend", paths: ["object/"] },
   { name: "flow", holds: "what all streams share: lane, gate, patience, clock, owner", paths: ["flow/"] },
   { name: "ports", holds: "the world outside, as interfaces; its errors", paths: ["ports/", "errors.ts"] },
   { name: "stream", holds: "tables: states, fields, failures, part plan, identity", paths: ["stream/"] },

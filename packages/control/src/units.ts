@@ -1,25 +1,8 @@
 /** Sizes, counts and times read the same everywhere: IEC units, one decimal below 100, spans in at most two units. */
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+export { formatBytes } from "@sluice/core/stream/format-bytes";
+import { formatBytes } from "@sluice/core/stream/format-bytes";
 
 const whole = new Intl.NumberFormat("en-GB");
-
-/** 1536 → "1.5 KiB". Negative and non-finite values show as a dash. */
-export function formatBytes(bytes: number): string {
-  if (!Number.isFinite(bytes) || bytes < 0) return "–";
-  let unit = 0;
-  let value = bytes;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  // 1023.96 KiB would read "1024.0 KiB": it is the next unit's 1.0.
-  if (unit > 0 && unit < UNITS.length - 1 && value >= 1023.95) {
-    value = 1;
-    unit += 1;
-  }
-  const text = unit === 0 ? String(value) : value.toFixed(value >= 100 ? 0 : 1);
-  return `${text} ${UNITS[unit]}`;
-}
 
 /** "1,536 bytes": the exact number, for a title or a screen reader. */
 export function exactBytes(bytes: number): string {

@@ -47,6 +47,12 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
+    name: "copy of one part inside the store: the store answers it with errors",
+    where: "packages/core/src/object/extend.ts",
+    bound: "5 times, then this part's bytes and all that follow are sent",
+    proves: ["packages/core/src/object/extend.test.ts", "so is one that answers every copy with an error"],
+  },
+  {
     name: "request of one stream: it fails while the bucket answers",
     where: "packages/core/src/flow/patient-store.ts",
     bound:

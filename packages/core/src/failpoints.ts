@@ -20,6 +20,10 @@ export const FAILPOINTS = [
   "part_acknowledged",
   /** The checkpoint holds the part. */
   "part_recorded",
+  /** A part is about to be copied from an earlier object inside the store. */
+  "part_copying",
+  /** The store copied a part; it was not compared with the file yet, and the checkpoint does not hold it. */
+  "part_copied",
   /** The file is judged complete and the judgement saved. */
   "settled",
   /** Between two parts of the verify pass. */

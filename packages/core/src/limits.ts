@@ -30,6 +30,8 @@ export const LIMITS = {
   verifyRounds: 3,
   /** Times one part may arrive garbled before its stream fails. */
   garbledAttempts: 10,
+  /** Times the store may answer one copy with an error before the bytes are sent instead. */
+  copyAttempts: 5,
   /** Times the store may refuse one key, while it takes another, before its stream fails. */
   nameRefusals: 5,
   /** One key alone denied for this long fails its stream. */

@@ -25,6 +25,9 @@ export const QUIRKS = {
   htmlRefusals: "a refusal bears content-type text/html, and its body is a page of HTML for HEAD and 400",
   wrongChecksumIsInvalidRequest: "a body that differs from its checksum gives 400 InvalidRequest",
   noSuchKeyForUpload: "NoSuchUpload is called NoSuchKey (Ceph RGW, DigitalOcean)",
+  noCopy: "UploadPartCopy gives 501 NotImplemented (Google Cloud Storage)",
+  ignoreCopyConditions: "x-amz-copy-source-if-* is silently ignored",
+  noPartChecksumInCopy: "the reply to UploadPartCopy shows no checksum",
   equalParts: "Complete gives InvalidPart unless all parts but the last have one size (Cloudflare R2)",
 } as const;
 

@@ -43,6 +43,23 @@ test.each([
   expect((await s3.call({ method: "HEAD", key: "k" })).status).toBe(404);
 });
 
+test("a copy's 200 can hold an error, with the part not there", async () => {
+  const { s3, server } = await startRig();
+  await s3.call({ method: "PUT", key: "source", body: "x" });
+  const upload = await Upload.create(s3, "k");
+  server.faults.add({ operation: "UploadPartCopy" }, TROUBLE.errorIn200(true));
+  const query = { partNumber: "1", uploadId: upload.id };
+  const headers = { "x-amz-copy-source": `/${s3.target.bucket}/source` };
+  const answers = [
+    await s3.call({ method: "PUT", key: "k", query, headers }),
+    await s3.call({ method: "PUT", key: "k", query, headers }),
+  ];
+  expect(answers.map((answer) => [answer.status, answer.code])).toEqual([
+    [200, "InternalError"],
+    [200, ""],
+  ]);
+});
+
 test("a captive portal answers 200 with HTML", async () => {
   const { s3, server } = await startRig();
   server.faults.add({ operation: "PutObject" }, TROUBLE.htmlIn200());

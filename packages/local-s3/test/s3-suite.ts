@@ -8,6 +8,7 @@ import { S3Client, tag, tags, type Target } from "./s3-client.ts";
 import { authenticationCases } from "./suite/authentication.ts";
 import { checksumCases } from "./suite/checksums.ts";
 import { completionCases } from "./suite/completion.ts";
+import { copyCases } from "./suite/copies.ts";
 import { listingCases } from "./suite/listings.ts";
 import { multipartCases } from "./suite/multipart.ts";
 import { objectCases } from "./suite/objects.ts";
@@ -61,6 +62,9 @@ export function s3Suite(name: string, makeTarget: () => Promise<SuiteTarget>): v
     });
     describe("completion", () => {
       completionCases(context);
+    });
+    describe("copies", () => {
+      copyCases(context);
     });
   });
 }

@@ -8,6 +8,8 @@ import {
   type ByteSpan,
   type CompleteOutcome,
   type CompleteRequest,
+  type CopyOutcome,
+  type CopyRequest,
   type CreatedUpload,
   type Demotion,
   type Head,
@@ -60,6 +62,11 @@ export class BucketGuard implements ObjectStore {
 
   uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome> {
     return this.#call(ref.bucket, () => this.#store.uploadPart(ref, partNumber, request));
+  }
+
+  copyPart(ref: UploadRef, partNumber: number, request: CopyRequest): Promise<CopyOutcome> {
+    this.#refuseForeign(request.source.bucket);
+    return this.#call(ref.bucket, () => this.#store.copyPart(ref, partNumber, request));
   }
 
   listParts(ref: UploadRef): Promise<Listing> {

@@ -6,6 +6,7 @@
  *   createUpload ─► uploadPart … ─► complete ─► completed | conflict | gone | invalid_part
  *                       │   ▲            │
  *                       │   └ listParts ◄┘ what became of a request whose reply was lost
+ *                       ├─► copyPart: a range of an object that stands ─► copied | source_changed | refused
  *                       └─► abort ─► gone: repeated until no part is left
  *   put ─► stored | conflict        head ─► found | missing | unknown        read, listUploads
  *
@@ -24,12 +25,16 @@ import {
   ListMultipartUploadsCommand,
   ListPartsCommand,
   type ListPartsCommandOutput,
+  UploadPartCopyCommand,
+  type UploadPartCopyCommandOutput,
 } from "@aws-sdk/client-s3";
 import {
   type ByteSpan,
   type CompleteOutcome,
   type CompleteRequest,
   type Condition,
+  type CopyOutcome,
+  type CopyRequest,
   crc32ToBase64,
   type CreatedUpload,
   type Demotion,
@@ -58,6 +63,7 @@ import type { S3Profile } from "./profiles.ts";
 import {
   abortsAt,
   badReply,
+  copySource,
   decodeKey,
   foundObject,
   listedPart,
@@ -203,6 +209,40 @@ export class S3ObjectStore implements ObjectStore {
       gone: () => ({ kind: "gone" }),
       refused: (failure) => this.#learnFrom(failure, ref),
     });
+  }
+
+  /** As long as Complete may take: the store moves the bytes before it answers. */
+  async copyPart(ref: UploadRef, partNumber: number, request: CopyRequest): Promise<CopyOutcome> {
+    const { source, ifMatch, range, signal } = request;
+    const call: Call = {
+      ...control("UploadPartCopy", ref),
+      what: `UploadPartCopy ${partNumber} ${ref.key}`,
+      mutating: true,
+      turn: "none",
+      deadlineMs: LIMITS.storeCompleteMs,
+      keptAliveByBytes: true,
+      ...(signal && { abortSignal: signal }),
+    };
+    const input = {
+      ...uploadFields(ref),
+      PartNumber: partNumber,
+      CopySource: copySource(source),
+      CopySourceRange: `bytes=${range.first}-${range.last}`,
+      CopySourceIfMatch: `"${ifMatch}"`,
+    };
+    const reading: Reading<UploadPartCopyCommandOutput, CopyOutcome> = {
+      // A 200 may hold an error, or nothing.
+      reply: ({ CopyPartResult: copied }) => {
+        const etag = unquoted(copied?.ETag);
+        if (etag === undefined) throw badReply(call.what, "a copy without an ETag");
+        const crc32 = copied?.ChecksumCRC32;
+        return { kind: "copied", etag, ...(crc32 !== undefined && { crc32 }) };
+      },
+      source_changed: () => ({ kind: "source_changed" }),
+      not_copied: ({ code, message }) => ({ kind: "refused", detail: `${code}: ${message}` }),
+      gone: () => ({ kind: "gone" }),
+    };
+    return await this.#requests.send(call, new UploadPartCopyCommand(input), reading);
   }
 
   /** Page by page to the end; a store whose pages go in circles is found out, not followed. */

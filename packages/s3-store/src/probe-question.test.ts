@@ -21,6 +21,7 @@ const FIELDS: Readonly<Record<keyof S3Profile, "asked" | "by name alone">> = {
   listsUploadsByPrefix: "asked",
   headMissingIs404: "asked",
   unequalParts: "asked",
+  copiesRanges: "asked",
   uploadAgeDays: "asked",
   objectSizeInComplete: "asked",
   bareEtagInConditions: "asked",

@@ -7,12 +7,13 @@ import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
+  UploadPartCopyCommand,
 } from "@aws-sdk/client-s3";
-import { type ChecksumMode, crc32ToBase64, type IfMatchOnComplete, LIMITS } from "@sluice/core";
+import { type ChecksumMode, crc32ToBase64, type IfMatchOnComplete, LIMITS, StoreError } from "@sluice/core";
 import { askAll, bearsMetadata, isConditionRefused, type Question } from "./probe-question.ts";
 import { type ProbeSession, proofOf, type Tried } from "./probe-session.ts";
-import type { S3Profile } from "./profiles.ts";
-import { unquoted } from "./replies.ts";
+import { limitsOf, type S3Profile } from "./profiles.ts";
+import { copySource, unquoted } from "./replies.ts";
 import type { ExchangeOptions } from "./transport.ts";
 
 /** How the work would use the store. */
@@ -255,6 +256,8 @@ interface RehearsalScene {
   upload: Open;
   /** With a larger last part it failed, with parts as S3 always takes them it works. */
   onlyEqual: boolean;
+  /** False: it is known by name that the store copies nothing. */
+  mayCopy: boolean;
   completeAgain(): ReturnType<typeof complete>;
 }
 
@@ -262,6 +265,7 @@ export interface RehearsalAnswers {
   unequalParts: boolean;
   repeatComplete: boolean;
   partEtagIsMd5: boolean;
+  copiesRanges: boolean;
   metadataKept: boolean;
 }
 
@@ -303,6 +307,15 @@ export const REHEARSAL: readonly Question<RehearsalScene, RehearsalAnswers>[] = 
       return { partEtagIsMd5: part !== undefined && part.ETag === md5 };
     },
   },
+  {
+    name: "Are ranges copied inside the store?",
+    asks: "UploadPartCopy of 5 MiB across its parts, with an ETag that nothing has, then with its own",
+    reads:
+      "the first refused with 412, the second answered with the digest of just these bytes. Not asked where the store's name says it",
+    decides: ["copiesRanges"],
+    ask: async ({ session, upload, mayCopy }) =>
+      mayCopy ? { copiesRanges: await askCopy(session, upload) } : {},
+  },
 ];
 
 /** One upload of two parts, as the work does it. `unequal`: the last part is the larger one. */
@@ -311,12 +324,13 @@ async function prepareRehearsal(
   way: Way,
   { checksumsInComplete, objectSizeInComplete }: CompleteAnswers,
   unequal: boolean,
-): Promise<Tried<Omit<RehearsalScene, "onlyEqual">>> {
+): Promise<Tried<Omit<RehearsalScene, "onlyEqual" | "mayCopy">>> {
   const opened = await open(session, "upload", way);
   if (!opened.ok) return opened;
   const upload = opened.reply;
+  // Of different bytes, so that a range of them is known by its digest.
   for (const bytes of [SMALLEST_PART_BYTES, unequal ? SMALLEST_PART_BYTES + 1 : 1]) {
-    const sent = await send(session, upload, Buffer.alloc(bytes));
+    const sent = await send(session, upload, Buffer.alloc(bytes, upload.parts.length));
     if (!sent.ok) return sent;
   }
   const size = upload.parts.reduce((sum, part) => sum + part.bytes.length, 0);
@@ -338,8 +352,59 @@ export async function rehearse(
   const onlyEqual = !scene.ok && askSizes;
   if (onlyEqual) scene = await prepareRehearsal(session, way, answers, false);
   if (!scene.ok) return scene;
-  const cautious = { unequalParts, repeatComplete: false, partEtagIsMd5: false, metadataKept: false };
-  return { ok: true, reply: await askAll(REHEARSAL, { ...scene.reply, onlyEqual }, cautious) };
+  const cautious = {
+    unequalParts,
+    repeatComplete: false,
+    partEtagIsMd5: false,
+    copiesRanges: false,
+    metadataKept: false,
+  };
+  const mayCopy = limitsOf(store).copiesRanges !== false;
+  return { ok: true, reply: await askAll(REHEARSAL, { ...scene.reply, onlyEqual, mayCopy }, cautious) };
+}
+
+/** A store that ignores the range or the condition, or makes an empty part of a copy, does not copy as the work needs it. */
+async function askCopy(session: ProbeSession, { key, way, parts }: Open): Promise<boolean> {
+  const standing = await session.head(key);
+  const etag = standing.ok ? unquoted(standing.reply.ETag) : undefined;
+  const opened = await open(session, "copy", way);
+  if (etag === undefined || !opened.ok) return false;
+  const upload = opened.reply;
+  const wrong = await copy(session, upload, key, "0".repeat(32));
+  if (!wrong || wrong.ok || (wrong.refusal.status !== 412 && wrong.refusal.status !== 304)) return false;
+  const right = await copy(session, upload, key, etag);
+  const told = right?.ok === true ? right.reply.CopyPartResult : undefined;
+  const { first, last } = COPIED;
+  const bytes = Buffer.concat(parts.map((part) => part.bytes)).subarray(first, last + 1);
+  if (told?.ChecksumCRC32 !== undefined) return told.ChecksumCRC32 === crc32ToBase64(crc32(bytes));
+  const toldEtag = unquoted(told?.ETag);
+  if (toldEtag === createHash("md5").update(bytes).digest("hex")) return true;
+  const listed = toldEtag === undefined ? undefined : await askParts(session, upload);
+  return listed?.ok === true && listed.reply.Parts?.[0]?.Size === bytes.length;
+}
+
+/** From its second byte to the first of its second part. */
+const COPIED = { first: 1, last: SMALLEST_PART_BYTES };
+
+/** Undefined: an error of the server, or a 200 that holds one or nothing, while other requests are answered. */
+async function copy(session: ProbeSession, upload: Open, key: string, etag: string) {
+  const input = {
+    ...place(session, upload),
+    PartNumber: 1,
+    CopySource: copySource({ bucket: session.bucket, key }),
+    CopySourceRange: `bytes=${COPIED.first}-${COPIED.last}`,
+    CopySourceIfMatch: `"${etag}"`,
+  };
+  const send = async (options: ExchangeOptions) =>
+    await session.connection.send(new UploadPartCopyCommand(input), { ...options, keptAliveByBytes: true });
+  try {
+    return await session.try("UploadPartCopy", send, { deadlineMs: LIMITS.storeCompleteMs, wrong: true });
+  } catch (error) {
+    const answered = error instanceof StoreError && (error.status !== undefined || error.code === "BadReply");
+    if (!answered || error.trouble === "throttled") throw error;
+    await session.list(1);
+    return undefined;
+  }
 }
 
 type Extras = Partial<

@@ -257,6 +257,7 @@ async function learnUploads(
     profile.unequalParts = tried.reply.unequalParts;
     profile.repeatComplete = tried.reply.repeatComplete;
     profile.etagIsMd5 &&= tried.reply.partEtagIsMd5;
+    profile.copiesRanges = tried.reply.copiesRanges;
     if (!tried.reply.metadataKept) {
       refusals.push(
         "User metadata given to CreateMultipartUpload is dropped by the store: no object could be told from another's.",
@@ -355,5 +356,9 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   say(
     !profile.unequalParts,
     "All parts must have one size: the uniform part plan is used, set SLUICE_EXPECTED_MAX_SIZE to the largest file.",
+  );
+  say(
+    !profile.copiesRanges,
+    "The store copies no ranges of an object inside itself: a file that grows after its completion goes up whole again, each time.",
   );
 }

@@ -41,6 +41,7 @@ export const CAUTIOUS: S3Profile = {
   listsUploadsByPrefix: false,
   headMissingIs404: false,
   unequalParts: true,
+  copiesRanges: false,
   maxParts: 10_000,
   maxObjectBytes: 5 * TiB,
   objectSizeInComplete: false,
@@ -73,7 +74,8 @@ const STORES = {
     ],
   },
   b2: { host: /\.backblazeb2\.com$/, limits: {}, notes: [] },
-  gcs: { host: /(^|\.)storage\.googleapis\.com$/, limits: {}, notes: [] },
+  // rclone provider/GCS.yaml: the XML API has no UploadPartCopy
+  gcs: { host: /(^|\.)storage\.googleapis\.com$/, limits: { copiesRanges: false }, notes: [] },
   // docs.wasabi.com, "Multi-Part Uploads"
   wasabi: {
     host: /\.wasabisys\.com$/,
@@ -94,7 +96,7 @@ const STORES = {
   // rclone provider/Storj.yaml
   storj: {
     host: /(^|\.)storjshare\.io$/,
-    limits: {},
+    limits: { copiesRanges: false },
     notes: ["Storj is made for parts of 64 MiB and more: raise SLUICE_PART_SIZE."],
   },
   digitalocean: { host: /\.digitaloceanspaces\.com$/, limits: {}, notes: [] },
@@ -106,7 +108,12 @@ const STORES = {
     notes: ["Oracle Cloud wants parts of more than 10 MiB: raise SLUICE_PART_SIZE."],
   },
   rustfs: { limits: {}, notes: [] },
-  ceph: { limits: {}, notes: [] },
+  ceph: {
+    limits: {},
+    notes: [
+      "Ceph copies bytes physically: what a file's next object takes from the one before is written again.",
+    ],
+  },
   versitygw: { limits: {}, notes: [] },
   seaweedfs: { limits: {}, notes: [] },
   garage: { limits: {}, notes: [] },

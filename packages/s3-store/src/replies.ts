@@ -7,9 +7,10 @@ import type {
   ListMultipartUploadsCommandOutput,
   ListPartsCommandOutput,
 } from "@aws-sdk/client-s3";
-import { type Head, type ListedPart, type OpenUpload, StoreError } from "@sluice/core";
+import { type Head, type ListedPart, type ObjectRef, type OpenUpload, StoreError } from "@sluice/core";
 import type { BodyDigests } from "./checksums.ts";
 import type { ReplyHeaders } from "./connection.ts";
+import { escapeKey } from "./transport.ts";
 
 /** Undefined for an ETag that is missing or empty. */
 export function unquoted(etag: string | undefined): string | undefined {
@@ -121,6 +122,11 @@ export function openUpload(
     uploadId: UploadId,
     ...(Initiated !== undefined && { initiated: Initiated.toISOString() }),
   };
+}
+
+/** As a header wants it: URL-encoded, its slashes apart. */
+export function copySource({ bucket, key }: ObjectRef): string {
+  return `${bucket}/${escapeKey(key)}`;
 }
 
 /** A key that was not encoded after all is taken as it is. */

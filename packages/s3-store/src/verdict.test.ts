@@ -49,6 +49,11 @@ function word(verdict: Verdict): string {
 function expected(request: StoreRequest, status: number, body: Body): string {
   const page = request !== "HeadObject" && (body === "html" || body === "json");
   const naming = NAMING.includes(request);
+  // Whatever this refuses is met again when the bytes are sent instead.
+  if (request === "UploadPartCopy" && !page) {
+    if (status === 404 || status === 412 || status === 304) return "source_changed";
+    if (status !== 500) return "not_copied";
+  }
   switch (status) {
     case 403:
       return "denied?";
@@ -179,6 +184,22 @@ describe("D6d: one odd name", () => {
   it("D6d: nor is a conflict that says what conflicts, when it was sent with a condition", () => {
     const refused = failure(409, "xml", { code: "ObjectParentIsFile" });
     expect(word(verdictOf(refused, { request: "PutObject", condition: "if-none-match" }))).toBe("name?");
+  });
+});
+
+describe("a copy", () => {
+  const asked: Asked = { request: "UploadPartCopy" };
+
+  it.each([
+    [404, "NoSuchUpload", "gone"],
+    [404, "NoSuchKey", "source_changed"],
+    [404, "NoSuchBucket", "rejected?"],
+    [403, "InvalidObjectState", "not_copied"],
+    [400, "InvalidRequest", "not_copied"],
+    [416, "InvalidRange", "not_copied"],
+    [503, "SlowDown", "throttled"],
+  ])("D6d: %s %s is %s", (status, code, meaning) => {
+    expect(word(verdictOf(failure(status, "xml", { code }), asked))).toBe(meaning);
   });
 });
 

@@ -11,6 +11,7 @@ import type { S3Failure } from "./errors.ts";
 export const STORE_REQUESTS = [
   "CreateMultipartUpload",
   "UploadPart",
+  "UploadPartCopy",
   "CompleteMultipartUpload",
   "PutObject",
   "HeadObject",
@@ -37,6 +38,10 @@ export type Answer =
   /** No object stands there. */
   | "missing"
   | "invalid_part"
+  /** The object to copy from no longer exists, or is another. */
+  | "source_changed"
+  /** The store does not copy this: its bytes have to be sent. */
+  | "not_copied"
   /** Complete of an upload whose object was deleted since (Ceph 16), or that another request is completing. */
   | "in_progress";
 
@@ -112,11 +117,22 @@ function answerOf(failure: S3Failure, asked: Asked): Answer | undefined {
     if (REFUSED_PARTS.has(code)) return "invalid_part";
     if (status === 500 && /completion is already in progress/i.test(failure.message)) return "in_progress";
   }
+  if (request === "UploadPartCopy") return copyAnswerOf(failure);
   if (condition !== undefined && isConditionRefused(failure, condition)) return "conflict";
   if (status !== 404 || code === "NoSuchBucket") return undefined;
   if (request === "HeadObject") return "missing";
   if (!ABOUT_AN_UPLOAD.has(request) || failure.page || !UPLOAD_GONE.has(code)) return undefined;
   return "gone";
+}
+
+/** Whatever is refused for another reason is met again, and named, when the bytes are sent instead. */
+function copyAnswerOf(failure: S3Failure): Answer | undefined {
+  const { status, code, page } = failure;
+  if (page || status === undefined || NO_BUCKET.has(code)) return undefined;
+  if (code === "NoSuchUpload") return "gone";
+  if (status === 412 || status === 304 || (status === 404 && UPLOAD_GONE.has(code))) return "source_changed";
+  const trouble = storeTrouble(failure);
+  return trouble === "denied" || trouble === "rejected" ? "not_copied" : undefined;
 }
 
 /** 3xx and 501 are how some stores say that they did not meet the condition, or do not know it. */

@@ -35,6 +35,12 @@ const STORES: [name: string, quirks: Quirks, profile: Partial<S3Profile>][] = [
     { noSuchKeyForUpload: true, refuseUnlistedParts: true, ignoreObjectSize: true, noTrailers: true },
     { objectSizeInComplete: false },
   ],
+  ["S3ObjectStore on a store that cannot copy", { noCopy: true }, { copiesRanges: false }],
+  [
+    "S3ObjectStore on a store that tells nothing of a copied part",
+    { noPartChecksumInCopy: true, etagNotMd5: true },
+    { etagIsMd5: false },
+  ],
   [
     "S3ObjectStore on a store like RustFS behind a narrow policy",
     { listUploadsExactKeyOnly: true, head403OnMissing: true, etagNotMd5: true },

@@ -17,6 +17,8 @@ const ACTION_OF: Partial<Record<Operation, string>> = {
   PutObject: "s3:PutObject",
   CreateMultipartUpload: "s3:PutObject",
   UploadPart: "s3:PutObject",
+  // And s3:GetObject on what it copies from.
+  UploadPartCopy: "s3:PutObject",
   CompleteMultipartUpload: "s3:PutObject",
   GetObject: "s3:GetObject",
   HeadObject: "s3:GetObject",

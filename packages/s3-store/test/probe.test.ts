@@ -75,6 +75,9 @@ describe("what the store can do", () => {
     ["noSuchKeyForUpload", {}, []],
     ["demandPartChecksums", {}, []],
     ["equalParts", { unequalParts: false }, ["May parts differ in size?"]],
+    ["noCopy", { copiesRanges: false }, ["Are ranges copied inside the store?"]],
+    ["ignoreCopyConditions", { copiesRanges: false }, ["Are ranges copied inside the store?"]],
+    ["noPartChecksumInCopy", {}, []],
   ];
   for (const [quirk, differs, questions] of differences) {
     test(`is found out ${quirk === undefined ? "where it can everything" : `with ${quirk}`}, and nothing is left`, async () => {
@@ -90,6 +93,26 @@ describe("what the store can do", () => {
       expect(JSON.parse(JSON.stringify(profile))).toEqual(profile);
     });
   }
+
+  test("a store that makes an empty part of a copy, or copies more than the range, is not asked to copy", async () => {
+    await using rig = await startRig();
+    const reply = (body: string) => ({ kind: "reply", reply: { status: 200, body } }) as const;
+    const body = `<CopyPartResult><ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag></CopyPartResult>`;
+    for (const answer of [reply(body), reply(""), TROUBLE.htmlIn200(), TROUBLE.errorIn200()]) {
+      rig.faults.clear();
+      rig.faults.add({ operation: "UploadPartCopy", nth: 2 }, answer);
+      expect((await probe(rig)).profile).toEqual({ ...AWS_LIKE, copiesRanges: false });
+      expect(rig.faults.list()).toMatchObject([{ acted: 1 }]);
+    }
+  });
+
+  test("a store known by name to copy nothing is not asked", async () => {
+    await using rig = await startRig();
+    const { profile, notes } = await probe(rig, { store: "gcs" });
+    expect(profile.copiesRanges).toBe(false);
+    expect(rig.count("UploadPartCopy")).toBe(0);
+    expect(notes.join("\n")).toContain("copies no ranges");
+  });
 
   test("and each question is tried with a store that answers it otherwise", () => {
     const below = [

@@ -80,6 +80,50 @@ describe("an outage", () => {
     expect(operation.map((one) => rig.count(one))).toEqual([1, 2, 1]);
   });
 
+  test("S12 a copy whose reply is lost, or whose 200 holds an error or nothing, is of unknown outcome and not asked for again", async () => {
+    await using rig = await startRig();
+    const body = Buffer.alloc(5 * 1024 ** 2 + 1, "x");
+    const stored = await rig.store.put(ref("source"), putRequest(body));
+    if (stored.kind !== "stored") throw new Error("not stored");
+    const upload = await openUpload(rig.store, "a");
+    const range = { first: 1, last: body.length - 1 };
+    const request = { source: ref("source"), ifMatch: stored.etag, range };
+    const empty = { kind: "reply", reply: { status: 200 } } as const;
+    const troubles = [
+      { kind: "loseReply" } as const,
+      TROUBLE.errorIn200(),
+      TROUBLE.errorIn200(true),
+      TROUBLE.htmlIn200(),
+      empty,
+    ];
+    for (const [at, trouble] of troubles.entries()) {
+      rig.faults.add({ operation: "UploadPartCopy" }, trouble);
+      const refused = rig.store.copyPart(upload, 1, request);
+      await expect(refused, trouble.kind).rejects.toMatchObject({ outcomeUnknown: true });
+      expect(rig.count("UploadPartCopy")).toBe(at + 1);
+    }
+    expect(await rig.store.copyPart(upload, 1, request)).toMatchObject({ kind: "copied" });
+  });
+
+  test("a copy that the store refuses, for whatever reason, is an answer: the bytes are sent instead", async () => {
+    await using rig = await startRig();
+    const upload = await openUpload(rig.store, "a");
+    const range = { first: 0, last: 5 * 1024 ** 2 - 1 };
+    const request = { source: ref("source"), ifMatch: "x", range };
+    for (const [status, code] of [
+      [501, "NotImplemented"],
+      [403, "AccessDenied"],
+      [403, "InvalidObjectState"],
+      [400, "InvalidRequest"],
+    ] as const) {
+      rig.faults.add({ operation: "UploadPartCopy" }, { kind: "reply", reply: { status, code } });
+      const outcome = await rig.store.copyPart(upload, 1, request);
+      expect(outcome).toMatchObject({ kind: "refused", detail: expect.stringContaining(code) as string });
+    }
+    rig.faults.add({ operation: "UploadPartCopy" }, TROUBLE.slowDown(1));
+    await expect(rig.store.copyPart(upload, 1, request)).rejects.toMatchObject({ trouble: "throttled" });
+  });
+
   test("a connection that breaks in the middle of a body leaves nothing behind", async () => {
     await using rig = await startRig();
     const upload = await openUpload(rig.store, "a");

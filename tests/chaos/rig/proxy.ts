@@ -86,7 +86,7 @@ export class Proxy implements AsyncDisposable {
   }
 
   async #pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const asked = readRequest(req.method ?? "GET", req.url ?? "/");
+    const asked = readRequest(req.method ?? "GET", req.url ?? "/", "x-amz-copy-source" in req.headers);
     const passage: Passage = {
       ...asked,
       startedAt: performance.now(),

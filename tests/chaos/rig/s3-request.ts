@@ -1,4 +1,4 @@
-/** What an S3 request asks for, told from its method and address alone. Path-style addresses only. */
+/** What an S3 request asks for, told from its method and address, and whether it copies. Path-style addresses only. */
 
 export type Operation =
   | "AbortMultipartUpload"
@@ -12,6 +12,7 @@ export type Operation =
   | "ListParts"
   | "PutObject"
   | "UploadPart"
+  | "UploadPartCopy"
   | "other";
 
 export interface S3Request {
@@ -21,14 +22,16 @@ export interface S3Request {
   part: number | undefined;
 }
 
-export function readRequest(method: string, url: string): S3Request {
+export function readRequest(method: string, url: string, copies: boolean): S3Request {
   const { pathname, searchParams: query } = new URL(url, "http://s3");
   const [, , ...rest] = pathname.split("/");
   const key = rest.map(decodeURIComponent).join("/");
   const uploadId = query.get("uploadId") ?? undefined;
   const part = query.has("partNumber") ? Number(query.get("partNumber")) : undefined;
   const subject = uploadId !== undefined ? "upload" : key === "" ? "bucket" : "object";
-  return { operation: operationOf(method, subject, query), key, uploadId, part };
+  const operation = operationOf(method, subject, query);
+  const named = operation === "UploadPart" && copies ? "UploadPartCopy" : operation;
+  return { operation: named, key, uploadId, part };
 }
 
 function operationOf(

@@ -34,6 +34,8 @@ export interface Plot {
     | "described_beside";
   /** Uploads that are rightly kept. */
   openUploads?: number;
+  /** Times the object is made, where it is more than one. */
+  versions?: number;
   /** The object is made twice, and the stream that made the first one ends in this state. */
   sentAgain?: string;
 }
@@ -150,6 +152,21 @@ export const PLOTS: Record<Story, Plot> = {
     play: (_, path) => write(path, 2 * PART + TAIL),
     outcome: "deleted",
   },
+  extended: {
+    async play(world, path) {
+      await write(path, 2 * PART + TAIL);
+      await world.until(
+        "the object is stored and described",
+        async () => (await call(world.target, "HEAD", `${FILE}.metadata.json`)).status === 200,
+        { everyMs: 20 },
+      );
+      await using file = await GrowingFile.open(path);
+      await rewriteHeader(path);
+      await file.append(PART + TAIL);
+    },
+    outcome: "completed",
+    versions: 2,
+  },
   object_removed: {
     env: { SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "2s" },
     async play(world, path) {
@@ -179,6 +196,7 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
     key,
     ...(plot.outcome === "deleted" && sha256 !== undefined ? { sha256 } : {}),
     ...(plot.sentAgain === undefined ? {} : { versions: 2 }),
+    ...(plot.versions === undefined ? {} : { versions: plot.versions }),
   });
   switch (plot.outcome) {
     case "completed":

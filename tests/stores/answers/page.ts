@@ -63,6 +63,7 @@ const ROWS: Readonly<Record<keyof S3Profile, [label: string, cell: (profile: S3P
       ({ headMissingIs404 }) => (headMissingIs404 ? "404" : "403 or another"),
     ],
     unequalParts: ["parts of unequal size", ({ unequalParts }) => yesOrNo(unequalParts)],
+    copiesRanges: ["ranges copied inside the store", ({ copiesRanges }) => yesOrNo(copiesRanges)],
     // Limits that are known by name and were not asked of the store.
     maxParts: null,
     maxObjectBytes: null,

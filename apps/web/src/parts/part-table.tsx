@@ -175,7 +175,7 @@ function PartRow({
         <code>{part?.ChecksumCRC32 ?? "–"}</code>
       </div>
       <div role="cell" className={`num ${state === "again" ? "font-medium text-warn" : ""}`}>
-        {part === undefined ? "–" : (part.Attempts ?? 1)}
+        {part === undefined ? "–" : part.Copied ? "copied" : (part.Attempts ?? 1)}
       </div>
       <div role="cell" className="num text-muted">
         {part?.DurationMs === undefined ? "–" : formatDuration(part.DurationMs)}

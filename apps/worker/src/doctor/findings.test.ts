@@ -231,6 +231,7 @@ describe("the bucket", () => {
       "bucket.head_missing_is_404",
       "bucket.uploads_by_prefix",
       "bucket.unequal_parts",
+      "bucket.copy_ranges",
       "bucket.lifecycle",
     ]);
   });
@@ -270,6 +271,7 @@ describe("the bucket", () => {
     ["bucket.no_head_missing_is_404", { headMissingIs404: false }],
     ["bucket.no_uploads_by_prefix", { listsUploadsByPrefix: false }],
     ["bucket.no_unequal_parts", { unequalParts: false }],
+    ["bucket.no_copy_ranges", { copiesRanges: false }],
   ])("%s is said for information", (id, profile) => {
     expect(found(storeFindings(answers({}, profile)), id)).toMatchObject({ severity: "info" });
   });

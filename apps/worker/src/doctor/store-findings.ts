@@ -87,6 +87,14 @@ const CAPABILITIES: readonly Capability[] = [
     absent: "All parts must have one size: the uniform part plan is used.",
     remedy: "Set SLUICE_EXPECTED_MAX_SIZE to the largest file there will be.",
   },
+  {
+    id: "copy_ranges",
+    has: ({ copiesRanges }) => copiesRanges,
+    present: "The store copies ranges inside itself: a completed file that grows sends what is new.",
+    absent:
+      "The store copies no ranges inside itself: a file that grows after its completion goes up whole again, each time.",
+    remedy: "Raise SLUICE_IDLE_TIMEOUT, or use markers, where files are completed before they are finished.",
+  },
 ];
 
 /** Rights the work can do without. */

@@ -23,6 +23,11 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
         { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts },
         "part acknowledged",
       ),
+    partCopied: (stream, part) =>
+      log.debug(
+        { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms },
+        "part copied inside the store",
+      ),
     partAdopted: (stream, part) =>
       log.info(
         { ...about(stream), part: part.number, bytes: part.bytes },
@@ -61,6 +66,7 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     opened: tell("opened"),
     moved: tell("moved"),
     partAcknowledged: tell("partAcknowledged"),
+    partCopied: tell("partCopied"),
     partAdopted: tell("partAdopted"),
     retried: tell("retried"),
     tidyFailed: tell("tidyFailed"),

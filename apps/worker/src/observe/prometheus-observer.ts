@@ -24,6 +24,10 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     "sluice_uploaded_bytes_total",
     "Bytes of parts and small files that S3 acknowledged.",
   );
+  const copied = counter(
+    "sluice_copied_bytes_total",
+    "Bytes that new objects took from earlier ones inside the store, and that were not sent.",
+  );
   const completed = counter("sluice_completed_total", "Streams completed.");
   const adopted = counter("sluice_parts_adopted_total", "Parts found in S3 that the checkpoint had lost.");
   const removed = byReason(
@@ -79,6 +83,10 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     partAcknowledged(_stream, part) {
       acknowledged(part.bytes);
       seconds.observe(part.ms / 1_000);
+    },
+    partCopied(_stream, part) {
+      copied.inc(part.bytes);
+      lastPart.set(wallMs() / 1_000);
     },
     partAdopted: () => adopted.inc(),
     retried: (_stream, _what, reason) => retries.inc({ reason: reasons(reason) }),

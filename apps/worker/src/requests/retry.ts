@@ -99,6 +99,7 @@ async function restart(
     next_part: 1,
     bytes_sent: 0,
     part_plan: formatPlan(choosePlan(watch.rules.plan)),
+    extends: null,
   };
   const taken = await held.tryMove(plan.event, {
     dropParts: anew,

@@ -176,7 +176,8 @@ async function stillTrue(
 
 /** HeadObject is asked before every write: right on any server. */
 function withoutConditions(profile: S3Profile): S3Profile {
-  return { ...profile, conditionalPut: false, conditionalComplete: false, ifMatchOnComplete: "ignored" };
+  const none = { conditionalPut: false, conditionalComplete: false, copiesRanges: false };
+  return { ...profile, ...none, ifMatchOnComplete: "ignored" };
 }
 
 function heals({ trouble }: StoreError): boolean {
@@ -216,7 +217,7 @@ function attributes(config: Config) {
 }
 
 /** Raised when the probe asks something new, so that older answers count no more. */
-const QUESTIONS = 3;
+const QUESTIONS = 4;
 
 /** What a worker with these settings found out at work against what its probe had said; for doctor. */
 export async function learnedAtWork(config: Config, context: SchemaContext): Promise<string[]> {

@@ -32,6 +32,13 @@ export class Bucket {
     return answer.text;
   }
 
+  /** As one answer: one object, whole. */
+  async bytes(key: string): Promise<Buffer> {
+    const answer = await this.#client.call({ method: "GET", key });
+    if (answer.status !== 200) throw new Error(`GET ${key}: ${answer.status} ${answer.code}`);
+    return answer.bytes;
+  }
+
   /** The object's bytes in order, in pieces that fit into memory. */
   async *read(key: string, size: number): AsyncGenerator<Buffer> {
     for (let at = 0; at < size; at += CHUNK) {

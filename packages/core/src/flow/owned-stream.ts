@@ -209,7 +209,7 @@ export class OwnedStream {
     const after = new Map(this.#parts);
     for (const part of parts) after.set(part.PartNumber, part);
     const prefix = finishedPrefix(after, this.plan);
-    const bytes = parts.reduce((sum, part) => sum + part.Size, 0);
+    const bytes = parts.reduce((sum, part) => sum + (part.Copied ? 0 : part.Size), 0);
     const outcome = await this.#write({
       from: [this.kind],
       parts,

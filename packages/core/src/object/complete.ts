@@ -216,6 +216,6 @@ function crcText(crc: number | undefined): string {
   return crc === undefined ? "unknown" : crc32ToBase64(crc);
 }
 
-function foreignObject(ref: { key: string }): StreamFailure {
+export function foreignObject(ref: { key: string }): StreamFailure {
   return new StreamFailure("object_conflict", `an object of another file or program appeared at ${ref.key}`);
 }

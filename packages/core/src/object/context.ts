@@ -7,6 +7,7 @@ import type { PatientStore } from "../flow/patient-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { SharedFile } from "./open-file.ts";
+import type { Comparison } from "./standing-bytes.ts";
 
 export interface ObjectContext {
   readonly held: OwnedStream;
@@ -21,8 +22,8 @@ export interface ObjectContext {
   readonly ended: Set<string>;
   /** Taken up while Redis was found empty: S3 is asked before anything of this stream is sent, however late that is. */
   readonly recognise: boolean;
-  /** Whether the objects looked at so far, by key and ETag, may be replaced. */
-  readonly judged: Map<string, boolean>;
+  /** The file beside the objects looked at so far, by key and ETag. */
+  readonly compared: Map<string, Comparison>;
   /** As the file stood when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }

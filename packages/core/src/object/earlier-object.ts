@@ -1,6 +1,8 @@
 /**
- * Before an object of ours is replaced: does the file still hold at least half of it where it stood? Digests decide where
- * they can; what they leave open is read back from the store, within a bound. In doubt both recordings are kept.
+ * A local file beside an earlier object of it: which ranges of the object still stand in the file where they stood? The
+ * same comparison says whether the object may be replaced, for which at least half of it must stand, and which of its
+ * bytes the next object can take over. Digests decide where they can; whether the object stands is, where they leave it
+ * open, read back from the store, within a bound. In doubt both recordings are kept.
  */
 import type { PartRange } from "../stream/checkpoint.ts";
 import { StoreError } from "../errors.ts";
@@ -12,7 +14,14 @@ import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
 import { parseMetadata, type DescribedPart } from "./metadata.ts";
 import { readDigests } from "./part-bytes.ts";
 import { openToRead } from "./open-file.ts";
-import { compareCells, countedBytes, judgeTally, type Tally } from "./standing-bytes.ts";
+import {
+  compareCells,
+  countedBytes,
+  judgeTally,
+  type ComparedRange,
+  type Comparison,
+  type Tally,
+} from "./standing-bytes.ts";
 import type { ObjectContext } from "./context.ts";
 
 /** A range of the object, and what is known of its bytes. */
@@ -21,20 +30,38 @@ interface Known extends Pick<PartRange, "offset" | "bytes"> {
   md5?: string | undefined;
 }
 
-export async function stillStands(
+/** Asked once for each object that stands at a key while the stream is held. */
+export async function compareWithObject(
   context: ObjectContext,
   ref: ObjectRef,
   object: StoredObject,
-): Promise<boolean> {
+): Promise<Comparison> {
+  const name = `${ref.key} ${object.etag}`;
+  const before = context.compared.get(name);
+  if (before) return before;
+  const comparison = await compare(context, ref, object);
+  context.compared.set(name, comparison);
+  return comparison;
+}
+
+async function compare(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Comparison> {
   const tally: Tally = { equal: 0, counted: 0, unread: object.size };
+  const ranges: ComparedRange[] = [];
   const differing: Known[] = [];
   for (const range of await rangesOf(context, ref, object)) {
-    if (judgeTally(tally) === "stands") return true;
-    const counted = await equalBytes(context, range);
+    const { offset, bytes } = range;
+    if (judgeTally(tally) === "stands") {
+      ranges.push({ offset, bytes, is: "unread" });
+      continue;
+    }
+    const proof = range.crc === undefined ? (range.md5 === undefined ? undefined : "md5") : "crc32";
+    const counted = proof && (await equalBytes(context, range));
+    const is = proof === undefined ? "unread" : counted === undefined ? "different" : "same";
+    ranges.push({ offset, bytes, is, ...(proof && { proof }) });
     if (counted === undefined) differing.push(range);
-    else add(tally, range.bytes, { equal: counted, counted });
+    else add(tally, bytes, { equal: counted, counted });
   }
-  return (await readBack(context, ref, differing, tally)) === "stands";
+  return { stands: (await readBack(context, ref, differing, tally)) === "stands", ranges };
 }
 
 function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted">): void {
@@ -114,9 +141,8 @@ async function metadataText(
   );
 }
 
-/** How many of the range's bytes count when the file holds just these; undefined when it does not, or nothing says so. */
+/** How many of the range's bytes count when the file holds just these; undefined when it does not. */
 async function equalBytes(context: ObjectContext, range: Known): Promise<number | undefined> {
-  if (range.crc === undefined && range.md5 === undefined) return undefined;
   let counted = 0;
   const byMd5 = range.crc === undefined;
   const read = await readDigests(context, range.offset, range.bytes, byMd5, (chunk) => {

@@ -11,7 +11,7 @@ import type { Condition, Head, ObjectRef, StoredObject } from "../ports/object-s
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
-import { describedPath, stillStands } from "./earlier-object.ts";
+import { compareWithObject, describedPath } from "./earlier-object.ts";
 import type { OwnedStream } from "../flow/owned-stream.ts";
 import { findBeside, isEarlierOfPath } from "./metadata-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
@@ -115,18 +115,16 @@ export async function mayReplace(
   ref: ObjectRef,
   object: StoredObject,
 ): Promise<boolean> {
-  const { held, deps, judged } = context;
+  const { held, deps, compared } = context;
   // The newest file at the path was asked for, whatever it has in common with the one before.
   if (await isEarlierOfPath(context, ref, object)) return true;
   const entry = deps.completed.entry(held.record.original_path);
   if (entry?.seen_shorter && entry.etag === object.etag) return false;
   // Also after a restart: the upload was opened only when the comparison allowed it.
   if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
-  const name = `${ref.key} ${object.etag}`;
-  const before = judged.get(name);
-  if (before !== undefined) return before;
-  const stands = await stillStands(context, ref, object);
-  judged.set(name, stands);
+  const seenBefore = compared.has(`${ref.key} ${object.etag}`);
+  const { stands } = await compareWithObject(context, ref, object);
+  if (seenBefore) return stands;
   const words = stands
     ? "at least half of it still stands: it is replaced"
     : "it holds another recording: it stays";

@@ -5,11 +5,19 @@
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { looksLikeMetadataKey, metadataKey, numberedKey, objectKey, takenKeys } from "./object-key.ts";
-import type { Condition, CreatedUpload, ObjectHeaders, ObjectRef } from "../ports/object-store.ts";
+import type {
+  Condition,
+  CreatedUpload,
+  ObjectHeaders,
+  ObjectRef,
+  StoredObject,
+} from "../ports/object-store.ts";
+import { formatBytes } from "../stream/format-bytes.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { uploadAbortsAt } from "../stream/upload-age.ts";
 import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+import type { OwnedStream } from "../flow/owned-stream.ts";
 import {
   conditionFor,
   bearsIds,
@@ -19,13 +27,15 @@ import {
   type Standing,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
+import { planExtension } from "./extend.ts";
 import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 import { reach, type ObjectContext } from "./context.ts";
 
 /** `same`: an object that holds the file's bytes is there already. */
 export type KeyChoice =
-  | { kind: "key"; ref: ObjectRef; condition: Condition }
+  /** `earlier`: the object of an earlier stream of the same file, which this stream's replaces. */
+  | { kind: "key"; ref: ObjectRef; condition: Condition; earlier?: StoredObject }
   | { kind: "same"; ref: ObjectRef; standing: SameBytes };
 
 export interface KeySearch {
@@ -106,7 +116,7 @@ async function ask(
     : { kind: "free" };
   if (standing.kind === "same") return { kind: "same", ref, standing };
   const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(standing, rules) };
-  if (standing.kind === "earlier") return choice;
+  if (standing.kind === "earlier") return standing.own ? choice : { ...choice, earlier: standing.object };
   if (standing.kind === "foreign") {
     if (rules.onConflict !== "overwrite") return undefined;
     if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
@@ -224,7 +234,8 @@ export async function openUpload(context: ObjectContext, facts: FileFacts): Prom
     if (choice.kind === "same") return choice;
     // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
     const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
-    await held.update({ patch: { create_intent_at_utc: now.toISOString() } });
+    const extension = await planExtension(context, choice.ref, choice.earlier, facts);
+    await held.update({ patch: { create_intent_at_utc: now.toISOString(), ...extension } });
   }
   await reach(context, "create_intended");
   const { s3_bucket: bucket, s3_key: key } = held.record;
@@ -241,10 +252,15 @@ export async function openUpload(context: ObjectContext, facts: FileFacts): Prom
   await reach(context, "upload_created");
   await held.move("opened", {
     patch: { s3_upload_id: upload.uploadId, upload_aborts_at_utc: abortsAt ?? null },
-    log: [found === undefined ? `upload opened at ${key}` : `upload found again at ${key}`],
+    log: [`upload ${found === undefined ? "opened" : "found again"} at ${key}${takenOver(held)}`],
   });
   await reach(context, "upload_recorded");
   return { kind: "opened", found: found !== undefined };
+}
+
+function takenOver({ plan, record }: OwnedStream): string {
+  if (plan.kind !== "copied" || record.extends === undefined) return "";
+  return `, to extend the object that stands there: up to ${formatBytes(plan.count * plan.copiedBytes)} of it are copied inside the store`;
 }
 
 const FENCED = Symbol("the lease is not fresh");

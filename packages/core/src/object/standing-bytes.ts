@@ -4,6 +4,8 @@
  * second byte of two quiet recordings is 0. A cell of one repeated byte (preallocation, silence) says nothing of a file.
  */
 
+import type { PartRange } from "../stream/checkpoint.ts";
+
 export const CELL_BYTES = 16;
 
 export interface Tally {
@@ -13,6 +15,21 @@ export interface Tally {
   counted: number;
   /** Bytes of the object that nobody compared yet. */
   unread: number;
+}
+
+/** A range of the object. What the file has past the object's end is new. */
+export interface ComparedRange extends Pick<PartRange, "offset" | "bytes"> {
+  /** `different`: in one byte at least. `unread`: nobody compared it, or nothing says what it holds. */
+  is: "same" | "different" | "unread";
+  /** What tells. */
+  proof?: "crc32" | "md5";
+}
+
+export interface Comparison {
+  /** At least half of the object's bytes stand where they stood. */
+  stands: boolean;
+  /** All of the object, in order. */
+  ranges: readonly ComparedRange[];
 }
 
 /** `open`: the bytes that were not compared decide. */

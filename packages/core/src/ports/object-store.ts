@@ -1,7 +1,7 @@
 /**
  * S3 as the processor needs it. Expected outcomes are return values; everything else is a StoreError that says
  * whether the worker should wait and whether the request may have been carried out all the same.
- * An implementation never retries UploadPart or Complete by itself: a part of unknown outcome is looked up first.
+ * An implementation never retries UploadPart, UploadPartCopy or Complete by itself: a part of unknown outcome is looked up first.
  */
 export interface ObjectRef {
   bucket: string;
@@ -41,6 +41,8 @@ export interface StoreProfile {
   /** HeadObject of a missing key answers 404, not 403. */
   headMissingIs404: boolean;
   unequalParts: boolean;
+  /** UploadPartCopy takes a range of an object, and only of the object whose ETag it was given. */
+  copiesRanges: boolean;
   maxParts: number;
   maxObjectBytes: number;
   /** The store itself aborts an upload this long after it began; absent: never, or unknown. */
@@ -123,6 +125,24 @@ export interface PartRequest {
 
 export type PartOutcome = { kind: "stored"; etag: string } | { kind: "gone" };
 
+/** A range of an object that stands in the store becomes a part there. */
+export interface CopyRequest {
+  source: ObjectRef;
+  /** ETag of the source: of another object nothing is copied. */
+  ifMatch: string;
+  range: ByteSpan;
+  signal?: AbortSignal;
+}
+
+export type CopyOutcome =
+  /** `crc32` (base64): the store's own of the copied bytes, where it tells. */
+  | { kind: "copied"; etag: string; crc32?: string }
+  /** The source no longer exists, or is another object; a store that calls an upload a key may mean the upload. */
+  | { kind: "source_changed" }
+  /** The store does not copy this: the bytes have to be sent. */
+  | { kind: "refused"; detail: string }
+  | { kind: "gone" };
+
 export interface CompleteRequest {
   parts: readonly { PartNumber: number; ETag: string; ChecksumCRC32?: string }[];
   size: number;
@@ -156,6 +176,7 @@ export interface ObjectStore {
   put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;
   createUpload(ref: ObjectRef, headers: ObjectHeaders): Promise<CreatedUpload>;
   uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome>;
+  copyPart(ref: UploadRef, partNumber: number, request: CopyRequest): Promise<CopyOutcome>;
   /** All pages. */
   listParts(ref: UploadRef): Promise<Listing>;
   complete(ref: UploadRef, request: CompleteRequest): Promise<CompleteOutcome>;

@@ -21,6 +21,8 @@ export interface Observer {
     stream: StreamRecord,
     part: { number: number; bytes: number; ms: number; attempts: number },
   ): void;
+  /** Taken from an earlier object inside the store: none of its bytes were sent. */
+  partCopied(stream: StreamRecord, part: { number: number; bytes: number; ms: number }): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
   retried(stream: StreamRecord, what: string, reason: string): void;
   /** The local file was to be deleted or moved, and stays where it is. */
@@ -38,6 +40,7 @@ export const SILENT: Observer = {
   opened: () => undefined,
   moved: () => undefined,
   partAcknowledged: () => undefined,
+  partCopied: () => undefined,
   partAdopted: () => undefined,
   retried: () => undefined,
   tidyFailed: () => undefined,

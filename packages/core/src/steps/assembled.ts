@@ -3,6 +3,7 @@ import { RECOGNISED } from "../object/object-headers.ts";
 import { crc32ToBase64 } from "../object/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { StoredObject } from "../ports/object-store.ts";
+import { formatBytes } from "../stream/format-bytes.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import type { SameBytes } from "../object/existing-object.ts";
 import { AGAIN, type StreamContext, type Step } from "./stream-context.ts";
@@ -35,7 +36,10 @@ export async function assembled(stream: StreamContext, sealed: AssembledObject):
       waiting_for: null,
       upload_aborts_at_utc: null,
     },
-    log: [`stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`],
+    log: [
+      ...copiedWords(stream, sealed),
+      `stored and verified: ${sealed.facts.size} bytes, ETag ${sealed.etag}`,
+    ],
     ...(putWhole ? { stats: { bytes_sent: sealed.facts.size } } : {}),
   });
   stream.stored.sinceMs = deps.clock.monotonicMs();
@@ -43,6 +47,14 @@ export async function assembled(stream: StreamContext, sealed: AssembledObject):
   await reach(stream.context, "assembled");
   deps.observer.moved(held.record, sealed.verifyResult);
   return AGAIN;
+}
+
+/** What an extended object cost. */
+function copiedWords({ context: { held } }: StreamContext, { facts }: AssembledObject): string[] {
+  let copied = 0;
+  for (const part of held.parts.values()) if (part.Copied) copied += part.Size;
+  if (copied === 0) return [];
+  return [`copied ${formatBytes(copied)} inside the store, sent ${formatBytes(facts.size - copied)}`];
 }
 
 /** The object at the key holds the file's bytes already: nothing is sent. */

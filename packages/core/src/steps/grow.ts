@@ -6,6 +6,7 @@ import { partBytes, planCapacity } from "../stream/part-plan.ts";
 import { MARKER_SUFFIX } from "../stream/temporary-names.ts";
 import type { Writers } from "../ports/file-source.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
+import type { DoneEntry } from "../stream/completed-file.ts";
 import type { CompletedBy } from "../stream/record.ts";
 import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
@@ -15,11 +16,12 @@ import { AGAIN, awaitLease, progress, type StreamContext, type Step } from "./st
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { openUpload, takeInheritedKey, takingFirstKey } from "../object/open-object.ts";
-import { sendPart, type Sent } from "../object/part-sender.ts";
+import { extensionOf, fillPart } from "../object/extend.ts";
+import type { Sent } from "../object/part-sender.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
-import { reach } from "../object/context.ts";
+import { reach, type ObjectContext } from "../object/context.ts";
 
 export async function growStep(stream: StreamContext): Promise<Step> {
   const { held, deps } = stream.context;
@@ -43,10 +45,14 @@ export async function growStep(stream: StreamContext): Promise<Step> {
 }
 
 /** A reopened file has its earlier object in S3, and is not to become shorter than that. */
-function sentBytes({ context: { held, deps } }: StreamContext): number {
+function sentBytes({ context }: StreamContext): number {
+  return Math.max(context.held.sentEnd, reopenedEntry(context)?.file_size ?? 0);
+}
+
+/** The completed file that this stream is a new generation of. */
+function reopenedEntry({ held, deps }: ObjectContext): DoneEntry | undefined {
   const entry = deps.completed.entry(held.record.original_path);
-  const reopened = entry !== undefined && entry.stream_id === held.record.supersedes;
-  return Math.max(held.sentEnd, reopened ? entry.file_size : 0);
+  return entry?.stream_id === held.record.supersedes ? entry : undefined;
 }
 
 async function noteShorter({ context: { held, deps } }: StreamContext, facts: FileFacts): Promise<void> {
@@ -126,7 +132,7 @@ function fill(stream: StreamContext, size: number): void {
   const { context, sending } = stream;
   for (const range of fullRanges(stream, size)) {
     if (sending.size >= context.deps.lane.slots) break;
-    sending.set(range.number, ended(stream, range.number, sendPart(context, range)));
+    sending.set(range.number, ended(stream, range.number, fillPart(context, range)));
   }
 }
 
@@ -199,11 +205,20 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
     return { kind: "wait", ms: LIMITS.lookAgainMs };
   }
   // One PutObject takes what a pooled buffer holds; a longer file needs an upload, if only for its tail.
-  if (held.kind === "opening" && facts.size > deps.lane.bufferBytes) return await openFor(stream, facts);
+  const whole = facts.size <= deps.lane.bufferBytes && !mayExtend(stream);
+  if (held.kind === "opening" && !whole) return await openFor(stream, facts);
   await settle(stream, facts, completion.by);
   await reach(stream.context, "settled");
   deps.observer.moved(held.record, completion.by);
   return AGAIN;
+}
+
+/** A Put would send again what the file's earlier object has and the store can copy. */
+function mayExtend({ context }: StreamContext): boolean {
+  const entry = reopenedEntry(context);
+  const { s3_bucket: bucket, s3_key: key } = context.held.record;
+  if (entry?.s3_bucket !== bucket || entry.s3_key !== key) return false;
+  return extensionOf(context, entry.file_size) !== undefined;
 }
 
 /** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */

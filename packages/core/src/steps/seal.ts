@@ -10,7 +10,7 @@ import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import { completeUpload } from "../object/complete.ts";
 import { ConditionDoubts } from "../object/condition-doubts.ts";
 import { unreadableFile } from "../object/open-file.ts";
-import { sendPart } from "../object/part-sender.ts";
+import { fillPart } from "../object/extend.ts";
 import { verifyModeOf } from "../object/proof-by-bytes.ts";
 import { putWhole } from "../object/put-whole.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
@@ -163,7 +163,7 @@ async function sendRanges(
   ranges: readonly PartRange[],
 ): Promise<"sent" | "file_moved_on" | "upload_gone"> {
   for (const range of ranges) {
-    const sent = await sendPart(context, range);
+    const sent = await fillPart(context, range);
     if (sent.kind !== "sent") return sent.kind;
   }
   return "sent";

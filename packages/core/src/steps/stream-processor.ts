@@ -78,7 +78,7 @@ export class StreamProcessor {
         resumed,
         ended: new Set(),
         recognise: deps.recovery.recognise,
-        judged: new Map(),
+        compared: new Map(),
         proof: {},
       },
       history: new FileHistory(now, record.longest_pause_ms),

@@ -111,6 +111,7 @@ export async function startAgain(stream: StreamContext, why: string): Promise<St
       next_part: 1,
       bytes_sent: 0,
       part_plan: formatPlan(choosePlan(rules.plan)),
+      extends: null,
       completed_by: null,
     },
     log: [why],

@@ -113,7 +113,7 @@ export const FIELDS = {
     required: true,
     listed: true,
     by: "upload",
-    doc: "The part grid: `stepped:<bytes>`, `uniform:<bytes>` or `listed:<count>:<bytes>+stepped:<bytes>`.",
+    doc: "The part grid: `stepped:<bytes>`, `uniform:<bytes>`, `listed:<count>:<bytes>+stepped:<bytes>` or, where an earlier object is extended, `copied:<bytes>x<parts>+` and one of the first two.",
   },
   file_size: {
     type: "count",
@@ -192,6 +192,11 @@ export const FIELDS = {
     listed: true,
     by: "end",
     doc: "Id of the stream that took this one's place.",
+  },
+  extends: {
+    type: "text",
+    by: "upload",
+    doc: "ETag of the earlier object at its key from which the upload's copied parts are taken; absent where all bytes are sent.",
   },
   set_apart: {
     type: "set_apart",

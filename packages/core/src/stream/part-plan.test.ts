@@ -4,6 +4,7 @@ import { InvariantError } from "../assert.ts";
 import { MAX_PARTS } from "./values.ts";
 import {
   choosePlan,
+  extendedPlan,
   formatPlan,
   GIB,
   MAX_PART_BYTES,
@@ -18,7 +19,17 @@ import {
 } from "./part-plan.ts";
 
 const size = fc.integer({ min: MIN_PART_BYTES, max: MAX_PART_BYTES });
+const copied: fc.Arbitrary<Extract<PartPlan, { kind: "copied" }>> = fc
+  .record({
+    kind: fc.constant("copied" as const),
+    count: fc.integer({ min: 1, max: MAX_PARTS - 1 }),
+    copiedBytes: size,
+    rest: fc.constantFrom("stepped" as const, "uniform" as const),
+    partBytes: size,
+  })
+  .map((plan) => (plan.rest === "uniform" ? { ...plan, copiedBytes: plan.partBytes } : plan));
 const grid: fc.Arbitrary<PartPlan> = fc.oneof(
+  copied,
   size.map((bytes): PartPlan => ({ kind: "stepped", partBytes: bytes })),
   size.map((bytes): PartPlan => ({ kind: "uniform", partBytes: bytes })),
 );
@@ -186,4 +197,97 @@ it.each([
   ["any byte under a plan that cannot be read", "cubic:1", 1, 1],
 ])("the next part is made by %s", (_case, plan, nextPart, bytes) => {
   expect(nextPartBytes(plan, nextPart)).toBe(bytes);
+});
+
+describe("a plan that extends an earlier object", () => {
+  const base = fc.record({
+    kind: fc.constantFrom("stepped" as const, "uniform" as const),
+    partBytes: size,
+  });
+  const objectBytes = fc.oneof(
+    fc.integer({ min: 0, max: 64 * MIB }),
+    fc.integer({ min: 0, max: 6 * 1024 * GIB }),
+  );
+  const maxParts = fc.constantFrom(MAX_PARTS, 1_000);
+
+  it("P13: takes over all but fewer bytes than it has parts, in parts that S3 copies", () => {
+    fc.assert(
+      fc.property(base, objectBytes, maxParts, (from, bytes, most) => {
+        const plan = extendedPlan(from, bytes, most);
+        if (plan === undefined) return;
+        expect(parsePlan(formatPlan(plan))).toEqual(plan);
+        expect(plan.copiedBytes).toBeGreaterThanOrEqual(MIN_PART_BYTES);
+        expect(plan.copiedBytes).toBeLessThanOrEqual(MAX_PART_BYTES);
+        const left = bytes - plan.count * plan.copiedBytes;
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(left).toBeLessThan(from.kind === "uniform" ? from.partBytes : plan.count);
+        expect(plan.count).toBeLessThan(most);
+      }),
+    );
+  });
+
+  it("P13: sends for a changed byte no more than a part of the size that is sent, or the thousandth of the object", () => {
+    fc.assert(
+      fc.property(base, objectBytes, (from, bytes) => {
+        const plan = extendedPlan(from, bytes, MAX_PARTS);
+        const most = Math.max(from.partBytes, 2 * MIN_PART_BYTES, Math.ceil(bytes / 1_000));
+        expect(plan?.copiedBytes ?? 0).toBeLessThanOrEqual(most);
+      }),
+    );
+  });
+
+  it("S4: holds what the plan without copies holds, less one of its first parts at most", () => {
+    fc.assert(
+      fc.property(
+        size,
+        fc.integer({ min: MIN_PART_BYTES + 1, max: 1024 * GIB }),
+        maxParts,
+        (bytes, object, most) => {
+          const from = { kind: "stepped" as const, partBytes: bytes };
+          const plan = extendedPlan(from, object, most);
+          const before = planCapacity(from, most);
+          const after = plan === undefined || object > before ? before : planCapacity(plan, most);
+          expect(after).toBeGreaterThan(before - bytes);
+        },
+      ),
+    );
+  });
+
+  it.each([
+    // objectBytes, part size, plan
+    [0, 8 * MIB, undefined],
+    [MIN_PART_BYTES, MIN_PART_BYTES, undefined],
+    [MIN_PART_BYTES + 1, 8 * MIB, `copied:${MIN_PART_BYTES + 1}x1+stepped:${8 * MIB}`],
+    [9 * MIB, 8 * MIB, `copied:${9 * MIB}x1+stepped:${8 * MIB}`],
+    [24 * MIB, 8 * MIB, `copied:${8 * MIB}x3+stepped:${8 * MIB}`],
+    [24 * MIB + 65_536, 8 * MIB, `copied:${6 * MIB + 16_384}x4+stepped:${8 * MIB}`],
+    [2 * GIB, 8 * MIB, `copied:${8 * MIB}x256+stepped:${8 * MIB}`],
+    [100 * GIB, 8 * MIB, `copied:107374182x1000+stepped:${8 * MIB}`],
+  ])("of %i bytes with parts of %i is %s", (bytes, partSize, text) => {
+    const plan = extendedPlan({ kind: "stepped", partBytes: partSize }, bytes, MAX_PARTS);
+    expect(plan && formatPlan(plan)).toBe(text);
+  });
+
+  it("S4: where the store wants equal parts, copies parts of that size and sends the rest", () => {
+    const uniform = { kind: "uniform" as const, partBytes: 8 * MIB };
+    expect(extendedPlan(uniform, 20 * MIB, MAX_PARTS)).toEqual({
+      kind: "copied",
+      count: 2,
+      copiedBytes: 8 * MIB,
+      rest: "uniform",
+      partBytes: 8 * MIB,
+    });
+    expect(extendedPlan(uniform, 7 * MIB, MAX_PARTS)).toBeUndefined();
+  });
+
+  it.each([
+    "copied:5242879x1+stepped:8388608",
+    "copied:8388608x0+stepped:8388608",
+    "copied:8388608x10000+stepped:8388608",
+    "copied:8388608x2+uniform:9388608",
+    "copied:8388608+stepped:8388608",
+    "copied:8388608x2",
+  ])("%s is no plan", (text) => {
+    expect(parsePlan(text)).toBeUndefined();
+  });
 });

@@ -24,31 +24,60 @@ export type PartPlan =
   | { kind: "stepped"; partBytes: number }
   | { kind: "uniform"; partBytes: number }
   /** A founding record: `count` parts covering `bytes` lie there already; later ones start where they end. */
-  | { kind: "listed"; count: number; bytes: number; partBytes: number };
+  | { kind: "listed"; count: number; bytes: number; partBytes: number }
+  /** `count` equal parts cover what an earlier object has, to be copied from it; later ones start where they end. */
+  | { kind: "copied"; count: number; copiedBytes: number; rest: "stepped" | "uniform"; partBytes: number };
 
 export function formatPlan(plan: PartPlan): string {
-  if (plan.kind !== "listed") return `${plan.kind}:${plan.partBytes}`;
-  return `listed:${plan.count}:${plan.bytes}+stepped:${plan.partBytes}`;
+  switch (plan.kind) {
+    case "stepped":
+    case "uniform":
+      return `${plan.kind}:${plan.partBytes}`;
+    case "listed":
+      return `listed:${plan.count}:${plan.bytes}+stepped:${plan.partBytes}`;
+    case "copied":
+      return `copied:${plan.copiedBytes}x${plan.count}+${plan.rest}:${plan.partBytes}`;
+  }
 }
 
 /** Undefined when the text is not a plan. */
 export function parsePlan(text: string): PartPlan | undefined {
-  const match = /^(?:listed:(\d+):(\d+)\+)?(stepped|uniform):(\d+)$/.exec(text);
+  const match = /^(?:(.+)\+)?(stepped|uniform):(\d+)$/.exec(text);
   if (!match) return undefined;
-  const [, count, bytes, kind, size] = match;
+  const [, before, name, size] = match;
+  const kind = name === "uniform" ? "uniform" : "stepped";
   const partBytes = Number(size);
-  if (partBytes < MIN_PART_BYTES || partBytes > MAX_PART_BYTES) return undefined;
-  if (count === undefined) return { kind: kind === "uniform" ? "uniform" : "stepped", partBytes };
-  if (kind === "uniform" || Number(count) > MAX_PARTS || !Number.isSafeInteger(Number(bytes)))
-    return undefined;
+  if (!isPartSize(partBytes)) return undefined;
+  if (before === undefined) return { kind, partBytes };
+  return parseListed(before, kind, partBytes) ?? parseCopied(before, kind, partBytes);
+}
+
+type Rest = "stepped" | "uniform";
+
+function parseListed(text: string, rest: Rest, partBytes: number): PartPlan | undefined {
+  const [, count, bytes] = /^listed:(\d+):(\d+)$/.exec(text) ?? [];
+  if (count === undefined || rest === "uniform") return undefined;
+  if (Number(count) > MAX_PARTS || !Number.isSafeInteger(Number(bytes))) return undefined;
   return { kind: "listed", count: Number(count), bytes: Number(bytes), partBytes };
+}
+
+function parseCopied(text: string, rest: Rest, partBytes: number): PartPlan | undefined {
+  const [copiedBytes = 0, count = 0] = (/^copied:(\d+)x(\d+)$/.exec(text) ?? []).slice(1).map(Number);
+  if (!isPartSize(copiedBytes) || count < 1 || count >= MAX_PARTS) return undefined;
+  if (rest === "uniform" && copiedBytes !== partBytes) return undefined;
+  return { kind: "copied", count, copiedBytes, rest, partBytes };
+}
+
+function isPartSize(bytes: number): boolean {
+  return bytes >= MIN_PART_BYTES && bytes <= MAX_PART_BYTES;
 }
 
 /** Size of a full part N on the grid. Parts 1..count of a listed plan have the sizes they were sent with. */
 export function partBytes(plan: PartPlan, n: number): number {
   // Asked for every part of a file at each of its parts: nothing is built that is not needed.
   if (!(n >= 1 && n <= MAX_PARTS)) assert(false, `part number ${n} is within 1..${MAX_PARTS}`);
-  if (plan.kind === "uniform") return plan.partBytes;
+  if (plan.kind === "copied" && n <= plan.count) return plan.copiedBytes;
+  if (plan.kind === "uniform" || (plan.kind === "copied" && plan.rest === "uniform")) return plan.partBytes;
   assert(plan.kind !== "listed" || n > plan.count, "sizes of listed parts come from their records");
   return Math.min(plan.partBytes * factorAt(n), MAX_PART_BYTES);
 }
@@ -60,12 +89,27 @@ function factorAt(n: number): number {
 
 /** First byte of part N. */
 export function partOffset(plan: PartPlan, n: number): number {
-  if (plan.kind === "uniform") return (n - 1) * plan.partBytes;
-  if (plan.kind === "listed") {
-    assert(n > plan.count, "offsets of listed parts come from their records");
-    return plan.bytes + steppedBytes(plan.partBytes, n) - steppedBytes(plan.partBytes, plan.count + 1);
+  switch (plan.kind) {
+    case "uniform":
+      return (n - 1) * plan.partBytes;
+    case "stepped":
+      return steppedBytes(plan.partBytes, n);
+    case "listed":
+      assert(n > plan.count, "offsets of listed parts come from their records");
+      return plan.bytes + steppedBetween(plan, n);
+    case "copied": {
+      if (n <= plan.count || plan.rest === "uniform") return (n - 1) * plan.copiedBytes;
+      return plan.count * plan.copiedBytes + steppedBetween(plan, n);
+    }
   }
-  return steppedBytes(plan.partBytes, n);
+}
+
+/** Bytes of the parts after the first `count` and before N: their sizes follow from their numbers. */
+function steppedBetween(
+  { partBytes: first, count }: { partBytes: number; count: number },
+  n: number,
+): number {
+  return steppedBytes(first, n) - steppedBytes(first, count + 1);
 }
 
 /** Bytes of a stepped grid before part N. */
@@ -99,11 +143,38 @@ export interface PlanChoice {
 }
 
 /** The plan a new stream is opened with. Uniform parts are whole MiB, so that ranges stay readable. */
-export function choosePlan(choice: PlanChoice): PartPlan {
+export function choosePlan(choice: PlanChoice): Extract<PartPlan, { kind: Rest }> {
   if (choice.kind === "stepped") return { kind: "stepped", partBytes: choice.partBytes };
   const needed = Math.ceil(choice.expectedMaxBytes / choice.maxParts / MIB) * MIB;
   const partBytes = Math.min(MAX_PART_BYTES, Math.max(choice.partBytes, needed, MIN_PART_BYTES));
   return { kind: "uniform", partBytes };
+}
+
+/** Copied parts, at most: the numbers after them are for what the file still grows by. */
+const MOST_COPIED = 1_000;
+
+/**
+ * The plan that takes an earlier object's bytes over as copied parts; undefined where nothing of it can be copied. The
+ * parts are no larger than those that are sent, so that a changed byte costs one of that size, and no smaller than S3
+ * copies. What the last of them leaves over is fewer bytes than there are parts, and is sent.
+ */
+export function extendedPlan(
+  base: Extract<PartPlan, { kind: Rest }>,
+  objectBytes: number,
+  maxParts: number,
+): Extract<PartPlan, { kind: "copied" }> | undefined {
+  const { kind: rest, partBytes: size } = base;
+  const whole = (count: number, copiedBytes: number) => {
+    const fits = count >= 1 && count < maxParts && isPartSize(copiedBytes);
+    return fits ? { kind: "copied" as const, count, copiedBytes, rest, partBytes: size } : undefined;
+  };
+  if (rest === "uniform") return whole(Math.floor(objectBytes / size), size);
+  // A range of an object of 5 MiB and less is not copied.
+  if (objectBytes <= MIN_PART_BYTES) return undefined;
+  const most = Math.min(MOST_COPIED, Math.max(1, Math.floor(maxParts / 2)));
+  const wanted = Math.max(size, Math.ceil(objectBytes / most));
+  const count = Math.min(Math.ceil(objectBytes / wanted), Math.floor(objectBytes / MIN_PART_BYTES));
+  return whole(count, Math.floor(objectBytes / count));
 }
 
 /**

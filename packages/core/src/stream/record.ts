@@ -58,6 +58,8 @@ export interface Part {
   UploadedAt?: string;
   Attempts?: number;
   DurationMs?: number;
+  /** Taken from an earlier object inside the store, and not sent. */
+  Copied?: true;
 }
 
 /** Parts by number. */

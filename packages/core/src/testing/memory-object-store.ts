@@ -10,6 +10,8 @@ import type {
   ByteSpan,
   CompleteOutcome,
   CompleteRequest,
+  CopyOutcome,
+  CopyRequest,
   CreatedUpload,
   Demotion,
   Head,
@@ -53,6 +55,7 @@ export const FULL_PROFILE: StoreProfile = {
   listsUploadsByPrefix: true,
   headMissingIs404: true,
   unequalParts: true,
+  copiesRanges: true,
   maxParts: MAX_PARTS,
   maxObjectBytes: 5 * 1024 ** 4,
 };
@@ -201,6 +204,31 @@ export class MemoryObjectStore implements ObjectStore {
     this.#countTaken(ref, partNumber, part);
     this.#note("uploadPart", ref, "stored", { part: partNumber, bytes: bytes.length });
     return { kind: "stored", etag: part.etag };
+  }
+
+  async copyPart(ref: UploadRef, partNumber: number, request: CopyRequest): Promise<CopyOutcome> {
+    request.signal?.throwIfAborted();
+    const outcome = this.#copy(ref, partNumber, request);
+    const { first, last } = request.range;
+    this.#note("copyPart", ref, outcome.kind, { part: partNumber, bytes: last - first + 1 });
+    return outcome;
+  }
+
+  #copy(
+    ref: UploadRef,
+    number: number,
+    { source, ifMatch, range: { first, last } }: CopyRequest,
+  ): CopyOutcome {
+    if (!this.profile.copiesRanges) return { kind: "refused", detail: "NotImplemented" };
+    const upload = this.#bucket.upload(ref);
+    if (!upload) return { kind: "gone" };
+    const object = this.#bucket.object(source);
+    if (object?.etag !== ifMatch) return { kind: "source_changed" };
+    if (last >= object.bytes.length) return { kind: "refused", detail: "InvalidArgument" };
+    const part = this.#bucket.part(object.bytes.slice(first, last + 1));
+    upload.parts.set(number, part);
+    const crc = this.#keepsCrc ? { crc32: crc32ToBase64(part.crc) } : {};
+    return { kind: "copied", etag: part.etag, ...crc };
   }
 
   async listParts(ref: UploadRef): Promise<Listing> {

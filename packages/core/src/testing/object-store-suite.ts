@@ -221,6 +221,39 @@ export function objectStoreSuite(name: string, make: () => Promise<StoreUnderTes
         await made.store.abort(ref);
       });
 
+      test("a range is copied from an object that stands, and only from that one", async () => {
+        if (!made.store.profile.copiesRanges) return;
+        const source = freshRef("copy-source");
+        const body = filled(MIN_PART_BYTES + 3, 1);
+        body.set([7, 8, 9], MIN_PART_BYTES);
+        const stored = await put(source, body);
+        if (stored.kind !== "stored") throw new Error("not stored");
+        const ref = await open(freshRef("copied"));
+        const range = { first: 3, last: body.length - 1 };
+        const request = { source, ifMatch: stored.etag, range };
+        expect(await made.store.copyPart(ref, 1, { ...request, ifMatch: "another" })).toEqual({
+          kind: "source_changed",
+        });
+        const missing = { ...source, key: `${source.key}-missing` };
+        expect(await made.store.copyPart(ref, 1, { ...request, source: missing })).toEqual({
+          kind: "source_changed",
+        });
+        expect(await made.store.listParts(ref)).toEqual({ kind: "alive", parts: [] });
+        const copied = await made.store.copyPart(ref, 1, request);
+        if (copied.kind !== "copied") throw new Error(`the part is ${copied.kind}`);
+        const bytes = body.slice(3);
+        const ChecksumCRC32 = crc32ToBase64(made.digests.crc32(bytes));
+        expect(copied.crc32 ?? ChecksumCRC32).toBe(ChecksumCRC32);
+        const one = { PartNumber: 1, ETag: copied.etag, ChecksumCRC32, bytes };
+        const listed = { PartNumber: 1, Size: bytes.length, ETag: copied.etag };
+        expect(await made.store.listParts(ref)).toMatchObject({ parts: [listed] });
+        expect((await complete(ref, [one, await send(ref, 2, second)])).kind).toBe("completed");
+        expect(await bytesOf(ref, { first: bytes.length - 2, last: bytes.length })).toEqual(
+          Uint8Array.of(8, 9, 2),
+        );
+        expect((await made.store.copyPart(ref, 2, request)).kind).toMatch(/gone|source_changed/);
+      });
+
       test("an upload is not sent on a signal that has come already", async () => {
         const ref = await open(freshRef("signal"));
         const signal = AbortSignal.abort(new Error("stop"));

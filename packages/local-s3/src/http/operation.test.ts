@@ -18,6 +18,12 @@ test.each([
   expect(operation(method, url)).toBe(name);
 });
 
+test("what x-amz-copy-source makes a copy has its own name", () => {
+  const copying = (url: string): string => operationOf({ method: "PUT", copies: true, ...parseTarget(url) });
+  expect(copying("/b/k")).toBe("CopyObject");
+  expect(copying("/b/k?partNumber=1&uploadId=u")).toBe("UploadPartCopy");
+});
+
 test.each([
   ["GET", "/b?acl", "NotImplemented"],
   ["PUT", "/b/k?tagging", "NotImplemented"],

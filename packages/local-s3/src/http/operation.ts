@@ -1,4 +1,4 @@
-/** Which S3 operation a request is: read from method, path depth and query alone. */
+/** Which S3 operation a request is: read from method, path depth and query, and whether it copies. */
 import { S3Error } from "../errors.ts";
 
 export const OPERATIONS = [
@@ -17,12 +17,15 @@ export const OPERATIONS = [
   "DeleteObjects",
   "ListMultipartUploads",
   "PutObject",
+  "CopyObject",
   "GetObject",
   "HeadObject",
   "DeleteObject",
   "GetObjectTagging",
+  "GetObjectAttributes",
   "CreateMultipartUpload",
   "UploadPart",
+  "UploadPartCopy",
   "ListParts",
   "CompleteMultipartUpload",
   "AbortMultipartUpload",
@@ -68,6 +71,7 @@ const OBJECT: Table = {
   "GET partNumber": "GetObject",
   "HEAD partNumber": "HeadObject",
   "GET tagging": "GetObjectTagging",
+  "GET attributes": "GetObjectAttributes",
   "POST uploads": "CreateMultipartUpload",
   "PUT partNumber,uploadId": "UploadPart",
   "GET uploadId": "ListParts",
@@ -80,6 +84,8 @@ export interface OperationFacts {
   readonly bucket: string | undefined;
   readonly key: string | undefined;
   readonly query: ReadonlyMap<string, string>;
+  /** x-amz-copy-source is there: the bytes come from another object, not from a body. */
+  readonly copies?: boolean;
 }
 
 /** Throws NotImplemented for what S3 has and this endpoint has not, MethodNotAllowed for what S3 has not either. */
@@ -88,6 +94,8 @@ export function operationOf(facts: OperationFacts): Operation {
   const selected = [...facts.query.keys()].filter((name) => SUBRESOURCES.has(name)).sort();
   const operation = table[`${facts.method} ${selected.join(",")}`];
   if (operation === "ListObjects" && facts.query.get("list-type") === "2") return "ListObjectsV2";
+  if (operation === "PutObject" && facts.copies === true) return "CopyObject";
+  if (operation === "UploadPart" && facts.copies === true) return "UploadPartCopy";
   if (operation !== undefined) return operation;
   if (selected.length > 0) {
     throw new S3Error(

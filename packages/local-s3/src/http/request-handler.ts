@@ -98,7 +98,8 @@ class Exchange {
     const req = this.#req;
     const method = req.method ?? "";
     const target = (this.#target = parseTarget(req.url ?? ""));
-    const operation = attempt(() => operationOf({ method, ...target }));
+    const copies = req.headers["x-amz-copy-source"] !== undefined;
+    const operation = attempt(() => operationOf({ method, ...target, copies }));
     if (!(operation instanceof S3Error)) this.#operation = operation;
     const nowMs = endpoint.nowMs();
     const auth = authenticate(

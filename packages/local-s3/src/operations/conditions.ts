@@ -43,7 +43,7 @@ export function checkRead(headers: IncomingHttpHeaders, object: StoredObject): v
   if (unchanged) throw new S3Error("NotModified", "Not Modified", { headers: { etag: quoted(object.etag) } });
 }
 
-const matchesEtag = (list: string, etag: string): boolean =>
+export const matchesEtag = (list: string, etag: string): boolean =>
   list.split(",").some((one) => one.trim() === "*" || unquoted(one.trim()) === etag);
 
 export const quoted = (etag: string): string => `"${etag}"`;

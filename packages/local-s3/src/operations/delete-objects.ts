@@ -34,20 +34,38 @@ const markerHeaders = (id: string): Record<string, string> => ({
 export const deleteObjects: Handler = async (request, { store, nowMs }) => {
   store.buckets.need(request.bucket);
   const root = parseDocument(await readXml(request, "digest"), "Delete");
-  const keys = children(root, "Object").map((object) => childText(object, "Key"));
+  const wanted = children(root, "Object").map((object) => ({
+    key: childText(object, "Key") ?? "",
+    etag: childText(object, "ETag")?.trim(),
+  }));
   if (
-    keys.length === 0 ||
-    keys.length > LIMITS.maxDeletePerRequest ||
-    keys.some((key) => key === undefined || key === "")
+    wanted.length === 0 ||
+    wanted.length > LIMITS.maxDeletePerRequest ||
+    wanted.some(({ key }) => key === "")
   ) {
     throw malformedXml();
   }
   const quiet = childText(root, "Quiet") === "true";
-  const deleted: string[] = [];
-  for (const key of keys) {
-    if (key === undefined) continue;
-    await store.objects.remove(request.bucket, key, () => {}, nowMs());
-    deleted.push(parent("Deleted", element("Key", key)));
+  const results: string[] = [];
+  for (const { key, etag } of wanted) {
+    const guard = etag === undefined ? () => {} : writeGuard({ "if-match": etag }, key);
+    const refusal = await refusalOf(() => store.objects.remove(request.bucket, key, guard, nowMs()));
+    if (refusal !== undefined) results.push(notDeleted(key, refusal));
+    else if (!quiet) results.push(parent("Deleted", element("Key", key)));
   }
-  return xmlReply(document("DeleteResult", ...(quiet ? [] : deleted)));
+  return xmlReply(document("DeleteResult", ...results));
 };
+
+/** The condition of one object is the trouble of that object alone. */
+async function refusalOf(work: () => Promise<void>): Promise<S3Error | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof S3Error && (error.status === 412 || error.status === 404)) return error;
+    throw error;
+  }
+}
+
+const notDeleted = (key: string, { code, message }: S3Error): string =>
+  parent("Error", element("Key", key), element("Code", code), element("Message", message));

@@ -35,7 +35,7 @@ export const getObjectTagging: Handler = ({ bucket, key }, { store }) => {
   return xmlReply(document("Tagging", parent("TagSet", ...tags)));
 };
 
-function needObject(store: Store, bucket: string, key: string): StoredObject {
+export function needObject(store: Store, bucket: string, key: string): StoredObject {
   store.buckets.need(bucket);
   const object = store.objects.find(bucket, key);
   if (object === undefined) throw noSuchKey(key);
@@ -89,7 +89,7 @@ function describe(
   return { object, reply, range };
 }
 
-const isMultipart = (object: StoredObject): boolean => object.etag.includes("-");
+export const isMultipart = (object: StoredObject): boolean => object.etag.includes("-");
 
 /** response-content-type and the like, which a presigned download may carry. */
 function overrides(query: ReadonlyMap<string, string>): Record<string, string> {
@@ -109,7 +109,7 @@ function partRange(store: Store, object: StoredObject, number: number): ByteRang
 }
 
 /** The bytes of a range, read in bounded chunks across the parts that hold them; the files stay until `release`. */
-function download(store: Store, object: StoredObject, range: ByteRange): DownloadBody {
+export function download(store: Store, object: StoredObject, range: ByteRange): DownloadBody {
   const pieces: { body: Blob; from: number; to: number }[] = [];
   let offset = 0;
   for (const { number, size } of store.contents.parts(object.content)) {

@@ -13,7 +13,9 @@ import {
   putBucketLifecycle,
 } from "./buckets.ts";
 import { completeMultipartUpload } from "./complete.ts";
+import { copyObject, uploadPartCopy } from "./copy.ts";
 import { deleteObject, deleteObjects } from "./delete-objects.ts";
+import { getObjectAttributes } from "./object-attributes.ts";
 import { getObject, getObjectTagging, headObject } from "./get-object.ts";
 import { listObjects, listObjectsV2 } from "./list-objects.ts";
 import { listMultipartUploads, listParts } from "./list-uploads.ts";
@@ -37,12 +39,15 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   DeleteObjects: deleteObjects,
   ListMultipartUploads: listMultipartUploads,
   PutObject: putObject,
+  CopyObject: copyObject,
   GetObject: getObject,
   HeadObject: headObject,
   DeleteObject: deleteObject,
   GetObjectTagging: getObjectTagging,
+  GetObjectAttributes: getObjectAttributes,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
   ListParts: listParts,
   CompleteMultipartUpload: completeMultipartUpload,
   AbortMultipartUpload: abortMultipartUpload,

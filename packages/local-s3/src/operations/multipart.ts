@@ -84,8 +84,6 @@ export const uploadPart: Handler = async (request, { store, quirks, nowMs }) => 
   const { bucket, key, query, headers } = request;
   const uploadId = query.get("uploadId") ?? "";
   const number = partNumberOf(request);
-  if (headers["x-amz-copy-source"] !== undefined)
-    throw new S3Error("NotImplemented", "UploadPartCopy is not implemented by this endpoint.");
   store.buckets.need(bucket);
   const upload = store.uploads.need(bucket, key, uploadId);
   const declared = declaredBody(headers, request.auth);
@@ -121,7 +119,7 @@ export const uploadPart: Handler = async (request, { store, quirks, nowMs }) => 
   };
 };
 
-function partNumberOf({ query }: S3Request): number {
+export function partNumberOf({ query }: S3Request): number {
   const number = countParameter(query, "partNumber") ?? 0;
   if (number >= 1 && number <= LIMITS.maxPartNumber) return number;
   throw new S3Error(

@@ -1,8 +1,9 @@
 /** Single objects: bytes, headers, ranges, conditions and keys come back as they were given. */
 import { expect, test } from "vitest";
-import { md5Base64, md5Hex, MIB } from "../bodies.ts";
+import { crc32Base64, md5Base64, md5Hex, MIB, multipartEtag } from "../bodies.ts";
 import { tag, tags } from "../s3-client.ts";
 import type { SuiteContext } from "../s3-suite.ts";
+import { Upload } from "../uploads.ts";
 
 export function objectCases(suite: SuiteContext): void {
   const put = (key: string, body: string | Buffer, headers: Record<string, string> = {}) =>
@@ -30,6 +31,42 @@ export function objectCases(suite: SuiteContext): void {
     });
     const head = await suite.s3.call({ method: "HEAD", key });
     expect([head.status, head.headers["content-length"], head.bytes.length]).toEqual([200, "5", 0]);
+  });
+
+  test("the attributes that are asked for are told, and no others", async () => {
+    const upload = await Upload.create(suite.s3, suite.key(), {
+      "x-amz-checksum-algorithm": "CRC32",
+      "x-amz-checksum-type": "FULL_OBJECT",
+    });
+    await upload.complete([await upload.part(1, "x", { "x-amz-checksum-crc32": crc32Base64("x") })]);
+    const ask = (names?: string) =>
+      suite.s3.call({
+        method: "GET",
+        key: upload.key,
+        query: { attributes: "" },
+        headers: names === undefined ? {} : { "x-amz-object-attributes": names },
+      });
+    const { text } = await ask("ETag,Checksum, ObjectParts,ObjectSize");
+    expect([tag(text, "ETag"), tag(text, "ObjectSize"), tag(text, "PartsCount")]).toEqual([
+      multipartEtag(["x"]),
+      "1",
+      "1",
+    ]);
+    expect(tags(text, "ChecksumCRC32")).toEqual([crc32Base64("x"), crc32Base64("x")]);
+    expect(text).not.toContain("StorageClass");
+    expect([(await ask()).code, (await ask("Colour")).code]).toEqual(["InvalidRequest", "InvalidArgument"]);
+  });
+
+  test("of many deletions each with an ETag is done only where that stands", async () => {
+    const [mine, theirs, missing] = [suite.key(), suite.key(), suite.key()];
+    await put(mine, "mine");
+    await put(theirs, "theirs");
+    const line = (key: string, etag: string) => `<Object><Key>${key}</Key><ETag>${etag}</ETag></Object>`;
+    const body = `<Delete>${line(mine, md5Hex("mine"))}${line(theirs, md5Hex("mine"))}${line(missing, md5Hex("mine"))}</Delete>`;
+    const headers = { "content-md5": md5Base64(body) };
+    const answer = await suite.s3.call({ method: "POST", query: { delete: "" }, body, headers });
+    expect(tags(answer.text, "Code")).toEqual(["PreconditionFailed", "NoSuchKey"]);
+    expect([(await get(mine)).status, (await get(theirs)).text]).toEqual([404, "theirs"]);
   });
 
   test("an empty object is an object", async () => {

@@ -15,6 +15,7 @@ describe("parts", () => {
       UploadedAt: "2026-11-24T10:00:00.000Z",
       Attempts: 2,
       DurationMs: 31.5,
+      Copied: true as const,
     };
     const shuffled = Object.fromEntries(Object.entries(whole).toReversed());
     expect(formatPart(shuffled as unknown as typeof whole)).toBe(JSON.stringify(whole));

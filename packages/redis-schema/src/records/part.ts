@@ -22,6 +22,7 @@ const partSchema = z.object({
   UploadedAt: z.exactOptional(z.string()),
   Attempts: z.exactOptional(whole),
   DurationMs: z.exactOptional(z.number().nonnegative()),
+  Copied: z.exactOptional(z.literal(true)),
 });
 
 export interface ParsedParts {
@@ -69,6 +70,7 @@ function placed(
 
 /** The fields in the contract's order. */
 export function formatPart(part: Part): string {
-  const { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs } = part;
-  return JSON.stringify({ PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs });
+  const { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs, Copied } = part;
+  const sent = { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs };
+  return JSON.stringify({ ...sent, Copied });
 }

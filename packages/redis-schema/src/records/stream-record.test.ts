@@ -45,6 +45,7 @@ const full: StreamRecord = {
   requested_action: "finalize",
   supersedes: "s0",
   superseded_by: "s2",
+  extends: "9bb58f26192e4ba00f01e2e7b136bbd8-3",
   set_apart: "temporary_name",
   completed_by: "marker",
   create_intent_at_utc: UTC,

@@ -90,7 +90,11 @@ function columns(nowMs: number, compared: boolean): Column<Row>[] {
       align: "right",
       cell: (part) => (part.DurationMs === undefined ? "-" : formatDuration(part.DurationMs)),
     },
-    { title: "tries", align: "right", cell: (part) => String(part.Attempts ?? "-") },
+    {
+      title: "tries",
+      align: "right",
+      cell: (part) => (part.Copied ? "copied" : String(part.Attempts ?? "-")),
+    },
     ...(compared ? [{ title: "in s3", cell: inS3 }] : []),
     { title: "etag", cell: (part) => part.ETag },
   ];
