@@ -82,7 +82,8 @@ describe("the object of a file about to be deleted", { timeout: 180_000 }, () =>
         expect.stringMatching(/^s3_completed|completed$/),
       ]);
     }
-    expect(existsSync(join(rig.directory, "archive/small"))).toBe(true);
+    // It is hidden before it is moved.
+    await rig.until("the file is moved", () => existsSync(join(rig.directory, "archive/small")));
   });
 
   it.each([

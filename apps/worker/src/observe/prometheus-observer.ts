@@ -86,7 +86,7 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     },
     partCopied(_stream, part) {
       copied.inc(part.bytes);
-      lastPart.set(wallMs() / 1_000);
+      lastPart.set(clock.wallMs() / 1_000);
     },
     partAdopted: () => adopted.inc(),
     retried: (_stream, _what, reason) => retries.inc({ reason: reasons(reason) }),
