@@ -6,8 +6,10 @@ import { prometheusObserver } from "./prometheus-observer.ts";
 /** A stream this worker holds, as metrics see it. */
 export interface OwnedStreamFacts {
   watch: string;
-  record: Pick<StreamRecord, "status" | "last_activity_at_utc"> & AgedUpload;
+  record: Pick<StreamRecord, "status"> & AgedUpload;
   unshippedBytes: number;
+  /** Age of the oldest of them. */
+  unprotectedMs: number | undefined;
   partsInFlight: number;
 }
 
@@ -156,12 +158,8 @@ function setOrClear(gauge: Gauge, value: number | undefined): void {
 }
 
 function lagSeconds(facts: MetricsFacts): Map<string, number> {
-  const nowMs = Date.now();
   const lag = new Map([...facts.watches()].map(({ name }) => [name, 0]));
-  for (const { watch, record, unshippedBytes } of facts.streams()) {
-    if (unshippedBytes === 0) continue;
-    const seconds = Math.max(0, nowMs - Date.parse(record.last_activity_at_utc)) / 1_000;
-    lag.set(watch, Math.max(lag.get(watch) ?? 0, seconds));
-  }
+  for (const { watch, unprotectedMs = 0 } of facts.streams())
+    lag.set(watch, Math.max(lag.get(watch) ?? 0, unprotectedMs / 1_000));
   return lag;
 }

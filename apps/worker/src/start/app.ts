@@ -110,7 +110,7 @@ export class Worker {
     const { supervisor, runners, lease } = this;
     const [gate, lanes, draining] = [this.#ports.gate, this.#lanes, this.#draining];
     const [redisTrouble, failing] = [lease.trouble, this.failing];
-    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining });
+    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock });
   }
 
   /** Work that fails again and again, in plain words. */

@@ -60,6 +60,7 @@ async function noteShorter({ context: { held, deps } }: StreamContext, facts: Fi
 function see(stream: StreamContext, facts: FileFacts): void {
   const { held, deps } = stream.context;
   const changed = stream.history.see(facts, deps.clock.monotonicMs());
+  held.measured(facts);
   const { record } = held;
   if (!changed && record.file_size === facts.size && record.file_mtime_ns === facts.mtimeNs) return;
   held.note({ ...factsAsFields(facts), longest_pause_ms: Math.round(stream.history.longestPauseMs) });
