@@ -41,6 +41,7 @@ export class OwnedStream {
   #tail: Promise<unknown> = Promise.resolve();
   #waitingParts: Part[] = [];
   #notes: RecordPatch = {};
+  #riding: RecordPatch = {};
   readonly #keysTaken = new Set<string>();
   /** Read once for each text. */
   #plan: { text: string; plan: PartPlan } | undefined;
@@ -113,6 +114,11 @@ export class OwnedStream {
   /** Fields worth keeping that need no write of their own: they ride with the next one. */
   note(patch: RecordPatch): void {
     Object.assign(this.#notes, patch);
+  }
+
+  /** As `note`, and never a reason to write. */
+  ride(patch: RecordPatch): void {
+    Object.assign(this.#riding, patch);
   }
 
   get hasNotes(): boolean {
@@ -251,8 +257,10 @@ export class OwnedStream {
 
   async #write(change: StreamWrite): Promise<WriteOutcome> {
     const notes = this.#notes;
+    const riding = this.#riding;
     this.#notes = {};
-    const patch: RecordPatch = { ...notes, ...change.patch };
+    this.#riding = {};
+    const patch: RecordPatch = { ...riding, ...notes, ...change.patch };
     Object.assign(patch, this.#unprotectedSince(patch));
     const grown = typeof patch.file_size === "number" ? patch.file_size - this.#record.file_size : 0;
     const write: StreamWrite = {

@@ -39,6 +39,7 @@ import {
   type Step,
 } from "./stream-context.ts";
 import { PatientStore } from "../flow/patient-store.ts";
+import { SendingRate } from "../flow/sending-rate.ts";
 import { Wakeup } from "../flow/wakeup.ts";
 import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
@@ -87,6 +88,7 @@ export class StreamProcessor {
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
       sending: new Map(),
+      rate: new SendingRate(),
       fillTo: undefined,
       reconciled: !resumed,
       askedFirst: false,
