@@ -57,7 +57,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     completed_24h: minutes.reduce((sum, minute) => sum + minute.all.completed, 0),
     workers: workerCounts(listings),
     attention: await needsAttention(hub, { risk, stalled: tally.stalled, ...seen }),
-    chart: chartOf(minutes),
+    chart: chartOf(minutes, Date.now()),
     filling: !hub.model.filled,
   };
 }

@@ -3,6 +3,8 @@ import type { StatsWindow } from "@sluice/redis-schema/stats-store";
 
 type Minute = StatsWindow["minutes"][number];
 
+const MINUTE_MS = 60_000;
+
 export interface ChartPoint {
   /** Start of the minute, ms since 1970. */
   at: number;
@@ -12,8 +14,10 @@ export interface ChartPoint {
   lag_bytes?: number;
 }
 
-export function chartOf(minutes: readonly Minute[]): ChartPoint[] {
-  return minutes.map((minute) => {
+/** Whole minutes only: the running one would always look like a fall. */
+export function chartOf(minutes: readonly Minute[], now: number): ChartPoint[] {
+  const whole = minutes.filter(({ startsAt }) => startsAt + MINUTE_MS <= now);
+  return whole.map((minute) => {
     const lags = Object.values(minute.byWorker).flatMap((worker) =>
       worker.lag_bytes === undefined ? [] : [worker.lag_bytes],
     );
