@@ -142,7 +142,7 @@ describe("SIGTERM", { concurrent: true, timeout: 180_000 }, () => {
       rig.s3.faults.list().some(({ acted }) => acted > 0),
     );
     const stream = await rig.live(path, ({ waiting_for: text }) => parseWaiting(text)?.for === "parts");
-    expect(parseWaiting(stream["waiting_for"])).toEqual({ for: "parts", count: 1 });
+    expect(parseWaiting(stream["waiting_for"])).toEqual({ for: "parts", count: 1, numbers: [3] });
     worker.signal("SIGTERM");
     await worker.said("ending");
     const askedAt = performance.now();

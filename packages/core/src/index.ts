@@ -18,6 +18,7 @@ export * from "./ports/object-store.ts";
 export * from "./ports/observer.ts";
 export * from "./stream/completed-file.ts";
 export * from "./stream/failures.ts";
+export * from "./stream/growth.ts";
 export * from "./stream/fields.ts";
 export * from "./stream/identity.ts";
 export * from "./stream/plan-retry.ts";

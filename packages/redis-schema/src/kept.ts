@@ -17,8 +17,8 @@ export const KEPT = {
   /** The turn of delivering webhooks, without renewal. */
   turnMs: LIMITS.leaseTtlMs,
   leaseMs: LIMITS.leaseTtlMs,
-  /** A worker that ended without saying so is listed as gone for this long. */
-  deadWorkerMs: 24 * HOUR,
+  /** A worker that ended without saying so is listed as gone, with what it last said, for this long. */
+  deadWorkerMs: 7 * 24 * HOUR,
   requestMs: 24 * HOUR,
   planMs: 15 * MINUTE,
   statsMs: 25 * HOUR,

@@ -105,6 +105,14 @@ export const KEYS = {
     writer: "the worker itself",
     meaning: "The worker's lease: nonce, host, process, watches, lag, bytes in flight, state.",
   },
+  workerLast: {
+    pattern: "workers:last:<id>",
+    type: "hash",
+    kept: `${hours(KEPT.deadWorkerMs)} after the last renewal; a worker that ends by itself removes it`,
+    writer: "the worker itself, at each renewal",
+    meaning:
+      "The fields of its lease as it last renewed it: who a worker was, and what troubled it, when its lease has lapsed.",
+  },
   requests: {
     pattern: "requests",
     type: "stream",

@@ -21,6 +21,7 @@ describe("keys", () => {
       "watch:<source>:<name>",
       "workers",
       "worker:<id>",
+      "workers:last:<id>",
       "requests",
       "request:<id>",
       "plan:<token>",

@@ -48,6 +48,7 @@ export function keysWith(prefix: string) {
     watch: (source: string, name: string) => filled(KEYS.watch, source, name),
     workers: plain(KEYS.workers),
     worker: (id: string) => filled(KEYS.worker, id),
+    workerLast: (id: string) => filled(KEYS.workerLast, id),
     requests: plain(KEYS.requests),
     request: (id: string) => filled(KEYS.request, id),
     plan: (token: string) => filled(KEYS.plan, token),

@@ -36,8 +36,15 @@ export interface WorkerListing {
   id: string;
   /** ms since 1970. */
   lastSeenAt: number;
-  /** `gone`: its lease has lapsed. */
-  lease: Parsed<WorkerRecord> | { kind: "gone" };
+  /** How long ago that is by Redis's own clock, ms; absent where its lease has lapsed. */
+  ageMs?: number;
+  /** `gone`: its lease has lapsed; `last`: what it said before. */
+  lease: Parsed<WorkerRecord> | Gone;
+}
+
+interface Gone {
+  kind: "gone";
+  last?: WorkerRecord;
 }
 
 /** The id of no stream: whether records can be written is asked in its name. */
@@ -72,10 +79,10 @@ export class WorkerRegistry {
         [keys.byPath, keys.byKey, keys.filesDone, keys.events, keys.outbox],
         [keys.filesIgnored, keys.uploadsToAbort, keys.orphans, keys.requests],
         keys.ofStream(NO_STREAM),
-        [keys.epoch],
+        [keys.epoch, keys.workerLast(workerId)],
       ],
       [
-        [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs],
+        [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs, KEPT.deadWorkerMs],
         list(toFlatArgs(workerFields(worker))),
         list(deadNonces),
         list(
@@ -104,7 +111,12 @@ export class WorkerRegistry {
   /** Another process's lease under the same id stays. */
   async unregister(workerId: string, nonce: string): Promise<void> {
     const { redis, keys } = this.#context;
-    await runScript(redis, SCRIPTS.endLease, [keys.worker(workerId), keys.workers], [nonce, workerId]);
+    await runScript(
+      redis,
+      SCRIPTS.endLease,
+      [keys.worker(workerId), keys.workers, keys.workerLast(workerId)],
+      [nonce, workerId],
+    );
   }
 
   /** The lease that stands under an id. */
@@ -114,7 +126,7 @@ export class WorkerRegistry {
     return parseWorker(fromBuffers(hash));
   }
 
-  /** Every worker seen in the last day, the living and the gone, by id. Two round trips. */
+  /** Every worker seen in the last week, the living and the gone, by id. Two round trips, a third for those gone. */
   async list(): Promise<WorkerListing[]> {
     const { redis, keys } = this.#context;
     const flat = await callRedis("list workers", () => redis.zrange(keys.workers, "0", "-1", "WITHSCORES"));
@@ -123,10 +135,25 @@ export class WorkerRegistry {
       seen.push({ id: flat[at] ?? "", lastSeenAt: Number(flat[at + 1]) });
     const listings = await Promise.all(
       seen.map(async ({ id, lastSeenAt }): Promise<WorkerListing> => {
-        const lease = await this.lease(id);
-        return { id, lastSeenAt, lease: lease.kind === "absent" ? { kind: "gone" } : lease };
+        const [lease, ageMs] = await Promise.all([this.lease(id), this.#ageMs(id)]);
+        if (lease.kind === "absent") return { id, lastSeenAt, lease: await this.#gone(id) };
+        return { id, lastSeenAt, ...(ageMs === undefined ? {} : { ageMs }), lease };
       }),
     );
     return listings.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** From what is left of the lease: clocks of hosts differ. */
+  async #ageMs(workerId: string): Promise<number | undefined> {
+    const { redis, keys } = this.#context;
+    const leftMs = await callRedis("read a lease's age", () => redis.pttl(keys.worker(workerId)));
+    return leftMs < 0 ? undefined : Math.max(0, KEPT.leaseMs - leftMs);
+  }
+
+  async #gone(workerId: string): Promise<Gone> {
+    const { redis, keys } = this.#context;
+    const hash = await callRedis("read a worker", () => redis.hgetallBuffer(keys.workerLast(workerId)));
+    const last = parseWorker(fromBuffers(hash));
+    return last.kind === "ok" ? { kind: "gone", last: last.value } : { kind: "gone" };
   }
 }

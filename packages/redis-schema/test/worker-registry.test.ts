@@ -103,11 +103,11 @@ describe("a lease", () => {
   });
 });
 
-test("the list shows living, gone and unreadable workers, and forgets those gone for a day", async () => {
+test("the list shows living, gone and unreadable workers, and forgets those gone for a week", async () => {
   const schema = harness.fresh();
   const registry = new WorkerRegistry(schema);
   await schema.seed({
-    workers: zset({ ancient: NOW - 25 * 3_600_000, gone: NOW - 60_000, odd: NOW }),
+    workers: zset({ ancient: NOW - 7 * 25 * 3_600_000, gone: NOW - 60_000, odd: NOW }),
     "worker:odd": { nonce: "x" },
   });
   await registry.renew("w1", workerRecord());
@@ -118,6 +118,24 @@ test("the list shows living, gone and unreadable workers, and forgets those gone
     ["w1", "ok"],
   ]);
   expect(listed[0]?.lastSeenAt).toBe(NOW - 60_000);
+  expect(listed[0]?.ageMs).toBeUndefined();
+  expect(listed[2]?.ageMs).toBeLessThan(10_000);
+});
+
+test("what a dead worker last said stays readable for a week; one that ended by itself leaves nothing", async () => {
+  const schema = harness.fresh();
+  const registry = new WorkerRegistry(schema);
+  await registry.renew("w1", workerRecord({ state: "blocked", state_detail: "before" }));
+  const last = workerRecord({ host: "cam-host-2" });
+  await registry.renew("w1", last);
+  await harness.raw.del(schema.keys.worker("w1"));
+  expect(await registry.list()).toEqual([{ id: "w1", lastSeenAt: NOW, lease: { kind: "gone", last } }]);
+  const left = await harness.raw.pttl(schema.keys.workerLast("w1"));
+  expect(left).toBeGreaterThan(6 * 86_400_000);
+  await registry.renew("w1", last);
+  await registry.unregister("w1", last.nonce);
+  expect(await registry.list()).toEqual([]);
+  expect(await schema.state()).not.toHaveProperty("workers:last:w1");
 });
 
 describe("D8b: a Redis that came back older is known by a renewal", () => {

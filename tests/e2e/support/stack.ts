@@ -16,6 +16,8 @@ export interface Stack {
   readonly inbox: string;
   /** The bucket as another program sees it. */
   readonly bucket: Bucket;
+  /** What the endpoint does wrong on purpose. */
+  readonly faults: LocalS3["faults"];
   /** Every request the endpoint has answered. */
   readonly requests: readonly AccessEntry[];
   /** ListParts: ETags without quotes, by number. */
@@ -43,6 +45,7 @@ export async function startStack(redisUrl: string): Promise<Stack> {
   const workers: WorkerProcess[] = [];
   return {
     inbox,
+    faults: s3.faults,
     requests,
     bucket: new Bucket({ endpoint: s3.url, bucket: BUCKET, ...CREDENTIALS }),
     async listParts(key, uploadId) {

@@ -10,7 +10,7 @@ export interface LiveBatch {
   /** The workers as a whole; absent while Redis is away. */
   workers?: {
     alive: number;
-    /** Why one of them is blocked, in words. */
+    /** Why all of them are blocked, in the words of one. */
     blocked?: string;
   };
   /** Failed streams that need attention; absent while Redis is away. */

@@ -38,7 +38,15 @@ export function AttentionList({ items, checkedAt }: { items: readonly Attention[
                   </Link>
                 )}
               </p>
-              <p className="text-muted [overflow-wrap:anywhere]">{item.detail}</p>
+              <p className="text-muted [overflow-wrap:anywhere]">
+                {item.detail}
+                {item.since !== undefined && (
+                  <>
+                    {" "}
+                    Since <Time at={item.since} />.
+                  </>
+                )}
+              </p>
               {item.remedy && <p className="mt-0.5 [overflow-wrap:anywhere]">{item.remedy}</p>}
             </div>
           </li>

@@ -31,7 +31,7 @@ export function OverviewView() {
     <Answered query={overview} what="The overview" lines={10}>
       {(data) => (
         <div className="flex flex-col gap-4">
-          <Verdict overview={data} />
+          <Verdict overview={data} readAt={overview.dataUpdatedAt} />
           <KillCard />
           <Tiles overview={data} />
           <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">

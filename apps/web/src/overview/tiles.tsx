@@ -16,7 +16,7 @@ export function Tiles({ overview }: { overview: Overview }) {
         href={listHref({ view: "active", sort: "lag" })}
         value={<Bytes n={overview.lag_bytes} />}
         notes={[
-          ["Oldest byte", <Age key="age" since={overview.oldest_unshipped_at} />],
+          ["Oldest byte", <Oldest key="age" {...overview.risk} />],
           [<UnsealedTails key="tails" />, <Bytes key="tail" n={overview.tail_bytes} />],
         ]}
       />
@@ -106,6 +106,15 @@ function Tile({
         ))}
       </dl>
     </section>
+  );
+}
+
+function Oldest({ oldest }: Overview["risk"]) {
+  return (
+    <span title={oldest?.least ? "Nobody looked when it came: it may be older" : undefined}>
+      {oldest?.least && "at least "}
+      <Age since={oldest?.at} />
+    </span>
   );
 }
 

@@ -1,37 +1,60 @@
-/** Is data safe? One sentence, first on the page. */
-import { CircleAlert, CircleCheck, ShieldAlert } from "lucide-react";
+"use client";
+/** Is data safe? One sentence, first on the page. It is judged here again, because what was read grows old. */
+import { CircleAlert, CircleCheck, CircleHelp, ShieldAlert, TrendingDown, TrendingUp } from "lucide-react";
+import { plural } from "@sluice/control/units";
+import { verdictOf, type VerdictState } from "@sluice/control/verdict";
+import { useLive } from "../live/live-context.tsx";
 import type { Overview } from "../server/overview/overview.ts";
-import { formatBytes, plural } from "@sluice/control/units";
+import { useNow } from "../ui/clock.ts";
 
-export function Verdict({ overview }: { overview: Overview }) {
+const LOOKS: Record<VerdictState, { icon: typeof CircleCheck; tone: string }> = {
+  safe: { icon: CircleCheck, tone: "text-good" },
+  catching_up: { icon: TrendingUp, tone: "text-warn" },
+  falling_behind: { icon: TrendingDown, tone: "text-bad" },
+  stopped: { icon: ShieldAlert, tone: "text-bad" },
+  unknown: { icon: CircleHelp, tone: "text-bad" },
+};
+
+/** `readAt`: when the browser got it, ms since 1970. */
+export function Verdict({ overview, readAt }: { overview: Overview; readAt: number }) {
+  const { latest } = useLive();
+  const age = Math.max(0, useNow() - readAt);
+  const verdict = verdictOf(overview.risk, {
+    // Ages count on the server's clock.
+    nowMs: overview.at + age,
+    dataAgeMs: age,
+    away: awayBecause(overview, latest.redis),
+  });
   const bad = overview.attention.filter((item) => item.weight === "bad").length;
   const notes = overview.attention.length - bad;
-  const look =
-    bad > 0
-      ? {
-          icon: ShieldAlert,
-          tone: "text-bad",
-          text: `${plural(bad, "problem needs", "problems need")} attention`,
-        }
-      : notes > 0
-        ? { icon: CircleAlert, tone: "text-warn", text: `Data is safe, with ${plural(notes, "note")}` }
-        : { icon: CircleCheck, tone: "text-good", text: "Data is safe" };
+  const noted = verdict.state === "safe" && overview.attention.length > 0;
+  const look = noted ? { icon: CircleAlert, tone: "text-warn" } : LOOKS[verdict.state];
   const Icon = look.icon;
+  const more =
+    verdict.state !== "safe"
+      ? ""
+      : bad > 0
+        ? `, but ${plural(bad, "problem needs", "problems need")} attention`
+        : notes > 0
+          ? `, with ${plural(notes, "note")}`
+          : "";
   return (
-    <div className="flex items-start gap-3">
+    <div className="flex items-start gap-3" data-verdict={verdict.state}>
       <Icon aria-hidden className={`mt-0.5 size-7 shrink-0 ${look.tone}`} />
       <div className="min-w-0">
-        <h1 className="text-xl">{look.text}</h1>
-        <p className="text-sm text-muted">{explain(overview)}</p>
+        <h1 className="text-xl" suppressHydrationWarning>
+          {verdict.title}
+          {more}
+        </h1>
+        <p className="text-sm text-muted [overflow-wrap:anywhere]" suppressHydrationWarning>
+          {verdict.because}
+        </p>
       </div>
     </div>
   );
 }
 
-function explain({ lag_bytes: lag, counts, filling }: Overview): string {
-  if (filling) return "The streams are still being read; the numbers below are not whole yet.";
-  const live = counts.active + counts.pending_completion;
-  if (live === 0) return "No file is being written; every stream has come to its end.";
-  if (lag === 0) return `Every byte of ${plural(live, "live stream")} is in S3.`;
-  return `${plural(live, "live stream")}; ${formatBytes(lag)} are on local disk and not in S3 yet.`;
+function awayBecause({ filling }: Overview, redis: "ok" | "away"): string | undefined {
+  if (redis === "away") return "Redis is not reachable: what is shown here is as it was before.";
+  return filling ? "The streams are still being read; the numbers below are not whole yet." : undefined;
 }

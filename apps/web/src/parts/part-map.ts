@@ -38,8 +38,8 @@ export interface PartMapFacts {
   /** Bytes on disk, as last seen. */
   fileSize: number;
   parts: readonly Pick<Part, "PartNumber" | "Size" | "Attempts">[];
-  /** Parts the worker says it is sending right now. */
-  inFlight: number;
+  /** Parts the worker says it is sending right now: which, or how many where it does not say. */
+  inFlight: number | readonly number[];
   /** The object exists: a stream without parts went up in one request. */
   stored: boolean;
 }
@@ -73,7 +73,8 @@ function addWhatIsOnlyOnDisk(
   acknowledged: number,
 ): number {
   let left = facts.fileSize - acknowledged;
-  let inFlight = facts.inFlight;
+  let unnamed = typeof facts.inFlight === "number" ? facts.inFlight : 0;
+  const named = new Set(typeof facts.inFlight === "number" ? [] : facts.inFlight);
   const listed = facts.plan?.kind === "listed" ? facts.plan.count : 0;
   for (let n = 1; n <= MAX_PARTS && left > 0; n += 1) {
     if (states[n - 1] !== undefined) continue;
@@ -81,12 +82,12 @@ function addWhatIsOnlyOnDisk(
     const full = facts.plan === undefined || n <= listed ? left : partBytes(facts.plan, n);
     const isTail = facts.plan === undefined || left < full;
     const bytes = Math.min(full, left);
-    const state: CellState = inFlight > 0 ? "flight" : isTail ? "tail" : "disk";
+    const state: CellState = unnamed > 0 || named.has(n) ? "flight" : isTail ? "tail" : "disk";
     states[n - 1] = state;
     totals[state].parts += 1;
     totals[state].bytes += bytes;
     left -= bytes;
-    inFlight -= 1;
+    unnamed -= 1;
     if (state === "tail") return facts.plan === undefined ? 1 : bytes / full;
   }
   return 0;

@@ -1,4 +1,5 @@
 /** What lives as long as the server: settings, connections, stores and the read model. One of each a process. */
+import { RecentlyWritten } from "@sluice/control/rates";
 import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
 import { createClient, type RedisClient } from "@sluice/redis-schema/connection";
@@ -47,6 +48,8 @@ export interface Hub {
   /** Every worker seen in the last day, at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
   minutes: Minutes;
+  /** As all overviews together ask for it. */
+  written: RecentlyWritten;
   /** What Redis says of itself, at most some seconds old. */
   redisFacts(): Promise<ServerFacts>;
   /** Undefined where no password is asked for. */
@@ -88,6 +91,7 @@ export function makeHub(settings: WebSettings): Hub {
     sessions: new Sessions(context),
     model: new ReadModel({ reader, feed, redis, blocking }),
     minutes: new Minutes(stats),
+    written: new RecentlyWritten(),
     kills: new KillLog(reader),
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),

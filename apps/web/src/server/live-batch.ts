@@ -38,7 +38,8 @@ async function workersOrNothing(hub: Hub): Promise<LiveBatch["workers"] | undefi
     const leases = (await hub.workersNow()).flatMap(({ lease }) =>
       lease.kind === "ok" ? [lease.value] : [],
     );
-    const blocked = leases.find((lease) => lease.state === "blocked");
+    // What concerns one of several is said where workers are looked at, not above every page.
+    const [blocked] = leases.every(({ state }) => state === "blocked") ? leases : [];
     return {
       alive: leases.length,
       ...(blocked === undefined ? {} : { blocked: blocked.state_detail ?? "it does not say why" }),

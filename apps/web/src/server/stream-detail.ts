@@ -22,6 +22,8 @@ export interface StreamPage {
   log: (LogEntry | { text: string })[];
   part_count: number;
   indexes: Index[];
+  /** SLUICE_STALL_AFTER. */
+  stall_after_ms: number;
 }
 
 export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
@@ -38,6 +40,7 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
     log: detail.log,
     part_count: detail.partCount,
     indexes: detail.indexes,
+    stall_after_ms: hub.settings.stallAfterMs,
     ...(trouble === undefined ? {} : { trouble }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(detail.parsed.kind === "record" ? { record: recordToJson(detail.parsed.record) } : {}),
@@ -85,7 +88,7 @@ export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
       plan: row.part_plan === undefined ? undefined : parsePlan(row.part_plan),
       fileSize,
       parts: acknowledged,
-      inFlight: waiting?.for === "parts" && row.owner !== undefined ? waiting.count : 0,
+      inFlight: waiting?.for === "parts" && row.owner !== undefined ? (waiting.numbers ?? waiting.count) : 0,
       stored: kind === "completed" || kind === "s3_completed",
     }),
     file_size: fileSize,

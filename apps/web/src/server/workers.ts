@@ -1,4 +1,4 @@
-/** Every worker seen in the last day: what it says of itself, its watches, and what it holds. */
+/** Every worker seen in the last week: what it says of itself, its watches, and what it holds. */
 import type { WatchRecord } from "@sluice/redis-schema/records/watch";
 import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
 import { indexOfRow, lagBytes } from "@sluice/control/stream-row";
@@ -10,7 +10,9 @@ export interface WorkerView {
   /** ms since 1970. */
   last_seen_at: number;
   /** Absent when its lease has lapsed. */
-  lease?: Omit<WorkerRecord, "nonce" | "boot_id" | "pid_namespace" | "store">;
+  lease?: ShownLease;
+  /** What it said before its lease lapsed. */
+  last?: ShownLease;
   trouble?: string;
   watches: { name: string; record?: WatchRecord }[];
   /** What its store can do, as the probe at its start found. */
@@ -20,6 +22,8 @@ export interface WorkerView {
   /** In the last hour. */
   hour: { bytes_sent: number; parts: number; retries: number; failures: number; completed: number };
 }
+
+type ShownLease = Omit<WorkerRecord, "nonce" | "boot_id" | "pid_namespace" | "store">;
 
 const HOUR_MINUTES = 60;
 
@@ -37,19 +41,31 @@ export async function workerViews(hub: Hub): Promise<WorkerView[]> {
       }
       const own = held.get(id) ?? { streams: 0, lag: 0 };
       const base = { id, last_seen_at: lastSeenAt, streams: own.streams, lag_bytes: own.lag, hour: counts };
-      if (lease.kind === "gone") return { ...base, watches: [] };
+      if (lease.kind === "gone") {
+        if (lease.last === undefined) return { ...base, watches: [] };
+        const { shown: last } = shownOf(lease.last);
+        return { ...base, last, watches: await watchesOf(hub, last) };
+      }
       if (lease.kind === "corrupt") return { ...base, watches: [], trouble: lease.detail };
-      const { nonce: _, boot_id: __, pid_namespace: ___, store: hash, ...shown } = lease.value;
-      const names = shown.watches;
-      const records = await hub.watches.loadMany(names.map((name) => ({ source: shown.source, name })));
-      const watches = names.map((name, at) => {
-        const record = records[at];
-        return record === undefined ? { name } : { name, record };
-      });
+      const { shown, hash } = shownOf(lease.value);
+      const watches = await watchesOf(hub, shown);
       const store = await storeView(hub.context, hash);
       return { ...base, lease: shown, watches, ...(store === undefined ? {} : { store }) };
     }),
   );
+}
+
+function shownOf(worker: WorkerRecord): { shown: ShownLease; hash: string | undefined } {
+  const { nonce: _, boot_id: __, pid_namespace: ___, store: hash, ...shown } = worker;
+  return { shown, hash };
+}
+
+async function watchesOf(hub: Hub, { source, watches: names }: ShownLease): Promise<WorkerView["watches"]> {
+  const records = await hub.watches.loadMany(names.map((name) => ({ source, name })));
+  return names.map((name, at) => {
+    const record = records[at];
+    return record === undefined ? { name } : { name, record };
+  });
 }
 
 function heldByWorker(hub: Hub): Map<string, { streams: number; lag: number }> {

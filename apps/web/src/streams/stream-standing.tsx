@@ -10,7 +10,14 @@ import { useNow } from "../ui/clock.ts";
 import { Time } from "../ui/time.tsx";
 import { ProgressBar } from "./progress-bar.tsx";
 import { StatusMark } from "./status.tsx";
-import { failureReason, isSuperseded, lagBytes, sentBytes, type StreamRow } from "@sluice/control/stream-row";
+import {
+  failureReason,
+  isStalled,
+  isSuperseded,
+  lagBytes,
+  sentBytes,
+  type StreamRow,
+} from "@sluice/control/stream-row";
 import { WhyNotFinal } from "./why-not-final.tsx";
 
 export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {
@@ -28,6 +35,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
           status={row.status}
           superseded={isSuperseded(row)}
           givenUp={row.set_apart !== undefined}
+          stalled={isStalled(row, useNow(), page.stall_after_ms)}
         />
         <p className="min-w-0 text-sm [overflow-wrap:anywhere]" data-testid="why">
           <WhyNotFinal page={page} />

@@ -1,7 +1,7 @@
 "use client";
 /** The reason a stream is not final yet, or how it came to its end; times in it as the reader prefers them. */
 import { describeCompletedBy, describeWaiting, type Waiting } from "@sluice/core/stream/waiting";
-import { parseTime } from "@sluice/control/units";
+import { formatRate, parseTime } from "@sluice/control/units";
 import type { StreamPage } from "../server/stream-detail.ts";
 import { Age, Time } from "../ui/time.tsx";
 
@@ -30,5 +30,32 @@ function WaitingFor({ waiting }: { waiting: Waiting }) {
         stored and verified; the local file is tidied <Time at={waiting.until} />
       </>
     );
+  if (waiting.for === "parts") {
+    const { until, rate, ...parts } = waiting;
+    return (
+      <>
+        {describeWaiting(parts)}
+        {rate !== undefined && `, at ${formatRate(rate)}`}
+        {until !== undefined && (
+          <>
+            ; what is on disk is in S3 <Time at={until} /> at this rate
+          </>
+        )}
+      </>
+    );
+  }
+  if (waiting.for === "store") {
+    const { since, ...store } = waiting;
+    return (
+      <>
+        {describeWaiting(store)}
+        {since !== undefined && (
+          <>
+            ; for <Age since={parseTime(since)} />
+          </>
+        )}
+      </>
+    );
+  }
   return describeWaiting(waiting);
 }

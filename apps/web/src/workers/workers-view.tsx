@@ -45,7 +45,7 @@ export function WorkersView() {
         {(list) =>
           list.length === 0 ? (
             <div className="card">
-              <Empty icon={Server} title="No worker has been seen in the last day">
+              <Empty icon={Server} title="No worker has been seen in the last week">
                 Start one beside the recorder: it registers itself here within seconds.
               </Empty>
             </div>
@@ -73,8 +73,14 @@ const STATES: Record<
 };
 
 function WorkerCard({ worker }: { worker: WorkerView }) {
-  const { lease, hour } = worker;
-  const state = STATES[lease?.state ?? "gone"];
+  const { lease, last, hour } = worker;
+  // Gone with streams: nobody sends what they wait for.
+  const left = lease === undefined && worker.streams > 0;
+  const known = STATES[lease?.state ?? "gone"];
+  const state = left
+    ? { ...known, word: `Gone with ${plural(worker.streams, "stream")}`, tone: "text-bad" }
+    : known;
+  const self = lease ?? last;
   const Icon = state.icon;
   const checking = lease?.checking_files ?? 0;
   const id = `worker-${worker.id}`;
@@ -91,6 +97,12 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
       {(lease?.state_detail ?? worker.trouble) && (
         <p className="mx-4 mb-3 rounded-md bg-bad-soft px-3 py-2 text-sm">
           {lease?.state_detail ?? worker.trouble}
+          {lease?.state_since_utc !== undefined && (
+            <>
+              {" "}
+              Since <Time at={lease.state_since_utc} />.
+            </>
+          )}
         </p>
       )}
       <dl className="grid grid-cols-2 gap-x-6 gap-y-2.5 border-t border-line px-4 py-3 text-sm sm:grid-cols-4">
@@ -123,11 +135,18 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
           compared with the object. Nothing is uploaded unless they differ.
         </p>
       )}
-      {lease !== undefined && (
+      {self !== undefined && (
         <div className="border-t border-line px-4 py-3 text-sm">
           <p className="text-muted">
-            {lease.host}, pid <span className="num">{lease.pid}</span>, version {lease.version}, source{" "}
-            {lease.source}, started <Time at={lease.started_at_utc} />
+            {self.host}, pid <span className="num">{self.pid}</span>, version {self.version}, source{" "}
+            {self.source}, started <Time at={self.started_at_utc} />
+            {lease === undefined && (
+              <>
+                ; last heard of <Time at={worker.last_seen_at} />
+                {self.state !== "ok" && `, ${STATES[self.state].word.toLowerCase()}`}
+                {self.state_detail !== undefined && `: ${self.state_detail}`}
+              </>
+            )}
           </p>
           <ul className="mt-2 space-y-1.5">
             {worker.watches.map((watch) => (

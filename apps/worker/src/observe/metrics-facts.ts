@@ -4,7 +4,7 @@ import type { OrphanStore } from "@sluice/redis-schema";
 import type { Worker } from "../start/app.ts";
 import type { MetricsFacts } from "./metrics.ts";
 import { soon } from "./soon.ts";
-import { unshippedBytes } from "../streams/processor-pool.ts";
+import { systemClock } from "../system-clock.ts";
 
 export function metricsFacts(
   worker: Worker,
@@ -14,10 +14,10 @@ export function metricsFacts(
 ): MetricsFacts {
   return {
     *streams() {
-      for (const running of worker.supervisor.running.values()) {
-        const { processor, watch } = running;
-        const { record, partsInFlight } = processor;
-        yield { watch: watch.name, record, unshippedBytes: unshippedBytes(running), partsInFlight };
+      for (const { processor, watch } of worker.supervisor.running.values()) {
+        const { record, partsInFlight, unshippedBytes, unprotectedSince } = processor;
+        const ageMs = unprotectedSince && systemClock.monotonicMs() - unprotectedSince.atMs;
+        yield { watch: watch.name, record, unshippedBytes, unprotectedMs: ageMs, partsInFlight };
       }
     },
     *watches() {

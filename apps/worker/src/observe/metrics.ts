@@ -14,8 +14,10 @@ import { prometheusObserver } from "./prometheus-observer.ts";
 /** A stream this worker holds, as metrics see it. */
 export interface OwnedStreamFacts {
   watch: string;
-  record: Pick<StreamRecord, "status" | "last_activity_at_utc"> & AgedUpload;
+  record: Pick<StreamRecord, "status"> & AgedUpload;
   unshippedBytes: number;
+  /** Age of the oldest of them. */
+  unprotectedMs: number | undefined;
   partsInFlight: number;
 }
 
@@ -95,7 +97,7 @@ export class Metrics {
       "Age of the oldest byte that is not in S3.",
       ["watch"],
       (facts, gauge) => {
-        for (const [watch, seconds] of lagSeconds(facts, this.#clock.wallMs())) gauge.set({ watch }, seconds);
+        for (const [watch, seconds] of lagSeconds(facts)) gauge.set({ watch }, seconds);
       },
     );
     this.#gauge(
@@ -165,12 +167,9 @@ function setOrClear(gauge: Gauge, value: number | undefined): void {
   else gauge.set(value);
 }
 
-function lagSeconds(facts: MetricsFacts, nowMs: number): Map<string, number> {
+function lagSeconds(facts: MetricsFacts): Map<string, number> {
   const lag = new Map([...facts.watches()].map(({ name }) => [name, 0]));
-  for (const { watch, record, unshippedBytes } of facts.streams()) {
-    if (unshippedBytes === 0) continue;
-    const seconds = Math.max(0, nowMs - Date.parse(record.last_activity_at_utc)) / 1_000;
-    lag.set(watch, Math.max(lag.get(watch) ?? 0, seconds));
-  }
+  for (const { watch, unprotectedMs = 0 } of facts.streams())
+    lag.set(watch, Math.max(lag.get(watch) ?? 0, unprotectedMs / 1_000));
   return lag;
 }

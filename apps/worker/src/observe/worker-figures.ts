@@ -1,13 +1,18 @@
 /** What a worker says of itself at each renewal of its lease: lag, bytes in flight, state. */
-import type { Clock, StoreGate, UploadLane } from "@sluice/core";
+import { isExact, onWall, type Clock, type FirstHad, type StoreGate, type UploadLane } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
 import type { WorkerSettings } from "../start/settings.ts";
-import { unshippedBytes } from "../streams/processor-pool.ts";
 import type { Supervisor } from "../streams/supervisor.ts";
 
 export type Figures = Pick<
   WorkerRecord,
-  "state" | "state_detail" | "in_flight_bytes" | "checking_files" | "oldest_unshipped_at_utc"
+  | "state"
+  | "state_detail"
+  | "in_flight_bytes"
+  | "checking_files"
+  | "oldest_unshipped_at_utc"
+  | "oldest_unshipped_age"
+  | "behind_since_utc"
 > & { lag_bytes: number };
 
 type Particulars = Pick<
@@ -42,20 +47,22 @@ export interface FigureInputs {
   /** Work that fails again and again, in plain words. */
   failing: readonly string[];
   draining: boolean;
+  clock: Pick<Clock, "wallMs" | "monotonicMs">;
 }
 
 export function workerFigures(from: FigureInputs): Figures {
-  const { supervisor, runners, gate, lanes, redisTrouble, failing, draining } = from;
+  const { supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock } = from;
   let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
-  let oldest: string | undefined;
-  for (const running of supervisor.running.values()) {
-    const { record } = running.processor;
-    const unshipped = unshippedBytes(running);
-    if (unshipped === 0) continue;
-    lagBytes += unshipped;
-    // The oldest unshipped byte is at least as young as the last part acknowledged, or the stream itself.
-    if (oldest === undefined || record.last_activity_at_utc < oldest) oldest = record.last_activity_at_utc;
+  let oldest: FirstHad | undefined;
+  let behindSinceMs: number | undefined;
+  for (const { processor } of supervisor.running.values()) {
+    const { unshippedBytes, unprotectedSince, behindSinceMs: behind } = processor;
+    lagBytes += unshippedBytes;
+    if (unprotectedSince && unprotectedSince.atMs < (oldest?.atMs ?? Infinity)) oldest = unprotectedSince;
+    if (behind !== undefined) behindSinceMs = Math.min(behindSinceMs ?? behind, behind);
   }
+  const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
+  const iso = (atMs: number): string => new Date(onWall(atMs, now)).toISOString();
   const troubles = troublesOf(gate, redisTrouble, failing);
   return {
     state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
@@ -63,7 +70,13 @@ export function workerFigures(from: FigureInputs): Figures {
     lag_bytes: lagBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
     checking_files: supervisor.completed.checking,
-    ...(oldest === undefined ? {} : { oldest_unshipped_at_utc: oldest }),
+    ...(oldest === undefined
+      ? {}
+      : {
+          oldest_unshipped_at_utc: iso(oldest.atMs),
+          oldest_unshipped_age: isExact(oldest, now.monotonicMs) ? "exact" : "at_least",
+        }),
+    ...(behindSinceMs === undefined ? {} : { behind_since_utc: iso(behindSinceMs) }),
   };
 }
 

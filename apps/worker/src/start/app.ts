@@ -107,9 +107,10 @@ export class Worker {
   /** What it says of itself: lag, bytes in flight, state. */
   get figures(): Figures {
     const { supervisor, runners, lease } = this;
-    const [gate, lanes, draining] = [this.#ports.gate, this.#lanes, this.#draining];
+    const { gate, clock } = this.#ports;
+    const [lanes, draining] = [this.#lanes, this.#draining];
     const [redisTrouble, failing] = [lease.trouble, this.failing];
-    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining });
+    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock });
   }
 
   /** Work that fails again and again, in plain words. */

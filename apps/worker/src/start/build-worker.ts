@@ -9,7 +9,6 @@ import { HealthServer, type Health } from "../observe/health-server.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
 import { startAll } from "./service.ts";
-import { unshippedBytes } from "../streams/processor-pool.ts";
 import { newId } from "../new-id.ts";
 import { systemClock } from "../system-clock.ts";
 import { VERSION } from "../version.ts";
@@ -170,8 +169,7 @@ function webhooks(
     context,
     identity: { workerId: config.workerId, nonce: identity.nonce },
     *held() {
-      for (const running of supervisor.running.values())
-        yield { record: running.processor.record, unshippedBytes: unshippedBytes(running) };
+      for (const { processor } of supervisor.running.values()) yield processor;
     },
     registry,
     log,

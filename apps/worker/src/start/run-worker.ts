@@ -3,7 +3,6 @@ import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/confi
 import { StoppedError } from "@sluice/core";
 import type { Worker } from "./app.ts";
 import { createLog, type Log } from "../observe/log.ts";
-import { unshippedBytes } from "../streams/processor-pool.ts";
 import { systemClock } from "../system-clock.ts";
 import { buildWorker, type Started } from "./build-worker.ts";
 
@@ -66,7 +65,7 @@ async function endPolitely(worker: Worker, config: Config, stop: AbortController
   const outcome = await Promise.race([done, late]);
   // A stored file that could not be described or tidied in time has no byte at risk.
   const left = [...worker.supervisor.running.values()]
-    .filter((running) => running.processor.record.status !== "s3_completed" || unshippedBytes(running) > 0)
+    .filter(({ processor }) => processor.record.status !== "s3_completed" || processor.unshippedBytes > 0)
     .map(({ processor, watch }) => ({
       record: processor.record,
       suffix: watch.rules.temporaryNames.suffixOf(processor.record.original_path),

@@ -41,15 +41,7 @@ export interface Held extends Disposable {
 export interface Running {
   processor: StreamProcessor;
   watch: Watch;
-  /** The file's size when it was last sighted: it grows also while its record cannot be written. */
-  sightedBytes: number;
   ended: Promise<void>;
-}
-
-/** Bytes on disk that are not in S3, as far as is known here; also what a stored file grew by while it waits to be tidied. */
-export function unshippedBytes({ processor, sightedBytes }: Running): number {
-  const { file_size: size, bytes_sent: sent } = processor.record;
-  return Math.max(0, Math.max(size, sightedBytes) - sent);
 }
 
 export interface PoolDeps {
@@ -197,7 +189,6 @@ export class ProcessorPool {
     const running: Running = {
       processor,
       watch,
-      sightedBytes: 0,
       ended: ended.promise,
     };
     this.#running.set(record.id, running);

@@ -228,7 +228,7 @@ export class Supervisor {
   measure(path: string, facts: FileFacts): boolean {
     const known = this.table.get(path);
     const running = known?.kind === "live" ? this.running.get(known.id) : undefined;
-    if (running) running.sightedBytes = facts.size;
+    running?.processor.measured(facts);
     return known !== undefined;
   }
 
@@ -327,7 +327,7 @@ export class Supervisor {
     const running = this.running.get(id);
     if (!running) return;
     this.#sightedAt.set(id, path);
-    running.sightedBytes = facts.size;
+    running.processor.measured(facts);
     running.processor.poke();
   }
 

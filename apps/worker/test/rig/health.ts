@@ -29,3 +29,9 @@ export async function counted(worker: WorkerProcess, name: string): Promise<numb
   const samples = (await ask(worker, "/metrics")).matchAll(new RegExp(`^${name}\\{.*\\} (\\S+)$`, "gm"));
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }
+
+/** Age of the oldest byte that is not in S3, of all watches. */
+export async function oldestSeconds(worker: WorkerProcess): Promise<number> {
+  const samples = (await ask(worker, "/metrics")).matchAll(/^sluice_lag_seconds\{.*\} (\S+)$/gm);
+  return Math.max(0, ...[...samples].map(([, value]) => Number(value)));
+}

@@ -13,6 +13,8 @@ import type {
   WrittenBack,
 } from "../ports/checkpoint-store.ts";
 import { isoNow, type Clock } from "../ports/clock.ts";
+import { Growth, onWall, type FirstHad, type Moment } from "../stream/growth.ts";
+import type { FileFacts } from "../stream/identity.ts";
 import type { Part, RecordPatch, StreamRecord } from "../stream/record.ts";
 import { patched } from "../stream/record.ts";
 import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
@@ -27,6 +29,8 @@ export interface OwnedStreamDeps {
   recovery: Recovery;
 }
 
+const SAME_SINCE_MS = 1_000;
+
 type Change = Omit<StreamWrite, "from"> & { from?: readonly Kind[] };
 
 export class OwnedStream {
@@ -37,12 +41,14 @@ export class OwnedStream {
   #tail: Promise<unknown> = Promise.resolve();
   #waitingParts: Part[] = [];
   #notes: RecordPatch = {};
+  #riding: RecordPatch = {};
   readonly #keysTaken = new Set<string>();
   /** Read once for each text. */
   #plan: { text: string; plan: PartPlan } | undefined;
   #partsSave: Promise<void> | undefined;
   /** When Redis last said that it has all this. */
   #confirmedAtMs: number;
+  readonly #growth: Growth;
 
   /** `signal`: ends the wait for a Redis that does not answer. */
   constructor(record: StreamRecord, parts: Iterable<Part>, deps: OwnedStreamDeps, signal: AbortSignal) {
@@ -51,6 +57,7 @@ export class OwnedStream {
     this.#deps = deps;
     this.#signal = signal;
     this.#confirmedAtMs = deps.clock.monotonicMs();
+    this.#growth = Growth.from(record, this.#now());
   }
 
   get record(): StreamRecord {
@@ -89,9 +96,29 @@ export class OwnedStream {
     return end;
   }
 
+  /** Whoever looks at the file says how large it was: also while nothing can be written. */
+  measured(facts: FileFacts): void {
+    this.#growth.see(facts, this.#now(), this.#record.bytes_sent);
+  }
+
+  /** The largest size that the file was seen with. */
+  get sizeSeen(): number {
+    return this.#growth.size;
+  }
+
+  /** When the file first was longer than so many bytes. */
+  firstPast(bytes: number): FirstHad | undefined {
+    return this.#growth.firstPast(bytes);
+  }
+
   /** Fields worth keeping that need no write of their own: they ride with the next one. */
   note(patch: RecordPatch): void {
     Object.assign(this.#notes, patch);
+  }
+
+  /** As `note`, and never a reason to write. */
+  ride(patch: RecordPatch): void {
+    Object.assign(this.#riding, patch);
   }
 
   get hasNotes(): boolean {
@@ -230,8 +257,11 @@ export class OwnedStream {
 
   async #write(change: StreamWrite): Promise<WriteOutcome> {
     const notes = this.#notes;
+    const riding = this.#riding;
     this.#notes = {};
-    const patch: RecordPatch = { ...notes, ...change.patch };
+    this.#riding = {};
+    const patch: RecordPatch = { ...riding, ...notes, ...change.patch };
+    Object.assign(patch, this.#unprotectedSince(patch));
     const grown = typeof patch.file_size === "number" ? patch.file_size - this.#record.file_size : 0;
     const write: StreamWrite = {
       ...change,
@@ -243,6 +273,22 @@ export class OwnedStream {
     // What was not written rides with the next write, unless something newer was noted meanwhile.
     else this.#notes = { ...notes, ...this.#notes };
     return outcome;
+  }
+
+  /** Rides with every write, so that a restart, and whoever reads a stream without an owner, knows it. */
+  #unprotectedSince(patch: RecordPatch): Pick<RecordPatch, "unprotected_since_utc"> {
+    const { bytes_sent, unprotected_since_utc: known } = this.#record;
+    const first = this.#growth.firstPast(patch.bytes_sent ?? bytes_sent);
+    if (first === undefined) return known === undefined ? {} : { unprotected_since_utc: null };
+    const sinceMs = Math.floor(onWall(first.atMs, this.#now()));
+    // The clocks drift apart by less than that.
+    if (known !== undefined && Math.abs(Date.parse(known) - sinceMs) < SAME_SINCE_MS) return {};
+    return { unprotected_since_utc: new Date(sinceMs).toISOString() };
+  }
+
+  #now(): Moment {
+    const { clock } = this.#deps;
+    return { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   }
 
   /**

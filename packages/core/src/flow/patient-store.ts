@@ -4,11 +4,14 @@
  */
 import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { isoNow } from "../ports/clock.ts";
 import { formatWaiting, type Waiting } from "../stream/waiting.ts";
 import type { ProcessorDeps } from "./dependencies.ts";
 import type { OwnedStream } from "./owned-stream.ts";
 import { backoffMs } from "./retry.ts";
 import type { Asking } from "./store-gate.ts";
+
+type StoreTroubled = Extract<Waiting, { for: "store" }>;
 
 type Deps = Pick<ProcessorDeps, "gate" | "clock" | "observer" | "random">;
 
@@ -27,7 +30,7 @@ export class PatientStore {
   readonly #deps: Deps;
   readonly #stream: WaitingStream;
   #deniedSinceMs: number | undefined;
-  #trouble: string | undefined;
+  #trouble: StoreTroubled | undefined;
   /** Look-ups under way, of what became of a request. */
   #lookUps = 0;
   /** Requests that were answered. */
@@ -39,8 +42,17 @@ export class PatientStore {
   }
 
   /** The store's last refusal of this stream alone, for `waiting_for`; undefined when the last request went through. */
-  get trouble(): string | undefined {
+  get trouble(): StoreTroubled | undefined {
     return this.#trouble;
+  }
+
+  /** What the whole worker waits for; undefined while the store is well. */
+  get blocked(): StoreTroubled | undefined {
+    const { clock, gate } = this.#deps;
+    const { blocked, reason = "", sinceMs = clock.monotonicMs() } = gate.state;
+    if (!blocked) return undefined;
+    const since = new Date(clock.wallMs() - (clock.monotonicMs() - sinceMs)).toISOString();
+    return { for: "store", detail: reason, since };
   }
 
   /**
@@ -79,11 +91,13 @@ export class PatientStore {
     const by = this.#stream.record.id;
     for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
       try {
+        await this.#notifyBlocked();
         // A store that answers look-ups, and fails the request they are about again and again, is not well.
         const answer = await this.#deps.gate.run(request, signal, { by, kind, heals: this.#lookUps === 0 });
         this.#answered += 1;
         this.#deniedSinceMs = undefined;
-        this.#trouble = undefined;
+        // An answered look-up says nothing of the request that it is about.
+        if (kind === "sends" || this.#lookUps === 0) this.#trouble = undefined;
         return answer;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -94,6 +108,7 @@ export class PatientStore {
         const answered = this.#answered;
         const found = error.outcomeUnknown && onUnknown ? await this.#lookUp(onUnknown) : undefined;
         if (found === undefined) continue;
+        this.#trouble = undefined;
         if (this.#answered > answered) this.#deps.gate.answered({ by, kind });
         return found;
       }
@@ -151,15 +166,29 @@ export class PatientStore {
       case "rejected":
         break;
     }
-    await this.#notify(`${what}: ${error.code}: ${error.message}`);
+    await this.#notify(`${what}: ${error.code}: ${error.message}`, counts.attempts);
     await this.#deps.clock.sleep(backoffMs(counts.attempts, this.#deps.random(), error.retryAfterMs), signal);
   }
 
-  /** A stream always says why it is not final yet; the same words once. */
-  async #notify(trouble: string): Promise<void> {
-    if (this.#trouble === trouble) return;
-    this.#trouble = trouble;
-    const waiting: Waiting = { for: "store", detail: trouble };
+  /** A request waits at the gate for as long as the store is in trouble. */
+  async #notifyBlocked(): Promise<void> {
+    const { blocked } = this;
+    if (blocked === undefined || this.#trouble !== undefined) return;
+    this.#trouble = blocked;
+    await this.#write(blocked);
+  }
+
+  /** A stream always says why it is not final yet; the same words at each attempt whose number is a power of two. */
+  async #notify(detail: string, attempts: number): Promise<void> {
+    const { clock } = this.#deps;
+    const known = this.#trouble;
+    if (known?.detail === detail && (attempts & (attempts - 1)) !== 0) return;
+    const since = known?.since ?? isoNow(clock);
+    this.#trouble = { for: "store", detail, since, attempts };
+    await this.#write(this.#trouble);
+  }
+
+  async #write(waiting: StoreTroubled): Promise<void> {
     await this.#stream.update({
       patch: { waiting_for: formatWaiting(waiting) },
       event: { type: "progress" },

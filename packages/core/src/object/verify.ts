@@ -3,6 +3,9 @@
  * its number. Recorders rewrite their headers at close (MP4, MOV, WAV, MKV); this is what makes the object whole.
  */
 import { crc32FromBase64 } from "./crc32.ts";
+import { LIMITS } from "../limits.ts";
+import { isoNow } from "../ports/clock.ts";
+import { formatWaiting, type Waiting } from "../stream/waiting.ts";
 import type { Part, VerifyMode } from "../stream/record.ts";
 import { readDigests } from "./part-bytes.ts";
 import { sendPart } from "./part-sender.ts";
@@ -25,8 +28,13 @@ export async function verifyParts(context: ObjectContext, recut: ReadonlySet<num
     .toSorted((a, b) => a.PartNumber - b.PartNumber);
   const chosen = partsToCheck(parts, verifyModeOf(context));
   let sentAgain = 0;
-  for (const part of chosen) {
+  let saidAtMs = deps.clock.monotonicMs();
+  for (const [done, part] of chosen.entries()) {
     signal.throwIfAborted();
+    if (deps.clock.monotonicMs() - saidAtMs >= LIMITS.progressEveryMs) {
+      saidAtMs = deps.clock.monotonicMs();
+      await say(context, { for: "verify", done, of: chosen.length });
+    }
     const same = await holdsStill(context, part);
     if (same === "file_moved_on") return { kind: "file_moved_on" };
     if (!same) {
@@ -37,11 +45,26 @@ export async function verifyParts(context: ObjectContext, recut: ReadonlySet<num
       });
       if (sent.kind !== "sent") return { kind: sent.kind };
       sentAgain += 1;
-      deps.observer.decided(held.record, `part ${part.PartNumber} changed on disk and was sent again`);
+      const repaired = `part ${part.PartNumber} changed on disk and was sent again`;
+      await held.update({ patch: {}, log: [repaired], event: { type: "log", detail: "repaired" } });
+      deps.observer.decided(held.record, repaired);
     }
     await reach(context, "verifying");
   }
   return { kind: "verified", checked: chosen.length, sentAgain };
+}
+
+/** How many parts are read again before this stream's object is put together. */
+export function partsToVerify(context: ObjectContext): number {
+  return partsToCheck([...context.held.parts.values()], verifyModeOf(context)).length;
+}
+
+/** A long pass is progress too: nobody takes it for a stall. */
+async function say({ held, deps }: ObjectContext, waiting: Waiting): Promise<void> {
+  await held.update({
+    patch: { waiting_for: formatWaiting(waiting), last_activity_at_utc: isoNow(deps.clock) },
+    event: { type: "progress" },
+  });
 }
 
 function partsToCheck(parts: Part[], mode: VerifyMode): Part[] {

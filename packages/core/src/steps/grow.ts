@@ -8,7 +8,7 @@ import type { Writers } from "../ports/file-source.ts";
 import { factsAsFields, sameFile, type FileFacts } from "../stream/identity.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
 import type { CompletedBy } from "../stream/record.ts";
-import { describeCompletedBy, type Waiting } from "../stream/waiting.ts";
+import { describeCompletedBy, formatWaiting, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { lookAfterWriteMs } from "./look-after-write.ts";
@@ -18,6 +18,7 @@ import { unreadableFile } from "../object/open-file.ts";
 import { openUpload, takeInheritedKey, takingFirstKey } from "../object/open-object.ts";
 import { extensionOf, fillPart } from "../object/extend.ts";
 import type { Sent } from "../object/part-sender.ts";
+import { partsToVerify } from "../object/verify.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
 import { reconciled } from "./upload-gone.ts";
@@ -67,6 +68,7 @@ async function noteShorter({ context: { held, deps } }: StreamContext, facts: Fi
 function see(stream: StreamContext, facts: FileFacts): void {
   const { held, deps } = stream.context;
   const changed = stream.history.see(facts, deps.clock.monotonicMs());
+  held.measured(facts);
   const { record } = held;
   if (!changed && record.file_size === facts.size && record.file_mtime_ns === facts.mtimeNs) return;
   held.note({ ...factsAsFields(facts), longest_pause_ms: Math.round(stream.history.longestPauseMs) });
@@ -92,7 +94,7 @@ async function sendFullParts(
   }
   fill(stream, facts.size);
   if (stream.sending.size === 0) return undefined;
-  await progress(stream, { for: "parts", count: stream.sending.size });
+  await progress(stream, partsInFlight(stream));
   // A part may have ended in trouble meanwhile; the next step meets it.
   if (stream.trouble === undefined) stream.fillTo = facts.size;
   return { kind: "wait", ms: LIMITS.lookAgainMs, writtenMs: nextPartMs(stream, facts) };
@@ -129,11 +131,22 @@ function fullRanges(stream: StreamContext, size: number): PartRange[] {
 }
 
 function fill(stream: StreamContext, size: number): void {
-  const { context, sending } = stream;
+  const { context, sending, rate } = stream;
+  if (sending.size === 0) rate.begin(context.deps.clock.monotonicMs());
   for (const range of fullRanges(stream, size)) {
     if (sending.size >= context.deps.lane.slots) break;
     sending.set(range.number, ended(stream, range.number, fillPart(context, range)));
   }
+}
+
+function partsInFlight({ context, sending, rate }: StreamContext): Waiting {
+  const { held, deps } = context;
+  const numbers = [...sending.keys()].sort((a, b) => a - b);
+  const parts: Waiting = { for: "parts", count: numbers.length, numbers };
+  const perSecond = rate.now(deps.clock.monotonicMs());
+  if (perSecond === undefined) return parts;
+  const leftMs = (Math.max(0, held.sizeSeen - held.record.bytes_sent) / perSecond) * 1_000;
+  return { ...parts, rate: perSecond, until: new Date(deps.clock.wallMs() + leftMs).toISOString() };
 }
 
 async function openFor(stream: StreamContext, facts: FileFacts): Promise<Step> {
@@ -151,7 +164,10 @@ async function openFor(stream: StreamContext, facts: FileFacts): Promise<Step> {
 async function ended(stream: StreamContext, number: number, sending: Promise<Sent>): Promise<void> {
   let how: Sent["kind"] | "trouble";
   try {
-    how = (await sending).kind;
+    const sent = await sending;
+    how = sent.kind;
+    if (sent.kind === "sent")
+      stream.rate.acknowledged(sent.part.Size, stream.context.deps.clock.monotonicMs());
   } catch (error) {
     how = "trouble";
     stream.trouble ??= error;
@@ -165,6 +181,9 @@ async function ended(stream: StreamContext, number: number, sending: Promise<Sen
     const before = stream.sending.size;
     // Every part looks at the file again itself: by its descriptor, before it reads.
     fill(stream, fillTo);
+    // The record learns which are on their way with the next part that is saved.
+    if (stream.sending.size > 0)
+      stream.context.held.ride({ waiting_for: formatWaiting(partsInFlight(stream)) });
     if (stream.sending.size > before) return;
   }
   stream.wakeup.poke();
@@ -224,7 +243,10 @@ function mayExtend({ context }: StreamContext): boolean {
 /** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */
 async function settle({ context }: StreamContext, facts: FileFacts, by: CompletedBy): Promise<void> {
   const { held } = context;
-  const patch = { ...factsAsFields(facts), completed_by: by, waiting_for: null };
+  const of = partsToVerify(context);
+  const verify: Waiting = { for: "verify", done: 0, of };
+  const waiting_for = of === 0 ? null : formatWaiting(verify);
+  const patch = { ...factsAsFields(facts), completed_by: by, waiting_for };
   const change = { patch, log: [`complete: ${describeCompletedBy(by)}`] };
   const key = held.kind === "opening" ? takingFirstKey(context) : undefined;
   if (key) {

@@ -188,11 +188,18 @@ async function completeUnchanged(
       case "repair": {
         repairs += 1;
         if (repairs > LIMITS.repairRounds) throw beyondRepair();
+        await sayInTimeline(
+          context,
+          "the store does not hold a part as it acknowledged it: what it lacks is sent again",
+        );
         const repaired = await repair(context, facts);
         if (repaired !== "sent") return { kind: repaired };
         break;
       }
       case "again":
+        // Each time twice as often: a store that never answers does not fill the timeline.
+        if ((attempt & (attempt - 1)) === 0)
+          await sayInTimeline(context, `Complete had no effect; it is sent again (attempt ${attempt + 1})`);
         await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);
         break;
       case "mismatch":
@@ -201,6 +208,10 @@ async function completeUnchanged(
         return completed;
     }
   }
+}
+
+async function sayInTimeline({ held }: ObjectContext, what: string): Promise<void> {
+  await held.update({ patch: {}, log: [what], event: { type: "log", detail: "seal" } });
 }
 
 /** InvalidPart is a repair, not a failure: what S3 does not hold as the checkpoint names it goes up again. */

@@ -4,8 +4,9 @@ import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FailureReason } from "../stream/failures.ts";
 import type { StreamId } from "../stream/values.ts";
-import { formatWaiting, parseWaiting, type Waiting } from "../stream/waiting.ts";
+import { formatWaiting, parseWaiting, saysTheSame, type Waiting } from "../stream/waiting.ts";
 import type { FileHistory } from "./file-history.ts";
+import type { SendingRate } from "../flow/sending-rate.ts";
 import type { Wakeup } from "../flow/wakeup.ts";
 import type { ObjectContext } from "../object/context.ts";
 
@@ -55,6 +56,7 @@ export interface StreamContext {
   readonly wakeup: Wakeup;
   /** Parts being sent, by number. */
   readonly sending: Map<number, Promise<void>>;
+  readonly rate: SendingRate;
   /**
    * While the stream waits for its parts: the file's size as last looked at. The end of one part begins the next up to
    * there, without another look; undefined: nothing may be begun.
@@ -81,7 +83,7 @@ export interface StreamContext {
 
 /** What needs a fresh lease waits for the next renewal. */
 export async function awaitLease(stream: StreamContext, what: string): Promise<Step> {
-  await progress(stream, { for: "store", detail: `the worker's lease is not fresh; ${what} waits for it` });
+  await progress(stream, { for: "lease", detail: `${what} waits for it` });
   return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
 }
 
@@ -94,18 +96,18 @@ export async function sendingDone(stream: StreamContext): Promise<void> {
 /** Writes to Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
 export async function progress(stream: StreamContext, waiting: Waiting): Promise<void> {
   const { held, deps, store } = stream.context;
-  const now: Waiting = store.trouble === undefined ? waiting : { for: "store", detail: store.trouble };
-  const text = formatWaiting(now);
+  // While the store is in trouble, parts wait for the store.
+  const now = store.trouble ?? (waiting.for === "parts" ? store.blocked : undefined) ?? waiting;
   const nowMs = deps.clock.monotonicMs();
-  const sameReason = parseWaiting(held.record.waiting_for)?.for === now.for;
+  const before = parseWaiting(held.record.waiting_for);
   const due = nowMs - stream.progressAtMs >= LIMITS.progressEveryMs;
-  if (sameReason && (!due || (text === held.record.waiting_for && !held.hasNotes))) return;
+  if (before?.for === now.for && (!due || (saysTheSame(before, now) && !held.hasNotes))) return;
   stream.progressAtMs = nowMs;
-  await held.update({ patch: { waiting_for: text }, event: { type: "progress" } });
+  await held.update({ patch: { waiting_for: formatWaiting(now) }, event: { type: "progress" } });
 }
 
 /** Store, lease or volume keeps the stream from going on. */
 export function waitsForTrouble(record: Pick<StreamRecord, "waiting_for">): boolean {
   const waiting = parseWaiting(record.waiting_for)?.for;
-  return waiting === "store" || waiting === "volume";
+  return waiting === "store" || waiting === "lease" || waiting === "volume";
 }

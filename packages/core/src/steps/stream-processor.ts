@@ -14,6 +14,9 @@ import {
 import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
+import type { FirstHad } from "../stream/growth.ts";
+import type { FileFacts } from "../stream/identity.ts";
+import { nextPartBytes } from "../stream/part-plan.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import type { SetApart } from "../stream/set-apart.ts";
@@ -36,6 +39,7 @@ import {
   type Step,
 } from "./stream-context.ts";
 import { PatientStore } from "../flow/patient-store.ts";
+import { SendingRate } from "../flow/sending-rate.ts";
 import { Wakeup } from "../flow/wakeup.ts";
 import { ABORT, isAbortWanted, reach, type ObjectContext } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
@@ -84,6 +88,7 @@ export class StreamProcessor {
       history: new FileHistory(now, record.longest_pause_ms),
       wakeup: new Wakeup(),
       sending: new Map(),
+      rate: new SendingRate(),
       fillTo: undefined,
       reconciled: !resumed,
       askedFirst: false,
@@ -146,6 +151,31 @@ export class StreamProcessor {
 
   get parts(): Parts {
     return this.#stream.context.held.parts;
+  }
+
+  /** Whoever sees the file at its path says how large it is: it grows also while its record cannot be written. */
+  measured(facts: FileFacts): void {
+    const { file_inode: inode = facts.inode } = this.record;
+    if (inode === facts.inode) this.#stream.context.held.measured(facts);
+  }
+
+  /** Bytes on disk that are not in S3, as far as is known here; also what a stored file grew by while it waits to be tidied. */
+  get unshippedBytes(): number {
+    const { file_size: size, bytes_sent: sent } = this.record;
+    return Math.max(0, Math.max(size, this.#stream.context.held.sizeSeen) - sent);
+  }
+
+  /** When the file first had the oldest byte that is not in S3; undefined when there is none. */
+  get unprotectedSince(): FirstHad | undefined {
+    return this.unshippedBytes === 0
+      ? undefined
+      : this.#stream.context.held.firstPast(this.record.bytes_sent);
+  }
+
+  /** Since when the part that comes next has been full (monotonic ms); undefined while it is not. */
+  get behindSinceMs(): number | undefined {
+    const { part_plan: plan, next_part: next, bytes_sent: sent } = this.record;
+    return this.#stream.context.held.firstPast(sent + nextPartBytes(plan, next) - 1)?.atMs;
   }
 
   /** Look again: an event, a rescan or a timer thinks something changed. */

@@ -146,6 +146,12 @@ export const FIELDS = {
     by: "move",
     doc: "Last progress or change of state, ISO.",
   },
+  unprotected_since_utc: {
+    type: "time",
+    listed: true,
+    by: "look",
+    doc: "Since when the file has had its oldest byte that is not in S3, ISO: it is at least so old. Absent when there is none.",
+  },
   completed_at_utc: { type: "time", listed: true, by: "end", doc: "When it completed, ISO." },
   failure_reason: {
     type: "text",

@@ -56,5 +56,13 @@ export function newRecord(from: NewRecord): StreamRecord {
     waiting_for: waiting === undefined ? null : formatWaiting(waiting),
     supersedes: supersedes?.id ?? null,
     s3_key: supersedes?.key ?? null,
+    unprotected_since_utc: foundSince(from) ?? null,
   });
+}
+
+/** Its bytes are at least as old as its last change. */
+function foundSince({ facts, nowUtc }: NewRecord): string | undefined {
+  if (facts.size === 0) return undefined;
+  const changedMs = Number(BigInt(facts.ctimeNs) / 1_000_000n);
+  return new Date(Math.min(changedMs, Date.parse(nowUtc))).toISOString();
 }

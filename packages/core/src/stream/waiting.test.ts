@@ -4,6 +4,7 @@ import {
   describeWaiting,
   formatWaiting,
   parseWaiting,
+  saysTheSame,
   type Waiting,
 } from "./waiting.ts";
 
@@ -19,8 +20,12 @@ const EVERY: Waiting[] = [
   { for: "rename", suffix: ".part" },
   { for: "marker", marker: "a.bin.done" },
   { for: "parts", count: 2 },
+  { for: "parts", count: 2, numbers: [3, 4], rate: 1_048_576, until: "2026-01-01T00:10:00.000Z" },
   { for: "volume", detail: "its root is gone" },
   { for: "store", detail: "AccessDenied: no" },
+  { for: "store", detail: "InternalError: no", since: "2026-01-01T00:10:00.000Z", attempts: 4 },
+  { for: "lease", detail: "Complete waits for it" },
+  { for: "verify", done: 3, of: 9 },
   { for: "tidy", until: "2026-01-01T00:10:00.000Z" },
   { for: "operator", detail: "paused" },
 ];
@@ -49,6 +54,25 @@ describe("what a stream waits for", () => {
     expect(describeWaiting({ for: "writer", pid: 42, command: "ffmpeg" })).toContain("ffmpeg (pid 42)");
     expect(describeWaiting({ for: "parts", count: 1 })).toBe("1 part is still being sent");
     expect(describeWaiting({ for: "parts", count: 2 })).toBe("2 parts are still being sent");
+  });
+
+  it("names the parts and when they are there, the store's trouble with its beginning, and how far the seal is", () => {
+    expect(describeWaiting({ for: "parts", count: 1, numbers: [7] })).toBe("part 7 is still being sent");
+    expect(describeWaiting({ for: "parts", count: 2, numbers: [3, 4], rate: 9, until: "noon" })).toBe(
+      "parts 3, 4 are still being sent; what is on disk is in S3 at noon, at this rate",
+    );
+    expect(describeWaiting({ for: "store", detail: "no", since: "noon", attempts: 4 })).toBe(
+      "the store does not answer as it should: no; since noon; 4 attempts",
+    );
+    expect(describeWaiting({ for: "verify", done: 3, of: 9 })).toContain("3 of 9 parts");
+  });
+
+  it("another rate of the same parts is no news", () => {
+    const parts = { for: "parts", count: 1, numbers: [7] } as const;
+    expect(saysTheSame({ ...parts, numbers: [7] }, { ...parts, numbers: [7], rate: 5 })).toBe(true);
+    expect(saysTheSame({ ...parts, numbers: [7] }, { ...parts, numbers: [8] })).toBe(false);
+    expect(saysTheSame(undefined, { ...parts, numbers: [8] })).toBe(false);
+    expect(saysTheSame({ for: "lease", detail: "a" }, { for: "lease", detail: "b" })).toBe(false);
   });
 
   it("tells a volume that is away from a store that does not answer", () => {

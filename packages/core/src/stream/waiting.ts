@@ -3,7 +3,16 @@ import type { CompletedBy } from "./record.ts";
 
 export type Waiting =
   /** Parts are on their way to S3. */
-  | { for: "parts"; count: number }
+  | {
+      for: "parts";
+      count: number;
+      /** Which; one that is acknowledged meanwhile is among the stream's parts. */
+      numbers?: number[];
+      /** Bytes a second that lately went up. */
+      rate?: number;
+      /** When what is on disk now is in S3, at that rate. */
+      until?: string;
+    }
   /** Quiet since `since`; complete at `until` unless it is written again. */
   | {
       for: "idle";
@@ -25,7 +34,17 @@ export type Waiting =
   /** The marker is older than the last write. */
   | { for: "marker"; marker: string }
   | { for: "volume"; detail: string }
-  | { for: "store"; detail: string }
+  | {
+      for: "store";
+      detail: string;
+      since?: string;
+      /** Of the request that was refused last. */
+      attempts?: number;
+    }
+  /** The worker has to show first that it is still the only one. */
+  | { for: "lease"; detail: string }
+  /** The object is being sealed: its parts are read again from the file, then S3 puts them together. */
+  | { for: "verify"; done: number; of: number }
   /** The delay before the file is deleted or moved. */
   | {
       for: "tidy";
@@ -52,11 +71,19 @@ export function describeWaiting(waiting: Waiting): string {
     case "marker":
       return `${waiting.marker} is older than the last write: waiting for a newer one`;
     case "parts":
-      return `${waiting.count} ${waiting.count === 1 ? "part is" : "parts are"} still being sent`;
+      return partsWords(waiting);
     case "volume":
       return `its volume is away: ${waiting.detail}`;
     case "store":
-      return `the store does not answer as it should: ${waiting.detail}`;
+      return [
+        `the store does not answer as it should: ${waiting.detail}`,
+        ...(waiting.since === undefined ? [] : [`since ${waiting.since}`]),
+        ...((waiting.attempts ?? 1) > 1 ? [`${waiting.attempts} attempts`] : []),
+      ].join("; ");
+    case "lease":
+      return `the worker's lease is not fresh: ${waiting.detail}`;
+    case "verify":
+      return `being sealed: ${waiting.done} of ${waiting.of} parts read again, then S3 puts them together`;
     case "tidy":
       return waiting.unseen === undefined
         ? `stored and verified; the local file is tidied at ${waiting.until}`
@@ -64,6 +91,16 @@ export function describeWaiting(waiting: Waiting): string {
     case "operator":
       return waiting.detail;
   }
+}
+
+function partsWords({ count, numbers, until }: Extract<Waiting, { for: "parts" }>): string {
+  const one = count === 1;
+  const named = numbers === undefined || numbers.length === 0;
+  const which = named
+    ? `${count} ${one ? "part is" : "parts are"}`
+    : `${one ? "part" : "parts"} ${numbers.join(", ")} ${one ? "is" : "are"}`;
+  const when = until === undefined ? "" : `; what is on disk is in S3 at ${until}, at this rate`;
+  return `${which} still being sent${when}`;
 }
 
 /** Who can write the file, as half a sentence. */
@@ -93,9 +130,17 @@ const KNOWN: Record<Waiting["for"], true> = {
   parts: true,
   volume: true,
   store: true,
+  lease: true,
+  verify: true,
   tidy: true,
   operator: true,
 };
+
+/** Whether the second says nothing that is worth a write of its own after the first. */
+export function saysTheSame(before: Waiting | undefined, now: Waiting): boolean {
+  if (before?.for === "parts" && now.for === "parts") return String(before.numbers) === String(now.numbers);
+  return before !== undefined && formatWaiting(before) === formatWaiting(now);
+}
 
 /** The text of `waiting_for`: what `parseWaiting` reads. */
 export function formatWaiting(waiting: Waiting): string {

@@ -35,8 +35,12 @@ const workerSchema = z.object({
   in_flight_bytes: count,
   /** Completed files that are being compared with their CRC32, or wait for it. */
   checking_files: z.exactOptional(count),
-  /** When the oldest byte that is not in S3 was written, ISO. */
+  /** Since when its files have had the oldest byte that is not in S3, ISO. */
   oldest_unshipped_at_utc: z.exactOptional(time),
+  /** `at_least`: it may be older, since nobody looked when it came. */
+  oldest_unshipped_age: z.exactOptional(z.enum(["exact", "at_least"])),
+  /** Since when the full part that has waited longest has been full, ISO. */
+  behind_since_utc: z.exactOptional(time),
   started_at_utc: time,
   renewed_at_utc: time,
 });

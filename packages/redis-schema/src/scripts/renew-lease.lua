@@ -3,22 +3,23 @@
 -- on, its holder learns that nothing else is kept, and can say so in the lease itself.
 -- Every key that the worker's scripts write is looked at too: one of another type, or that this user may not write, is
 -- said while nothing needs it yet.
+-- What the worker says of itself is also kept for days beside the lease: who it was is known when its lease has lapsed.
 -- Each renewal also raises a counter beside the epoch. A Redis whose counter, or whose note of when this worker was last
 -- seen, is older than what the worker remembers has lost writes that it acknowledged (a snapshot was restored, a failover
 -- lost its tail). So may one that another server process answers for than at the last renewal: what it lost may be
 -- younger than that renewal.
 -- Then the epoch's id goes, in this same step: every worker, also one that starts later, knows that S3 must be asked.
 -- KEYS: lease, workers, stats, four indexes, by_path, by_key, files_done, events, outbox, files_ignored, uploads_to_abort,
---   orphans, requests, meta, parts and log of no stream, epoch
+--   orphans, requests, meta, parts and log of no stream, epoch, what the worker last said
 -- ARGV: nonce, worker, now (ms), lease ms, ids last seen before this (ms) are forgotten, ms a minute's counters are
---   kept, list of fields and values, list of nonces known to be dead, list of gauges and values for this minute,
+--   kept, ms that is kept which the worker last said, list of fields and values, list of nonces known to be dead, list of gauges and values for this minute,
 --   counter as remembered ('' for none), list of the times of this worker's last renewals (ms), any of which may be noted
 -- Replies: { taken, refusal, counter, back } no lease stood, or a dead one | { renewed, refusal, counter, back }: why
 --   Redis takes no other writes, or nothing; why it is older than what is remembered, or nothing
 --   { held, field, value, … }: the lease that stands
 -- uses: lib-args lib-check lib-stream
 local nonce, worker, now = take(), take(), take()
-local lease_ms, forget_before, stats_ttl = take(), take(), take()
+local lease_ms, forget_before, stats_ttl, last_ms = take(), take(), take(), take()
 local fields, dead, gauges = take_list(), take_list(), take_list()
 local remembered, marks = tonumber(take()), take_list()
 
@@ -27,6 +28,7 @@ local wrong = unwritable({ lease, { KEYS[20], 'hash', 'HSET', 'HDEL' } })
 if wrong then return wrong end
 local no_workers = unwritable({ { KEYS[2], 'zset', 'ZADD', 'ZREMRANGEBYSCORE' } })
 local no_stats = unwritable({ { KEYS[3], 'hash', 'HSET', 'HINCRBY', 'PEXPIRE' } })
+local no_last = unwritable({ { KEYS[21], 'hash', 'HSET', 'DEL', 'PEXPIRE' } })
 local shared = {
   lease = KEYS[1], stats = KEYS[3], indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }, by_path = KEYS[8],
   by_key = KEYS[9], done = KEYS[10], events = KEYS[11], outbox = KEYS[12],
@@ -38,7 +40,7 @@ local writes = append_all(writes_of_shared(shared), {
   { KEYS[16], 'stream' },
 })
 append_all(writes, writes_of_stream({ meta = KEYS[17], parts = KEYS[18], log = KEYS[19] }))
-local unwritten = no_workers or no_stats or unwritable(writes)
+local unwritten = no_workers or no_stats or no_last or unwritable(writes)
 
 local held = redis.call('HGET', KEYS[1], 'nonce')
 if held and held ~= nonce and not has(dead, held) then return { 'held', unpack(redis.call('HGETALL', KEYS[1])) } end
@@ -65,6 +67,11 @@ redis.call('DEL', KEYS[1])
 set_all(KEYS[1], fields)
 redis.call('HSET', KEYS[1], 'nonce', nonce)
 redis.call('PEXPIRE', KEYS[1], lease_ms)
+if not no_last then
+  redis.call('DEL', KEYS[21])
+  set_all(KEYS[21], fields)
+  redis.call('PEXPIRE', KEYS[21], last_ms)
+end
 if back ~= '' then redis.call('HDEL', KEYS[20], 'id', 'since_utc') end
 redis.call('HSET', KEYS[20], 'renewals', counter, 'server', process)
 if not no_workers then

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { StreamRow } from "@sluice/control/stream-row";
-import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { repeatedNames, workerTrouble } from "./attention.ts";
 
 function row(id: string, path: string, number: number): StreamRow {
@@ -49,15 +48,47 @@ test.each(["processing", "failed_part_limit"])(
   },
 );
 
-test("a blocked worker's remedy is to fix what blocks it: nothing resumes before", () => {
-  const lease = {
-    kind: "ok",
-    value: { state: "blocked", state_detail: "store: credentials are rejected" },
-  } as WorkerListing["lease"];
-  const [item] = workerTrouble({ listings: [{ id: "w1", lastSeenAt: 0, lease }], unowned: 0 });
+const CALM = { noWorker: false, unwatched: [], gone: [], blocked: [], workers: 4, live: 3 };
+
+test("a blocked worker is named with its host, since when, and of how many; nothing resumes before what blocks it is fixed", () => {
+  const blocked = [{ id: "w1", host: "cam-host-2", detail: "store: credentials are rejected", since: 5 }];
+  const [item, ...others] = workerTrouble({ ...CALM, blocked });
+  expect(others).toEqual([]);
   expect(item).toMatchObject({
     id: "blocked-w1",
+    weight: "bad",
+    title: "Worker w1 on cam-host-2 is blocked (1 of 4 are)",
     detail: "store: credentials are rejected",
-    remedy: expect.stringMatching(/^Fix what is named here\. Uploads then resume/),
+    since: 5,
+    remedy: expect.stringMatching(/^Fix what is named here\. Uploads then resume/) as string,
   });
+});
+
+test("a worker that is gone with streams is trouble, named by what it last said", () => {
+  const gone = [
+    {
+      id: "cam-host-2-9464",
+      host: "cam-host-2",
+      source: "cams",
+      since: 7,
+      streams: 2,
+      bytes: 2_048,
+      relieved: false,
+    },
+  ];
+  const unwatched = [{ source: "cams", streams: 2 }];
+  const [item, ...others] = workerTrouble({ ...CALM, gone, unwatched });
+  expect(others).toEqual([]);
+  expect(item).toMatchObject({
+    weight: "bad",
+    title: "Worker cam-host-2-9464 is gone with 2 live streams",
+    detail: "2.0 KiB on source cams were not in S3 when it was last heard of.",
+    since: 7,
+    remedy: "Start a worker on source cams: it resumes where this one stopped.",
+  });
+});
+
+test("streams that a worker gave back wait for one on their source, whoever works elsewhere", () => {
+  const [item] = workerTrouble({ ...CALM, unwatched: [{ source: "cams", streams: 1 }] });
+  expect(item).toMatchObject({ id: "unwatched-cams", weight: "bad", title: "No worker runs on source cams" });
 });

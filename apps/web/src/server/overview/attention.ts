@@ -1,9 +1,9 @@
 /** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
 import { BLOCKED_REMEDY, failureWords, reasonWords } from "@sluice/control/words";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
-import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
-import { plural } from "@sluice/control/units";
+import { formatBytes, formatDuration, plural } from "@sluice/control/units";
+import { LONG_UNPROTECTED_MS, type Risk } from "@sluice/control/verdict";
 import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
 
@@ -13,6 +13,8 @@ export interface Attention {
   weight: "bad" | "warn";
   title: string;
   detail: string;
+  /** Since when, ms since 1970. */
+  since?: number;
   /** What to do about it. */
   remedy?: string;
   /** Where it can be looked at. */
@@ -20,13 +22,15 @@ export interface Attention {
 }
 
 interface Facts extends SeenRows {
-  listings: readonly WorkerListing[];
+  risk: Risk;
+  stalled: number;
 }
 
 export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[]> {
   const found = [
-    ...workerTrouble(facts),
-    ...(await watchTrouble(hub, facts.listings)),
+    ...workerTrouble(facts.risk),
+    ...watchTrouble(facts.risk),
+    ...ageTrouble(facts.risk, Date.now()),
     ...streamTrouble(facts),
     ...failedByReason(facts.failed),
     ...(await redisTrouble(hub)),
@@ -34,66 +38,95 @@ export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[
   return found.sort((a, b) => (a.weight === b.weight ? 0 : a.weight === "bad" ? -1 : 1));
 }
 
-export function workerTrouble({ listings, unowned }: Pick<Facts, "listings" | "unowned">): Attention[] {
+export function workerTrouble(
+  risk: Pick<Risk, "noWorker" | "unwatched" | "gone" | "blocked" | "workers" | "live">,
+): Attention[] {
   const found: Attention[] = [];
-  const living = listings.filter(({ lease }) => lease.kind === "ok");
-  if (living.length === 0) {
+  if (risk.noWorker) {
     found.push({
       id: "no-worker",
       weight: "bad",
       title: "No worker is running",
       detail:
-        unowned > 0
-          ? `${unowned} live streams wait for one; files grow on disk only.`
+        risk.live > 0
+          ? `${plural(risk.live, "live stream waits", "live streams wait")} for one; files grow on disk only.`
           : "New files are not seen.",
       remedy: "Start a worker on the volume. It resumes where the last one stopped.",
       href: "/workers",
     });
   }
-  for (const { id, lease } of listings) {
-    if (lease.kind !== "ok" || lease.value.state !== "blocked") continue;
+  for (const { id, host, detail, since } of risk.blocked) {
+    const of = risk.workers === 1 ? "" : ` (${risk.blocked.length} of ${risk.workers} are)`;
     found.push({
       id: `blocked-${id}`,
       weight: "bad",
-      title: `Worker ${id} is blocked`,
-      detail: lease.value.state_detail ?? "It does not say why.",
+      title: `Worker ${named(id, host)} is blocked${of}`,
+      detail,
+      ...(since === undefined ? {} : { since }),
       remedy: BLOCKED_REMEDY,
       href: "/workers",
     });
   }
-  const gone = listings.length - living.length;
-  if (gone > 0 && living.length > 0 && unowned > 0) {
+  for (const { id, host, source, streams, bytes, since, relieved } of risk.gone) {
+    const on = source === undefined ? "its source" : `source ${source}`;
     found.push({
-      id: "unowned",
-      weight: "warn",
-      title: `${unowned} live streams have no living worker`,
-      detail: "Their worker is gone, and no other has taken them over yet.",
-      remedy: "A worker on their source takes them within a minute; start one if none is there.",
+      id: `gone-${id}`,
+      weight: "bad",
+      title: `Worker ${named(id, host)} is gone with ${plural(streams, "live stream")}`,
+      detail: `${formatBytes(bytes)} on ${on} were not in S3 when it was last heard of.`,
+      since,
+      remedy: relieved
+        ? "Another worker of the source takes them up within a minute."
+        : `Start a worker on ${on}: it resumes where this one stopped.`,
+      href: "/workers",
+    });
+  }
+  const held = new Set(risk.gone.flatMap(({ source }) => source ?? []));
+  for (const { source, streams, since } of risk.noWorker ? [] : risk.unwatched) {
+    if (held.has(source)) continue;
+    found.push({
+      id: `unwatched-${source}`,
+      weight: "bad",
+      title: `No worker runs on source ${source}`,
+      detail: `${plural(streams, "live stream waits", "live streams wait")} for one; files grow on disk only.`,
+      ...(since === undefined ? {} : { since }),
+      remedy: "Start a worker there, or adopt the streams from another one.",
       href: "/workers",
     });
   }
   return found;
 }
 
-async function watchTrouble(hub: Hub, listings: readonly WorkerListing[]): Promise<Attention[]> {
-  const wanted = listings.flatMap(({ lease }) =>
-    lease.kind === "ok" ? lease.value.watches.map((name) => ({ source: lease.value.source, name })) : [],
-  );
-  const watches = await hub.watches.loadMany(wanted);
-  return watches.flatMap((watch): Attention[] =>
-    watch?.state !== "offline"
-      ? []
-      : [
-          {
-            id: `offline-${watch.source}-${watch.name}`,
-            weight: "bad",
-            title: `Watch ${watch.name || watch.root} is offline`,
-            detail: watch.state_detail ?? `${watch.root} is not there.`,
-            remedy: "Its streams wait. Mount the volume again; abort what will not come back.",
-            href: "/workers",
-          },
-        ],
-  );
+/** The host, where the id does not begin with it. */
+function named(id: string, host: string | undefined): string {
+  return host === undefined || host === "" || id.startsWith(host) ? id : `${id} on ${host}`;
+}
+
+function watchTrouble({ offline }: Pick<Risk, "offline">): Attention[] {
+  return offline.map(({ source, name, detail, streams, since }) => ({
+    id: `offline-${source}-${name}`,
+    weight: "bad",
+    title: `Watch ${name} is offline`,
+    detail: `${detail}${/[.!?]$/.test(detail) ? "" : "."} ${plural(streams, "live stream waits", "live streams wait")} for it.`,
+    ...(since === undefined ? {} : { since }),
+    remedy: "Mount the volume again; abort what will not come back.",
+    href: "/workers",
+  }));
+}
+
+/** The shipped alert fires for the same age. */
+function ageTrouble({ oldest, bytes }: Risk, now: number): Attention[] {
+  if (oldest === undefined || now - oldest.at <= LONG_UNPROTECTED_MS) return [];
+  return [
+    {
+      id: "long-unprotected",
+      weight: "warn",
+      title: `Bytes have been on local disk alone for ${oldest.least ? "at least " : ""}${formatDuration(now - oldest.at)}`,
+      detail: `${formatBytes(bytes)} in all. An uplink that is too slow, a file that is neither written nor complete, or one that grows too slowly to fill a part.`,
+      remedy: "Look at the stream that is furthest behind: it says what it waits for.",
+      href: "/streams?view=active&sort=lag",
+    },
+  ];
 }
 
 function streamTrouble(facts: Facts): Attention[] {

@@ -4,25 +4,18 @@ import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
-import {
-  isStalled,
-  tailBytes,
-  indexOfRow,
-  isSuperseded,
-  lagBytes,
-  lastActivityAt,
-  startedAt,
-  type StreamRow,
-} from "@sluice/control/stream-row";
+import { tailBytes, indexOfRow, isSuperseded, startedAt, type StreamRow } from "@sluice/control/stream-row";
+import { rateNow } from "@sluice/control/rates";
+import { RiskTally, type Risk } from "@sluice/control/verdict";
 import { needsAttention, type Attention } from "./attention.ts";
-import { chartOf, rateNow, type ChartPoint } from "./throughput.ts";
+import { chartOf, type ChartPoint } from "./throughput.ts";
 
 export interface Overview {
   at: number;
   /** Bytes on disk that are not in S3, of live streams. */
   lag_bytes: number;
-  /** When the oldest of them was written, ms since 1970. */
-  oldest_unshipped_at?: number;
+  /** What the verdict is made from. */
+  risk: Risk;
   /** Bytes a second, in and out, over the last minute or two. */
   rate_in: number;
   rate_out: number;
@@ -43,33 +36,34 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     hub.workers.list(),
     hub.reader.counts(),
   ]);
-  const seen = lookAtRows(hub, livingWorkers(listings));
-  const oldest = oldestUnshipped(listings, seen.oldestUnowned);
+  const { tally, seen } = lookAtRows(hub, listings);
+  const watches = (await hub.watches.loadMany(tally.watches)).filter((watch) => watch !== undefined);
+  const even = rateNow(minutes, Date.now());
+  const rates = { ...even, rate_in: hub.written.rate(minutes, Date.now()) ?? even.rate_in };
+  const risk = tally.risk(watches, rates);
   return {
     at: Date.now(),
-    lag_bytes: seen.lag,
+    risk,
+    lag_bytes: tally.bytes,
     tail_bytes: seen.tail,
-    ...(oldest === undefined ? {} : { oldest_unshipped_at: oldest }),
-    ...rateNow(minutes, Date.now()),
+    ...rates,
     counts: {
       ...counts,
       failed: counts.failed - seen.superseded,
-      stalled: seen.stalled,
+      stalled: tally.stalled,
       superseded: seen.superseded,
       reopened: seen.reopened.length,
     },
     completed_24h: minutes.reduce((sum, minute) => sum + minute.all.completed, 0),
     workers: workerCounts(listings),
-    attention: await needsAttention(hub, { listings, ...seen }),
-    chart: chartOf(minutes),
+    attention: await needsAttention(hub, { risk, stalled: tally.stalled, ...seen }),
+    chart: chartOf(minutes, Date.now()),
     filling: !hub.model.filled,
   };
 }
 
 export interface SeenRows {
-  lag: number;
   tail: number;
-  stalled: number;
   superseded: number;
   /** Streams that replaced their own earlier object. */
   reopened: StreamRow[];
@@ -80,10 +74,6 @@ export interface SeenRows {
   nearPartLimit: number;
   /** Their store aborts the upload before long, or before it can be complete. */
   nearAbort: StreamRow[];
-  /** Live streams without a living owner. */
-  unowned: number;
-  /** When the oldest of their unshipped bytes was last seen growing. */
-  oldestUnowned?: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -91,12 +81,11 @@ const DAY_MS = 86_400_000;
 /** Parts from which a stream comes near the 10,000 that S3 takes. */
 const NEAR_PART_LIMIT = 9_000;
 
-function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
+function lookAtRows(hub: Hub, listings: readonly WorkerListing[]): { tally: RiskTally; seen: SeenRows } {
   const clock = filterClock(hub);
+  const tally = new RiskTally({ listings, nowMs: clock.now, stallAfterMs: clock.stallAfterMs });
   const seen: SeenRows = {
-    lag: 0,
     tail: 0,
-    stalled: 0,
     superseded: 0,
     reopened: [],
     renamed: [],
@@ -104,9 +93,9 @@ function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
     tidyErrors: 0,
     nearPartLimit: 0,
     nearAbort: [],
-    unowned: 0,
   };
   for (const row of hub.model.rows.values()) {
+    tally.add(row);
     if (row.tidy_error !== undefined) seen.tidyErrors += 1;
     if (row.supersedes !== undefined && row.index !== "failed") seen.reopened.push(row);
     if (row.name_number !== undefined && clock.now - (startedAt(row) ?? 0) < DAY_MS) seen.renamed.push(row);
@@ -114,45 +103,15 @@ function lookAtRows(hub: Hub, living: ReadonlySet<string>): SeenRows {
     if (index === "failed") {
       if (isSuperseded(row)) seen.superseded += 1;
       else seen.failed.push(row);
-    } else if (index !== "completed") addLive(seen, row, living, clock);
+    } else if (index !== "completed") addLive(seen, row, clock.now);
   }
-  return seen;
+  return { tally, seen };
 }
 
-function addLive(
-  seen: SeenRows,
-  row: StreamRow,
-  living: ReadonlySet<string>,
-  clock: ReturnType<typeof filterClock>,
-): void {
-  const lag = lagBytes(row);
-  const stalled = isStalled(row, clock.now, clock.stallAfterMs);
-  seen.lag += lag;
+function addLive(seen: SeenRows, row: StreamRow, now: number): void {
   seen.tail += tailBytes(row);
-  if (stalled) seen.stalled += 1;
   if ((row.next_part ?? 1) > NEAR_PART_LIMIT) seen.nearPartLimit += 1;
-  if ((uploadAge(row, clock.now)?.outlook ?? "ample") !== "ample") seen.nearAbort.push(row);
-  if (row.owner !== undefined && living.has(row.owner)) return;
-  seen.unowned += 1;
-  const at = lastActivityAt(row);
-  if (lag > 0 && at !== undefined) seen.oldestUnowned = Math.min(seen.oldestUnowned ?? at, at);
-}
-
-export function livingWorkers(listings: readonly WorkerListing[]): Set<string> {
-  return new Set(listings.filter((listing) => listing.lease.kind === "ok").map((listing) => listing.id));
-}
-
-function oldestUnshipped(
-  listings: readonly WorkerListing[],
-  unowned: number | undefined,
-): number | undefined {
-  const times = listings.flatMap(({ lease }) =>
-    lease.kind === "ok" && lease.value.oldest_unshipped_at_utc !== undefined
-      ? [Date.parse(lease.value.oldest_unshipped_at_utc)]
-      : [],
-  );
-  if (unowned !== undefined) times.push(unowned);
-  return times.length === 0 ? undefined : Math.min(...times);
+  if ((uploadAge(row, now)?.outlook ?? "ample") !== "ample") seen.nearAbort.push(row);
 }
 
 function workerCounts(listings: readonly WorkerListing[]): Overview["workers"] {

@@ -14,8 +14,10 @@ export interface ChartPoint {
   lag_bytes?: number;
 }
 
-export function chartOf(minutes: readonly Minute[]): ChartPoint[] {
-  return minutes.map((minute) => {
+/** Whole minutes only: the running one would always look like a fall. */
+export function chartOf(minutes: readonly Minute[], now: number): ChartPoint[] {
+  const whole = minutes.filter(({ startsAt }) => startsAt + MINUTE_MS <= now);
+  return whole.map((minute) => {
     const lags = Object.values(minute.byWorker).flatMap((worker) =>
       worker.lag_bytes === undefined ? [] : [worker.lag_bytes],
     );
@@ -26,14 +28,4 @@ export function chartOf(minutes: readonly Minute[]): ChartPoint[] {
       ...(lags.length === 0 ? {} : { lag_bytes: lags.reduce((sum, lag) => sum + lag, 0) }),
     };
   });
-}
-
-/** Bytes a second over the running minute and the one before: between one and two minutes of truth. */
-export function rateNow(minutes: readonly Minute[], now: number): { rate_in: number; rate_out: number } {
-  const running = Math.floor(now / MINUTE_MS) * MINUTE_MS;
-  const recent = minutes.filter((minute) => minute.startsAt >= running - MINUTE_MS);
-  const seconds = (now - (running - MINUTE_MS)) / 1_000;
-  const sum = (counter: "bytes_in" | "bytes_sent") =>
-    recent.reduce((total, minute) => total + minute.all[counter], 0);
-  return { rate_in: sum("bytes_in") / seconds, rate_out: sum("bytes_sent") / seconds };
 }

@@ -25,6 +25,7 @@ export class RowCompactor {
       create_intent_at_utc: row.create_intent_at_utc,
       started_at_utc: row.started_at_utc,
       last_activity_at_utc: row.last_activity_at_utc,
+      unprotected_since_utc: row.unprotected_since_utc,
       completed_at_utc: row.completed_at_utc,
       failure_reason: this.#shared(row.failure_reason),
       failure_detail: row.failure_detail,

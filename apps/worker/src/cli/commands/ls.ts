@@ -1,6 +1,9 @@
 /** `sluice ls`: streams by state, newest first. */
 import { plural } from "@sluice/control/units";
-import type { ListedStream } from "@sluice/redis-schema";
+import { rateNow, RATE_MINUTES } from "@sluice/control/rates";
+import { RiskTally, verdictOf } from "@sluice/control/verdict";
+import type { Index } from "@sluice/core";
+import { StatsStore, WatchStore, type ListedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
 import { EXIT } from "../exit-codes.ts";
 import { addFilters, addJson, wholeNumber, type FilterFlags } from "../options.ts";
@@ -16,6 +19,8 @@ interface LsFlags extends CommonFlags, FilterFlags {
 const DEFAULT_STATES = ["active", "pending_completion", "failed"];
 /** Rows of a table that a person still reads; JSON and `--limit` are not bound by it. */
 const TABLE_ROWS = 200;
+/** Whatever is live or failed. */
+const AT_RISK: readonly Index[] = ["active", "pending_completion", "failed"];
 
 export function addLs(program: Command): void {
   const command = program
@@ -43,6 +48,22 @@ async function nothingAtWork({ reader }: Session): Promise<string> {
   return `No stream that matches is at work or failed. ${plural(completed, "stream")} completed: see sluice ls completed.`;
 }
 
+/** As the overview judges it, whatever the list was asked to show. */
+async function summary({ config, context, out, reader, registry }: Session): Promise<string> {
+  const [listings, { minutes }] = await Promise.all([
+    registry.list(),
+    new StatsStore(context).lastMinutes(RATE_MINUTES),
+  ]);
+  const { nowMs } = out;
+  const tally = new RiskTally({ listings, nowMs, stallAfterMs: config.stallAfterMs });
+  for await (const row of selectRows(reader, AT_RISK, {}, nowMs)) tally.add(row);
+  const watches = (await new WatchStore(context).loadMany(tally.watches)).filter(
+    (watch) => watch !== undefined,
+  );
+  const { title, because } = verdictOf(tally.risk(watches, rateNow(minutes, nowMs)), { nowMs });
+  return `${title}. ${because}`;
+}
+
 async function ls(session: Session, states: readonly string[], flags: LsFlags) {
   const { out, reader } = session;
   const choice = chooseStates(states.length > 0 ? states : DEFAULT_STATES);
@@ -63,6 +84,7 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
     );
     if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
     if (more) out.note(`There are more than these ${plural(rows.length, "stream")}: see --limit.`);
+    if (states.length === 0) out.note(await summary(session));
   }
   return EXIT.ok;
 }
