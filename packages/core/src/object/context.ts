@@ -23,6 +23,8 @@ export interface ObjectContext {
   readonly recognise: boolean;
   /** Whether the objects looked at so far, by key and ETag, may be replaced. */
   readonly judged: Map<string, boolean>;
+  /** A Create whose answer never came was taken for lost: the store may still carry it out, and leave an upload on our key. */
+  readonly creates: { doubted: boolean };
   /** As the file stood when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }

@@ -77,6 +77,7 @@ export class StreamProcessor {
         file: new SharedFile(),
         resumed,
         ended: new Set(),
+        creates: { doubted: false },
         recognise: deps.recovery.recognise,
         judged: new Map(),
         proof: {},
