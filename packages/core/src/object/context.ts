@@ -41,6 +41,14 @@ export function refuseIfAborted({ held }: Pick<ObjectContext, "held">): void {
   if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
 }
 
+/**
+ * Whether an object may be made now. A lease that is fresh is not enough: it may have been lost and taken again while the
+ * store was away, and another worker may have completed the stream, with more of the file, in between.
+ */
+export function mayMakeObject({ held, deps }: Pick<ObjectContext, "held" | "deps">): boolean {
+  return deps.lease.fresh() && held.isOursStill(deps.lease);
+}
+
 /** A gap between two side effects, by its name: where a test build may be killed. */
 export async function reach(context: Pick<ObjectContext, "deps">, name: Failpoint): Promise<void> {
   await context.deps.failpoint?.(name);
