@@ -1,23 +1,29 @@
 /**
  * `npm run simulate`: plays histories until the time is over, or one by its seed.
  *
- *   --seed N       this one, with its log; again with --shrink
- *   --minutes M    new seeds for so long (default 1), from --from S (default: the time of day)
+ *   --seed N       this one; --log prints all that happened, --shrink makes it small and prints its plan
+ *   --plan FILE    one that is kept as a plan, as those in corpus/
+ *   --minutes M    new seeds for so long (default 1), from --from S (default: the time of day), at most --count C
+ *   --coverage     what happened in how many of them
  *   --twice        each seed twice: the two logs must be the same
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { planOf } from "./history/plan.ts";
+import { Coverage } from "./history/coverage.ts";
+import { planOf, type Plan } from "./history/plan.ts";
 import { play, type Played } from "./history/run.ts";
 import { shrink, timelineOf } from "./history/shrink.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
+    plan: { type: "string" },
     minutes: { type: "string", default: "1" },
     count: { type: "string" },
     from: { type: "string" },
     shrink: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
+    coverage: { type: "boolean", default: false },
     twice: { type: "boolean", default: false },
   },
 });
@@ -30,8 +36,7 @@ interface Sum {
   simulatedMs: number;
 }
 
-async function one(seed: number): Promise<boolean> {
-  const plan = planOf(seed);
+async function one(plan: Plan): Promise<boolean> {
   const played = await play(plan);
   if (values.log) for (const line of played.log) console.log(line);
   const shown = values.shrink && played.violations.length > 0 ? await shrink(plan, played) : { plan, played };
@@ -40,12 +45,15 @@ async function one(seed: number): Promise<boolean> {
   return shown.played.violations.length === 0;
 }
 
+const coverage = new Coverage();
+
 async function many(from: number, endMs: number, count: number): Promise<Sum> {
   const sum: Sum = { histories: 0, failed: [], actions: 0, steps: 0, simulatedMs: 0 };
   for (let seed = from; seed < from + count && performance.now() < endMs; seed += 1) {
     const plan = planOf(seed);
     const played = await play(plan);
     const complaint = values.twice ? difference(played, await play(plan)) : undefined;
+    coverage.add(plan, played.log);
     sum.histories += 1;
     sum.actions += played.actions;
     sum.steps += played.steps;
@@ -65,7 +73,8 @@ function difference(a: Played, b: Played): string | undefined {
 }
 
 async function main(): Promise<boolean> {
-  if (values.seed !== undefined) return await one(Number(values.seed));
+  if (values.plan !== undefined) return await one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan);
+  if (values.seed !== undefined) return await one(planOf(Number(values.seed)));
   const from = values.from === undefined ? Date.now() % 1_000_000_000 : Number(values.from);
   const before = process.cpuUsage();
   const sum = await many(
@@ -73,6 +82,7 @@ async function main(): Promise<boolean> {
     performance.now() + Number(values.minutes) * 60_000,
     values.count === undefined ? Infinity : Number(values.count),
   );
+  if (values.coverage) for (const line of coverage.lines()) console.log(line);
   const { user, system } = process.cpuUsage(before);
   const cpuMinutes = (user + system) / 60_000_000;
   const each = (total: number): number => Math.round(total / Math.max(1, sum.histories));

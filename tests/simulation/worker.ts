@@ -100,8 +100,10 @@ function start(process: SimulatedProcess, config: Config, world: WorkerWorld): R
     },
     stop.signal,
   );
-  const started = worker.start();
-  started.catch(() => undefined);
+  // One that is told to end while it starts is not refused.
+  const started = worker.start().catch((error: unknown) => {
+    if (!stop.signal.aborted && !worker.draining) throw error;
+  });
   return {
     process,
     worker,

@@ -18,8 +18,9 @@ const PROC: Record<string, string> = {
 
 interface Mounted {
   disk: Disk;
-  /** Chance of a call that takes a while. */
+  /** Chance of a call that takes a while, and how long at most. */
   slowness: number;
+  slowestMs: number;
   /** Start time of a living process by its pid. */
   startOf(pid: number): string | undefined;
 }
@@ -56,9 +57,9 @@ function mounted(): Mounted {
 
 /** Most calls are answered at once; some take a while, so that others come in between. */
 async function ask<T>(process: SimulatedProcess, act: (disk: Disk) => T): Promise<T> {
-  const { disk, slowness } = mounted();
+  const { disk, slowness, slowestMs } = mounted();
   const { random } = process;
-  const waitMs = random.chance(slowness) ? random.next() * 3 : 0;
+  const waitMs = random.chance(slowness) ? random.next() ** 3 * slowestMs : 0;
   return await process.ask(() => act(disk), waitMs);
 }
 

@@ -1,9 +1,11 @@
 /** Plays one history: its actions, then the healing, then the judgement. */
 import { Random } from "../world/random.ts";
-import { ROOT, World } from "../world/world.ts";
+import { ROOT } from "../world/roots.ts";
+import { World } from "../world/world.ts";
 import { WRITERS } from "../writers/index.ts";
 import { openOn, perform, uniqueBytes } from "../writers/writer.ts";
 import { FAIR } from "../store/store.ts";
+import { ask } from "./operator.ts";
 import { Oracle } from "./oracle.ts";
 import type { Action, Plan } from "./plan.ts";
 
@@ -37,7 +39,7 @@ class History {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const { seed, disk, settings, writersSeen, events, slowness, store } = plan;
+    const { seed, disk, settings, writersSeen, events, slowness, slowestMs, store } = plan;
     this.#world = new World({
       seed,
       disk,
@@ -45,6 +47,7 @@ class History {
       writersSeen,
       events,
       slowness,
+      slowestMs,
       store,
     });
     this.#oracle = new Oracle(this.#world);
@@ -107,7 +110,7 @@ class History {
         const { onDeath } = process;
         process.onDeath = () => {
           onDeath();
-          after(action.downMs, () => void this.#world.startWorker(action.worker));
+          after(action.downMs, () => this.#startAgain(action.worker));
         };
         return;
       }
@@ -117,7 +120,7 @@ class History {
         const { onDeath } = running.process;
         running.process.onDeath = () => {
           onDeath();
-          after(action.downMs, () => void this.#world.startWorker(action.worker));
+          after(action.downMs, () => this.#startAgain(action.worker));
         };
         running.stop(action.how).catch(() => running.process.kill());
         // As a service manager does.
@@ -182,7 +185,14 @@ class History {
         if (process) process.wallSkewMs += action.byMs;
         return;
       }
+      case "ask":
+        return ask(this.#world, action);
     }
+  }
+
+  /** It may have been told to end twice, and is there again already. */
+  #startAgain(name: string): void {
+    if (this.#world.workers.get(name)?.process.dead) this.#world.startWorker(name);
   }
 
   #redisRestarted(): void {
@@ -226,8 +236,8 @@ class History {
     for (const [name, { process }] of workers) {
       process.frozenUntilMs = 0;
       process.killAt = undefined;
-      if (process.dead) this.#world.startWorker(name);
-      else process.onDeath = () => void this.#world.startWorker(name);
+      if (process.dead) this.#startAgain(name);
+      else process.onDeath = () => this.#startAgain(name);
     }
   }
 }

@@ -42,7 +42,7 @@ export async function shrink(plan: Plan, first: Played): Promise<Shrunk> {
 /** A plainer world, one trait at a time. */
 const SIMPLER: readonly ((plan: Plan) => Plan)[] = [
   (plan) => ({ ...plan, workers: plan.workers.slice(0, 1) }),
-  (plan) => ({ ...plan, slowness: 0 }),
+  (plan) => ({ ...plan, slowness: 0, slowestMs: 3 }),
   (plan) => ({ ...plan, events: { lost: 0, doubled: 0, slowestMs: 20 } }),
   (plan) => ({ ...plan, writersSeen: true }),
   (plan) => ({ ...plan, disk: { ...plan.disk, grainNs: 1 } }),
@@ -58,6 +58,8 @@ const SIMPLER: readonly ((plan: Plan) => Plan)[] = [
     SLUICE_AFTER_UPLOAD: "keep",
     SLUICE_AFTER_UPLOAD_DELAY: "0s",
     SLUICE_TIDY_UNSEEN: "false",
+    SLUICE_ON_REPLACE: "keep-both",
+    SLUICE_HISTORY: "7d",
   }).map(([name, value]) => (plan: Plan): Plan => ({
     ...plan,
     settings: { ...plan.settings, [name]: value },
@@ -68,7 +70,7 @@ const MOST_LINES = 15;
 
 /** What a person reads: the world in a line, the actions, what went wrong. */
 export function timelineOf(plan: Plan, { violations }: Pick<Played, "violations">): string[] {
-  const { disk, settings, workers, writersSeen, events, slowness } = plan;
+  const { disk, settings, workers, writersSeen, events, slowness, slowestMs } = plan;
   const world = [
     `seed ${plan.seed}: ${workers.length} worker(s)`,
     disk.birthTimes ? "birth times" : "no birth times",
@@ -76,7 +78,7 @@ export function timelineOf(plan: Plan, { violations }: Pick<Played, "violations"
     `grain ${disk.grainNs} ns`,
     writersSeen ? "writers seen" : "writers unseen",
     `events lost ${events.lost}`,
-    `slowness ${slowness}`,
+    `slowness ${slowness} to ${slowestMs} ms`,
     ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
   ].join(", ");
   const actions = plan.actions.map((action) => `${(action.atMs / 1_000).toFixed(3)} s  ${describe(action)}`);

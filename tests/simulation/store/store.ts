@@ -76,6 +76,8 @@ export function storeOf(
   }
   return new Proxy(bucket as ObjectStore, {
     get(_, property) {
+      // As the date in each answer says it.
+      if (property === "clockSkewMs") return Math.round(timeline.wallMs - process.wallMs());
       const value: unknown = Reflect.get(bucket, property);
       if (typeof value !== "function" || typeof property !== "string") return value;
       if (OWN.has(property)) return value.bind(bucket) as unknown;
@@ -89,28 +91,35 @@ export function storeOf(
   });
 }
 
+export interface Stored {
+  key: string;
+  bytes: Uint8Array;
+  metadata: Readonly<Record<string, string>>;
+  /** What stood there. */
+  before: Uint8Array | undefined;
+}
+
 /** The memory store, with its iterations as one answer each; the oracle sees what is stored. */
 export class Bucket extends MemoryObjectStore {
-  onStored: (key: string, bytes: Uint8Array, metadata: Readonly<Record<string, string>>) => void = () =>
-    undefined;
+  onStored: (stored: Stored) => void = () => undefined;
 
   override async put(...args: Parameters<MemoryObjectStore["put"]>): ReturnType<MemoryObjectStore["put"]> {
-    const outcome = await super.put(...args);
-    if (outcome.kind === "stored") this.#tell(args[0]);
-    return outcome;
+    return await this.#telling(args[0], () => super.put(...args));
   }
 
   override async complete(
     ...args: Parameters<MemoryObjectStore["complete"]>
   ): ReturnType<MemoryObjectStore["complete"]> {
-    const outcome = await super.complete(...args);
-    if (outcome.kind === "completed") this.#tell(args[0]);
-    return outcome;
+    return await this.#telling(args[0], () => super.complete(...args));
   }
 
-  #tell({ bucket, key }: ObjectRef): void {
-    const object = this.object(bucket, key);
-    if (object) this.onStored(key, object.bytes, object.metadata);
+  async #telling<T>({ bucket, key }: ObjectRef, act: () => Promise<T>): Promise<T> {
+    const before = this.object(bucket, key);
+    const outcome = await act();
+    const now = this.object(bucket, key);
+    if (now && now !== before)
+      this.onStored({ key, bytes: now.bytes, metadata: now.metadata, before: before?.bytes });
+    return outcome;
   }
 
   async listUploadsAll(_: string, args: Parameters<MemoryObjectStore["listUploads"]>): Promise<unknown[]> {

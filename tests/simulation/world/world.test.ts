@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { BUCKET, ROOT, World } from "./world.ts";
+import { BUCKET, ROOT } from "./roots.ts";
+import { World } from "./world.ts";
 
 const EXT4 = { birthTimes: true, reusesInodes: true, grainNs: 1, hardLinks: true };
 
@@ -14,10 +15,10 @@ async function oneFile(seed: number): Promise<World> {
 
 it("runs the worker of production in virtual time: a file is an object two minutes later", async () => {
   const { store, faults, redis } = await oneFile(1);
-  expect(store.bucket.keys()).toEqual(["a.bin", "a.bin.metadata.json"]);
-  expect(Buffer.alloc(1_000, 7).equals(store.bucket.object(BUCKET, "a.bin")?.bytes ?? Buffer.of())).toBe(
-    true,
-  );
+  expect(store.bucket.keys()).toEqual(["inbox/a.bin", "inbox/a.bin.metadata.json"]);
+  expect(
+    Buffer.alloc(1_000, 7).equals(store.bucket.object(BUCKET, "inbox/a.bin")?.bytes ?? Buffer.of()),
+  ).toBe(true);
   expect(faults).toEqual([]);
   expect(redis.database.keys()).toContain("files:done");
 });
@@ -43,7 +44,7 @@ it("a killed process is never heard of again, and the next one ends what it bega
       world.startWorker("w1");
     }
     await world.timeline.run(300_000);
-    expect(world.store.bucket.object(BUCKET, "a.bin")?.bytes, `killed at call ${call}`).toBeDefined();
+    expect(world.store.bucket.object(BUCKET, "inbox/a.bin")?.bytes, `killed at call ${call}`).toBeDefined();
     expect(world.store.bucket.uploads()).toEqual([]);
     expect(world.faults).toEqual([]);
   }

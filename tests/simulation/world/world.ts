@@ -10,6 +10,7 @@ import { configOf, startWorker, type RunningWorker } from "../worker.ts";
 import { installGlobals } from "./globals.ts";
 import { SimulatedProcess } from "./process.ts";
 import { Random } from "./random.ts";
+import { BUCKET, OTHER_ROOT, ROOT } from "./roots.ts";
 import { Timeline } from "./timeline.ts";
 
 export interface WorldOptions {
@@ -19,14 +20,13 @@ export interface WorldOptions {
   settings?: Record<string, string>;
   /** Chance that a call of the file system takes a while. */
   slowness?: number;
+  /** How long it may take, ms. */
+  slowestMs?: number;
   /** Whether writers of other processes can be seen. */
   writersSeen?: boolean;
   events?: { lost: number; doubled: number; slowestMs: number };
   store?: ConstructorParameters<typeof Bucket>[0]["profile"];
 }
-
-export const ROOT = "/simulated/inbox";
-export const BUCKET = "recordings";
 
 export class World {
   readonly timeline = new Timeline();
@@ -50,7 +50,7 @@ export class World {
     this.random = new Random(options.seed);
     this.disk = new Disk(options.disk, () => timeline.wallMs);
     this.disk.makeDirectory("/simulated");
-    this.disk.makeDirectory(ROOT);
+    for (const root of [ROOT, OTHER_ROOT]) this.disk.makeDirectory(root);
     const redisId = this.random.fork("redis").hex(40);
     this.redis = new RedisServer(
       new Database({ nowMs: () => Math.floor(timeline.wallMs), runId: redisId }),
@@ -65,6 +65,7 @@ export class World {
     mountWorld({
       disk: this.disk,
       slowness: options.slowness ?? 0.1,
+      slowestMs: options.slowestMs ?? 3,
       startOf: (pid) => {
         const process = this.#living.get(pid);
         return process && !process.dead ? String(process.startedAtMs) : undefined;
@@ -76,6 +77,11 @@ export class World {
   /** Whether writers of other processes can be seen. */
   get writersSeen(): boolean {
     return this.#options.writersSeen !== false;
+  }
+
+  /** Whether another file at a completed path gets a name of its own, so that the first object stays. */
+  get keepsBoth(): boolean {
+    return this.#options.settings?.["SLUICE_ON_REPLACE"] !== "replace";
   }
 
   say(line: string): void {
@@ -96,7 +102,7 @@ export class World {
       SLUICE_REDIS_URL: "redis://simulated:6379",
       SLUICE_SOURCE: "box",
       SLUICE_WORKER_ID: name,
-      SLUICE_WATCH: ROOT,
+      SLUICE_WATCH: `${ROOT},${OTHER_ROOT}`,
       SLUICE_S3_BUCKET: BUCKET,
       SLUICE_PART_SIZE: "5MiB",
       SLUICE_UPLOAD_CONCURRENCY: "2",
@@ -113,7 +119,7 @@ export class World {
           this.faults.push(`${name} ${level}: ${text}`);
       },
     });
-    running.started.catch((error: unknown) => this.say(`${name} could not start: ${String(error)}`));
+    running.started.catch((error: unknown) => this.faults.push(`${name} could not start: ${String(error)}`));
     this.workers.set(name, running);
     this.say(`${name} starts`);
     return running;
