@@ -19,7 +19,7 @@ export default defineConfig({
           include: [
             "{apps,packages}/*/src/**/*.test.ts",
             "scripts/**/*.test.ts",
-            "tests/{architecture,chaos,mutants}/**/*.test.ts",
+            "tests/{architecture,chaos,mutants,simulation}/**/*.test.ts",
             "tests/stores/answers/*.test.ts",
           ],
           exclude: ["scripts/integration/**", "**/node_modules/**"],

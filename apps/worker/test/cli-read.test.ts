@@ -135,8 +135,14 @@ describe("sluice show", () => {
   it("tells the candidates when several begin so", async () => {
     const { code, stderr } = await rig.sluice(["show", "01k9"]);
     expect(code).toBe(1);
-    expect(stderr).toContain("the beginning of several streams' ids");
+    expect(stderr).toContain("the beginning or the end of several streams' ids");
     expect(stderr).toContain(ids.live);
+  });
+
+  it("takes the end of an id, as a terminal shows it", async () => {
+    const { code, stdout } = await rig.sluice(["show", ids.live.slice(-8)]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(ids.live);
   });
 
   it("says cause, remedy and what a retry would do", async () => {

@@ -6,6 +6,7 @@ import { pinoObserver, tellAll } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
 import { HealthServer, type Health } from "../observe/health-server.ts";
+import { OpenForWrite } from "../files/writers/open-for-write.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
 import { startAll } from "./service.ts";
@@ -24,7 +25,7 @@ import { metricsFacts } from "../observe/metrics-facts.ts";
 import { leaseWhileWaiting } from "./lease-while-waiting.ts";
 import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
-import { watchPorts, type WatchPorts } from "./watch-ports.ts";
+import { watchPorts } from "./watch-ports.ts";
 import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
 
@@ -105,9 +106,10 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     signal,
   );
   stack.use(connection);
-  const watching = watchPorts(config, log);
+  const writers = new OpenForWrite(clock);
+  const watching = watchPorts(config, log, writers);
   stack.use(await startAll(watching.watchers, signal));
-  await sayWhoIsSeen(config, watching, log);
+  await sayWhoIsSeen(config, writers, log);
   const worker = new Worker(
     workerSettings(config, answers.profile, hash),
     {
@@ -137,7 +139,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   return { worker, close: () => owned.disposeAsync() };
 }
 
-async function sayWhoIsSeen(config: Config, { writers }: WatchPorts, log: Log): Promise<void> {
+async function sayWhoIsSeen(config: Config, writers: OpenForWrite, log: Log): Promise<void> {
   const seen = await writers.visibility();
   log.info({ seen: seen.seen }, seen.detail);
   for (const { name } of seen.seen === "all" ? [] : config.watches.filter(waitsForSigns)) {

@@ -7,9 +7,7 @@ import { isUnder } from "../files/path-buffer.ts";
 import { recoverTidying } from "../files/tidy/recover-tidying.ts";
 import type { WorkerPorts } from "./worker-ports.ts";
 import type { Log } from "../observe/log.ts";
-import { systemClock } from "../system-clock.ts";
 import { DirectoryWatcher } from "../files/watch/directory-watcher.ts";
-import { OpenForWrite } from "../files/writers/open-for-write.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
 import { PathHints } from "../files/watch/path-hints.ts";
 import { rescan } from "../files/watch/rescan.ts";
@@ -21,7 +19,6 @@ export interface WatchPorts extends Pick<
   "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity" | "followsEvents"
 > {
   watchers: readonly DirectoryWatcher[];
-  writers: OpenForWrite;
 }
 
 interface Rules {
@@ -32,8 +29,8 @@ interface Rules {
   recovered: string;
 }
 
-export function watchPorts(config: Config, log: Log): WatchPorts {
-  const writers = new OpenForWrite(systemClock);
+/** `writers`: who else holds a file open. */
+export function watchPorts(config: Config, log: Log, writers: WriterProbe): WatchPorts {
   const hints = new PathHints();
   const rules = new Map<string, Rules>(
     config.watches.map((watch) => [
@@ -76,7 +73,6 @@ export function watchPorts(config: Config, log: Log): WatchPorts {
     ]),
   );
   return {
-    writers,
     tidier,
     hints,
     rootIdentity,

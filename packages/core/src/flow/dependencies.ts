@@ -20,6 +20,8 @@ import type { DoneEntry } from "../stream/completed-file.ts";
 export interface Lease {
   /** Whether the lease was renewed recently enough, on the monotonic clock, to send Complete. */
   fresh(): boolean;
+  /** Since when it has been held without a gap (monotonic). In a gap another worker may have taken any stream. */
+  readonly heldSinceMs: number;
 }
 
 /** What is known of a Redis that may have lost what it acknowledged. */

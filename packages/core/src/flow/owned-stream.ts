@@ -18,7 +18,7 @@ import type { FileFacts } from "../stream/identity.ts";
 import type { Part, RecordPatch, StreamRecord } from "../stream/record.ts";
 import { patched } from "../stream/record.ts";
 import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
-import type { Recovery } from "./dependencies.ts";
+import type { Lease, Recovery } from "./dependencies.ts";
 import { backoffMs } from "./retry.ts";
 import { finishedPrefix } from "../stream/checkpoint.ts";
 
@@ -49,6 +49,9 @@ export class OwnedStream {
   /** When Redis last said that it has all this. */
   #confirmedAtMs: number;
   readonly #growth: Growth;
+  /** When it was last asked what it then confirmed: it was ours no earlier than that. */
+  #askedAtMs: number;
+  #ownedAtMs: number;
 
   /** `signal`: ends the wait for a Redis that does not answer. */
   constructor(record: StreamRecord, parts: Iterable<Part>, deps: OwnedStreamDeps, signal: AbortSignal) {
@@ -58,6 +61,8 @@ export class OwnedStream {
     this.#signal = signal;
     this.#confirmedAtMs = deps.clock.monotonicMs();
     this.#growth = Growth.from(record, this.#now());
+    this.#askedAtMs = this.#confirmedAtMs;
+    this.#ownedAtMs = this.#confirmedAtMs;
   }
 
   get record(): StreamRecord {
@@ -109,6 +114,16 @@ export class OwnedStream {
   /** When the file first was longer than so many bytes. */
   firstPast(bytes: number): FirstHad | undefined {
     return this.#growth.firstPast(bytes);
+  }
+
+  /** False once the lease was lost, and taken again, since Redis last confirmed this stream: somebody else may have it. */
+  isOursStill({ heldSinceMs }: Pick<Lease, "heldSinceMs">): boolean {
+    return this.#ownedAtMs >= heldSinceMs;
+  }
+
+  /** Asks Redis where that is in doubt; rejects with OwnershipLostError when another worker took the stream. */
+  async confirmOurs(lease: Pick<Lease, "heldSinceMs">): Promise<void> {
+    if (!this.isOursStill(lease)) await this.update({ patch: {} });
   }
 
   /** Fields worth keeping that need no write of their own: they ride with the next one. */
@@ -225,7 +240,10 @@ export class OwnedStream {
       this.#deps.checkpoints.writeBack(this.#record, this.#parts),
     );
     if (outcome.kind === "written") this.#record = { ...this.#record, fence: outcome.fence };
-    if (outcome.kind !== "lost") this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+    if (outcome.kind !== "lost") {
+      this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+      this.#ownedAtMs = this.#askedAtMs;
+    }
     return outcome;
   }
 
@@ -310,6 +328,7 @@ export class OwnedStream {
 
   #confirm(write: StreamWrite): void {
     this.#confirmedAtMs = this.#deps.clock.monotonicMs();
+    this.#ownedAtMs = this.#askedAtMs;
     const patch: RecordPatch = write.patch;
     this.#record = { ...patched(this.#record, patch), revision: this.#record.revision + 1 };
     if (write.dropParts) this.#parts.clear();
@@ -322,6 +341,7 @@ export class OwnedStream {
   async persistently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.#askedAtMs = this.#deps.clock.monotonicMs();
         return await call();
       } catch (error) {
         if (!(error instanceof CheckpointError) || this.#signal.aborted) throw error;

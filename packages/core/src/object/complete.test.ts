@@ -341,7 +341,7 @@ it("P7: Complete waits for a fresh lease, also when the store was away for longe
     new StoreError({ trouble: "unreachable", code: "ETIMEDOUT", message: "away" });
   const storeScript: Script = (call) => {
     if (call.method !== "complete" || call.nth > 1) return undefined;
-    worker.leaseFresh = false;
+    worker.lease.isFresh = false;
     return { when: "before", throw: outage() };
   };
   const worker = world.worker({ storeScript });
@@ -349,8 +349,40 @@ it("P7: Complete waits for a fresh lease, also when the store was away for longe
   await world.clock.advance(300_000);
   expect(world.store.count("complete")).toBe(0);
   expect(streams(world)[0]?.waiting_for).toContain("lease");
-  worker.leaseFresh = true;
+  worker.lease.isFresh = true;
   await worker.work();
   expect(audit(world)).toEqual([]);
   expect(holdsFile(world, "a.bin", path)).toBe(true);
 });
+
+it.each([
+  ["a small file", 9],
+  ["a file of parts", 2 * PART + 9],
+])(
+  "P7: a worker that lost its lease, and took it again, makes no object of %s that another has completed",
+  async (_case, bytes) => {
+    const world = testWorld();
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(bytes, 1));
+    let isAway = true;
+    const late = world.worker({
+      storeScript: ({ method }) => {
+        if (!isAway || (method !== "put" && method !== "complete")) return undefined;
+        return { when: "before", throw: lostReply() };
+      },
+    });
+    await late.scan();
+    await world.clock.advance(120_000);
+    // The store is away for the one worker; its lease lapses, and another takes the stream with what the file has by then.
+    world.redis.lapse(late.id);
+    world.disk.append(path, sampleBytes(5, 2));
+    await world.worker().work();
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+    late.lease.heldSinceMs = world.clock.monotonicMs();
+    isAway = false;
+    await world.clock.advance(600_000);
+    expect(late.busy).toBe(0);
+    expect(audit(world)).toEqual([]);
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+  },
+);

@@ -12,7 +12,7 @@ import type { ConditionDoubts } from "./condition-doubts.ts";
 import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { uploadRef } from "./part-sender.ts";
-import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
+import { mayMakeObject, reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export interface Assembled {
   etag: string;
@@ -54,7 +54,7 @@ export async function completeUpload(
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => {
       refuseIfAborted(context);
-      return deps.lease.fresh() ? await deps.store.complete(ref, request) : { kind: "fenced" };
+      return mayMakeObject(context) ? await deps.store.complete(ref, request) : { kind: "fenced" };
     },
     signal,
     () => Promise.resolve({ kind: "unknown" }),

@@ -24,6 +24,8 @@ export interface ObjectContext {
   readonly recognise: boolean;
   /** The file beside the objects looked at so far, by key and ETag. */
   readonly compared: Map<string, Comparison>;
+  /** A Create whose answer never came was taken for lost: the store may still carry it out, and leave an upload on our key. */
+  readonly creates: { doubted: boolean };
   /** As the file stood when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }
@@ -38,6 +40,14 @@ export function isAbortWanted({ requested_action }: Pick<StreamRecord, "requeste
 /** Right before an object comes to be: what is to be aborted is never completed. */
 export function refuseIfAborted({ held }: Pick<ObjectContext, "held">): void {
   if (isAbortWanted(held.record)) throw new StoppedError("aborted by an operator");
+}
+
+/**
+ * Whether an object may be made now. A lease that is fresh is not enough: it may have been lost and taken again while the
+ * store was away, and another worker may have completed the stream, with more of the file, in between.
+ */
+export function mayMakeObject({ held, deps }: Pick<ObjectContext, "held" | "deps">): boolean {
+  return deps.lease.fresh() && held.isOursStill(deps.lease);
 }
 
 /** A gap between two side effects, by its name: where a test build may be killed. */

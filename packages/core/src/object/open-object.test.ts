@@ -126,12 +126,12 @@ describe("CreateMultipartUpload", () => {
   it("P7: is not sent by a worker whose lease is not fresh", async () => {
     const { world } = withFile();
     const worker = world.worker();
-    worker.leaseFresh = false;
+    worker.lease.isFresh = false;
     await worker.scan();
     await world.clock.advance(20_000);
     expect(world.store.count("createUpload")).toBe(0);
     expect(streams(world)[0]?.waiting_for).toContain("lease");
-    worker.leaseFresh = true;
+    worker.lease.isFresh = true;
     await worker.work();
     expect(audit(world)).toEqual([]);
   });

@@ -277,7 +277,10 @@ async function createUpload(
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),
     signal,
-    () => findOwnUpload(context, ref),
+    () => {
+      context.creates.doubted = true;
+      return findOwnUpload(context, ref);
+    },
   );
 }
 

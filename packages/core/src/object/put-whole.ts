@@ -11,7 +11,7 @@ import { headObject } from "./object-headers.ts";
 import { openToRead } from "./open-file.ts";
 import { chooseKey, objectHeaders } from "./open-object.ts";
 import { backoffMs } from "../flow/retry.ts";
-import { reach, refuseIfAborted, type ObjectContext } from "./context.ts";
+import { mayMakeObject, reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export type PutWhole =
   /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */
@@ -104,7 +104,7 @@ async function put(
     // Asked at the last moment: the store may have been away for longer than the lease.
     async () => {
       refuseIfAborted(context);
-      return deps.lease.fresh() ? await deps.store.put(ref, request) : { kind: "fenced" };
+      return mayMakeObject(context) ? await deps.store.put(ref, request) : { kind: "fenced" };
     },
     signal,
     () => landedAllTheSame(context, ref, whole.facts),

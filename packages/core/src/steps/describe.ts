@@ -34,11 +34,14 @@ export async function describeStep(stream: StreamContext): Promise<Step> {
   return { kind: "ended", outcome };
 }
 
-/** While the key is still ours: whoever held the stream before may have opened an upload that nobody uses. */
+/**
+ * While the key is still ours: whoever held the stream before may have opened an upload that nobody uses, and so may a
+ * Create that was taken for lost.
+ */
 async function sweepKey({ context }: StreamContext): Promise<void> {
   const { s3_bucket: bucket, s3_key: key, create_intent_at_utc, fence } = context.held.record;
-  const oneOwner = fence <= 1 && !context.resumed;
-  if (oneOwner || key === undefined || create_intent_at_utc === undefined) return;
+  const oneCreate = fence <= 1 && !context.resumed && !context.creates.doubted;
+  if (oneCreate || key === undefined || create_intent_at_utc === undefined) return;
   await abortEmptyUploads(context, { bucket, key });
 }
 

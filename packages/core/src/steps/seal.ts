@@ -71,7 +71,10 @@ async function untilSteady(stream: StreamContext): Promise<Step | undefined> {
 
 async function sealNow(stream: StreamContext): Promise<Step> {
   // Asked before everything is read, and once more right before Complete.
-  const sealed = stream.context.deps.lease.fresh() ? await seal(stream.context) : { kind: "fenced" as const };
+  const { deps, held } = stream.context;
+  const isFresh = deps.lease.fresh();
+  if (isFresh) await held.confirmOurs(deps.lease);
+  const sealed = isFresh ? await seal(stream.context) : { kind: "fenced" as const };
   switch (sealed.kind) {
     case "assembled":
       return await assembled(stream, sealed);

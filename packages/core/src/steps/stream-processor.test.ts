@@ -289,7 +289,7 @@ describe("a stream that another worker took", () => {
     const { world, worker } = await started(2 * PART);
     await world.clock.advance(1_000);
     world.redis.lapse(worker.id);
-    worker.leaseFresh = false;
+    worker.lease.isFresh = false;
     const second = world.worker();
     await second.scan();
     world.redis.renew(worker.id);

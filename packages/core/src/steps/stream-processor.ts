@@ -81,6 +81,7 @@ export class StreamProcessor {
         file: new SharedFile(),
         resumed,
         ended: new Set(),
+        creates: { doubted: false },
         recognise: deps.recovery.recognise,
         compared: new Map(),
         proof: {},

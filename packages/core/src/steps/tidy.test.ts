@@ -348,3 +348,19 @@ it("D7g: where times are whole seconds, a same-size patch in the second of the l
   await worker.work();
   expect(audit(world)).toEqual([]);
 });
+
+describe("P8: a file that is rotated away while it waits to be tidied", () => {
+  it.each([true, false])(
+    "is followed, birth times or not (%s): what has its name is another file",
+    async (birthtimes) => {
+      const { world, path } = await waiting({ birthtimes });
+      world.disk.rename(path, `${path}.1`);
+      world.disk.append(path, sampleBytes(2_000, 9));
+      await world.clock.advance(5_100);
+      expect(streams(world)[0]).toMatchObject({ status: "s3_completed", original_path: `${path}.1` });
+      await world.clock.advance(HOUR);
+      expect(streams(world)[0]).toMatchObject({ status: "completed" });
+      expect(world.disk.paths()).toEqual([path]);
+    },
+  );
+});

@@ -138,8 +138,7 @@ async function lookMeanwhile(stream: StreamContext, waiting: boolean): Promise<T
       const is = compareWithSnapshot(snapshotOf(stream), look.facts);
       if (is === "touched") return await readTouched(stream, look.facts);
       if (is === "same") return undefined;
-      const another = sameFile(held.record, look.facts, { at: "its_path", completed: true }).kind === "other";
-      return another ? await whereIsIt(stream, waiting) : CHANGED;
+      return mayBeAnother(held.record, look.facts) ? await whereIsIt(stream, waiting) : CHANGED;
     }
     case "not_a_stream":
     case "missing":
@@ -148,6 +147,15 @@ async function lookMeanwhile(stream: StreamContext, waiting: boolean): Promise<T
       // Tidying will say why, when it is due.
       return undefined;
   }
+}
+
+/**
+ * Where inode numbers prove nothing, another number at the path may be another file all the same: a log that was rotated.
+ * Its own is looked for before the one at its path is called a change of it.
+ */
+function mayBeAnother(record: StreamRecord, seen: FileFacts): boolean {
+  const same = sameFile(record, seen, { at: "its_path", completed: true });
+  return same.kind === "other" || (same.kind === "ask_bytes" && record.file_inode !== seen.inode);
 }
 
 /** As it was verified, or as it was when it was last read again. */

@@ -1,6 +1,6 @@
 /** Uploads that do not bear this stream's ids: of the founding phase, or found again after Redis was emptied. */
 import { describe, expect, it } from "vitest";
-import { atCall } from "../testing/failing.ts";
+import { atCall, either, type Script } from "../testing/failing.ts";
 import { quickDigests } from "../../test/node-digests.ts";
 import { holdsFile, lostReply, runToEnd, streams, testWorld, WEAK_PROFILE } from "../../test/test-world.ts";
 import { formatPlan } from "../stream/part-plan.ts";
@@ -12,6 +12,7 @@ import { FILE_HEADER, STREAM_ID_HEADER } from "../object/object-headers.ts";
 import { md5Hex } from "../object/part-bytes.ts";
 
 const FIRST = 6_000_000;
+const LATE = { contentType: "application/octet-stream", metadata: {} };
 const FOREIGN_IDS = { [STREAM_ID_HEADER]: "another", [FILE_HEADER]: "of another source" };
 
 /** A stream with an open upload whose object will bear `metadata`. */
@@ -110,6 +111,23 @@ describe("an upload of the founding phase", () => {
     await runToEnd(world);
     expect(audit(world)).toEqual([]);
     expect(holdsFile(world, "a-2.bin", path)).toBe(true);
+  });
+});
+
+describe("an upload whose Create was taken for lost", () => {
+  it("P3: is removed, also when the store opens it after it was looked for", async () => {
+    const world = testWorld();
+    const path = world.path("a.bin");
+    world.disk.append(path, sampleBytes(2 * PART + 9, 1));
+    const lost = atCall("createUpload", 1, { when: "before", throw: lostReply() });
+    // The first request takes effect only now.
+    const late: Script = ({ method }) => {
+      if (method === "complete") void world.store.createUpload({ bucket: BUCKET, key: "a.bin" }, LATE);
+      return undefined;
+    };
+    await runToEnd(world, { storeScript: either(lost, late) });
+    expect(world.store.uploads()).toEqual([]);
+    expect(storedOnce(world, path)).toBe(true);
   });
 });
 

@@ -70,7 +70,7 @@ export class History {
       case "take over":
         // Stopped for longer than its lease lasts, and awake again: it does not know yet.
         this.world.redis.lapse(this.#worker.id);
-        this.#worker.leaseFresh = false;
+        this.#worker.lease.isFresh = false;
         this.#mayRepeat = true;
         return await this.#next();
       case "drain":

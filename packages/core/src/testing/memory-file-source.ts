@@ -118,7 +118,7 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     if (!this.#disk.mounted) return { kind: "offline", detail: "its root is gone" };
     const here = this.#disk.file(record.original_path);
     const facts = here && this.#disk.factsOf(here);
-    if (facts && sameFile(record, facts, { at: "its_path" }).kind !== "other") return { kind: "back" };
+    if (facts && leadsBack(record, facts)) return { kind: "back" };
     const { file_inode: inode = "", file_birthtime_ns: birthtimeNs } = record;
     const path = this.#disk.pathOf({ inode, ...(birthtimeNs === undefined ? {} : { birthtimeNs }) });
     if (path !== undefined) return { kind: "renamed", path, displaces: this.holderOf(path) };
@@ -176,4 +176,11 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     const { code } = this.#readTrouble;
     throw new FileError(code, `${code}: the file cannot be read`);
   }
+}
+
+function leadsBack(record: StreamRecord, facts: FileFacts): boolean {
+  const same = sameFile(record, facts, { at: "its_path" });
+  return (
+    same.kind === "same" || (same.kind === "ask_bytes" && (record.file_inode ?? facts.inode) === facts.inode)
+  );
 }

@@ -48,8 +48,8 @@ export class TestWorker {
   readonly processors = new Map<string, StreamProcessor>();
   readonly endings = new Map<string, Outcome>();
   readonly reached: Failpoint[] = [];
-  /** Whether the lease counts as fresh before Complete. */
-  leaseFresh = true;
+  /** `isFresh`: whether the lease counts as fresh before Complete. */
+  readonly lease = { isFresh: true, fresh: () => this.lease.isFresh, heldSinceMs: -Infinity };
   readonly #world: World;
   readonly #stop = new AbortController();
   readonly #options: WorkerOptions;
@@ -236,7 +236,7 @@ export class TestWorker {
       smallLane: new UploadLane({ slots, bufferBytes: LIMITS.smallPutBytes }),
       verifyLane: new UploadLane({ slots: 2, bufferBytes: 1024 * 1024 }),
       gate: new StoreGate({ clock: ownClock, observer: SILENT, random }),
-      lease: { fresh: () => this.leaseFresh },
+      lease: this.lease,
       random,
       newId: () => this.#world.newId(),
       recovery: {

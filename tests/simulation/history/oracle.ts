@@ -1,0 +1,228 @@
+/**
+ * Knows every byte that was ever written and when, and shares no code with the product: it watches the volume and the
+ * bucket, and says what must never have happened.
+ *
+ *   1 nothing lost      each file that stands at the end is the bytes of one object
+ *   2 nothing mixed     each object ever stored is one file, as it stood at one moment
+ *   3 nothing foreign   other programs' objects and uploads are as they were
+ *   4 local data        a worker removes a file only while its object stands in the bucket
+ *   5 nothing stuck     at the end no stream is live, no upload of ours is open, no leftover lies about
+ *   7 true words        what is known of a completed file is what its object holds
+ */
+import { crc32 } from "node:zlib";
+import type { Disk, DiskNode } from "../disk/disk.ts";
+import { currentProcess } from "../world/process.ts";
+import type { Reply } from "../redis/commands.ts";
+import type { Stored } from "../store/store.ts";
+import { BUCKET, OTHER_ROOT, ROOT } from "../world/roots.ts";
+import type { World } from "../world/world.ts";
+
+interface Known {
+  /** As it stood after each change: size and CRC32 in one text. */
+  versions: Set<string>;
+  /** Of the bytes up to `upTo`, to continue from when it grows. */
+  crc: number;
+  upTo: number;
+}
+
+const FOREIGN_KEY = "foreign.bin";
+const FOREIGN_BYTES = new Uint8Array([9, 9, 9]);
+
+export class Oracle {
+  readonly violations: string[] = [];
+  /** Then an open upload whose parts differ from the file by now is nobody's: it is shown, and never aborted by itself. */
+  redisLost = false;
+  readonly #world: World;
+  readonly #known = new Map<DiskNode, Known>();
+
+  constructor(world: World) {
+    this.#world = world;
+    const { disk, store } = world;
+    store.bucket.putForeign(BUCKET, FOREIGN_KEY, FOREIGN_BYTES);
+    disk.onWritten = (node, offset, bytes) => this.#written(node, offset, bytes);
+    disk.onRemoved = (path, node) => this.#removed(path, node);
+    store.bucket.onStored = (stored) => this.#stored(stored);
+  }
+
+  #say(violation: string): void {
+    this.#world.say(`VIOLATION ${violation}`);
+    this.violations.push(violation);
+  }
+
+  /** `bytes`: what was written at `offset`; undefined: it was cut. */
+  #written(node: DiskNode, offset: number, bytes: Uint8Array | undefined): void {
+    let known = this.#known.get(node);
+    if (!known) {
+      known = { versions: new Set(), crc: 0, upTo: 0 };
+      this.#known.set(node, known);
+    }
+    const grew = bytes !== undefined && offset === known.upTo && offset + bytes.length === node.size;
+    known.crc = grew ? crc32(bytes, known.crc) : crc32(node.data.subarray(0, node.size));
+    known.upTo = node.size;
+    known.versions.add(`${node.size}:${known.crc}`);
+  }
+
+  #removed(path: string, node: DiskNode): void {
+    const process = currentProcess();
+    // A writer's own doing, or a name among several.
+    if (!process || node.kind !== "file" || node.links > 0) return;
+    if (path.includes("/.sluice-copy-") || node.size === 0) return;
+    // Where writers cannot be seen the settings may say that files go all the same.
+    if (node.writers.size > 0 && this.#world.writersSeen)
+      this.#say(`4: ${process.name} removed ${path} under its writer`);
+    if (!this.#objectOf(node)) this.#say(`4: ${process.name} removed ${path}, and no object holds its bytes`);
+  }
+
+  #stored({ key, bytes, metadata, before }: Stored): void {
+    if (key.endsWith(".metadata.json")) return;
+    if (metadata["sluice-stream-id"] === undefined) return;
+    if (before && this.#world.keepsBoth && !isExtended(before, bytes))
+      this.#say(`1: the object ${key} (${before.length} bytes) was replaced by one that does not extend it`);
+    const version = `${bytes.length}:${crc32(bytes)}`;
+    for (const { versions } of this.#known.values()) if (versions.has(version)) return;
+    if (bytes.length > 0)
+      this.#say(`2: the object ${key} (${bytes.length} bytes) is no file as it ever stood`);
+  }
+
+  #objectOf(node: DiskNode): string | undefined {
+    const { store } = this.#world;
+    const { size } = node;
+    const crc = this.#known.get(node)?.crc ?? 0;
+    for (const key of store.bucket.keys()) {
+      const object = store.bucket.object(BUCKET, key);
+      if (object?.bytes.length === size && object.crc === crc) return key;
+    }
+    return undefined;
+  }
+
+  /** What is still to be done. Empty: the world is at rest, and everything is where it belongs. */
+  open(): string[] {
+    const { disk, store, redis } = this.#world;
+    const left: string[] = [];
+    for (const [path, node] of disk.files()) {
+      if (path.includes("/.sluice-tidy-")) left.push(`5: ${path} lies hidden`);
+      if (!isStream(disk, path)) continue;
+      if (!this.#objectOf(node)) left.push(`1: ${path} (${node.size} bytes) is in no object`);
+    }
+    const state = redis.database;
+    for (const index of ["active", "pending_completion"]) {
+      const ids = state.execute(["ZRANGE", `streams:${index}`, "0", "-1"]);
+      if (!Array.isArray(ids)) continue;
+      for (const id of ids.filter((one) => typeof one === "string")) {
+        const meta = state.execute(["HMGET", `stream:${id}:meta`, "original_path", "status", "waiting_for"]);
+        const [path, status, waiting] = Array.isArray(meta) ? meta.map(String) : [];
+        // Its file may bear a temporary name for ever.
+        if (path !== undefined && disk.has(path) && !isStream(disk, path)) continue;
+        // An hour is a reason that is true: a file that was recognised in the store is not tidied before.
+        if (waiting?.includes('"for":"tidy"')) continue;
+        left.push(`5: stream ${id} of ${path} is ${status}: ${waiting}`);
+      }
+    }
+    left.push(...this.#misplaced(), ...this.#untrueEntries());
+    if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
+    const kept = this.#keptUploads();
+    for (const { uploadId, key } of store.bucket.uploads())
+      if (!kept.has(uploadId) && !this.redisLost)
+        left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
+    return left;
+  }
+
+  /** Completed files whose entry names an object that is not there, or holds something else. */
+  #untrueEntries(): string[] {
+    const { redis, store } = this.#world;
+    const flat = textsOf(redis.database.execute(["HGETALL", "files:done"]));
+    return flat.flatMap((field, at) => {
+      if (at % 2 === 1) return [];
+      const entry = JSON.parse(flat[at + 1] ?? "{}") as {
+        s3_key?: string;
+        file_size?: number;
+        crc32?: string;
+      };
+      const object = store.bucket.object(BUCKET, entry.s3_key ?? "");
+      const crc = Buffer.alloc(4);
+      crc.writeUInt32BE(object?.crc ?? 0);
+      const isTrue =
+        object?.bytes.length === entry.file_size &&
+        (entry.crc32 === undefined || entry.crc32 === crc.toString("base64"));
+      return isTrue ? [] : [`7: ${field} is said to be ${entry.s3_key}, which is another object or none`];
+    });
+  }
+
+  /** Streams that are in no index, in several, or have failed while their file is there. */
+  #misplaced(): string[] {
+    const { disk, redis } = this.#world;
+    const { database } = redis;
+    return database.keys().flatMap((key) => {
+      const id = /^stream:(.*):meta$/.exec(key)?.[1];
+      if (id === undefined) return [];
+      const indexes = INDEXES.filter(
+        (index) => database.execute(["ZSCORE", `streams:${index}`, id]) !== null,
+      );
+      if (indexes.length !== 1)
+        return [`5: stream ${id} is in ${indexes.length} indexes: ${indexes.join(", ")}`];
+      if (indexes[0] !== "failed") return [];
+      const fields = ["original_path", "status", "superseded_by", "failure_detail"];
+      const [path = "", status, supersededBy, detail] = textsOf(database.execute(["HMGET", key, ...fields]));
+      if (supersededBy !== "" || !disk.has(path)) return [];
+      // It could not be read for so long; whoever mends that retries it.
+      if (status === "failed_unreadable_file") return [];
+      return [`5: stream ${id} of ${path} is ${status}: ${detail}`];
+    });
+  }
+
+  /** At the very end. */
+  last(): void {
+    for (const left of this.open()) this.#say(left);
+    const foreign = this.#world.store.bucket.object(BUCKET, FOREIGN_KEY);
+    if (!foreign || Buffer.compare(foreign.bytes, FOREIGN_BYTES) !== 0)
+      this.#say("3: another program's object was touched");
+    for (const [name, { worker }] of this.#world.workers) {
+      if (worker.supervisor.mended > 0) this.#say(`5: ${name} had to mend its table of paths`);
+      for (const fault of worker.failing) this.#say(`5: ${name} says: ${fault}`);
+    }
+    for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
+  }
+
+  /** Of streams that have failed, or wait for a file under a temporary name. */
+  #keptUploads(): Set<string> {
+    const { database } = this.#world.redis;
+    const ids = database
+      .keys()
+      .filter((key) => /^stream:.*:meta$/.test(key))
+      .map((key) => database.execute(["HGET", key, "s3_upload_id"]));
+    return new Set(ids.filter((id) => typeof id === "string"));
+  }
+}
+
+/** Of a list; "" where there is nothing. */
+function textsOf(reply: Reply): string[] {
+  return Array.isArray(reply) ? reply.map((one) => (typeof one === "string" ? one : "")) : [];
+}
+
+const INDEXES = ["active", "pending_completion", "failed", "completed"];
+
+/** At least half of the bytes stand where they stood. Room that was taken and never filled does not count. */
+function isExtended(before: Uint8Array, now: Uint8Array): boolean {
+  let same = 0;
+  let counted = 0;
+  for (let at = 0; at < before.length; at += 1) {
+    if (before[at] === 0) continue;
+    counted += 1;
+    if (before[at] === now[at]) same += 1;
+  }
+  return same * 2 >= counted;
+}
+
+const TEMPORARY = /\.(part|partial|tmp|crdownload|filepart|!qB)$/;
+
+/** A file that must be an object in the end. */
+function isStream(disk: Disk, path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (![ROOT, OTHER_ROOT].some((root) => path.startsWith(`${root}/`)) || path.includes("/.")) return false;
+  if (name.endsWith(".done") || TEMPORARY.test(name)) return false;
+  // An empty file beside a temporary name of it keeps the name, no more.
+  const isPlaceholder =
+    disk.at(path).size === 0 &&
+    [".part", ".crdownload", ".filepart"].some((suffix) => disk.has(path + suffix));
+  return !isPlaceholder;
+}

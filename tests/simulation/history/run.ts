@@ -1,0 +1,250 @@
+/** Plays one history: its actions, then the healing, then the judgement. */
+import { Random } from "../world/random.ts";
+import { ROOT } from "../world/roots.ts";
+import { World } from "../world/world.ts";
+import { WRITERS } from "../writers/index.ts";
+import { openOn, perform, uniqueBytes } from "../writers/writer.ts";
+import { FAIR } from "../store/store.ts";
+import { ask } from "./operator.ts";
+import { Oracle } from "./oracle.ts";
+import type { Action, Plan } from "./plan.ts";
+
+export interface Played {
+  violations: string[];
+  log: string[];
+  /** Things that writers and faults did. */
+  actions: number;
+  steps: number;
+  simulatedMs: number;
+}
+
+/** How long the world may take to come to rest once nothing hinders it. */
+const HEALING_MS = 12 * 60_000;
+const LOOK_EVERY_MS = 20_000;
+
+export async function play(plan: Plan): Promise<Played> {
+  const history = new History(plan);
+  return await history.play();
+}
+
+class History {
+  readonly #plan: Plan;
+  readonly #world: World;
+  readonly #oracle: Oracle;
+  #writes = 0;
+  #actions = 0;
+  #healing = false;
+  /** Redis cannot be brought back further: it was emptied or restored then. */
+  #redisSinceMs = 0;
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    const { seed, disk, settings, writersSeen, events, slowness, slowestMs, store } = plan;
+    this.#world = new World({
+      seed,
+      disk,
+      settings,
+      writersSeen,
+      events,
+      slowness,
+      slowestMs,
+      store,
+    });
+    this.#oracle = new Oracle(this.#world);
+  }
+
+  async play(): Promise<Played> {
+    const { timeline, disk, log } = this.#world;
+    const rejected = (error: unknown): void => {
+      this.#world.faults.push(
+        `a rejection nobody heard: ${error instanceof Error ? error.stack : String(error)}`,
+      );
+    };
+    process.on("unhandledRejection", rejected);
+    try {
+      disk.makeDirectory(`${ROOT}/day`);
+      for (const worker of this.#plan.workers) this.#world.startWorker(worker);
+      for (const action of this.#plan.actions) timeline.at(action.atMs, undefined, () => this.#act(action));
+      await timeline.run(this.#plan.healsAtMs);
+      this.#heal();
+      const endMs = timeline.nowMs + HEALING_MS;
+      // Rest counts when it lasts.
+      for (let rests = 0; rests < 2 && timeline.nowMs < endMs;) {
+        await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
+        rests = this.#oracle.open().length === 0 ? rests + 1 : 0;
+      }
+      this.#oracle.last();
+    } finally {
+      process.off("unhandledRejection", rejected);
+    }
+    return {
+      violations: this.#oracle.violations,
+      log,
+      actions: this.#actions,
+      steps: timeline.steps,
+      simulatedMs: timeline.nowMs,
+    };
+  }
+
+  #say(text: string): void {
+    this.#world.say(`— ${text}`);
+  }
+
+  #act(action: Action): void {
+    this.#actions += 1;
+    this.#say(describe(action));
+    const { timeline, redis, store, disk } = this.#world;
+    const after = (ms: number, lift: () => void): void =>
+      timeline.after(ms, undefined, () => {
+        if (!this.#healing) lift();
+      });
+    const { weather } = redis;
+    switch (action.kind) {
+      case "write":
+        return this.#write(action);
+      case "kill": {
+        const running = this.#world.workers.get(action.worker);
+        if (!running || running.process.dead) return;
+        const { process } = running;
+        process.killAt = { call: process.calls + action.calls, when: action.when };
+        const { onDeath } = process;
+        process.onDeath = () => {
+          onDeath();
+          after(action.downMs, () => this.#startAgain(action.worker));
+        };
+        return;
+      }
+      case "stop": {
+        const running = this.#world.workers.get(action.worker);
+        if (!running || running.process.dead) return;
+        const { onDeath } = running.process;
+        running.process.onDeath = () => {
+          onDeath();
+          after(action.downMs, () => this.#startAgain(action.worker));
+        };
+        running.stop(action.how).catch(() => running.process.kill());
+        // As a service manager does.
+        timeline.after(30_000, undefined, () => running.process.kill());
+        return;
+      }
+      case "freeze": {
+        const process = this.#world.workers.get(action.worker)?.process;
+        if (process) process.frozenUntilMs = timeline.nowMs + action.forMs;
+        return;
+      }
+      case "redis away":
+        if (action.hung) weather.hung = true;
+        else weather.away = true;
+        after(action.forMs, () => {
+          weather.hung = weather.away = false;
+        });
+        return;
+      case "redis loses replies":
+        weather.losesReplies = 0.2;
+        after(action.forMs, () => (weather.losesReplies = 0));
+        return;
+      case "redis older": {
+        const backMs = Math.max(timeline.wallMs - action.lostMs, this.#redisSinceMs);
+        redis.database.goBackTo(backMs);
+        this.#redisRestarted();
+        return;
+      }
+      case "redis emptied":
+        redis.database.empty();
+        this.#redisRestarted();
+        return;
+      case "script fails":
+        redis.database.failScriptAfterWrites = action.afterWrites;
+        after(action.forMs, () => (redis.database.failScriptAfterWrites = undefined));
+        return;
+      case "store away":
+        store.weather.away = true;
+        after(action.forMs, () => (store.weather.away = false));
+        return;
+      case "store loses replies":
+        Object.assign(store.weather, { losesReplies: 0.3, actsLate: action.late ? 0.5 : 0 });
+        after(action.forMs, () => void Object.assign(store.weather, { losesReplies: 0, actsLate: 0 }));
+        return;
+      case "store refuses":
+        store.weather.refuses = 0.5;
+        after(action.forMs, () => (store.weather.refuses = 0));
+        return;
+      case "file unreadable": {
+        const path = disk.files().find(([one]) => one.includes(`/${action.name}`))?.[0];
+        if (path === undefined) return;
+        disk.denied.set(path, action.code);
+        after(action.forMs, () => void disk.denied.delete(path));
+        return;
+      }
+      case "volume away":
+        disk.mounted = false;
+        after(action.forMs, () => (disk.mounted = true));
+        return;
+      case "clock set": {
+        const process = this.#world.workers.get(action.worker)?.process;
+        if (process) process.wallSkewMs += action.byMs;
+        return;
+      }
+      case "ask":
+        return ask(this.#world, action);
+    }
+  }
+
+  /** It may have been told to end twice, and is there again already. */
+  #startAgain(name: string): void {
+    if (this.#world.workers.get(name)?.process.dead) this.#world.startWorker(name);
+  }
+
+  #redisRestarted(): void {
+    const { redis, timeline, random } = this.#world;
+    this.#oracle.redisLost = true;
+    redis.database.runId = random.fork(`redis ${timeline.nowMs}`).hex(40);
+    this.#redisSinceMs = timeline.wallMs;
+  }
+
+  #write({ writer, name, seed }: Extract<Action, { kind: "write" }>): void {
+    const { disk, timeline } = this.#world;
+    const random = new Random(seed);
+    const pid = 50_000 + this.#actions;
+    const program = perform(WRITERS[writer], {
+      name: `${ROOT}/${name}`,
+      disk,
+      random,
+      bytes: (length) => uniqueBytes((this.#writes += 1), length),
+      open: (path) => openOn(disk, path, pid),
+    });
+    const next = (): void => {
+      // A volume that is away is away for writers too.
+      if (!disk.mounted) return timeline.after(1_000, undefined, next);
+      this.#actions += 1;
+      const { value, done } = program.next();
+      if (!done) timeline.after(value, undefined, next);
+    };
+    next();
+  }
+
+  /** Every fault is lifted, and every worker is there again. */
+  #heal(): void {
+    this.#say("everything heals");
+    this.#healing = true;
+    const { redis, store, disk, workers } = this.#world;
+    Object.assign(redis.weather, { away: false, hung: false, losesReplies: 0 });
+    redis.database.failScriptAfterWrites = undefined;
+    Object.assign(store.weather, FAIR);
+    disk.denied.clear();
+    disk.mounted = true;
+    for (const [name, { process }] of workers) {
+      process.frozenUntilMs = 0;
+      process.killAt = undefined;
+      if (process.dead) this.#startAgain(name);
+      else process.onDeath = () => this.#startAgain(name);
+    }
+  }
+}
+
+const UNTOLD = new Set(["kind", "atMs", "seed"]);
+
+export function describe(action: Action): string {
+  const told = Object.entries(action).filter(([field]) => !UNTOLD.has(field));
+  return [action.kind, ...told.map(([field, value]) => `${field}=${String(value)}`)].join(" ");
+}

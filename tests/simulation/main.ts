@@ -1,0 +1,98 @@
+/**
+ * `npm run simulate`: plays histories until the time is over, or one by its seed.
+ *
+ *   --seed N       this one; --log prints all that happened, --shrink makes it small and prints its plan
+ *   --plan FILE    one that is kept as a plan, as those in corpus/
+ *   --minutes M    new seeds for so long (default 1), from --from S (default: the time of day), at most --count C
+ *   --coverage     what happened in how many of them
+ *   --twice        each seed twice: the two logs must be the same
+ */
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { Coverage } from "./history/coverage.ts";
+import { planOf, type Plan } from "./history/plan.ts";
+import { play, type Played } from "./history/run.ts";
+import { shrink, timelineOf } from "./history/shrink.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    plan: { type: "string" },
+    minutes: { type: "string", default: "1" },
+    count: { type: "string" },
+    from: { type: "string" },
+    shrink: { type: "boolean", default: false },
+    log: { type: "boolean", default: false },
+    coverage: { type: "boolean", default: false },
+    twice: { type: "boolean", default: false },
+  },
+});
+
+interface Sum {
+  histories: number;
+  failed: number[];
+  actions: number;
+  steps: number;
+  simulatedMs: number;
+}
+
+async function one(plan: Plan): Promise<boolean> {
+  const played = await play(plan);
+  if (values.log) for (const line of played.log) console.log(line);
+  const shown = values.shrink && played.violations.length > 0 ? await shrink(plan, played) : { plan, played };
+  for (const line of timelineOf(shown.plan, shown.played)) console.log(line);
+  if (values.shrink) console.log(JSON.stringify(shown.plan));
+  return shown.played.violations.length === 0;
+}
+
+const coverage = new Coverage();
+
+async function many(from: number, endMs: number, count: number): Promise<Sum> {
+  const sum: Sum = { histories: 0, failed: [], actions: 0, steps: 0, simulatedMs: 0 };
+  for (let seed = from; seed < from + count && performance.now() < endMs; seed += 1) {
+    const plan = planOf(seed);
+    const played = await play(plan);
+    const complaint = values.twice ? difference(played, await play(plan)) : undefined;
+    coverage.add(plan, played.log);
+    sum.histories += 1;
+    sum.actions += played.actions;
+    sum.steps += played.steps;
+    sum.simulatedMs += played.simulatedMs;
+    const violations = [...played.violations, ...(complaint === undefined ? [] : [complaint])];
+    if (violations.length === 0) continue;
+    sum.failed.push(seed);
+    for (const line of timelineOf(plan, { violations })) console.log(line);
+  }
+  return sum;
+}
+
+function difference(a: Played, b: Played): string | undefined {
+  const at = a.log.findIndex((line, index) => line !== b.log[index]);
+  if (at < 0 && a.log.length === b.log.length) return undefined;
+  return `8: the second run differs at line ${at}: ${a.log[at]} / ${b.log[at]}`;
+}
+
+async function main(): Promise<boolean> {
+  if (values.plan !== undefined) return await one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan);
+  if (values.seed !== undefined) return await one(planOf(Number(values.seed)));
+  const from = values.from === undefined ? Date.now() % 1_000_000_000 : Number(values.from);
+  const before = process.cpuUsage();
+  const sum = await many(
+    from,
+    performance.now() + Number(values.minutes) * 60_000,
+    values.count === undefined ? Infinity : Number(values.count),
+  );
+  if (values.coverage) for (const line of coverage.lines()) console.log(line);
+  const { user, system } = process.cpuUsage(before);
+  const cpuMinutes = (user + system) / 60_000_000;
+  const each = (total: number): number => Math.round(total / Math.max(1, sum.histories));
+  console.log(
+    `${sum.histories} histories from seed ${from}: ${each(sum.actions)} actions, ${each(sum.steps)} steps and ` +
+      `${each(sum.simulatedMs / 1_000)} simulated seconds each; ${Math.round(sum.histories / cpuMinutes)} a CPU minute`,
+  );
+  if (sum.failed.length > 0) console.log(`FAILED seeds: ${sum.failed.join(", ")}`);
+  console.log(`${sum.histories - sum.failed.length} passed, ${sum.failed.length} failed`);
+  return sum.failed.length === 0;
+}
+
+process.exitCode = (await main()) ? 0 : 1;
