@@ -429,6 +429,8 @@ describe("a webhook's target", () => {
 });
 
 describe("a hostile sluice.yaml", () => {
+  const nestedBlocks = (levels: number): string =>
+    Array.from({ length: levels }, (_, at) => `${" ".repeat(at)}key:\n`).join("");
   const said = (yaml: string) => problems({ env: {}, files: { "/srv/sluice.yaml": yaml }, roles: [] });
 
   it.each<[string, string, RegExp]>([
@@ -445,15 +447,21 @@ describe("a hostile sluice.yaml", () => {
       /line 2: more than 1000 aliases/,
     ],
     ["an alias of nothing", "part_size: *nothing\n", /line 1: the alias \*nothing has no anchor/],
-    ["nesting without an end", `include: ${"[".repeat(200_000)}`, /nested too deep|line 1/],
+    ["nesting without an end", `include: ${"[".repeat(200_000)}`, /nested too deep/],
+    ["nesting by indentation", nestedBlocks(700), /stands for|must be|not a setting/],
     [
-      "30,000 watches",
-      `watches:\n${Array.from({ length: 30_000 }, (_, at) => `  - path: /a/${at}\n`).join("")}`,
+      "10,000 watches",
+      `watches:\n${Array.from({ length: 10_000 }, (_, at) => `  - path: /a/${at}\n`).join("")}`,
       /more than 1000 entries, from line 1002 on/,
     ],
     [
-      "100,000 unknown keys",
-      Array.from({ length: 100_000 }, (_, at) => `key${at}: 1\n`).join(""),
+      "100,000 watches",
+      `watches:\n${Array.from({ length: 100_000 }, (_, at) => `  - path: /a/${at}\n`).join("")}`,
+      /more than 256 KiB/,
+    ],
+    [
+      "20,000 unknown keys",
+      Array.from({ length: 20_000 }, (_, at) => `key${at}: 1\n`).join(""),
       /line 1 is not a setting/,
     ],
     [

@@ -4,19 +4,18 @@ import type { OrphanStore } from "@sluice/redis-schema";
 import type { Worker } from "../start/app.ts";
 import type { MetricsFacts } from "./metrics.ts";
 import { soon } from "./soon.ts";
-import { systemClock } from "../system-clock.ts";
 
 export function metricsFacts(
   worker: Worker,
   gate: StoreGate,
   orphans: OrphanStore,
-  clock: Pick<Clock, "sleep">,
+  clock: Pick<Clock, "sleep" | "monotonicMs">,
 ): MetricsFacts {
   return {
     *streams() {
       for (const { processor, watch } of worker.supervisor.running.values()) {
         const { record, partsInFlight, unshippedBytes, unprotectedSince } = processor;
-        const ageMs = unprotectedSince && systemClock.monotonicMs() - unprotectedSince.atMs;
+        const ageMs = unprotectedSince && clock.monotonicMs() - unprotectedSince.atMs;
         yield { watch: watch.name, record, unshippedBytes, unprotectedMs: ageMs, partsInFlight };
       }
     },

@@ -1,5 +1,15 @@
 /** Reads `sluice.yaml`: one flat map of settings, and `watches`. Every key is known or a problem with its line. */
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from "yaml";
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from "yaml";
 import type { ConfigProblem } from "../problems.ts";
 import { FIELDS, type SettingKey } from "../schema.ts";
 import { yamlKey } from "../setting.ts";
@@ -17,6 +27,10 @@ export const WATCHES_KEY = "watches";
 export const MOST_WATCHES = 1_000;
 /** Aliases in one file, each of something that holds none itself: nothing grows by them, and nothing holds itself. */
 const MOST_ALIASES = 1_000;
+/** What a file of a thousand watches takes; the parser needs a second for a megabyte, and longer on a busy machine. */
+const MOST_CHARACTERS = 256 * 1024;
+/** A list of a watch's rules is the deepest there is. */
+const DEEPEST = 32;
 /** More than this nobody reads. */
 const MOST_PROBLEMS = 100;
 
@@ -24,11 +38,20 @@ const MOST_PROBLEMS = 100;
 export function readYaml(text: string, path: string): FileReport {
   const report: FileReport = { values: new Map(), problems: [], wrong: [], warnings: [], watches: undefined };
   const lines = new LineCounter();
-  const document = parsed(text, lines);
-  if (document === undefined) {
+  if (text.length > MOST_CHARACTERS) {
+    const most = `more than ${MOST_CHARACTERS / 1024} KiB`;
+    report.problems.push({
+      key: path,
+      text: `${path} has ${most}: one watch covers every directory below it`,
+    });
+    return report;
+  }
+  if (isNestedTooDeep(text)) {
     report.problems.push({ key: path, text: `${path} is nested too deep: it is a flat map of settings` });
     return report;
   }
+  // Keys are compared here: the parser compares each with every other one.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const wrong = structureProblem(document, path, lines);
   if (wrong !== undefined) report.problems.push(wrong);
   for (const error of document.errors.slice(0, MOST_PROBLEMS)) {
@@ -66,15 +89,15 @@ export function readYaml(text: string, path: string): FileReport {
   return report;
 }
 
-/** Undefined when its nesting is deeper than the parser can go. */
-function parsed(text: string, lineCounter: LineCounter): Document.Parsed | undefined {
-  try {
-    // Keys are compared here: the parser compares each with every other one.
-    return parseDocument(text, { lineCounter, uniqueKeys: false });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
+/** Asked of the lexer, which reads each character once: the parser calls itself for each level. */
+function isNestedTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const token of new Lexer().lex(text)) {
+    if (token === "[" || token === "{") depth += 1;
+    else if (token === "]" || token === "}") depth -= 1;
+    if (depth > DEEPEST) return true;
   }
+  return false;
 }
 
 /** The first alias that could make the file grow, or hold itself, and the first key that stands twice. */
