@@ -1,22 +1,12 @@
 /** How old the oldest byte is that is not in S3, as a real worker with a slow uplink says it, against the test's own count. */
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { MIB, startRig, type Rig, type StreamSeen } from "./rig.ts";
+import { expect, it } from "vitest";
+import { MIB, startRig, type StreamSeen } from "./rig.ts";
 import { GrowingFile } from "./rig/growing-file.ts";
 import { oldestSeconds } from "./rig/health.ts";
 
-let rig: Rig;
-
-beforeAll(async () => {
-  // One part after the other: those on their way together would also be there together, and the oldest byte with them.
-  const env = { SLUICE_BANDWIDTH: "2MiB/s", SLUICE_UPLOAD_CONCURRENCY: "1", SLUICE_IDLE_TIMEOUT: "5m" };
-  rig = await startRig({ env });
-});
-
-afterAll(async () => {
-  await rig?.[Symbol.asyncDispose]();
-});
-
+/** One part after the other: those on their way together would also be there together, and the oldest byte with them. */
+const SLOW = { SLUICE_BANDWIDTH: "2MiB/s", SLUICE_UPLOAD_CONCURRENCY: "1", SLUICE_IDLE_TIMEOUT: "5m" };
 /** A write takes a moment, and whoever looks sees it a moment later. */
 const MOMENT_MS = 2_500;
 
@@ -24,6 +14,7 @@ it(
   "the age is that of the byte, not of the last part, and a killed worker's successor knows it",
   { timeout: 180_000 },
   async () => {
+    await using rig = await startRig({ env: SLOW });
     const first = await rig.start();
     const path = join(rig.root, "quiet.mxf");
     await using file = await GrowingFile.open(path);

@@ -186,4 +186,13 @@ describe("what is known of the time before", () => {
     expect(unseen).toEqual({ atMs: -1_000, earlierMs: 589_000 });
     expect(unseen && isExact(unseen, 0)).toBe(false);
   });
+
+  it.each([-1, 0, 1, 9])(
+    "a stamp %i ms beside what was known before is of that moment, not of this look",
+    (apart) => {
+      const known = { unprotected_since_utc: iso(-15_000), started_at_utc: iso(-60_000), bytes_sent: 50 };
+      const growth = Growth.from({ ...record, ...known, file_ctime_ns: ns(-15_000 + apart) }, at(0));
+      expect(growth.firstPast(60)?.atMs).toBe(-15_000 + Math.max(0, apart));
+    },
+  );
 });

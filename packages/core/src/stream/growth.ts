@@ -18,6 +18,8 @@ export const MOST_SIZES = 64;
 const LOOKS_APART_MS = 15_000;
 /** So is one that errs by no more than this share of itself. */
 const SHARE = 0.1;
+/** Kernels stamp files with the time of their last tick, up to so much before the write; a record's times are whole ms. */
+const STAMP_MS = 20;
 
 export interface Moment {
   monotonicMs: number;
@@ -99,7 +101,7 @@ export class Growth {
   /** Between the look before and this one; now, where the file system's own clock says what cannot be. */
   #lastWriteMs({ ctimeNs }: Stat, now: Moment): number {
     const atMs = ctimeNs === undefined ? now.monotonicMs : onMonotonic(msOf(ctimeNs), now);
-    return atMs > this.#lookedAtMs ? atMs : now.monotonicMs;
+    return atMs > this.#lookedAtMs - STAMP_MS ? Math.max(atMs, this.#lookedAtMs) : now.monotonicMs;
   }
 
   #shrinkTo(size: number): void {
