@@ -71,7 +71,7 @@ async function worker(workerId: string) {
     deadNonces: () => [],
     underRenamedRoot: () => Promise.resolve(undefined),
     fillIn: () => expect.fail("every record is whole"),
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   };
   const ids = (): string[] => started.map(({ record }) => record.id);
   const reasons = (): string[] => started.map(({ because }) => because);

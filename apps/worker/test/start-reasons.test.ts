@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { PART, startRig, writeWhole, type Rig, type WorkerProcess } from "./rig.ts";
 import { answer, ask, file } from "./rig/ask.ts";
 
-const FOREVER = { SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h" };
+/** What is resumed at a restart is said at debug: it may be thousands of streams. */
+const FOREVER = { SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h", SLUICE_LOG_LEVEL: "debug" };
 const STARTS = "a stream starts running here";
 
 /** In the order in which they were said. */

@@ -39,7 +39,12 @@ function office(answer: (task: Task) => Promise<Answer>) {
     hold: () => Promise.resolve(true),
     ageMs: () => Promise.resolve(0),
   };
-  const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: () => undefined,
+    error: () => undefined,
+  };
   const desk = new RequestDesk({ queue, clock, workerId: "w", nonce: "n", answer, log }, stop.signal);
   const file = (action: RequestRecord["action"], ...items: string[]) => {
     const id = `r${requests.size + results.size + 1}-${items[0]}`;

@@ -8,7 +8,7 @@ function scene() {
   const clock = new ManualClock();
   const said: string[] = [];
   const note = (_: object, text: string): void => void said.push(text);
-  const patience = new RedisPatience(clock, () => 0.5, { info: note, warn: note, error: note });
+  const patience = new RedisPatience(clock, () => 0.5, { debug: note, info: note, warn: note, error: note });
   return { clock, said, patience, signal: new AbortController().signal };
 }
 

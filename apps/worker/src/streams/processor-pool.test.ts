@@ -20,7 +20,7 @@ async function scene() {
     onBegin: vi.fn<(record: StreamRecord) => void>(),
     onEnd: vi.fn<PoolDeps["onEnd"]>(),
     takeUp: vi.fn<(id: string) => Promise<void>>(() => Promise.resolve()),
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   };
   return { world, record, watch, deps, stop, pool: new ProcessorPool(deps, stop.signal) };
 }

@@ -136,9 +136,9 @@ export class ProcessorPool {
     const processor = isNew
       ? StreamProcessor.begin(record, watch.rules, processing, this.#stop)
       : StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop);
-    // The observer has said that a file was found.
+    // The observer has said that a file was found; of thousands that are resumed one line at the end tells their number.
     if (because !== "found")
-      log.info(
+      log[because === "resumed" ? "debug" : "info"](
         { stream_id: id, path: displayPath(record.original_path), reason: because },
         "a stream starts running here",
       );

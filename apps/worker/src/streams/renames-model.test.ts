@@ -103,7 +103,12 @@ class Model {
             watch,
           });
         },
-        log: { info: () => undefined, warn: () => undefined, error: ({ err }) => this.problems.push(err) },
+        log: {
+          debug: () => undefined,
+          info: () => undefined,
+          warn: () => undefined,
+          error: ({ err }) => this.problems.push(err),
+        },
       },
       never,
     );

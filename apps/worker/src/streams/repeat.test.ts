@@ -9,6 +9,7 @@ function rounds(work: (round: number) => Promise<unknown>) {
   let count = 0;
   const told: string[] = [];
   const log = {
+    debug: () => undefined,
     info: () => undefined,
     warn: (_: object, text: string) => void told.push(text),
     error: () => undefined,
@@ -62,7 +63,7 @@ test("D4b: rounds that fail again and again are said with their reason, until on
     ended: () => false,
     clock,
     signal: stop.signal,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
     failing: (reason) => said.push(reason),
   });
   running.catch(() => undefined);

@@ -46,6 +46,7 @@ export interface SupervisorDeps {
 }
 
 export interface SupervisorLog {
+  debug(fields: Record<string, unknown>, message: string): void;
   info(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
   error(fields: Record<string, unknown>, message: string): void;
