@@ -165,9 +165,9 @@ function lookAt(disk: Disk, path: string): DiskNode {
   return disk.at(path);
 }
 
-function statsOf(disk: Disk, node: DiskNode, big: boolean): unknown {
-  const { kind, size, inode, mtimeNs, ctimeNs, birthNs, mode } = node;
-  const kinds = {
+/** As both a stat and an entry of a listing answer. */
+function kindsOf(kind: DiskNode["kind"]) {
+  return {
     isFile: () => kind === "file",
     isDirectory: () => kind === "directory",
     isSymbolicLink: () => kind === "link",
@@ -176,6 +176,11 @@ function statsOf(disk: Disk, node: DiskNode, big: boolean): unknown {
     isCharacterDevice: () => false,
     isBlockDevice: () => false,
   };
+}
+
+function statsOf(disk: Disk, node: DiskNode, big: boolean): unknown {
+  const { kind, size, inode, mtimeNs, ctimeNs, birthNs, mode } = node;
+  const kinds = kindsOf(kind);
   if (!big) return { ...kinds, size, ino: inode, mode, mtimeMs: Number(mtimeNs / 1_000_000n), atimeMs: 0 };
   return {
     ...kinds,
@@ -202,13 +207,7 @@ function directoryOf(disk: Disk, path: string): AsyncIterable<unknown> {
         const kind = disk.has(below) ? disk.at(below).kind : "file";
         yield {
           name: Buffer.from(name, "latin1"),
-          isFile: () => kind === "file",
-          isDirectory: () => kind === "directory",
-          isSymbolicLink: () => kind === "link",
-          isFIFO: () => kind === "fifo",
-          isSocket: () => false,
-          isCharacterDevice: () => false,
-          isBlockDevice: () => false,
+          ...kindsOf(kind),
         };
       }
     },
