@@ -13,13 +13,11 @@ const FOLDERS = ["streams/", "takeover/", "requests/", "files/watch/", "webhooks
 
 /** Each is built outside the composition root, and handed in as a port or beside the worker. */
 export const ADAPTERS: readonly string[] = [
-  "files/watch/directory-tree.ts",
   "files/watch/directory-watcher.ts",
   "files/watch/network-fs.ts",
   "files/watch/rescan.ts",
   "observe/health-server.ts",
   "observe/log.ts",
-  "observe/loop-delay.ts",
   "takeover/process-identity.ts",
   "webhooks/post.ts",
   "webhooks/sign.ts",

@@ -6,7 +6,7 @@ import { loadConfig, type Config } from "@sluice/config";
 import { SILENT, steadyClock, StoreGate, type ObjectStore, type WriterProbe } from "@sluice/core";
 import { keysWith } from "@sluice/redis-schema";
 import { nativeDigests } from "@sluice/worker/files/native-digests";
-import { PathHints } from "@sluice/worker/files/watch/path-hints";
+import { PathHints } from "@sluice/worker/files/watch/hints";
 import { newId } from "@sluice/worker/new-id";
 import type { Log } from "@sluice/worker/observe/log";
 import { Worker } from "@sluice/worker/start/app";

@@ -14,7 +14,7 @@ import { watch, type ChokidarOptions, type FSWatcher } from "chokidar";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { pathBuffer } from "../src/files/path-buffer.ts";
 import { DirectoryWatcher, type DirectoryWatcherOptions } from "../src/files/watch/directory-watcher.ts";
-import { PathHints } from "../src/files/watch/path-hints.ts";
+import { PathHints } from "../src/files/watch/hints.ts";
 import { pathFilter } from "../src/files/watch/path-filter.ts";
 import { rescan } from "../src/files/watch/rescan.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";

@@ -69,7 +69,8 @@ async function worker(workerId: string) {
     buckets: [newStream().s3_bucket],
     watches: [{ name: rules.name, root: rules.root, keyPrefix: "", rules }],
     deadNonces: () => [],
-    underRenamedRoot: () => Promise.resolve(undefined),
+    files: { look: () => expect.fail("a watch covers every file") },
+    rootIdentity: () => expect.fail("a watch covers every file"),
     fillIn: () => expect.fail("every record is whole"),
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
   };

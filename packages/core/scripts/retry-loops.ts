@@ -282,7 +282,7 @@ export const NO_RETRIES: Readonly<Record<string, string>> = {
   "packages/core/src/steps/completed-before.ts": "looks at up to 16 names of one file",
   "apps/worker/src/streams/rereader.ts": "takes files to read again until the worker ends",
   "apps/worker/src/start/app.ts": "starts the rounds of repeat.ts",
-  "apps/worker/src/observe/loop-delay.ts": "measures on a timer",
+  "apps/worker/src/observe/health-server.ts": "measures on a timer",
   "apps/worker/src/files/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
   "apps/worker/src/files/watch/hints.ts": "takes hints until the worker ends",
   "packages/redis-schema/src/event-feed.ts": "follows the feed until its caller ends it",

@@ -3,7 +3,7 @@
  * is claimed, and nothing written, before it is known to be ours; an answer follows its effect.
  */
 import { displayPath, foreignBucket, type ObjectStore } from "@sluice/core";
-import type { RequestRecord, StreamReader } from "@sluice/redis-schema";
+import { pathField, type IgnoredFiles, type RequestRecord, type StreamReader } from "@sluice/redis-schema";
 import {
   judgeAbort,
   judgeFinalize,
@@ -28,8 +28,9 @@ export interface AnswerDeps {
   watches: readonly Watch[];
   isSourceAlive(source: string): Promise<boolean>;
   retry(id: string, requestId: string): Promise<Retried>;
-  /** Lifts the mark of a purged file; `item` as the operator gave it. */
-  retryPath(task: Task): Promise<Answer>;
+  ignored: Pick<IgnoredFiles, "load" | "lift">;
+  /** Resolves when every watch has been walked. */
+  walkAll(): Promise<void>;
   /** Actions that need more than the supervisor: on uploads in the bucket, on other sources. */
   others: Record<
     Extract<RequestRecord["action"], "scan_orphans" | "abort_uploads" | "verify" | "adopt">,
@@ -49,7 +50,7 @@ export async function answerRequest(task: Task, deps: AnswerDeps): Promise<Answe
     case "retry":
       return await retry(task, deps);
     case "retry_path":
-      return await deps.retryPath(task);
+      return await retryPath(task, deps);
     case "head_object":
     case "list_parts":
       return await ask(task, action, deps);
@@ -105,6 +106,23 @@ async function retry(task: Task, deps: AnswerDeps): Promise<Answer> {
   const decision = await judge();
   if (decision.kind !== "act") return await unlessDoneBefore(decision, queued.request.id, id, deps);
   return await deps.retry(id, queued.request.id);
+}
+
+/**
+ * A file that was purged, and is therefore ignored, is taken up again as it is. Items: `<source>:<path>` as shown to people.
+ * A source may begin as another one does: the path is absolute.
+ */
+async function retryPath(task: Task, deps: AnswerDeps): Promise<Answer> {
+  const { item } = task;
+  const { source, ignored, supervisor } = deps;
+  if (!item.startsWith(`${source}:/`) || !(await task.turn())) return { kind: "pending" };
+  const marks = await ignored.load(source);
+  const path = [...marks.keys()].find((one) => displayPath(pathField(source, one)) === item);
+  if (path === undefined) return { kind: "refused", detail: "this path is not ignored" };
+  await ignored.lift(source, [path]);
+  supervisor.table.clearIgnored(path);
+  await deps.walkAll();
+  return { kind: "done", detail: "the file is a stream again if it is still there" };
 }
 
 /** A worker that died between the retry and its answer: the timeline names the request. */

@@ -6,6 +6,7 @@ import {
   type StreamStore,
   type WorkerRegistry,
 } from "@sluice/redis-schema";
+import type { Clock } from "@sluice/core";
 import type { JanitorDeps } from "../streams/janitor.ts";
 import { uploadActions } from "./upload-actions.ts";
 import type { WorkerSettings } from "../start/settings.ts";
@@ -14,11 +15,8 @@ import { adoptRequest } from "./adopt-request.ts";
 import { answerRequest, type AnswerDeps } from "./request-answers.ts";
 import { RequestDesk, type DeskDeps } from "./request-desk.ts";
 import type { Retried } from "./retry.ts";
-import { retryPath } from "./retry-path.ts";
-import { sourceLiveness } from "../takeover/source-liveness.ts";
 import type { Supervisor } from "../streams/supervisor.ts";
 import { verifyRequest } from "./verify-request.ts";
-import type { WatchRunner } from "../files/watch/watch-runner.ts";
 
 type FromSettings = Pick<
   WorkerSettings,
@@ -31,7 +29,8 @@ type FromPorts = Pick<
 
 export interface RequestInputs extends FromSettings, FromPorts {
   supervisor: Supervisor;
-  runners: readonly WatchRunner[];
+  /** Resolves when every watch has been walked. */
+  walkAll(): Promise<void>;
   janitor: JanitorDeps;
   registry: WorkerRegistry;
   checkpoints: StreamStore;
@@ -40,15 +39,14 @@ export interface RequestInputs extends FromSettings, FromPorts {
 }
 
 export function requestDesk(from: RequestInputs): RequestDesk {
-  const { context, source, supervisor, runners, stop, janitor, watches, files, clock } = from;
-  const ignored = new IgnoredFiles(context);
+  const { context, supervisor, stop, janitor, watches, files, clock } = from;
   const queue = new RequestQueue(context);
   const reader = new StreamReader(context);
   const isSourceAlive = sourceLiveness(from.registry, clock);
   const deps = { ...from, queue, reader, isSourceAlive, signal: stop };
   const answering: AnswerDeps = {
     ...deps,
-    retryPath: (task) => retryPath(task, { source, ignored, supervisor, runners, stop }),
+    ignored: new IgnoredFiles(context),
     others: {
       ...uploadActions({
         ...janitor,
@@ -69,4 +67,29 @@ export function requestDesk(from: RequestInputs): RequestDesk {
 function uploadsOf({ running }: Pick<Supervisor, "running">): ReadonlySet<string> {
   const ids = [...running.values()].map(({ processor }) => processor.record.s3_upload_id);
   return new Set(ids.filter((id) => id !== undefined));
+}
+
+const LATELY_MS = 2_000;
+
+/** Whether a worker of a source is alive, as far as its lease says; asked of Redis at most every few seconds. */
+function sourceLiveness(
+  registry: Pick<WorkerRegistry, "list">,
+  clock: Pick<Clock, "monotonicMs">,
+): (source: string) => Promise<boolean> {
+  let latest: { atMs: number; sources: Promise<ReadonlySet<string>> } | undefined;
+  return async (source) => {
+    const now = clock.monotonicMs();
+    if (latest === undefined || now - latest.atMs > LATELY_MS) {
+      const sources = aliveSources(registry);
+      latest = { atMs: now, sources };
+      // Who asked gets the error; who comes later asks again.
+      sources.catch(() => (latest = undefined));
+    }
+    return (await latest.sources).has(source);
+  };
+}
+
+async function aliveSources(registry: Pick<WorkerRegistry, "list">): Promise<ReadonlySet<string>> {
+  const listings = await registry.list();
+  return new Set(listings.flatMap(({ lease }) => (lease.kind === "ok" ? [lease.value.source] : [])));
 }

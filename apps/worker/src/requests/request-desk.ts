@@ -4,9 +4,8 @@
  *
  * Items of several requests take turns in their lane, so that one request of 10,000 items delays another by one item.
  */
-import { CheckpointError, OwnershipLostError, StoppedError, type Clock } from "@sluice/core";
-import type { ItemResult, QueuedRequest, RequestQueue } from "@sluice/redis-schema";
-import { LANES, laneOf, type Lane } from "./request-lanes.ts";
+import { CheckpointError, LIMITS, OwnershipLostError, StoppedError, assert, type Clock } from "@sluice/core";
+import type { ItemResult, QueuedRequest, RequestQueue, RequestRecord } from "@sluice/redis-schema";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 
 type Json = NonNullable<ItemResult["data"]>;
@@ -294,4 +293,45 @@ export class RequestDesk {
     // Its entry is still there: it is forgotten, or whoever settled the last item did not see that it was the last.
     await queue.load([{ id, position: open.queued.position }]);
   }
+}
+
+/**
+ * Requests wait in lanes by what they cost, so that none is held up by another kind: what only touches records is
+ * answered while the store hangs, and one look at the store while a bucket is scanned or an object is read back.
+ */
+const LANES = {
+  /** Records alone: finalize, abort, retry. */
+  records: { slots: 16, deadlineMs: 15_000 },
+  /** One question to the store, or a few. */
+  store: { slots: 4, deadlineMs: 25_000 },
+  /** Open uploads, each by its own key. */
+  uploads: { slots: 4, deadlineMs: 60_000 },
+  /** The whole bucket. */
+  scans: { slots: 1, deadlineMs: 30 * 60_000 },
+  /** Whole objects, read back. */
+  readBack: { slots: 1, deadlineMs: 24 * 60 * 60_000 },
+} as const;
+
+type Lane = keyof typeof LANES;
+
+assert(
+  Object.values(LANES).reduce((sum, { slots }) => sum + slots, 0) < 2 * LIMITS.controlRequests,
+  "requests do not crowd out the uploads",
+);
+
+const LANE_OF: Record<RequestRecord["action"], Lane> = {
+  finalize: "records",
+  abort: "records",
+  retry: "records",
+  retry_path: "records",
+  adopt: "records",
+  head_object: "store",
+  list_parts: "store",
+  verify: "store",
+  abort_uploads: "uploads",
+  scan_orphans: "scans",
+};
+
+function laneOf({ action, options }: Pick<RequestRecord, "action" | "options">): Lane {
+  return action === "verify" && options?.["deep"] === true ? "readBack" : LANE_OF[action];
 }

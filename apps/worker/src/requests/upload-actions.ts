@@ -1,19 +1,31 @@
 /** What can be asked of the uploads in the bucket: a scan for orphans, and the clean-up of those a plan named. */
-import { displayPath, StoreError, type Clock, type FileSource, type StoreTrouble } from "@sluice/core";
-import type { Orphan } from "@sluice/redis-schema";
+import {
+  INDEXES,
+  StoreError,
+  displayPath,
+  isoNow,
+  judgeUpload,
+  kindOf,
+  type Clock,
+  type FileSource,
+  type ObjectStore,
+  type OpenUpload,
+  type StoreTrouble,
+} from "@sluice/core";
+import {
+  holderOfKey,
+  indexedIds,
+  loadStreams,
+  type Orphan,
+  type OrphanStore,
+  type RawHash,
+  type SchemaContext,
+} from "@sluice/redis-schema";
 import { asJson, type AnswerDeps } from "./request-answers.ts";
 import { DESTRUCTIVE_MOST_MS, TOO_OLD } from "./request-decisions.ts";
 import type { Answer, Task } from "./request-desk.ts";
 import type { Watch } from "../files/watch/watch.ts";
 import type { JanitorDeps } from "../streams/janitor.ts";
-import {
-  judge,
-  keyHolder,
-  ownedUploads,
-  scanOrphans,
-  type OwnedUploads,
-  type ScanDeps,
-} from "./scan-orphans.ts";
 
 export interface UploadActionDeps extends JanitorDeps {
   clock: Clock;
@@ -115,7 +127,7 @@ function ownedLately(scan: ScanDeps, clock: Pick<Clock, "monotonicMs">): () => P
     if (latest !== undefined && clock.monotonicMs() < untilMs) return latest;
     untilMs = Number.POSITIVE_INFINITY;
     latest = ownedUploads(scan).finally(() => (untilMs = clock.monotonicMs() + OWNED_LATELY_MS));
-    // Who asked is told; who comes later asks again.
+    // Who asked gets the error; who comes later asks again.
     latest.catch(() => (untilMs = 0));
     return latest;
   };
@@ -131,4 +143,123 @@ async function fileOfKey(deps: UploadActionDeps, key: string): Promise<string | 
     if (temporary !== undefined) return displayPath(temporary);
   }
   return undefined;
+}
+
+interface ScanDeps {
+  context: SchemaContext;
+  store: ObjectStore;
+  orphans: OrphanStore;
+  clock: Pick<Clock, "wallMs">;
+  bucket: string;
+  /** Only uploads under it are looked at. */
+  prefix: string;
+  redisEmptied: () => boolean;
+  /** Uploads of the streams that run here, whatever Redis says. */
+  held(): ReadonlySet<string>;
+  /** The path of the watch file a key maps to, when there is one. */
+  localFile(key: string): Promise<string | undefined>;
+}
+
+interface ScanReport {
+  open: number;
+  orphans: number;
+  bytes: number;
+}
+
+/** Looks for open uploads no stream owns, says whose each is, and keeps the list for the dashboard. Aborts nothing. */
+async function scanOrphans(deps: ScanDeps): Promise<ScanReport> {
+  const { store, orphans, bucket, prefix } = deps;
+  const open: OpenUpload[] = [];
+  for await (const upload of store.listUploads(bucket, prefix)) open.push(upload);
+  const owned = await ownedUploads(deps);
+  const held = deps.held();
+  const found: Omit<Orphan, "first_seen_at_utc">[] = [];
+  for (const upload of open) {
+    if (owned.uploadIds.has(upload.uploadId) || held.has(upload.uploadId)) continue;
+    found.push(await describe(deps, upload, owned));
+  }
+  await orphans.replaceScan(bucket, prefix, found);
+  return {
+    open: open.length,
+    orphans: found.length,
+    bytes: found.reduce((sum, one) => sum + (one.bytes ?? 0), 0),
+  };
+}
+
+interface OwnedUploads {
+  /** Ids of uploads that streams hold. */
+  uploadIds: ReadonlySet<string>;
+  /** When the stream that holds a key began. */
+  startedByKey: Pick<ReadonlyMap<string, string>, "get">;
+  /** Left by a purge. */
+  purged: ReadonlySet<string>;
+}
+
+async function ownedUploads({ context, orphans }: ScanDeps): Promise<OwnedUploads> {
+  const uploadIds = new Set<string>();
+  const startedByKey = new Map<string, string>();
+  const ids = await Promise.all(INDEXES.map((index) => indexedIds(context, index)));
+  for await (const chunk of loadStreams(context, ids.flat(), { parts: false })) {
+    for (const { raw } of chunk) {
+      if (raw["s3_upload_id"]) uploadIds.add(raw["s3_upload_id"]);
+      const live = kindOf(raw["status"] ?? "processing") !== "completed";
+      if (live && raw["s3_key"] && raw["started_at_utc"])
+        startedByKey.set(raw["s3_key"], raw["started_at_utc"]);
+    }
+  }
+  const purged = new Set((await orphans.toAbort()).map((entry) => entry.s3_upload_id));
+  return { uploadIds, startedByKey, purged };
+}
+
+/** The record of the stream that holds a key at this moment. */
+async function keyHolder(context: SchemaContext, bucket: string, key: string): Promise<RawHash | undefined> {
+  const id = await holderOfKey(context, bucket, key);
+  if (id === undefined) return undefined;
+  for await (const [stream] of loadStreams(context, [id], { parts: false })) return stream?.raw;
+  return undefined;
+}
+
+async function describe(
+  deps: ScanDeps,
+  upload: OpenUpload,
+  owned: OwnedUploads,
+): Promise<Omit<Orphan, "first_seen_at_utc">> {
+  const { key, uploadId } = upload;
+  const listing = await deps.store.listParts({ bucket: deps.bucket, key, uploadId });
+  const parts = listing.kind === "alive" ? listing.parts : [];
+  const initiated = byOurClock(upload.initiated, deps.store.clockSkewMs);
+  const { verdict, because, path } = await judge(deps, { key, uploadId, initiated }, owned);
+  return {
+    s3_upload_id: uploadId,
+    s3_bucket: deps.bucket,
+    s3_key: key,
+    verdict,
+    because,
+    ...(initiated === undefined ? {} : { initiated_at_utc: initiated }),
+    ...(path === undefined ? {} : { original_path: path }),
+    parts: parts.length,
+    bytes: parts.reduce((sum, part) => sum + part.Size, 0),
+    last_seen_at_utc: isoNow(deps.clock),
+  };
+}
+
+/** `initiated`: by our clock. */
+async function judge(
+  deps: ScanDeps,
+  upload: { key: string; uploadId: string; initiated: string | undefined },
+  owned: OwnedUploads,
+) {
+  const path = await deps.localFile(upload.key);
+  const judgement = judgeUpload({
+    initiated: upload.initiated,
+    keyHolderStartedAt: owned.startedByKey.get(upload.key),
+    leftByPurge: owned.purged.has(upload.uploadId),
+    redisEmptied: deps.redisEmptied(),
+    localFile: path === undefined ? undefined : { path, partsEqual: undefined },
+  });
+  return { ...judgement, path };
+}
+
+function byOurClock(time: string | undefined, skewMs: number): string | undefined {
+  return time === undefined ? undefined : new Date(Date.parse(time) - skewMs).toISOString();
 }

@@ -30,7 +30,6 @@ import {
   type ResumeReport,
 } from "../takeover/recoverer.ts";
 import { Recovery } from "../takeover/recovery.ts";
-import { underRenamedRoot } from "../files/watch/renamed-root.ts";
 import { repeat } from "../streams/repeat.ts";
 import { requestDesk, type RequestInputs } from "../requests/request-deps.ts";
 import type { RequestDesk } from "../requests/request-desk.ts";
@@ -46,7 +45,7 @@ import type { DoneMove } from "../streams/completed-files.ts";
 import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
-import { watchRecords } from "../files/watch/watch-records.ts";
+import { watchRecords } from "../files/watch/watch-runner.ts";
 import { WatchRunner } from "../files/watch/watch-runner.ts";
 import { particulars, StateSince, workerFigures, type Figures } from "../observe/worker-figures.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -261,7 +260,8 @@ export class Worker {
 
   #buildSupervisor(): Supervisor {
     const { source, bucket } = this.#settings;
-    const ignored = new IgnoredFiles(this.#ports.context);
+    const { context, log } = this.#ports;
+    const ignored = new IgnoredFiles(context);
     return new Supervisor(
       {
         processing: this.#processing,
@@ -276,10 +276,13 @@ export class Worker {
         rereadBytesPerSecond: this.#settings.rereadBytesPerSecond,
         contentType: typeOf,
         watchOf: (path) => watchOf(this.#settings.watches, path),
-        freed: (path) => this.#lookAt(path),
+        freed: (path) => {
+          // What fails here is looked at again by the rescan.
+          this.#hint(path).catch((err: unknown) => log.warn({ path, err }, HINT_FAILED));
+        },
         takeUp: (id) => resumeStream(id, this.#recovering([])),
         heal: async (id) => void (await this.#retry(id, { kind: "healed" })),
-        log: this.#ports.log,
+        log,
       },
       this.#stop,
     );
@@ -295,11 +298,10 @@ export class Worker {
     return new Map(paths.map((path, at) => [path, entries[at]]));
   }
 
-  /** As a hint would: what fails here is looked at again by the rescan. */
-  #lookAt(path: string): void {
+  /** As an event at this path would. */
+  async #hint(path: string): Promise<void> {
     const watch = watchOf(this.#settings.watches, path);
-    const runner = this.runners.find((one) => one.watch === watch);
-    runner?.hint(path).catch((err: unknown) => this.#ports.log.warn({ path, err }, HINT_FAILED));
+    await this.runners.find((one) => one.watch === watch)?.hint(path);
   }
 
   #finder(): FinderDeps {
@@ -353,8 +355,8 @@ export class Worker {
       buckets,
       watches,
       deadNonces: () => idle,
-      underRenamedRoot: (record) =>
-        underRenamedRoot(record, { context, source, watches, files: processing.files, rootIdentity }),
+      files: processing.files,
+      rootIdentity,
       fillIn: (founding, parts, watch) =>
         fillInFounding(founding, parts, watch, { processing, source, store: this.#store }),
       log,
@@ -381,7 +383,7 @@ export class Worker {
       ...this.#settings,
       ...this.#ports,
       supervisor: this.supervisor,
-      runners: this.runners,
+      walkAll: async () => void (await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)))),
       janitor: this.#janitor(),
       registry: this.#registry,
       checkpoints: this.#store,

@@ -1,7 +1,7 @@
 /** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { StoreGate, steadyClock } from "@sluice/core";
-import { OrphanStore, closeClient, type SchemaContext } from "@sluice/redis-schema";
+import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, tellAll } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
@@ -17,17 +17,17 @@ import { post, receiverOf } from "../webhooks/post.ts";
 import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { isKnownDead, ownIdentity, type ProcessIdentity } from "../takeover/process-identity.ts";
-import { troublesOf } from "../observe/worker-figures.ts";
+import { StateSince, particulars, troublesOf } from "../observe/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
-import { connectStore } from "./connect-store.ts";
+import { connectStore, storeHash } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
 import { metricsFacts } from "../observe/metrics-facts.ts";
-import { leaseWhileWaiting } from "./lease-while-waiting.ts";
 import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts } from "./watch-ports.ts";
 import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
+import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 
 /** Filled once the worker runs: signals and health ask for it before that. */
 export interface Started {
@@ -188,4 +188,48 @@ function healthOf(worker: Worker | undefined, gate: StoreGate, patience: RedisPa
   if (blocked.length + concerns.length > 0)
     concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
   return { phase: worker.draining ? "draining" : "running", blocked, concerns };
+}
+
+const NOT_LOOKED_AT = "its watches are not looked at before that is over, so its lag is not known";
+
+/**
+ * A start that has to wait for the store holds the worker's lease meanwhile: the dashboard, `doctor` and other workers see
+ * that this worker is there, what it waits for and since when. Of its files nothing is known yet, so it says no lag. By
+ * that others know that it holds no stream, and take up those of its predecessor. The nonce is its own, so that nothing
+ * the worker holds later is taken for idle.
+ */
+function leaseWhileWaiting(
+  { config, log, onFatal }: { config: Config; log: Log; onFatal(reason: string): void },
+  identity: ProcessIdentity,
+  context: SchemaContext,
+  gate: StoreGate,
+  { clock, newId, startedMs, isGone }: Pick<WorkerPorts, "clock" | "newId" | "startedMs" | "isGone">,
+): LeaseKeeper {
+  const { source, watches, workerId } = config;
+  const self = particulars({
+    version: VERSION,
+    source,
+    watches,
+    storeHash: storeHash(config),
+    bucket: config.s3Bucket,
+    startedMs,
+  });
+  const since = new StateSince(clock);
+  const keeper: LeaseKeeper = new LeaseKeeper({
+    registry: new WorkerRegistry(context),
+    workerId,
+    identity: { ...identity, nonce: newId() },
+    isGone,
+    clock,
+    describe: () => ({
+      ...self,
+      state: "blocked",
+      state_detail: [...troublesOf(gate, keeper.trouble, []), NOT_LOOKED_AT].join("; "),
+      state_since_utc: since.of("blocked"),
+      in_flight_bytes: 0,
+    }),
+    onLost: onFatal,
+    log,
+  });
+  return keeper;
 }

@@ -9,9 +9,9 @@ import type { WorkerPorts } from "./worker-ports.ts";
 import type { Log } from "../observe/log.ts";
 import { DirectoryWatcher } from "../files/watch/directory-watcher.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
-import { PathHints } from "../files/watch/path-hints.ts";
+import { PathHints } from "../files/watch/hints.ts";
 import { rescan } from "../files/watch/rescan.ts";
-import { SkipReport } from "../files/watch/skip-report.ts";
+import { SkipReport } from "../files/watch/rescan.ts";
 import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<

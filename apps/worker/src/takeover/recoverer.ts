@@ -3,14 +3,20 @@
  * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
 import {
-  foreignBucket,
   StoreError,
+  displayPath,
+  foreignBucket,
+  kindOf,
+  patched,
+  sameFile,
   streamId,
+  type FileSource,
   type Parts,
   type StreamId,
   type StreamRecord,
 } from "@sluice/core";
 import {
+  WatchStore,
   failBroken,
   loadStreams,
   repairIndexes,
@@ -26,10 +32,10 @@ import type { FilledIn } from "./founding.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { listedStreams, type BrokenReason } from "./unlisted.ts";
 import { fileOfRecord, type LiveFile } from "../streams/path-table.ts";
-import { moveUnder, type UnderNewRoot } from "../files/watch/renamed-root.ts";
 import type { ProcessorPool } from "../streams/processor-pool.ts";
 import type { Supervisor, SupervisorLog } from "../streams/supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
+import type { WatchDeps } from "../files/watch/watch-runner.ts";
 
 export interface RecovererDeps {
   supervisor: Pick<Supervisor, "table" | "ended"> & {
@@ -44,8 +50,8 @@ export interface RecovererDeps {
   watches: readonly Watch[];
   /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
   deadNonces(): readonly string[];
-  /** Where the file of a stream that no watch covers is now, when the root of its watch was renamed. */
-  underRenamedRoot(record: StreamRecord): Promise<UnderNewRoot | undefined>;
+  files: Pick<FileSource, "look">;
+  rootIdentity: WatchDeps["rootIdentity"];
   /** A record of the founding phase gets the fields later phases added; undefined when it was lost meanwhile. */
   fillIn(founding: FoundingRecord, parts: Parts, watch: Watch): Promise<FilledIn | undefined>;
   log: SupervisorLog;
@@ -190,7 +196,7 @@ async function classifyRecord(
   }
   const watch = watchOf(deps.watches, record.original_path);
   if (watch) return { watch };
-  const place = await deps.underRenamedRoot(record);
+  const place = await underRenamedRoot(record, deps);
   if (!place)
     deps.log.warn(
       { stream_id: record.id, watch: record.watch },
@@ -271,7 +277,7 @@ function liveFile({ id, parsed }: LoadedStream): LiveFile[] {
 
 /**
  * Parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a living owner, and
- * then the claim is refused; one whose owner lapsed in between is read anew.
+ * then the claim is refused; one whose owner lapsed in between is read again.
  */
 async function wholeStream(
   deps: RecovererDeps,
@@ -315,4 +321,53 @@ function ownersOf(ours: readonly Ours[]): Map<StreamId, string> {
     if (owner !== undefined) owners.set(stream.id, owner);
   }
   return owners;
+}
+
+interface UnderNewRoot {
+  watch: Watch;
+  path: string;
+}
+
+/**
+ * Where the file of a stream that no watch covers is now. The root of its watch was renamed, and it is configured under its new name: by its inode and birth time it is the same
+ * directory, so it is the same watch, and its live streams keep their keys. A file that moved from a watch that is
+ * no longer configured into another directory is a new stream there.
+ */
+async function underRenamedRoot(
+  record: StreamRecord,
+  deps: RecovererDeps,
+): Promise<UnderNewRoot | undefined> {
+  const read = await new WatchStore(deps.context).load(deps.source, record.watch);
+  if (read.kind !== "ok" || read.value.root_inode === undefined) return undefined;
+  const { root, root_inode: inode, root_birthtime_ns: birthtimeNs } = read.value;
+  if (!record.original_path.startsWith(`${root}/`)) return undefined;
+  for (const watch of deps.watches) {
+    const now = await deps.rootIdentity(watch.root);
+    if (now?.inode !== inode || now.birthtimeNs !== birthtimeNs) continue;
+    const path = watch.root + record.original_path.slice(root.length);
+    const look = await deps.files.look(path);
+    if (look.kind !== "file") continue;
+    const is = sameFile(record, look.facts, { at: "its_path", sentBytes: record.bytes_sent }).kind;
+    if (is !== "other") return { watch, path };
+  }
+  return undefined;
+}
+
+/** The claimed record under its new path; undefined when another stream has that, or somebody else has the record. */
+async function moveUnder(
+  record: StreamRecord,
+  { watch, path }: UnderNewRoot,
+  store: Pick<StreamStore, "rename">,
+): Promise<StreamRecord | undefined> {
+  const kind = kindOf(record.status);
+  if (kind === undefined) return undefined;
+  const patch = { watch: watch.name };
+  const outcome = await store.rename(record, path, {
+    from: [kind],
+    patch,
+    log: [`the root of its watch was renamed: its file is ${displayPath(path)} now`],
+    event: { type: "log", detail: "renamed" },
+  });
+  if (outcome.kind !== "written") return undefined;
+  return { ...patched(record, { ...patch, original_path: path }), revision: record.revision + 1 };
 }

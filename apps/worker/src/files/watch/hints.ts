@@ -1,5 +1,5 @@
 /** Paths that events named, taken in small batches; each is looked at by the watch it lies in. */
-import type { Clock } from "@sluice/core";
+import { LIMITS, type Clock } from "@sluice/core";
 import { watchOf } from "../../takeover/recoverer.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
@@ -43,3 +43,52 @@ export async function followHints(
 
 /** A path that is named a thousand times a second is passed on some twenty times. */
 const HINT_PAUSE_MS = 50;
+
+/**
+ * Paths that events named, each once, until somebody looks. Bounded: past the limit a hint is dropped, because the next
+ * rescan sees the same file.
+ */
+export class PathHints {
+  readonly #limit: number;
+  #hints = new Map<string, boolean>();
+  #arrived = Promise.withResolvers<void>();
+  #dropped = 0;
+
+  constructor(limit: number = LIMITS.pathHints) {
+    this.#limit = limit;
+  }
+
+  /** Hints lost to the limit since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** `written`: only its bytes changed; absent: anything may have happened, such as a rename. */
+  add(path: string, written = false): void {
+    const before = this.#hints.get(path);
+    if (before === undefined && this.#hints.size >= this.#limit) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#hints.set(path, written && before !== false);
+    this.#arrived.resolve();
+  }
+
+  /** Everything that came since the last call; resolves with at least one, or with none when the signal aborts. */
+  async take(signal: AbortSignal): Promise<Hint[]> {
+    if (this.#hints.size === 0) await this.#someOrAborted(signal);
+    const taken = [...this.#hints].map(([path, written]) => ({ path, written }));
+    this.#hints = new Map();
+    this.#arrived = Promise.withResolvers();
+    return taken;
+  }
+
+  async #someOrAborted(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const aborted = Promise.withResolvers<void>();
+    const onAbort = (): void => aborted.resolve();
+    signal.addEventListener("abort", onAbort, { once: true });
+    await Promise.race([this.#arrived.promise, aborted.promise]);
+    signal.removeEventListener("abort", onAbort);
+  }
+}

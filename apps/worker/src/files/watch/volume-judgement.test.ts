@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judgeVolume } from "./volume-judgement.ts";
+import { judgeVolume } from "./watch-runner.ts";
 
 const root = { inode: "1", birthtimeNs: "1" };
 const other = { inode: "2", birthtimeNs: "2" };

@@ -5,14 +5,15 @@
 import {
   CheckpointError,
   MARKER_SUFFIX,
+  isoNow,
   type Clock,
   type FileFacts,
   type FileSource,
   type StreamRecord,
 } from "@sluice/core";
+import type { WatchStore } from "@sluice/redis-schema";
 import { Outage } from "../../observe/outage.ts";
 import type { Supervisor } from "../../streams/supervisor.ts";
-import { judgeVolume, type VolumeState } from "./volume-judgement.ts";
 import type { Watch } from "./watch.ts";
 
 export interface RootIdentity {
@@ -323,4 +324,65 @@ export class WatchRunner {
     await this.#deps.removeDone(gone);
     for (const path of gone) table.clearDone(path);
   }
+}
+
+/** An absent volume is not missing files: a pure judgement over the root and the live files of a watch. */
+export interface VolumeFacts {
+  /** Undefined when the root is not there or cannot be read. */
+  root: { inode: string; birthtimeNs?: string | undefined } | undefined;
+  /** As recorded when the watch was last `ok`. */
+  recorded: { inode: string; birthtimeNs?: string | undefined } | undefined;
+  /** Live files of the watch. */
+  live: number;
+  /** Those of them that are not there. */
+  missing: number;
+  /** Those of the missing ones of which S3 may hold something. */
+  missed: number;
+}
+
+export type VolumeState = { state: "ok" } | { state: "offline"; detail: string };
+
+export function judgeVolume(facts: VolumeFacts): VolumeState {
+  const { root, recorded, live, missing, missed } = facts;
+  if (!root) return { state: "offline", detail: "its directory is gone or cannot be read" };
+  const left = live - missing;
+  const moved = recorded && (root.inode !== recorded.inode || root.birthtimeNs !== recorded.birthtimeNs);
+  if (moved && live > 0 && left === 0) {
+    return {
+      state: "offline",
+      detail: "its directory is another one than before, and holds none of its live files",
+    };
+  }
+  // A handful of temporary files that come and go together is no volume that went: nothing of them was ever sent.
+  if (missing >= 2 && left === 0 && missed > 0) {
+    return { state: "offline", detail: `all ${missing} of its live files are gone at once` };
+  }
+  return { state: "ok" };
+}
+
+/** `watch:<source>:<name>` as a walk needs it: which directory the root was when the watch was last there. */
+export function watchRecords(
+  source: string,
+  store: WatchStore,
+  clock: Pick<Clock, "wallMs">,
+): Pick<WatchDeps, "loadRoot" | "saveState"> {
+  return {
+    async loadRoot({ name }) {
+      const read = await store.load(source, name);
+      if (read.kind !== "ok" || read.value.root_inode === undefined) return undefined;
+      return { inode: read.value.root_inode, birthtimeNs: read.value.root_birthtime_ns };
+    },
+    async saveState({ name, root: path }, root, state) {
+      await store.save({
+        source,
+        name,
+        root: path,
+        ...(root === undefined ? {} : { root_inode: root.inode }),
+        ...(root?.birthtimeNs === undefined ? {} : { root_birthtime_ns: root.birthtimeNs }),
+        state: state.state,
+        ...(state.state === "offline" ? { state_detail: state.detail } : {}),
+        since_utc: isoNow(clock),
+      });
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PathHints } from "./path-hints.ts";
+import { PathHints } from "./hints.ts";
 
 const never = new AbortController().signal;
 const anything = (...paths: string[]) => paths.map((path) => ({ path, written: false }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DirectoryTree } from "./directory-tree.ts";
+import { DirectoryTree } from "./directory-watcher.ts";
 
 const DIRECTORY = { isDirectory: () => true };
 const FILE = { isDirectory: () => false };

@@ -1,6 +1,6 @@
 import type { DoneEntry } from "@sluice/core";
 import { expect, it } from "vitest";
-import { mergeDone } from "./merge-done.ts";
+import { mergeDone } from "./source-state.ts";
 
 const entry = (id: string, minute: number): DoneEntry => ({
   stream_id: id,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { SkipReport } from "./skip-report.ts";
+import { SkipReport } from "./rescan.ts";
 
 it("what is left alone is told once, and again when it changes", () => {
   const report = new SkipReport();
