@@ -4,7 +4,8 @@ WORKDIR /sluice
 COPY deploy/pick-packages.mjs deploy/
 COPY packages packages
 COPY apps apps
-RUN node deploy/pick-packages.mjs @sluice/web /picked/web && node deploy/pick-packages.mjs @sluice/config /picked/config
+RUN node deploy/pick-packages.mjs @sluice/web /picked/web \
+  && node deploy/pick-packages.mjs @sluice/config /picked/start && node deploy/pick-packages.mjs @sluice/control /picked/start
 
 FROM docker.io/library/node:24.22.3-bookworm-slim AS workspace
 WORKDIR /sluice
@@ -19,18 +20,18 @@ COPY --from=picked /picked/web/sources ./
 RUN NEXT_TELEMETRY_DISABLED=1 pnpm --filter @sluice/web run build \
   && cp -r apps/web/.next/static apps/web/.next/standalone/apps/web/.next/static
 
-# What start.mjs itself needs: the settings' schema.
-FROM workspace AS settings
-COPY --from=picked /picked/config/manifests ./
-RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/config..." \
-  && mkdir -p node_modules/@sluice && ln -s ../../packages/config node_modules/@sluice/config
+# What start.mjs itself imports, before Next's server takes over.
+FROM workspace AS start
+COPY --from=picked /picked/start/manifests ./
+RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/config..." --filter "@sluice/control..." \
+  && mkdir -p node_modules/@sluice && ln -s ../../packages/config ../../packages/control node_modules/@sluice/
 
 FROM docker.io/library/node:24.22.3-bookworm-slim
 WORKDIR /sluice
 ENV NODE_ENV=production SLUICE_WEB_HOST=0.0.0.0 SLUICE_WEB_PORT=3000
-COPY --from=settings /sluice/node_modules node_modules
-COPY --from=settings /sluice/packages packages
-COPY --from=picked /picked/config/sources ./
+COPY --from=start /sluice/node_modules node_modules
+COPY --from=start /sluice/packages packages
+COPY --from=picked /picked/start/sources ./
 COPY --from=build /sluice/apps/web/.next/standalone apps/web/.next/standalone
 COPY apps/web/package.json apps/web/start.mjs apps/web/
 COPY deploy/web-entry.mjs deploy/compile-web.mjs deploy/health.mjs deploy/

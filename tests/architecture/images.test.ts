@@ -1,0 +1,33 @@
+/** The dashboard's image holds Next's standalone server, and beside it only what starts that server: all of that has to be there. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+
+/** Workspace packages that a program imports by name. */
+function importedPackages(source: string): string[] {
+  return [...source.matchAll(/(?:from|import\()\s*"(@sluice\/[\w-]+)/g)]
+    .map(([, name = ""]) => name)
+    .toSorted();
+}
+
+describe("the dashboard's image", () => {
+  const image = read("deploy/web.Dockerfile");
+  const imported = [...new Set(importedPackages(read("apps/web/start.mjs")))];
+
+  it("picks, installs and links each package that its start imports", () => {
+    expect(imported).toContain("@sluice/config");
+    for (const name of imported) {
+      expect(image).toContain(`pick-packages.mjs ${name} /picked/start`);
+      expect(image).toContain(`--filter "${name}..."`);
+      expect(image).toMatch(new RegExp(`ln -s .*${name.replace("@sluice/", "../../packages/")}\\b`));
+    }
+  });
+
+  it("is started by programs that import nothing else of the workspace", () => {
+    for (const file of ["deploy/web-entry.mjs", "deploy/compile-web.mjs", "deploy/health.mjs"])
+      expect(importedPackages(read(file))).toEqual([]);
+  });
+});
