@@ -1,12 +1,15 @@
 /**
- * While an image is built: finds one package and every workspace package that it needs at run time, so that no
- * Dockerfile lists them.
+ * While an image or an archive is built: finds one package and every workspace package that it needs at run time, so that
+ * neither lists them.
  *   node pick-packages.mjs <name> <target>
  * Writes <target>/manifests, the package.json files alone: a layer made of them changes only when a dependency does, and
- * only then are dependencies installed again. Writes <target>/sources, the same packages whole.
+ * only then are dependencies installed again. Writes <target>/sources, the same packages without tests and without what
+ * was installed or built in them.
  */
 import { cpSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+
+const LEFT_OUT = /(?:^|\/)(?:node_modules|\.next|test)$|\.test\.tsx?$|\.tsbuildinfo$/;
 
 const [name, target] = process.argv.slice(2);
 if (name === undefined || target === undefined) {
@@ -32,6 +35,9 @@ pick(name);
 
 for (const { file } of [...picked].map((each) => packages.get(each))) {
   cpSync(file, join(target, "manifests", file));
-  cpSync(dirname(file), join(target, "sources", dirname(file)), { recursive: true });
+  cpSync(dirname(file), join(target, "sources", dirname(file)), {
+    recursive: true,
+    filter: (path) => !LEFT_OUT.test(path),
+  });
 }
 console.log([...picked].join("\n"));

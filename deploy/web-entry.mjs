@@ -8,8 +8,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 const PASSWORD_FILE = "/var/lib/sluice/web-password";
 const PASSWORD_BYTES = 15;
 const EXIT_CANNOT_CREATE = 73;
-const EXIT_BY_SIGINT = 130;
-const EXIT_BY_SIGTERM = 143;
 
 const { SLUICE_WEB_AUTH: auth = "", SLUICE_WEB_PASSWORD: password = "" } = process.env;
 const { SLUICE_WEB_PASSWORD_FILE: file = "", SLUICE_WEB_PORT: port = "3000" } = process.env;
@@ -18,10 +16,6 @@ if (password === "" && file === "" && (auth === "" || auth === "password")) {
   console.log(`dashboard: http://127.0.0.1:${port}  password: ${keptPassword()}`);
   process.env.SLUICE_WEB_PASSWORD_FILE = PASSWORD_FILE;
 }
-// Next closes politely and then names the signal by its exit code; to whoever asked it to stop that is no failure.
-process.once("exit", (code) => {
-  if (code === EXIT_BY_SIGTERM || code === EXIT_BY_SIGINT) process.exitCode = 0;
-});
 await import("../apps/web/start.mjs");
 
 /** The one made earlier, else a new one. */

@@ -26,7 +26,8 @@ async function main(name, args) {
   // Nothing has begun yet: a supervisor that stops it now sees a polite end.
   const stopped = () => process.exit(0);
   if (isWorker) for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, stopped);
-  const { node, env } = await prepare(root, { web: command.needsDashboard });
+  const isDashboard = name === "sluice" && args[0] === "dashboard";
+  const { node, env } = await prepare(root, { web: command.needsDashboard || isDashboard });
   const seen = command.seesEmbedded ? withEmbedded(env, readEmbedded(join(root, ".sluice"))) : env;
   const argv = [...command.argv, ...args];
   if (isWorker) become(node, argv, { cwd: root, env: seen });

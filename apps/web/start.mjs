@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { ConfigProblems, EXIT_BAD_CONFIG, loadConfig, systemInputs } from "@sluice/config";
 import { visibleLines } from "@sluice/control/visible-text";
 
+const EXIT_BY_SIGINT = 130;
+const EXIT_BY_SIGTERM = 143;
+
 const build = join(import.meta.dirname, ".next");
 const server = join(build, "standalone/apps/web");
 
@@ -21,6 +24,10 @@ const { webHost, webPort } = readConfig();
 process.env.HOSTNAME = webHost;
 process.env.PORT = String(webPort);
 process.env.NEXT_TELEMETRY_DISABLED = "1";
+// Next closes politely and then names the signal by its exit code; to whoever asked it to stop that is no failure.
+process.once("exit", (code) => {
+  if (code === EXIT_BY_SIGTERM || code === EXIT_BY_SIGINT) process.exitCode = 0;
+});
 await import(join(server, "server.js"));
 
 /** Wrong settings end the start before anything listens. */

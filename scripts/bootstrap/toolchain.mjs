@@ -63,7 +63,7 @@ async function bringNode(stateDir, binary, env) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<string>} the directory of the package
  */
-async function bring(stateDir, { name, version }, env) {
+export async function bring(stateDir, { name, version }, env) {
   const place = join(stateDir, "toolchain", `${name}-${version}`);
   const installed = join(place, "node_modules", name);
   if (existsSync(installed)) return installed;

@@ -7,6 +7,7 @@ import { addAbort } from "./commands/abort.ts";
 import { addAdopt } from "./commands/adopt.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
+import { addDashboard } from "./commands/dashboard.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addExport } from "./commands/export.ts";
 import { addFinalize } from "./commands/finalize.ts";
@@ -40,6 +41,7 @@ export function buildCli(): Command {
   addVerify(program);
   addExport(program);
   addAdopt(program);
+  addDashboard(program);
   addDoctor(program);
   addConfig(program);
   addHealthcheck(program);

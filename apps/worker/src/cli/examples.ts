@@ -1,6 +1,7 @@
 /** Examples by command, for `--help` and for the reference page. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   worker: ["sluice worker --watch /data/recordings --s3-bucket recordings"],
+  dashboard: ["SLUICE_WEB_PASSWORD_FILE=web-password sluice dashboard"],
   ls: ["sluice ls", "sluice ls failed --reason access_denied --older-than 1h", "sluice ls all --json"],
   show: ["sluice show 01k9w3"],
   parts: ["sluice parts 01k9w3 --compare"],

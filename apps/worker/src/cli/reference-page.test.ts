@@ -39,7 +39,7 @@ describe("every command", () => {
   });
 
   // Those are read by machines as they are.
-  const others = ["worker", "export", "completion"];
+  const others = ["worker", "dashboard", "export", "completion"];
   it.each(commands.filter(([name]) => !others.includes(name)))("%s answers in JSON", (_, command) => {
     expect(command.options.map(({ long }) => long)).toContain("--json");
   });
