@@ -1,16 +1,20 @@
-/** A Debian with nothing but its required packages, to install the archive into: no Node, no npm, no systemd, no Redis. */
+/** A Debian with nothing but its required packages and systemd, to install the archive into: no Node, no npm, no Redis. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../../apps/worker/test/rig/until.ts";
 import { mustRun, run, type Ran } from "../compose/run-program.ts";
 
 const MIRROR = "http://deb.debian.org/debian";
 const RELEASE = "bookworm";
 const KEPT = join(import.meta.dirname, "../../.sluice/archive");
-const IMAGE = join(KEPT, `debian-${RELEASE}.tar`);
+const INCLUDED = "systemd,systemd-sysv,dbus";
+const IMAGE = join(KEPT, `debian-${RELEASE}-systemd.tar`);
+const BOOT_WITHIN_MS = 60_000;
 const BUILD_WITHIN_MS = 10 * 60_000;
+const PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 const END_WITHIN_MS = 40_000;
 
 /** What a command in the root is given of the environment, and as whom it runs. */
@@ -69,7 +73,7 @@ export class CleanRoot implements AsyncDisposable {
 
   #chrooted(argv: readonly string[], { user, env = {} }: As): string[] {
     const userspec = user === undefined ? [] : [`--userspec=${user}`];
-    const variables = Object.entries({ PATH: "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", ...env });
+    const variables = Object.entries({ PATH, ...env });
     return [
       "/usr/sbin/chroot",
       ...userspec,
@@ -112,13 +116,64 @@ export class Service {
   }
 }
 
+/** The root with its systemd at work, in namespaces of its own. Ends with everything it started. */
+export class Machine implements AsyncDisposable {
+  readonly #launcher: ChildProcess;
+  readonly #init: string;
+
+  private constructor(launcher: ChildProcess, init: string) {
+    this.#launcher = launcher;
+    this.#init = init;
+  }
+
+  static async boot(root: CleanRoot): Promise<Machine> {
+    const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"];
+    const launcher = spawn("unshare", [...namespaces, join(import.meta.dirname, "boot.sh"), root.directory], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    launcher.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const { pid } = launcher;
+    const init = await until("process 1", () => {
+      if (launcher.exitCode !== null) throw new Error(`the machine does not boot: ${said}`);
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim() || undefined;
+    });
+    const machine = new Machine(launcher, init);
+    await until(
+      "systemd answers",
+      async () => /^(?:running|degraded)$/m.test((await machine.run(["systemctl", "is-system-running"])).out),
+      { withinMs: BOOT_WITHIN_MS },
+    );
+    return machine;
+  }
+
+  async run(argv: readonly string[]): Promise<Ran> {
+    const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--cgroup"];
+    const clean = ["/usr/bin/env", "-i", `PATH=${PATH}`];
+    return await run(["nsenter", `--target=${this.#init}`, ...namespaces, ...clean, ...argv]);
+  }
+
+  /** Its standard output; rejects with everything it said when it fails. */
+  async mustRun(argv: readonly string[]): Promise<string> {
+    const { code, out, all } = await this.run(argv);
+    if (code !== 0) throw new Error(`${argv.join(" ")}: exit code ${code}\n${all}`);
+    return out;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#launcher, "exit");
+    process.kill(Number(this.#init), "SIGKILL");
+    await ended;
+  }
+}
+
 /** Made once a checkout: a minute. */
 async function bringImage(): Promise<void> {
   if (existsSync(IMAGE)) return;
   mkdirSync(KEPT, { recursive: true });
   const made = mkdtempSync(join(tmpdir(), "sluice-debootstrap-"));
   try {
-    await mustRun(["debootstrap", "--variant=minbase", RELEASE, made, MIRROR], {
+    await mustRun(["debootstrap", "--variant=minbase", `--include=${INCLUDED}`, RELEASE, made, MIRROR], {
       withinMs: BUILD_WITHIN_MS,
     });
     await mustRun(["tar", "-cf", `${IMAGE}.new`, "-C", made, "."]);

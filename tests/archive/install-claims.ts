@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Claims } from "../compose/claims.ts";
 import { mustRun } from "../compose/run-program.ts";
 import type { CleanRoot } from "./clean-root.ts";
+import { commandsUnder } from "./guide.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const BUILD_WITHIN_MS = 5 * 60_000;
@@ -29,13 +30,10 @@ export async function buildArchive(claims: Claims, root: CleanRoot): Promise<voi
 
 export async function installClaims(claims: Claims, root: CleanRoot): Promise<Archives> {
   const { version } = JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string };
-  await claims.must(
-    "it installs on a machine without Node, npm and systemd, by the guide's commands",
-    async () => {
-      const said = await root.mustRun(["sh", "-ec", `cd /root\n${commandsUnder("Install")}`]);
-      match(said, new RegExp(`^Sluice ${version} is installed: /opt/sluice → /opt/sluice-${version}$`, "m"));
-    },
-  );
+  await claims.must("it installs on a machine without Node and npm, by the guide's commands", async () => {
+    const said = await root.mustRun(["sh", "-ec", `cd /root\n${commandsUnder("Install")}`]);
+    match(said, new RegExp(`^Sluice ${version} is installed: /opt/sluice → /opt/sluice-${version}$`, "m"));
+  });
   await claims.holds("without root it refuses, and says what to do", async () => {
     const { code, all } = await root.run(["/opt/sluice/install"], { user: "nobody" });
     same(code, 1);
@@ -58,16 +56,6 @@ export async function installClaims(claims: Claims, root: CleanRoot): Promise<Ar
   await root.mustRun(["cp", "-R", `/opt/sluice-${version}`, next]);
   root.write(`${next}/VERSION`, `${NEXT}\n`);
   return { version, next };
-}
-
-/** The first block of commands under a heading of the guide. */
-function commandsUnder(heading: string): string {
-  const [, section = ""] = readFileSync(join(checkout, "docs/bare-metal.md"), "utf8").split(
-    `\n## ${heading}\n`,
-  );
-  const commands = /^```sh\n([^]*?)^```/m.exec(section)?.[1];
-  if (commands === undefined) throw new Error(`docs/bare-metal.md has no commands under "${heading}"`);
-  return commands;
 }
 
 export async function upgradeClaims(

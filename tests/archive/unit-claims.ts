@@ -1,19 +1,14 @@
 /** The units, read by systemd's own checker; a machine's init is not needed for that. */
 import { deepStrictEqual as same, ok } from "node:assert/strict";
-import { copyFileSync, globSync, mkdirSync } from "node:fs";
 import type { Claims } from "../compose/claims.ts";
 import { mustRun, run } from "../compose/run-program.ts";
 import type { CleanRoot } from "./clean-root.ts";
 
 const UNITS = "/usr/local/lib/systemd/system";
-const SYSTEM_UNITS = "/usr/lib/systemd/system";
 /** Of 100; systemd calls up to 49 "OK", and a unit without any restriction has 96. */
 const MOST_EXPOSED = 25;
 
 export async function unitClaims(claims: Claims, root: CleanRoot): Promise<void> {
-  // The system's own units, which ours are ordered by: the root has no systemd.
-  mkdirSync(root.outside(SYSTEM_UNITS), { recursive: true });
-  for (const target of globSync(`${SYSTEM_UNITS}/*.target`)) copyFileSync(target, root.outside(target));
   for (const service of ["sluice-worker.service", "sluice-dashboard.service"]) {
     const unit = root.outside(`${UNITS}/${service}`);
     await claims.holds(`systemd has nothing to say about ${service}`, async () => {
