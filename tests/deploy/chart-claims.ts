@@ -1,22 +1,27 @@
 /** The Helm chart: accepted by Kubernetes' schemas, restricted, and configured so that a worker would start with it. */
 import { deepStrictEqual as same, match, notStrictEqual as differs, ok } from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import type { Claims } from "../compose/claims.ts";
 import { breaches, type Container, type PodSpec } from "./pod-security.ts";
 import { mustSay, say } from "./said.ts";
-import { KUBERNETES, schemaLocation, TOOLS } from "./tools.ts";
+import { KUBERNETES, OPERATOR_SCHEMAS, schemaLocation, TOOLS } from "./tools.ts";
 
 const root = join(import.meta.dirname, "../..");
 const CHART = join(root, "deploy/helm/sluice");
 const CASES = readdirSync(join(CHART, "ci")).map((file) => join(CHART, "ci", file));
 
 interface Manifest {
+  apiVersion: string;
   kind: string;
-  metadata: { name: string };
-  spec?: { template?: { spec: PodSpec } };
+  metadata: Labelled & { name: string };
+  spec?: { template?: { metadata: Labelled; spec: PodSpec } };
+}
+
+interface Labelled {
+  labels?: Record<string, string>;
 }
 
 export async function chartClaims(claims: Claims): Promise<void> {
@@ -47,6 +52,7 @@ export async function chartClaims(claims: Claims): Promise<void> {
         },
       );
     }
+    await monitoringClaims(claims, rendered);
     for (const file of CASES)
       await exampleClaims(claims, basename(file, ".yaml"), manifests(rendered(file)), home);
     await refusalClaims(claims, template);
@@ -97,6 +103,63 @@ async function exampleClaims(claims: Claims, name: string, found: readonly Manif
   }
 }
 
+async function monitoringClaims(claims: Claims, rendered: (values: string) => string): Promise<void> {
+  const of = (name: string): Manifest[] => manifests(rendered(join(CHART, "ci", `${name}.yaml`)));
+  const kinds = (name: string): string[] =>
+    of(name)
+      .filter(({ apiVersion }) => apiVersion.startsWith("monitoring.coreos.com/"))
+      .map(({ kind }) => kind)
+      .toSorted();
+  await claims.holds(
+    "monitoring: the operator is told whom to scrape where it is asked to, and nowhere else",
+    () => {
+      same(kinds("worker"), ["PrometheusRule", "ServiceMonitor"]);
+      same(kinds("sidecar"), ["PodMonitor", "PrometheusRule"]);
+      same(kinds("shared-volume"), []);
+    },
+  );
+  await claims.holds(
+    "monitoring: monitors choose pods that are there, and name the job that the alerts ask for",
+    () => {
+      for (const name of ["worker", "sidecar"]) {
+        const found = of(name);
+        const [monitor] = found.filter(({ kind }) => kind.endsWith("Monitor")) as [Monitor];
+        const chosen = Object.entries(monitor.spec.selector.matchLabels);
+        const labels = found
+          .filter(({ kind }) => kind === (monitor.kind === "PodMonitor" ? "Deployment" : "Service"))
+          .map(
+            (each) =>
+              (monitor.kind === "PodMonitor" ? each.spec?.template?.metadata : each.metadata)?.labels ?? {},
+          );
+        ok(
+          labels.some((has) => chosen.every(([key, value]) => has[key] === value)),
+          `${name}: nothing is chosen`,
+        );
+        const [endpoint] = monitor.spec.endpoints ?? monitor.spec.podMetricsEndpoints ?? [];
+        same(endpoint?.relabelings, [{ targetLabel: "job", replacement: "sluice" }]);
+        same(monitor.metadata.labels?.["release"], "prometheus");
+      }
+    },
+  );
+  await claims.holds("monitoring: the rules are the alerts of deploy/prometheus, word for word", () => {
+    const rule = of("worker").find(({ kind }) => kind === "PrometheusRule");
+    const alerts = parse(readFileSync(join(root, "deploy/prometheus/sluice.rules.yml"), "utf8")) as object;
+    same(rule?.spec, alerts);
+  });
+}
+
+interface Monitor extends Omit<Manifest, "spec"> {
+  spec: {
+    selector: { matchLabels: Record<string, string> };
+    endpoints?: Endpoint[];
+    podMetricsEndpoints?: Endpoint[];
+  };
+}
+
+interface Endpoint {
+  relabelings: object[];
+}
+
 async function refusalClaims(
   claims: Claims,
   template: (values: string, ...more: string[]) => { code: number | null; all: string },
@@ -126,7 +189,8 @@ async function refusalClaims(
 }
 
 function kubeconform(manifest: string, version: string) {
-  const options = ["-strict", "-summary", "-schema-location", schemaLocation(version)];
+  const places = [schemaLocation(version), OPERATOR_SCHEMAS];
+  const options = ["-strict", "-summary", ...places.flatMap((place) => ["-schema-location", place])];
   return say(TOOLS.kubeconform, options, { input: manifest });
 }
 

