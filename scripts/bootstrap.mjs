@@ -1,6 +1,6 @@
 /**
- * The entry of every npm script: on a machine with only Node >= 20 and npm it brings what is missing, then
- * runs the command as if it had been started directly. Standard output carries nothing but the command's own.
+ * The entry of every npm script: on a machine with only Node >= 20 and npm it installs what is missing, then runs the
+ * command as if it had been started directly. Standard output contains only the command's own.
  */
 import { fileURLToPath } from "node:url";
 import { dirname, join } from "node:path";
@@ -23,7 +23,7 @@ async function main(name, args) {
     return { code: EXIT_USAGE, signal: null };
   }
   const isWorker = name === "sluice" && args[0] === "worker";
-  // Nothing has begun yet: a supervisor that stops it now sees a polite end.
+  // Nothing has started yet: a supervisor that stops it now gets exit code 0.
   const stopped = () => process.exit(0);
   if (isWorker) for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, stopped);
   const isDashboard = name === "sluice" && args[0] === "dashboard";
@@ -32,10 +32,10 @@ async function main(name, args) {
   const argv = [...command.argv, ...args];
   if (isWorker) become(node, argv, { cwd: root, env: seen });
   if (isWorker) for (const signal of ["SIGTERM", "SIGINT"]) process.off(signal, stopped);
-  // It ends with us, also when nobody can tell it.
-  const told = isWorker ? { ...seen, LAUNCHER_PARENT: String(process.pid) } : seen;
-  const ending = await runInOurPlace(node, argv, { cwd: root, env: told });
-  // A worker that can answer a signal does: one that is killed by it had not begun.
+  // The child ends with us, even if no signal reaches it.
+  const childEnv = isWorker ? { ...seen, LAUNCHER_PARENT: String(process.pid) } : seen;
+  const ending = await runInOurPlace(node, argv, { cwd: root, env: childEnv });
+  // A worker that can handle a signal does so: one that is killed by it had not started yet.
   if (isWorker && ending.passedOn) return { code: 0, signal: null };
   if (command.seesEmbedded && ending.code !== 0 && (await isEmbeddedDown(seen))) {
     say("the embedded Redis does not run: start it with `npm start`, or set SLUICE_REDIS_URL");

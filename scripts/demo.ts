@@ -1,4 +1,4 @@
-/** Sample recordings that grow in a directory as real ones do; a bounded number of them, and then it is over. */
+/** Sample recordings that grow in a directory like real ones; a limited number of them. */
 import { mkdirSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { DEMO, recordingPlan } from "./demo/plan.ts";
@@ -26,6 +26,6 @@ async function recordNext(): Promise<void> {
 await Promise.all(Array.from({ length: DEMO.atOnce }, recordNext));
 console.log(
   stopping.signal.aborted
-    ? "stopped: recordings under way end where they are"
+    ? "stopped: unfinished recordings stay as they are"
     : `all ${DEMO.recordings} recordings are written; start again with --demo for more`,
 );

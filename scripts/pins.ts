@@ -1,7 +1,7 @@
 /**
- * `npm run pins`: which pinned versions have newer releases, and which of these mend holes: the toolchain, the packages of
- * the catalog, the images of Dockerfiles and compose files. It changes nothing. What could not be asked is said. Ends with
- * 1 where a security release is known, with 69 where something could not be asked, otherwise with 0.
+ * `npm run pins`: which pinned versions have newer releases, and which of these are security releases: the toolchain,
+ * the packages of the catalog, the images of Dockerfiles and compose files. Changes nothing, and reports what could not
+ * be checked. Exit code 1 if a security release is known, 69 if something could not be checked, otherwise 0.
  */
 import { execFile } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
@@ -75,7 +75,7 @@ async function catalogFindings(): Promise<Finding[]> {
   const listed = JSON.parse(stdout) as Record<string, { current?: string; latest?: string }>;
   const latest = new Map<string, { current: string; latest: string }>();
   for (const [id, { current = "", latest: offered = "" }] of Object.entries(listed)) {
-    // Where a package is used in two ways, its version and use are added to its name.
+    // If a package is used in two ways, its version and use are added to its name.
     latest.set(id.replace(/(?<=.)@.*$/, ""), { current, latest: offered });
   }
   return [...catalogPins()].map((pin): Finding => {
@@ -96,7 +96,7 @@ function catalogPins(): Pin[] {
   }));
 }
 
-/** What is known against the packages that run; undefined: nothing. */
+/** Known advisories about the packages used at run time; undefined: none. */
 async function askAdvisories(): Promise<string | undefined> {
   const { stdout, stderr, code } = await pnpm("audit", "--prod");
   if (code === 0) return undefined;

@@ -47,7 +47,7 @@ function main(): number {
     wanted,
     version,
     tags: git("tag", "--list").split("\n"),
-    // A dry run also answers in the middle of a change.
+    // A dry run also works with uncommitted changes.
     uncommitted: isDry ? "" : git("status", "--porcelain"),
     changelog: read("CHANGELOG.md"),
     versioned: globSync(VERSIONED, { cwd: root }).map((path): SourceText => ({ path, text: read(path) })),
@@ -64,7 +64,7 @@ function main(): number {
     for (const { path } of plan.edits) console.log(`would write ${path}`);
     for (const command of plan.commands) console.log(`would run ${firstLine(command)}`);
   } else {
-    // What is missing at the end is looked for before anything is changed.
+    // What is needed at the end is checked before anything is changed.
     const failure = run([values.engine, "version"], "ignore");
     if (failure !== undefined) {
       console.error(
@@ -78,11 +78,11 @@ function main(): number {
       return EXIT_REFUSED;
     }
   }
-  console.log(`\nWhen you have looked at the result:\n  ${plan.afterwards.join("\n  ")}`);
+  console.log(`\nWhen you have checked the result:\n  ${plan.afterwards.join("\n  ")}`);
   return 0;
 }
 
-/** Undefined when all of it is done. */
+/** Undefined if all of it is done. */
 function carryOut({ edits, commands }: ReleasePlan): { at: ReleaseStep; failure: string } | undefined {
   for (const { path, text } of edits) {
     const failure = write(path, text);

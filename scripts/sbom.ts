@@ -1,6 +1,6 @@
 /**
- * `npm run sbom [-- <file>]`: what worker and dashboard are made of, at run time, with versions and licences, as CycloneDX.
- * The lockfile and the installed packages alone say so; no registry is asked.
+ * `npm run sbom [-- <file>]`: the runtime dependencies of worker and dashboard, with versions and licences, as
+ * CycloneDX. Uses only the lockfile and the installed packages; no registry is asked.
  */
 import { execFileSync } from "node:child_process";
 import { join, resolve } from "node:path";

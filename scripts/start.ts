@@ -1,4 +1,4 @@
-/** `npm start`: the whole of Sluice on one machine, up with one command and down with Ctrl-C. */
+/** `npm start`: all of Sluice on one machine, started with one command and stopped with Ctrl-C. */
 import { rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { Stack } from "./start/stack.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIG = 78;
-/** npm and the terminal may each deliver one Ctrl-C: what arrives this close together is one signal. */
+/** npm and the terminal may each deliver one Ctrl-C: signals this close together count as one. */
 const SAME_SIGNAL_MS = 400;
 
 const root = join(import.meta.dirname, "..");
@@ -56,13 +56,13 @@ async function run(options: NonNullable<ReturnType<typeof parseOptions>>): Promi
     return await Promise.race([ending.promise, started.then(() => ending.promise)]);
   } finally {
     await stack.stop();
-    // What cannot be interrupted, such as an apt run, ends before we do.
+    // Work that cannot be interrupted, such as apt, ends before we do.
     await Promise.allSettled([started]);
     if (!stack.isEmpty) print.line("stopped.");
   }
 }
 
-/** A second request, after the first was understood, ends us at once; the next start cleans up after that. */
+/** A second request, after the first was handled, ends this process at once; the next start cleans up after that. */
 function onStopRequest(stop: (why: string) => void): void {
   let firstAt: number | undefined;
   const request = (why: string) => {
@@ -79,7 +79,7 @@ function onStopRequest(stop: (why: string) => void): void {
   if (Number.isInteger(fd) && fd > 2) watchLauncher(fd, () => request("npm is gone"));
 }
 
-/** The bootstrap holds the other end of this pipe and never writes: its end is the bootstrap's. */
+/** The bootstrap holds the other end of this pipe and never writes: the pipe closes when the bootstrap ends. */
 function watchLauncher(fd: number, gone: () => void): void {
   const pipe = new Socket({ fd, readable: true, writable: false });
   pipe.on("error", gone);

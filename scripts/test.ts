@@ -10,7 +10,7 @@ const EXIT_USAGE = 64;
 
 const root = join(import.meta.dirname, "..");
 
-// What the bootstrap tells this program is not for the programs that tests start.
+// The bootstrap's variables are not for the programs that tests start.
 delete process.env["LAUNCHER_FD"];
 
 async function main(): Promise<number> {

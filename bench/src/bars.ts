@@ -1,4 +1,7 @@
-/** The bars of the product, as data: what is measured, the most (or least) it may be, and against what. */
+/**
+ * The performance limits of the product, as data: what is measured, its maximum (or minimum), and what it is compared
+ * with.
+ */
 
 /** Name of a row → figures of its rounds, in the unit the row names. */
 export type Rounds = Readonly<Record<string, readonly number[]>>;
@@ -138,7 +141,7 @@ export interface Judged extends Bar {
   met: boolean;
 }
 
-/** Bars whose rows were measured. */
+/** Limits whose rows were measured. */
 export function judge(rounds: Rounds, slack = 1): Judged[] {
   return BARS.flatMap((bar): Judged[] => {
     const of = rounds[bar.of];

@@ -1,7 +1,7 @@
 /**
  * A short selection of the benchmarks for every change: fails when a bar is missed by half. No peers but the bare loops;
  * wall times and rates are left to the full run, since a busy machine stretches them, and so is the memory of a black
- * hole, which a short one cannot tell from the heap's own ups and downs.
+ * hole, which a short one cannot distinguish from normal fluctuations of the heap.
  */
 import { judge } from "./bars.ts";
 import { measure } from "./measure.ts";

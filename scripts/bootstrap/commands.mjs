@@ -1,4 +1,7 @@
-/** Every command the bootstrap runs: what to run, whether it needs the built dashboard and whether it is to find the embedded parts. */
+/**
+ * Every command of the bootstrap: what to run, whether it needs the built dashboard, and whether it uses the embedded
+ * services.
+ */
 
 /**
  * @typedef {{ argv: string[], needsDashboard: boolean, seesEmbedded: boolean }} Command

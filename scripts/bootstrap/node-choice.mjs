@@ -1,4 +1,4 @@
-/** The user's Node runs everything when it is new enough; only an older one makes the bootstrap bring its own. */
+/** The user's Node is used if it is new enough; otherwise the bootstrap downloads one. */
 import { NODE_BINARIES, NODE_FLOOR } from "./pins.mjs";
 
 /**

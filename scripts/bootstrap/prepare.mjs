@@ -1,4 +1,4 @@
-/** Brings a checkout to where its commands can run, doing only what its last success does not cover. */
+/** Prepares a checkout so that its commands can run, and does only what has changed since its last success. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { withLock } from "../lib/lock.mjs";
@@ -8,7 +8,7 @@ import { runQuietly } from "./run.mjs";
 import { hashInputs, inputsUnder, isStamped, removeStamp, writeStamp } from "./stamps.mjs";
 import { bringToolchain } from "./toolchain.mjs";
 
-/** What the dashboard's bundle is made from. */
+/** The inputs of the dashboard's bundle. */
 const WEB_INPUTS = [
   "apps/web",
   "packages/config",
@@ -86,7 +86,7 @@ function dashboard(root, { node, pnpmScript, env }) {
   };
 }
 
-/** The files that decide what an install brings. @param {string} root */
+/** The files that determine the result of an install. @param {string} root */
 function manifests(root) {
   const workspace = readFileSync(join(root, "pnpm-workspace.yaml"), "utf8");
   const packages = workspacePatterns(workspace).flatMap((pattern) => packageDirs(root, pattern));

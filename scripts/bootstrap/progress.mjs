@@ -19,7 +19,7 @@ export function say(line) {
 export async function during(what, work) {
   const from = performance.now();
   say(`${what} …`);
-  const repeat = setInterval(() => say(`${what} … still at it`), REPEAT_AFTER_MS);
+  const repeat = setInterval(() => say(`${what} … still running`), REPEAT_AFTER_MS);
   try {
     const result = await work();
     say(`${what}: done in ${((performance.now() - from) / 1000).toFixed(1)} s`);

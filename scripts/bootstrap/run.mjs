@@ -4,16 +4,16 @@
  */
 import { spawn } from "node:child_process";
 
-/** One Ctrl-C reaches us twice, from the terminal and from npm; what arrives this close together is one signal. */
+/** One Ctrl-C arrives twice, from the terminal and from npm; signals this close together count as one. */
 const SAME_SIGNAL_MS = 400;
-/** When npm is killed nobody tells us; our parent is another one from then on. */
+/** If npm is killed there is no notification, but our parent changes. */
 const PARENT = process.ppid;
 const LOOK_AT_PARENT_MS = 500;
-/** A pipe nobody writes to: when we are killed it closes, and `npm start` stops what it started. */
+/** A pipe that nobody writes to: it closes when we are killed, and `npm start` then stops what it started. */
 const LAUNCHER_FD = 3;
 const OUTPUT_KEPT_CHARS = 8_000;
 
-/** The command failed in a way the user can read about. */
+/** The command failed for a reason that the message explains to the user. */
 export class BootstrapError extends Error {}
 
 /**
@@ -83,8 +83,8 @@ export function runInOurPlace(command, args, { cwd, env }) {
 }
 
 /**
- * This process becomes the command (execve): whoever kills it kills the command, however hard. Of what started us, only
- * the id of our parent is told, for nobody else would notice its end. Returns when Node cannot do it.
+ * This process becomes the command (execve): a signal or kill to it reaches the command directly. The id of our parent
+ * is passed to it, because nothing else would notice the parent's end. Returns if Node does not support execve.
  * @param {string} command an absolute path
  * @param {string[]} args
  * @param {{ cwd: string, env: NodeJS.ProcessEnv }} options
@@ -92,16 +92,16 @@ export function runInOurPlace(command, args, { cwd, env }) {
 export function become(command, args, { cwd, env }) {
   if (typeof process.execve !== "function" || process.platform === "win32") return;
   process.chdir(cwd);
-  const told = Object.entries({ ...env, LAUNCHER_PARENT: String(PARENT) });
+  const variables = Object.entries({ ...env, LAUNCHER_PARENT: String(PARENT) });
   process.execve(
     command,
     [command, ...args],
-    Object.fromEntries(told.filter(([, value]) => value !== undefined)),
+    Object.fromEntries(variables.filter(([, value]) => value !== undefined)),
   );
 }
 
 /**
- * To the whole group, as a terminal would: a test run ends with its runners.
+ * Sends the signal to the whole group, as a terminal would: a test run ends with its runners.
  * @param {import("node:child_process").ChildProcess} child
  * @param {NodeJS.Signals} signal
  */

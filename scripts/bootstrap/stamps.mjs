@@ -1,4 +1,4 @@
-/** A step is skipped only when the bytes it depends on are those of its last success. */
+/** A step is skipped only if its inputs are byte for byte those of its last success. */
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -74,7 +74,7 @@ export function writeStamp(stampFile, hash) {
   renameSync(temporary, stampFile);
 }
 
-/** A step that starts is no longer known to have succeeded. @param {string} stampFile */
+/** A step that starts no longer counts as successful. @param {string} stampFile */
 export function removeStamp(stampFile) {
   rmSync(stampFile, { force: true });
 }

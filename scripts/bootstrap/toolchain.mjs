@@ -89,7 +89,10 @@ function npmInstall(prefix, spec) {
   return ["install", "--prefix", prefix, "--global=false", ...flags, spec];
 }
 
-/** npm has checked each tarball against the registry's word; this checks the registry's word against ours. @param {string} prefix */
+/**
+ * npm has checked each tarball against the registry's integrity value; this checks that value against our pin. @param
+ * {string} prefix
+ */
 function checkIntegrity(prefix) {
   const lock = JSON.parse(readFileSync(join(prefix, "node_modules", ".package-lock.json"), "utf8"));
   for (const [path, entry] of Object.entries(lock.packages)) {

@@ -1,4 +1,6 @@
-/** What the demo records, decided beforehand: names, lengths, rates and how each recording tells that it is over. */
+/**
+ * The recordings of the demo, planned beforehand: names, lengths, rates and how each one signals that it is complete.
+ */
 
 export const DEMO = {
   recordings: 12,
@@ -8,7 +10,7 @@ export const DEMO = {
   maxBytesPerSecond: 1024 * 1024,
 } as const;
 
-/** `idle`: it just stops growing. `rename`: written as `<name>.part`. `marker`: `<name>.done` appears beside it. */
+/** `idle`: it stops growing. `rename`: written as `<name>.part`. `marker`: `<name>.done` appears next to it. */
 type Ending = "idle" | "rename" | "marker";
 
 export interface Recording {
@@ -19,7 +21,7 @@ export interface Recording {
 }
 
 const SOURCES = ["studio-1", "gate-north", "telescope", "stage-left", "lab-cam", "harbour"];
-/** The first few are short, so that something completes while someone still watches. */
+/** The first few are short, so that something completes while the user is watching. */
 const SECONDS = [20, 40, 75, 30, 60, 45];
 const ENDINGS: readonly Ending[] = ["marker", "rename", "idle"];
 

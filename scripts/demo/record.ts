@@ -1,4 +1,4 @@
-/** One recording from its first byte to its ending; stopped early it is left as a crashed recorder leaves it. */
+/** One recording from its first byte to its end; if stopped early, it is left as a crashed recorder would leave it. */
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Recording } from "./plan.ts";

@@ -24,7 +24,7 @@ export async function writePackets(path: string, recording: Recording, signal: A
   }
 }
 
-/** `count` packets whose continuity counter goes on from `first`. */
+/** `count` packets whose continuity counter continues from `first`. */
 export function packets(count: number, first: number): Buffer {
   const bytes = randomFillSync(Buffer.allocUnsafe(count * PACKET_BYTES));
   for (let index = 0; index < count; index += 1) {

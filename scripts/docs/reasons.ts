@@ -1,15 +1,15 @@
-/** Why each direct dependency at run time is there. One that is added without a reason fails a test. */
+/** The reason for each direct dependency at run time. A dependency without a reason fails a test. */
 export const REASONS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3":
-    "S3's requests, signatures, credentials and errors. Raw commands only; bodies go over a transport of ours.",
+    "S3's requests, signatures, credentials and errors. Raw commands only; bodies are sent by our own transport.",
   "@node-rs/crc32":
     "CRC32 in a fifth of zlib's time, in upload and verify. zlib where the platform has no build.",
-  "@tanstack/react-query": "Cache and refresh of what the dashboard shows.",
+  "@tanstack/react-query": "Cache and refresh of the dashboard's data.",
   "@tanstack/react-virtual": "Long lists with few rows in the DOM.",
   "@trpc/client": "Typed calls from the browser to the dashboard's server, and its live feed.",
   "@trpc/server": "The dashboard's procedures.",
   "@trpc/tanstack-react-query": "Joins the two above.",
-  chokidar: "File events, as hints only; the rescan is the truth.",
+  chokidar: "File events, used only as hints; the rescan finds everything.",
   commander: "The command line.",
   "fast-xml-parser": "Reads S3's XML requests in the embedded endpoint.",
   geist: "The dashboard's fonts, served by itself: no request to any other host.",
@@ -19,13 +19,13 @@ export const REASONS: Readonly<Record<string, string>> = {
   next: "The dashboard's server and pages.",
   nuqs: "Filters and pages of the dashboard live in the URL.",
   picomatch: "Glob patterns of include and exclude.",
-  pino: "Logs, one JSON object a line.",
-  "pino-pretty": "The same for eyes, on a terminal.",
+  pino: "Logs, one JSON object per line.",
+  "pino-pretty": "Readable logs on a terminal.",
   "prom-client": "Metrics.",
   react: "The dashboard's pages.",
   "react-dom": "The dashboard's pages.",
   ulid: "Ids of streams.",
   uplot: "The throughput chart.",
   yaml: "Reads sluice.yaml.",
-  zod: "Checks what comes from outside: settings, Redis records, requests.",
+  zod: "Validates external input: settings, Redis records, requests.",
 };

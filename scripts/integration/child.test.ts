@@ -66,7 +66,7 @@ it("a crashed child is started again, and the terminal is told", async () => {
   await expect
     .poll(() => pidOf("worker") !== first && pidOf("worker") !== undefined, { timeout: 5_000 })
     .toBe(true);
-  expect(printed).toContain("worker: ended (killed by SIGKILL); starting it again in 0.5 s");
+  expect(printed).toContain("worker: ended (killed by SIGKILL); restarting it in 0.5 s");
 });
 
 it("a child that refuses its configuration while it runs is not started again, and its last words are told", async () => {
@@ -158,7 +158,7 @@ it("a restart that was asked for is polite and at once", async () => {
   await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: warning: up");
   stack.restart("worker", "a.ts changed");
   stack.restart("worker", "b.ts changed");
-  await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: a.ts changed: starting it again");
+  await expect.poll(() => printed, { timeout: 5_000 }).toContain("worker: a.ts changed: restarting it");
   await expect.poll(() => [undefined, first].includes(pidOf("worker")), { timeout: 5_000 }).toBe(false);
   expect(printed.filter((line) => line.endsWith("asked politely"))).toHaveLength(1);
   expect(printed.join("\n")).not.toContain("b.ts");
@@ -181,8 +181,8 @@ it("a restart that was asked for while a crashed child waits ends the wait", asy
   });
   process.kill(first, "SIGKILL");
   expect(await printedAtHalfTheWait).toEqual([
-    "worker: ended (killed by SIGKILL); starting it again in 0.5 s",
-    "worker: c.ts changed: starting it again",
+    "worker: ended (killed by SIGKILL); restarting it in 0.5 s",
+    "worker: c.ts changed: restarting it",
   ]);
   await expect.poll(() => [undefined, first].includes(pidOf("worker")), { timeout: 5_000 }).toBe(false);
   expect(finals).toEqual([]);

@@ -47,7 +47,7 @@ it(
     utimesSync(join(ROOT, SOURCE), new Date(), new Date());
     await expect
       .poll(() => said, { timeout: RESTARTED_WITHIN_MS })
-      .toContain(`${SOURCE} changed: starting it again`);
+      .toContain(`${SOURCE} changed: restarting it`);
     const health = `http://127.0.0.1:${readEmbedded(state)?.worker?.["SLUICE_HTTP_PORT"]}/livez`;
     const answersAgain = () =>
       fetch(health).then(

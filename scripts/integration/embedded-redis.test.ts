@@ -124,5 +124,5 @@ it("a crashed Redis is started again by the supervisor", async () => {
   await expect.poll(() => ask(url, "GET kept").catch(() => ""), { timeout: 10_000 }).toContain("5");
   await kill(supervisor, "SIGTERM");
   await expect(ask(url, "PING")).rejects.toThrow("ECONNREFUSED");
-  expect(readFileSync(join(stateDir, "logs/redis.log"), "utf8")).toContain("starting it again in 0.5 s");
+  expect(readFileSync(join(stateDir, "logs/redis.log"), "utf8")).toContain("restarting it in 0.5 s");
 });

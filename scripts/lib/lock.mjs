@@ -15,10 +15,10 @@ const LOOK_AGAIN_MS = 250;
  * @returns {Promise<T>}
  */
 export async function withLock(lockFile, work, onWait) {
-  let told = false;
+  let notified = false;
   for (let holder = tryLock(lockFile); holder; holder = tryLock(lockFile)) {
-    if (!told) onWait(holder);
-    told = true;
+    if (!notified) onWait(holder);
+    notified = true;
     await delay(LOOK_AGAIN_MS);
   }
   try {
@@ -43,7 +43,10 @@ export function tryLock(lockFile) {
   return undefined;
 }
 
-/** Written aside and linked, so that a lock always names its holder, whenever we are killed. @param {string} lockFile */
+/**
+ * Written to a temporary file and linked, so that a lock always names its holder, even if we are killed. @param
+ * {string} lockFile
+ */
 function take(lockFile) {
   const aside = `${lockFile}.${process.pid}`;
   writeFileSync(aside, JSON.stringify(identityOf(process.pid)));

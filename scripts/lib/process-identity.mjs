@@ -1,4 +1,4 @@
-/** A pid names a process only together with its start: pids are used again, after a reboot even soon. */
+/** A pid identifies a process only together with its start time: pids are reused, after a reboot even soon. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 

@@ -1,4 +1,7 @@
-/** A process with all it started, also what leads a process group of its own, which a signal to one group does not reach. */
+/**
+ * A process with all its descendants, including those that lead their own process group, which a signal to one group
+ * does not reach.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { identityOf, stillLives, type ProcessIdentity } from "../lib/process-identity.mjs";
@@ -17,7 +20,7 @@ export function processTree(group: number, known: readonly ProcessIdentity[] = [
   const rows = processes();
   const tree = new Set(known.filter(stillLives).map(({ pid }) => pid));
   for (const row of rows) if (row.group === group) tree.add(row.pid);
-  // A child may stand above its parent: until no more are found.
+  // A child may be listed before its parent, so repeat until no more are found.
   for (let size = -1; size < tree.size;) {
     size = tree.size;
     for (const row of rows) if (tree.has(row.parent)) tree.add(row.pid);
@@ -29,12 +32,12 @@ export function anyLives(tree: readonly ProcessIdentity[]): boolean {
   return tree.some(stillLives);
 }
 
-/** Whatever has the pid of a process that has ended since is left alone. */
+/** A later process with the pid of one that has ended is left alone. */
 export function killAll(tree: readonly ProcessIdentity[]): void {
   for (const each of tree) if (stillLives(each)) signal(each.pid, "SIGKILL");
 }
 
-/** A group has the negative id of its leader. One that has ended needs nothing. */
+/** A group has the negative id of its leader. A group that has ended needs no signal. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);

@@ -1,4 +1,4 @@
-/** Runs one step of the night, and ends it with all it started when its time is over. */
+/** Runs one step of the nightly run, and ends it with all its descendants when its time is over. */
 import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { anyLives, killAll, processTree, signal } from "./process-tree.ts";
@@ -20,7 +20,7 @@ export interface StepRun {
 }
 
 const LOOK_AGAIN_MS = 100;
-/** A process that no longer belongs to the step can hold its output open for ever. */
+/** A process that no longer belongs to the step can keep its output open forever. */
 const CLOSE_WITHIN_MS = 2_000;
 
 export async function runStep(

@@ -1,4 +1,4 @@
-/** What is too long for every change: each step is one npm command, run one after the other. */
+/** Steps that take too long to run for every change: each is one npm command, run one after the other. */
 import { add, countLine, NOTHING, type Count } from "../test/count.ts";
 
 export interface Step {
@@ -9,7 +9,7 @@ export interface Step {
   readonly withinMinutes: number;
 }
 
-/** Histories of the random model that nobody has played before. */
+/** Number of new histories of the random model. */
 const NEW_HISTORIES = "5000";
 const KILLS = "200";
 
@@ -67,7 +67,7 @@ export function nightRecord(head: string, all: readonly Step[], results: readonl
   const total = results.map(({ count }) => count).reduce(add, NOTHING);
   const lines = [
     head,
-    ...results.flatMap((result) => [resultLine(result), ...result.count.told]),
+    ...results.flatMap((result) => [resultLine(result), ...result.count.remarks]),
     notRunLine(all, results),
     countLine(total),
   ];

@@ -1,4 +1,4 @@
-/** What worker, dashboard and stack are pinned to, and which of it has newer releases: facts in, lines out. */
+/** The pinned versions of worker, dashboard and stack, and their newer releases: facts in, lines out. */
 
 export type Source = "npm" | "image";
 
@@ -12,7 +12,7 @@ export interface Pin {
   readonly where: readonly string[];
 }
 
-/** A release as its maker lists it: https://nodejs.org/dist/index.json. */
+/** A release as listed by Node: https://nodejs.org/dist/index.json. */
 export interface NodeRelease {
   readonly version: string;
   readonly security: boolean;
@@ -20,15 +20,15 @@ export interface NodeRelease {
 
 export interface Finding {
   readonly pin: Pin;
-  /** The newest of the same major version, where that is newer. */
+  /** The newest of the same major version, if that is newer. */
   readonly newer: string | undefined;
-  /** Releases in between that mend holes; undefined where nobody says. */
+  /** Security releases in between; undefined if that is unknown. */
   readonly security: readonly string[] | undefined;
-  /** Of a package whose siblings have no such release yet. */
+  /** The package that has no such release yet. */
   readonly heldBy?: string;
 }
 
-/** Packages that work on one version only: none is raised before each of them has it. */
+/** Packages that only work with equal versions: none is raised before each of them has the release. */
 export const ON_ONE_VERSION = [
   ["@trpc/client", "@trpc/server", "@trpc/tanstack-react-query"],
   ["react", "react-dom"],
@@ -37,7 +37,7 @@ export const ON_ONE_VERSION = [
 const IMAGE = /^(?:\s*image:\s*|FROM\s+)((?:[\w.-]+\/)*[\w.-]+):(v?\d[\w.-]*)/gm;
 const GLOBAL = /npm install --global ([\w-]+)@(\d[\w.-]*)/g;
 
-/** Of Dockerfiles and compose files; ours have variables for tags and are left out. */
+/** From Dockerfiles and compose files; our own images have variables for tags and are left out. */
 export function pinsOf(files: readonly { readonly path: string; readonly text: string }[]): Pin[] {
   const pins = new Map<string, Pin>();
   const add = (source: Source, name: string, version: string, path: string): void => {
@@ -52,7 +52,7 @@ export function pinsOf(files: readonly { readonly path: string; readonly text: s
   return [...pins.values()];
 }
 
-/** As an engine completes it. */
+/** With the default registry and namespace that an engine adds. */
 function fullName(name: string): string {
   const [first = "", ...rest] = name.split("/");
   if (rest.length === 0) return `docker.io/library/${first}`;
@@ -61,7 +61,7 @@ function fullName(name: string): string {
 
 interface Version {
   readonly numbers: readonly [number, number, number];
-  /** What follows: `-bookworm-slim`. */
+  /** The suffix: `-bookworm-slim`. */
   readonly rest: string;
 }
 
@@ -99,7 +99,7 @@ export function nodeSecurity(version: string, releases: readonly NodeRelease[]):
   });
 }
 
-/** A package none of whose siblings stays behind is not held. */
+/** Undefined if all siblings of the package have the release. */
 export function heldBy(
   name: string,
   newer: string,
@@ -109,7 +109,7 @@ export function heldBy(
   return group.find((sibling) => sibling !== name && !offered(sibling).includes(newer));
 }
 
-/** What needs a hand first. */
+/** What needs attention first. */
 export function report(findings: readonly Finding[], notAsked: readonly string[]): string[] {
   const line = ({ pin, newer, security, heldBy: holder }: Finding): string => {
     const word = isUrgent({ security }) ? "SECURITY" : "newer";

@@ -1,4 +1,6 @@
-/** What registries say about versions, by their ordinary means; each rejects when it cannot be asked. */
+/**
+ * Reads versions from registries through their ordinary APIs; each function rejects if the registry cannot be reached.
+ */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { NodeRelease } from "./pins.ts";
@@ -14,7 +16,7 @@ export async function npmVersions(name: string): Promise<string[]> {
   return asTexts(JSON.parse(stdout));
 }
 
-/** Which releases of Node mend holes: only its own list says so. */
+/** Which releases of Node are security releases, from its own list. */
 export async function nodeReleases(url = NODE_RELEASES): Promise<NodeRelease[]> {
   const releases = asArray(await (await ask(url)).json());
   return releases.map((each) => {
@@ -23,7 +25,7 @@ export async function nodeReleases(url = NODE_RELEASES): Promise<NodeRelease[]> 
   });
 }
 
-/** All tags of `docker.io/library/node`, by the distribution API; `base` stands for the registry's own address. */
+/** All tags of `docker.io/library/node`, by the distribution API; `base` is the registry's address. */
 export async function imageTags(image: string, base = addressOf(image)): Promise<string[]> {
   const repository = image.slice(image.indexOf("/") + 1);
   const tags: string[] = [];
@@ -49,7 +51,7 @@ function addressOf(image: string): string {
   return `https://${host === "docker.io" ? "registry-1.docker.io" : host}`;
 }
 
-/** Whoever asks for a public image gets one; the challenge says where. */
+/** Anyone can get a token for a public image; the challenge says where. */
 async function anonymousToken(challenge: string): Promise<string> {
   const fields = new Map(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = "", value = ""]) => [key, value]),
@@ -86,7 +88,7 @@ function asArray(value: unknown): readonly unknown[] {
   return value;
 }
 
-/** npm prints a list of one as the one. */
+/** npm prints a list with one entry as the entry. */
 function asTexts(value: unknown): string[] {
   return asArray(typeof value === "string" ? [value] : value).map(String);
 }

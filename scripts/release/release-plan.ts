@@ -1,4 +1,4 @@
-/** What a release changes and runs, decided before anything is touched, so that a dry run shows all of it. */
+/** What a release changes and runs, decided before anything is changed, so that a dry run shows all of it. */
 
 export interface SourceText {
   readonly path: string;
@@ -6,7 +6,7 @@ export interface SourceText {
 }
 
 export interface ReleaseFacts {
-  /** `1.2.3`, or which number of the present one grows. */
+  /** `1.2.3`, or which number of the present version to increase. */
   readonly wanted: string;
   /** Of the root's package.json. */
   readonly version: string;
@@ -14,11 +14,11 @@ export interface ReleaseFacts {
   /** What `git status --porcelain` says. */
   readonly uncommitted: string;
   readonly changelog: string;
-  /** Every package.json and Chart.yaml that bears the version. */
+  /** Every package.json and Chart.yaml with the version. */
   readonly versioned: readonly SourceText[];
   /** `YYYY-MM-DD` */
   readonly date: string;
-  /** `docker`, `podman` or another that takes `build` and `push`. */
+  /** `docker`, `podman` or another engine with `build` and `push`. */
   readonly engine: string;
   readonly registry: string | undefined;
 }
@@ -28,7 +28,7 @@ export interface ReleasePlan {
   readonly edits: readonly SourceText[];
   /** In this order; the images are built from the commit that is tagged. */
   readonly commands: readonly (readonly string[])[];
-  /** For a person, after a look at the result. */
+  /** For the user, after checking the result. */
   readonly afterwards: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export function planRelease(facts: ReleaseFacts): ReleasePlan | string {
   };
 }
 
-/** After a step that failed: how to take back what is done already, and the commands that would finish the release. */
+/** After a failed step: how to revert what is done already, and the commands that would finish the release. */
 export function unfinished(plan: ReleasePlan, at: ReleaseStep): string {
   const hasCommit = at !== "edits" && at > 0;
   const hasTag = at !== "edits" && at > 1;
@@ -95,8 +95,8 @@ export function unfinished(plan: ReleasePlan, at: ReleaseStep): string {
   const finish = at === "edits" ? [] : plan.commands.slice(at);
   return [
     `The release of ${plan.version} is not finished: do not start it again before one of these is done.`,
-    ...(finish.length > 0 ? [`To finish it, remove the cause and run:\n\n${lines(finish)}`] : []),
-    `To take it back, run:\n\n${lines(takeBack)}`,
+    ...(finish.length > 0 ? [`To finish it, fix the cause and run:\n\n${lines(finish)}`] : []),
+    `To revert it, run:\n\n${lines(takeBack)}`,
     ...(finish.length > 0
       ? [`To publish it when it is finished, run:\n\n${plan.afterwards.join(" &&\n")}`]
       : []),
@@ -110,7 +110,7 @@ function shellLine(argv: readonly string[]): string {
     .join(" ");
 }
 
-/** Undefined when it is no version, or none above the present one. */
+/** Undefined if it is not a version, or not above the present one. */
 export function nextVersion(present: string, wanted: string): string | undefined {
   const [major = 0, minor = 0, patch = 0] = numbers(present) ?? [];
   if (wanted === "major") return `${major + 1}.0.0`;
@@ -129,7 +129,7 @@ function numbers(version: string): number[] | undefined {
 
 const UNRELEASED = "## [Unreleased]\n";
 
-/** The entries that wait for a release; undefined: there are none. */
+/** The entries for the next release; undefined: there are none. */
 function unreleased(changelog: string): string | undefined {
   const from = changelog.indexOf(UNRELEASED);
   if (from < 0) return undefined;

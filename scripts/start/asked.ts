@@ -1,4 +1,7 @@
-/** What the user asked for, in the environment or else in `sluice.yaml`: it decides which parts are embedded and where the rest listens. */
+/**
+ * The user's settings from the environment or else from `sluice.yaml`: they decide which services are embedded and
+ * where the rest listens.
+ */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { FIELDS } from "@sluice/config/schema";
@@ -9,8 +12,8 @@ import { readYaml } from "@sluice/config/sources/yaml-file";
 const DEFAULT_FILE = "sluice.yaml";
 
 /**
- * The environment, completed by the file's plain values under their environment names. What is wrong with
- * the file is left to the worker to say, who reads it in full.
+ * The environment, completed by the file's plain values under their environment names. Problems in the file are
+ * reported by the worker, which reads it in full.
  */
 export function askedFor(env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEnv {
   const path = resolve(root, env[CONFIG_VARIABLE] || DEFAULT_FILE);
@@ -29,6 +32,6 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // Not there, or not readable, which the worker says.
+    return ""; // Missing or unreadable, which the worker reports.
   }
 }

@@ -1,11 +1,11 @@
-/** Everything a child says is kept in its log file; the terminal gets only what someone should read. */
+/** All output of a child is written to its log file; the terminal gets only what the user should read. */
 import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { quietLine } from "./quiet-line.ts";
 
-/** A log that outgrows this moves aside; one older file is kept. */
+/** A larger log is renamed; one older file is kept. */
 const LOG_MAX_BYTES = 16 * 1024 * 1024;
 const TAIL_LINES = 12;
 
@@ -33,7 +33,7 @@ export class ChildLog {
     }
   }
 
-  /** Something the supervisor says about this child. */
+  /** A message of the supervisor about this child. */
   say(line: string): void {
     this.#write(`--- ${line}`);
     this.#print(line);
@@ -55,7 +55,7 @@ export class ChildLog {
     if (quiet !== undefined) this.#print(quiet);
   }
 
-  /** A full disk must not take the supervisor down with it: the line is then only in the terminal. */
+  /** A full disk must not crash the supervisor: the line is then only on the terminal. */
   #write(line: string): void {
     try {
       if (this.#bytes > LOG_MAX_BYTES) this.#rotate();

@@ -1,4 +1,4 @@
-/** Children outlive a supervisor that is killed; their records let the next start find and end them first. */
+/** Children outlive a killed supervisor; from their records the next start finds and ends them first. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,7 +7,7 @@ import { identityOf, stillLives, type ProcessIdentity } from "../lib/process-ide
 const SUFFIX = ".child.json";
 const LOOK_AGAIN_MS = 50;
 
-/** Who feeds whom: what writes stops before what it writes to. */
+/** A program that writes to another one is stopped before it. */
 const STOP_ORDER: readonly string[] = ["demo", "web", "worker", "s3", "redis"];
 
 export interface Survivor {
@@ -25,7 +25,7 @@ export function forgetChild(runDir: string, name: string): void {
   rmSync(join(runDir, name + SUFFIX), { force: true });
 }
 
-/** Children of an earlier start that still live, in stop order; records of dead ones are dropped. */
+/** Children of an earlier start that are still alive, in stop order; records of dead ones are removed. */
 export function survivors(runDir: string): Survivor[] {
   mkdirSync(runDir, { recursive: true });
   const found: Survivor[] = [];
@@ -38,7 +38,7 @@ export function survivors(runDir: string): Survivor[] {
   return found.sort((a, b) => STOP_ORDER.indexOf(a.name) - STOP_ORDER.indexOf(b.name));
 }
 
-/** A power cut may leave a record empty; then there is no process of that boot either. */
+/** A power failure may leave a record empty; then no process of that boot exists either. */
 function parse(text: string): ProcessIdentity | undefined {
   try {
     return JSON.parse(text) as ProcessIdentity;
@@ -47,7 +47,7 @@ function parse(text: string): ProcessIdentity | undefined {
   }
 }
 
-/** Ends `survivor` politely within `patienceMs`, otherwise with its whole group at once. */
+/** Ends `survivor` gracefully within `patienceMs`, otherwise kills its whole group. */
 export async function endSurvivor(runDir: string, survivor: Survivor, patienceMs: number): Promise<void> {
   const { process: recorded, name } = survivor;
   signal(recorded.pid, "SIGTERM");

@@ -1,6 +1,6 @@
 /**
- * A child process that is kept running until it is told to stop. It has a process group of its own, so that
- * Ctrl-C in the terminal reaches only us and the stop order stays ours; its pid is on disk while it lives.
+ * A child process that is kept running until it is stopped. It has its own process group, so that Ctrl-C in the
+ * terminal reaches only us and we decide the stop order; its pid is on disk while it runs.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
@@ -15,13 +15,15 @@ export interface ChildSpec {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Exit codes after which a restart cannot help, for example 78 for a refused configuration; 0 for a task that ends. */
+  /**
+   * Exit codes after which a restart cannot help, for example 78 for an invalid configuration; 0 for a task that ends.
+   */
   readonly finalExitCodes: readonly number[];
-  /** How long a polite stop may take before it is made impolite, in milliseconds. */
+  /** How long a graceful stop may take before the process is killed, in milliseconds. */
   readonly stopWithinMs: number;
   /** How long the first start may take, in milliseconds. */
   readonly readyWithinMs: number;
-  /** Whether it does its work now; asked again until it does. */
+  /** Whether it works now; called again until it does. */
   isReady(): Promise<boolean>;
 }
 
@@ -37,12 +39,12 @@ export class Child {
   readonly #spec: ChildSpec;
   readonly #runDir: string;
   readonly #log: ChildLog;
-  /** Called when the child ended for good although nobody stopped it. */
+  /** Called when the child has finally ended although nobody stopped it. */
   readonly #onFinal: (exit: Exit, lastWords: string) => void;
   readonly #stopping = new AbortController();
   #process: ChildProcess | undefined;
   #crashes = 0;
-  /** Why it is being restarted; a second signal would mean "at once" to it. */
+  /** Why it is being restarted; a second signal would make it exit at once. */
   #restarting: string | undefined;
   /** Ends the wait after a crash. */
   #hurry = new AbortController();
@@ -81,7 +83,7 @@ export class Child {
     void this.#keepRunning(ended);
   }
 
-  /** Asks politely, waits, then insists. Resolves when no process is left; safe to call twice. */
+  /** Stops gracefully, waits, then kills. Resolves when no process is left; safe to call twice. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const running = this.#process;
@@ -101,7 +103,7 @@ export class Child {
     patience.abort();
   }
 
-  /** Runs it again at once: after a polite stop, or, while it waits after a crash, without the rest of that wait. */
+  /** Restarts it at once: after a graceful stop, or, while it waits after a crash, without the rest of that wait. */
   restart(because: string): void {
     if (this.#stopping.signal.aborted || this.#restarting !== undefined) return;
     this.#restarting = because;
@@ -122,7 +124,7 @@ export class Child {
       if (this.#restarting === undefined && !(await this.#waitAfterCrash(exit, performance.now() - from)))
         return;
       if (this.#restarting !== undefined) {
-        this.#log.say(`${this.#restarting}: starting it again`);
+        this.#log.say(`${this.#restarting}: restarting it`);
         this.#restarting = undefined;
         this.#hurry = new AbortController();
         this.#crashes = 0;
@@ -132,11 +134,11 @@ export class Child {
     }
   }
 
-  /** False when it was told to stop meanwhile. */
+  /** False if it was stopped meanwhile. */
   async #waitAfterCrash(exit: Exit, ranMs: number): Promise<boolean> {
     this.#crashes = crashesInARow(this.#crashes, ranMs);
     const waitMs = restartDelayMs(this.#crashes);
-    this.#log.say(`ended (${inWords(exit)}); starting it again in ${waitMs / 1000} s`);
+    this.#log.say(`ended (${inWords(exit)}); restarting it in ${waitMs / 1000} s`);
     const signal = AbortSignal.any([this.#stopping.signal, this.#hurry.signal]);
     await delay(waitMs, undefined, { signal }).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -144,7 +146,7 @@ export class Child {
     return !this.#stopping.signal.aborted;
   }
 
-  /** Runs the child once. What it started and left behind in its group ends with it. */
+  /** Runs the child once. Its remaining descendants in its group are ended with it. */
   #run(): Promise<Exit> {
     const { command, args, cwd, env } = this.#spec;
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
@@ -159,7 +161,7 @@ export class Child {
       child.once("exit", (code, signal) => {
         if (child.pid) killGroup(child.pid);
         forgetChild(this.#runDir, this.name);
-        // Its last words may still be in the pipe, which something outside its group could hold open.
+        // Its last output may still be in the pipe, which a process outside its group could keep open.
         const heard = new Promise((closed) => child.once("close", closed));
         void Promise.race([heard, delay(LAST_WORDS_MS, undefined, { ref: false })]).then(() =>
           resolve({ code, signal }),
@@ -170,7 +172,7 @@ export class Child {
 
   #failure(what: string): string {
     const tail = this.#log.tail();
-    return `${this.name} ${what}.${tail ? `\nIts last words:\n${tail}` : ""}\nFull log: ${this.#log.file}`;
+    return `${this.name} ${what}.${tail ? `\nIts last output:\n${tail}` : ""}\nFull log: ${this.#log.file}`;
   }
 }
 
@@ -179,7 +181,7 @@ function inWords({ code, signal }: Exit): string {
   return code === null ? "not run" : `exit code ${code}`;
 }
 
-/** SIGKILL to every process of the group that `pid` leads; a group that is gone needs nothing. */
+/** SIGKILL to every process of the group that `pid` leads, if the group still exists. */
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {

@@ -1,4 +1,4 @@
-/** A part that listens on a random port keeps it over restarts while it stays free. */
+/** A service that listens on a random port keeps it over restarts if it is still free. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { rememberedPort } from "./ports.ts";
 

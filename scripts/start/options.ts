@@ -1,4 +1,4 @@
-/** What `npm start` or `npm run dev` was asked for; nothing is touched before the request is understood. */
+/** The options of `npm start` and `npm run dev`; nothing is changed before they are parsed. */
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { StartError } from "./start-error.ts";
@@ -6,7 +6,7 @@ import { StartError } from "./start-error.ts";
 export interface StartOptions {
   /** The watched directory. */
   readonly inbox: string;
-  /** Where the embedded parts keep their data, secrets and logs. */
+  /** Where the embedded services keep their data, secrets and logs. */
   readonly stateDir: string;
   /** Whether sample recordings are grown in the inbox. */
   readonly demo: boolean;
@@ -22,7 +22,7 @@ export const USAGE = `npm start [-- options]
                   from its sources, grow sample recordings, and keep everything in ./.sluice/dev
   --help          print this`;
 
-/** Throws StartError for an option it does not know. `undefined`: the user asked for help. */
+/** Throws StartError for an unknown option. `undefined`: the user asked for help. */
 export function parseOptions(root: string, args: readonly string[]): StartOptions | undefined {
   const options = {
     demo: { type: "boolean", default: false },
@@ -35,7 +35,7 @@ export function parseOptions(root: string, args: readonly string[]): StartOption
     const { values } = parseArgs({ args: [...args], options });
     if (values.help) return undefined;
     const { dev } = values;
-    // Apart from `npm start`: what is tried out while a change is half done is not mixed with anybody's recordings.
+    // Separate from `npm start`, so that experiments are not mixed with real recordings.
     const stateDir = resolve(root, values.state ?? (dev ? ".sluice/dev" : ".sluice"));
     const inbox = resolve(root, values.inbox ?? (dev ? join(stateDir, "inbox") : "inbox"));
     return { demo: values.demo || dev, dev, inbox, stateDir };

@@ -1,4 +1,4 @@
-/** A port is either ours to use or the error says who has it and how to choose another. */
+/** Claims a port, or throws an error that says which process has it and how to choose another. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -17,7 +17,10 @@ export function portFrom(env: NodeJS.ProcessEnv, variable: string, fallback: num
   throw new StartError(`${variable}=${text}: a port is a whole number from 0 to ${MAX_PORT}`);
 }
 
-/** Binds to `port` on `host` and lets go again. Resolves to the port that was free; 0 asks for any. Rejects with the bind's error. */
+/**
+ * Binds to `port` on `host` and closes it again. Resolves to the port that was free; 0 asks for any. Rejects with the
+ * bind's error.
+ */
 function tryPort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -56,13 +59,13 @@ export async function claimPort(what: string, host: string, port: number, variab
   }
 }
 
-/** The port of last time while it is free, so that addresses stay the same over restarts; otherwise any free one. */
+/** The last port if it is still free, so that addresses stay the same over restarts; otherwise any free one. */
 export async function rememberedPort(last: number | undefined): Promise<number> {
   if (last === undefined) return tryPort("127.0.0.1", 0);
   return tryPort("127.0.0.1", last).catch(() => tryPort("127.0.0.1", 0));
 }
 
-/** The process that listens on `port`, as `pid 12 (command)`; undefined when it cannot be known. */
+/** The process that listens on `port`, as `pid 12 (command)`; undefined if unknown. */
 function holderOfPort(port: number): string | undefined {
   const pid = process.platform === "linux" ? holderFromProc(port) : holderFromLsof(port);
   const command = pid === undefined ? undefined : identityOf(pid)?.command;
@@ -86,7 +89,7 @@ function listeners(table: string, port: number): string[] {
     .map((fields) => `socket:[${fields[9]}]`);
 }
 
-/** A process that ends meanwhile, or belongs to another user, holds nothing that can be seen. */
+/** A process that ends meanwhile, or belongs to another user, has no visible sockets. */
 function socketsOf(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).map((fd) => {

@@ -1,9 +1,12 @@
-/** What would make a start fail later is said at once: a full disk, a directory that cannot be written, an unreadable inbox. */
+/**
+ * Detects at once what would make a start fail later: a full disk, a directory that cannot be written, an unreadable
+ * inbox.
+ */
 import { accessSync, chmodSync, constants, mkdirSync, statfsSync } from "node:fs";
 import { StartError } from "./start-error.ts";
 
 const MIB = 1024 * 1024;
-/** Below this Redis cannot be trusted to keep its append-only file. */
+/** With less free space Redis may be unable to keep its append-only file. */
 const FREE_BYTES_NEEDED = 128 * MIB;
 
 /** Makes `stateDir` (0700) and `inbox` when they are missing. Throws StartError. */

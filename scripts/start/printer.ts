@@ -1,4 +1,4 @@
-/** Lines for the terminal: our own as they are, a child's behind its name. */
+/** Lines for the terminal: our own unchanged, a child's with its name as prefix. */
 import { styleText } from "node:util";
 
 export interface Printer {
@@ -9,7 +9,7 @@ export interface Printer {
 const NAME_COLUMNS = 7;
 
 export function printer(out: NodeJS.WriteStream): Printer {
-  // A terminal that was closed takes no more lines; what is running still has to be stopped in order.
+  // A closed terminal accepts no lines; what is running must still be stopped in order.
   out.on("error", () => {});
   const dim = (text: string) => (out.isTTY ? styleText("dim", text, { stream: out }) : text);
   return {

@@ -1,19 +1,19 @@
-/** The programs of the stack as child specs: what each is told through its environment and when it counts as ready. */
+/** The programs of the stack as child specs: their environment and when they count as ready. */
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import type { ChildSpec } from "./child.ts";
 
 type Env = NodeJS.ProcessEnv;
 
-/** EX_CONFIG: the program refused its configuration, and will again. */
+/** EX_CONFIG: the program refused its configuration, and would again. */
 const EXIT_CONFIG = 78;
-/** The worker's drain timeout and a little. */
+/** The worker's drain timeout plus a margin. */
 const WORKER_STOP_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 10_000;
 const READY_WITHIN_MS = 60_000;
 const HTTP_WITHIN_MS = 2_000;
 
-/** The dashboard holds no store credentials, whatever the environment holds. */
+/** The dashboard gets no store credentials, whatever the environment has. */
 const NOT_FOR_THE_DASHBOARD = /^AWS_|^SLUICE_S3_/;
 
 export interface Paths {
@@ -34,7 +34,7 @@ export function s3Spec({ root, stateDir }: Paths, port: number, env: Env): Child
   ];
   return {
     ...nodeChild("s3", root, args, env),
-    // Any answer will do: without credentials it is an error, but an S3 error.
+    // Any answer is enough: without credentials it is an error, but an S3 error.
     isReady: () => answers(`http://127.0.0.1:${port}/`, () => true),
   };
 }
@@ -57,7 +57,7 @@ export function webSpec({ root }: Paths, http: { host: string; port: number }, e
       SLUICE_WEB_PORT: String(http.port),
     }),
     finalExitCodes: [EXIT_CONFIG],
-    // The login page; a server error is an answer too, and its log says why.
+    // The login page; a server error is an answer too, and its log shows the reason.
     isReady: () => answers(baseUrl(http.host, http.port), (status) => status < 500),
   };
 }
@@ -70,7 +70,7 @@ export function webDevSpec(paths: Paths, http: { host: string; port: number }, e
     args: ["node_modules/next/dist/bin/next", "dev", "--hostname", http.host, "--port", String(http.port)],
     cwd: join(paths.root, "apps/web"),
     finalExitCodes: [],
-    // To wait for an answer would be to wait until a page is compiled, which the first reader of it does.
+    // Waiting for an answer would mean waiting for a page to be compiled, which happens when it is first opened.
     isReady: () => listens(http.host, http.port),
   };
 }

@@ -1,10 +1,13 @@
-/** Of a child's log the terminal shows warnings, errors and what is not understood on standard formats; no routine. */
+/**
+ * Selects the lines of a child's log for the terminal: warnings, errors and lines of unknown format, but no routine
+ * messages.
+ */
 
 const PINO_WARN = 40;
 const IN_EVERY_LINE: ReadonlySet<string> = new Set(["time", "worker", "pid", "hostname"]);
 /** `pid:role time mark text`, where the mark `#` is Redis's warning level. */
 const REDIS_LINE = /^\d+:[A-Z] .*? ([.\-*#]) (.*)$/;
-/** What Redis marks as a warning at every start and stop, and its advice about the machine's settings. */
+/** Warnings that Redis logs at every start and stop, and its advice about the machine's settings. */
 const REDIS_ROUTINE =
   /oO0Oo|^(Redis|Valkey) version|^Configuration loaded|^Server initialized|requested shutdown|ready to exit|overcommit_memory|Transparent Huge Pages|TCP backlog/;
 
@@ -46,7 +49,7 @@ function about(fields: Readonly<Record<string, unknown>>): string[] {
   });
 }
 
-/** File names come from outside: none of them speaks to the terminal. */
+/** File names come from outside: none may send control characters to the terminal. */
 function harmless(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, "\u{FFFD}");
 }

@@ -1,4 +1,7 @@
-/** A child that crashes comes back soon, one that keeps crashing ever more slowly, and a good run forgives. */
+/**
+ * A child that crashes is restarted soon, one that crashes repeatedly after longer and longer delays; a long run resets
+ * them.
+ */
 
 export const RESTART = {
   firstDelayMs: 500,
@@ -7,7 +10,7 @@ export const RESTART = {
   goodRunMs: 30_000,
 } as const;
 
-/** How many crashes in a row the next delay has to count, given how long the last run was. */
+/** The number of crashes in a row for the next delay, given how long the last run was. */
 export function crashesInARow(before: number, ranForMs: number): number {
   return ranForMs >= RESTART.goodRunMs ? 1 : before + 1;
 }

@@ -1,4 +1,4 @@
-/** A secret is made once, readable by its owner only, and never printed except where the caller says so. */
+/** A secret is generated once, readable by its owner only, and never printed except where the caller says so. */
 import { randomBytes } from "node:crypto";
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 
@@ -7,7 +7,7 @@ function randomSecret(): string {
   return randomBytes(16).toString("base64url");
 }
 
-/** Returns the content of `file`; on first use writes what `make` returns. Whole or not there at all, mode 0600. */
+/** Returns the content of `file`; on first use writes the result of `make`. Complete or absent, mode 0600. */
 export function keptSecret(file: string, make: () => string = randomSecret): string {
   const kept = readIfThere(file);
   if (kept) {

@@ -1,4 +1,4 @@
-/** Starts the parts in the order in which they need each other and stops them in the reverse one. */
+/** Starts the services in the order in which they need each other and stops them in reverse. */
 import { Child, type ChildSpec } from "./child.ts";
 import { ChildLog } from "./child-log.ts";
 import { StartError } from "./start-error.ts";
@@ -8,7 +8,7 @@ export interface StackPlaces {
   readonly logDir: string;
 }
 
-/** Hears of a child that ended for good although nobody stopped it. */
+/** Called when a child has finally ended although nobody stopped it. */
 type Final = (name: string, code: number | null, lastWords: string) => void;
 
 export class Stack {
@@ -36,7 +36,7 @@ export class Stack {
     await child.start();
   }
 
-  /** Stops the child politely and starts it again at once. */
+  /** Stops the child gracefully and restarts it at once. */
   restart(name: string, because: string): void {
     this.#started.find(({ child }) => child.name === name)?.child.restart(because);
   }

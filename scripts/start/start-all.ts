@@ -1,4 +1,4 @@
-/** Decides which parts are embedded, then starts Redis, store, worker and dashboard in this order. */
+/** Decides which services are embedded, then starts Redis, store, worker and dashboard in this order. */
 import { join } from "node:path";
 import { namesRedis, namesStore, withEmbedded, writeEmbedded } from "../lib/embedded.mjs";
 import { askedFor } from "./asked.ts";
@@ -51,7 +51,7 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
   };
 
   const worker = workerSpec(plan, { host: httpHost, port: httpPort }, { ...shared, ...embedded.worker });
-  // While someone works on the settings a refused configuration is corrected by the next change, and ends nothing.
+  // In dev mode an invalid configuration will be fixed by the next change, and must not end everything.
   await stack.start(plan.dev ? { ...worker, finalExitCodes: [] } : worker);
   const signIn = dashboardSignIn(plan, asked);
   const webSpecOf = plan.dev ? webDevSpec : webSpec;
@@ -107,13 +107,13 @@ async function startStore(stack: Stack, plan: StartPlan): Promise<Record<string,
     SLUICE_S3_CREATE_BUCKET: "true",
     AWS_ACCESS_KEY_ID: accessKeyId,
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    // A profile or a session of the user's would win over these or be mixed with them.
+    // A profile or a session of the user would take precedence over these or be mixed with them.
     AWS_PROFILE: "",
     AWS_SESSION_TOKEN: "",
   };
 }
 
-/** Nothing when the user named watches: the environment has them, or `sluice.yaml`. */
+/** Empty if the user named watches: they are in the environment or in `sluice.yaml`. */
 function watchEnv(asked: NodeJS.ProcessEnv, plan: StartPlan): Record<string, string> {
   return asked["SLUICE_WATCH"] ? {} : { SLUICE_WATCH: plan.inbox };
 }

@@ -1,4 +1,4 @@
-/** A start that cannot go on, told in words that name the remedy; everything else that is thrown is a bug. */
+/** A start that cannot continue, with a message that names the remedy; any other error is a bug. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }

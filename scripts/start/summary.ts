@@ -1,4 +1,4 @@
-/** What a person needs after a start, and nothing else. */
+/** What the user needs after a start, and nothing else. */
 
 export interface Summary {
   readonly url: string;
@@ -25,7 +25,7 @@ export function summaryText(summary: Summary): string {
   const lines = rows.map(([label, value]) => `  ${label.padEnd(10)} ${value}`);
   const demo = summary.demo ? ["", "  Sample recordings are growing in the inbox."] : [];
   const dev = summary.dev
-    ? ["", "  The worker restarts when its sources change; the dashboard reloads by itself."]
+    ? ["", "  The worker restarts when its sources change; the dashboard reloads automatically."]
     : [];
   return ["", "Sluice is running.", "", ...lines, ...demo, ...dev, ""].join("\n");
 }

@@ -1,13 +1,13 @@
-/** `npm run dev`: what a worker runs is watched, tests aside, and the changes of one save are one change. */
+/** For `npm run dev`: watches the worker's sources except tests; the changes of one save are reported as one change. */
 import { existsSync, readdirSync, watch, type FSWatcher } from "node:fs";
 import { join } from "node:path";
 
-/** An editor writes, renames and sets times within this; a checkout of another branch is a burst of it. */
+/** An editor writes, renames and sets times within this time; a checkout of another branch is a burst of changes. */
 const ONE_SAVE_MS = 150;
 const SOURCE = /\.(ts|mjs|lua|json)$/;
 const TEST = /\.test\.ts$/;
 
-/** @returns how to stop it */
+/** @returns a function that stops it */
 export function watchWorkerSources(root: string, changed: (because: string) => void): () => void {
   let timer: NodeJS.Timeout | undefined;
   const watchers = sourceFolders(root).map((folder): FSWatcher => {
@@ -16,7 +16,7 @@ export function watchWorkerSources(root: string, changed: (because: string) => v
       clearTimeout(timer);
       timer = setTimeout(() => changed(`${join(folder, name)} changed`), ONE_SAVE_MS);
     });
-    // A folder that is removed while it is watched: the change itself has been reported.
+    // A directory was removed while it was watched: the change itself has been reported.
     watcher.on("error", (error) => console.error(`${folder} is no longer watched: ${error.message}`));
     return watcher;
   });

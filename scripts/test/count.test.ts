@@ -30,7 +30,7 @@ it("vitest's tests are counted as it reports them; failures and second tries are
   expect(vitestCount("unit", report, false)).toEqual({
     passed: 2,
     failed: 1,
-    told: ["SECOND TRY unit: holds in the end", "FAILED unit: does not hold"],
+    remarks: ["SECOND TRY unit: holds in the end", "FAILED unit: does not hold"],
   });
 });
 
@@ -43,19 +43,19 @@ it("a test file that breaks before its first test is a failure", () => {
   expect(vitestCount("unit", report, false)).toEqual({
     passed: 7,
     failed: 1,
-    told: ["FAILED unit: a.test.ts: broke before its first test"],
+    remarks: ["FAILED unit: a.test.ts: broke before its first test"],
   });
 });
 
 it("a runner that dies, or fails without a failed test, is a failure", () => {
-  const told = ["FAILED unit: the runner itself"];
-  expect(vitestCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, told });
+  const remarks = ["FAILED unit: the runner itself"];
+  expect(vitestCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, remarks });
   expect(vitestCount("unit", { numPassedTests: 7, testResults: [] }, false)).toEqual({
     passed: 7,
     failed: 1,
-    told,
+    remarks,
   });
-  expect(playwrightCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, told });
+  expect(playwrightCount("unit", undefined, false)).toEqual({ passed: 0, failed: 1, remarks });
 });
 
 it("Playwright's second tries pass and are named; its unexpected ones and its own errors fail", () => {
@@ -70,17 +70,17 @@ it("Playwright's second tries pass and are named; its unexpected ones and its ow
   expect(playwrightCount("browser", report, false)).toEqual({
     passed: 6,
     failed: 2,
-    told: ["SECOND TRY browser: b", "FAILED browser: c"],
+    remarks: ["SECOND TRY browser: b", "FAILED browser: c"],
   });
 });
 
 it("a suite that prints its sum is counted by it, one that does not by its exit code", () => {
   const output = "1 passed, 0 failed\nFAILED b: c\nSECOND TRY b: d\n7 passed, 1 failed\n";
-  const told = ["FAILED b: c", "SECOND TRY b: d"];
-  expect(outputCount("b", output, false)).toEqual({ passed: 7, failed: 1, told });
+  const remarks = ["FAILED b: c", "SECOND TRY b: d"];
+  expect(outputCount("b", output, false)).toEqual({ passed: 7, failed: 1, remarks });
   expect(outputCount("b", "7 passed, 0 failed", false).failed).toBe(1);
-  expect(outputCount("b", "", true)).toEqual({ passed: 1, failed: 0, told: [] });
-  expect(outputCount("b", "cut off", false)).toEqual({ passed: 0, failed: 1, told: ["FAILED b"] });
+  expect(outputCount("b", "", true)).toEqual({ passed: 1, failed: 0, remarks: [] });
+  expect(outputCount("b", "cut off", false)).toEqual({ passed: 0, failed: 1, remarks: ["FAILED b"] });
 });
 
 it("a night has steps with names of their own, and one can be chosen", () => {

@@ -1,4 +1,4 @@
-/** Runs one suite with its output on the terminal, says how long it took, and counts it. */
+/** Runs one suite with its output on the terminal, prints how long it took, and counts it. */
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { checkCount, countLine, playwrightCount, vitestCount, type Count } from "./count.ts";
 import type { Suite } from "./suites.ts";
 
-/** A suite that hangs is a failure, not a wait without end. */
+/** A suite that hangs is a failure, not an endless wait. */
 const SUITE_WITHIN_MS = 12 * 60_000;
 
 export async function runSuite(root: string, suite: Suite): Promise<Count> {
@@ -53,7 +53,7 @@ function exitCode(root: string, { kind, argv }: Suite, report: string): Promise<
   }).finally(() => clearTimeout(limit));
 }
 
-/** A runner that died leaves no report, or half of one; its exit code tells the rest. */
+/** A runner that died leaves no report, or half of one; its exit code shows the rest. */
 function parsed(report: string): unknown {
   try {
     return JSON.parse(readFileSync(report, "utf8"));

@@ -1,10 +1,10 @@
-/** The programs the tests need beside Node, in one place; they are installed only for a CI that runs as root. */
+/** The programs that the tests need besides Node, in one place; they are installed only for a CI that runs as root. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { aptInstall, hasApt } from "../start/redis/apt-install.ts";
 
 interface SystemPackage {
-  /** Any of these on PATH will do. */
+  /** Any of these on PATH is enough. */
   readonly programs: readonly string[];
   readonly debian: string;
   readonly brew: string;
@@ -32,7 +32,7 @@ export function installCommand(missing: readonly SystemPackage[], platform: Node
   return `sudo apt-get update && sudo apt-get install -y ${missing.map(({ debian }) => debian).join(" ")}`;
 }
 
-/** Resolves to what to tell the user when something is missing and may not be installed; undefined when all is there. */
+/** Resolves to a message for the user if something is missing and may not be installed; otherwise undefined. */
 export async function ensureSystemPackages(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const missing = missingPackages(env["PATH"] ?? "");
   if (missing.length === 0) return undefined;

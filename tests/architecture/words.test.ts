@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 import { withoutComments } from "./rules.ts";
 import { filesMatching, isTest, type SourceFile } from "./sources.ts";
 
+type Phrases = readonly [phrase: RegExp, instead: string][];
+
 /** In what the programs say and in hand-written pages. */
-const NOWHERE: readonly [phrase: RegExp, instead: string][] = [
+const NOWHERE: Phrases = [
   [/\bneeds? a hand\b/i, "needs attention"],
   [/\bneeds you\b/i, "needs attention"],
   [/\bfails? of it\b/i, "No stream fails meanwhile."],
@@ -21,7 +23,7 @@ const NOWHERE: readonly [phrase: RegExp, instead: string][] = [
 ];
 
 /** In hand-written pages besides. */
-const NOT_IN_PAGES: readonly [phrase: RegExp, instead: string][] = [
+const NOT_IN_PAGES: Phrases = [
   [/\banew\b/i, "again"],
   [/\bof ours\b/i, "our"],
   [/\b(heals?|healed)\b/i, "recovers, resumes automatically"],
@@ -32,8 +34,38 @@ const NOT_IN_PAGES: readonly [phrase: RegExp, instead: string][] = [
   [/\bgoes? on\b/i, "resumes, continues"],
 ];
 
-const programs = filesMatching("{apps,packages}/*/src/**/*.{ts,tsx,mjs}")
-  .filter(({ path }) => !isTest(path))
+/** In sources besides: in comments, in strings and as names. */
+const NOT_IN_SOURCES: Phrases = [
+  [/\btold\b/i, "notified, reported, logged"],
+  [/\btells? (apart|of|that|whether|which|nothing)\b/i, "distinguishes, reports, shows"],
+  [/\banew\b/i, "again"],
+  [/\bof ours\b(?!\))/i, "our"],
+  [/\bin vain\b/i, "without success"],
+  [/\b(heals?|healed)\b/i, "recovers, resumes automatically"],
+  [/\b(mends?|mended)\b/i, "repairs, corrects"],
+  [/\b(go|goes|going|went) on\b/i, "continues, resumes"],
+  [/\b(stands?|stood)\b/i, "is, exists"],
+  [/\b(bears?|bore|borne)\b/i, "has"],
+  [/\bthere any ?more\b/i, "no longer exists"],
+  [/\bwhoever\b/i, "who: the caller, the user, the owner"],
+  [/\bfounding (phase|record)\b/i, "early version"],
+];
+
+/** Text that is not the file's own: titles of tests, names of rows in recorded results. */
+const QUOTES: ReadonlySet<string> = new Set([
+  "packages/core/scripts/retry-loops.ts",
+  "bench/src/bars.ts",
+  "bench/src/guard.ts",
+]);
+
+const sources = filesMatching(
+  "{apps,packages}/*/{src,scripts}/**/*.{ts,tsx,mjs,lua}",
+  "bench/src/**/*.ts",
+  "scripts/**/*.{ts,mjs}",
+).filter(({ path }) => !isTest(path) && !/\/(testing|fixtures)\/|\.gen\.ts$/.test(path) && !QUOTES.has(path));
+
+const programs = sources
+  .filter(({ path }) => /^(apps|packages)\/[^/]+\/src\/.*\.(ts|tsx|mjs)$/.test(path))
   .map(({ path, text }) => ({ path, text: withoutComments(text) }));
 
 /**
@@ -48,31 +80,51 @@ const pages = filesMatching(
   ({ path, text }) => path !== "docs/phase-7.md" && !/do not edit|^Written by `/im.test(text.slice(0, 600)),
 );
 
-function broken(files: readonly SourceFile[], list: readonly [RegExp, string][]): string[] {
+function broken(files: readonly SourceFile[], list: Phrases): string[] {
   return files.flatMap(({ path, text }) =>
-    text.split("\n").flatMap((line, at) =>
-      list
-        // A metric's or a file's name is no sentence.
-        .filter(([phrase]) => phrase.test(line.replaceAll(/`[^`]*`/g, "")))
-        .map(([, instead]) => `${path}:${at + 1}: ${line.trim().slice(0, 100)} → ${instead}`),
-    ),
+    text
+      .split("\n")
+      .flatMap((line, at) =>
+        list
+          .filter(([phrase]) => phrase.test(line))
+          .map(([, instead]) => `${path}:${at + 1}: ${line.trim().slice(0, 100)} → ${instead}`),
+      ),
   );
+}
+
+/** A metric's or a file's name is no sentence. */
+function withoutNames(files: readonly SourceFile[]): SourceFile[] {
+  return files.map(({ path, text }) => ({ path, text: text.replaceAll(/`[^`\n]*`/g, "") }));
 }
 
 describe("plain words", () => {
   it("are what the programs say", () => {
-    expect(broken(programs, NOWHERE)).toEqual([]);
+    expect(broken(withoutNames(programs), NOWHERE)).toEqual([]);
+  });
+
+  it("are what the sources say, comments and names too", () => {
+    expect(sources.length).toBeGreaterThan(600);
+    expect(broken(sources, NOT_IN_SOURCES)).toEqual([]);
   });
 
   it("are what the pages say", () => {
     expect(pages.length).toBeGreaterThan(10);
-    expect(broken(pages, [...NOWHERE, ...NOT_IN_PAGES])).toEqual([]);
+    expect(broken(withoutNames(pages), [...NOWHERE, ...NOT_IN_PAGES])).toEqual([]);
   });
 
   it("that are not would be noticed", () => {
     const page = { path: "x.md", text: "Three things need a hand.\n`sluice_paths_mended_total` counts." };
-    expect(broken([page], [...NOWHERE, ...NOT_IN_PAGES])).toEqual([
+    expect(broken(withoutNames([page]), [...NOWHERE, ...NOT_IN_PAGES])).toEqual([
       "x.md:1: Three things need a hand. → needs attention",
+    ]);
+    const source = {
+      path: "x.ts",
+      text: "/** The worker is told `later`. */\nconst mended = 1; // tell that",
+    };
+    expect(broken([source], NOT_IN_SOURCES)).toEqual([
+      "x.ts:1: /** The worker is told `later`. */ → notified, reported, logged",
+      "x.ts:2: const mended = 1; // tell that → distinguishes, reports, shows",
+      "x.ts:2: const mended = 1; // tell that → repairs, corrects",
     ]);
   });
 });

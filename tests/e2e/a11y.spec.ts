@@ -94,7 +94,7 @@ test("the sign-in page, before and after a wrong password", async ({ page, dashb
     expect(await grave(page)).toEqual([]);
     await page.getByLabel("Password").fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByText("not the password")).toBeVisible();
+    await expect(page.getByText("Wrong password")).toBeVisible();
     expect(await grave(page)).toEqual([]);
   }
 });

@@ -37,7 +37,7 @@ test.describe("with a password", () => {
     await expect(page).toHaveURL(/\/login$/);
     await page.getByLabel("Password").fill("wrong");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("alert").filter({ hasText: "not the password" })).toBeVisible();
+    await expect(page.getByRole("alert").filter({ hasText: "Wrong password" })).toBeVisible();
     await signInAt(page, dashboard.origin);
     const cookie = (await context.cookies()).find(({ name }) => name.includes("session"));
     expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Lax" });

@@ -42,7 +42,7 @@ test("the button kills the worker; its successor goes on, S3 saw no acknowledged
   await appendFile(path, randomBytes(2 * PART));
   await stack.start();
   await expect(page.locator('[data-etag="6"]')).toBeVisible();
-  await expect(page.getByText("Back at work after 1 kill.")).toBeVisible();
+  await expect(page.getByText("Running again after 1 kill.")).toBeVisible();
   await expect(page.getByTestId("sent-again")).toContainText("0 B of acknowledged bytes sent again");
   const sent = stack.requests
     .filter(({ operation, status, key }) => operation === "UploadPart" && status === 200 && key === "live.ts")

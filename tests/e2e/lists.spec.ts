@@ -181,7 +181,7 @@ test("a stream that is gone says so, and a record that is none is shown as it is
   other,
 }) => {
   await page.goto(`${dashboard.origin}/streams/nosuchstream`);
-  await expect(page.getByText("No such stream")).toBeVisible();
+  await expect(page.getByText("Stream not found")).toBeVisible();
   await other
     .multi()
     .hset("stream:odd:meta", { status: "failed_corrupt_record", schema_version: "1" })

@@ -106,7 +106,7 @@ test("paused, the picture stands still; going on brings what was missed", async 
   await say(other, "later in the pause");
   await expect(watcher.getByTestId("why")).toHaveText("later in the pause");
   await expect(page.getByTestId("why")).toHaveText("before the pause");
-  await page.getByRole("button", { name: /Go on with live updates/ }).click();
+  await page.getByRole("button", { name: /Resume live updates/ }).click();
   await expect(page.getByTestId("why")).toHaveText("later in the pause");
 });
 

@@ -57,5 +57,5 @@ test("three rescans after a worker is back, what was purged stays gone and what 
   for (const index of ["streams:active", "streams:pending_completion", "streams:completed"])
     expect(await other.zcard(index)).toBe(0);
   for (const name of names) expect((await stat(join(folder, name))).isFile()).toBe(true);
-  await expect(page.getByText("3 streams that cannot go on alone")).toBeVisible();
+  await expect(page.getByText("3 streams that cannot continue without help")).toBeVisible();
 });

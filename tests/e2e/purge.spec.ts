@@ -166,7 +166,7 @@ test("X3: all failed: the number is typed, every planned one goes, completed str
   await expect(dialog.getByText(`${all} of ${all} items purged`)).toBeVisible();
   expect(await other.zcard("streams:failed")).toBe(superseded);
   await dialog.getByRole("button", { name: "Close" }).last().click();
-  await expect(page.getByText("0 streams that cannot go on alone")).toBeVisible();
+  await expect(page.getByText("0 streams that cannot continue without help")).toBeVisible();
 });
 
 test("the whole purge goes by keyboard", async ({ signedIn: page, dashboard, redis, other }) => {

@@ -1,6 +1,6 @@
 /**
- * A hundred thousand streams in seconds: some hundred are written by the schema's own scripts, the others are copies of
- * their keys, made inside Redis, each with an id, path, key, upload and times of its own.
+ * Creates a hundred thousand streams within seconds: some hundred are written by the schema's own scripts, the others
+ * are copies of their keys, made inside Redis, each with its own id, path, key, upload and times.
  */
 import { INDEXES, type Index } from "@sluice/core";
 import { closeClient, createClient, whenReady, type RedisClient } from "@sluice/redis-schema/connection";
@@ -11,15 +11,15 @@ import { hex, ulid } from "./seed-samples.ts";
 
 export interface ManyOptions {
   redisUrl: string;
-  /** Streams in all. */
+  /** Total number of streams. */
   streams: number;
   /** Parts of one large growing stream; 0: none. */
   parts?: number;
 }
 
-/** Every state and reason of the samples comes round within so many. */
+/** All states and reasons of the samples occur within this many streams. */
 const TEMPLATES = 420;
-/** Copies in one pipeline. */
+/** Copies per pipeline. */
 const AT_ONCE = 2_000;
 
 interface Template {
@@ -28,7 +28,7 @@ interface Template {
   meta: Record<string, string>;
 }
 
-/** The ids of the written ones, the large one last. */
+/** Returns the ids of the written streams, the large one last. */
 export async function seedMany({ redisUrl, streams, parts = 0 }: ManyOptions): Promise<string[]> {
   const ids = await seed({ redisUrl, streams: Math.min(streams, TEMPLATES), parts });
   const url = parseRedisUrl(redisUrl);

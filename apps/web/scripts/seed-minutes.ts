@@ -1,4 +1,7 @@
-/** An hour of recording as the chart shows it: three cameras write steadily, and once the store was slow for some minutes. */
+/**
+ * An hour of recording for the chart: three cameras write at a steady rate, and once the store was slow for some
+ * minutes.
+ */
 import { MIB } from "@sluice/core/stream/part-plan";
 import type { SchemaContext } from "@sluice/redis-schema/context";
 

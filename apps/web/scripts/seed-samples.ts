@@ -1,4 +1,7 @@
-/** Streams as a day of recording leaves them, made from numbers: the same number is always the same stream. */
+/**
+ * Sample streams such as a day of recording leaves, generated from numbers: the same number always gives the same
+ * stream.
+ */
 import { FAILURE_REASONS, failed, formatWaiting, streamId, type Part, type StreamRecord } from "@sluice/core";
 import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/stream/part-plan";
 
@@ -8,16 +11,16 @@ const NAMES = ["studio", "gate", "yard", "roof", "lab", "hall"] as const;
 
 export interface Sample {
   record: StreamRecord;
-  /** The state it ends in; a failure keeps what it had. */
+  /** The state it ends in; a failed stream keeps what it had. */
   status: StreamRecord["status"];
   parts: Part[];
   log: string[];
 }
 
-/** `calm`: a good day, as pictures show it. */
+/** `calm`: a day almost without failures, for screenshots. */
 export type Mood = "mixed" | "failed" | "calm";
 
-/** Every seventh fails, or hardly any, or all; some are pending, some grow, most are complete. */
+/** Every seventh stream fails, or hardly any, or all; some are pending, some grow, most are complete. */
 export function sample(n: number, mood: Mood = "mixed"): Sample {
   const fails = { mixed: n % 7 === 3, failed: true, calm: n % 77 === 10 }[mood];
   const kind = fails
@@ -152,7 +155,7 @@ function partsOf(count: number, salt: number): Part[] {
 
 const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** A ULID whose random half is a number: the same seed writes the same ids. */
+/** A ULID whose random half is derived from a number, so that the same seed writes the same ids. */
 export function ulid(ms: number, n: number): string {
   let time = "";
   for (let left = ms, at = 0; at < 10; at += 1, left = Math.floor(left / 32))
@@ -163,7 +166,7 @@ export function ulid(ms: number, n: number): string {
   return time + rest;
 }
 
-/** Digits that look drawn at random and are not. */
+/** Digits that look random but are not. */
 export function hex(n: number, length: number): string {
   let text = "";
   for (let at = 0, state = (n + 1) >>> 0; text.length < length; at += 1) {

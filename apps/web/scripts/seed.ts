@@ -1,6 +1,6 @@
 /**
- * Writes realistic streams into a Redis through redis-schema, so that the dashboard can be looked at and measured without
- * a worker. `node apps/web/scripts/seed.ts --redis redis://127.0.0.1:6379 --streams 400 --parts 10000`
+ * Writes realistic streams into Redis through redis-schema, so that the dashboard can be viewed and measured without a
+ * worker. `node apps/web/scripts/seed.ts --redis redis://127.0.0.1:6379 --streams 400 --parts 10000`
  */
 import { parseArgs } from "node:util";
 import { MIB } from "@sluice/core/stream/part-plan";
@@ -17,17 +17,17 @@ import { hex, large, sample, WATCHES, type Sample } from "./seed-samples.ts";
 export interface SeedOptions {
   redisUrl: string;
   keyPrefix?: string;
-  /** Streams in all. */
+  /** Total number of streams. */
   streams: number;
   /** Parts of one large growing stream; 0: none. */
   parts?: number;
-  /** Number of the first: another one writes other streams. */
+  /** Number of the first stream; another number writes other streams. */
   from?: number;
   /** Only failed streams. */
   onlyFailed?: boolean;
-  /** A good day instead: hardly anything failed, an hour of steady work in the chart. */
+  /** A day almost without failures, with an hour of steady uploads in the chart. */
   calm?: boolean;
-  /** Renewals of the worker's lease go on until this is called back. */
+  /** The worker's lease is renewed until this signal aborts. */
   keepWorker?: AbortSignal;
 }
 
@@ -113,7 +113,7 @@ async function writeOrphans(context: SchemaContext): Promise<void> {
   });
   await new OrphanStore(context).replaceScan("recordings", "recordings/", [
     upload(1, "ours", "its key is a stream's key and it began after that stream"),
-    upload(2, "ours", "its id stands in Redis"),
+    upload(2, "ours", "its id is in Redis"),
     upload(3, "foreign", "no stream and no file maps to its key"),
     upload(4, "unknown", "its key maps to a file, but its parts differ from the file's bytes"),
   ]);

@@ -1,4 +1,4 @@
-/** A content security policy with a fresh nonce for every page. Who may see what is decided elsewhere. */
+/** Sets a content security policy with a fresh nonce for every page. Access is decided elsewhere. */
 import { NextResponse, type NextRequest } from "next/server";
 
 export function proxy(request: NextRequest): NextResponse {
@@ -15,7 +15,7 @@ function contentSecurityPolicy(nonce: string, development: boolean): string {
   return [
     "default-src 'none'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ""}`,
-    // Style elements need the nonce; style attributes (places of virtual rows) hold numbers of ours only.
+    // Style elements need the nonce; style attributes (positions of virtual rows) contain only our own numbers.
     `style-src 'self' 'nonce-${nonce}'`,
     "style-src-attr 'unsafe-inline'",
     "img-src 'self' data:",

@@ -1,4 +1,4 @@
-/** Writes the page that is made from the commands. A test fails while it differs from them. */
+/** Writes docs/cli.md from the commands' definitions. A test fails when the page is out of date. */
 import { writeFileSync } from "node:fs";
 import { CLI_PAGE, cliPage } from "../src/cli/reference-page.ts";
 

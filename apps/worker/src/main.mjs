@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 /**
- * `sluice <command>`: the exit code is the command's answer; an error names what is wrong and what to do. The sources
- * are compiled once: a later start takes the code from a cache beside the dependencies, in half the time and with a
- * fifth less memory. This file is JavaScript so that such a start never loads the compiler; where the cache cannot be
- * written each start compiles anew, and nothing else is different.
+ * `sluice <command>`: the exit code is the command's answer; an error says what is wrong and what to do. The sources
+ * are compiled once: a later start loads the code from a cache next to the dependencies, in half the time and with a
+ * fifth less memory. This file is JavaScript so that such a start never loads the compiler; if the cache cannot be
+ * written, each start compiles again, and nothing else changes.
  *
- * A worker may be stopped, or lose who started it, before it can do anything about it: both are kept for it from the
- * first moment on, so that a supervisor sees it end politely and not killed by a signal.
+ * A worker may get a signal, or lose its parent process, before it can react: both are recorded for it from the first
+ * moment on, so that it then shuts down gracefully instead of being killed.
  */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ if (process.argv[2] === "worker") {
   endWithParent();
 }
 
-// Not in the temporary directory, where others could put code.
+// Not in the temporary directory, where other users could place code.
 enableCompileCache(join(import.meta.dirname, "../../../node_modules/.cache/sluice"));
 const { buildCli, runCli } = await import("./cli/cli.ts");
 const { addWorkerCommand } = await import("./cli/worker-command.ts");
@@ -44,7 +44,7 @@ function keepForWorker(signal) {
   process.on("newListener", handOver);
 }
 
-/** Whoever started us may be killed without a word; we have another parent then. */
+/** Our parent may be killed without notice; we then have another parent. */
 function endWithParent() {
   const parent = process.env["LAUNCHER_PARENT"];
   delete process.env["LAUNCHER_PARENT"];

@@ -1,10 +1,10 @@
-/** A ULID in lower case: never given twice, and sorted by the time it was made. */
+/** A ULID in lower case: unique, and sorted by creation time. */
 import { randomInt } from "node:crypto";
 import { ulid } from "ulid";
 
 const RANGE = 2 ** 32;
 
-/** The same source of chance as the library's own, which asks it anew for each of 16 letters; Node keeps some in hand. */
+/** The library's own source of randomness calls the system for each of 16 letters; Node's buffers some. */
 const chance = (): number => randomInt(RANGE) / RANGE;
 
 export function newId(): string {

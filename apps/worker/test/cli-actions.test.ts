@@ -59,7 +59,7 @@ describe("sluice purge", () => {
     }
     const wrong = await rig.sluice(["purge", id, "--yes", "--count", "2"]);
     expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain("--count says 2, but it is about 1: nothing was done.");
+    expect(wrong.stderr).toContain("--count says 2, but the plan has 1: nothing was done.");
     expect(await statusOf(id)).toBe("failed_access_denied");
     expect(await audited()).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe("sluice purge", () => {
     const answer = await rig.sluice(["purge", "--execute", stdout.trim(), "--count", "1", "--json"]);
     expect(answer.code).toBe(1);
     expect(document<Report>(answer).results).toEqual([
-      { id, result: "refused", detail: "it changed after it was planned: plan again" },
+      { id, result: "refused", detail: "it changed after the plan was made: make a new plan" },
     ]);
     expect(await statusOf(id)).toBe("failed_access_denied");
   });
@@ -196,10 +196,13 @@ describe("sluice purge", () => {
     const other = await rig.sluice(["purge", "--execute", stdout.trim()]);
     expect([other.code, other.stderr]).toEqual([
       2,
-      'This plan is one to retry, which "purge" does not do.\n',
+      'This is a plan to retry; "purge" cannot carry it out.\n',
     ]);
     const gone = await rig.sluice(["purge", "--execute", "00000000-0000-4000-8000-000000000000"]);
-    expect([gone.code, gone.stderr]).toEqual([1, "There is no such plan, or it has expired: plan again.\n"]);
+    expect([gone.code, gone.stderr]).toEqual([
+      1,
+      "The plan does not exist or has expired: make a new one.\n",
+    ]);
   });
 });
 
@@ -218,7 +221,7 @@ describe("sluice retry", () => {
     );
     expect(stderr).toMatch(/16\.0 MiB +Takes the next free name; all bytes are sent again\. +\/rec\/b\.mkv/);
     expect(stderr).toMatch(/ 0 B +The object is stored; only its metadata .* +\/rec\/c\.mkv/);
-    expect(stderr).toContain("add --yes to go on");
+    expect(stderr).toContain("add --yes to continue");
     expect(await audited()).toEqual([]);
   });
 
@@ -227,7 +230,7 @@ describe("sluice retry", () => {
     expect((await rig.sluice(["retry", "--all"])).stderr).toBe("Nothing matches: nothing was done.\n");
     const named = await rig.sluice(["retry", old.id, "--json"]);
     expect(named.code).toBe(1);
-    expect(document<Report>(named).results[0]?.detail).toBe("another generation took its place");
+    expect(document<Report>(named).results[0]?.detail).toBe("another generation replaced it");
   });
 
   it("where no worker is alive stays filed, and ends with 69", async () => {
@@ -236,7 +239,7 @@ describe("sluice retry", () => {
     expect(answer.code).toBe(69);
     const { token, waiting } = document<Report>(answer);
     expect(waiting).toBe(1);
-    expect(answer.stderr).toContain("No worker is alive to do it.");
+    expect(answer.stderr).toContain("No worker is alive.");
     expect(answer.stderr).toContain(`sluice retry --execute ${token}`);
     expect(await new RequestQueue(rig.context).read(token)).toMatchObject({
       kind: "ok",
@@ -274,7 +277,7 @@ describe("a request", () => {
     // Asked once: it was filed once, and audited as that.
     expect((await audited()).map(({ result }) => result)).toEqual([
       "1 not answered yet",
-      "asked of the workers",
+      "requested from the workers",
     ]);
   });
 
@@ -325,7 +328,7 @@ describe("a plan that workers carry out", () => {
     expect(report.results).toContainEqual({
       id: changed.id,
       result: "refused",
-      detail: expect.stringContaining("it changed after it was planned"),
+      detail: expect.stringContaining("it changed after the plan was made"),
     });
     expect(report.waiting).toBe(1);
     const request = await new RequestQueue(rig.context).read(report.token);
@@ -442,7 +445,7 @@ describe("sluice orphans", () => {
       { id: "unknown-old", result: "refused", detail: "it is unknown: a file maps to its key" },
     ]);
     const several = await rig.sluice(["orphans", "clean", "ours-"]);
-    expect([several.code, several.stderr]).toEqual([1, "ours- is the beginning of several upload ids.\n"]);
+    expect([several.code, several.stderr]).toEqual([1, "ours- is a prefix of several upload ids.\n"]);
   });
 
   it("clean asks the workers under the plan's own token", async () => {
@@ -460,7 +463,7 @@ describe("sluice adopt", () => {
     await rig.live("/rec/live.mkv");
     await rig.pretendWorker();
     const { code, stderr } = await rig.sluice(["adopt", "--from", "studio", "--yes"]);
-    expect([code, stderr]).toEqual([1, "The source studio is not gone: worker w1 is at work there.\n"]);
+    expect([code, stderr]).toEqual([1, "The source studio is not gone: worker w1 is running there.\n"]);
   });
 
   it("names every live stream of the source, and no other", async () => {

@@ -108,7 +108,7 @@ describe("sluice ls", () => {
   it("says when there are more than it shows", async () => {
     const { stdout, stderr } = await rig.sluice(["ls", "all", "--limit", "2"]);
     expect(stdout.trimEnd().split("\n")).toHaveLength(3);
-    expect(stderr).toContain("There are more than these 2 streams");
+    expect(stderr).toContain("Only the first 2 streams are shown");
   });
 });
 
@@ -135,7 +135,7 @@ describe("sluice show", () => {
   it("tells the candidates when several begin so", async () => {
     const { code, stderr } = await rig.sluice(["show", "01k9"]);
     expect(code).toBe(1);
-    expect(stderr).toContain("the beginning or the end of several streams' ids");
+    expect(stderr).toContain("a prefix or suffix of several stream ids");
     expect(stderr).toContain(ids.live);
   });
 
@@ -151,7 +151,7 @@ describe("sluice show", () => {
     expect(stdout).toMatch(/failed +The store denies access to this key/);
     expect(stdout).toMatch(/in detail +what exactly happened/);
     expect(stdout).toMatch(
-      /what to do +Allow PutObject and GetObject on this key, or name the bucket in SLUICE_S3_OLD_BUCKETS/,
+      /what to do +Allow PutObject and GetObject on this key, or add the bucket to SLUICE_S3_OLD_BUCKETS/,
     );
     expect(stdout).toMatch(/a retry +Resumes after the last acknowledged part; nothing is sent again\./);
     expect(stdout).toContain("it is failed_access_denied now");
@@ -335,7 +335,7 @@ describe("sluice config", () => {
       env: { ...env, SLUICE_WATCH: directory },
       cwd: directory,
     });
-    expect([code, stdout]).toEqual([0, "The configuration is right for worker.\n"]);
+    expect([code, stdout]).toEqual([0, "The configuration is valid for worker.\n"]);
   });
 });
 

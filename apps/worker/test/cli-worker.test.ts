@@ -130,7 +130,7 @@ describe("sluice parts --compare", () => {
     const gone = await cli("parts", stream.id, "--compare", "--json");
     expect(gone.code).toBe(1);
     expect(document<unknown[]>(gone)).toEqual([expect.objectContaining({ in_s3: "missing" })]);
-    expect(gone.stderr).toContain("S3 does not know the upload any more");
+    expect(gone.stderr).toContain("The upload no longer exists in S3");
   });
 });
 
@@ -178,7 +178,7 @@ describe("sluice verify", () => {
     await rig.bucket.remove("changed.mkv");
     const gone = await cli("verify", stream.id);
     expect(gone.code).toBe(1);
-    expect(gone.stdout).toContain("there is no object at the key");
+    expect(gone.stdout).toContain("no object exists at the key");
   });
 
   it("does not compare a file that has changed since", async () => {
@@ -280,7 +280,7 @@ describe("sluice adopt", () => {
         (await own.records.streams()).find((stream) => stream["next_part"] === "3"),
       );
       expect((await run("adopt", "--from", "old-host")).stderr).toContain(
-        "is not gone: worker old is at work there",
+        "is not gone: worker old is running there",
       );
       await old.kill();
       // The lease of a killed worker lapses; until then its source counts as alive.
@@ -295,7 +295,13 @@ describe("sluice adopt", () => {
       const answer = await run("adopt", "--from", "old-host", "--yes", "--json");
       expect([answer.code, resultsOf(answer)]).toEqual([
         0,
-        [{ id: before.id, result: "done", detail: "adopted by the source rig; before, it was old-host's" }],
+        [
+          {
+            id: before.id,
+            result: "done",
+            detail: "adopted by the source rig; its former source was old-host",
+          },
+        ],
       ]);
       const adopted = await own.records.stream(before.id);
       expect(adopted).toMatchObject({

@@ -283,7 +283,7 @@ describe("a crash in the middle", () => {
   it("leaves a file that the next start puts back under its name", async () => {
     hidden("deep/b\udcff.mp4", "hidden");
     const recovery = await recoverTidying(watch);
-    expect(recovery).toEqual({ putBack: [join(watch, "deep/b\udcff.mp4")], troubles: [] });
+    expect(recovery).toEqual({ putBack: [join(watch, "deep/b\udcff.mp4")], problems: [] });
     expect(content(join(watch, "deep/b\udcff.mp4"))).toBe("hidden");
     expect(names().some((name) => name.includes("sluice"))).toBe(false);
   });
@@ -316,7 +316,7 @@ describe("a crash in the middle", () => {
 
   it("is not taken for one while a file is just being tidied", async () => {
     const file = hidden("b", "x");
-    expect(await recoverTidying(watch, new Set([dirname(file)]))).toEqual({ putBack: [], troubles: [] });
+    expect(await recoverTidying(watch, new Set([dirname(file)]))).toEqual({ putBack: [], problems: [] });
     expect(content(file)).toBe("x");
   });
 });

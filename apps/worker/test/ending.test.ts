@@ -16,7 +16,7 @@ it("a worker whose Redis answers nothing ends soon after its drain time", { time
   const path = writeWhole(rig, "growing.mov.part", randomBytes(PART + 10));
   await rig.live(path, ({ next_part: next }) => next === "2");
   rig.redis.freeze();
-  await worker.said("Redis is in trouble");
+  await worker.said("Redis is unavailable");
   const askedAt = performance.now();
   expect(await worker.terminate()).toEqual({ code: 0, signal: null });
   expect(performance.now() - askedAt).toBeLessThan(MOST_MS);

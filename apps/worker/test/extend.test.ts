@@ -133,7 +133,7 @@ describe("a completed file", { concurrent: true, timeout: 180_000 }, () => {
   it("P13: goes up whole on a store that copies nothing, which start says", async () => {
     await using rig = await startRig({ quirks: { noCopy: true } });
     const { worker, path, first, before } = await completed(rig, 2 * PART);
-    await worker.said("copies no ranges");
+    await worker.said("cannot copy ranges");
     appendFileSync(path, randomBytes(1_000));
     await rig.completed(path, { not: first.id });
     expect([sentBytes(rig) - before, copies(rig)]).toEqual([2 * PART + 1_000, 0]);

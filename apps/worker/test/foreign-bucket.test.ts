@@ -38,7 +38,7 @@ describe("a record that names another bucket", { concurrent: true, timeout: 180_
     }
     const answer = await ask(rig, "list_parts", id);
     expect(answer).toMatchObject({ result: "refused" });
-    expect(answer.detail).toContain(`the bucket ${OTHER}, which this worker was not given`);
+    expect(answer.detail).toContain(`the bucket ${OTHER}, which is not configured for this worker`);
     expect(await ask(rig, "retry", id)).toMatchObject({ result: "refused" });
     writeFileSync(join(rig.root, "b.mov.done"), "");
     await rig.completed(b);

@@ -119,8 +119,8 @@ describe("a store that fails", () => {
       const text = new RegExp(String(odd[at]?.[3].status));
       await rig.live(path, ({ waiting_for }) => text.test(waiting_for ?? ""));
     }
-    const troubles = () => worker.lines.filter(({ msg }) => /store.*trouble/i.test(msg)).length;
-    const before = troubles();
+    const problems = () => worker.lines.filter(({ msg }) => /store.*trouble/i.test(msg)).length;
+    const before = problems();
     await failedTimes(1);
     await rig.completed(writeWhole(rig, "another.bin", "another"));
     await rig.until("the worker is well", async () => {
@@ -128,7 +128,7 @@ describe("a store that fails", () => {
     });
     for (const id of faults) rig.s3.faults.remove(id);
     for (const path of paths) await rig.completed(path);
-    expect(troubles()).toBe(before);
+    expect(problems()).toBe(before);
     await audit(
       rig,
       odd.map(([key], at) => ({ path: paths[at] ?? "", key })),

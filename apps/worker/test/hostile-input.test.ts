@@ -141,7 +141,10 @@ describe("verify", () => {
 
   it("of a bucket that no worker has says so at once", async () => {
     const { code, stderr } = await soon(rig.sluice(["verify", "some/key", "--bucket", "unknown"]));
-    expect([code, stderr]).toEqual([1, "No worker has the bucket unknown; those alive have recordings.\n"]);
+    expect([code, stderr]).toEqual([
+      1,
+      "No live worker uses the bucket unknown; live workers use recordings.\n",
+    ]);
   });
 
   it.each(["__proto__", "constructor", "toString"])(

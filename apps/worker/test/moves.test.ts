@@ -17,7 +17,7 @@ async function isObject(rig: Rig, key: string, bytes: Buffer): Promise<boolean> 
 
 const isLive = ({ status }: StreamSeen): boolean => status !== "completed" && !status.startsWith("failed");
 const mended = (rig: Rig) =>
-  rig.workers.flatMap(({ lines }) => lines.filter(({ msg }) => msg.includes("was mended")));
+  rig.workers.flatMap(({ lines }) => lines.filter(({ msg }) => msg.includes("was corrected")));
 
 describe("a live file", { concurrent: true, timeout: 120_000 }, () => {
   it("D2b: that is renamed and leaves the watch a moment later ends its stream, with or without an upload", async () => {

@@ -136,7 +136,7 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     // Two connections of the worker, and for each attempt one that listens for the reason.
     await rig.until("it has tried again and again", () => host.connections > 20);
     const told = worker.lines.filter((line) => /protected mode|EPIPE|ECONNRESET/.test(JSON.stringify(line)));
-    expect(told.map(({ msg }) => msg)).toEqual(["Redis is in trouble: the start waits for it"]);
+    expect(told.map(({ msg }) => msg)).toEqual(["Redis is unavailable: the start waits for it"]);
     await call(rig, "CONFIG", "SET", "protected-mode", "no");
     await rig.completed(path);
     await audit(rig, [{ path, key: "a.mov" }]);
@@ -172,7 +172,7 @@ describe("a start with a Redis", { concurrent: true, timeout: 180_000 }, () => {
     });
     expect(waiting).toMatchObject({
       source: "rig",
-      state_detail: expect.stringMatching(/^store: .*bucket later.*its lag is not known/),
+      state_detail: expect.stringMatching(/^store: .*bucket later.*its lag is unknown/),
       state_since_utc: expect.stringMatching(/Z$/),
     });
     const doctor = await sluice(["doctor"], { env: rig.env(env), cwd: rig.directory });

@@ -18,7 +18,7 @@ describe("a Redis emptied under a running worker", { concurrent: true, timeout: 
     await rig.records.redis.flushall();
     await worker.said("Redis was emptied");
     appendFileSync(growing, randomBytes(PART));
-    await worker.said("has been looked for in S3");
+    await worker.said("has been looked up in S3");
     expect(await rig.records.done(done.path)).toBeDefined();
     writeFileSync(join(rig.root, "growing.mov.done"), "");
     const after = await rig.completed(growing);

@@ -8,7 +8,7 @@ import { audit, auditRig } from "./audit.ts";
 import { lagBytes, readiness } from "./rig/health.ts";
 import { PART, startRig, writeWhole, type Rig } from "./rig.ts";
 
-const BEGINS = "Redis is in trouble";
+const BEGINS = "Redis is unavailable";
 
 describe("a Redis in trouble", { concurrent: true, timeout: 180_000 }, () => {
   it.each([
@@ -44,7 +44,7 @@ describe("a Redis in trouble", { concurrent: true, timeout: 180_000 }, () => {
       );
       expect(worker.lines.filter(({ msg }) => msg.includes(BEGINS))).toHaveLength(1);
       await start(rig);
-      await worker.said("Redis keeps checkpoints again");
+      await worker.said("Redis stores checkpoints again");
       writeFileSync(join(rig.root, "large.mov.done"), "");
       expect((await rig.completed(path)).id).toBe(stream.id);
       await rig.completed(fresh);
@@ -79,7 +79,7 @@ describe("a Redis in trouble", { concurrent: true, timeout: 180_000 }, () => {
     );
     expect(await rig.records.redis.hget("worker:rig-worker", "state"), "its lease is held").toBe("blocked");
     await rig.records.redis.config("SET", "maxmemory", "0");
-    await worker.said("Redis keeps checkpoints again");
+    await worker.said("Redis stores checkpoints again");
     writeFileSync(join(rig.root, "large.mov.done"), "");
     expect((await rig.completed(path)).id).toBe(stream.id);
     await rig.completed(fresh);

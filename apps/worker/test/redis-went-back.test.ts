@@ -126,7 +126,7 @@ describe("a Redis that comes back older", { concurrent: true, timeout: 180_000 }
     const after = await live(rig);
     await goBack(rig);
     await worker.said("Redis came back");
-    await worker.said("has been looked for in S3");
+    await worker.said("has been looked up in S3");
     for (const path of [after.grows, after.fresh, after.moved, after.kept])
       expect(await rig.records.live(path), path).toBeDefined();
     const uploads = await Promise.all([after.grows, after.fresh].map((path) => rig.records.live(path)));
@@ -162,7 +162,7 @@ describe("a Redis that comes back older", { concurrent: true, timeout: 180_000 }
     await rig.live(growing, ({ next_part: next }) => next === "3");
     await goBack(rig);
     appendFileSync(growing, randomBytes(PART));
-    await worker.said("has been looked for in S3");
+    await worker.said("has been looked up in S3");
     expect(await rig.records.done(done)).toMatchObject({ stream_id: entry["id"] });
     writeFileSync(join(rig.root, "growing.mov.done"), "");
     await rig.completed(growing);

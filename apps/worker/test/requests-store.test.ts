@@ -86,7 +86,7 @@ describe("requests", { timeout: 180_000 }, () => {
     const abort = await file(rig, "abort_uploads", [upload], { filed_at_utc });
     expect(await answer(rig, abort, upload)).toMatchObject({
       result: "refused",
-      detail: expect.stringContaining("too old, ask again"),
+      detail: expect.stringContaining("request it again"),
     });
     expect(await rig.bucket.openUploads()).toHaveLength(2);
   });

@@ -138,7 +138,7 @@ describe("requests", { timeout: 180_000 }, () => {
     expect(await answer(rig, finalize, kept.id)).toMatchObject({ result: "done", worker: "replacement" });
     expect(await answer(rig, tooOld, live.id)).toMatchObject({
       result: "refused",
-      detail: expect.stringContaining("too old, ask again"),
+      detail: expect.stringContaining("request it again"),
     });
     // The recording grows on, before and after the refusal.
     await growing.append(PART);

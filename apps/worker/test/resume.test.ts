@@ -70,7 +70,7 @@ describe("the start-up scan", { concurrent: true, timeout: 180_000 }, () => {
       TROUBLE.internalError(),
     );
     const worker = await rig.start();
-    await worker.said("a record of the founding phase waits for the store");
+    await worker.said("a record of an early version waits for the store");
     rig.s3.faults.remove(fault);
     expect((await rig.completed(again.path)).id).toBe(again.id);
   });

@@ -24,7 +24,7 @@ const status = async (rig: Rig, id: string): Promise<string | undefined> =>
   (await rig.records.stream(id))?.status;
 
 describe("a stream starts running", { concurrent: true, timeout: 180_000 }, () => {
-  it("found, then resumed by the next worker, retried after an abort, healed when its file is back", async () => {
+  it("found, then resumed by the next worker, retried after an abort, recovered when its file is back", async () => {
     await using rig = await startRig({ env: FOREVER });
     const first = await rig.start();
     const path = writeWhole(rig, "take.mov", randomBytes(PART + 1));
@@ -44,7 +44,7 @@ describe("a stream starts running", { concurrent: true, timeout: 180_000 }, () =
     renameSync(path, aside);
     await rig.until("it has failed", async () => (await status(rig, id))?.startsWith("failed_file_missing"));
     renameSync(aside, path);
-    expect(await starts(rig, second, id, 3)).toEqual(["resumed", "retried", "healed"]);
+    expect(await starts(rig, second, id, 3)).toEqual(["resumed", "retried", "recovered"]);
     const timeline = (await rig.records.timeline(id)).join("\n");
     expect(timeline).toMatch(/retried: .* \(request /);
     expect(timeline).toContain("its file can be read again: ");
@@ -84,7 +84,7 @@ describe("a stream starts running", { concurrent: true, timeout: 180_000 }, () =
     await using rig = await startRig({ env: FOREVER });
     const worker = await rig.start({ FAILPOINT: "part_acknowledged:throw@1" });
     const path = writeWhole(rig, "faulty.mov", randomBytes(PART + 1));
-    const { stream_id } = await worker.said("a stream stopped because of a fault of ours");
+    const { stream_id } = await worker.said("a stream stopped because of a bug");
     const { id } = await rig.live(path, ({ next_part: next }) => next === "2");
     expect(id).toBe(stream_id);
     expect(await starts(rig, worker, id, 1)).toEqual(["resumed"]);

@@ -18,7 +18,7 @@ describe("a start without Redis", { concurrent: true, timeout: 180_000 }, () => 
     await rig.redis.kill();
     const path = writeWhole(rig, "a.bin", "bytes");
     const worker = rig.launch();
-    await worker.said("Redis is in trouble: the start waits for it");
+    await worker.said("Redis is unavailable: the start waits for it");
     await rig.redis.start();
     await worker.ready();
     expect(await rig.completed(path)).toMatchObject({ status: "completed" });
@@ -30,7 +30,7 @@ describe("a start without Redis", { concurrent: true, timeout: 180_000 }, () => 
     await using rig = await startRig();
     await rig.redis.kill();
     const worker = rig.launch();
-    await worker.said("Redis is in trouble: the start waits for it");
+    await worker.said("Redis is unavailable: the start waits for it");
     expect(await worker.terminate()).toEqual({ code: 0, signal: null });
   });
 });

@@ -126,7 +126,7 @@ describe("the object of a file about to be deleted", { timeout: 180_000 }, () =>
       { kind: "reply", reply: { status: 503, code: "SlowDown" } },
     );
     await rig.until("it was asked for in vain", () => rig.s3.faults.list().some(({ acted }) => acted > 2));
-    await worker.said("the store is in trouble");
+    await worker.said("the store is unavailable");
     expect(readFileSync(path, "utf8")).toBe("content");
     rig.s3.faults.remove(fault);
     await rig.until("it is deleted", () => !existsSync(path));

@@ -134,7 +134,7 @@ export function remove(bucket: DiscardBucket, question: Question): Reply {
   return { status: 204 };
 }
 
-/** GET: a listing, an upload's parts, a setting, or the object itself, whose bytes are gone. */
+/** GET: a listing, an upload's parts, a setting, or the object itself, whose bytes are not stored. */
 export function get(bucket: DiscardBucket, question: Question): Reply {
   const { query } = question;
   if (query.has("lifecycle")) return fail(404, "NoSuchLifecycleConfiguration");

@@ -1,4 +1,4 @@
-/** A request's body: counted and dropped, but a small one is looked at, so that its checksum can be refused. */
+/** A request's body: counted and discarded, except that a small one is checked, so that its checksum can be refused. */
 import type { IncomingMessage } from "node:http";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";

@@ -1,4 +1,4 @@
-/** What a store remembers of objects whose bytes it threw away: names, sizes, checksums, metadata, open uploads. */
+/** What the endpoint remembers of objects whose bytes it discarded: names, sizes, checksums, metadata, open uploads. */
 import { combineAll } from "@sluice/core";
 
 export interface Part {
@@ -26,7 +26,7 @@ export interface Stored {
 export class DiscardBucket {
   readonly objects = new Map<string, Stored>();
   readonly uploads = new Map<string, Upload>();
-  /** Upload id → ETag of what it became: Complete may be repeated. */
+  /** Upload id → ETag of its object, because Complete may be repeated. */
   readonly completed = new Map<string, string>();
   #counter = 0;
 
@@ -43,7 +43,7 @@ export class DiscardBucket {
     return parts === undefined ? `"${text}"` : `"${text}-${parts}"`;
   }
 
-  /** CRC32 of the whole object from those of its parts; undefined when one has none. */
+  /** CRC32 of the whole object from those of its parts; undefined if a part has none. */
   wholeCrc(upload: Upload): string | undefined {
     const ordered = [...upload.parts].sort(([a], [b]) => a - b).map(([, part]) => part);
     if (ordered.some((part) => part.crc32 === undefined)) return undefined;

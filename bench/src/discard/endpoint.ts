@@ -79,7 +79,7 @@ function put(question: Question): Reply {
   return reply;
 }
 
-/** `/-/watch?pid=`: begin counting anew, with this process's CPU at the marks. `/-/seen`: what was counted. */
+/** `/-/watch?pid=`: restarts counting, with this process's CPU at the marks. `/-/seen`: what was counted. */
 function control(url: URL): Reply {
   if (url.pathname === "/-/watch") {
     marks = new CpuMarks();
@@ -119,5 +119,5 @@ server.listen(0, "127.0.0.1", () => {
   if (typeof address === "object" && address) process.stdout.write(`${address.port}\n`);
 });
 process.on("SIGTERM", () => process.exit(0));
-// Whoever started it may be killed.
+// Its parent may be killed.
 process.stdin.on("end", () => process.exit(0)).resume();

@@ -1,4 +1,7 @@
-/** The programs Sluice is measured beside. A peer of a bar that is missing fails the run: a ratio needs both sides. */
+/**
+ * The programs that Sluice is compared with. If one of them is missing, the run fails, because a ratio needs both
+ * sides.
+ */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import libStorage from "@aws-sdk/lib-storage/package.json" with { type: "json" };
@@ -16,7 +19,7 @@ export interface Peer {
 
 const AWS_ENV = { ...CREDENTIALS, AWS_EC2_METADATA_DISABLED: "true" };
 
-/** Throws, with how to get it, when a program is not there. */
+/** Throws, with how to get it, if a program is missing. */
 export function findPeers(): Peer[] {
   return [
     {

@@ -1,4 +1,4 @@
-/** rclone as its own documents recommend for S3, four parts of 8 MiB in flight, told not to look for a bucket. */
+/** rclone as its own documentation recommends for S3, four parts of 8 MiB in flight, without a check for the bucket. */
 import { CREDENTIALS } from "../rig/credentials.ts";
 
 /** Copies a file or a directory into the bucket. */

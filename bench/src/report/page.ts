@@ -1,4 +1,4 @@
-/** docs/performance.md, made from raw results alone: nothing on it is typed by hand. */
+/** docs/performance.md, generated only from raw results. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { judge, median } from "../bars.ts";
@@ -28,7 +28,7 @@ export function writeReport(results: RawResults): void {
   }
 }
 
-/** Picture, title, unit, and the rows whose name tells the number. */
+/** Picture, title, unit, and the rows whose name contains the number. */
 const CURVES = [
   ["parts.svg", "CPU of the whole job a part of 8 MiB, by number of parts", "ms", /^curve: (\d+) parts/],
   ["small-files.svg", "CPU a file of 16 KiB, by number of files at once", "ms", /^curve: (\d+) small files/],
@@ -94,7 +94,7 @@ ${table(
 )}
 
 CPU is user and system time in seconds; a peer's is that of its whole process tree from start to end, Sluice's that of a
-running worker over the work named, the bare loops' that of the loop. The endpoint's own CPU stands beside them.
+running worker over the work named, the bare loops' that of the loop. The endpoint's own CPU is listed next to them.
 `;
 }
 

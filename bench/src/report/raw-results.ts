@@ -1,4 +1,4 @@
-/** What a run leaves in bench/results/: every figure of every round, and what is needed to judge them. */
+/** What a run writes to bench/results/: every figure of every round, and what is needed to judge them. */
 import type { Plan, Results } from "../measure.ts";
 
 export interface RawResults extends Results {

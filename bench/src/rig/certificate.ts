@@ -1,4 +1,4 @@
-/** A certificate for 127.0.0.1, made anew for each run; whoever is measured over TLS is told to trust it. */
+/** A certificate for 127.0.0.1, made for each run; the programs measured over TLS are configured to trust it. */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 

@@ -26,7 +26,8 @@ export async function runMeasured(
   const before = childrenCpu();
   const startedAt = performance.now();
   const child = spawn(program, args, {
-    // Only what is named: proxies and certificates of the caller's own environment are not the peers'.
+    // Only the listed variables: proxies and certificates of the caller's environment must not affect the other
+    // programs.
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -89,7 +90,7 @@ function treeOf(root: number): number[] {
         if (children !== "") pids.push(...children.split(" ").map(Number));
       }
     } catch {
-      // It ended between being listed and being looked at.
+      // It ended between the listing and the check.
     }
   }
   return pids;

@@ -1,4 +1,4 @@
-/** The discarding endpoint as a child process, and what it has seen. */
+/** The discarding endpoint as a child process, and the requests it has counted. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Mark } from "../discard/cpu-marks.ts";
@@ -18,7 +18,7 @@ export interface Seen {
 export interface Endpoint extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /** Counts anew; marks carry this process's CPU. */
+  /** Restarts counting; marks include this process's CPU. */
   watch(pid: number): Promise<void>;
   seen(): Promise<Seen>;
   /** Takes connections and bytes and never answers, until thawed. */

@@ -1,4 +1,7 @@
-/** How long the worker's event loop was held up, by its own metric: each reading tells the time since the one before it. */
+/**
+ * How long the worker's event loop was blocked, from its own metric: each reading covers the time since the one before
+ * it.
+ */
 import type { WorkerProcess } from "../../../apps/worker/test/rig/worker-process.ts";
 
 export interface LoopDelay {
@@ -12,7 +15,7 @@ export async function watchLoop(worker: WorkerProcess): Promise<LoopDelay> {
   const p99 = async (): Promise<number> => {
     const text = await (await fetch(`${String(address)}/metrics`)).text();
     const found = /^sluice_nodejs_eventloop_lag_p99_seconds(?:\{[^}]*\})? (\S+)$/m.exec(text)?.[1];
-    if (found === undefined) throw new Error("the metrics tell no event loop delay");
+    if (found === undefined) throw new Error("the metrics contain no event loop delay");
     return Number(found) * 1_000;
   };
   await p99();

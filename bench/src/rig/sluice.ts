@@ -1,4 +1,4 @@
-/** Sluice's worker as users run it, with a Redis of its own, against the discarding endpoint. */
+/** Sluice's worker as users run it, with its own Redis, against the discarding endpoint. */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";

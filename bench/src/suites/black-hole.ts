@@ -1,6 +1,6 @@
 /**
  * A store that takes connections and bytes and answers nothing, while thousands of files grow: the worker waits in
- * bounded memory and descriptors, and goes on by itself when answers come again.
+ * bounded memory and descriptors, and resumes when answers come again.
  */
 import { appendFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -30,7 +30,7 @@ export async function growing(directory: string, files: number, seconds: number)
   while (Date.now() < endsAt) {
     for (let n = 0; n < files; n += 1) {
       appendFileSync(join(sluice.root, `file-${n}.bin`), STEP);
-      // The writer leaves room for others, as recorders do.
+      // The writer leaves CPU time for others, as recorders do.
       if (n % 50 === 49) await sleep(5);
     }
     resident = Math.max(resident, residentMib(worker.pid));

@@ -56,7 +56,7 @@ export async function manyWriters(
   }
 }
 
-/** Evenly over the time, at the rate asked for, whatever a turn takes. */
+/** Evenly over the time, at the given rate, however long an iteration takes. */
 async function write(files: readonly number[], writing: Writing, ms: number, each = () => {}): Promise<void> {
   const step = Buffer.alloc(writing.bytes, 1);
   const begunMs = performance.now();

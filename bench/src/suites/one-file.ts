@@ -1,4 +1,4 @@
-/** One file that stands there whole: its upload, the verify read and the whole job, each with its own CPU. */
+/** One complete file: its upload, the verify read and the whole job, each with its own CPU. */
 import { linkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keysWith } from "@sluice/redis-schema";
@@ -57,7 +57,7 @@ export async function uploadOneFile(options: OneFileOptions): Promise<OneFile> {
   const loop_delay_p99_ms = await loop.p99();
   const { requests, marks, endpoint_cpu_seconds } = await endpoint.seen();
   const { first_part: first, last_part: last, last_object: object } = marks;
-  if (!first || !last || !object) throw new Error(`nothing went up\n${worker.tail()}`);
+  if (!first || !last || !object) throw new Error(`nothing was uploaded\n${worker.tail()}`);
   return {
     upload_cpu_seconds: last.cpu - first.cpu,
     upload_wall_seconds: (last.at - first.at) / 1_000,

@@ -1,4 +1,7 @@
-/** A start with thousands of active streams whose worker died on this host: how soon work goes on, at what cost in Redis. */
+/**
+ * A start with thousands of active streams whose worker died on this host: how soon uploads resume, at what cost in
+ * Redis.
+ */
 import { appendFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newRecord, streamId, type FileFacts } from "@sluice/core";
@@ -32,7 +35,7 @@ const NO_PID = 2 ** 22 + 1;
 export async function restart(directory: string, streams: number): Promise<Restart> {
   await using sluice = await startSluice({ directory, env: { SLUICE_IDLE_TIMEOUT: "1h" } });
   const ids = await writeRecords(sluice, streams);
-  // A recorder that went on while the worker was away: one file has a part's worth of new bytes.
+  // A recorder continued while the worker was down: one file has a part's worth of new bytes.
   appendFileSync(fileAt(sluice, streams - 1), Buffer.alloc(9 * 1024 * 1024));
   await using proxy = await startRedisProxy(sluice.server.port);
   await sluice.endpoint.watch(process.pid);
@@ -42,16 +45,16 @@ export async function restart(directory: string, streams: number): Promise<Resta
   const roundTrips = proxy.roundTrips;
   if (resumed["resumed"] !== streams) throw new Error(`resumed ${String(resumed["resumed"])} of ${streams}`);
   const first = await until(
-    "a part with new bytes goes up",
+    "a part with new bytes is sent",
     async () => (await sluice.endpoint.seen()).marks.first_part,
     { withinMs: 180_000, everyMs: 50 },
   );
-  const lookedAt = await allLookedAt(sluice, ids);
+  const checkedAt = await allChecked(sluice, ids);
   await worker.kill();
   return {
     streams,
     first_part_seconds: (first.at - startedAt) / 1_000,
-    reconciled_seconds: (lookedAt - startedAt) / 1_000,
+    reconciled_seconds: (checkedAt - startedAt) / 1_000,
     redis_round_trips_per_500: (roundTrips - (await idleStartRoundTrips(directory))) / (streams / 500),
   };
 }
@@ -67,11 +70,11 @@ async function idleStartRoundTrips(directory: string): Promise<number> {
   return roundTrips;
 }
 
-/** A stream that has looked at its file says in its record what it waits for. */
-async function allLookedAt({ redis }: Sluice, ids: readonly string[]): Promise<number> {
+/** A stream that has checked its file records what it waits for. */
+async function allChecked({ redis }: Sluice, ids: readonly string[]): Promise<number> {
   let left = [...ids];
   await until(
-    "every stream has looked at its file",
+    "every stream has checked its file",
     async () => {
       const answers = await Promise.all(left.map((id) => redis.hget(KEYS.streamMeta(id), "waiting_for")));
       left = left.filter((_, at) => answers[at] === null);
@@ -90,7 +93,7 @@ function fileAt(sluice: Sluice, n: number): string {
 async function writeRecords(sluice: Sluice, streams: number): Promise<string[]> {
   const parsed = parseRedisUrl(sluice.server.url);
   if (!parsed.ok) throw new Error(parsed.detail);
-  // A command that fails says so itself.
+  // A command that fails reports it itself.
   const redis = createClient(parsed.target, { name: "bench" }, () => undefined);
   await whenReady(redis, AbortSignal.timeout(10_000));
   const context = { redis, keys: KEYS, clock: CLOCK };

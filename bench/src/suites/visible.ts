@@ -1,4 +1,4 @@
-/** A recording that grows at 50 MiB/s and then is marked complete: how soon after its last byte the object stands. */
+/** A recording that grows at 50 MiB/s and then is marked complete: how soon after its last byte the object exists. */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,7 +31,7 @@ export async function lastByteToVisible(directory: string, bytes: number): Promi
   writeFileSync(`${path}.done`, "");
   const lastByteAt = Date.now();
   const seen = await until(
-    "the object stands",
+    "the object exists",
     async () => (await sluice.endpoint.seen()).marks.last_object,
     { withinMs: 180_000, everyMs: 20 },
   );

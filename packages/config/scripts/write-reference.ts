@@ -1,4 +1,4 @@
-/** Writes the pages that are made from the schema. A test fails while they differ from it. */
+/** Writes the pages that are generated from the schema. A test fails when they are out of date. */
 import { writeFileSync } from "node:fs";
 import { referenceFiles } from "../src/reference/reference-files.ts";
 

@@ -1,4 +1,4 @@
-/** What no single value shows: values that contradict each other, or that a program cannot do without. */
+/** Checks that concern several settings: values that contradict each other, or that a program requires. */
 import { choosePlan } from "@sluice/core";
 import { checkClusterPrefix } from "@sluice/redis-schema/key-prefix";
 import { parseRedisUrl } from "@sluice/redis-schema/redis-url";
@@ -14,11 +14,11 @@ import { isLoopback } from "./values/urls.ts";
 export interface CheckFacts {
   settings: Settings;
   sources: Readonly<Record<SettingKey, Origin>>;
-  /** Settings already told to be wrong: nothing more is said of them. */
+  /** Settings already reported as wrong, which are not reported again. */
   wrong: ReadonlySet<SettingKey>;
   watches: Config["watches"];
   roles: readonly Role[];
-  /** What gives the container away; undefined outside of one. */
+  /** What shows that this is a container; undefined outside of one. */
   container: string | undefined;
 }
 
@@ -65,7 +65,7 @@ function storeProblems({ settings }: CheckFacts): Problem[] {
   ];
 }
 
-/** Bytes of a new file's first part: the least that each part in flight needs as its buffer. */
+/** Bytes of a new file's first part: the minimum buffer of each part in flight. */
 export function firstPartBytes(settings: Settings): number {
   const { partBytes, expectedMaxBytes, partPlan } = settings;
   const plan = choosePlan({ kind: partPlan ?? "stepped", partBytes, expectedMaxBytes, maxParts: 10_000 });
@@ -131,26 +131,28 @@ function workerProblems({ settings, watches, container }: CheckFacts): Problem[]
   return problems;
 }
 
-/** Fewer characters of a password can be guessed, whatever the limit on attempts. */
+/** Shorter passwords can be guessed, whatever the limit on attempts. */
 const SHORT_PASSWORD = 12;
-/** The widest private networks: 10.0.0.0/8 and fc00::/7. A wider one is full of strangers. */
+/** The widest private networks: 10.0.0.0/8 and fc00::/7. A wider range includes addresses of strangers. */
 const WIDEST_TRUST = { ipv4: 8, ipv6: 7 } as const;
-/** Headers that every request carries, or that say something else: whoever sends one would name themselves. */
+/**
+ * Headers that every request has, or that mean something else: any client could send them and choose its own user name.
+ */
 const NOT_AN_IDENTITY =
   /^(?:cookie|set-cookie|authorization|proxy-authorization|host|origin|referer|user-agent|accept|accept-.*|content-.*|connection|upgrade|te|trailer|transfer-encoding|cache-control|pragma|if-.*|range|expect|from|date|via|forwarded|x-forwarded-(?:for|host|proto|port|server|prefix)|x-real-ip|sec-.*|dnt|priority)$/i;
 
-/** What may be meant, and lets in or keeps out more people than most would expect. */
+/** Values that may be intended, but admit or exclude more people than most users expect. */
 export function cautions({ settings, roles }: Pick<CheckFacts, "settings" | "roles">): string[] {
   if (!roles.includes("dashboard")) return [];
   const { webAuth, webPassword, webOperatorGroup } = settings;
   if (webAuth === "password" && webPassword !== undefined && webPassword.length < SHORT_PASSWORD) {
     return [
-      `SLUICE_WEB_PASSWORD has ${webPassword.length} characters: whoever guesses it may act. Make one with \`openssl rand -base64 18\``,
+      `SLUICE_WEB_PASSWORD has ${webPassword.length} characters: anyone who guesses it can act. Make one with \`openssl rand -base64 18\``,
     ];
   }
   if (webAuth === "proxy" && webOperatorGroup === undefined) {
     return [
-      "SLUICE_WEB_OPERATOR_GROUP is not set: everyone may look and nobody may act. Name a group, or * for everyone the proxy lets in",
+      "SLUICE_WEB_OPERATOR_GROUP is not set: everyone may view and nobody may act. Name a group, or * for everyone the proxy admits",
     ];
   }
   return [];
@@ -170,7 +172,7 @@ function trustProblems({ settings }: CheckFacts): Problem[] {
   if (wide.length > 0) {
     problems.push({
       key: "webTrustedProxies",
-      text: `holds ${wide.join(", ")}: whoever reaches the dashboard could name themselves anyone. Name the proxies alone, such as 10.1.2.3 or 10.1.0.0/16`,
+      text: `holds ${wide.join(", ")}: everyone with access to the dashboard could choose any user name. List only the proxies, such as 10.1.2.3 or 10.1.0.0/16`,
     });
   }
   if (webAuth !== "proxy") return problems;
@@ -181,7 +183,7 @@ function trustProblems({ settings }: CheckFacts): Problem[] {
     if (NOT_AN_IDENTITY.test(header)) {
       problems.push({
         key,
-        text: `is ${header}, which browsers and proxies send of themselves: name a header that only your proxy sets`,
+        text: `is ${header}, which browsers and proxies also send: name a header that only your proxy sets`,
       });
     }
   }
@@ -209,12 +211,12 @@ function signInProblems({ settings }: CheckFacts): Problem[] {
         : [
             {
               key: "webTrustedProxies",
-              text: "is not set, and SLUICE_WEB_AUTH=proxy needs it: whose headers are believed",
+              text: "is not set, and SLUICE_WEB_AUTH=proxy needs it: the proxies whose headers are trusted",
             },
           ];
     case "password":
       if (webPassword !== undefined && webPassword.trim() === "")
-        return [{ key: "webPassword", text: "is nothing but blanks: anyone would guess it" }];
+        return [{ key: "webPassword", text: "consists of blanks only: anyone could guess it" }];
       return webPassword !== undefined
         ? []
         : [

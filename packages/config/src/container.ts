@@ -1,10 +1,13 @@
-/** Whether this process runs in a container, where a host name lives no longer than the container: by what gave it away. */
+/**
+ * Whether this process runs in a container, where a host name lasts only as long as the container; returns the
+ * evidence.
+ */
 import { existsSync, readFileSync } from "node:fs";
 
 export interface ContainerFacts {
   env: Readonly<Record<string, string | undefined>>;
   exists(path: string): boolean;
-  /** Empty where there is no such file. */
+  /** Empty if the file does not exist. */
   readText(path: string): string;
 }
 
@@ -14,7 +17,7 @@ export function containerSign(facts: ContainerFacts = systemFacts()): string | u
   for (const path of ["/.dockerenv", "/run/.containerenv"]) {
     if (facts.exists(path)) return `there is a ${path}`;
   }
-  // Podman, systemd-nspawn and LXC tell the first process by this variable.
+  // Podman, systemd-nspawn and LXC set this variable for the first process.
   if (facts.env["container"]) return `the variable "container" is ${facts.env["container"]}`;
   const cgroup = /(?:docker|kubepods|containerd|libpod|crio|\/lxc\/)/.exec(
     facts.readText("/proc/1/cgroup"),

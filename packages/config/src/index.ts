@@ -1,4 +1,7 @@
-/** The configuration of worker and dashboard: schema, loader, printer. No SDK, no Redis client, no watcher behind it. */
+/**
+ * The configuration of worker and dashboard: schema, loader, printer. Imports no SDK, no Redis client and no file
+ * watcher.
+ */
 export type { Config, Role } from "./config.ts";
 export { containerSign } from "./container.ts";
 export { loadConfig, type ConfigInputs, type LoadedConfig } from "./load.ts";

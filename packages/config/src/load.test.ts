@@ -227,7 +227,7 @@ describe("what is wrong", () => {
     );
     expect(problems({ files: { "/srv/sluice.yaml": "- a\n" } })[0]).toContain("must be a map of settings");
     expect(problems({ files: { "/srv/sluice.yaml": "history: 1d\nhistory: 2d\n" } })[0]).toMatch(
-      /line 2: history stands twice/,
+      /line 2: history is in one map twice/,
     );
     expect(load({ files: { "/srv/sluice.yaml": "# nothing\n" } }).config.source).toBe("studio");
   });
@@ -330,7 +330,7 @@ describe("the dashboard", () => {
     "believes no proxy that may be anyone: %s",
     (ranges) => {
       expect(behind({ SLUICE_WEB_TRUSTED_PROXIES: ranges })).toEqual([
-        expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES holds .*: whoever reaches/),
+        expect.stringMatching(/^SLUICE_WEB_TRUSTED_PROXIES holds .*: everyone with access/),
       ]);
       // Forwarded addresses are believed in every mode.
       expect(dashboard({ SLUICE_WEB_PASSWORD: "x", SLUICE_WEB_TRUSTED_PROXIES: ranges })).toHaveLength(1);
@@ -367,7 +367,7 @@ describe("the dashboard", () => {
 
   it.each([" ", "\t \t", "\u00a0\u3000"])("takes no password of blanks", (blanks) => {
     expect(dashboard({ SLUICE_WEB_PASSWORD: blanks })).toEqual([
-      "SLUICE_WEB_PASSWORD is nothing but blanks: anyone would guess it",
+      "SLUICE_WEB_PASSWORD consists of blanks only: anyone could guess it",
     ]);
   });
 
@@ -434,12 +434,12 @@ describe("a hostile sluice.yaml", () => {
   const said = (yaml: string) => problems({ env: {}, files: { "/srv/sluice.yaml": yaml }, roles: [] });
 
   it.each<[string, string, RegExp]>([
-    ["a list that holds itself", "part_size: 8MiB\ninclude: &a [*a]\n", /line 2: the alias \*a stands for/],
+    ["a list that holds itself", "part_size: 8MiB\ninclude: &a [*a]\n", /line 2: the alias \*a refers to/],
     ["a map that holds itself", "watches:\n  - &w\n    path: *w\n", /line 3: the alias \*w stands for/],
     [
       "a bomb of aliases",
       `a0: &a0 [x]\n${Array.from({ length: 40 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(", ")}]\n`).join("")}`,
-      /line 3: the alias \*a1 stands for/,
+      /line 3: the alias \*a1 refers to/,
     ],
     [
       "too many aliases",
@@ -448,7 +448,7 @@ describe("a hostile sluice.yaml", () => {
     ],
     ["an alias of nothing", "part_size: *nothing\n", /line 1: the alias \*nothing has no anchor/],
     ["nesting without an end", `include: ${"[".repeat(200_000)}`, /nested too deep/],
-    ["nesting by indentation", nestedBlocks(700), /stands for|must be|not a setting/],
+    ["nesting by indentation", nestedBlocks(700), /refers to|must be|not a setting/],
     [
       "10,000 watches",
       `watches:\n${Array.from({ length: 10_000 }, (_, at) => `  - path: /a/${at}\n`).join("")}`,

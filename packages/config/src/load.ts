@@ -1,6 +1,6 @@
 /**
- * Reads the whole configuration once: flags before environment before secret files before `sluice.yaml` before defaults.
- * Either it is right, or every problem is thrown at once.
+ * Reads the whole configuration once; flags take precedence over environment, secret files, `sluice.yaml` and defaults,
+ * in this order. Throws every problem at once.
  */
 import { resolve } from "node:path";
 import { cautions, crossChecks, firstPartBytes } from "./checks.ts";
@@ -19,20 +19,20 @@ export interface ConfigInputs {
   env: Environment;
   cwd: string;
   hostname: string;
-  /** Text of a file; throws the system's error. */
+  /** The text of a file; throws the system's error. */
   readFile(path: string): string;
-  /** What gives away that this is a container; undefined outside of one. */
+  /** What shows that this is a container; undefined outside of one. */
   container(): string | undefined;
-  /** Which programs it must suffice for. */
+  /** The programs whose required settings are checked. */
   roles: readonly Role[];
   flags?: Flags;
 }
 
 export interface LoadedConfig {
   config: Config;
-  /** Where each value came from. */
+  /** The origin of each value. */
   sources: Readonly<Record<SettingKey, Origin>>;
-  /** Sentences for the log: what was ignored. */
+  /** Sentences for the log about ignored values. */
   warnings: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   return { config: settled(settings, found.watches, source, inputs.hostname), sources, warnings };
 }
 
-/** A missing file is none, unless it was named. */
+/** A missing file counts as empty, unless the user named it. */
 function readFile({ env, readFile: read }: ConfigInputs, path: string): FileReport {
   let text: string;
   try {
@@ -93,7 +93,7 @@ function readFile({ env, readFile: read }: ConfigInputs, path: string): FileRepo
   return readYaml(text, path);
 }
 
-/** Later ones win. */
+/** Later values take precedence. */
 function merged(...reports: readonly Pick<FileReport, "values">[]): FileReport["values"] {
   return new Map(reports.flatMap(({ values }) => [...values]));
 }

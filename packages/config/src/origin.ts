@@ -1,4 +1,4 @@
-/** Where a value came from, and by which name the person who wrote it knows it. */
+/** Where a value came from, and the name that the user gave it there. */
 import { environmentName, flagName, yamlKey } from "./setting.ts";
 
 export type Origin =
@@ -8,7 +8,7 @@ export type Origin =
   | { kind: "secret file"; path: string }
   | { kind: "file"; path: string }
   | { kind: "default" }
-  /** From other settings, or from the machine. */
+  /** Computed from other settings or the machine. */
   | { kind: "computed" };
 
 export interface RawValue {

@@ -1,4 +1,7 @@
-/** Raw values become settings, each by its own field of the schema; a wrong one is named, and the others are still read. */
+/**
+ * Parses raw values into settings, each with its own field of the schema. A wrong value is reported, and the others are
+ * still read.
+ */
 import type { z } from "zod";
 import { nameAt, type Origin, type RawValue } from "./origin.ts";
 import type { ConfigProblem } from "./problems.ts";
@@ -6,7 +9,7 @@ import { shown } from "./redact.ts";
 import { FIELDS, type SettingField, type SettingKey, type Settings } from "./schema.ts";
 
 export interface ParsedSettings {
-  /** Wrong values stand at their defaults here, so that later checks still find what else is wrong. */
+  /** Wrong values are replaced by their defaults here, so that later checks find other problems. */
   settings: Settings;
   sources: Record<SettingKey, Origin>;
   problems: ConfigProblem[];
@@ -32,7 +35,7 @@ export function parseSettings(values: ReadonlyMap<SettingKey, RawValue>): Parsed
   return { settings: settings as Settings, sources: sources as Record<SettingKey, Origin>, problems, wrong };
 }
 
-/** With a problem, `value` is the default. */
+/** If there is a problem, `value` is the default. */
 export function parseField(
   field: Pick<SettingField, "schema" | "meta">,
   raw: RawValue | undefined,

@@ -17,7 +17,7 @@ export function printConfig(
 function asText(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
   const rows = FIELDS.filter(({ key }) => key !== "watch").map((field) => {
     const value = textOf(field, valueOf(config, field.key));
-    // Without a value, what was computed says nothing; what holds instead does.
+    // Without a value, the effective value is shown instead of the reason for the default.
     const instead = value === undefined ? field.meta.computed : undefined;
     return [
       environmentName(field.meta.name),
@@ -64,7 +64,7 @@ function valueOf(config: Config, key: SettingKey): unknown {
   return key in config ? config[key as keyof Config] : undefined;
 }
 
-/** As a person would write it; empty texts and lists stand as "". */
+/** As the user would write it; empty texts and lists become "". */
 function textOf({ meta }: SettingField, value: unknown): string | undefined {
   if (value === undefined) return undefined;
   if (meta.secret) return secret(value);

@@ -1,8 +1,11 @@
-/** Bad configuration is told all at once, each problem by the name its value was given under; nothing is touched before. */
+/**
+ * All problems of the configuration are reported at once, each under the name that the user used; nothing is changed
+ * before.
+ */
 export interface ConfigProblem {
-  /** As the person knows it: `SLUICE_PART_SIZE`, `--part-size`, `part_size in sluice.yaml`. */
+  /** As the user knows it: `SLUICE_PART_SIZE`, `--part-size`, `part_size in sluice.yaml`. */
   key: string;
-  /** Begins with the key: a whole sentence. */
+  /** A whole sentence that begins with the key. */
   text: string;
 }
 

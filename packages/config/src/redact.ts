@@ -1,11 +1,11 @@
-/** What is shown of a value: secrets never, control characters never, long texts cut. */
+/** Makes values safe to show: no secrets, no control characters, no long texts. */
 
-/** A URL without what may hold a password: everything before the last @, and the query. */
+/** A URL without parts that may contain a password: everything before the last @, and the query. */
 export function redacted(url: string): string {
   const [, scheme, rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(.*)$/is.exec(url) ?? [];
   if (scheme === undefined) return url.includes("@") ? "***" : url;
   const at = rest.lastIndexOf("@");
-  // What stands for a port and is none may be a password whose host was forgotten.
+  // An invalid port may be part of a password whose host is missing.
   if (!isHosts(rest.slice(at + 1).split(/[/?]/, 1)[0] ?? "")) return `${scheme}***`;
   return scheme + (at < 0 ? "" : "***@") + rest.slice(at + 1).replace(/\?.*$/s, "?***");
 }

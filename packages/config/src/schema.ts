@@ -1,4 +1,7 @@
-/** THE schema: every setting of worker and dashboard. Flags, variables, YAML keys, docs and JSON Schema follow from it. */
+/**
+ * THE schema: every setting of worker and dashboard. Flags, variables, YAML keys, docs and JSON Schema are derived from
+ * it.
+ */
 import { z } from "zod";
 import { metaOf, type SettingMeta } from "./setting.ts";
 import { completionRules } from "./settings/completion.ts";
@@ -10,7 +13,7 @@ import { webhookSettings } from "./settings/webhooks.ts";
 import { webSettings } from "./settings/web.ts";
 import { workerSettings } from "./settings/worker.ts";
 
-/** What a watch in the file may have for itself; the setting of the same name is its default. */
+/** Rules that a watch in the file may set for itself; the setting of the same name is the default. */
 export const ruleSettings = { ...watchingRules, ...completionRules };
 
 export const settingsSchema = z.strictObject({

@@ -1,15 +1,15 @@
 /**
- * A setting is a field of the one zod schema; its name, meaning and default are kept beside it in a registry, and
- * flag, environment variable and YAML key are spelled from the name alone.
+ * A setting is a field of the zod schema. Its name, description and default are kept in a registry, and its flag,
+ * environment variable and YAML key are derived from the name.
  */
 import { z } from "zod";
 import type { ValueType } from "./values/value-type.ts";
 
-/** Sections of the reference page, in its order. */
+/** Sections of the reference page, in order. */
 export const GROUPS = [
   "Redis",
   "What is watched",
-  "When a file is complete, and what becomes of it",
+  "When a file is complete, and what happens then",
   "S3",
   "Parts",
   "The worker",
@@ -24,16 +24,16 @@ export interface SettingMeta {
   /** As in `SLUICE_<name>`. */
   name: string;
   group: Group;
-  /** For people, in plain words. */
+  /** The description for users. */
   about: string;
   allowed: string;
-  /** As a person would write it; undefined where there is none, or where it is computed. */
+  /** As the user would write it; undefined if there is no default, or if it is computed. */
   initial: string | undefined;
-  /** In words, where the default depends on something else. */
+  /** A description of the default if it depends on something else. */
   computed: string | undefined;
   /** Never shown; may come from a file named by `SLUICE_<name>_FILE`. */
   secret: boolean;
-  /** An empty text is a value of its own, not "not set". */
+  /** An empty text is a value of its own and does not mean "not set". */
   emptyIsValue: boolean;
   format(value: unknown): string;
 }
@@ -50,7 +50,7 @@ interface Description<T> {
   emptyIsValue?: boolean;
 }
 
-/** With `initial`, the value is always there; without, it may be undefined. */
+/** With `initial`, there is always a value; without, it may be undefined. */
 export function setting<T>(description: Description<T> & { initial: string }): z.ZodType<T>;
 export function setting<T>(description: Description<T>): z.ZodType<T | undefined>;
 export function setting<T>(description: Description<T> & { initial?: string }): z.ZodType<T | undefined> {
@@ -64,7 +64,7 @@ export function setting<T>(description: Description<T> & { initial?: string }): 
     computed: description.computed,
     secret: description.secret ?? false,
     emptyIsValue: description.emptyIsValue ?? false,
-    // The registry holds settings of every type; each is only ever given values its own schema returned.
+    // The registry holds settings of all types; each only gets values that its own schema returned.
     format: type.format as (value: unknown) => string,
   });
 }
@@ -83,7 +83,7 @@ export function yamlKey(name: string): string {
   return name.toLowerCase();
 }
 
-/** Without the dashes in front. */
+/** Without the leading dashes. */
 export function flagName(name: string): string {
   return yamlKey(name).replaceAll("_", "-");
 }

@@ -1,6 +1,6 @@
-/** "Did you mean …": the known name that a mistyped one is nearest to, when it is near enough to be meant. */
+/** "Did you mean …": the known name nearest to a mistyped one, if it is near enough. */
 
-/** Undefined when nothing is near. */
+/** Undefined if no name is near enough. */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
   const most = Math.max(1, Math.floor(typed.length / 4));
   let best: { name: string; distance: number } | undefined;
@@ -12,7 +12,7 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
   return best?.name;
 }
 
-/** Letters put in, left out, exchanged, or swapped with their neighbour (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbouring letters (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -1,4 +1,4 @@
-/** What the loader reads, taken from this process. */
+/** The inputs of the loader, taken from this process. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { hostname } from "node:os";
 import type { Role } from "./config.ts";
@@ -18,12 +18,12 @@ export function systemInputs(roles: readonly Role[], flags: Flags = {}): ConfigI
   };
 }
 
-/** No configuration comes near this; more is something else that was named by mistake. */
+/** No configuration is nearly this large; a larger file was named by mistake. */
 const MOST_BYTES = 1024 * 1024;
 
-/** A pipe nobody writes to, or a device that never ends, would hold the start for ever. */
+/** Without these checks, a pipe without a writer or an endless device would block the start forever. */
 function readSmallFile(path: string): string {
-  // Opening a pipe waits for its writer, unless it is asked not to.
+  // Opening a pipe waits for its writer unless it is non-blocking.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const facts = fstatSync(file);

@@ -20,9 +20,7 @@ describe("an action", () => {
   );
 
   it("on a superseded stream is never a retry, but may be a purge", () => {
-    expect(obstacle("retry", { kind: "failed", superseded_by: "s2" })).toBe(
-      "another generation took its place",
-    );
+    expect(obstacle("retry", { kind: "failed", superseded_by: "s2" })).toBe("another generation replaced it");
     expect(obstacle("purge", { kind: "failed", superseded_by: "s2" })).toBeUndefined();
   });
 
@@ -49,6 +47,6 @@ it("asks on a page for a word where it is about one item, else for the number", 
 });
 
 it("is asked once by a click, until the owner has answered", () => {
-  expect(askedAlready("abort", { requested_action: "abort" })).toBe("asked for already");
+  expect(askedAlready("abort", { requested_action: "abort" })).toBe("already requested");
   expect(askedAlready("finalize", { requested_action: "abort" })).toBeUndefined();
 });

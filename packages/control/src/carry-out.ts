@@ -1,6 +1,7 @@
 /**
- * Carries a confirmed plan out on the records themselves, without any worker: exactly the planned ids, and of those only
- * what still reads as it was planned. Results are kept as they come, so that what was interrupted goes on where it stopped.
+ * Carries out a confirmed plan on the records themselves, without any worker: exactly the planned ids, and of those
+ * only the ones that have not changed since. Results are stored as they come, so that an interrupted plan resumes where
+ * it stopped.
  */
 import {
   KEPT,
@@ -18,33 +19,33 @@ import {
 } from "@sluice/redis-schema";
 import { seenAs } from "./still-as-planned.ts";
 
-/** Actions that need neither a file nor S3. Every other one is asked of the workers. */
+/** Actions that need neither a file nor S3. Every other action is requested from the workers. */
 const RECORD_ACTIONS = ["purge", "prune_history"] as const;
 type RecordAction = (typeof RECORD_ACTIONS)[number];
 
 export type RecordPlan = PlanRecord & { action: RecordAction };
 
 export interface CarryOut {
-  /** Named in the marks that are left behind. */
+  /** Recorded in the marks that are left behind. */
   who: string;
   reason?: string | undefined;
-  /** Between two chunks it stops; what is left stays without a result. */
+  /** Stops between two chunks; the remaining items have no result. */
   signal?: AbortSignal;
   onProgress?: (done: number, of: number) => void;
-  /** Awaited before the first record is touched; not asked where all is done already. */
+  /** Awaited before the first record is changed; not called if everything is done already. */
   onBegin?: () => Promise<void>;
 }
 
 export interface CarriedOut {
   results: ReadonlyMap<string, PlanResult>;
-  /** False: everything had been done before, nothing was touched now. */
+  /** False: everything had been done before, nothing was changed now. */
   touched: boolean;
 }
 
 export async function carryOut(context: SchemaContext, plan: RecordPlan, how: CarryOut): Promise<CarriedOut> {
   const plans = new Plans(context);
   const known = await plans.results(plan.token);
-  // Results stand: an id that was purged is not looked for again.
+  // Existing results count: a purged id is not looked up again.
   const left = plan.ids.filter((id) => !known.has(id));
   if (left.length > 0) {
     await how.onBegin?.();
@@ -85,7 +86,8 @@ async function purge(
     if (signal?.aborted) return;
     const results = await Promise.all(
       streams.map(async (stream): Promise<[string, PlanResult]> => {
-        // Read as the plan was: a broken number that a row leaves out is no change. The script compares the raw ones.
+        // Read in the same way as for the plan: a broken number that a row leaves out is no change. The script compares
+        // raw values.
         const row = listedStream(stream.id, stream.raw);
         if (row !== undefined && planned[stream.id] !== seenAs(row)) return [stream.id, CHANGED];
         return [stream.id, resultOf(await purgeStream(context, stream, request))];
@@ -97,7 +99,10 @@ async function purge(
   }
 }
 
-const CHANGED: PlanResult = { result: "refused", detail: "it changed after it was planned: plan again" };
+const CHANGED: PlanResult = {
+  result: "refused",
+  detail: "it changed after the plan was made: make a new plan",
+};
 
 function resultOf(outcome: PurgeOutcome): PlanResult {
   switch (outcome.kind) {
@@ -106,7 +111,7 @@ function resultOf(outcome: PurgeOutcome): PlanResult {
         ? { result: "done" }
         : { result: "done", detail: UPLOAD_WORDS[outcome.upload] };
     case "absent":
-      return { result: "done", detail: "was gone already" };
+      return { result: "done", detail: "no longer existed" };
     case "changed":
       return CHANGED;
     case "refused":
@@ -120,8 +125,8 @@ const UPLOAD_WORDS = {
 } as const;
 
 /**
- * Exactly the planned ids, however many others are as old; of those only what is still in the history. The moment that
- * the plan fixed is compared once more by the script that removes.
+ * Removes exactly the planned ids, however many others are as old, and of those only the ones that are still in the
+ * history. The script compares once more with the time that the plan fixed.
  */
 async function prune(
   context: SchemaContext,
@@ -144,6 +149,6 @@ async function prune(
 
 const PRUNE_RESULTS: Record<PruneOutcome, PlanResult> = {
   pruned: { result: "done" },
-  absent: { result: "done", detail: "was gone already" },
-  kept: { result: "refused", detail: "it is kept: it is not in the history" },
+  absent: { result: "done", detail: "no longer existed" },
+  kept: { result: "refused", detail: "kept, because it is not in the history" },
 };

@@ -1,4 +1,7 @@
-/** What an action is about, read from Redis just now: what its state allows, and why not for the rest. */
+/**
+ * Selects the items of an action from the current state in Redis: those whose state allows it, and why not for the
+ * rest.
+ */
 import { emptyRow, KEPT, redisNowMs, StreamReader } from "@sluice/redis-schema";
 import type { ListedStream, Orphan, SchemaContext } from "@sluice/redis-schema";
 import { MAX_PLAN_ITEMS, obstacle, type StreamAction } from "./actions.ts";
@@ -11,11 +14,11 @@ export interface Excluded {
 export interface Chosen {
   rows: ListedStream[];
   excluded: Excluded[];
-  /** More are allowed than one plan takes. */
+  /** Allowed items beyond the limit of one plan. */
   leftOut: number;
 }
 
-/** `refuse`: what is in the way beside the state. */
+/** `refuse`: further reasons against an item, apart from its state. */
 export function choose(
   action: StreamAction,
   rows: readonly ListedStream[],
@@ -35,7 +38,7 @@ export function choose(
   };
 }
 
-/** In the order given. An id that an index names while nothing is stored under it can be purged too. */
+/** In the given order. An id that an index lists although its record is missing can be purged too. */
 export async function readRows(reader: StreamReader, ids: readonly string[]): Promise<ListedStream[]> {
   const rows: ListedStream[] = [];
   for (let from = 0; from < ids.length; from += KEPT.pageOfRecords) {
@@ -46,14 +49,14 @@ export async function readRows(reader: StreamReader, ids: readonly string[]): Pr
   return rows;
 }
 
-/** "3 streams (only failed streams are retried)": how many, by reason. */
+/** "3 streams (only failed streams are retried)": counts by reason. */
 export function byReason(excluded: readonly Excluded[]): { why: string; count: number }[] {
   const counts = new Map<string, number>();
   for (const { why } of excluded) counts.set(why, (counts.get(why) ?? 0) + 1);
   return [...counts].map(([why, count]) => ({ why, count }));
 }
 
-/** Completed streams that are older, the oldest first, as many as one plan takes: exactly these go. */
+/** Older completed streams, the oldest first, up to the limit of one plan: exactly these are removed. */
 export async function choosePrunable(
   context: SchemaContext,
   olderThanMs: number,
@@ -77,7 +80,7 @@ export async function choosePrunable(
   return { rows, leftOut: Math.max(0, all - rows.length), cutoff };
 }
 
-/** ms since 1970. Where the store does not say when it began, it is as old as it has been known. */
+/** In ms since 1970. If the store does not report when an upload began, the time at which it was first seen counts. */
 export function orphanBegan({ initiated_at_utc, first_seen_at_utc }: Orphan): number {
   return Date.parse(initiated_at_utc ?? first_seen_at_utc);
 }

@@ -1,6 +1,6 @@
 /**
- * What an action would do, before it is done: exact ids, counts, bytes, what is lost, and how it is confirmed. Dashboard
- * and command line make their plans here, so that each can carry out what the other planned.
+ * What an action would do, before it is done: exact ids, counts, bytes, what is lost, and how it is confirmed.
+ * Dashboard and command line make their plans here, so that each can carry out the other's plans.
  */
 import { displayPath, planRetry } from "@sluice/core";
 import {
@@ -23,7 +23,7 @@ export interface PlannedItem {
   /** Path or key. */
   name: string;
   bytes: number;
-  /** What will become of it, in words. */
+  /** What will happen to it, in words. */
   note?: string;
 }
 
@@ -31,16 +31,16 @@ export interface Draft {
   action: PlanAction;
   /** "Purge 412 failed streams" */
   title: string;
-  /** What is lost and what is kept, a sentence each. */
+  /** What is lost and what is kept, one sentence each. */
   facts: string[];
   items: PlannedItem[];
   counts: Record<string, number>;
-  /** What the number means depends on the action: bytes on disk only, parts S3 forgets, bytes sent again. */
+  /** Depends on the action: bytes that are only on disk, parts that are lost, bytes sent again. */
   bytes: number;
   options: PlanOptions;
-  /** What was asked for and is not part of the plan. */
+  /** Items that were requested but are not part of the plan. */
   excluded: Excluded[];
-  /** More matched than one plan takes. */
+  /** Matching items beyond the limit of one plan. */
   leftOut: number;
   confirm: Confirm;
 }
@@ -64,7 +64,7 @@ export function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" 
   return draft({
     action: "purge",
     facts: [
-      "Files on disk are never touched: they are left alone until they change or are retried by path.",
+      "Files on disk are never touched: they are ignored until they change or are retried by path.",
       ...(unsent > 0 ? [`${formatBytes(unsent)} of them exist on local disk only.`] : []),
       uploadsSentence(withUpload, upload),
     ],
@@ -83,7 +83,7 @@ export function draftAbort({ rows, excluded, leftOut }: Chosen): Draft {
     action: "abort",
     facts: [
       uploadsSentence(withUpload, "abort"),
-      "Files stay on disk, untouched: they are left alone until they change or are retried.",
+      "Files stay on disk, untouched: they are ignored until they change or are retried.",
     ],
     items: itemsOf(rows, sentBytes),
     counts: { streams: rows.length, uploads: withUpload.length, uploads_kept: 0 },
@@ -101,7 +101,7 @@ function uploadsSentence(rows: readonly ListedStream[], choice: "abort" | "keep"
   return choice === "keep" ? `Kept in S3: ${which}, as orphans.` : `Lost in S3: ${which}.`;
 }
 
-/** A file written so lately is probably still being written. */
+/** A file written this recently is probably still being written. */
 const LATELY_MS = 10_000;
 
 export function draftFinalize(
@@ -115,13 +115,13 @@ export function draftFinalize(
     action: "finalize",
     facts: [
       `Sent first: ${formatBytes(unsent)} that are only on local disk. Each file is then verified and completed as it is.`,
-      "What is written afterwards is not in the object; a file that grows again becomes a new generation.",
+      "Data written afterwards is not in the object; a file that grows again becomes a new generation.",
       ...(growing > 0
         ? [`${plural(growing, "file was", "files were")} written in the last ${formatDuration(LATELY_MS)}.`]
         : []),
       force
-        ? "Processes that hold a file open for writing are not waited for."
-        : "A file that a process holds open for writing is still waited for.",
+        ? "Files are completed even if a process has them open for writing."
+        : "A file that a process has open for writing is completed when it is closed.",
     ],
     items,
     counts: { streams: rows.length },
@@ -132,7 +132,7 @@ export function draftFinalize(
   });
 }
 
-/** Reads the records, since the worker decides by them where a retry begins. */
+/** Reads the records, because the worker decides from them where a retry begins. */
 export async function draftRetry(context: SchemaContext, chosen: Chosen): Promise<Draft> {
   const loaded: LoadedStream[] = [];
   const ids = chosen.rows.map(({ id }) => id);
@@ -140,14 +140,14 @@ export async function draftRetry(context: SchemaContext, chosen: Chosen): Promis
   return draftRetryOf(chosen, loaded);
 }
 
-/** Pure. What goes up a second time is what `planRetry` says, by which the worker acts too. */
+/** Pure. `planRetry` says what is sent a second time; the worker uses it too. */
 export function draftRetryOf({ rows, excluded, leftOut }: Chosen, loaded: readonly LoadedStream[]): Draft {
   const items: PlannedItem[] = [];
   const refused = [...excluded];
   let fromStart = 0;
   for (const { id, parsed } of loaded) {
     if (parsed.kind !== "record") {
-      refused.push({ id, why: "its record cannot be worked with: purge it" });
+      refused.push({ id, why: "its record cannot be read: purge it" });
       continue;
     }
     const { event, bytesSentAgain, words } = planRetry(parsed.record);
@@ -179,7 +179,7 @@ function whatIsSent(items: number, fromStart: number, again: number): string {
 export function draftRetryPath(marks: readonly string[]): Draft {
   return draft({
     action: "retry_path",
-    facts: ["Each becomes a new stream if its file is still there; all its bytes are sent."],
+    facts: ["Each becomes a new stream if its file still exists; all its bytes are sent."],
     items: marks.map((mark) => ({ id: mark, name: mark.slice(mark.indexOf(":") + 1), bytes: 0 })),
     counts: { files: marks.length },
     options: {},
@@ -189,7 +189,7 @@ export function draftRetryPath(marks: readonly string[]): Draft {
   });
 }
 
-/** Who may choose what is not ours is the caller's to say: never a filter, never by itself. */
+/** The caller decides who may select uploads that are not ours: never a filter, never automatically. */
 export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[], olderThanMs = 0): Draft {
   const taken = chosen.slice(0, MAX_PLAN_ITEMS);
   const count = (verdict: Orphan["verdict"]) => taken.filter((one) => one.verdict === verdict).length;
@@ -200,8 +200,8 @@ export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[
     action: "abort_uploads",
     facts: [
       ...(olderThanMs > 0 ? [`They began more than ${formatDuration(olderThanMs)} ago.`] : []),
-      `S3 forgets their parts: ${formatBytes(bytes)}. No object and no local file is touched.`,
-      "A worker looks at each again right before, and skips uploads that a stream has claimed.",
+      `Their parts in S3 are lost: ${formatBytes(bytes)}. No object and no local file is touched.`,
+      "A worker checks each again right before, and skips uploads that a stream has claimed.",
       ...(others > 0 ? [`${plural(others, "upload")} may belong to another program: be sure.`] : []),
     ],
     items,
@@ -225,9 +225,9 @@ export function draftAdopt(rows: readonly ListedStream[], from: string): Draft {
   return draft({
     action: "adopt",
     facts: [
-      `They are of the source ${from}; it must not come back under its old name for these files.`,
+      `They belong to the source ${from}; it must not come back under its old name for these files.`,
       `${formatBytes(bytes)} that are in S3 are kept; each stream resumes from there.`,
-      "Where this worker has begun the same file already, the stream that has sent less gives way.",
+      "If this worker has already started the same file, the stream that has sent less ends.",
     ],
     items,
     counts: { streams: items.length },
@@ -247,7 +247,7 @@ export function draftPrune(
     action: "prune_history",
     facts: [
       ...(olderThanMs > 0 ? [`They completed more than ${formatDuration(olderThanMs)} ago.`] : []),
-      "Only their records in Redis go. Objects, metadata and files stay, and nothing is sent again: completed files stay known.",
+      "Only their records in Redis are removed. Objects, metadata and files stay, and nothing is sent again: completed files are remembered.",
     ],
     items: itemsOf(rows, sentBytes),
     counts: { streams: rows.length },

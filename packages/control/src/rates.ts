@@ -1,11 +1,11 @@
-/** How fast files are written and go up now, from counters of whole minutes. */
+/** How fast files are currently written and uploaded, from counters of whole minutes. */
 import type { StatsWindow } from "@sluice/redis-schema/stats-store";
 
 const MINUTE_MS = 60_000;
 /** The running minute and the one before. */
 export const RATE_MINUTES = 2;
 
-/** Bytes a second over the running minute and the one before: between one and two minutes of truth. */
+/** Bytes per second over the running minute and the one before: between one and two minutes of data. */
 export function rateNow(minutes: StatsWindow["minutes"], now: number): { rate_in: number; rate_out: number } {
   const running = Math.floor(now / MINUTE_MS) * MINUTE_MS;
   const recent = minutes.filter((minute) => minute.startsAt >= running - MINUTE_MS);
@@ -15,18 +15,18 @@ export function rateNow(minutes: StatsWindow["minutes"], now: number): { rate_in
   return { rate_in: sum("bytes_in") / seconds, rate_out: sum("bytes_sent") / seconds };
 }
 
-/** Asked at least so long ago, a difference says something; longer ago, it says nothing of now. */
+/** A difference is meaningful only over at least this time; over a longer time it does not describe the present. */
 const LEAST_MS = 10_000;
 const MOST_MS = 40_000;
 
 /**
- * What was written between two questions, each some seconds after the one before. A recorder that stops is seen to stop
- * within seconds, not when its minute is over. What goes up comes part by part, and needs the minutes to be even.
+ * What was written between two reads some seconds apart, so that a recorder that stops is noticed within seconds, not
+ * at the end of its minute. Uploads come part by part, and need whole minutes to be smooth.
  */
 export class RecentlyWritten {
   #asked: { at: number; bytes: ReadonlyMap<number, number> }[] = [];
 
-  /** Bytes a second; undefined until it has been asked for long enough. */
+  /** Bytes per second; undefined until there were reads for long enough. */
   rate(minutes: StatsWindow["minutes"], now: number): number | undefined {
     const bytes = new Map(
       minutes

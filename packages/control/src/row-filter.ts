@@ -1,4 +1,6 @@
-/** Which streams an operator means: one test for lists, live rows and actions, in the dashboard and on the command line. */
+/**
+ * Which streams a filter selects: one test for lists, live rows and actions, in the dashboard and on the command line.
+ */
 import type { Kind } from "@sluice/core/stream/state";
 import {
   failureReason,
@@ -10,11 +12,11 @@ import {
 } from "./stream-row.ts";
 import { ageMs } from "./units.ts";
 
-/** The indexes, with superseded streams apart from those that failed. */
+/** The indexes, with superseded streams separate from failed ones. */
 export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** What is absent is not asked for. */
+/** An absent field does not filter. */
 export interface RowFilter {
   view?: View | undefined;
   kinds?: ReadonlySet<Kind> | undefined;
@@ -22,11 +24,11 @@ export interface RowFilter {
   source?: string | undefined;
   watch?: string | undefined;
   owner?: string | undefined;
-  /** Part of the path or of the key, letter by letter. */
+  /** A literal part of the path or of the key. */
   path?: string | undefined;
-  /** In lower case; each must occur in the path, the key, the id, the upload id or the ETag. */
+  /** In lower case; each word must occur in the path, the key, the id, the upload id or the ETag. */
   words?: readonly string[] | undefined;
-  /** ms since the last activity. */
+  /** Time since the last activity, ms. */
   olderThan?: number | undefined;
   /** Only stalled streams, by this limit (ms). */
   stalledAfterMs?: number | undefined;
@@ -34,7 +36,7 @@ export interface RowFilter {
   reopened?: boolean | undefined;
 }
 
-/** A filter that asks for what a row does not have leaves it out. */
+/** A row without a field that the filter asks for does not match. */
 export function matches(row: StreamRow, filter: RowFilter, nowMs: number): boolean {
   const { view, kinds, reasons, source, watch, owner, path, words, olderThan, stalledAfterMs, reopened } =
     filter;

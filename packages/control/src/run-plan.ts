@@ -1,7 +1,7 @@
 /**
- * Second half of every action: exactly the planned ids, once. Records are purged and pruned at once, without any worker;
- * what needs a file or S3 becomes a request to the workers under the plan's own token, so that asking twice asks once.
- * Results stay for a day, whoever looks, and each step is in the audit log.
+ * The second half of every action: carries out exactly the planned ids, once. Records are purged and pruned at once,
+ * without any worker; what needs a file or S3 becomes a request to the workers under the plan's own token, so that
+ * repeated calls file one request. Results are kept for a day for everyone, and each step is in the audit log.
  */
 import { randomUUID } from "node:crypto";
 import {
@@ -28,10 +28,10 @@ export interface Actor {
   from: string;
 }
 
-/** Ids named in an audit entry; the rest is in the plan's results. */
+/** Ids listed in an audit entry; the rest is in the plan's results. */
 const MAX_AUDITED_IDS = 1_000;
 
-/** `typed`: what has to be typed to carry it out. Not saved yet. */
+/** `typed`: what must be typed to confirm. The plan is not saved yet. */
 export async function planOf(
   context: SchemaContext,
   { who }: Pick<Actor, "who">,
@@ -50,7 +50,7 @@ export async function planOf(
   };
 }
 
-/** `execution` names who carries it out; from here on the plan is kept for a day. */
+/** `execution` identifies the process that carries it out; from here on the plan is kept for a day. */
 export async function takePlan(
   context: SchemaContext,
   token: string,
@@ -64,14 +64,14 @@ export async function takePlan(
 
 export interface HowToCarryOut {
   reason: string | undefined;
-  /** Between two chunks it stops; what is left stays without a result. */
+  /** Stops between two chunks; the remaining items have no result. */
   signal?: AbortSignal;
   onProgress?: (done: number, of: number) => void;
 }
 
 /**
- * A plan on records alone. Carried out again, it does what is left. What removes records is audited before the first
- * one goes: whatever breaks it off, Redis or the end of this process, the audit log says that it was begun.
+ * Carries out a plan on records alone; a repeated call does what is left. The removal of records is audited before the
+ * first one is removed: even if Redis or this process fails meanwhile, the audit log says that it was started.
  */
 export async function carryOutAudited(
   context: SchemaContext,
@@ -83,7 +83,7 @@ export async function carryOutAudited(
   const outcome = (results: CarriedOut["results"]) => summary(plan.ids, Object.fromEntries(results));
   const brokeOff = async (error: unknown): Promise<never> => {
     const soFar = new Plans(context).results(plan.token);
-    // Redis may refuse this entry too: the first one stands, and the trouble itself is what the caller must hear of.
+    // Redis may refuse this entry too: the first entry exists, and the caller must get the original error.
     await Promise.allSettled([soFar.then((results) => enter(`broke off: ${outcome(results)}`))]);
     throw error;
   };
@@ -93,7 +93,7 @@ export async function carryOutAudited(
   return carried;
 }
 
-/** A plan that workers carry out: asks for what still is as it was planned; asked again, for the same. */
+/** Requests a plan from the workers, for the items that have not changed since; a repeated call requests the same. */
 export async function askForPlan(
   context: SchemaContext,
   plan: PlanRecord,
@@ -102,12 +102,12 @@ export async function askForPlan(
 ): Promise<{ items: string[]; isNew: boolean }> {
   const items = await stillAsPlanned(context, plan);
   if (items.length === 0) {
-    await audit(context, actor, { ...entryOf(plan), result: "nothing: all of it changed", reason });
+    await audit(context, actor, { ...entryOf(plan), result: "nothing: all items have changed", reason });
     return { items, isNew: false };
   }
   const { token: id, options } = plan;
   const request = options?.request === undefined ? {} : { options: options.request };
-  // What a plan may ask for was looked at when it was made.
+  // The plan's action was checked when the plan was made.
   const action = plan.action as RequestAction;
   const isNew = await fileRequest(context, actor, { id, action, items, reason, plan: id, ...request });
   return { items, isNew };
@@ -115,7 +115,7 @@ export async function askForPlan(
 
 export interface Ask extends Pick<NewRequest, "id" | "action" | "items" | "options"> {
   reason?: string | undefined;
-  /** The token, where a plan asks. */
+  /** The plan's token, if a plan makes the request. */
   plan?: string;
 }
 
@@ -135,14 +135,14 @@ export async function fileRequest(
   await audit(context, actor, {
     action: ask.action,
     ids: ask.items,
-    result: "asked of the workers",
+    result: "requested from the workers",
     reason,
     plan,
   });
   return true;
 }
 
-/** What came of a plan so far, by id: from the plan itself, and from the workers where they were asked. */
+/** The results of a plan so far, by id: from the plan itself, and from the workers if they were asked. */
 export async function planResults(
   context: SchemaContext,
   plan: PlanRecord,

@@ -1,6 +1,6 @@
 /**
- * What a confirmed plan asks of the workers: of the planned streams only those that still are as they were shown. What
- * changed between planning and confirming is left alone, and the plan's results say why.
+ * Selects what a confirmed plan requests from the workers: only the planned streams that have not changed since they
+ * were shown. Streams that changed between planning and confirming are left alone, and the plan's results say why.
  */
 import { isLive, kindOf } from "@sluice/core";
 import {
@@ -14,19 +14,21 @@ import {
   type SchemaContext,
 } from "@sluice/redis-schema";
 
-/** How a stream read when it was planned: as a row, never as raw fields, whose numbers may be none. */
+/** The state of a stream when it was planned: as a row, never as raw fields, whose numbers may be invalid. */
 export function seenAs({ status, fence, revision }: SeenRow): string {
   return `${status}:${fence ?? ""}:${revision ?? ""}`;
 }
 
 type SeenRow = Pick<ListedStream, "status" | "fence" | "revision">;
 
-/** As a plan keeps it: by id. */
+/** As stored in a plan: by id. */
 export function seenOf(rows: readonly (SeenRow & { id: string })[]): Record<string, string> {
   return Object.fromEntries(rows.map((row) => [row.id, seenAs(row)]));
 }
 
-/** Asked again it gives the same items: what was filed once is not judged anew by what the request itself changed. */
+/**
+ * A repeated call returns the same items: once filed, they are not compared again with what the request itself changed.
+ */
 export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): Promise<string[]> {
   const filed = await new RequestQueue(context).read(plan.token);
   if (filed.kind === "ok") return filed.value.items;
@@ -48,22 +50,25 @@ export async function stillAsPlanned(context: SchemaContext, plan: PlanRecord): 
 }
 
 /**
- * Undefined: it is as it was seen. A live stream's record changes with each part, and it opens by itself: only its
- * stage and its owner's fence count. Any other stands still, so that any change of it counts.
+ * Undefined: unchanged. The record of a live stream changes with each part, and it opens by itself: only its stage and
+ * its owner's fence count. Any other stream is static, so every change counts.
  */
 export function changeSince(seen: string, row: SeenRow | undefined): string | undefined {
-  if (row === undefined) return "it no longer exists: plan again";
+  if (row === undefined) return "it no longer exists: make a new plan";
   if (seenAs(row) === seen) return undefined;
   const [status = "", fence = ""] = seen.split(":");
   const [before, now] = [stageOf(status), stageOf(row.status)];
   if (before !== now)
-    return `it changed after it was planned: it was ${status}, it is ${row.status}: plan again`;
-  if (fence !== String(row.fence ?? "")) return "it changed hands after it was planned: plan again";
+    return `it changed after the plan was made, from ${status} to ${row.status}: make a new plan`;
+  if (fence !== String(row.fence ?? ""))
+    return "it has had another owner since the plan was made: make a new plan";
   const kind = kindOf(row.status);
-  return kind !== undefined && isLive(kind) ? undefined : "it changed after it was planned: plan again";
+  return kind !== undefined && isLive(kind)
+    ? undefined
+    : "it changed after the plan was made: make a new plan";
 }
 
-/** A stream opens by itself. */
+/** A stream opens by itself, so both count as one stage. */
 function stageOf(status: string): string {
   return kindOf(status) === "opening" ? "processing" : status;
 }

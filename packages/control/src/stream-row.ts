@@ -1,4 +1,4 @@
-/** One line of a list of streams, as Redis holds it, and what follows from it. Runs in the browser too. */
+/** One line of a list of streams, as stored in Redis, and values derived from it. Also runs in the browser. */
 import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/part-plan";
 import { isSetApart } from "@sluice/core/stream/set-apart";
 import { isStalled as isStalledStream } from "@sluice/core/stream/stalled";
@@ -6,23 +6,23 @@ import { INDEX_OF, type Index } from "@sluice/core/stream/state";
 import type { ListedStream } from "@sluice/redis-schema/stream-rows";
 import { parseTime } from "./units.ts";
 
-/** Lenient: every field of the record may be missing, and such a row is shown all the same. JSON leaves such a field out. */
+/** Lenient: every field of the record may be missing, and the row is still shown. JSON leaves missing fields out. */
 export type StreamRow = { [K in keyof ListedStream]?: ListedStream[K] | undefined } & Pick<
   ListedStream,
   "id" | "status"
 >;
 
-/** The index it stands in; for a row asked for by id, the one its state belongs to. */
+/** The index that lists it; for a row read by id, the one its state belongs to. */
 export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | undefined {
   return row.index ?? (row.kind === undefined ? undefined : INDEX_OF[row.kind]);
 }
 
-/** Bytes on disk that are not in S3. What is sealed is in S3 whole, also when it went there in one request. */
+/** Bytes on disk that are not in S3. A sealed file is completely in S3, even if it was sent in one request. */
 export function lagBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
   return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
 }
 
-/** Bytes S3 has; a stored object has them all, also when it went up in one request. */
+/** Bytes in S3. A stored object has all of them, even if it was sent in one request. */
 export function sentBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
   return isStored(row) ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
 }
@@ -35,7 +35,7 @@ export function hasUpload({ s3_upload_id }: Pick<StreamRow, "s3_upload_id">): bo
   return s3_upload_id !== undefined && s3_upload_id !== "";
 }
 
-/** A generation that another took the place of, or a download that was given up: listed apart, no alert. */
+/** A generation that another one replaced, or a download that was given up: listed separately, no alert. */
 export function isSuperseded(row: Pick<StreamRow, "superseded_by" | "set_apart">): boolean {
   return isSetApart(row);
 }
@@ -53,7 +53,7 @@ export function failureReason(row: Pick<StreamRow, "status">): string | undefine
   return row.status.startsWith("failed_") ? row.status.slice("failed_".length) : undefined;
 }
 
-/** The name people know a stream by; its id where the record names no file. */
+/** The displayed name of a stream; its id if the record has no file name. */
 export function pathOf(row: Pick<StreamRow, "id" | "original_path">): string {
   return row.original_path ?? row.id;
 }
@@ -62,20 +62,20 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }
 
-/** Size of the part that comes next; 1 where the record does not say. */
+/** Size of the next part; 1 if the record does not contain it. */
 export function nextPartBytes(row: StreamRow): number {
   return bytesOfPart(row.part_plan, row.next_part);
 }
 
 /**
- * Bytes past the last full part, on local disk only until the seal. Parts of a lag that crosses a step of the plan are
- * counted at the next part's size.
+ * Bytes after the last full part, which are only on local disk until the seal. If the lag crosses a step of the part
+ * plan, all its parts are counted at the next part's size.
  */
 export function tailBytes(row: StreamRow): number {
   return lagBytes(row) % nextPartBytes(row);
 }
 
-/** By the rule that workers send webhooks by. */
+/** By the same rule as the workers' webhooks. */
 export function isStalled(row: StreamRow, now: number, stallAfterMs: number): boolean {
   const facts = {
     kind: row.kind,

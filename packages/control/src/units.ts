@@ -1,4 +1,7 @@
-/** Sizes, counts and times read the same everywhere: IEC units, one decimal below 100, spans in at most two units. */
+/**
+ * Formats sizes, counts and times the same everywhere: IEC units, one decimal below 100, durations in at most two
+ * units.
+ */
 export { formatBytes } from "@sluice/core/stream/format-bytes";
 import { formatBytes } from "@sluice/core/stream/format-bytes";
 
@@ -9,7 +12,7 @@ export function exactBytes(bytes: number): string {
   return `${whole.format(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
-/** Bytes a second; a dash where nothing sure can be said. */
+/** Bytes per second; a dash if the rate is unknown. */
 export function formatRate(bytesPerSecond: number | undefined): string {
   return bytesPerSecond === undefined || !Number.isFinite(bytesPerSecond)
     ? "–"
@@ -30,12 +33,12 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** ms since a time, both in ms since 1970. Never below 0: another clock may be ahead, and S3 tells whole seconds. */
+/** Time since `sinceMs`, in ms. Never below 0: another clock may be ahead, and S3 reports whole seconds. */
 export function ageMs(sinceMs: number, nowMs: number): number {
   return Math.max(0, nowMs - sinceMs);
 }
 
-/** A length of time in at most two units: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
+/** A duration in at most two units: "4 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return "–";
   const span = Math.max(0, ms);
@@ -52,10 +55,10 @@ function two(span: number, big: number, bigName: string, small: number, smallNam
   return rest === 0 ? `${first} ${bigName}` : `${first} ${bigName} ${rest} ${smallName}`;
 }
 
-/** One unit is enough beside a name: "4 s ago", "in 2 min". */
+/** One unit only: "4 s ago", "in 2 min". */
 export function formatRelative(at: number, now: number): string {
   const span = Math.abs(now - at);
-  // Clocks of two machines, and a display that ticks in seconds, are this far apart at least.
+  // The clocks of two machines, and a display in whole seconds, differ by at least this much.
   if (span < 2_500) return "now";
   const text =
     span < MINUTE
@@ -68,14 +71,14 @@ export function formatRelative(at: number, now: number): string {
   return at <= now ? `${text} ago` : `in ${text}`;
 }
 
-/** 2026-11-24 02:08:19, in the browser's zone or UTC; ISO order, so that columns sort by eye. */
+/** 2026-11-24 02:08:19, in the browser's zone or UTC; ISO order, so that columns sort visually. */
 export function formatAbsolute(at: number, utc: boolean): string {
   const shifted = utc ? at : at - new Date(at).getTimezoneOffset() * MINUTE;
   const text = new Date(shifted).toISOString();
   return `${text.slice(0, 10)} ${text.slice(11, 19)}${utc ? " UTC" : ""}`;
 }
 
-/** Undefined for a text that is no time. */
+/** Undefined if the text is not a valid time. */
 export function parseTime(text: string | undefined | null): number | undefined {
   if (!text) return undefined;
   const at = Date.parse(text);

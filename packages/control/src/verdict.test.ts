@@ -103,12 +103,7 @@ describe("the verdict", () => {
       "safe",
       "Every byte of 1 live stream is in S3.",
     ],
-    [
-      "nothing is live",
-      { ...calm(), rows: [] },
-      "safe",
-      "No file is being written; every stream has come to its end.",
-    ],
+    ["nothing is live", { ...calm(), rows: [] }, "safe", "No file is being written; every stream has ended."],
     [
       "a slow uplink falls behind at 1,002 MiB",
       behind({ rates: { rate_in: 4 * MIB, rate_out: MIB } }),
@@ -119,7 +114,7 @@ describe("the verdict", () => {
       "more goes up than is written",
       behind({ rates: { rate_in: MIB, rate_out: 4 * MIB } }),
       "catching_up",
-      "1002 MiB are not in S3, and a full part has waited for 4 min 50 s; at this rate all of it is there in about 5 min 34 s.",
+      "1002 MiB are not in S3, and a full part has waited for 4 min 50 s; at this rate all of it is in S3 in about 5 min 34 s.",
     ],
     [
       "as much goes up as is written",
@@ -207,25 +202,25 @@ describe("the verdict", () => {
       "no worker was ever there",
       { ...calm(), rows: [], listings: [] },
       "unknown",
-      "No worker is running: new files are not seen.",
+      "No worker is running: new files are not noticed.",
     ],
     [
       "the only worker was killed",
       { ...calm(), listings: [gone()] },
       "unknown",
-      "No worker runs on source cams for 10 min: its files may grow unseen, and 1 live stream waits.",
+      "No worker runs on source cams for 10 min: its files may grow unnoticed, and 1 live stream waits.",
     ],
     [
       "the worker of one source was killed, that of another lives",
       { ...calm(), listings: [gone(), worker("w2", { source: "audio" })] },
       "unknown",
-      "No worker runs on source cams for 10 min: its files may grow unseen, and 1 live stream waits.",
+      "No worker runs on source cams for 10 min: its files may grow unnoticed, and 1 live stream waits.",
     ],
     [
       "a worker says nothing",
       { ...calm(), listings: [worker("w1", {}, 11_000)] },
       "unknown",
-      "A worker has said nothing for 11 s.",
+      "A worker has not reported for 11 s.",
     ],
     [
       "another worker of the source is about to take up what one left",

@@ -1,14 +1,14 @@
 /**
- * Is data safe? One answer for overview and command line, made from what is at risk and never from what there is to do.
+ * Is the data safe? One answer for overview and command line, derived from what is at risk and never from the work there is.
  *
- *   safe            every full part is in S3, or has waited for no longer than a part takes
- *   catching up     full parts wait, and more goes up than is written: done in about so long
- *   falling behind  full parts wait, and no more goes up than is written
- *   stopped         bytes wait for something that must change first: a store, a volume, a person
- *   unknown         nobody has said anything that is young enough
+ *   safe            every full part is in S3, or has waited no longer than a part takes
+ *   catching up     full parts wait, and more is sent than is written: done in about this time
+ *   falling behind  full parts wait, and no more is sent than is written
+ *   stopped         bytes wait for something that must change first: a store, a volume, an operator
+ *   unknown         there is no recent report
  *
- * Each is worse than the one before it, and the worst that holds for anything is the answer for the whole: a worker that
- * dies, or a volume that goes away, never makes it better. Pure, and also run in the browser, where data grows old.
+ * Each is worse than the one before it, and the worst one that applies to anything is the answer for the whole: a worker that
+ * dies, or a volume that disappears, never improves it. Pure, and also run in the browser, where data becomes stale.
  */
 import { LIMITS } from "@sluice/core/limits";
 import type { WatchRecord } from "@sluice/redis-schema/records/watch";
@@ -28,15 +28,15 @@ import { formatBytes, formatDuration, parseTime, plural } from "./units.ts";
 export const VERDICTS = ["safe", "catching_up", "falling_behind", "stopped", "unknown"] as const;
 export type VerdictState = (typeof VERDICTS)[number];
 
-/** What is shown is at most so old; what is older is not known. */
+/** Older data counts as unknown. */
 export const DATA_AGE_MS = 10_000;
-/** A full part may wait so long and nothing is behind: it takes its turn, and its time on the way. */
+/** How long a full part may wait without being behind: for its turn, and for its transfer. */
 export const PART_TAKES_MS = 30_000;
-/** Bytes that have been on local disk alone for longer are said, also of a file that is only slow. */
+/** Bytes that are only on local disk for longer are reported, also for a file that is just slow. */
 export const LONG_UNPROTECTED_MS = 15 * 60_000;
-/** A rate below this is noise: nobody waits for the end of such a forecast. */
+/** A lower rate is noise: a forecast from it would be useless. */
 const NET_RATE = 1_024;
-/** A worker of the same source takes up what another one left within this time. */
+/** A worker of the same source takes over what another one left within this time. */
 const TAKEOVER_MS = LIMITS.leaseTtlMs * 3;
 
 /** Streams that wait for the same thing, and their bytes that are not in S3. */
@@ -48,12 +48,12 @@ export interface Waits {
 /** A worker whose lease has lapsed while it held live streams. */
 export interface GoneWorker extends Waits {
   id: string;
-  /** As it said itself. */
+  /** As reported by itself. */
   host?: string;
   source?: string;
-  /** When it was last heard of, ms since 1970. */
+  /** When it was last seen, ms since 1970. */
   since: number;
-  /** Whether another worker of its source lives, which takes them up within moments. */
+  /** Whether another worker of its source is alive, which takes them over within moments. */
   relieved: boolean;
 }
 
@@ -63,27 +63,27 @@ export interface Risk {
   /** Their bytes on disk that are not in S3, and those of failed streams. */
   bytes: number;
   failedBytes: number;
-  /** Since when the oldest of them has been there, ms since 1970; `least`: since then at least. */
+  /** Since when the oldest of them has existed, ms since 1970; `least`: at least since then. */
   oldest?: { at: number; least: boolean };
   /** Since when the full part that waits longest has been full, ms since 1970. */
   behindSince?: number;
-  /** Bytes a second that are written and that go up. */
+  /** Bytes per second that are written and that are sent. */
   rateIn: number;
   rateOut: number;
-  /** Sources with live streams and no living worker: nobody looks at their files. */
+  /** Sources with live streams and no live worker: nobody checks their files. */
   unwatched: { source: string; since?: number; streams: number }[];
   gone: GoneWorker[];
-  /** No worker lives at all. */
+  /** No worker is alive at all. */
   noWorker: boolean;
-  /** The living worker that has said nothing for longest, ms; 0 without any. */
+  /** Time since the report of the live worker that has been silent for longest, ms; 0 without any. */
   silentMs: number;
-  /** Workers that say themselves that they cannot go on. */
+  /** Workers that report themselves as blocked. */
   blocked: { id: string; host: string; detail: string; since?: number }[];
   workers: number;
   offline: { source: string; name: string; detail: string; since?: number; streams: number }[];
   stalled: Waits;
   failed: Waits;
-  /** Streams that another worker of their source has not taken up in time. */
+  /** Streams that another worker of their source has not taken over in time. */
   left: Waits;
 }
 
@@ -91,9 +91,9 @@ export interface Verdict {
   state: VerdictState;
   /** "Falling behind" */
   title: string;
-  /** One sentence: what it is and since when. */
+  /** One sentence: the problem and since when. */
   because: string;
-  /** How long it takes to catch up, at the present rates. */
+  /** The time needed to catch up, at the current rates. */
   etaMs?: number;
 }
 
@@ -162,7 +162,7 @@ export class RiskTally {
     return this.#stalled.streams;
   }
 
-  /** Watches that workers, also those gone, or live streams name. */
+  /** Watches of workers, including those that are gone, and of live streams. */
   get watches(): readonly WatchName[] {
     return [...this.#watches.values()];
   }
@@ -191,7 +191,7 @@ export class RiskTally {
               {
                 id,
                 host: worker.host,
-                detail: worker.state_detail ?? "it does not say why",
+                detail: worker.state_detail ?? "no reason reported",
                 ...since(worker.state_since_utc),
               },
             ],
@@ -204,7 +204,7 @@ export class RiskTally {
               {
                 source: watch.source,
                 name: watch.name || watch.root,
-                detail: watch.state_detail ?? `${watch.root} is not there`,
+                detail: watch.state_detail ?? `${watch.root} does not exist`,
                 ...since(watch.since_utc),
                 streams: this.#watch(watch.source, watch.name).streams,
               },
@@ -234,7 +234,7 @@ export class RiskTally {
     return known;
   }
 
-  /** Where a worker of its source lives, it is taken up within moments. */
+  /** If a worker of its source is alive, the stream is taken over within moments. */
   #unowned(row: StreamRow, bytes: number): void {
     const source = row.source ?? "";
     const at = parseTime(row.unprotected_since_utc) ?? lastActivityAt(row);
@@ -260,13 +260,13 @@ export class RiskTally {
       const at = parseTime(worker.oldest_unshipped_at_utc);
       return at === undefined ? [] : [{ at, least: worker.oldest_unshipped_age !== "exact" }];
     });
-    // Nobody has looked at these files since: bytes may have come, but the oldest is as old as it was known to be.
+    // Nobody has checked these files since: bytes may have been added, but the oldest is as old as it was known to be.
     if (this.#oldestUnowned !== undefined) said.push({ at: this.#oldestUnowned, least: true });
     return said.sort((a, b) => a.at - b.at)[0];
   }
 }
 
-/** `dataAgeMs`: since all this was read. `away`: what keeps it from being read now. */
+/** `dataAgeMs`: time since all this was read. `away`: why it cannot be read now. */
 export function verdictOf(
   risk: Risk,
   { nowMs, dataAgeMs = 0, away }: { nowMs: number; dataAgeMs?: number; away?: string | undefined },
@@ -296,10 +296,10 @@ function whyUnknown(
   if (first) {
     const names = `${first.source || "an unknown source"}${others.length === 0 ? "" : ` and ${plural(others.length, "other source")}`}`;
     const streams = risk.unwatched.reduce((sum, { streams: n }) => sum + n, 0);
-    return `No worker runs on source ${names}${ago(first.since, nowMs)}: its files may grow unseen, and ${plural(streams, "live stream waits", "live streams wait")}.`;
+    return `No worker runs on source ${names}${ago(first.since, nowMs)}: its files may grow unnoticed, and ${plural(streams, "live stream waits", "live streams wait")}.`;
   }
-  if (risk.noWorker) return "No worker is running: new files are not seen.";
-  if (risk.silentMs > DATA_AGE_MS) return `A worker has said nothing for ${formatDuration(risk.silentMs)}.`;
+  if (risk.noWorker) return "No worker is running: new files are not noticed.";
+  if (risk.silentMs > DATA_AGE_MS) return `A worker has not reported for ${formatDuration(risk.silentMs)}.`;
   return undefined;
 }
 
@@ -323,7 +323,7 @@ function stopped(risk: Risk, nowMs: number): Verdict | undefined {
   };
 }
 
-/** Nothing goes up, from anywhere. */
+/** Nothing is uploaded, from anywhere. */
 function isWhole({ blocked, workers }: Risk): boolean {
   return workers > 0 && blocked.length === workers;
 }
@@ -359,13 +359,13 @@ function moving(risk: Risk, nowMs: number): Verdict {
   return {
     state: "catching_up",
     title: TITLES.catching_up,
-    because: `${behind}; at this rate all of it is there in about ${formatDuration(etaMs)}.`,
+    because: `${behind}; at this rate all of it is in S3 in about ${formatDuration(etaMs)}.`,
     etaMs,
   };
 }
 
 function safeWords({ live, bytes, oldest }: Risk, nowMs: number): string {
-  if (live === 0) return "No file is being written; every stream has come to its end.";
+  if (live === 0) return "No file is being written; every stream has ended.";
   if (bytes === 0) return `Every byte of ${plural(live, "live stream")} is in S3.`;
   const age =
     oldest === undefined
@@ -382,12 +382,12 @@ const TITLES: Record<VerdictState, string> = {
   unknown: "Not known",
 };
 
-/** What another generation took the place of, a given-up download, and what a person aborted are no risk of ours. */
+/** Streams that another generation replaced, given-up downloads, and streams aborted by an operator are not at risk. */
 function isAtRisk(row: StreamRow): boolean {
   return !isSuperseded(row) && failureReason(row) !== "aborted_by_operator";
 }
 
-/** What workers say, or last said, of themselves. */
+/** What workers report, or last reported, about themselves. */
 function leases(listings: readonly WorkerListing[]): WorkerRecord[] {
   return listings.flatMap(({ lease }) => {
     if (lease.kind === "ok") return [lease.value];

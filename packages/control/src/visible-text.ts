@@ -1,10 +1,11 @@
 /**
- * File names come from outside. Characters that would hide, reorder or move text are shown as marks, on a page and on a
- * terminal alike, so that what the eye sees is what the name holds. Markup needs nothing: React escapes it.
+ * Makes text from outside, such as file names, safe to display. Characters that would hide, reorder or move text are
+ * shown as marks, on a page and on a terminal, so that users see what the name contains. HTML needs no escaping here:
+ * React does that.
  */
 export interface TextPiece {
   text: string;
-  /** Set on a mark: what the character is. */
+  /** Set on a mark: the name of the character. */
   mark?: string;
 }
 
@@ -38,8 +39,8 @@ const EVERY_HIDDEN = new RegExp(CLASS, "gu");
 const SPLIT = new RegExp(`(${CLASS}|^ +| +$)`, "gu");
 
 /**
- * For a page: the text cut into runs that show as they are and marks, which stand apart by their colour. Spaces at either
- * end and a zero width joiner between emoji are marks too.
+ * For a page: the text cut into plain runs and marks, which have another colour. Spaces at either end and a zero width
+ * joiner between emoji are marks too.
  */
 export function visiblePieces(text: string): TextPiece[] {
   if (!HIDDEN.test(text) && !text.startsWith(" ") && !text.endsWith(" ")) return [{ text }];
@@ -65,7 +66,7 @@ export function visibleText(text: string): string {
     .join("");
 }
 
-/** For a terminal, which obeys what it is sent. Line breaks and tabs too are marks: one record is one line. */
+/** For a terminal, which interprets control characters. Line breaks and tabs are marks too: one record is one line. */
 export function visibleLine(text: string): string {
   return text.replaceAll(EVERY_HIDDEN, (character) => pictureOf(character) ?? `<${hexOf(character)}>`);
 }
@@ -79,14 +80,14 @@ function hexOf(character: string): string {
   return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** C0 controls have pictures of their own, U+2400 and up. */
+/** C0 control characters have their own pictures, from U+2400 on. */
 function pictureOf(character: string): string | undefined {
   const code = character.codePointAt(0) ?? 0;
   if (code < 0x20) return String.fromCodePoint(0x2400 + code);
   return code === 0x7f ? "\u2421" : undefined;
 }
 
-/** Outside of ASCII, JSON carries control characters as they are; escaped, they are the same text to a parser. */
+/** JSON leaves control characters outside ASCII unescaped; escaped, they are the same text to a parser. */
 export function jsonText(value: unknown, indent?: number): string {
   return escapedJson(JSON.stringify(value, undefined, indent));
 }
@@ -100,5 +101,5 @@ export function escapedJson(json: string): string {
   );
 }
 
-/** Line breaks here are the indentation's own: within a text JSON has escaped them. */
+/** Line breaks here belong to the indentation: within a text JSON has escaped them. */
 const NOT_FOR_TERMINALS = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu;

@@ -19,7 +19,7 @@ describe("the words about a failed stream", () => {
 
   it.each([undefined, ""])("where no reason is given (%o) warn before a purge", (reason) => {
     const { cause, remedy } = failureWords(reason);
-    expect(cause).toBe("Its record does not say why it failed.");
+    expect(cause).toBe("Its record has no failure reason.");
     expect(remedy).toContain("a purge may abort an open upload");
   });
 });

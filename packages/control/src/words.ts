@@ -1,4 +1,4 @@
-/** The words of an operator's actions and of why streams failed, for pages, plans and the terminal alike. */
+/** The wording of an operator's actions and of failure reasons, for pages, plans and the terminal. */
 import { FAILURE_REASONS, FAILURES } from "@sluice/core/stream/failures";
 import type { PlanAction } from "./actions.ts";
 import { plural } from "./units.ts";
@@ -7,7 +7,7 @@ import { visibleText } from "./visible-text.ts";
 interface ActionWords {
   /** "Purge 3 failed streams" */
   title: (items: number) => string;
-  /** What the confirming button says. */
+  /** The label of the confirming button. */
   confirm: string;
   /** "3 of 3 items purged" */
   done: string;
@@ -65,9 +65,9 @@ export const ACTION_WORDS: Record<PlanAction, ActionWords> = {
   },
 };
 
-/** For rejected credentials, a denied right or a missing bucket nothing resumes before a person has acted. */
+/** Rejected credentials, a denied permission and a missing bucket must be fixed by a person before anything resumes. */
 export const BLOCKED_REMEDY =
-  "Fix what is named here. Uploads then resume automatically, nothing has to be restarted, and no stream fails meanwhile.";
+  "Fix what is named here. Uploads then resume automatically; no restart is needed, and no stream fails meanwhile.";
 
 /** `failed_file_missing`, or the reason alone → "file missing". */
 export function reasonWords(status: string): string {
@@ -87,11 +87,11 @@ function unknownCause(reason: string): string {
   return `This version does not know the reason "${visibleText(reason)}".`;
 }
 
-/** Never a purge, by which an upload that a newer worker may resume would be aborted. */
+/** Never suggests a purge, which would abort an upload that a newer worker may resume. */
 const OTHER_VERSION =
   "Another version of Sluice wrote it, usually a newer one: update this program, or retry. A retry keeps what is in S3.";
 
 const NO_REASON = {
-  cause: "Its record does not say why it failed.",
-  remedy: "Look at the raw record first: a purge may abort an open upload, and its parts are then lost.",
+  cause: "Its record has no failure reason.",
+  remedy: "Check the raw record first: a purge may abort an open upload, and its parts are then lost.",
 };

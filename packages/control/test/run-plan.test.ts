@@ -111,7 +111,7 @@ describe("failed streams that are purged", () => {
     await harness.raw.hset(schema.keys.streamMeta("broke"), { revision: "x" });
     await harness.raw.hset(schema.keys.streamMeta("mended"), { revision: "3" });
     const { results } = await carryOutAudited(schema, plan, ANN, { reason: undefined });
-    const refused = { result: "refused", detail: expect.stringContaining("plan again") };
+    const refused = { result: "refused", detail: expect.stringContaining("make a new plan") };
     expect(Object.fromEntries(results)).toEqual({ grew: refused, broke: refused, mended: refused });
     expect(await new StreamReader(schema).ids("failed")).toEqual(["grew", "broke", "mended"]);
   });
@@ -250,6 +250,6 @@ describe("a plan that workers carry out", () => {
     await harness.raw.hset(schema.keys.streamMeta("s1"), { status: "completed" });
     expect(await askForPlan(schema, plan, ANN, undefined)).toEqual({ items: [], isNew: false });
     const { entries } = await new AuditLog(schema).page(10);
-    expect(entries).toMatchObject([{ result: "nothing: all of it changed", plan: plan.token }]);
+    expect(entries).toMatchObject([{ result: "nothing: all items have changed", plan: plan.token }]);
   });
 });

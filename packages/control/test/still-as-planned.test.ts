@@ -81,7 +81,7 @@ describe("D8i: of a confirmed plan the workers are asked", () => {
       "a live one of another owner",
       "processing:1:7",
       { status: "processing", fence: 2, revision: 9 },
-      "changed hands",
+      "had another owner",
     ],
     ["one that is gone", "processing:1:7", undefined, "no longer exists"],
   ] as const)("about %s", (_, seen, row, words) => {

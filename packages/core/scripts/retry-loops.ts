@@ -1,19 +1,19 @@
-/** The register of loops that try again: where each stands, what bounds it, which test proves it. */
+/** The register of retry loops: where each one is, what bounds it, which test proves it. */
 export interface RetryLoop {
   name: string;
-  /** File that holds the loop. */
+  /** The file with the loop. */
   where: string;
   bound: string;
-  /** The file of the test and its title; undefined: no test of its own, which the page says. */
+  /** The file and title of the test; undefined: no test of its own, which the page shows. */
   proves: readonly [file: string, title: string] | undefined;
 }
 
 export const LOOPS: readonly RetryLoop[] = [
   {
-    name: "request to a store in trouble",
+    name: "request to an unavailable store",
     where: "packages/core/src/flow/store-gate.ts",
     bound:
-      "no end, by intent; one request at a time of the streams that failed, and one of the others; full-jitter backoff up to 30 s, for the others up to 5 s",
+      "unbounded by design; one request at a time of the streams that failed, and one of the others; full-jitter backoff up to 30 s, for the others up to 5 s",
     proves: [
       "packages/core/src/flow/store-gate.test.ts",
       "S30: waits longer from trial to trial, and never less than Retry-After",
@@ -56,7 +56,7 @@ export const LOOPS: readonly RetryLoop[] = [
     name: "request of one stream: it fails while the bucket answers",
     where: "packages/core/src/flow/patient-store.ts",
     bound:
-      "no end, by intent; backoff up to 30 s, also while the gate is closed; the stream says why it waits; of two streams without an answer in between it is the store's trouble, and the gate's row holds besides",
+      "unbounded by design; backoff up to 30 s, also while the gate is closed; the stream says why it waits; of two streams without an answer in between it is the store's trouble, and the gate's row holds besides",
     proves: [
       "packages/core/src/flow/patient-store.test.ts",
       "P9: of one stream alone is made again at longer and longer pauses, and the stream says why",
@@ -65,7 +65,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request of one stream: the store rejects it",
     where: "packages/core/src/flow/patient-store.ts",
-    bound: "no end, by intent; backoff up to 30 s; the stream says why it waits",
+    bound: "unbounded by design; backoff up to 30 s; the stream says why it waits",
     proves: [
       "packages/core/src/flow/patient-store.test.ts",
       "that the store rejects is made again without end, and the stream says why it waits",
@@ -74,7 +74,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request with credentials that expired, or a region or clock that was wrong",
     where: "packages/s3-store/src/requests.ts",
-    bound: "once with new credentials, once after asking the bucket; then it is the worker's trouble",
+    bound: "once with new credentials, once after asking the bucket; then the whole worker waits",
     proves: [
       "packages/s3-store/test/trouble.test.ts",
       "S33 credentials that stay expired are the worker's trouble, for HeadObject as well",
@@ -83,7 +83,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "abort of an upload whose parts are still arriving",
     where: "packages/s3-store/src/object-store.ts",
-    bound: "5 times, for the caller to come back",
+    bound: "5 times, then the caller retries later",
     proves: [
       "packages/s3-store/test/uploads.test.ts",
       "S26 gives up after five times, for the caller to come back",
@@ -93,7 +93,7 @@ export const LOOPS: readonly RetryLoop[] = [
     name: "write to a Redis that does not answer",
     where: "packages/core/src/flow/owned-stream.ts",
     bound:
-      "no end, by intent, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
+      "unbounded by design, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
     proves: [
       "packages/core/src/flow/owned-stream.test.ts",
       "R8: waits for a Redis that is away, with the same write",
@@ -102,16 +102,16 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "connection to Redis",
     where: "packages/redis-schema/src/connection.ts",
-    bound: "no end, by intent, until it is closed; full-jitter backoff",
+    bound: "unbounded by design, until it is closed; full-jitter backoff",
     proves: [
       "packages/redis-schema/test/connection.test.ts",
       "a client waits for a Redis that comes up later, and gives up only when told to",
     ],
   },
   {
-    name: "command whose path or key is held by a stream that is gone",
+    name: "command whose path or key is held by a removed stream",
     where: "packages/redis-schema/src/stream-command.ts",
-    bound: "8 such holders in one command, each looked at once",
+    bound: "8 such holders per command, each checked once",
     proves: [
       "packages/redis-schema/test/stream-write.test.ts",
       "a key held in the name of a stream that is gone is free",
@@ -145,7 +145,7 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
-    name: "small file whose object is not what was sent",
+    name: "small file whose object differs from what was sent",
     where: "packages/core/src/object/put-whole.ts",
     bound: "3 times, then failed_verify_mismatch",
     proves: [
@@ -165,7 +165,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "start with a store that cannot be used yet",
     where: "apps/worker/src/start/connect-store.ts",
-    bound: "no end, by intent, until the worker stops; full-jitter backoff up to 30 s; told in the log",
+    bound: "unbounded by design, until the worker stops; full-jitter backoff up to 30 s; logged",
     proves: [
       "apps/worker/test/start.test.ts",
       "waits also when nobody listens at its address, and can be ended meanwhile",
@@ -175,7 +175,7 @@ export const LOOPS: readonly RetryLoop[] = [
     name: "webhook that is not accepted",
     where: "apps/worker/src/webhooks/deliverer.ts",
     bound:
-      "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 calls at once, each within 10 s",
+      "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 concurrent calls, each within 10 s",
     proves: [
       "apps/worker/test/webhooks.test.ts",
       "a receiver that is down holds up nothing; once it is up every message comes, those of one stream in order",
@@ -193,7 +193,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "renewal of the own lease",
     where: "apps/worker/src/takeover/lease-keeper.ts",
-    bound: "no end; nothing is completed once it is older than 12 s",
+    bound: "unbounded; nothing is completed once the lease is older than 12 s",
     proves: [
       "apps/worker/test/lease.test.ts",
       "R9 a lease is fresh after it was taken, and not when it was not renewed for too long",
@@ -202,14 +202,14 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "recovery from an emptied Redis",
     where: "apps/worker/src/takeover/recovery.ts",
-    bound: "until Redis answers, one try a pause, ends with the worker; the janitor is locked meanwhile",
+    bound: "until Redis answers, one try per pause, ends with the worker; the janitor is suspended meanwhile",
     proves: [
       "apps/worker/test/redis-emptied.test.ts",
       "costs nothing: completed files are known again, an open upload goes on where it was",
     ],
   },
   {
-    name: "stream stopped by a fault of ours",
+    name: "stream stopped by a bug",
     where: "apps/worker/src/streams/processor-pool.ts",
     bound: "again from its checkpoint every 10 s",
     proves: [
@@ -218,9 +218,9 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
-    name: "steps of the start, with Redis in trouble",
+    name: "steps of the start, with Redis unavailable",
     where: "apps/worker/src/start/redis-patience.ts",
-    bound: "no end, 5 s between tries at the most; /readyz says meanwhile what the start waits for",
+    bound: "unbounded, at most 5 s between tries; meanwhile /readyz says what the start waits for",
     proves: [
       "apps/worker/src/start/redis-patience.test.ts",
       "D8d: a step of the start is tried until Redis lets it through, and says meanwhile what it waits for",
@@ -236,15 +236,15 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
-    name: "rounds of the janitor, of taking over streams and of looking at upload ages",
+    name: "rounds of the janitor, of takeovers and of upload age checks",
     where: "apps/worker/src/streams/repeat.ts",
-    bound: "one at a time, one each interval; Redis away costs a round; a fault of ours ends the worker",
+    bound: "one at a time, one per interval; an unavailable Redis costs a round; a bug ends the worker",
     proves: ["apps/worker/src/streams/repeat.test.ts", "Redis away costs a round, and nothing else"],
   },
   {
-    name: "requests of dashboard and command line, with Redis away",
+    name: "requests of dashboard and command line, with Redis unavailable",
     where: "apps/worker/src/requests/request-handler.ts",
-    bound: "no end, one try a second; what was asked meanwhile is found in Redis when it is back",
+    bound: "unbounded, one try per second; requests filed meanwhile are found in Redis afterwards",
     proves: [
       "apps/worker/src/requests/request-handler.test.ts",
       "with Redis away requests are looked for again each second, until it is back",
@@ -262,7 +262,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "result of a verify for a Redis that does not answer",
     where: "apps/worker/src/requests/verify-request.ts",
-    bound: "no end until the worker stops; backoff up to 30 s",
+    bound: "unbounded until the worker stops; backoff up to 30 s",
     proves: undefined,
   },
   {
@@ -276,14 +276,15 @@ export const LOOPS: readonly RetryLoop[] = [
   },
 ];
 
-/** Files with a loop that looks alike and tries nothing again. */
+/** Files with a similar loop that is no retry. */
 export const NO_RETRIES: Readonly<Record<string, string>> = {
-  "packages/redis-schema/src/stream-write-back.ts": "8 tries at most, each with another owner or holder",
-  "packages/core/src/steps/completed-before.ts": "looks at up to 16 names of one file",
+  "packages/redis-schema/src/stream-write-back.ts": "at most 8 tries, each with another owner or holder",
+  "packages/core/src/steps/completed-before.ts": "checks up to 16 names of one file",
   "apps/worker/src/streams/rereader.ts": "takes files to read again until the worker ends",
   "apps/worker/src/start/app.ts": "starts the rounds of repeat.ts",
   "apps/worker/src/observe/health-server.ts": "measures on a timer",
-  "apps/worker/src/files/watch/directory-watcher.ts": "looks at the root on a timer; the rescan is the truth",
+  "apps/worker/src/files/watch/directory-watcher.ts":
+    "checks the root on a timer; the rescan finds everything",
   "apps/worker/src/files/watch/hints.ts": "takes hints until the worker ends",
   "packages/redis-schema/src/event-feed.ts": "follows the feed until its caller ends it",
   "packages/core/src/flow/retry.ts": "the arithmetic of the backoff",

@@ -1,4 +1,4 @@
-/** A broken invariant is a bug of ours: it stops the work at once and never turns into data. */
+/** A broken invariant is a bug: it stops the work at once and never turns into data. */
 export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
@@ -7,7 +7,7 @@ export function assert(condition: unknown, claim: string): asserts condition {
   if (!condition) throw new InvariantError(`invariant broken: ${claim}`);
 }
 
-/** For the arm of a switch that the types say cannot be reached. */
+/** For the arm of a switch that cannot be reached according to the types. */
 export function unreachable(value: never): never {
   throw new InvariantError(`unreachable case: ${JSON.stringify(value)}`);
 }

@@ -1,27 +1,30 @@
-/** An error says what happened, in a code that never changes, and what to do about it, in plain words. */
+/** Errors have a stable code that says what happened, and a remedy in words. */
 import type { FailureReason } from "./stream/failures.ts";
 
 /** What a failed call to the store means for the caller. */
 export type StoreTrouble =
-  /** Outage, time-out, 5xx, reset: the worker waits and tries again without end. */
+  /** Outage, time-out, 5xx, reset: the worker waits and retries without limit. */
   | "unreachable"
-  /** 5xx to this request, while the bucket answers others: the stream waits, and the worker only if another one meets it too. */
+  /**
+   * 5xx to this request, while the bucket answers others: the stream waits, and the worker only if another stream gets
+   * it too.
+   */
   | "failing"
-  /** 503 SlowDown, 429: as an outage, not before `retryAfterMs`. */
+  /** 503 SlowDown, 429: as an outage, but not before `retryAfterMs`. */
   | "throttled"
   /** Credentials expired or refused. */
   | "credentials"
-  /** The bucket as a whole is missing, elsewhere or denied. */
+  /** The whole bucket is missing, in another region or denied. */
   | "bucket"
-  /** This key alone, or an old bucket, is denied, while the worker's bucket answers. */
+  /** Only this key, or an old bucket, is denied, while the worker's bucket answers. */
   | "denied"
-  /** The worker was not given this bucket: no request was made. */
+  /** The bucket is not one of this worker's: no request was made. */
   | "not_ours"
-  /** The store refuses this key, it seems for its name, while another key works. */
+  /** The store refuses this key, apparently because of its name, while another key works. */
   | "name"
-  /** The body did not arrive as it was sent (BadDigest): read again, send again. */
+  /** The body arrived damaged (BadDigest): read it again, send it again. */
   | "garbled"
-  /** The store refuses the request itself: a bug of ours or a quirk the profile does not know. */
+  /** The store refuses the request itself: a bug, or a quirk that the profile does not know. */
   | "rejected";
 
 export class StoreError extends Error {
@@ -30,7 +33,7 @@ export class StoreError extends Error {
   /** S3's error code, or the transport's. */
   readonly code: string;
   readonly status: number | undefined;
-  /** The request may have been carried out although no answer came. */
+  /** The request may have been carried out although there was no answer. */
   readonly outcomeUnknown: boolean;
   readonly retryAfterMs: number | undefined;
 
@@ -52,7 +55,7 @@ export class StoreError extends Error {
   }
 }
 
-/** The stream cannot heal alone: it fails, with everything kept. */
+/** The stream cannot continue without an operator: it fails, with everything kept. */
 export class StreamFailure extends Error {
   override readonly name = "StreamFailure";
   readonly reason: FailureReason;
@@ -63,9 +66,9 @@ export class StreamFailure extends Error {
   }
 }
 
-/** A stored stream has lost its object, and its file too: from then on its record must not say that it is stored. */
+/** A stored stream has lost its object and its file: from then on its record must not say that it is stored. */
 export class ObjectLostFailure extends StreamFailure {
-  /** Nor does S3 hold its parts. */
+  /** S3 does not have its parts either. */
   readonly uploadGone: boolean;
 
   constructor(detail: string, { uploadGone }: { uploadGone: boolean }) {
@@ -75,8 +78,8 @@ export class ObjectLostFailure extends StreamFailure {
 }
 
 /**
- * The volume does not give the file's bytes just now (EIO, ESTALE and their like): waited for, and never taken for the
- * end of the file.
+ * The volume cannot deliver the file's bytes now (EIO, ESTALE and similar): the stream waits, and never takes this for
+ * the end of the file.
  */
 export class FileError extends Error {
   override readonly name = "FileError";
@@ -89,17 +92,20 @@ export class FileError extends Error {
   }
 }
 
-/** Redis did not take a write in time, or is away. Every write is idempotent, so it is tried again. */
+/** Redis did not accept a write in time, or is unavailable. Every write is idempotent, so it is retried. */
 export class CheckpointError extends Error {
   override readonly name = "CheckpointError";
 }
 
-/** The stream is not ours any more: another worker took it, or it was purged. Whoever sees it lets go. */
+/**
+ * The stream no longer belongs to this worker: another worker took it, or it was purged. Code that sees this releases
+ * the stream.
+ */
 export class OwnershipLostError extends Error {
   override readonly name = "OwnershipLostError";
 }
 
-/** The worker is stopping: nothing new is begun. Not a failure of anything. */
+/** The worker is stopping and starts no new work. Not a failure. */
 export class StoppedError extends Error {
   override readonly name = "StoppedError";
 }

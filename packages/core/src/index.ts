@@ -1,4 +1,4 @@
-/** The public names of the domain; nothing else. */
+/** The public API of the core. */
 export * from "./assert.ts";
 export * from "./errors.ts";
 export * from "./failpoints.ts";

@@ -33,7 +33,7 @@ export interface AccessLog extends AsyncDisposable {
   write(entry: AccessEntry): void;
 }
 
-/** Appends NDJSON to a file. A log that cannot be written is an error of the process: `onError` is told once. */
+/** Appends NDJSON to a file. A log that cannot be written is an error of the process: `onError` is called once. */
 export function openAccessLog(path: string, onError: (error: Error) => void): AccessLog {
   const stream = createWriteStream(path, { flags: "a" });
   stream.once("error", onError);

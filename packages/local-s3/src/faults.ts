@@ -39,17 +39,17 @@ export interface CannedReply {
 export type FaultAction =
   /** Answers without acting. The request body is swallowed unseen. */
   | { readonly kind: "reply"; readonly reply: CannedReply }
-  /** Waits, then goes on as if nothing had happened. */
+  /** Waits, then continues normally. */
   | { readonly kind: "delay"; readonly ms: number }
-  /** In-process only: waits for a promise, then goes on. */
+  /** In-process only: waits for a promise, then continues. */
   | { readonly kind: "gate"; readonly until: Promise<unknown> }
   /** Closes the connection without acting. */
   | { readonly kind: "drop" }
-  /** Closes the connection in the middle of the request body, after this many bytes of it; nothing is stored. */
+  /** Closes the connection during the request body, after this many bytes of it; nothing is stored. */
   | { readonly kind: "cutBody"; readonly afterBytes: number }
   /** Acts, then closes the connection without a reply. */
   | { readonly kind: "loseReply" }
-  /** Acts, then answers something else; what is left out stays as it was. */
+  /** Acts, then answers something else; fields that are left out stay unchanged. */
   | {
       readonly kind: "alterReply";
       readonly reply?: Partial<CannedReply>;
@@ -96,7 +96,7 @@ export class Faults {
     return this.#faults.map(({ id, fault, seen, acted }) => ({ id, ...fault, seen, acted }));
   }
 
-  /** Counts the request and returns what is to happen to it. */
+  /** Counts the request and returns the faults that apply to it. */
   take(facts: FaultFacts): readonly FaultAction[] {
     const actions: FaultAction[] = [];
     for (const entry of this.#faults) {
@@ -122,7 +122,7 @@ function matches(match: FaultMatch, facts: FaultFacts): boolean {
   return match.when === undefined || match.when(facts);
 }
 
-/** Store trouble by name, as real stores send it. */
+/** Errors of a store by name, as real stores send them. */
 export const TROUBLE = {
   slowDown: (retryAfterSeconds = 1): FaultAction => ({
     kind: "reply",

@@ -1,4 +1,4 @@
-/** The package's front door: start an endpoint, set faults and quirks, read what was asked of it. */
+/** The public API: start an endpoint, set faults and quirks, read the requests it got. */
 export type { AccessEntry } from "./access-log.ts";
 export { type Fault, type FaultAction, type FaultMatch, Faults, type FaultState, TROUBLE } from "./faults.ts";
 export type { Operation } from "./http/operation.ts";

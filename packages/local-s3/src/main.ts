@@ -1,4 +1,4 @@
-/** The command: one line when it listens, exit 0 when it is told to stop, exit 1 and one clear line when it cannot start. */
+/** The command: prints one line when it listens; exit code 0 when stopped, 1 with one clear line if it cannot start. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type AccessLog, openAccessLog } from "./access-log.ts";

@@ -2,7 +2,7 @@
 export const QUIRKS = {
   nonIdempotentComplete: "repeating a finished Complete gives 404 NoSuchUpload",
   ignoreConditionalComplete: "If-Match and If-None-Match on Complete are silently ignored (Ceph RGW)",
-  refuseIfMatchOnComplete: "If-Match on Complete gives 412, also with the ETag that stands there",
+  refuseIfMatchOnComplete: "If-Match on Complete gives 412, even with the ETag of the existing object",
   ignoreIfMatchOnComplete: "If-Match on Complete is silently ignored, If-None-Match is not",
   ignoreConditionalPut: "If-Match and If-None-Match on PutObject are silently ignored",
   ignoreObjectSize: "x-amz-mp-object-size on Complete is silently ignored (Ceph RGW)",
@@ -22,7 +22,7 @@ export const QUIRKS = {
   notModifiedOnCondition: "a condition that is not met gives 304 without a body, on writes as well",
   listEndedUploads: "ListParts answers with all parts for an upload that was completed or aborted",
   listEndedUploadsEmpty: "ListParts answers without parts for an upload that was completed or aborted",
-  htmlRefusals: "a refusal bears content-type text/html, and its body is a page of HTML for HEAD and 400",
+  htmlRefusals: "a refusal has content-type text/html, and its body is a page of HTML for HEAD and 400",
   wrongChecksumIsInvalidRequest: "a body that differs from its checksum gives 400 InvalidRequest",
   noSuchKeyForUpload: "NoSuchUpload is called NoSuchKey (Ceph RGW, DigitalOcean)",
   noCopy: "UploadPartCopy gives 501 NotImplemented (Google Cloud Storage)",

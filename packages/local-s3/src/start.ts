@@ -1,4 +1,7 @@
-/** Starts the endpoint: when the promise resolves it answers; when it is disposed nothing of it runs and its directory is free. */
+/**
+ * Starts the endpoint: once the promise resolves it answers; once it is disposed nothing of it runs and its directory
+ * is free.
+ */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
@@ -88,7 +91,7 @@ export async function startLocalS3(options: LocalS3Options): Promise<LocalS3> {
       running.add(work);
       void work.finally(() => running.delete(work));
     };
-    // A part may take as long as it takes; a body that stands still is given up by its reader.
+    // A part may take any time; a body that makes no progress is given up by its reader.
     const settings = { requestTimeout: 0, keepAliveTimeout: LIMITS.keepAliveMs, noDelay: true };
     const server: Server =
       tls === undefined ? createServer(settings) : createTlsServer({ ...settings, ...tls });
@@ -122,7 +125,7 @@ async function listen(server: Server, port: number, host: string): Promise<Addre
   return server.address() as AddressInfo;
 }
 
-/** Takes nothing new, lets replies in flight leave for a moment, cuts the rest, then lets go of the directory. */
+/** Accepts nothing new, gives replies in flight a moment, closes the rest, then releases the directory. */
 async function stop(
   server: Server,
   running: ReadonlySet<Promise<void>>,

@@ -1,4 +1,4 @@
-/** XML in and out: what is built is always well-formed, what is read is validated first and never expands an entity. */
+/** Builds and parses XML: output is always well-formed, input is validated first, and entities are never expanded. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { S3Error } from "./errors.ts";
 

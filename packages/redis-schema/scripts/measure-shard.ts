@@ -1,6 +1,6 @@
 /**
- * What one Redis shard takes: the real scripts against a real redis-server on this machine, for docs/scaling.md. CPU is
- * the server's own, so that the figures say what one core of it can do however slow this client is.
+ * Measures what one Redis shard can handle: the real scripts against a real redis-server on this machine, for
+ * docs/scaling.md. Only the server's CPU time is counted, so the figures do not depend on the speed of this client.
  */
 import { LIMITS, newRecord, streamId, type StreamRecord } from "@sluice/core";
 import { Redis } from "ioredis";

@@ -1,4 +1,4 @@
-/** Every operator action, newest first: who, from where, what, which ids, why, and what came of it. */
+/** Every operator action, newest first: who, from where, what, which ids, why, and the result. */
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { auditFields, parseAudit, type AuditEntry } from "./records/feed.ts";
@@ -7,7 +7,7 @@ import { callRedis } from "./replies.ts";
 
 export interface AuditPage {
   entries: (AuditEntry & { position: string })[];
-  /** For the next, older page; absent on the last. */
+  /** Cursor of the next, older page; absent on the last. */
   next?: string;
 }
 
@@ -22,7 +22,10 @@ export class AuditLog {
     await this.#append(this.#context.keys.audit, KEPT.auditEntries, entry);
   }
 
-  /** What a stranger tried: as often as they like, so it has its own place with its own end. */
+  /**
+   * For actions that were refused to a stranger. There may be any number of them, so they have their own list with its
+   * own limit.
+   */
   async appendRefusal(entry: Omit<AuditEntry, "at_utc">): Promise<void> {
     await this.#append(this.#context.keys.auditRefused, KEPT.auditRefusals, entry);
   }
@@ -35,7 +38,7 @@ export class AuditLog {
     );
   }
 
-  /** `before`: `next` of the page before. Entries that cannot be read are passed over. */
+  /** `before`: `next` of the page before. Entries that cannot be parsed are skipped. */
   async page(limit: number, before?: string): Promise<AuditPage> {
     const { redis, keys } = this.#context;
     const end = before === undefined ? "+" : `(${before}`;
@@ -50,7 +53,7 @@ export class AuditLog {
       .flat()
       .map(([id, fields]) => ({ position: id.toString("latin1"), fields }))
       .toSorted((one, other) => comparePositions(other.position, one.position));
-    // Entries of the same moment are never parted: the next page begins before it.
+    // Entries of the same millisecond stay on one page: the next page begins before it.
     let shown = Math.min(limit, raw.length);
     while (shown > 0 && raw[shown]?.position === raw[shown - 1]?.position) shown += 1;
     const entries: AuditPage["entries"] = [];
@@ -63,7 +66,7 @@ export class AuditLog {
   }
 }
 
-/** `<ms>-<number>`, as Redis makes them. */
+/** Compares positions `<ms>-<number>`, as Redis makes them. */
 function comparePositions(one: string, other: string): number {
   const [ms = 0, number = 0] = one.split("-").map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split("-").map(Number);

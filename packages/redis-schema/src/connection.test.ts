@@ -34,7 +34,7 @@ describe("an error of Redis", () => {
     ["MISCONF Redis is configured to save RDB snapshots", "cannot save"],
     ["NOAUTH Authentication required.", "refuses these credentials"],
     ["CLUSTERDOWN The cluster is down", "being reconfigured"],
-    ["WRONGTYPE Operation against a key", "something else uses this Redis"],
+    ["WRONGTYPE Operation against a key", "another program uses this Redis"],
     ["something new", "something new"],
   ])("%s is trouble to wait out, in plain words", (message, words) => {
     const error = asCheckpointError("write", new Error(message));

@@ -1,6 +1,6 @@
 /**
- * One way to connect, for worker and dashboard: every command has a deadline, no unanswered command is sent again
- * behind our back, nothing queues up while Redis is away, and reconnecting is spread out.
+ * The only way to connect, for worker and dashboard: every command has a deadline, the client never repeats an
+ * unanswered command on its own, nothing queues up while Redis is unavailable, and reconnects are spread out.
  */
 import { connect } from "node:net";
 import { LIMITS } from "@sluice/core";
@@ -8,7 +8,7 @@ import { Cluster, Redis, type RedisOptions, type RedisValue, type Result } from 
 import type { RedisTarget } from "./redis-url.ts";
 
 declare module "ioredis" {
-  // The client has a Buffer form of every command; its types leave these two out.
+  // The client has a Buffer variant of every command; its types lack these two.
   interface RedisCommander<Context> {
     evalshaBuffer(sha: string, numberOfKeys: number, ...keysAndArgs: RedisValue[]): Result<unknown, Context>;
     evalBuffer(source: string, numberOfKeys: number, ...keysAndArgs: RedisValue[]): Result<unknown, Context>;
@@ -20,7 +20,7 @@ export type RedisClient = Redis | Cluster;
 export const RECONNECT_FIRST_MS = 200;
 export const RECONNECT_MOST_MS = 5_000;
 
-/** Between 0.2 s and 5 s, full jitter: a restarted Redis is not met by everyone at once. */
+/** Between 0.2 s and 5 s with full jitter, so that not all clients connect to a restarted Redis at once. */
 export function reconnectDelayMs(attempt: number, random = Math.random()): number {
   const most = Math.min(RECONNECT_MOST_MS, RECONNECT_FIRST_MS * 2 ** Math.min(attempt, 16));
   return Math.round(RECONNECT_FIRST_MS + random * (most - RECONNECT_FIRST_MS));
@@ -29,11 +29,13 @@ export function reconnectDelayMs(attempt: number, random = Math.random()): numbe
 export interface ConnectOptions {
   /** Shown by CLIENT LIST. */
   name: string;
-  /** For blocking reads: this connection waits up to so long for new entries. Such a connection is used for nothing else. */
+  /**
+   * For blocking reads: this connection waits up to this long for new entries, and must not be used for anything else.
+   */
   blockMs?: number;
 }
 
-/** Also inside the error of a script. */
+/** Also matches inside the error of a script. */
 const READONLY = /READONLY/;
 
 function sharedOptions(options: ConnectOptions) {
@@ -42,17 +44,17 @@ function sharedOptions(options: ConnectOptions) {
     connectTimeout: LIMITS.redisCommandMs,
     commandTimeout: LIMITS.redisCommandMs + (options.blockMs ?? 0),
     autoResendUnfulfilledCommands: false,
-    // A command waits for no reconnect: the caller waits, and decides.
+    // A command never waits for a reconnect: the caller decides whether to wait.
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
-    // A promoted replica is found by connecting anew; the command itself is the caller's to repeat.
+    // Reconnecting finds the promoted replica; repeating the command is up to the caller.
     reconnectOnError: (error: Error) => READONLY.test(error.message),
     protocol: 2,
     lazyConnect: true,
   } satisfies RedisOptions;
 }
 
-/** Not connected yet: `whenReady` connects and waits. Errors of the connection go to `onError`, never unheard. */
+/** Not connected yet: `whenReady` connects and waits. Errors of the connection are always reported to `onError`. */
 export function createClient(
   target: RedisTarget,
   options: ConnectOptions,
@@ -69,8 +71,8 @@ const PROTECTED_MODE =
   "Give it a password (requirepass) and write that into SLUICE_REDIS_URL; or, on a network that keeps others out, set protected-mode no";
 
 /**
- * A Redis in protected mode says so and closes the connection before it reads a command. The client has written by then,
- * so it meets a closed connection (EPIPE, ECONNRESET, or no error at all) and never reads the reason.
+ * A Redis in protected mode sends an explanation and closes the connection before it reads a command. The client has
+ * written by then, so it gets a closed connection (EPIPE, ECONNRESET, or no error at all) and never reads the reason.
  */
 function explainRefusals(
   client: RedisClient,
@@ -82,7 +84,7 @@ function explainRefusals(
   const explain = async (otherwise?: Error): Promise<void> => {
     const before = timesReady;
     const error = (await isProtected(target)) ? new Error(PROTECTED_MODE) : otherwise;
-    // An explanation that comes after the trouble is over would be taken for new trouble.
+    // An explanation after the connection works again would look like a new error.
     if (error && timesReady === before) onError(error);
   };
   client.on("connect", () => (isGreeting = true));
@@ -105,7 +107,7 @@ function explainRefusals(
 const LISTEN_MS = 1_000;
 const MOST_CHARS = 1_024;
 
-/** Asked by a connection that only listens: one that has sent nothing reads all that was said before the end. */
+/** Checks with a connection that sends nothing, and can therefore read everything the server sent before it closed. */
 function isProtected({ host, port }: { host: string; port: number }): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -115,7 +117,7 @@ function isProtected({ host, port }: { host: string; port: number }): Promise<bo
       said += text;
       if (said.length > MOST_CHARS) socket.destroy();
     });
-    // Whatever is wrong with this connection, the client meets it too, and says it.
+    // The client meets any other problem of the connection itself, and reports it.
     socket.on("error", () => socket.destroy());
     socket.on("close", () => resolve(/^-DENIED .*protected mode/.test(said)));
   });
@@ -145,11 +147,11 @@ function clusterClient(target: Extract<RedisTarget, { kind: "cluster" }>, option
   return new Cluster(target.nodes, {
     enableOfflineQueue: false,
     clusterRetryStrategy: (attempt: number) => reconnectDelayMs(attempt),
-    // While a slot moves, each command is redirected by itself (ASK) or asked again (TRYAGAIN). In a pipeline the client
-    // follows a redirection only where all commands of it got the same; the others would fail.
+    // While a slot moves, single commands are redirected (ASK) or repeated (TRYAGAIN). In a pipeline the client follows
+    // a redirection only if all commands of it got the same one; the others would fail.
     enableAutoPipelining: false,
     lazyConnect: true,
-    // Managed clusters name their nodes by certificate name, not by address.
+    // Managed clusters identify their nodes by certificate name, not by address.
     ...(target.tls ? { dnsLookup: sameAddress } : {}),
     redisOptions: { ...sharedOptions(options), ...credentials(target), ...(target.tls ? { tls: {} } : {}) },
   });
@@ -166,7 +168,7 @@ function credentials(target: RedisTarget): { username?: string; password?: strin
   };
 }
 
-/** Resolves once commands are answered; keeps trying until the signal ends it (then rejects with its reason). */
+/** Resolves once Redis answers commands; keeps trying until the signal aborts (then rejects with its reason). */
 export async function whenReady(client: RedisClient, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
   if (client.status === "ready") return;
@@ -183,12 +185,12 @@ export async function whenReady(client: RedisClient, signal?: AbortSignal): Prom
     client.on("ready", onReady);
     client.on("end", onEnd);
     signal?.addEventListener("abort", onAbort);
-    // A first attempt that fails is retried by the client itself; its error went to the error listener.
+    // The client itself retries a failed first attempt; the error went to the error listener.
     if (client.status === "wait") client.connect().catch(() => undefined);
   });
 }
 
-/** Answers what is under way, then closes; a Redis that does not answer is left. */
+/** Waits for pending answers, then closes; does not wait for a Redis that does not answer. */
 export async function closeClient(client: RedisClient): Promise<void> {
   if (client.status === "ready") {
     await client.quit().catch(() => client.disconnect());

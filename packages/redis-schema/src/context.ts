@@ -1,4 +1,4 @@
-/** What every reader and writer of the schema is given: the connection, the keys under their prefix, the clock. */
+/** What every reader and writer of the schema needs: the connection, the keys with their prefix, the clock. */
 import type { Clock } from "@sluice/core";
 import type { RedisClient } from "./connection.ts";
 import type { Keys } from "./keys.ts";
@@ -9,7 +9,7 @@ export interface SchemaContext {
   clock: Pick<Clock, "wallMs">;
 }
 
-/** The worker process that writes: its id, and the nonce its lease was taken with. */
+/** The worker process that writes: its id, and the nonce of its lease. */
 export interface WorkerIdentity {
   workerId: string;
   nonce: string;

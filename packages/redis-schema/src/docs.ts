@@ -1,4 +1,4 @@
-/** The page `docs/redis-keys.md`, made from the tables of this package, so that the two cannot differ. */
+/** The page `docs/redis-keys.md`, generated from the tables of this package, so that the two cannot differ. */
 import { KEYS, type KeyFacts } from "./key-table.ts";
 import { META_FIELDS, describeField } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
@@ -8,9 +8,9 @@ export function redisKeysPage(): string {
   return [
     "# Redis keys",
     "",
-    "Made from `packages/redis-schema` by `node packages/redis-schema/scripts/write-docs.ts`; do not edit it by hand.",
+    "Generated from `packages/redis-schema` by `node packages/redis-schema/scripts/write-docs.ts`; do not edit it by hand.",
     "",
-    `Schema version ${KEYS_VERSION}. \`SLUICE_KEY_PREFIX\` stands before every key; on Redis Cluster it must hold a`,
+    `Schema version ${KEYS_VERSION}. Every key begins with \`SLUICE_KEY_PREFIX\`; on Redis Cluster it must contain a`,
     "`{hash tag}`, since every change of several keys is one atomic script. Fields are read with `redis-cli` as they",
     "are: the same names appear in `--json`, in logs and in the dashboard. Times ending in `_utc` are ISO text; paths are",
     "raw bytes.",
@@ -31,7 +31,7 @@ export function redisKeysPage(): string {
     }),
     "",
     "A record with only `original_path, s3_bucket, s3_key_prefix, s3_upload_id, status` (a missing status means",
-    "`processing`) and parts with `PartNumber, ETag, Size` is one of the founding phase: it resumes, and the rest is",
+    "`processing`) and parts with `PartNumber, ETag, Size` was written by an early version: its stream resumes, and the rest is",
     "filled in. A field of `stream:<id>:parts` is a part number; its value is JSON of `PartNumber, ETag, Size, Offset,",
     'ChecksumCRC32, UploadedAt, Attempts, DurationMs`, and `"Copied":true` for a part that was taken from an earlier object',
     "inside the store.",

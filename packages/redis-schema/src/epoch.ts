@@ -1,8 +1,8 @@
 /**
- * Tells an emptied Redis, or one that came back older, from a new installation's second start: while `epoch` has no id,
- * what S3 holds is not known here, and nothing may be cleaned up. The id is written once recovery is over, and removed
- * by the renewal that finds Redis older than it was. Beside it stand the counter of all renewals and the server process
- * that answered the last one.
+ * Distinguishes an emptied Redis, or one restored from an older state, from the second start of a new installation:
+ * while `epoch` has no id, it is unknown what S3 contains, and nothing may be cleaned up. The id is written once
+ * recovery is finished, and removed by the renewal that finds Redis older than before. The same key has the counter of
+ * all renewals and the server process that answered the last one.
  */
 import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
@@ -14,7 +14,9 @@ import { callRedis, callTransaction } from "./replies.ts";
 const epochSchema = z.object({ id: named, since_utc: time });
 export type Epoch = z.infer<typeof epochSchema>;
 
-/** Undefined: this Redis is empty, was emptied or came back older, and no worker has recovered from S3 yet. */
+/**
+ * Undefined: this Redis is empty, was emptied or restored from an older state, and no worker has recovered from S3 yet.
+ */
 export async function readEpoch({ redis, keys }: SchemaContext): Promise<Epoch | undefined> {
   const parsed = parseWith(
     epochSchema,
@@ -23,11 +25,11 @@ export async function readEpoch({ redis, keys }: SchemaContext): Promise<Epoch |
   return parsed.kind === "ok" ? parsed.value : undefined;
 }
 
-/** Recovery is over. The first id stands; the epoch that stands is returned. */
+/** Called when recovery is finished. An existing id stays; returns the epoch that is now stored. */
 export async function beginEpoch(context: SchemaContext, id: string): Promise<Epoch> {
   const { redis, keys, clock } = context;
   const since_utc = new Date(clock.wallMs()).toISOString();
-  // One transaction; what stands already stays.
+  // One transaction; existing values stay.
   await callTransaction(
     "write the epoch",
     redis.multi().hsetnx(keys.epoch, "id", id).hsetnx(keys.epoch, "since_utc", since_utc),
@@ -35,7 +37,10 @@ export async function beginEpoch(context: SchemaContext, id: string): Promise<Ep
   return (await readEpoch(context)) ?? { id, since_utc };
 }
 
-/** Redis was seen to be older than what it acknowledged, by other signs than a renewal: every worker is to know. */
+/**
+ * Called when Redis is found to be older than what it acknowledged, other than by a renewal, so that every worker
+ * notices.
+ */
 export async function endEpoch({ redis, keys }: SchemaContext): Promise<void> {
   await callRedis("end the epoch", () => redis.hdel(keys.epoch, "id", "since_utc"));
 }

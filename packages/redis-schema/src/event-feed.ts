@@ -1,6 +1,6 @@
 /**
- * The live feed. A reader names the last entry it saw and gets what came after; when that entry has been trimmed away
- * meanwhile, or Redis was emptied, it is told so (`gap`) and reads everything anew.
+ * The live feed. A reader passes the last entry it saw and gets what came after. If that entry has been trimmed
+ * meanwhile, or Redis was emptied, it gets `gap` and must read everything again.
  */
 import type { SchemaContext } from "./context.ts";
 import type { RedisClient } from "./connection.ts";
@@ -10,11 +10,11 @@ import { fromFlatBuffers, toFlatArgs } from "./records/text.ts";
 import { callRedis } from "./replies.ts";
 
 export interface FeedBatch {
-  /** Where to go on from. */
+  /** Where the next read continues. */
   position: string;
-  /** Entries in between are lost: read everything anew, then go on from `position`. */
+  /** Entries in between are lost: read everything again, then continue from `position`. */
   gap: boolean;
-  /** Entries that cannot be read are passed over. */
+  /** Entries that cannot be parsed are skipped. */
   entries: (FeedEntry & { position: string })[];
 }
 
@@ -38,22 +38,22 @@ export class EventFeed {
     );
   }
 
-  /** Where the feed ends now. */
+  /** The current end of the feed. */
   async position(): Promise<string> {
     const { redis, keys } = this.#context;
     const last = await callRedis("read the feed", () => redis.xrevrange(keys.events, "+", "-", "COUNT", 1));
     return last[0]?.[0] ?? FEED_START;
   }
 
-  /** What came after `position`, at once; empty when nothing did. */
+  /** What came after `position`, without waiting; empty if nothing did. */
   async since(position: string): Promise<FeedBatch> {
     const { redis } = this.#context;
     return this.#batch(position, await this.#read(redis, position));
   }
 
   /**
-   * Batches as they come, until the signal ends it. `blocking` is a connection of its own, made with `blockMs`; trouble
-   * of Redis ends the iterator with a CheckpointError, and the caller begins again where it was.
+   * Yields batches as they come, until the signal aborts. `blocking` is a connection of its own, made with `blockMs`.
+   * If Redis fails, the iterator throws a CheckpointError, and the caller starts again from its last position.
    */
   async *follow(
     blocking: RedisClient,
@@ -80,8 +80,8 @@ export class EventFeed {
   }
 
   /**
-   * Looked at after the read: if the last seen entry is still there, nothing after it was trimmed before the read. A
-   * feed that ends before that entry belongs to another Redis.
+   * Checked after the read: if the last seen entry still exists, nothing after it was trimmed before the read. A feed
+   * that ends before that entry belongs to another Redis.
    */
   async #batch(position: string, raw: readonly RawEntry[]): Promise<FeedBatch> {
     const entries: FeedBatch["entries"] = [];

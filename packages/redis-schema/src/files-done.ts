@@ -19,7 +19,7 @@ export class FilesDone {
     this.#context = context;
   }
 
-  /** Every entry of a source, by path. An entry that cannot be read is as good as none: the store is asked instead. */
+  /** Every entry of a source, by path. An entry that cannot be parsed counts as missing: the store is asked instead. */
   async load(source: string): Promise<Map<string, DoneEntry>> {
     const { redis, keys } = this.#context;
     const entries = new Map<string, DoneEntry>();
@@ -37,7 +37,7 @@ export class FilesDone {
     return entries.map((entry) => (entry?.parsed.kind === "ok" ? entry.parsed.value : undefined));
   }
 
-  /** For files recognised in the store that no stream of this Redis completed. */
+  /** For files found in the store that no stream of this Redis completed. */
   async put(source: string, entries: readonly { path: string; entry: DoneEntry }[]): Promise<void> {
     const { redis, keys } = this.#context;
     if (entries.length === 0) return;
@@ -45,7 +45,7 @@ export class FilesDone {
     await callRedis("record completed files", () => redis.hset(keys.filesDone, ...flat));
   }
 
-  /** `changed`: by a stream that has completed the file anew, or a rescan that found it gone. */
+  /** `changed`: another stream has completed the file again, or a rescan found it gone. */
   async renew(
     source: string,
     path: string,
@@ -72,9 +72,9 @@ export class FilesDone {
   }
 
   /**
-   * Completed files were renamed inside their watch: their entries go along, all in one step, so that names that were
-   * swapped lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry is not there
-   * as it was read, and none was moved.
+   * Moves the entries of completed files that were renamed inside their watch, all in one step, so that swapped names
+   * lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry differs from what
+   * was read, and none was moved.
    */
   async move(source: string, moves: readonly DoneMove[]): Promise<{ kind: "moved" } | { kind: "changed" }> {
     const { redis, keys } = this.#context;

@@ -1,4 +1,4 @@
-/** A hash of JSON entries, read whole in steps (HSCAN of one hash we own) or by field. Fields are raw bytes. */
+/** A hash of JSON entries, read whole in steps (HSCAN of one known hash) or by field. Fields are raw bytes. */
 import type { RedisClient } from "./connection.ts";
 import type { Parsed } from "./records/codec.ts";
 import { fromBuffer, toArg } from "./records/text.ts";
@@ -31,7 +31,7 @@ export async function* eachEntry<T>(
   } while (cursor !== "0");
 }
 
-/** Undefined where there is no entry. */
+/** Undefined for a missing entry. */
 export async function readEntries<T>(
   redis: RedisClient,
   key: string,

@@ -1,4 +1,4 @@
-/** A purged file is left alone until it changes or an operator retries its path. */
+/** A purged file is ignored until it changes or an operator retries its path. */
 import type { SchemaContext } from "./context.ts";
 import { eachEntry, readEntries, removeEntries } from "./hash-entries.ts";
 import { parseIgnored, type IgnoredEntry } from "./records/file-entries.ts";
@@ -11,7 +11,7 @@ export class IgnoredFiles {
     this.#context = context;
   }
 
-  /** Every mark of a source, by path. A mark that cannot be read is none: the file is seen again. */
+  /** Every mark of a source, by path. A mark that cannot be parsed counts as missing: the file is seen again. */
   async load(source: string): Promise<Map<string, IgnoredEntry>> {
     const { redis, keys } = this.#context;
     const entries = new Map<string, IgnoredEntry>();

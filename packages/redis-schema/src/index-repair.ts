@@ -1,6 +1,6 @@
 /**
- * What an earlier phase, a lost write or a stray hand left: plain sets instead of sorted ones, a stream in no index, in
- * two, or in the wrong one, an id without a record. Run at start; running it twice changes nothing the second time.
+ * Repairs what an early version, a lost write or a manual change left: plain sets instead of sorted ones, a stream in
+ * no index, in two, or in the wrong one, an id without a record. Runs at start; a second run changes nothing.
  */
 import {
   CheckpointError,
@@ -27,10 +27,10 @@ import { indexAt, indexPlace, list, logLines, statusPlaces } from "./stream-chan
 export type ConvertOutcome =
   | { index: Index; kind: "kept" }
   | { index: Index; kind: "converted"; ids: number }
-  /** Something else uses this key: refuse to start. */
+  /** Another program uses this key: refuse to start. */
   | { index: Index; kind: "foreign"; type: string };
 
-/** Plain sets become sorted sets; every id gets the present time as its score. */
+/** Converts plain sets to sorted sets; every id gets the present time as its score. */
 export async function convertIndexes({ redis, keys, clock }: SchemaContext): Promise<ConvertOutcome[]> {
   return Promise.all(
     INDEXES.map(async (index): Promise<ConvertOutcome> => {
@@ -44,7 +44,7 @@ export async function convertIndexes({ redis, keys, clock }: SchemaContext): Pro
 
 export type RepairOutcome = { readonly id: StreamId } & (
   | { kind: "right" | "moved"; index: Index }
-  /** Nothing is stored under the id, or nothing that says where it belongs: `failBroken` makes it visible. */
+  /** There is no record, or it does not say where it belongs: `failBroken` makes it visible. */
   | { kind: "missing" }
   | { kind: "unknown"; status: string }
   | { kind: "foreign"; type: string }
@@ -62,7 +62,7 @@ async function repairOne(
   also: readonly string[],
 ): Promise<RepairOutcome> {
   const { redis, keys, clock } = context;
-  // A record without a status is the founding phase's: it was being processed.
+  // A record without a status is from an early version: it was being processed.
   const places = [...statusPlaces(), "", indexPlace(INDEX_OF.processing), ...also.flatMap(placeOf)];
   const reply = await runScript(
     redis,
@@ -77,7 +77,7 @@ async function repairOne(
     return { ...about, kind: name, index: indexAt(Number(replyText(reply, 1))) };
   if (name !== "unknown") return { ...about, kind: name };
   const status = replyText(reply, 1);
-  // A reason that only an earlier phase gave is a failed state all the same.
+  // A failure reason that only an early version used still counts as a failed state.
   if (also.length === 0 && kindOf(status) !== undefined) return repairOne(context, id, [status]);
   return { ...about, kind: name, status };
 }
@@ -93,8 +93,8 @@ export interface BrokenStream {
   raw: RawHash;
   reason: Extract<FailureReason, "incomplete_metadata" | "corrupt_record" | "access_denied">;
   detail: string;
-  /** What webhooks are to tell. */
-  told?: readonly WebhookEvent[];
+  /** The events that webhooks send. */
+  webhookEvents?: readonly WebhookEvent[];
 }
 
 export type FailBrokenOutcome =
@@ -103,7 +103,7 @@ export type FailBrokenOutcome =
   | { kind: "changed" }
   | { kind: "held"; by: string };
 
-/** A record that cannot be worked with becomes a failed stream, with everything kept: visible and purgeable. */
+/** A record that cannot be used becomes a failed stream with all its data, so that it is visible and can be purged. */
 export async function failBroken(
   context: SchemaContext,
   identity: WorkerIdentity,
@@ -113,8 +113,8 @@ export async function failBroken(
   const { redis, keys, clock } = context;
   const { workerId, nonce } = identity;
   const now = clock.wallMs();
-  const { id, raw, reason, detail, told = [] } = broken;
-  // As stored, numbers are text: a body says what can be told as it is.
+  const { id, raw, reason, detail, webhookEvents = [] } = broken;
+  // As stored, numbers are text, so the body contains only what can be sent as text.
   const { file_size: _, bytes_sent: __, ...texts } = raw;
   const owner = raw["owner"] ?? "";
   const before = raw["status"];
@@ -124,7 +124,7 @@ export async function failBroken(
     failure_reason: reason,
     failure_detail: text,
     last_activity_at_utc: new Date(now).toISOString(),
-    // Nothing at all was stored: what is written now is of our shape.
+    // Nothing was stored, so the new record has the current shape.
     ...(Object.keys(raw).length === 0 ? { schema_version: SCHEMA_VERSION } : {}),
   };
   const reply = await runScript(
@@ -145,7 +145,7 @@ export async function failBroken(
       logLines([text], workerId, now),
       [text, KEPT.outboxMost],
       list(
-        told.includes("failed")
+        webhookEvents.includes("failed")
           ? messageArgs("failed", { ...texts, ...fields, id: streamId(id) }, raw["revision"] ?? "", now)
           : [],
       ),
@@ -157,7 +157,7 @@ export async function failBroken(
       return { kind: name, by: replyText(reply, 1) };
     case "lapsed":
     case "lost":
-      throw new CheckpointError(`the lease of ${workerId} is not ours now (${name})`);
+      throw new CheckpointError(`the lease of ${workerId} is no longer held by this process (${name})`);
     case "marked":
     case "already":
     case "changed":

@@ -1,4 +1,4 @@
-/** The public names: the only code of the project that names a Redis key. */
+/** The public API: the only code of the project that names a Redis key. */
 export * from "./audit-log.ts";
 export * from "./connection.ts";
 export * from "./context.ts";

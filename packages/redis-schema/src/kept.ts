@@ -1,4 +1,4 @@
-/** How long, or how many, Redis keeps of each thing: every bound of the wire contract, with its unit in its name. */
+/** How long, or how many, Redis keeps of each thing: every limit of the schema, with its unit in its name. */
 import { LIMITS, assert } from "@sluice/core";
 
 const MINUTE = 60_000;
@@ -8,16 +8,16 @@ export const KEPT = {
   logEntries: LIMITS.logEntries,
   events: 20_000,
   auditEntries: 20_000,
-  /** Refused sign-ins are kept apart: whoever can only try must not push out what operators did. */
+  /** Refused sign-ins are limited separately, so that they cannot displace the actions of operators. */
   auditRefusals: 1_000,
-  /** Messages of webhooks that wait; a worker drops the oldest past this, and says so. */
+  /** Waiting webhook messages; beyond this a worker drops the oldest and reports it. */
   outbox: 10_000,
-  /** Without any worker that delivers, the outbox itself holds no more. */
+  /** The hard limit of the outbox, which applies while no worker delivers. */
   outboxMost: 20_000,
-  /** The turn of delivering webhooks, without renewal. */
+  /** How long the turn of delivering webhooks lasts without renewal. */
   turnMs: LIMITS.leaseTtlMs,
   leaseMs: LIMITS.leaseTtlMs,
-  /** A worker that ended without saying so is listed as gone, with what it last said, for this long. */
+  /** How long a worker that ended without notice is listed as gone, with what it last reported. */
   deadWorkerMs: 7 * 24 * HOUR,
   requestMs: 24 * HOUR,
   planMs: 15 * MINUTE,
@@ -26,12 +26,12 @@ export const KEPT = {
   sessionIdleMs: HOUR,
   loginWindowMs: MINUTE,
   loginAttempts: 5,
-  /** Of a /24, or of a /48 of IPv6, in one window. */
+  /** For a /24, or a /48 of IPv6, per window. */
   loginAttemptsOfRange: 20,
-  /** Of everyone, in one window: guessing from many addresses stays slow, and each guess costs us a hash. */
+  /** For all addresses, per window: guessing from many addresses stays slow, and each guess costs us a hash. */
   loginAttemptsInAll: 100,
   sessions: 1_000,
-  /** Records, or other answers, asked for in one round trip. */
+  /** Records, or other answers, read in one round trip. */
   pageOfRecords: 500,
 } as const;
 

@@ -1,4 +1,4 @@
-/** On a cluster one installation lives in one slot, or its scripts could not be atomic. */
+/** On a cluster, all keys of one installation must be in one slot, because its scripts must be atomic. */
 /** A `{hash tag}` in the prefix puts every key in one slot. */
 export function checkClusterPrefix(
   prefix: string,
@@ -13,7 +13,7 @@ export function checkClusterPrefix(
   };
 }
 
-/** As `checkClusterPrefix`, for callers that refuse at once. */
+/** As `checkClusterPrefix`, but throws. */
 export function assertClusterPrefix(prefix: string, isCluster: boolean): void {
   const checked = checkClusterPrefix(prefix, isCluster);
   if (!checked.ok) throw new KeyPrefixError(checked.remedy);

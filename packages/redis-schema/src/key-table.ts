@@ -1,11 +1,13 @@
-/** Every key of the wire contract, and the only file that spells one: the builders and the docs page are made from it. */
+/**
+ * Every key of the schema, and the only file that spells one: the key builders and the docs page are generated from it.
+ */
 import { KEPT } from "./kept.ts";
 
 export interface KeyFacts {
-  /** `<…>` stands for what differs from key to key. */
+  /** `<…>` marks the parts that differ from key to key. */
   pattern: string;
   type: "hash" | "list" | "sorted set" | "stream" | "string";
-  /** When Redis forgets it by itself, or how it is capped; absent: kept until a script removes it. */
+  /** When Redis expires it, or its maximum length; absent: kept until a script removes it. */
   kept?: string;
   writer: string;
   meaning: string;
@@ -24,7 +26,7 @@ export const KEYS = {
     pattern: "stream:<id>:parts",
     type: "hash",
     writer: "the worker that owns the stream",
-    meaning: "Part number → JSON of one acknowledged part, also of parts past a gap.",
+    meaning: "Part number → JSON of one acknowledged part, also of parts after a gap.",
   },
   streamLog: {
     pattern: "stream:<id>:log",
@@ -62,7 +64,7 @@ export const KEYS = {
   byPath: {
     pattern: "streams:by_path",
     type: "hash",
-    writer: "every script by which a stream begins, ends, lives again or is renamed; a purge releases",
+    writer: "every script that begins, ends, revives or renames a stream; a purge releases",
     meaning: "`<source>:<path>`, raw bytes → id of the live stream of this path.",
   },
   byKey: {
@@ -74,14 +76,14 @@ export const KEYS = {
   filesDone: {
     pattern: "files:done",
     type: "hash",
-    writer: "completion of a stream; a rescan removes what is gone",
+    writer: "completion of a stream; a rescan removes missing files",
     meaning:
       "`<source>:<path>`, raw bytes → JSON of the completed file's identity, size, mtime, ctime, CRC32, key and ETag, and whether the path has held a shorter file since.",
   },
   filesIgnored: {
     pattern: "files:ignored",
     type: "hash",
-    writer: "purge; lifted by a retry of the path or a change of the file",
+    writer: "purge; removed by a retry of the path or a change of the file",
     meaning:
       "`<source>:<path>`, raw bytes → JSON: identity, size, mtime of a purged file, who purged it and when.",
   },
@@ -108,10 +110,10 @@ export const KEYS = {
   workerLast: {
     pattern: "workers:last:<id>",
     type: "hash",
-    kept: `${hours(KEPT.deadWorkerMs)} after the last renewal; a worker that ends by itself removes it`,
+    kept: `${hours(KEPT.deadWorkerMs)} after the last renewal; a worker that shuts down removes it`,
     writer: "the worker itself, at each renewal",
     meaning:
-      "The fields of its lease as it last renewed it: who a worker was, and what troubled it, when its lease has lapsed.",
+      "The fields of its lease as it last renewed it: the last report of a worker whose lease has lapsed.",
   },
   requests: {
     pattern: "requests",
@@ -126,7 +128,7 @@ export const KEYS = {
     kept: hours(KEPT.requestMs),
     writer: "dashboard and command line; workers settle items",
     meaning:
-      "What is asked, by whom and why, how many items are answered, and the result for each (`item:<item>`); while a worker acts on one that others could act on too, who does (`hold:item:<item>`).",
+      "What is requested, by whom and why, how many items are answered, and the result of each (`item:<item>`); while a worker acts on an item that others could act on too, that worker (`hold:item:<item>`).",
   },
   plan: {
     pattern: "plan:<token>",
@@ -145,7 +147,7 @@ export const KEYS = {
     pattern: "orphans",
     type: "hash",
     writer: "the janitor's scan",
-    meaning: "Upload id → JSON of an open upload no stream owns: verdict, first and last seen.",
+    meaning: "Upload id → JSON of an open upload that no stream owns: verdict, first and last seen.",
   },
   events: {
     pattern: "events",
@@ -158,14 +160,14 @@ export const KEYS = {
     pattern: "webhooks",
     type: "stream",
     kept: `until delivered, SLUICE_WEBHOOK_MAX_AGE at most; newest ${KEPT.outbox}`,
-    writer: "the script whose change it tells; the worker that delivered it removes it",
+    writer: "the script that makes the change; the worker that delivered it removes it",
     meaning: "Messages that webhooks have to deliver, oldest first: id, event, body, stream, time.",
   },
   outboxTurn: {
     pattern: "webhooks:turn",
     type: "string",
     kept: `${KEPT.turnMs / 1000} s after the last renewal`,
-    writer: "the worker that delivers",
+    writer: "the delivering worker",
     meaning: "Nonce of the one worker process that delivers webhooks now.",
   },
   audit: {
@@ -205,9 +207,10 @@ export const KEYS = {
   epoch: {
     pattern: "epoch",
     type: "hash",
-    writer: "each renewal of a lease; `id` and `since_utc` the first worker whose recovery from S3 is over",
+    writer:
+      "each renewal of a lease; `id` and `since_utc` the first worker that has finished its recovery from S3",
     meaning:
-      "Tells an emptied or older Redis: without `id`, what S3 holds is not known. `renewals` counts the renewals of all leases, `server` is the process (run_id) that answered the last one.",
+      "Shows that Redis was emptied or restored from an older state: without `id`, it is unknown what S3 contains. `renewals` counts the renewals of all leases, `server` is the process (run_id) that answered the last one.",
   },
   session: {
     pattern: "session:<hash>",
@@ -221,7 +224,7 @@ export const KEYS = {
     type: "sorted set",
     kept: `${hours(KEPT.sessionMs)}; the newest ${KEPT.sessions}`,
     writer: "dashboard",
-    meaning: "Hashes of the sessions there are; score: when each began, ms since 1970.",
+    meaning: "Hashes of all sessions; score: when each began, ms since 1970.",
   },
   login: {
     pattern: "login:<range>",

@@ -1,6 +1,6 @@
 /**
- * Builders of every key. A prefix stands before each, so that several installations, or several shards of one, share a
- * Redis.
+ * Builders of every key. Each begins with a prefix, so that several installations, or several shards of one, can share
+ * a Redis.
  */
 import { INDEXES, type Index, type StreamId } from "@sluice/core";
 import { KEYS, type KeyFacts } from "./key-table.ts";
@@ -17,7 +17,7 @@ export type Keys = ReturnType<typeof keysWith>;
 /** The builders, for one prefix (may be empty). */
 export function keysWith(prefix: string) {
   const plain = (facts: KeyFacts) => prefix + facts.pattern;
-  /** Each `<…>` of the pattern takes the next value, unchanged. */
+  /** Replaces each `<…>` of the pattern by the next value, unchanged. */
   const filled = (facts: KeyFacts, ...values: string[]) => {
     let next = 0;
     return prefix + facts.pattern.replace(/<[^>]+>/g, () => values[next++] ?? "");
@@ -28,18 +28,18 @@ export function keysWith(prefix: string) {
     streamMeta: (id: StreamId | string) => filled(KEYS.streamMeta, id),
     streamParts: (id: StreamId | string) => filled(KEYS.streamParts, id),
     streamLog: (id: StreamId | string) => filled(KEYS.streamLog, id),
-    /** For SCAN: every record there is. */
+    /** For SCAN: matches every record. */
     everyMeta: prefix.replaceAll(/[\\*?[\]]/g, "\\$&") + KEYS.streamMeta.pattern.replace(/<[^>]+>/, "*"),
     /** The id in a record's key. */
     idOfMeta: (key: string) => {
       const [before = "", after = ""] = KEYS.streamMeta.pattern.split(/<[^>]+>/);
       return key.slice(prefix.length + before.length, key.length - after.length);
     },
-    /** Record, parts and timeline, in the order every script takes them. */
+    /** Record, parts and timeline, in the order in which every script takes them. */
     ofStream: (id: StreamId | string) =>
       [KEYS.streamMeta, KEYS.streamParts, KEYS.streamLog].map((facts) => filled(facts, id)),
     index,
-    /** All four, in the order of core's INDEXES: scripts name an index by its place here, counted from 1. */
+    /** All four, in the order of core's INDEXES: scripts identify an index by its place here, counted from 1. */
     indexes: INDEXES.map(index),
     byPath: plain(KEYS.byPath),
     byKey: plain(KEYS.byKey),
@@ -59,7 +59,7 @@ export function keysWith(prefix: string) {
     outboxTurn: plain(KEYS.outboxTurn),
     audit: plain(KEYS.audit),
     auditRefused: plain(KEYS.auditRefused),
-    /** The minute that `ms` (since 1970) falls in, UTC. */
+    /** The minute that contains `ms` (since 1970), in UTC. */
     stats: (ms: number) => filled(KEYS.stats, minuteOf(ms)),
     store: (hash: string) => filled(KEYS.store, hash),
     schema: plain(KEYS.schema),

@@ -1,4 +1,4 @@
-/** Uploads without a stream: those a purge left to be aborted, and those the janitor's scan found. */
+/** Uploads without a stream: those that a purge left to be aborted, and those that the janitor's scan found. */
 import type { SchemaContext } from "./context.ts";
 import { eachEntry, readEntries, removeEntries } from "./hash-entries.ts";
 import { parseOrphan, parseToAbort, type Orphan, type UploadToAbort } from "./records/upload-entries.ts";
@@ -12,7 +12,7 @@ export class OrphanStore {
     this.#context = context;
   }
 
-  /** Entries that cannot be read are passed over; a scan writes them anew. */
+  /** Entries that cannot be parsed are skipped; a scan writes them again. */
   async orphans(): Promise<Orphan[]> {
     const { redis, keys } = this.#context;
     const orphans: Orphan[] = [];
@@ -22,7 +22,7 @@ export class OrphanStore {
     return orphans;
   }
 
-  /** Undefined: no scan lists it, or its entry cannot be read. */
+  /** Undefined: no scan lists it, or its entry cannot be parsed. */
   async orphan(uploadId: string): Promise<Orphan | undefined> {
     const { redis, keys } = this.#context;
     const [entry] = await readEntries(redis, keys.orphans, [uploadId], parseOrphan);
@@ -30,8 +30,8 @@ export class OrphanStore {
   }
 
   /**
-   * What one scan of a bucket found replaces what was known of that bucket (under `prefix`), except when an upload was
-   * first seen: that stays.
+   * The result of a scan replaces what was known of the bucket (under `prefix`), except the time when an upload was
+   * first seen.
    */
   async replaceScan(
     bucket: string,
@@ -58,7 +58,7 @@ export class OrphanStore {
     await removeEntries(redis, keys.orphans, uploadIds);
   }
 
-  /** What a purge left for a worker. */
+  /** Uploads that a purge left for a worker. */
   async toAbort(): Promise<UploadToAbort[]> {
     const { redis, keys } = this.#context;
     const uploads: UploadToAbort[] = [];
@@ -68,7 +68,7 @@ export class OrphanStore {
     return uploads;
   }
 
-  /** For a worker that found an upload of ours to abort and may not get to it now. */
+  /** For a worker that found one of our uploads to abort and may not be able to do it now. */
   async leaveToAbort(upload: UploadToAbort): Promise<void> {
     const { redis, keys } = this.#context;
     await callRedis("leave an upload", () =>
@@ -76,14 +76,14 @@ export class OrphanStore {
     );
   }
 
-  /** It is gone from the store. */
+  /** It no longer exists in the store. */
   async aborted(uploadIds: readonly string[]): Promise<void> {
     const { redis, keys } = this.#context;
     await removeEntries(redis, keys.uploadsToAbort, uploadIds);
   }
 }
 
-/** Id of the stream that has taken an S3 key. */
+/** Id of the stream that owns an S3 key. */
 export async function holderOfKey(
   { redis, keys }: SchemaContext,
   bucket: string,

@@ -1,6 +1,6 @@
 /**
- * One message of the outbox. Its id is made from what it tells: the same change told twice has the same id, by which a
- * receiver knows it again.
+ * A message of the outbox. Its id is derived from its content: the same change reported twice has the same id, so
+ * receivers can recognize duplicates.
  */
 import { createHash } from "node:crypto";
 import { webhookBody, WEBHOOK_EVENTS, type StreamRecord, type WebhookEvent } from "@sluice/core";
@@ -15,7 +15,7 @@ const messageSchema = z.object({
   /** Stream id. */
   subject: named,
   body: named,
-  /** ms since 1970. */
+  /** In ms since 1970. */
   at: count,
 });
 export type OutboxMessage = z.infer<typeof messageSchema>;
@@ -24,7 +24,7 @@ export function parseMessage(hash: RawHash): Parsed<OutboxMessage> {
   return parseWith(messageSchema, hash);
 }
 
-/** As the scripts' `tell` takes it. `moment`: which of the stream's changes it is. */
+/** In the form in which scripts take a message. `moment`: identifies the change among those of the stream. */
 export function messageArgs(
   event: WebhookEvent,
   record: Partial<StreamRecord> & Pick<StreamRecord, "id">,

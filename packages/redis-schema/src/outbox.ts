@@ -1,6 +1,6 @@
 /**
- * What webhooks have to deliver. Written by the scripts whose change it tells; read, oldest first, by the one worker
- * whose turn it is; removed when it was delivered.
+ * The messages that webhooks have to deliver. Written by the scripts that make the changes; read, oldest first, by the
+ * one worker that has the turn; removed when delivered.
  */
 import { CheckpointError, type StreamRecord } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
@@ -13,9 +13,9 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 import { list } from "./stream-change.ts";
 
 export interface WaitingMessage {
-  /** Its place in the outbox. */
+  /** Its position in the outbox. */
   position: string;
-  /** Undefined: it cannot be read. */
+  /** Undefined: it cannot be parsed. */
   message: OutboxMessage | undefined;
 }
 
@@ -43,7 +43,7 @@ export class Outbox {
     await runScript(redis, SCRIPTS.endTurn, [keys.outboxTurn], [this.#identity.nonce]);
   }
 
-  /** Oldest first; `after`: the position of the last one of the page before. */
+  /** Oldest first; `after`: the position of the last message of the page before. */
   async page(count: number, after?: string): Promise<WaitingMessage[]> {
     const { redis, keys } = this.#context;
     const from = after === undefined ? "-" : `(${after}`;
@@ -66,31 +66,31 @@ export class Outbox {
     return await callRedis("count the outbox", () => redis.xlen(keys.outbox));
   }
 
-  /** Drops the oldest past the bound; how many. */
+  /** Drops the oldest messages beyond the limit; returns how many. */
   async trim(): Promise<number> {
     const { redis, keys } = this.#context;
     return await callRedis("trim the outbox", () => redis.xtrim(keys.outbox, "MAXLEN", KEPT.outbox));
   }
 
-  /** False: the stream moved on meanwhile, or is another worker's. */
-  async tellStalled(record: StreamRecord): Promise<boolean> {
+  /** False: the stream has changed meanwhile, or belongs to another worker. */
+  async reportStalled(record: StreamRecord): Promise<boolean> {
     const { redis, keys, clock } = this.#context;
     const { workerId, nonce } = this.#identity;
     const now = clock.wallMs();
     const { id, fence, last_activity_at_utc: seen } = record;
     const reply = await runScript(
       redis,
-      SCRIPTS.tellStalled,
+      SCRIPTS.reportStalled,
       [keys.worker(workerId), keys.streamMeta(id), keys.outbox],
       [
         [nonce, workerId, now, KEPT.outboxMost, id, fence, seen],
         list(messageArgs("stalled", record, seen, now)),
       ],
     );
-    const name = replyName(reply, ["told", "changed", "lapsed", "lost"]);
+    const name = replyName(reply, ["reported", "changed", "lapsed", "lost"]);
     if (name === "lapsed" || name === "lost") {
-      throw new CheckpointError(`the lease of ${workerId} is not ours now (${name})`);
+      throw new CheckpointError(`the lease of ${workerId} is no longer held by this process (${name})`);
     }
-    return name === "told";
+    return name === "reported";
   }
 }

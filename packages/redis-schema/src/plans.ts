@@ -1,4 +1,4 @@
-/** A clean-up is planned first, shown, and then carried out once, exactly as planned, before it expires. */
+/** A clean-up is planned and shown first, and then carried out once, exactly as planned, before it expires. */
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
@@ -22,7 +22,7 @@ export class Plans {
     this.#context = context;
   }
 
-  /** When a plan made now is made, and when it expires: on Redis's clock, which also ends it. */
+  /** Creation and expiry of a plan that is made now, on Redis's clock, which also expires it. */
   async lifetime(): Promise<Pick<PlanRecord, "made_at_utc" | "expires_at_utc">> {
     const now = await redisNowMs(this.#context);
     return {
@@ -35,7 +35,7 @@ export class Plans {
   async save(plan: PlanRecord): Promise<void> {
     const { redis, keys } = this.#context;
     const key = keys.plan(plan.token);
-    // One transaction: a plan without an expiry would stay for ever.
+    // One transaction: a plan without an expiry would stay forever.
     await callTransaction(
       "save a plan",
       redis
@@ -52,7 +52,7 @@ export class Plans {
     );
   }
 
-  /** `execution` names who carries it out: the same one may ask again, another gets `consumed`. */
+  /** `execution` identifies who carries it out: the same execution may repeat the call, another gets `consumed`. */
   async consume(
     token: string,
     execution: string,
@@ -64,7 +64,7 @@ export class Plans {
     return parsePlanRecord(fromFlatBuffers(reply[1] as unknown[]));
   }
 
-  /** What came of ids of a consumed plan; it is then kept for a day, so that it outlives the tab that asked. */
+  /** Records results of a consumed plan, which is then kept for a day, so that it outlives the browser tab. */
   async record(token: string, results: ReadonlyMap<string, PlanResult>): Promise<void> {
     const { redis, keys } = this.#context;
     const key = keys.plan(token);

@@ -1,7 +1,7 @@
 /**
- * Records that no index names: left by a lost index, a stray DEL or a script of an older Sluice that erred half-way.
- * They are found through the indexes by path and by key and through the records themselves, and put back. For the worker
- * alone: a dashboard never walks over the keys.
+ * Finds records that no index lists: left by a lost index, a manual DEL or a script of an older version that failed
+ * half-way. They are found through the indexes by path and by key and through the records themselves, and put back. For
+ * workers only: a dashboard never scans the keys.
  */
 import {
   isLive,
@@ -20,14 +20,14 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 import { list } from "./stream-change.ts";
 import type { LoadedStream } from "./stream-loader.ts";
 
-/** Keys that Redis looks at in one step, a millisecond or so: it answers nobody else meanwhile. */
+/** Keys that Redis scans in one step, about a millisecond, during which it answers nobody else. */
 export const SCAN_STEP = { inPassing: 400, atStart: 2_000 } as const;
-/** Entries of an index by path or key in one answer. */
+/** Entries of an index by path or key in one reply. */
 const NAMES_STEP = 5_000;
-/** Names taken by streams whose record is gone, met for one stream: a path and two keys. */
+/** How many names of missing records can be met for one stream: a path and two keys. */
 const MOST_GHOSTS = 3;
 
-/** The ids of all records, step by step; the caller waits between steps. An id may come twice. */
+/** The ids of all records, step by step; the caller waits between steps. An id may be yielded twice. */
 export async function* recordIds({ redis, keys }: SchemaContext, step: number): AsyncGenerator<StreamId[]> {
   const nodes: readonly (Redis | SchemaContext["redis"])[] =
     redis instanceof Cluster ? redis.nodes("master") : [redis];
@@ -43,7 +43,7 @@ export async function* recordIds({ redis, keys }: SchemaContext, step: number): 
   }
 }
 
-/** Every id that the index by path names, or the one by key. */
+/** Every id in the index by path, or in the one by key. */
 export async function namedIds(
   { redis, keys }: SchemaContext,
   index: "by_path" | "by_key",
@@ -65,17 +65,22 @@ export type RestoreOutcome =
   | { kind: "right" }
   | { kind: "restored" }
   | { kind: "changed" }
-  /** Another stream stands under its path or one of its keys. */
+  /** Another stream has its path or one of its keys. */
   | { kind: "taken"; by: string };
 
-/** What the indexes by path and by key must say of a record: live streams hold their path, all but completed ones their keys. */
+/**
+ * What the indexes by path and by key must contain for a record: live streams hold their path, all but completed ones
+ * their keys.
+ */
 export function namesOf(record: StreamRecord): { path: boolean; keys: string[] } {
   const kind = kindOf(record.status);
   const holdsKeys = kind !== "completed" && !isSetApart(record);
   return { path: kind !== undefined && isLive(kind), keys: holdsKeys ? takenKeys(record) : [] };
 }
 
-/** Puts the stream back under its path and keys, unless it changed since it was read. Changes nothing the second time. */
+/**
+ * Puts the stream back under its path and keys, unless it has changed since it was read. A second call changes nothing.
+ */
 export async function restoreNames(
   context: SchemaContext,
   { raw }: Pick<LoadedStream, "raw">,

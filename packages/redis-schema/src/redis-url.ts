@@ -25,13 +25,13 @@ export type ParsedUrl = { ok: true; target: RedisTarget } | { ok: false; detail:
 const SHAPE = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:(.*)@)?([^/@]*)(?:\/(.*))?$/;
 const DEFAULT_PORT = { single: 6379, cluster: 6379, sentinel: 26_379 } as const;
 
-/** The detail names what is wrong and what is allowed; it never repeats a password. */
+/** The detail says what is wrong and what is allowed; it never repeats a password. */
 export function parseRedisUrl(url: string): ParsedUrl {
   try {
     return parseShape(url);
   } catch (error) {
     if (!(error instanceof URIError)) throw error;
-    return { ok: false, detail: "holds a % that is not followed by two hex digits: write it as %25" };
+    return { ok: false, detail: "contains a % that is not followed by two hex digits: write it as %25" };
   }
 }
 
@@ -48,7 +48,7 @@ function parseShape(url: string): ParsedUrl {
   const nodes: Node[] = [];
   for (const host of hosts.split(",")) {
     const node = parseNode(host, DEFAULT_PORT[kind]);
-    // Not repeated: where the host was forgotten it is the password.
+    // Not repeated in the message: if the host is missing, it is the password.
     if (!node) return { ok: false, detail: "does not name its servers as host:port" };
     nodes.push(node);
   }

@@ -1,15 +1,15 @@
 /**
- * What Redis answers, made safe: trouble of Redis (away, slow, full, read-only, loading) is a CheckpointError that the
- * caller waits out; a reply of a shape no script of ours gives is a bug of ours and an InvariantError.
+ * Makes Redis's answers safe: a problem of Redis (unreachable, slow, full, read-only, loading) is a CheckpointError
+ * that the caller waits out; a reply that no script gives is a bug and an InvariantError.
  */
 import { CheckpointError, InvariantError } from "@sluice/core";
 import type { ChainableCommander } from "ioredis";
 import type { SchemaContext } from "./context.ts";
 import { fromBuffer } from "./records/text.ts";
 
-/** A key under one of our names holds another type. Where it is one stream's key, it concerns that stream alone. */
+/** A key with one of our names holds another type. If it is a key of one stream, only that stream is affected. */
 export class ForeignTypeError extends CheckpointError {
-  /** Undefined where Redis does not say which. */
+  /** Undefined if Redis does not say which. */
   readonly key: string | undefined;
 
   constructor(what: string, message: string, cause: unknown) {
@@ -20,7 +20,7 @@ export class ForeignTypeError extends CheckpointError {
   }
 }
 
-/** Whether it is about a key of this very stream. */
+/** Whether it concerns a key of this stream. */
 export function isOfStream(
   error: unknown,
   { keys }: Pick<SchemaContext, "keys">,
@@ -31,12 +31,12 @@ export function isOfStream(
   );
 }
 
-/** As lib-check.lua says it: what the key holds, what belongs there, the key. */
+/** The message of lib-check.lua: the type found, the type expected, the key. */
 const SCRIPT_TYPE = /^WRONGTYPE ([\w-]+) (hash|list|set|zset|stream|string) (.+)$/s;
-/** As lib-check.lua says it: the command, the key. */
+/** The message of lib-check.lua: the command, the key. */
 const SCRIPT_ACL = /^NOPERM ([A-Z]+) (\S.*)$/s;
 
-/** The client says of a refused command what it was; a script's first argument is no key. */
+/** The client reports which command was refused; a script's first argument is not a key. */
 function keyOfCommand(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("command" in error)) return undefined;
   const { name, args } = error.command as { name?: unknown; args?: readonly unknown[] };
@@ -45,7 +45,7 @@ function keyOfCommand(error: unknown): string | undefined {
   return typeof key === "string" ? key : undefined;
 }
 
-/** Every failed command ends here: Redis trouble is never data trouble. */
+/** Every failed command ends here: a problem of Redis is never a problem of the data. */
 export async function callRedis<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -62,7 +62,7 @@ export function asCheckpointError(what: string, error: unknown): Error {
   return new CheckpointError(`${what}: ${inPlainWords(message)}`, { cause: error });
 }
 
-/** Several commands as one (MULTI): the first refusal of any of them rejects. */
+/** Several commands as one (MULTI): rejects with the first refusal of any of them. */
 export function callTransaction(what: string, commands: ChainableCommander): Promise<void> {
   return callRedis(what, async () => {
     const replies = await commands.exec();
@@ -71,12 +71,12 @@ export function callTransaction(what: string, commands: ChainableCommander): Pro
   });
 }
 
-/** A script that does not compile, or calls Redis wrongly, is ours to mend; waiting would not help. */
+/** A script that does not compile, or calls Redis wrongly, is a bug; waiting would not help. */
 function isScriptBug(message: string): boolean {
   return /Error compiling script|wrong number of args/i.test(message) || LUA_ERROR.test(message);
 }
 
-/** An error Lua raises itself names its line so; one of a Redis command inside a script has an @ before it. */
+/** An error that Lua raises itself has this prefix; an error of a Redis command inside a script has an @ before it. */
 const LUA_ERROR = /(^|[^@])user_script:\d+:/;
 
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -92,7 +92,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(NOAUTH|WRONGPASS|NOPERM)/, "Redis refuses these credentials"],
   [
     /WRONGTYPE/,
-    "a key of ours holds another type: something else uses this Redis with our key prefix; remove that key, or choose another SLUICE_KEY_PREFIX",
+    "a key of Sluice holds another type: another program uses this Redis with the same key prefix; remove that key, or choose another SLUICE_KEY_PREFIX",
   ],
   [/^(MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK)/, "Redis is being reconfigured"],
   [/^BUSY/, "Redis is busy with another script"],
@@ -116,8 +116,8 @@ export function inPlainWords(message: string): string {
 /** `found`, `belongs`: types as Redis names them. */
 export function wrongType(key: string, found: string, belongs: string): string {
   return (
-    `the key ${key} holds a ${typeName(found)} where a ${typeName(belongs)} belongs: something else wrote it; ` +
-    "look at it, then remove it (DEL), or choose another SLUICE_KEY_PREFIX"
+    `the key ${key} holds a ${typeName(found)} instead of a ${typeName(belongs)}: another program wrote it; ` +
+    "check it, then remove it (DEL), or choose another SLUICE_KEY_PREFIX"
   );
 }
 
@@ -125,12 +125,12 @@ function typeName(type: string): string {
   return type === "zset" ? "sorted set" : type;
 }
 
-/** The name a script's reply begins with. */
+/** The name at the beginning of a script's reply. */
 export function replyName<Name extends string>(reply: readonly unknown[], names: readonly Name[]): Name {
   const name = replyText(reply, 0);
   const known = names.find((one) => one === name);
   if (known === undefined)
-    throw new InvariantError(`a script replied ${name}, which is none of ${names.join(", ")}`);
+    throw new InvariantError(`a script replied ${name}, which is not one of ${names.join(", ")}`);
   return known;
 }
 

@@ -1,9 +1,9 @@
 /**
- * What dashboard and command line ask of the workers. A request is filed once however often it is sent; every worker
- * reads every request and settles the items that are its own; the first result of an item stands.
+ * What the dashboard and the command line request from the workers. A request is filed once however often it is sent;
+ * every worker reads every request and settles the items it is responsible for; the first result of an item counts.
  *
- * `requests` holds the requests that are still open, and nothing else: what was asked is found there again by a worker
- * that starts, that takes a stream over or that was away, whatever it had read before. There is no place in it to lose.
+ * `requests` holds exactly the open requests: a worker that starts, takes over a stream or was disconnected finds them
+ * there, whatever it had read before. So there is no read position that could be lost.
  */
 import type { SchemaContext } from "./context.ts";
 import type { RedisClient } from "./connection.ts";
@@ -27,7 +27,7 @@ import { redisNowMs } from "./server-clock.ts";
 import { list } from "./stream-change.ts";
 
 export interface QueuedRequest {
-  /** Its entry's id: when it was filed, on Redis's clock, and where to go on from after it. */
+  /** Its entry's id: when it was filed, on Redis's clock, and where the next read continues. */
   position: string;
   request: RequestRecord;
 }
@@ -42,7 +42,7 @@ type Identified = Pick<RequestRecord, "id" | "items" | "action">;
 
 const BATCH = 100;
 const PAGE = 1_000;
-/** Fields asked for in one command. */
+/** Fields read in one command. */
 const FIELDS = 500;
 
 export class RequestQueue {
@@ -52,7 +52,7 @@ export class RequestQueue {
     this.#context = context;
   }
 
-  /** `known`: a request of this id was filed before; nothing was changed. */
+  /** `known`: a request with this id was filed before; nothing was changed. */
   async file(request: NewRequest): Promise<{ kind: "filed" } | { kind: "known" }> {
     const { redis, keys } = this.#context;
     const reply = await runScript(
@@ -62,7 +62,7 @@ export class RequestQueue {
       [
         [request.id, KEPT.events, KEPT.requestMs],
         list(toFlatArgs(requestFields(request))),
-        `${request.action} asked for`,
+        `${request.action} requested`,
         request.who,
       ],
     );
@@ -78,7 +78,7 @@ export class RequestQueue {
 
   /**
    * Requests filed after `position` that are not settled yet (FEED_START: all of the last day), waiting up to `blockMs`
-   * for the first. A request that cannot be read is passed over. The next call begins at `position`.
+   * for the first. A request that cannot be parsed is skipped. The next call begins at `position`.
    */
   async next(
     blocking: RedisClient,
@@ -96,7 +96,7 @@ export class RequestQueue {
     return { position: entries.at(-1)?.position ?? position, requests };
   }
 
-  /** Everything that is open now, oldest first, however often it was read before. */
+  /** All open requests, oldest first, however often they were read before. */
   async entries(): Promise<QueueEntry[]> {
     const { redis, keys } = this.#context;
     const all: QueueEntry[] = [];
@@ -113,8 +113,8 @@ export class RequestQueue {
   }
 
   /**
-   * The requests of these entries that can be read and are not settled. An entry whose request is settled (by a worker
-   * of an earlier version) or forgotten leaves the queue.
+   * The requests of these entries that can be parsed and are not settled. An entry whose request is settled (by a
+   * worker of an earlier version) or expired is removed from the queue.
    */
   async load(
     entries: readonly QueueEntry[],
@@ -142,7 +142,7 @@ export class RequestQueue {
     );
   }
 
-  /** How many items have their results; undefined: it is forgotten. Cheap, also for 10,000 items. */
+  /** How many items have results; undefined: the request has expired. Cheap, even for 10,000 items. */
   async answered(id: string): Promise<number | undefined> {
     const { redis, keys } = this.#context;
     const [known, answered] = await callRedis("read a request", () =>
@@ -151,7 +151,7 @@ export class RequestQueue {
     return known === null ? undefined : Number(answered ?? 0);
   }
 
-  /** Those of these items that have a result. */
+  /** Which of these items have a result. */
   async settledAmong(id: string, items: readonly string[]): Promise<string[]> {
     const { redis, keys } = this.#context;
     const chunks: string[][] = [];
@@ -167,7 +167,7 @@ export class RequestQueue {
     return settled.flat();
   }
 
-  /** `known`: the item has a result already. `allSettled`: this was the last one. */
+  /** `known`: the item already has a result. `allSettled`: this was the last one. */
   async settle(
     request: Identified,
     item: string,
@@ -200,8 +200,8 @@ export class RequestQueue {
   }
 
   /**
-   * For what several workers could do: whether `who` may act on the item now. Held for `ms` on Redis's clock, or until
-   * the item is settled; whoever holds it may ask again, which prolongs it.
+   * For work that several workers could do: whether `who` may act on the item now. Held for `ms` on Redis's clock, or
+   * until the item is settled; the holder may call again to extend it.
    */
   async hold(id: string, item: string, who: string, ms: number): Promise<boolean> {
     const { redis, keys } = this.#context;
@@ -210,15 +210,15 @@ export class RequestQueue {
     return replyName(reply, ["ours", "held", "known", "absent"]) === "ours";
   }
 
-  /** How long ago it was filed, on Redis's clock. */
+  /** The age of the request on Redis's clock. */
   async ageMs({ position, request }: QueuedRequest): Promise<number> {
     const now = await redisNowMs(this.#context);
     return now - Math.min(Number(position.split("-")[0]), Date.parse(request.filed_at_utc));
   }
 
   /**
-   * Resolves when every item has a result, or with the state as it is when the signal ends the wait. `sleep` waits
-   * between looks (the caller's clock).
+   * Resolves when every item has a result, or with the current state when the signal aborts. `sleep` waits between
+   * reads (on the caller's clock).
    */
   async wait(
     id: string,
@@ -237,7 +237,7 @@ function idOf(fields: readonly unknown[]): string {
   return fromFlatBuffers(fields)["id"] ?? "";
 }
 
-/** "retry done", or of several "retry: 480 done, 20 refused". */
+/** "retry done", or for several items "retry: 480 done, 20 refused". */
 function wordsOf(action: string, results: readonly (readonly [string, ItemResult])[]): string {
   if (results.length === 1) return `${action} ${results[0]?.[1].result ?? ""}`;
   const counts = new Map<string, number>();

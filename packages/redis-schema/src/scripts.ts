@@ -1,6 +1,6 @@
 /**
  * Every change of several keys is one of these scripts. A script is sent by its hash; a Redis that does not know it
- * (restarted, failed over, flushed) gets the source once more with the same command.
+ * (after a restart, a failover or a flush) gets the source with the repeated command.
  */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -16,13 +16,13 @@ const LIBRARIES: Record<string, string> = {
 
 export interface Script {
   readonly name: string;
-  /** What it does, in a sentence or two: the comment it opens with. */
+  /** What it does, in a sentence or two: its opening comment. */
   readonly purpose: string;
   readonly source: string;
   readonly sha: string;
 }
 
-// Each URL is spelt out, so that bundlers see which files belong to the program.
+// Each URL is a literal, so that bundlers see which files belong to the program.
 export const SCRIPTS = {
   writeStream: script("write-stream", new URL("./scripts/write-stream.lua", import.meta.url)),
   writeBack: script("write-back", new URL("./scripts/write-back.lua", import.meta.url)),
@@ -36,7 +36,7 @@ export const SCRIPTS = {
   repairIndex: script("repair-index", new URL("./scripts/repair-index.lua", import.meta.url)),
   restoreNames: script("restore-names", new URL("./scripts/restore-names.lua", import.meta.url)),
   failBroken: script("fail-broken", new URL("./scripts/fail-broken.lua", import.meta.url)),
-  tellStalled: script("tell-stalled", new URL("./scripts/tell-stalled.lua", import.meta.url)),
+  reportStalled: script("report-stalled", new URL("./scripts/report-stalled.lua", import.meta.url)),
   takeTurn: script("take-turn", new URL("./scripts/take-turn.lua", import.meta.url)),
   endTurn: script("end-turn", new URL("./scripts/end-turn.lua", import.meta.url)),
   convertIndex: script("convert-index", new URL("./scripts/convert-index.lua", import.meta.url)),
@@ -52,8 +52,9 @@ export const SCRIPTS = {
 } as const;
 
 /**
- * Keys and arguments may come in groups; they are sent in one row. The reply is its name, then its values as bytes.
- * Rejects with CheckpointError when Redis is away, slow or refuses. */
+ * Keys and arguments may be grouped; they are sent flat. The reply is its name, then its values as bytes. Rejects with
+ * CheckpointError if Redis is unavailable, slow or refuses.
+ */
 export async function runScript(
   redis: RedisClient,
   which: Script,
@@ -78,7 +79,7 @@ async function evaluate(
   } catch (error) {
     if (!isUnknown(error)) throw error;
   }
-  // Hundreds of commands may learn of it at once: one brings the source, the others wait for it and go by hash again.
+  // Hundreds of commands may fail at once: one sends the source, the others wait for it and then use the hash again.
   const bringing = pending(redis).get(which.sha);
   if (bringing === undefined) return bring(redis, which, bySource());
   await bringing;
@@ -100,7 +101,7 @@ function pending(redis: RedisClient): Map<string, Promise<void>> {
   return fresh;
 }
 
-/** Whether it succeeds is for its own caller; those who wait only learn that it is over. */
+/** Its own caller gets the error; others only wait until it is finished. */
 async function bring(redis: RedisClient, which: Script, evaluation: Promise<unknown>): Promise<unknown> {
   const over = Promise.withResolvers<void>();
   pending(redis).set(which.sha, over.promise);

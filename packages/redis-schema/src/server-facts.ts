@@ -1,4 +1,4 @@
-/** What the Redis server says of itself (INFO only: managed services refuse CONFIG). */
+/** What the Redis server reports about itself (INFO only: managed services refuse CONFIG). */
 import { Cluster } from "ioredis";
 import type { RedisClient } from "./connection.ts";
 import type { SchemaContext } from "./context.ts";
@@ -15,7 +15,7 @@ export interface ServerFacts {
   /** Bytes; 0: no limit. */
   maxMemoryBytes: number;
   usedMemoryBytes: number;
-  /** Absent where the server does not say. */
+  /** Absent if the server does not report it. */
   evictionPolicy?: string;
   uptimeSeconds: number;
 }
@@ -23,8 +23,8 @@ export interface ServerFacts {
 export interface ServerConcern {
   code: "evicts" | "not_durable" | "too_old" | "replica";
   /**
-   * `refuse`: the worker must not start (overridable for `evicts`); `wait`: it waits until that is over; `warn`: said at
-   * start.
+   * `refuse`: the worker must not start (can be overridden for `evicts`); `wait`: it waits until the problem is over;
+   * `warn`: logged at start.
    */
   weight: "refuse" | "wait" | "warn";
   text: string;
@@ -49,14 +49,14 @@ export async function serverFacts(redis: RedisClient): Promise<ServerFacts> {
   };
 }
 
-/** Pure: what an operator should know before trusting this server with checkpoints. */
+/** What an operator should know before trusting this server with checkpoints. Pure. */
 export function judgeServer(facts: ServerFacts): ServerConcern[] {
   const concerns: ServerConcern[] = [];
   const { evictionPolicy, version } = facts;
   if (evictionPolicy !== undefined && evictionPolicy !== "noeviction") {
     const text =
       `Redis may evict checkpoints (maxmemory-policy is ${evictionPolicy}): set it to noeviction, ` +
-      "or set SLUICE_ALLOW_EVICTION=true to go on all the same";
+      "or set SLUICE_ALLOW_EVICTION=true to start anyway";
     concerns.push({ code: "evicts", weight: "refuse", text });
   }
   if (facts.isReplica) {
@@ -72,7 +72,7 @@ export function judgeServer(facts: ServerFacts): ServerConcern[] {
   }
   if (!facts.appendOnly) {
     const text =
-      "Redis keeps no append-only file: after a crash of Redis, streams are rebuilt from S3 and the local files " +
+      "Redis has no append-only file: after a crash of Redis, streams are rebuilt from S3 and the local files " +
       "(set appendonly yes to keep the checkpoints)";
     concerns.push({ code: "not_durable", weight: "warn", text });
   }
@@ -85,7 +85,7 @@ function isOlder(version: string): boolean {
   return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
 }
 
-/** Keys under our names that hold another type than they should, in plain words with what to do. */
+/** Keys with our names that hold a wrong type, described in words with what to do. */
 export async function foreignKeys({ redis, keys }: Pick<SchemaContext, "redis" | "keys">): Promise<string[]> {
   const shared = Object.values(KEYS).filter(({ pattern }) => !pattern.includes("<"));
   const found = await callRedis("look at the types of the keys", () =>
@@ -94,13 +94,13 @@ export async function foreignKeys({ redis, keys }: Pick<SchemaContext, "redis" |
   return shared.flatMap(({ pattern, type }, at) => {
     const belongs = type === "sorted set" ? "zset" : type;
     const is = found[at] ?? "none";
-    // Plain sets are an earlier phase's indexes, which a worker converts when it starts.
+    // Plain sets are indexes of an early version, which a worker converts when it starts.
     const isFine = is === "none" || is === belongs || (is === "set" && belongs === "zset");
     return isFine ? [] : [wrongType(keys.prefix + pattern, is, belongs)];
   });
 }
 
-/** A cluster client sends INFO to any node: a primary is asked. */
+/** A cluster client sends INFO to any node, so a primary is chosen. */
 async function readInfo(redis: RedisClient): Promise<string> {
   if (!(redis instanceof Cluster)) return redis.info();
   const [node] = redis.nodes("master");
@@ -116,7 +116,7 @@ export function parseInfo(text: string): Record<string, string> {
   return facts;
 }
 
-/** What time it is by the clock of Redis, ms since 1970. */
+/** The time on Redis's clock, ms since 1970. */
 export async function redisTimeMs(redis: RedisClient): Promise<number> {
   const [seconds, microseconds] = await callRedis("ask Redis for the time", () => redis.time());
   return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);

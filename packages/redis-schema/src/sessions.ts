@@ -1,4 +1,4 @@
-/** Dashboard sessions, which Redis forgets by itself, and the limits on attempts to sign in. */
+/** Dashboard sessions, which Redis expires, and the limits on attempts to sign in. */
 import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
@@ -11,9 +11,9 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 const sessionSchema = z.object({
   who: named,
   role: z.enum(["viewer", "operator"]),
-  /** ms since 1970. */
+  /** In ms since 1970. */
   started_at: count,
-  /** Address and browser that signed in, for its owner to recognise. */
+  /** Address and browser that signed in, so that users recognize it. */
   from: z.exactOptional(z.string()),
   agent: z.exactOptional(z.string()),
 });
@@ -28,7 +28,7 @@ export interface AttemptNames {
   wide: string;
 }
 
-/** Every attempt counts under this too. */
+/** Every attempt is also counted under this name. */
 const IN_ALL = "all";
 
 export class Sessions {
@@ -38,7 +38,10 @@ export class Sessions {
     this.#context = context;
   }
 
-  /** `hash`: of the cookie's secret, so that Redis never holds one that opens a session. Past the most, the oldest end. */
+  /**
+   * `hash`: of the cookie's secret, so that Redis never has one that opens a session. Beyond the limit, the oldest
+   * sessions end.
+   */
   async begin(hash: string, session: Omit<Session, "started_at">): Promise<void> {
     const { redis, keys, clock } = this.#context;
     const key = keys.session(hash);
@@ -60,7 +63,7 @@ export class Sessions {
     await this.#end(tooMany);
   }
 
-  /** The session, now good for another idle time but never past its longest; undefined when there is none. */
+  /** The session, extended by another idle time but never beyond its maximum; undefined if there is none. */
   async use(hash: string): Promise<Session | undefined> {
     const { redis, keys, clock } = this.#context;
     const key = keys.session(hash);
@@ -88,7 +91,7 @@ export class Sessions {
     await this.#end(await callRedis("list sessions", () => redis.zrange(keys.sessions, "0", "-1")));
   }
 
-  /** Newest first. When one was last used follows from how long Redis still keeps it. */
+  /** Newest first. The time of last use is derived from the remaining expiry. */
   async list(): Promise<ListedSession[]> {
     const { redis, keys, clock } = this.#context;
     const hashes = await callRedis("list sessions", () => redis.zrange(keys.sessions, "0", "-1", "REV"));
@@ -122,7 +125,7 @@ export class Sessions {
     );
   }
 
-  /** Counts one attempt. Count before the password is compared: attempts made side by side all count. */
+  /** Counts one attempt. Must be called before the password is compared, so that concurrent attempts all count. */
   async attempt(names: AttemptNames): Promise<{ allowed: true } | { allowed: false; retryAfterMs: number }> {
     const limits = [KEPT.loginAttempts, KEPT.loginAttemptsOfRange, KEPT.loginAttemptsInAll];
     const args = [KEPT.loginWindowMs, ...limits];
@@ -132,7 +135,7 @@ export class Sessions {
       : { allowed: false, retryAfterMs: Number(replyText(reply, 1)) };
   }
 
-  /** A sign-in that succeeded clears the count of its address. */
+  /** A successful sign-in clears the count of its address. */
   async succeeded(names: AttemptNames): Promise<void> {
     await runScript(this.#context.redis, SCRIPTS.forgiveLogin, this.#countedBy(names), []);
   }

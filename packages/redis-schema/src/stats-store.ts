@@ -1,4 +1,4 @@
-/** Counters of the last minutes, one entry a minute, oldest first; a minute in which nothing happened counts zero. */
+/** Counters of the last minutes, one entry per minute, oldest first; a minute without events counts zero. */
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import { COUNTERS, NO_COUNTS, parseMinute, type Counters, type MinuteStats } from "./records/stats.ts";

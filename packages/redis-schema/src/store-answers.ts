@@ -1,4 +1,4 @@
-/** What the probe found out about a store, kept so that the next start need not ask again. */
+/** The probe's answers about a store, saved so that the next start need not probe again. */
 import { z } from "zod";
 import type { SchemaContext } from "./context.ts";
 import { parseJson } from "./records/codec.ts";
@@ -8,7 +8,9 @@ import { callRedis } from "./replies.ts";
 const answersSchema = z.object({ probed_at_utc: time, answers: z.record(z.string(), z.json()) });
 export type StoreAnswers = z.infer<typeof answersSchema>;
 
-/** `hash`: of endpoint, bucket and prefix. Answers that cannot be read are none: the store is probed again. */
+/**
+ * `hash`: of endpoint, bucket and prefix. Answers that cannot be parsed count as missing: the store is probed again.
+ */
 export async function loadStoreAnswers(
   { redis, keys }: SchemaContext,
   hash: string,

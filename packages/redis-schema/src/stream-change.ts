@@ -1,6 +1,6 @@
 /**
  * A StreamWrite as the script takes it: a flat list of arguments, in the order of `take_change` in lib-stream.lua.
- * Pure. The states a script allows, and the place of the index it moves to, come from core's tables here.
+ * Pure. The states a script allows, and the index it moves to, come from core's tables.
  */
 import { createHash } from "node:crypto";
 import {
@@ -27,21 +27,21 @@ import { FAILED_STATUSES, patchFields, recordFields } from "./records/stream-rec
 import { messageArgs } from "./outbox-message.ts";
 import { pathField, toArg, toFlatArgs, type Arg } from "./records/text.ts";
 
-/** A write with what only this package asks for. */
+/** A write with additional options of this package. */
 export interface StoreWrite extends StreamWrite {
-  /** The path the stream is known by from now on; the one before is released. */
+  /** The new path of the stream; the former one is released. */
   newPath?: string;
-  /** The stream takes its own path, which no index names yet (a record of the founding phase). */
+  /** The stream takes its own path, which no index lists yet (a record of an early version). */
   takePath?: boolean;
 }
 
-/** One change, by the names that `take_change` of lib-stream.lua gives its fields. What is absent changes nothing. */
+/** One change, with the field names of `take_change` in lib-stream.lua. Absent fields change nothing. */
 interface ScriptChange {
   id: string;
   fence: Arg;
   revision: Arg;
   token: string;
-  /** Status texts in which it may be made; none: whatever the status. */
+  /** Status texts in which it may be made; none: any status. */
   allowed?: readonly string[];
   place: readonly Arg[];
   set?: readonly Arg[];
@@ -50,7 +50,7 @@ interface ScriptChange {
   parts?: readonly Arg[];
   pathRelease?: Arg;
   pathTake?: Arg;
-  /** Id of the stream that may hold the path although its file is not there. */
+  /** Id of the stream that may hold the path although its file no longer exists. */
   pathDisplaces?: string | undefined;
   keysTake?: readonly Arg[];
   keysRelease?: readonly Arg[];
@@ -62,7 +62,7 @@ interface ScriptChange {
   message?: readonly Arg[];
 }
 
-/** The one place that knows the order: that of `take_change`. */
+/** The only place that knows the order of `take_change`. */
 function scriptArgs(change: ScriptChange): Arg[] {
   const { done = ["", ""] } = change;
   return [
@@ -89,19 +89,19 @@ function scriptArgs(change: ScriptChange): Arg[] {
   ];
 }
 
-/** Place of an index in KEYS, counted from 1. */
+/** Position of an index in KEYS, counted from 1. */
 export function indexPlace(index: Index): number {
   return INDEXES.indexOf(index) + 1;
 }
 
-/** The index at such a place. */
+/** The index at such a position. */
 export function indexAt(place: number): Index {
   const index = INDEXES[place - 1];
   assert(index, `a script named place ${place} of an index`);
   return index;
 }
 
-/** The status texts of these kinds. `asRead` adds a failed status that only an earlier phase gave. */
+/** The status texts of these kinds. `asRead` adds a failed status that only an early version used. */
 export function statusesOf(kinds: readonly Kind[], asRead?: string): string[] {
   const texts = kinds.flatMap((kind): readonly string[] => (kind === "failed" ? FAILED_STATUSES : [kind]));
   const kind = asRead === undefined ? undefined : kindOf(asRead);
@@ -110,21 +110,23 @@ export function statusesOf(kinds: readonly Kind[], asRead?: string): string[] {
   return texts;
 }
 
-/** Status text and place of its index, for every status there is. */
+/** Status text and position of its index, for every status. */
 export function statusPlaces(): Arg[] {
   const kinds = Object.keys(INDEX_OF) as Kind[];
   return kinds.flatMap((kind) => statusesOf([kind]).flatMap((text) => [text, indexPlace(INDEX_OF[kind])]));
 }
 
 /**
- * `alsoFrom`: further status texts to allow (a founding record may have none: ""). `told`: what webhooks are to tell. */
+ * `alsoFrom`: further status texts to allow (a record of an early version may have none: ""). `webhookEvents`: the
+ * events that webhooks send.
+ */
 export function changeArgs(
   before: StreamRecord,
   write: StoreWrite,
   worker: string,
   nowMs: number,
   alsoFrom: readonly string[] = [],
-  told: readonly WebhookEvent[] = [],
+  webhookEvents: readonly WebhookEvent[] = [],
 ): Arg[] {
   const after = patched(before, {
     ...write.patch,
@@ -136,11 +138,11 @@ export function changeArgs(
   if (write.newPath !== undefined) set["original_path"] = write.newPath;
   // Only live streams have an owner.
   if (!isLive(kind)) remove.push("owner");
-  // Whatever the caller says: nothing stays taken in the name of a stream that is over.
+  // Whatever the caller passes: a stream that has ended keeps no names.
   const over = write.remove === true || kind === "completed";
   const ownPath = pathField(before.source, before.original_path);
   const newPath = pathField(after.source, after.original_path);
-  // A failed stream holds no path; one that comes back to life takes its own again.
+  // A failed stream holds no path; a revived one takes its own again.
   const revives = kindOf(before.status) === "failed" && isLive(kind);
   const takes = write.newPath !== undefined || write.takePath === true || revives;
   return scriptArgs({
@@ -163,11 +165,11 @@ export function changeArgs(
     log: logLines(write.log, worker, nowMs),
     event: write.remove ? { type: "removed", ...detailOf(write.event) } : write.event,
     stats: statsArgs(write.stats, worker),
-    message: messageOf(before, after, told, nowMs),
+    message: messageOf(before, after, webhookEvents, nowMs),
   });
 }
 
-/** The change that creates a stream: nothing is there before it. */
+/** The change that creates a stream: there is no earlier state. */
 export function createArgs(
   record: StreamRecord,
   log: readonly string[],
@@ -215,13 +217,13 @@ export function list(values: readonly Arg[]): Arg[] {
   return [values.length, ...values];
 }
 
-/** Newest last; the timeline itself is newest first. */
+/** Newest last, whereas the timeline is newest first. */
 export function logLines(log: readonly string[] | undefined, worker: string, nowMs: number): string[] {
   const at_utc = new Date(nowMs).toISOString();
   return (log ?? []).map((text) => JSON.stringify({ at_utc, text, worker }));
 }
 
-/** Last activity for live streams in `active`, which moves with each write; time of entering for the others. */
+/** Last activity for live streams in `active`, updated with each write; time of entering for the others. */
 function placeArgs(record: StreamRecord, kind: Kind, nowMs: number): Arg[] {
   const index = INDEX_OF[kind];
   const active = index === "active";
@@ -240,11 +242,11 @@ function detailOf(event: FeedEvent | undefined): { detail?: string } {
 function messageOf(
   before: StreamRecord,
   after: StreamRecord,
-  told: readonly WebhookEvent[],
+  webhookEvents: readonly WebhookEvent[],
   nowMs: number,
 ): string[] {
   const event = webhookEventOf(before, after);
-  if (event === undefined || !told.includes(event)) return [];
+  if (event === undefined || !webhookEvents.includes(event)) return [];
   return messageArgs(event, after, `${before.fence}/${before.revision}`, nowMs);
 }
 
@@ -253,8 +255,8 @@ function flag(on: boolean | undefined): string {
 }
 
 /**
- * Names a command by what it says, not by when it was sent: the same write sent again is known as the same, and
- * another write of the same revision is not mistaken for it.
+ * Identifies a command by its content, not by when it was sent: the same write sent again is recognized, and another
+ * write of the same revision is not mistaken for it.
  */
 function writeToken(before: StreamRecord, write: StoreWrite, worker: string): string {
   return tokenOf(["write", worker, before.id, before.fence, before.revision, write]);

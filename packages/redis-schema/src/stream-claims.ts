@@ -1,6 +1,6 @@
 /**
- * Claiming streams in bulk. A script needs the lease key of the present owner among its KEYS, so the first try names
- * the owner that was read (or none), and the answer names the true one for the second.
+ * Claims streams in bulk. A script needs the lease key of the present owner among its KEYS, so the first try uses the
+ * owner that was read (or none), and its reply gives the actual one for the second.
  */
 import { randomUUID } from "node:crypto";
 import { KINDS, MOVES, SCHEMA_VERSION, CheckpointError, type Kind, type StreamId } from "@sluice/core";
@@ -16,10 +16,10 @@ export type ClaimedStream = { readonly id: StreamId } & (
   | { kind: "claimed"; fence: number; parsed: ParsedRecord }
   | { kind: "held"; by: string }
   | { kind: "absent" }
-  /** In a state that is not claimed: completed, or, where only failed streams are, a live one. */
+  /** In a state that cannot be claimed: completed, or, if only failed streams are claimed, a live one. */
   | { kind: "ended"; status: string }
   | { kind: "newer"; version: number }
-  /** A key of the stream is no hash, or Redis refuses this one command. */
+  /** A key of the stream is not a hash, or Redis refuses this one command. */
   | { kind: "unreadable"; detail: string }
 );
 
@@ -27,15 +27,15 @@ export interface ClaimRequest {
   ids: readonly StreamId[];
   owners: ReadonlyMap<StreamId, string> | undefined;
   dead: readonly string[];
-  /** For a retry: a live stream is never taken, neither from another worker nor from ourselves. */
+  /** For a retry: a live stream is never taken, neither from another worker nor from this one. */
   failedOnly?: boolean | undefined;
 }
 
-/** Owner and lease may change between tries; one that changes hands this often is held. */
+/** Owner and lease may change between tries; a stream whose owner changes this often counts as held. */
 const TRIES = 3;
-/** States no event leads out of. */
+/** Final states. */
 const ENDED: Kind[] = KINDS.filter((kind) => Object.keys(MOVES[kind]).length === 0);
-/** A founding record may have no state at all: it is live. */
+/** A record of an early version may have no state at all: it is live. */
 const NOT_FAILED = [...statusesOf(KINDS.filter((kind) => kind !== "failed")), ""];
 
 export async function claimStreams(
@@ -46,7 +46,7 @@ export async function claimStreams(
   return Promise.all(request.ids.map((id) => claimOne(context, identity, request, id)));
 }
 
-/** Claims of one list go on side by side, so each try of the whole list is one round trip. */
+/** Claims of one list run concurrently, so each try of the whole list is one round trip. */
 async function claimOne(
   context: SchemaContext,
   identity: WorkerIdentity,
@@ -96,7 +96,7 @@ async function tryClaim(
       ],
     );
   } catch (error) {
-    // A key of another type under this stream's name concerns this stream alone; any other one concerns all.
+    // A key of another type under this stream's name affects only this stream; any other one affects all.
     if (isOfStream(error, context, id)) return { id, kind: "unreadable", detail: error.message };
     throw error;
   }

@@ -1,6 +1,6 @@
 /**
- * Sends a script that writes a stream as its owner: the keys and arguments all of them begin with, and the answers all
- * of them may give. A lease of ours that has lapsed is trouble to wait out, not a stream that was lost.
+ * Sends a script that writes a stream as its owner: with the keys and arguments that all of them begin with, and the
+ * replies that all of them may give. A lapsed lease of this worker is a problem to wait out, not a lost stream.
  */
 import { CheckpointError } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
@@ -21,18 +21,18 @@ export interface StreamCommand {
 const HELD = ["key_taken", "path_taken", "taken"] as const;
 export type Held = (typeof HELD)[number];
 
-/** `value`: the holder's id, why it was lost, or what else the answer carries. */
+/** `value`: the holder's id, the reason of the loss, or what else the reply contains. */
 export interface CommandAnswer<Name extends string> {
   name: Name | "lost";
   value: string;
 }
 
-/** Ghosts met in one command: two keys and a path, and room to spare. */
+/** Ghosts met in one command: two keys and a path, plus some reserve. */
 const MOST_GHOSTS = 8;
 
 /**
- * A path or key may be held in the name of a stream whose record is gone. The holder's meta key then comes along, and
- * the script itself sees that nothing is there.
+ * A path or key may be held in the name of a stream whose record is gone. The holder's meta key is then passed too, so
+ * that the script itself sees that there is no record.
  */
 export async function sendCommand<Name extends string>(
   context: SchemaContext,
@@ -95,9 +95,9 @@ function lostDetail(what: string, instead: string): string {
     case "older":
       return OLDER;
     case "owner":
-      return instead === "" ? "it has no owner any more" : `it belongs to ${instead}`;
+      return instead === "" ? "it no longer has an owner" : `it belongs to ${instead}`;
     case "fence":
-      return `another owner took it meanwhile (fence ${instead})`;
+      return `another owner has taken it meanwhile (fence ${instead})`;
     case "lease":
       return "another process runs under this worker id";
     case "state":

@@ -1,6 +1,6 @@
 /**
- * Records in bulk, for the scan at start and for takeovers: what each id holds, and its parts if wanted. One round trip
- * for each 500 ids; a record that cannot be read is an answer like any other.
+ * Reads records in bulk, for the scan at start and for takeovers: the record of each id, and its parts if wanted. One
+ * round trip per 500 ids; a record that cannot be parsed is a result like any other.
  */
 import { streamId, type Index, type StreamId } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
@@ -32,7 +32,7 @@ export async function* loadStreams(
   }
 }
 
-/** Ids of an index, oldest first: where the scan at start begins. One that an earlier phase left is a plain set. */
+/** Ids of an index, oldest first: the scan at start begins here. An index of an early version is a plain set. */
 export async function indexedIds({ redis, keys }: SchemaContext, index: Index): Promise<StreamId[]> {
   const key = keys.index(index);
   const ids = await callRedis("read an index", () => redis.zrange(key, "0", "-1")).catch((error: unknown) => {
@@ -62,7 +62,7 @@ async function loadOne(
     };
   } catch (error) {
     if (!(error instanceof ForeignTypeError)) throw error;
-    const parsed: ParsedRecord = { kind: "corrupt", detail: "a key of this stream is no hash" };
+    const parsed: ParsedRecord = { kind: "corrupt", detail: "a key of this stream is not a hash" };
     return { id: streamId(id), raw: {}, parsed, parts: NO_PARTS };
   }
 }

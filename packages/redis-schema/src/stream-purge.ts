@@ -1,6 +1,6 @@
 /**
- * Clean-up of records. Needs no worker: a failed stream has no owner. Only exactly what was read is removed; what
- * changed meanwhile is left and said so. Uploads go on a list for a worker, or stay, as chosen.
+ * Clean-up of records. Needs no worker, because a failed stream has no owner. Only exactly what was read is removed;
+ * streams that changed meanwhile are kept and reported. Uploads are put on a list for a worker, or kept, as chosen.
  */
 import { INDEX_OF, kindOf, streamId, takenKeys, type StreamId } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
@@ -17,25 +17,25 @@ import { loadStreams, type LoadedStream } from "./stream-loader.ts";
 export interface PurgeRequest {
   who: string;
   reason?: string;
-  /** What becomes of the stream's open upload. */
+  /** What happens to the stream's open upload. */
   upload: "abort" | "keep";
-  /** Leaves a mark in `files:ignored`, so that the file is not found again as it is. */
+  /** Leaves a mark in `files:ignored`, so that the unchanged file is not found again. */
   ignoreFile: boolean;
 }
 
 export type PurgeOutcome = { readonly id: StreamId } & (
   | { kind: "purged"; upload: "to_abort" | "kept" | "none" }
-  /** Gone already. */
+  /** It no longer exists. */
   | { kind: "absent" }
-  /** It is in no failed state. */
+  /** It is not in a failed state. */
   | { kind: "refused"; status: string }
-  /** It changed between reading and purging: plan again. */
+  /** It changed between reading and purging: make a new plan. */
   | { kind: "changed" }
 );
 
 export type PurgeProspect = Pick<LoadedStream, "id" | "raw">;
 
-/** Reads, then purges, each stream by itself: one that is refused never stops the others. */
+/** Reads, then purges, each stream by itself: a refused one never stops the others. */
 export async function purgeStreams(
   context: SchemaContext,
   ids: readonly string[],
@@ -109,7 +109,7 @@ function uploadEntry(
   };
 }
 
-/** Values that are no numbers are left out: the mark then matches any. */
+/** Values that are not numbers are left out: the mark then matches any. */
 function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: string): IgnoredEntry {
   const mark: IgnoredEntry = { stream_id: id, who: request.who, at_utc };
   for (const field of ["file_inode", "file_birthtime_ns", "file_mtime_ns"] as const) {
@@ -122,11 +122,11 @@ function ignoredMark(id: string, raw: RawHash, request: PurgeRequest, at_utc: st
   return mark;
 }
 
-/** `absent`: gone already. `kept`: it is not completed, or it entered later. */
+/** `absent`: it no longer exists. `kept`: it is not completed, or it entered later. */
 const PRUNE_OUTCOMES = ["pruned", "absent", "kept"] as const;
 export type PruneOutcome = (typeof PRUNE_OUTCOMES)[number];
 
-/** The records of exactly these completed streams, of each only if it entered before `cutoffMs` (ms since 1970). */
+/** The records of exactly these completed streams, each only if it entered before `cutoffMs` (ms since 1970). */
 export async function pruneStreams(
   { redis, keys, clock }: SchemaContext,
   ids: readonly string[],
@@ -141,7 +141,7 @@ export async function pruneStreams(
         [
           [id, clock.wallMs(), KEPT.events, indexPlace(INDEX_OF.completed), cutoffMs],
           list(statusesOf(["completed"])),
-          "history ran out",
+          "history expired",
         ],
       );
       return replyName(reply, PRUNE_OUTCOMES);
@@ -149,7 +149,7 @@ export async function pruneStreams(
   );
 }
 
-/** Completed streams that entered before `cutoffMs`, oldest first, at most `limit`; returns how many went. */
+/** Completed streams that entered before `cutoffMs`, oldest first, at most `limit`; returns how many were removed. */
 export async function pruneHistory(context: SchemaContext, cutoffMs: number, limit: number): Promise<number> {
   const { redis, keys } = context;
   const ids = await callRedis("read an index", () =>

@@ -1,6 +1,6 @@
 /**
- * What the dashboard and the command line read: counts, pages, one stream, its parts, everything in chunks. Never SCAN
- * or KEYS: the indexes say which streams there are. Nothing here writes.
+ * Reads for the dashboard and the command line: counts, pages, one stream, its parts, everything in chunks. Never SCAN
+ * or KEYS: the indexes list all streams. Never writes.
  */
 import { displayPath, INDEXES, type Index } from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
@@ -28,12 +28,12 @@ export interface Page {
 export interface StreamDetail {
   id: string;
   parsed: ParsedRecord;
-  /** As stored, for people: bytes that are not UTF-8 as %XX. */
+  /** As stored, for display: bytes that are not UTF-8 as %XX. */
   raw: RawHash;
   /** Newest first. */
   log: (LogEntry | { text: string })[];
   partCount: number;
-  /** Indexes the id stands in; anything but one is being repaired. */
+  /** Indexes that list the id; more or less than one is being repaired. */
   indexes: Index[];
 }
 
@@ -59,7 +59,7 @@ export class StreamReader {
     return byIndex;
   }
 
-  /** Two round trips. A stream that moves between two pages is shown on neither or on both, never lost for good. */
+  /** Two round trips. A stream that moves between two pages is shown on neither or on both, but never lost. */
   async page(index: Index, request: PageRequest): Promise<Page> {
     const newestFirst = request.newestFirst ?? true;
     const entries = await this.#entriesAfter(
@@ -74,26 +74,26 @@ export class StreamReader {
     return entries.length > shown.length && last ? { rows, next: formatCursor(last) } : { rows };
   }
 
-  /** How many entered an index up to this moment, ms since 1970. */
+  /** How many entered an index up to this time, ms since 1970. */
   async countUntil(index: Index, ms: number): Promise<number> {
     const { redis, keys } = this.#context;
     return callRedis("count streams", () => redis.zcount(keys.index(index), "-inf", ms));
   }
 
-  /** Ids of an index, oldest first, in one atomic look. */
+  /** Ids of an index, oldest first, in one atomic read. */
   async ids(index: Index): Promise<string[]> {
     const { redis, keys } = this.#context;
     return callRedis("read an index", () => redis.zrange(keys.index(index), "0", "-1"));
   }
 
-  /** Undefined where nothing is stored. One round trip for up to 500 ids; a second where a path is not UTF-8. */
+  /** Undefined if nothing is stored. One round trip for up to 500 ids; a second if a path is not UTF-8. */
   async rows(ids: readonly string[]): Promise<(ListedStream | undefined)[]> {
     return Promise.all(ids.map((id) => this.#row(id)));
   }
 
   /**
-   * Every stream, index by index, in chunks of one round trip each. Take the feed's position before it begins: what
-   * changes meanwhile is in the feed.
+   * Every stream, index by index, in chunks of one round trip each. Read the feed's position before the call, because
+   * the feed has the changes made meanwhile.
    */
   async *all(indexes: readonly Index[] = INDEXES): AsyncGenerator<ListedStream[]> {
     const { redis, keys } = this.#context;
@@ -108,7 +108,7 @@ export class StreamReader {
     }
   }
 
-  /** One round trip. `absent` when nothing is stored under the id. */
+  /** One round trip. `absent` if there is no record. */
   async stream(id: string): Promise<StreamDetail> {
     const { redis, keys } = this.#context;
     const [hash, log, partCount, ...scores] = await Promise.all([
@@ -144,7 +144,7 @@ export class StreamReader {
     return parseParts(pick(values, numbers));
   }
 
-  /** Streams that stand for these paths (`<source>:<path>`). */
+  /** Ids of the live streams of these paths (`<source>:<path>`). */
   async idsByPath(fields: readonly (string | Buffer)[]): Promise<(string | undefined)[]> {
     const { redis, keys } = this.#context;
     if (fields.length === 0) return [];
@@ -152,7 +152,9 @@ export class StreamReader {
     return ids.map((id) => id ?? undefined);
   }
 
-  /** Read as text, which costs far less than as bytes; what the client could not decode is asked for again as bytes. */
+  /**
+   * Read as text, which is much cheaper than bytes; values that the client could not decode are read again as bytes.
+   */
   async #row(id: string): Promise<ListedStream | undefined> {
     const { redis, keys } = this.#context;
     const key = keys.streamMeta(id);
@@ -168,7 +170,7 @@ export class StreamReader {
     return entries.map(({ id, score }, at) => ({ ...(rows[at] ?? emptyRow(id)), index, score }));
   }
 
-  /** Entries past the cursor. Those of one score stand in the order of their ids, so ties are passed over by id. */
+  /** Entries after the cursor. Entries with the same score are in the order of their ids, so ties are skipped by id. */
   async #entriesAfter(
     index: Index,
     cursor: Entry | undefined,
@@ -195,9 +197,9 @@ export class StreamReader {
   }
 }
 
-const FOREIGN = "the key of its record is no hash: something else wrote it";
+const FOREIGN = "the key of its record is not a hash: another program wrote it";
 
-/** One key of another type under a stream's name concerns that stream alone. */
+/** A key of another type under a stream's name affects only that stream. */
 async function readOr<T, Instead>(instead: Instead, read: () => Promise<T>): Promise<T | Instead> {
   try {
     return await callRedis("read a stream", read);
@@ -207,7 +209,7 @@ async function readOr<T, Instead>(instead: Instead, read: () => Promise<T>): Pro
   }
 }
 
-/** Streams of one moment that a page passes over without asking again. */
+/** Streams of the same time that a page skips without reading again. */
 const TIES = 50;
 
 function isPast(entry: Entry, cursor: Entry | undefined, newestFirst: boolean): boolean {
@@ -219,7 +221,7 @@ function formatCursor({ score, id }: Entry): string {
   return `${score}:${id}`;
 }
 
-/** A cursor that is none of ours begins at the first page. */
+/** An invalid cursor starts at the first page. */
 function parseCursor(text: string | undefined): Entry | undefined {
   const match = /^(-?\d+(?:\.\d+)?):(.+)$/.exec(text ?? "");
   return match ? { score: Number(match[1]), id: match[2] ?? "" } : undefined;
@@ -232,7 +234,7 @@ function entriesOf(flat: readonly string[]): Entry[] {
   return entries;
 }
 
-/** What stands for bytes that are not UTF-8. */
+/** Replaces bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
 function fieldsOf(texts: readonly (string | null)[]): RawHash {
@@ -244,7 +246,7 @@ function fieldsOf(texts: readonly (string | null)[]): RawHash {
   return hash;
 }
 
-/** HMGET's values by field; what is not stored is left out. */
+/** HMGET's values by field; missing values are left out. */
 function pick(values: readonly (Buffer | null)[], fields: readonly string[] = LIST_FIELDS): RawHash {
   const hash: Record<string, string> = {};
   fields.forEach((field, at) => {

@@ -1,6 +1,6 @@
 /**
- * A stream as lists show it: only the fields a list needs, read leniently, so that a record that cannot be worked with
- * is seen all the same. For people: bytes of a path that are not UTF-8 stand as %XX.
+ * A stream as lists show it: only the fields a list needs, parsed leniently, so that a record that cannot be used is
+ * still shown. For display: bytes of a path that are not UTF-8 are shown as %XX.
  */
 import {
   displayPath,
@@ -27,17 +27,19 @@ type TextField = Exclude<ListedField, NumberField | "status">;
 
 export type ListedStream = { [K in TextField]?: string } & { [K in NumberField]?: number } & {
   id: string;
-  /** As stored; a founding record without one is `processing`; "" when there is no record at all. */
+  /** As stored; a record of an early version without a status is `processing`; "" if there is no record. */
   status: string;
-  /** Undefined when the status is none we know. */
+  /** Undefined for an unknown status. */
   kind: Kind | undefined;
-  /** Absent when the row was asked for by id. */
+  /** Absent if the row was read by id. */
   index?: Index;
-  /** ms since 1970: last activity (active) or time of entering. */
+  /** In ms since 1970: last activity (active) or time of entering. */
   score?: number;
 };
 
-/** Undefined when no field of a list is stored under the id; the same for a whole hash as for its LIST_FIELDS alone. */
+/**
+ * Undefined if none of a list's fields is stored under the id; the same for a whole hash and for its LIST_FIELDS alone.
+ */
 export function listedStream(id: string, hash: RawHash): ListedStream | undefined {
   if (!LISTED.some((field) => hash[field] !== undefined)) return undefined;
   const status = hash["status"] ?? "processing";
@@ -50,18 +52,18 @@ export function listedStream(id: string, hash: RawHash): ListedStream | undefine
     const value = hash[field];
     if (value !== undefined && /^\d{1,16}$/.test(value)) row[field] = Number(value);
   }
-  // Parts are counted from 1: whoever works a size out of it must not meet anything else.
+  // Parts are counted from 1, and code that derives a size from the number must not get anything else.
   if (row.next_part !== undefined && (row.next_part < 1 || row.next_part > MAX_PARTS + 1))
     delete row.next_part;
   return row;
 }
 
-/** An id that stands in an index while nothing is stored under it. */
+/** An id that an index lists although its record is missing. */
 export function emptyRow(id: string): ListedStream {
   return { id, status: "", kind: undefined };
 }
 
-/** An id under whose name a key of another type stands. */
+/** An id under whose name there is a key of another type. */
 export function foreignRow(id: string): ListedStream {
-  return { ...emptyRow(id), failure_detail: "the key of its record is no hash: something else wrote it" };
+  return { ...emptyRow(id), failure_detail: "the key of its record is not a hash: another program wrote it" };
 }

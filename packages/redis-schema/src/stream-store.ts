@@ -1,7 +1,7 @@
 /**
  * Core's CheckpointStore on Redis. Each write is one script that checks lease, owner, fence, state and revision, so a
- * worker that lost a stream cannot write it and a command sent twice changes nothing. Writes of different streams that
- * are made at the same moment share a round trip (auto-pipelining); those of one stream come one after another.
+ * worker that lost a stream cannot write it, and a command sent twice changes nothing. Concurrent writes of different
+ * streams share a round trip (auto-pipelining); those of one stream are sequential.
  */
 import {
   CheckpointError,
@@ -31,48 +31,48 @@ import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./strea
 import { writeStreamBack } from "./stream-write-back.ts";
 import { GONE, OLDER, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
 
-/** Something a stream does not fail of, but which someone should hear. */
+/** A problem that does not fail the stream, but should be logged. */
 export interface StoreNotice {
   stream: StreamId;
   text: string;
 }
 
-/** A moment's trouble refuses a write once or twice; from here on someone should know. */
+/** A short problem refuses a write once or twice; from this number on it is reported. */
 const OFTEN = 5;
 
-/** A write that may also meet another stream at its path. */
+/** The outcome of a write that may also find another stream at its path. */
 type ChangeOutcome = WriteOutcome | { kind: "path_taken"; by: string };
 
 export class StreamStore implements CheckpointStore {
   readonly #context: SchemaContext;
   readonly #identity: WorkerIdentity;
   readonly #notice: (notice: StoreNotice) => void;
-  /** What webhooks are to tell. */
-  readonly told: readonly WebhookEvent[];
-  /** Nonces of leases whose process is known to be gone; the next claim need not wait for them to lapse. */
+  /** The events that webhooks send. */
+  readonly webhookEvents: readonly WebhookEvent[];
+  /** Nonces of leases whose process is known to be gone; a claim need not wait for them to lapse. */
   readonly #dead = new Set<string>();
-  /** Streams whose last write was refused by Redis: how often in a row, and why. */
+  /** Streams whose last write Redis refused: how often in a row, and why. */
   readonly #refused = new Map<StreamId, { times: number; reason: string }>();
 
   constructor(
     context: SchemaContext,
     identity: WorkerIdentity,
     notice: (notice: StoreNotice) => void = () => undefined,
-    told: readonly WebhookEvent[] = [],
+    webhookEvents: readonly WebhookEvent[] = [],
   ) {
     this.#context = context;
     this.#identity = identity;
     this.#notice = notice;
-    this.told = told;
+    this.webhookEvents = webhookEvents;
   }
 
-  /** Streams whose record Redis has refused to write again and again, and why. */
+  /** Streams whose record Redis has repeatedly refused to write, and why. */
   get refusing(): ReadonlyMap<StreamId, string> {
     const often = [...this.#refused].filter(([, { times }]) => times >= OFTEN);
     return new Map(often.map(([id, { reason }]) => [id, reason]));
   }
 
-  /** The process behind this lease ran on this host and is gone: its streams may be claimed at once. */
+  /** The process of this lease ran on this host and is gone: its streams may be claimed at once. */
   markDead(nonce: string): void {
     this.#dead.add(nonce);
   }
@@ -85,7 +85,9 @@ export class StreamStore implements CheckpointStore {
     const { ofStream } = this.#context.keys;
     const args = [
       createArgs(record, stream.log, worker, now),
-      replacing ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now, [], this.told)] : ["0"],
+      replacing
+        ? ["1", ...changeArgs(replacing.record, replacing.write, worker, now, [], this.webhookEvents)]
+        : ["0"],
       list(knownDone === undefined ? [] : [knownDone]),
     ];
     const { name, value } = await this.#send(
@@ -112,7 +114,7 @@ export class StreamStore implements CheckpointStore {
     }
   }
 
-  /** An entry that cannot be read is as good as none: the store is asked instead. */
+  /** An entry that cannot be parsed counts as missing: the store is asked instead. */
   async #openUnlessDone(stream: NewStream, entry: string): Promise<OpenOutcome> {
     const parsed = parseDone(entry);
     if (parsed.kind === "ok") return { kind: "done", entry: parsed.value };
@@ -122,7 +124,7 @@ export class StreamStore implements CheckpointStore {
 
   async write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome> {
     const outcome = await this.#change(record, write);
-    if (outcome.kind === "path_taken") return { kind: "lost", detail: `its path is taken by ${outcome.by}` };
+    if (outcome.kind === "path_taken") return { kind: "lost", detail: `stream ${outcome.by} has its path` };
     return outcome;
   }
 
@@ -131,8 +133,8 @@ export class StreamStore implements CheckpointStore {
   }
 
   /**
-   * A claimed record of the founding phase, filled in: all fields, its path and its parts in one step. `record` carries
-   * the fence and revision of the claim; the stored status may be missing.
+   * Completes a claimed record of an early version: all fields, its path and its parts in one step. `record` has the
+   * fence and revision of the claim; the stored status may be missing.
    */
   adopt(record: StreamRecord, write: StreamWrite): Promise<ChangeOutcome> {
     const { id: _, fence: __, revision: ___, owner: ____, ...fields } = record;
@@ -145,14 +147,14 @@ export class StreamStore implements CheckpointStore {
   }
 
   /**
-   * As `claim`, but says of every stream what it is. `owners`: the owners as just read, which saves a round trip.
-   * At most three round trips for the whole list.
+   * As `claim`, but returns what each stream is. `owners`: the owners as just read, which saves a round trip. At most
+   * three round trips for the whole list.
    */
   claimAny(ids: readonly StreamId[], owners?: ReadonlyMap<StreamId, string>): Promise<ClaimedStream[]> {
     return claimStreams(this.#context, this.#identity, { ids, owners, dead: [...this.#dead] });
   }
 
-  /** For a retry. A stream that is live by then is `ended`: it stays its owner's, also where that is us. */
+  /** For a retry. A stream that is live by then is `ended`: it stays with its owner, even if that is this worker. */
   async claimFailed(id: StreamId): Promise<ClaimedStream> {
     const request = { ids: [id], owners: undefined, dead: [...this.#dead], failedOnly: true };
     const [claim] = await claimStreams(this.#context, this.#identity, request);
@@ -163,7 +165,7 @@ export class StreamStore implements CheckpointStore {
     const { keys } = this.#context;
     const { workerId, nonce } = this.#identity;
     const now = this.#context.clock.wallMs();
-    const detail = `let go by ${workerId}`;
+    const detail = `released by ${workerId}`;
     await runScript(
       this.#context.redis,
       SCRIPTS.releaseStream,
@@ -196,20 +198,27 @@ export class StreamStore implements CheckpointStore {
   ): Promise<ChangeOutcome> {
     const worker = this.#identity.workerId;
     if (notOurs(record, worker)) return lostTo(record);
-    const args = changeArgs(record, write, worker, this.#context.clock.wallMs(), alsoFrom, this.told);
+    const args = changeArgs(
+      record,
+      write,
+      worker,
+      this.#context.clock.wallMs(),
+      alsoFrom,
+      this.webhookEvents,
+    );
     const { name, value } = await this.#send(
       { script: SCRIPTS.writeStream, keys: this.#context.keys.ofStream(record.id), args },
       ["written", "key_taken", "path_taken"],
       record.id,
     );
     if (name === "written") return { kind: name };
-    // A removal sent twice finds nothing the second time: that is what it wanted.
+    // A repeated removal finds nothing the second time, which is the intended result.
     if (name === "lost")
       return write.remove && value === GONE ? { kind: "written" } : olderOr({ kind: name, detail: value });
     return { kind: name, by: value };
   }
 
-  /** A stream one of whose own keys holds another type is let go; the next look shows what is wrong with it. */
+  /** A stream is released if one of its own keys holds another type; the next read shows the problem. */
   async #send<Name extends string>(
     command: StreamCommand,
     names: readonly Name[],
@@ -230,7 +239,7 @@ export class StreamStore implements CheckpointStore {
     }
   }
 
-  /** What is no record of ours is given back untouched; `claimAny` says what it is. */
+  /** A stream without a usable record is released unchanged; `claimAny` returns what it is. */
   async #asRecord(claim: ClaimedStream): Promise<Claim> {
     if (claim.kind === "held") return { kind: "held", by: claim.by };
     if (claim.kind !== "claimed") return { kind: "absent" };
@@ -241,7 +250,7 @@ export class StreamStore implements CheckpointStore {
   }
 }
 
-/** Told by its words, which only these two answers have. */
+/** Recognized by its text, which only these two answers have. */
 function olderOr(lost: { kind: "lost"; detail: string }): Older | { kind: "lost"; detail: string } {
   const { detail } = lost;
   return detail === GONE || detail === OLDER ? { kind: "older", gone: detail === GONE, detail } : lost;

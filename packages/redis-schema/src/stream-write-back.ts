@@ -1,6 +1,7 @@
 /**
- * Redis was emptied or came back older: a stream as its owner holds it in memory is written back in one step. Its path
- * and its keys may be held there in the name of a stream that had them before; only a living worker's hold counts.
+ * After Redis was emptied or restored from an older state: writes a stream back from its owner's memory in one step.
+ * Its path and its keys may be held there in the name of a stream that had them before; only the hold of a live worker
+ * counts.
  */
 import {
   CheckpointError,
@@ -19,7 +20,7 @@ import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { list, writeBackArgs } from "./stream-change.ts";
 
-/** Owners and holders that may change between tries. */
+/** Owners and holders may change between tries. */
 const TRIES = 8;
 
 export async function writeStreamBack(
@@ -59,7 +60,7 @@ async function writeOnce(
   const now = clock.wallMs();
   const kind = kindOf(record.status);
   const live = kind !== undefined && isLive(kind);
-  // Released at completion and where a stream is set apart; every other failed stream keeps its keys.
+  // Released at completion and when a stream is set apart; every other failed stream keeps its keys.
   const holdsKeys = live || (kind === "failed" && !isSetApart(record));
   const ownKeyArgs = list(takenKeys(record).map(toArg));
   const reply = await runScript(

@@ -2,7 +2,7 @@
 import type { SchemaContext } from "./context.ts";
 import { callRedis } from "./replies.ts";
 
-/** Raised when a program of the version before could no longer work with what is written. */
+/** Increased when the former version of the program could no longer use what is written. */
 export const KEYS_VERSION = 1;
 
 export type SchemaCheck =
@@ -10,7 +10,7 @@ export type SchemaCheck =
   | { kind: "newer"; found: number; remedy: string }
   | { kind: "foreign"; found: string; remedy: string };
 
-/** Reads, or with `claim` also writes, the version under `schema`. An older one is raised. */
+/** Reads the version under `schema`, and with `claim` also writes it. An older one is increased. */
 export async function checkSchema(
   { redis, keys }: SchemaContext,
   options: { claim: boolean },
@@ -22,7 +22,7 @@ export async function checkSchema(
     return { kind: "ok" };
   }
   if (!/^\d+$/.test(found)) {
-    const remedy = `the key ${keys.schema} holds something else: choose a SLUICE_KEY_PREFIX of our own`;
+    const remedy = `the key ${keys.schema} does not contain a version: choose a SLUICE_KEY_PREFIX that no other program uses`;
     return { kind: "foreign", found, remedy };
   }
   if (Number(found) === KEYS_VERSION) return { kind: "ok" };

@@ -1,4 +1,4 @@
-/** Which directory each watch's root was when it was last seen, and whether it is there. */
+/** Which directory each watch's root was when it was last seen, and whether it exists. */
 import type { SchemaContext } from "./context.ts";
 import type { Parsed } from "./records/codec.ts";
 import { parseWatch, type WatchRecord } from "./records/watch.ts";
@@ -20,7 +20,7 @@ export class WatchStore {
     return parseWatch(fromBuffers(hash));
   }
 
-  /** Replaces the record: an optional field that is absent is forgotten. */
+  /** Replaces the record: an optional field that is absent is removed. */
   async save(watch: WatchRecord): Promise<void> {
     const { redis, keys } = this.#context;
     const key = keys.watch(watch.source, watch.name);
@@ -29,7 +29,7 @@ export class WatchStore {
     await callTransaction("record a watch", gone.length > 0 ? commands.hdel(key, ...gone) : commands);
   }
 
-  /** For the dashboard: the watches that the workers name, one round trip. */
+  /** For the dashboard: the watches that the workers report, in one round trip. */
   async loadMany(watches: readonly { source: string; name: string }[]): Promise<(WatchRecord | undefined)[]> {
     const parsed = await Promise.all(watches.map(({ source, name }) => this.load(source, name)));
     return parsed.map((watch) => (watch.kind === "ok" ? watch.value : undefined));

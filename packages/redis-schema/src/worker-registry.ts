@@ -1,4 +1,4 @@
-/** One process holds a worker id at a time. Its lease is renewed well before it lapses and given up at the end. */
+/** One process holds a worker id at a time. Its lease is renewed well before it lapses and released at the end. */
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
@@ -9,36 +9,38 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 import { list } from "./stream-change.ts";
 
 export type LeaseOutcome =
-  /** No lease stood under this id (or one of a dead process): streams under this id are to be claimed anew. */
+  /** There was no lease under this id (or one of a dead process): streams under this id must be claimed again. */
   | ({ kind: "taken" } & Renewal)
   | ({ kind: "renewed" } & Renewal)
   /** Another process holds the id. */
   | { kind: "held"; lease: Parsed<WorkerRecord> | { kind: "absent" } };
 
 interface Renewal {
-  /** The counter that every renewal raises, as it is now. */
+  /** The current value of the counter that every renewal increases. */
   renewals: number;
-  /** Redis is older than what the worker remembers, or may be: how that was seen. The epoch is gone then. */
+  /**
+   * Redis is, or may be, older than what the worker remembers: how that was noticed. The epoch's id is then removed.
+   */
   wentBack?: string;
-  /** The lease is held, but Redis takes no other writes: why, in plain words. */
+  /** The lease is held, but Redis refuses other writes: why, in words. */
   refusal?: string;
 }
 
-/** What a worker remembers of its own renewals; a Redis that knows less has lost acknowledged writes. */
+/** What a worker remembers of its own renewals; a Redis that has less has lost acknowledged writes. */
 export interface RememberedRenewals {
-  /** The counter after the last one that was answered. */
+  /** The counter after the last renewal that was answered. */
   renewals: number;
-  /** Wall times (ms) of the last one that was answered and of those since, whose answers were lost. */
+  /** Wall times (ms) of the last renewal that was answered and of those since whose answers were lost. */
   times: readonly number[];
 }
 
 export interface WorkerListing {
   id: string;
-  /** ms since 1970. */
+  /** In ms since 1970. */
   lastSeenAt: number;
-  /** How long ago that is by Redis's own clock, ms; absent where its lease has lapsed. */
+  /** The time since then on Redis's own clock, ms; absent if its lease has lapsed. */
   ageMs?: number;
-  /** `gone`: its lease has lapsed; `last`: what it said before. */
+  /** `gone`: its lease has lapsed; `last`: what it reported before. */
   lease: Parsed<WorkerRecord> | Gone;
 }
 
@@ -47,7 +49,7 @@ interface Gone {
   last?: WorkerRecord;
 }
 
-/** The id of no stream: whether records can be written is asked in its name. */
+/** An id of no stream, used to check whether records can be written. */
 const NO_STREAM = "none";
 
 export class WorkerRegistry {
@@ -57,7 +59,7 @@ export class WorkerRegistry {
     this.#context = context;
   }
 
-  /** Takes or renews the lease; both are the same command. `deadNonces`: processes known to be gone. */
+  /** Takes or renews the lease with the same command. `deadNonces`: processes known to be gone. */
   async renew(
     workerId: string,
     worker: WorkerRecord,
@@ -119,14 +121,14 @@ export class WorkerRegistry {
     );
   }
 
-  /** The lease that stands under an id. */
+  /** The current lease of an id. */
   async lease(workerId: string): Promise<Parsed<WorkerRecord> | { kind: "absent" }> {
     const { redis, keys } = this.#context;
     const hash = await callRedis("read a worker", () => redis.hgetallBuffer(keys.worker(workerId)));
     return parseWorker(fromBuffers(hash));
   }
 
-  /** Every worker seen in the last week, the living and the gone, by id. Two round trips, a third for those gone. */
+  /** Every worker seen in the last week, live or gone, by id. Two round trips, a third for those that are gone. */
   async list(): Promise<WorkerListing[]> {
     const { redis, keys } = this.#context;
     const flat = await callRedis("list workers", () => redis.zrange(keys.workers, "0", "-1", "WITHSCORES"));
@@ -143,7 +145,7 @@ export class WorkerRegistry {
     return listings.sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** From what is left of the lease: clocks of hosts differ. */
+  /** From the remaining time of the lease, because the clocks of hosts differ. */
   async #ageMs(workerId: string): Promise<number | undefined> {
     const { redis, keys } = this.#context;
     const leftMs = await callRedis("read a lease's age", () => redis.pttl(keys.worker(workerId)));

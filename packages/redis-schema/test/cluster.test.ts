@@ -65,7 +65,7 @@ test("R14: every script runs through a cluster client", async () => {
   expect(await convertIndexes(schema)).toHaveLength(4);
 
   const outbox = new Outbox(schema, W1);
-  expect(await outbox.tellStalled(record({ id: streamId("nobody") }))).toBe(false);
+  expect(await outbox.reportStalled(record({ id: streamId("nobody") }))).toBe(false);
   expect(await outbox.takeTurn()).toBe(true);
   await outbox.endTurn();
 

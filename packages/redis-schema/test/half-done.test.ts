@@ -193,14 +193,14 @@ const CASES: Case[] = [
         raw: { original_path: "/rec/c.mkv", owner: "w9" },
         reason: "incomplete_metadata",
         detail: "missing: s3_bucket",
-        told: ["failed"],
+        webhookEvents: ["failed"],
       }),
     answersFor: ["stream:c:meta", "stream:c:log"],
   },
   {
-    script: "tellStalled",
+    script: "reportStalled",
     seed: held,
-    send: (schema) => new Outbox(schema, W1).tellStalled(live),
+    send: (schema) => new Outbox(schema, W1).reportStalled(live),
   },
   { script: "takeTurn", seed: {}, send: (schema) => new Outbox(schema, W1).takeTurn() },
   {

@@ -109,7 +109,7 @@ test("a record that cannot be worked with is told as failed", async () => {
     raw: {},
     reason: "incomplete_metadata",
     detail: "no path",
-    told: ALL,
+    webhookEvents: ALL,
   } as const;
   for (const kind of ["marked", "already"]) expect(await failBroken(schema, W1, broken)).toEqual({ kind });
   expect(await told(schema)).toMatchObject([
@@ -121,16 +121,16 @@ test("a stalled stream is told under one id for as long as nothing goes up, and 
   const growing = record({ status: "processing", s3_upload_id: "up", revision: 4 });
   const schema = await holding(growing);
   const outbox = new Outbox(schema, W1);
-  expect(await outbox.tellStalled(growing)).toBe(true);
-  expect(await outbox.tellStalled(growing)).toBe(true);
+  expect(await outbox.reportStalled(growing)).toBe(true);
+  expect(await outbox.reportStalled(growing)).toBe(true);
   const [first, second] = await told(schema);
   expect(first).toMatchObject({ event: "stalled", body: { data: { status: "processing" } } });
   expect(second?.id).toBe(first?.id);
-  expect(await outbox.tellStalled({ ...growing, last_activity_at_utc: "2026-11-24T00:00:00.000Z" })).toBe(
+  expect(await outbox.reportStalled({ ...growing, last_activity_at_utc: "2026-11-24T00:00:00.000Z" })).toBe(
     false,
   );
-  expect(await outbox.tellStalled({ ...growing, fence: 2 })).toBe(false);
-  await expect(new Outbox(schema, W2).tellStalled(growing)).rejects.toThrow("lease");
+  expect(await outbox.reportStalled({ ...growing, fence: 2 })).toBe(false);
+  await expect(new Outbox(schema, W2).reportStalled(growing)).rejects.toThrow("lease");
 });
 
 test("one process has the turn of delivering, until it ends it or is gone for a lease", async () => {

@@ -348,7 +348,7 @@ test("R11: a key of another type under our prefix is named in plain words", asyn
   const schema = harness.fresh();
   await schema.seed({ "streams:active": text("theirs") });
   await expect(new StreamReader(schema).counts()).rejects.toThrow(
-    "something else uses this Redis with our key prefix",
+    "another program uses this Redis with the same key prefix",
   );
 });
 

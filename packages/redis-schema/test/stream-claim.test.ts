@@ -210,7 +210,7 @@ test("a released stream can be taken at once, and releasing it again changes not
   await store.release(ofW1);
   const state = await schema.state();
   expect(state["stream:s1:meta"]).not.toHaveProperty("owner");
-  expect(state["stream:s1:log"]).toEqual([line("let go by w1")]);
+  expect(state["stream:s1:log"]).toEqual([line("released by w1")]);
   await store.release(ofW1);
   expect(await schema.state()).toEqual(state);
   expect(await claimed(schema)).toMatchObject([{ kind: "claimed" }]);

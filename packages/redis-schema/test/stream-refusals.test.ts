@@ -30,12 +30,12 @@ const refusals: Refusal[] = [
   {
     claim: "nobody owns it",
     seed: { ...lease(W1), ...stored(after(processing, { owner: null, revision: 4 })) },
-    outcome: { kind: "lost", detail: "it has no owner any more" },
+    outcome: { kind: "lost", detail: "it no longer has an owner" },
   },
   {
     claim: "the same worker id took it again, under a later fence",
     seed: { ...lease(W1), ...stored({ ...processing, fence: 2 }) },
-    outcome: { kind: "lost", detail: "another owner took it meanwhile (fence 2)" },
+    outcome: { kind: "lost", detail: "another owner has taken it meanwhile (fence 2)" },
   },
   {
     claim: "another process runs under the same worker id and fence (a lease rolled back by a failover)",

@@ -317,7 +317,7 @@ describe("a failed stream that lives again", () => {
     });
     const state = await schema.state();
     const outcome = await new StreamStore(schema, W1).write(broken, retried);
-    expect(outcome).toEqual({ kind: "lost", detail: "its path is taken by s2" });
+    expect(outcome).toEqual({ kind: "lost", detail: "stream s2 has its path" });
     expect(await schema.state()).toEqual(state);
   });
 });

@@ -1,4 +1,4 @@
-/** What an object bears besides its bytes: content type, user metadata, storage class, encryption, tags. */
+/** An object's attributes: content type, user metadata, storage class, encryption, tags. */
 import type { CreateMultipartUploadCommandInput } from "@aws-sdk/client-s3";
 import type { ObjectHeaders } from "@sluice/core";
 
@@ -31,7 +31,7 @@ export function attributeFields(headers: ObjectHeaders, attributes: ObjectAttrib
   return fields;
 }
 
-/** The same as headers of a Put, lower-case names. */
+/** The same as headers of a Put, with lower-case names. */
 export function attributeHeaders(fields: AttributeFields): Record<string, string> {
   const { ContentType, Metadata, StorageClass, ServerSideEncryption, SSEKMSKeyId, Tagging } = fields;
   const headers: Record<string, string> = {};
@@ -47,7 +47,7 @@ export function attributeHeaders(fields: AttributeFields): Record<string, string
   return headers;
 }
 
-/** Values travel as headers: one that is not printable ASCII is percent-encoded as a whole. */
+/** Values are sent as headers: one that is not printable ASCII is percent-encoded as a whole. */
 export function encodeMetadata(metadata: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), headerText(value)]),

@@ -1,5 +1,5 @@
 /**
- * A request body leaves at the pace of the socket and of the bandwidth limit; a file range is never held in memory.
+ * Sends a request body at the pace of the socket and of the bandwidth limit; a file range is never held in memory.
  *
  *   Uint8Array ──────────────► the socket takes it in one call, unless there is a limit
  *   RangeBody ── open() ─► chunk ─► slices ─► limit.take ─► socket, which may ask to wait
@@ -9,11 +9,11 @@ import type { ClientRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assert } from "@sluice/core";
 
-/** A body read while it is sent. Not a Readable: the SDK warns of those on the console. */
+/** A body that is read while it is sent. Not a Readable, because the SDK prints warnings about those. */
 export class RangeBody {
   readonly bytes: number;
   readonly open: () => AsyncIterable<Uint8Array>;
-  /** Lower-case hex, where the payload is to be signed. */
+  /** Lower-case hex, if the payload is to be signed. */
   readonly sha256: string | undefined;
 
   constructor(bytes: number, open: () => AsyncIterable<Uint8Array>, sha256?: string) {
@@ -29,7 +29,7 @@ export function isRangeBody(body: RequestBody): body is RangeBody {
   return body instanceof RangeBody;
 }
 
-/** Ends the request after the last byte. Rejects with what the source threw, never because the request failed. */
+/** Ends the request after the last byte. Rejects with the error of the source, never because the request failed. */
 export async function sendBody(
   req: ClientRequest,
   body: RequestBody,
@@ -63,16 +63,16 @@ async function drained(req: ClientRequest, over: AbortSignal): Promise<void> {
 const BANDWIDTH_LIMITS = {
   smallestSliceBytes: 1024,
   largestSliceBytes: 256 * 1024,
-  /** A slice is what may leave in this time, and a pause saves up no more than this. */
+  /** A slice is what may be sent in this time, and a pause saves up no more than this. */
   sliceMs: 50,
 } as const;
 
-/** All bodies together leave no faster than the limit; small slices in turn keep every socket busy. */
+/** All bodies together are sent no faster than the limit; small slices in turn keep every socket busy. */
 export class BandwidthLimit {
   readonly bytesPerSecond: number;
   readonly #sliceBytes: number;
   readonly #now: () => number;
-  /** When what has been taken so far will have left, in monotonic ms. */
+  /** When everything taken so far will have been sent, in monotonic ms. */
   #freeAtMs = 0;
 
   constructor(bytesPerSecond: number, now: () => number = () => performance.now()) {
@@ -88,7 +88,7 @@ export class BandwidthLimit {
       yield bytes.subarray(at, at + this.#sliceBytes);
   }
 
-  /** Resolves when `bytes` may leave, in the order of the calls, or at once when `over` aborts. */
+  /** Resolves when `bytes` may be sent, in the order of the calls, or at once when `over` aborts. */
   async take(bytes: number, over: AbortSignal): Promise<void> {
     const now = this.#now();
     const startMs = Math.max(this.#freeAtMs, now - BANDWIDTH_LIMITS.sliceMs);

@@ -1,6 +1,6 @@
 /**
- * The last line before the network: no request leaves for a bucket that this worker was not given, whatever a record
- * says. And trouble of an old bucket as a whole concerns the streams in it, not the worker.
+ * The last check before the network: no request is sent to a bucket that is not configured for this worker, whatever a
+ * record says. An error of a whole old bucket affects the streams in it, not the worker.
  */
 import {
   foreignBucket,
@@ -28,7 +28,7 @@ import {
 
 export class BucketGuard implements ObjectStore {
   readonly #store: ObjectStore;
-  /** The one that new objects go to is first. */
+  /** The bucket for new objects is first. */
   readonly #buckets: readonly string[];
 
   constructor(store: ObjectStore, buckets: readonly string[]) {

@@ -1,11 +1,13 @@
-/** How bytes are proven on the way to the store: which headers a body carries, by what its upload was created with. */
+/**
+ * How bytes are verified on the way to the store: which headers a body gets, depending on how its upload was created.
+ */
 import { createHash } from "node:crypto";
 import { type ChecksumMode, crc32ToBase64, type PartBody } from "@sluice/core";
 
-/** What an upload was created with, which its parts and its Complete must repeat. */
+/** The checksum setting with which an upload was created, and which its parts and its Complete must repeat. */
 export type UploadChecksum =
   | { kind: "crc32"; type: "FULL_OBJECT" | "COMPOSITE" }
-  /** Nothing, or by another program with an algorithm of its own. */
+  /** None, or an algorithm of another program. */
   | { kind: "none" };
 
 const NONE: UploadChecksum = { kind: "none" };
@@ -13,7 +15,7 @@ const WHOLE: UploadChecksum = { kind: "crc32", type: "FULL_OBJECT" };
 const BY_PART: UploadChecksum = { kind: "crc32", type: "COMPOSITE" };
 const KINDS: readonly UploadChecksum[] = [WHOLE, BY_PART, NONE];
 
-/** Open uploads remembered; the oldest is forgotten first and learnt again from ListParts. */
+/** Open uploads remembered; the oldest is dropped first and learned again from ListParts. */
 const REMEMBERED_UPLOADS = 20_000;
 
 export class UploadChecksums {
@@ -24,7 +26,7 @@ export class UploadChecksums {
     this.#byMode = mode === "full-object" ? WHOLE : mode === "per-part" ? BY_PART : NONE;
   }
 
-  /** What an upload of ours is created with. */
+  /** The setting with which our uploads are created. */
   get created(): UploadChecksum {
     return this.#byMode;
   }
@@ -43,14 +45,14 @@ export class UploadChecksums {
     }
   }
 
-  /** From a page of ListParts. A store that does not name the algorithm leaves what is known as it is. */
+  /** From a page of ListParts. If a store does not name the algorithm, what is known stays. */
   learnListed(uploadId: string, algorithm: string | undefined, type: string | undefined): void {
     if (algorithm === undefined) return;
     const ours = type === "FULL_OBJECT" ? WHOLE : BY_PART;
     this.learn(uploadId, algorithm === "CRC32" ? ours : NONE);
   }
 
-  /** The store refused a request for the kind of its checksum: the next attempt tries the next kind. */
+  /** The store refused a request because of the kind of its checksum: the next attempt tries the next kind. */
   contradicted(uploadId: string): void {
     const at = KINDS.indexOf(this.of(uploadId));
     this.learn(uploadId, KINDS[(at + 1) % KINDS.length] ?? NONE);
@@ -68,7 +70,7 @@ export interface BodyDigests {
   md5?: string;
 }
 
-/** What proves a body: its CRC32, its MD5 or nothing. */
+/** The digest of a body: its CRC32, its MD5 or nothing. */
 export async function digestsOf(
   body: PartBody,
   crc: number,
@@ -86,7 +88,7 @@ export function digestHeaders({ crc32, md5 }: BodyDigests): Record<string, strin
   };
 }
 
-/** Reads a range once more where the body is not in memory. */
+/** Reads a range once more if the body is not in memory. */
 export async function digestOf(body: PartBody, algorithm: "md5" | "sha256"): Promise<Buffer> {
   const hash = createHash(algorithm);
   if (body.kind === "bytes") hash.update(body.bytes);

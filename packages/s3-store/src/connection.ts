@@ -1,14 +1,14 @@
 /**
- * The connection to one S3 endpoint, and the one layer through which every request leaves. Each is sent once: whoever
- * uses it owns every retry, every checksum and every deadline.
+ * The connection to one S3 endpoint, and the only layer through which requests are sent. Each is sent once: retries,
+ * checksums and deadlines are up to the caller.
  *
  *   send(command) ── the SDK builds, signs, parses ───────┐
  *                                                         ├─► S3Transport ─► socket
  *   put(body) ────── built and signed here, by the SDK's ─┘
  *                    address, credentials and signer
  *
- * `put` is for bytes. The SDK takes dozens of steps for each request, which for parts is a large share of the CPU; for a
- * request without a body it saves nothing, and its XML would have to be read here. So both stay.
+ * `put` is for bytes. The SDK takes dozens of steps for each request, which for parts is a large share of the CPU; for
+ * a request without a body `put` would save nothing, and its XML would have to be parsed here. So both exist.
  */
 import { createHash } from "node:crypto";
 import {
@@ -37,17 +37,17 @@ export interface S3Settings {
   credentials?: S3ClientConfig["credentials"];
   /** Parts in flight in the whole worker. */
   uploadConcurrency: number;
-  /** Bytes a second of all bodies together; absent: no limit. */
+  /** Bytes per second of all bodies together; absent: no limit. */
   bandwidth?: number | undefined;
   /** For the user agent. */
   version?: string | undefined;
-  /** Nothing that is under way has moved for so long, ms. */
+  /** Called when no request in flight has made progress for this long, ms. */
   onQuiet?: (quietMs: number) => void;
 }
 
-/** Streams read from the store at once (deep verification, reports). */
+/** Concurrent streams read from the store (deep verification, reports). */
 export const READS = 4;
-/** Completes in flight at once. */
+/** Concurrent Completes. */
 export const COMPLETES = 16;
 
 export type SdkCommand<I extends ServiceInputTypes, O extends ServiceOutputTypes> = $Command<
@@ -65,7 +65,7 @@ export interface BodyRequest {
   /** Lower-case names. */
   headers: ReplyHeaders;
   body: Uint8Array | RangeBody;
-  /** The signature covers the body's hash; a RangeBody must bring its own. */
+  /** The signature covers the body's hash; a RangeBody must contain its own. */
   signed: boolean;
 }
 
@@ -95,12 +95,12 @@ export class S3Connection implements Disposable {
     this.#client = sdkClient(settings, this.#transport, version);
   }
 
-  /** The SDK's: region, credentials, and the clock by which requests are signed. */
+  /** The SDK's settings: region, credentials, and the clock for signing requests. */
   get config(): S3ClientResolvedConfig {
     return this.#client.config;
   }
 
-  /** A request without a body, as the SDK makes and reads it. */
+  /** A request without a body, built and parsed by the SDK. */
   send<I extends ServiceInputTypes, O extends ServiceOutputTypes>(
     command: SdkCommand<I, O>,
     options: ExchangeOptions = {},
@@ -108,7 +108,7 @@ export class S3Connection implements Disposable {
     return this.#client.send(command, options);
   }
 
-  /** Headers of a 2xx reply. Rejects with a ReplyError for any other, with a TransportError for none. */
+  /** Headers of a 2xx reply. Rejects with a ReplyError for any other, with a TransportError if there is none. */
   async put(request: BodyRequest, options: ExchangeOptions): Promise<ReplyHeaders> {
     const address = await this.#address(request.bucket);
     const unsigned: SdkRequest = {
@@ -145,7 +145,7 @@ export class S3Connection implements Disposable {
     this.#transport.destroy();
   }
 
-  /** Learnt once for a bucket. */
+  /** Determined once per bucket. */
   #address(bucket: string): Promise<Address> {
     let address = this.#addresses.get(bucket);
     if (!address) {
@@ -156,7 +156,7 @@ export class S3Connection implements Disposable {
     return address;
   }
 
-  /** Has the SDK prepare a Put and takes the address from it instead of sending it. */
+  /** Has the SDK prepare a Put, and takes the address from it instead of sending it. */
   async #learnAddress(bucket: string): Promise<Address> {
     const key = "k";
     const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: "" });
@@ -201,14 +201,14 @@ interface Address {
   protocol: string;
   hostname: string;
   port: number | undefined;
-  /** Up to and with the slash before the key. */
+  /** Up to and including the slash before the key. */
   path: string;
   host: string;
   signer: Signer;
   signing: { signingRegion?: string; signingService?: string };
 }
 
-/** One attempt a call, no checksum of its own, and our transport below. */
+/** One attempt per call, no checksums of its own, and our transport below. */
 function sdkClient(settings: S3Settings, transport: S3Transport, version: string): S3Client {
   const { endpoint, credentials } = settings;
   const region = settings.region ?? (endpoint === undefined ? undefined : regionAtCustomEndpoint());
@@ -222,7 +222,7 @@ function sdkClient(settings: S3Settings, transport: S3Transport, version: string
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     expectContinueHeader: false,
-    // The SDK's own type also allows abort signals of an older kind; only ours ever get here.
+    // The SDK's own type also allows an older kind of abort signals, which never occur here.
     requestHandler: transport as NonNullable<S3ClientConfig["requestHandler"]>,
     customUserAgent: [["sluice", version]],
   });
@@ -234,7 +234,7 @@ function regionAtCustomEndpoint(): string {
   return process.env["AWS_REGION"] ?? process.env["AWS_DEFAULT_REGION"] ?? "us-east-1";
 }
 
-/** `x-id` names the operation for readers of logs; Google's XML API takes it for a mistake. */
+/** `x-id` names the operation for readers of logs; Google's XML API rejects it. */
 function dropOperationName(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
@@ -247,11 +247,11 @@ function dropOperationName(client: S3Client): void {
 
 function sha256Of(body: Uint8Array | RangeBody): string {
   if (!(body instanceof RangeBody)) return createHash("sha256").update(body).digest("hex");
-  if (body.sha256 === undefined) throw new Error("a range to be signed brings its hash");
+  if (body.sha256 === undefined) throw new Error("a range to be signed needs its hash");
   return body.sha256;
 }
 
-/** How far the store's clock is ahead of ours. */
+/** How far the store's clock is ahead of our clock. */
 function skewMs(serverTime: string | undefined): number {
   const theirs = Date.parse(serverTime ?? "");
   return Number.isNaN(theirs) ? 0 : theirs - Date.now();

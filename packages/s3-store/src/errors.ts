@@ -1,6 +1,6 @@
 /**
- * What the SDK throws becomes a StoreError that says whose trouble it is and whether the request may have been carried
- * out. Nothing of the SDK's own error is kept: it can hold credentials.
+ * Converts the SDK's errors to StoreErrors, which say who is affected and whether the request may have been carried
+ * out. Nothing of the SDK's own error is kept, because it can contain credentials.
  */
 import { StoreError, type StoreTrouble } from "@sluice/core";
 import { TransportError } from "./transport.ts";
@@ -11,30 +11,30 @@ export interface S3Failure {
   /** S3's code, the transport's, or "BadReply". */
   code: string;
   message: string;
-  /** Absent: no complete reply came. */
+  /** Absent: there was no complete reply. */
   status: number | undefined;
   /** The request may have reached the store. */
   sent: boolean;
   headers: Readonly<Record<string, string>>;
-  /** Named by the store in a refusal that is about the region. */
+  /** From a refusal about the region. */
   region: string | undefined;
-  /** The reply says that its body is a page or a document of somebody else (HTML, JSON): a proxy's, a firewall's. */
+  /** The body of the reply is another program's page or document (HTML, JSON), such as a proxy's or a firewall's. */
   page: boolean;
 }
 
-/** 5xx that say that nothing was done. */
+/** 5xx codes that say that nothing was done. */
 const NOT_DONE = new Set("NotImplemented InsufficientStorage XMinioStorageFull".split(" "));
 
-/** A reply that is not 2xx, to a request that did not go through the SDK. */
+/** A reply that is not 2xx, to a request that was sent without the SDK. */
 export class ReplyError extends Error {
   override readonly name = "ReplyError";
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly code: string;
-  /** The body gave a code. */
+  /** The body contained a code. */
   readonly named: boolean;
   readonly region: string | undefined;
-  /** ISO; named in a refusal that is about the date. */
+  /** ISO; from a refusal about the date. */
   readonly serverTime: string | undefined;
 
   constructor(status: number, headers: Readonly<Record<string, string>>, body: unknown) {
@@ -50,7 +50,7 @@ export class ReplyError extends Error {
   }
 }
 
-/** S3's error document is flat: one element a fact. */
+/** S3's error document is flat: one element per fact. */
 function element(xml: string, name: string): string | undefined {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]?.trim();
   if (found === undefined || found === "") return undefined;
@@ -67,7 +67,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "#34": '"',
 };
 
-/** Errors that are ours or the caller's pass through: they are not the store's. */
+/** Undefined for our own and the caller's errors, which are not the store's. */
 export function failureOf(error: unknown): S3Failure | undefined {
   if (error instanceof TransportError) {
     const { code, message, connected } = error;
@@ -90,10 +90,10 @@ export function failureOf(error: unknown): S3Failure | undefined {
   if (!reply) return undefined;
   const { status, headers } = reply;
   const region = text(error, "Region") ?? headers["x-amz-bucket-region"];
-  // The SDK has names of its own for replies without a code, and for those it could not read.
+  // The SDK has its own names for replies without a code, and for those it could not parse.
   const named = text(error, "Code");
   const common = { status, sent: true, headers, region };
-  // A 2xx that could not be understood is not S3's answer, whatever the parser called it.
+  // A 2xx that could not be parsed is not S3's answer, whatever the parser called it.
   if (status < 300 && named === undefined) {
     return { ...common, code: "BadReply", message: NOT_S3, page: true };
   }
@@ -105,12 +105,12 @@ export function failureOf(error: unknown): S3Failure | undefined {
 
 const NOT_S3 = "the reply is not one of an S3 endpoint";
 
-/** Some S3 stores send their own documents as text/html: a code in it tells. */
+/** Some S3 stores send their own documents as text/html: these contain a code. */
 function isPage(headers: Readonly<Record<string, string>>, named: boolean): boolean {
   return !named && /\b(?:html|json)\b/.test(headers["content-type"] ?? "");
 }
 
-/** `mutating`: the request changes something, so that it matters whether it was carried out. */
+/** `mutating`: the request changes something, so it matters whether it was carried out. */
 export function storeError(
   failure: S3Failure,
   what: string,
@@ -139,13 +139,13 @@ function explain({ code, message, status, region }: S3Failure, trouble: StoreTro
     return `${said}; the bucket is in region ${region}: set SLUICE_S3_REGION`;
   if (status === 413 && code !== "EntityTooLarge")
     return `${said}; a proxy on the way limits the size of a body: raise its limit above SLUICE_PART_SIZE (nginx: client_max_body_size), or lower SLUICE_PART_SIZE`;
-  if (code === "EntityTooLarge") return `${said}; the store takes no object or part of this size`;
+  if (code === "EntityTooLarge") return `${said}; the store does not accept an object or part of this size`;
   if (code === "RequestTimeTooSkewed")
-    return `${said}; the clock of this host is wrong, requests are now dated by the store's`;
+    return `${said}; the clock of this host is wrong, requests now use the store's time`;
   return said;
 }
 
-/** Seconds or an HTTP date; past dates are no wait. */
+/** Seconds or an HTTP date; a date in the past means no wait. */
 export function retryAfterMs(
   headers: Readonly<Record<string, string>>,
   nowMs = Date.now(),
@@ -162,7 +162,7 @@ interface Reply {
   headers: Readonly<Record<string, string>>;
 }
 
-/** The HTTP reply the SDK hides in its errors. */
+/** The HTTP reply that the SDK hides in its errors. */
 function replyOf(error: Error): Reply | undefined {
   const response = field(error, "$response");
   const metadata = field(error, "$metadata");

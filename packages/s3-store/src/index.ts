@@ -1,4 +1,4 @@
-/** The public names of the object store on S3: connect, probe, use. */
+/** The public API of the S3 object store: connect, probe, use. */
 export { connectS3, type S3Connection } from "./connection.ts";
 export { S3ObjectStore } from "./object-store.ts";
 export { BucketGuard } from "./bucket-guard.ts";

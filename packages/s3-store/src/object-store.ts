@@ -1,17 +1,17 @@
 /**
- * The domain's object store on S3's own commands: each method builds its request, says what the refusals mean that are
- * outcomes of it, and believes a reply only when it holds what it must (replies.ts). What only looks like success is not
- * called success; what failed says whether it may have been carried out all the same.
+ * The core's object store on S3's own commands: each method builds its request, maps the refusals that are outcomes of
+ * it, and accepts a reply only if it has the required content (replies.ts). An apparent success is not reported as
+ * success; a failure says whether it may have been carried out anyway.
  *
  *   createUpload ─► uploadPart … ─► complete ─► completed | conflict | gone | invalid_part
  *                       │   ▲            │
- *                       │   └ listParts ◄┘ what became of a request whose reply was lost
- *                       ├─► copyPart: a range of an object that stands ─► copied | source_changed | refused
+ *                       │   └ listParts ◄┘ finds the outcome of a request whose reply was lost
+ *                       ├─► copyPart: a range of an existing object ─► copied | source_changed | refused
  *                       └─► abort ─► gone: repeated until no part is left
  *   put ─► stored | conflict        head ─► found | missing | unknown        read, listUploads
  *
- * What an upload was created with binds its parts and its Complete (checksums.ts). Nothing here tries again by itself,
- * abort apart.
+ * The checksum setting of an upload applies to its parts and its Complete (checksums.ts). Nothing here retries, except
+ * abort.
  */
 import type { IncomingMessage } from "node:http";
 import {
@@ -78,13 +78,13 @@ import type { Asked, StoreRequest } from "./verdict.ts";
 
 export interface S3StoreOptions extends ObjectAttributes {
   profile: S3Profile;
-  /** SLUICE_S3_KEY_PREFIX: below it the bucket is asked whether it answers at all. */
+  /** SLUICE_S3_KEY_PREFIX: requests that check the bucket use keys below it. */
   prefix: string;
-  /** The profile was changed at work: to be said, and kept. */
+  /** The profile was changed during uploads: log and save it. */
   onDemoted?: (change: Demotion, because: string) => Promise<void>;
 }
 
-/** Aborts sent until the upload is gone: a part in flight may land after one. */
+/** Maximum number of aborts until the upload is gone: a part in flight may arrive after one. */
 const ABORTS = 5;
 
 export class S3ObjectStore implements ObjectStore {
@@ -105,7 +105,7 @@ export class S3ObjectStore implements ObjectStore {
     this.#onDemoted = onDemoted;
   }
 
-  /** The SDK measures it by the Date of every reply, and signs by it. */
+  /** The SDK measures it from the Date of every reply, and uses it for signing. */
   get clockSkewMs(): number {
     return this.#connection.config.systemClockOffset;
   }
@@ -128,7 +128,7 @@ export class S3ObjectStore implements ObjectStore {
         missing: () => ({ kind: "missing" }),
       });
     } catch (error) {
-      // The bucket answers: 403 is how this store says "missing" as well as "denied".
+      // The bucket answers, so this store's 403 may mean "missing" as well as "denied".
       const denied = error instanceof StoreError && error.trouble === "denied";
       if (denied && !this.profile.headMissingIs404) return { kind: "unknown" };
       throw error;
@@ -176,11 +176,11 @@ export class S3ObjectStore implements ObjectStore {
     });
   }
 
-  /** The bytes are sent from where they lie, never copied. */
+  /** The bytes are sent from where they are, never copied. */
   async uploadPart(ref: UploadRef, partNumber: number, request: PartRequest): Promise<PartOutcome> {
     const { body, crc, signal } = request;
     const { checksum, unsignedPayload, wrongChecksumCodes } = this.profile;
-    // A part proves itself the way its upload was created with; where that is none, by MD5.
+    // A part is verified in the way its upload was created with; if there is none, by MD5.
     const byCrc = this.#checksums.of(ref.uploadId).kind === "crc32";
     const digests = await digestsOf(body, crc, byCrc ? "crc32" : checksum === "off" ? "nothing" : "md5");
     const bytes = body.kind === "bytes" ? body.bytes.length : body.bytes;
@@ -211,7 +211,7 @@ export class S3ObjectStore implements ObjectStore {
     });
   }
 
-  /** As long as Complete may take: the store moves the bytes before it answers. */
+  /** May take as long as Complete: the store moves the bytes before it answers. */
   async copyPart(ref: UploadRef, partNumber: number, request: CopyRequest): Promise<CopyOutcome> {
     const { source, ifMatch, range, signal } = request;
     const call: Call = {
@@ -231,7 +231,7 @@ export class S3ObjectStore implements ObjectStore {
       CopySourceIfMatch: `"${ifMatch}"`,
     };
     const reading: Reading<UploadPartCopyCommandOutput, CopyOutcome> = {
-      // A 200 may hold an error, or nothing.
+      // A 200 may contain an error, or nothing.
       reply: ({ CopyPartResult: copied }) => {
         const etag = unquoted(copied?.ETag);
         if (etag === undefined) throw badReply(call.what, "a copy without an ETag");
@@ -245,7 +245,7 @@ export class S3ObjectStore implements ObjectStore {
     return await this.#requests.send(call, new UploadPartCopyCommand(input), reading);
   }
 
-  /** Page by page to the end; a store whose pages go in circles is found out, not followed. */
+  /** Page by page to the end; a store whose pages repeat is detected. */
   async listParts(ref: UploadRef): Promise<Listing> {
     const call = control("ListParts", ref);
     const reading: Reading<ListPartsCommandOutput, ListPartsCommandOutput | "gone"> = {
@@ -297,7 +297,7 @@ export class S3ObjectStore implements ObjectStore {
     const command = new CompleteMultipartUploadCommand(this.#completeInput(ref, request));
     const outcome = await this.#requests.send(call, command, reading);
     if (outcome.kind === "in_progress") {
-      // Ceph 16 says so for ever of an upload that was aborted, or whose object was deleted since.
+      // Ceph 16 keeps saying so of an upload that was aborted, or whose object was deleted since.
       if ((await this.listParts(ref)).kind === "gone") return { kind: "gone" };
       throw storeError(outcome.failure, call.what, true);
     }
@@ -327,7 +327,7 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async abort(ref: UploadRef): Promise<void> {
-    // Where ListParts goes on to answer for an aborted upload, its parts are no reason to abort again and again.
+    // If ListParts keeps answering for an aborted upload, its parts are no reason to abort repeatedly.
     const attempts = this.profile.listPartsEndsWithAbort ? ABORTS : 2;
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       if (await this.#abortOnce(ref)) {
@@ -343,7 +343,7 @@ export class S3ObjectStore implements ObjectStore {
     });
   }
 
-  /** Whether the upload has ended. */
+  /** Returns whether the upload has ended. */
   async #abortOnce(ref: UploadRef): Promise<boolean> {
     const command = new AbortMultipartUploadCommand(uploadFields(ref));
     const gone: boolean = await this.#requests.send(control("AbortMultipartUpload", ref), command, {
@@ -362,7 +362,7 @@ export class S3ObjectStore implements ObjectStore {
     return false;
   }
 
-  /** A store that takes a prefix for a whole key is asked that way and for everything; what it says is filtered here. */
+  /** Some stores take a prefix for a whole key, so the query covers both and the result is filtered here. */
   async *listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload> {
     const byPrefix = this.profile.listsUploadsByPrefix;
     const seen = new Set<string>();
@@ -386,7 +386,7 @@ export class S3ObjectStore implements ObjectStore {
       if (page.Bucket === undefined && page.IsTruncated === undefined)
         throw badReply(call.what, "no list of uploads");
       if (encoding.EncodingType !== undefined && page.EncodingType === undefined && page.Uploads?.length) {
-        // Some encode without saying so (Ceph 16), some do not encode (VersityGW): unencoded keys are asked for instead.
+        // Some encode without saying so (Ceph 16), some do not encode (VersityGW): then unencoded keys are requested.
         encoding = {};
         continue;
       }
@@ -402,7 +402,7 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  /** As many bytes as were asked for, or an error: a connection that ends early is not an end. */
+  /** Yields as many bytes as were requested, or rejects: a connection that ends early is not an end. */
   async *read(ref: ObjectRef, range?: ByteSpan): AsyncIterable<Uint8Array> {
     const input = {
       Bucket: ref.bucket,
@@ -426,12 +426,14 @@ export class S3ObjectStore implements ObjectStore {
     } catch (error) {
       throw error instanceof StoreError ? error : brokenRead(error, call.what);
     } finally {
-      // Also when the reader stops early: the rest is not wanted.
+      // Also when the reader stops early: the rest is not needed.
       body.destroy();
     }
   }
 
-  /** The store refused a body or a Complete for the kind of its checksum: the next attempt tries the next kind. */
+  /**
+   * The store refused a body or a Complete because of the kind of its checksum: the next attempt tries the next kind.
+   */
   #learnFrom(failure: S3Failure, { uploadId }: UploadRef): void {
     if (isChecksumMismatch(failure)) this.#checksums.contradicted(uploadId);
   }
@@ -476,14 +478,14 @@ function conditionHeaders(profile: S3Profile, condition: Condition): Record<stri
   };
 }
 
-/** A range is hashed beforehand where the signature is to cover it: that costs one more read. */
+/** A range is hashed beforehand if the signature must cover it, which costs one more read. */
 async function payload({ unsignedPayload }: S3Profile, body: PartBody): Promise<Uint8Array | RangeBody> {
   if (body.kind === "bytes") return body.bytes;
   const sha256 = unsignedPayload ? undefined : (await digestOf(body, "sha256")).toString("hex");
   return new RangeBody(body.bytes, body.open, sha256);
 }
 
-/** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32", and the like. */
+/** "Checksum Type mismatch occurred, expected checksum Type: null, actual checksum Type: crc32", and similar. */
 function isChecksumMismatch({ status, code, message }: S3Failure): boolean {
   return status === 400 && code === "InvalidRequest" && /checksum (type|mode|for each part)/i.test(message);
 }

@@ -1,4 +1,6 @@
-/** The bucket itself: is it there, may it be made, and does a rule of its own abort uploads that take too long. */
+/**
+ * Questions about the bucket itself: does it exist, may it be created, and does a lifecycle rule abort long uploads?
+ */
 import {
   CreateBucketCommand,
   GetBucketLifecycleConfigurationCommand,
@@ -8,7 +10,7 @@ import { StoreError } from "@sluice/core";
 import type { Question } from "./probe-question.ts";
 import type { ProbeSession } from "./probe-session.ts";
 
-/** Lists the bucket at the probe's prefix; makes the bucket first where that is wanted and it is missing. */
+/** Lists the bucket at the probe's prefix; creates the bucket first if that is wanted and it is missing. */
 export async function reachBucket(
   session: ProbeSession,
   create: boolean,
@@ -23,7 +25,7 @@ export async function reachBucket(
   const aws = /amazonaws\.com/.test(
     (await session.connection.config.endpoint?.())?.hostname ?? "amazonaws.com",
   );
-  // us-east-1 has no name here; other stores take no region or their own.
+  // us-east-1 must not be named here; other stores accept no region or their own.
   const place =
     aws && region !== "us-east-1"
       ? { CreateBucketConfiguration: { LocationConstraint: region as never } }
@@ -43,7 +45,7 @@ export async function reachBucket(
 }
 
 interface LifecycleAnswers {
-  /** Undefined: no rule does; "unreadable": the rules cannot be seen. */
+  /** Undefined: no rule does; "unreadable": the rules cannot be read. */
   abortDays: number | undefined | "unreadable";
 }
 
@@ -52,7 +54,7 @@ export const BUCKET: readonly Question<{ session: ProbeSession; prefix: string }
     name: "Does a rule abort uploads?",
     asks: "GetBucketLifecycleConfiguration",
     reads:
-      "the fewest days of the enabled rules that cover the prefix; `SLUICE_S3_UPLOAD_AGE` goes before it",
+      "the fewest days of the enabled rules that cover the prefix; `SLUICE_S3_UPLOAD_AGE` takes precedence",
     decides: ["uploadAgeDays"],
     ask: async ({ session, prefix }) => ({ abortDays: await abortRuleDays(session, prefix) }),
   },
@@ -71,7 +73,7 @@ async function abortRuleDays(session: ProbeSession, prefix: string): Promise<Lif
   return days.length === 0 ? undefined : Math.min(...days);
 }
 
-/** Whether some key under the prefix falls under the rule. */
+/** Whether the rule applies to some key under the prefix. */
 function covers(rule: LifecycleRule, prefix: string): boolean {
   const ruled = rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? (rule as { Prefix?: string }).Prefix ?? "";
   return ruled.startsWith(prefix) || prefix.startsWith(ruled);

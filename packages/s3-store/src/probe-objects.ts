@@ -1,4 +1,4 @@
-/** Questions about a single Put: which store answers, which proof of the bytes it checks, which conditions it keeps. */
+/** Questions about a single Put: which store it is, how it verifies bodies, which conditions it supports. */
 import { createHash } from "node:crypto";
 import { attributeHeaders } from "./attributes.ts";
 import type { ReplyHeaders } from "./connection.ts";
@@ -12,7 +12,7 @@ export const SERVER: readonly Question<ReplyHeaders, { store: StoreName }>[] = [
   {
     name: "Which store is it?",
     asks: "the headers of the first Put's reply",
-    reads: "`Server`, or headers only one store sends; settings and the endpoint's host name go before it",
+    reads: "`Server`, or headers only one store sends; settings and the endpoint's host name take precedence",
     decides: ["store"],
     ask: (headers, { store }) => ({ store: store === "unknown" ? (namedByItself(headers) ?? store) : store }),
   },
@@ -35,7 +35,7 @@ interface PutScene {
 
 export interface PutAnswers {
   unsignedPayload: boolean;
-  /** A body that does not match its CRC32 is refused; not so where the header is ignored. */
+  /** A body that does not match its CRC32 is refused, which shows that the header is not ignored. */
   crcChecked: boolean;
   md5Checked: boolean;
   etagIsMd5: boolean;
@@ -43,22 +43,22 @@ export interface PutAnswers {
   bareEtagInConditions: boolean;
   headMissingIs404: boolean;
   metadataKept: boolean;
-  /** How a body that differs from its checksum is refused. */
+  /** Codes with which a body that differs from its checksum is refused. */
   wrongChecksumCodes: string[];
 }
 
 export const PUT: readonly Question<PutScene, PutAnswers>[] = [
   {
     name: "May a body go unsigned?",
-    asks: "Puts with CRC32 or MD5, unsigned or signed, until one is taken",
-    reads: "the first one that is taken",
+    asks: "Puts with CRC32 or MD5, unsigned or signed, until one is accepted",
+    reads: "the first one that is accepted",
     decides: ["unsignedPayload"],
     ask: ({ way }) => ({ unsignedPayload: way.unsignedPayload }),
   },
   {
     name: "Is a body's CRC32 checked?",
     asks: "a Put with the CRC32 of another body",
-    reads: "refused: checked. Its code is learnt, unless everybody uses it",
+    reads: "refused: checked. Its code is saved, unless it is a common one",
     decides: ["checksum", "wrongChecksumCodes"],
     ask: async ({ session, way, key, stored }, { wrongChecksumCodes }) => {
       const byCrc = way.proof === "crc32";
@@ -72,7 +72,7 @@ export const PUT: readonly Question<PutScene, PutAnswers>[] = [
   {
     name: "Is a body's MD5 checked?",
     asks: "a Put with the MD5 of another body",
-    reads: "refused: checked. Its code is learnt, unless everybody uses it",
+    reads: "refused: checked. Its code is saved, unless it is a common one",
     decides: ["checksum", "wrongChecksumCodes"],
     ask: async ({ session, way, key }, { wrongChecksumCodes }) => {
       const wrong = await put(session, key, proofOf(OTHER, "md5"), way, { wrong: true });
@@ -87,9 +87,10 @@ export const PUT: readonly Question<PutScene, PutAnswers>[] = [
     ask: ({ stored }) => ({ etagIsMd5: etagOf(stored) === createHash("md5").update(BODY).digest("hex") }),
   },
   {
-    name: "Does PutObject know conditions?",
-    asks: "Puts over an object: if none is there, with another ETag, with its own ETag in quotes, and without them",
-    reads: "the first two refused (412, 409, 3xx) and its own ETag taken; without quotes only: so it is sent",
+    name: "Does PutObject support conditions?",
+    asks: "Puts over an object: only if none exists, with another ETag, with its own ETag in quotes, and without them",
+    reads:
+      "the first two refused (412, 409, 3xx) and its own ETag accepted; if only without quotes, it is sent that way",
     decides: ["conditionalPut", "bareEtagInConditions"],
     ask: async ({ session, way, key, stored }) => {
       const { headers: _, ...answers } = await askConditions(session, key, etagOf(stored), way);
@@ -99,13 +100,13 @@ export const PUT: readonly Question<PutScene, PutAnswers>[] = [
   {
     name: "Is user metadata kept?",
     asks: "HeadObject",
-    reads: "`x-amz-meta-sluice-stream-id` is there; without it the store is refused",
+    reads: "`x-amz-meta-sluice-stream-id` is returned; otherwise the store is refused",
     decides: [],
     ask: async ({ session, key }) => ({ metadataKept: bearsMetadata(await session.head(key)) }),
   },
   {
     name: "How is a missing key answered?",
-    asks: "HeadObject of a key that is not there",
+    asks: "HeadObject of a key that does not exist",
     reads: "404, or anything else",
     decides: ["headMissingIs404"],
     ask: async ({ session, key }) => {
@@ -115,7 +116,7 @@ export const PUT: readonly Question<PutScene, PutAnswers>[] = [
   },
 ];
 
-/** The first way of writing the store accepts, the best first; the last refusal when there is none. */
+/** The best way of writing that the store accepts; the last refusal if there is none. */
 export async function findWayToPut(
   session: ProbeSession,
 ): Promise<Tried<WayToPut & { key: string; headers: ReplyHeaders }>> {
@@ -157,17 +158,17 @@ export interface ConditionAnswers {
 }
 
 /**
- * The conditions alone, in the way that is known to work. `leaveNothing`: without the Put that writes, for a bucket
- * whose versions cannot be deleted; an object is put only where none stands.
+ * Only the conditions, in the way that is known to work. `leaveNothing`: without the Put that writes, for a bucket
+ * whose versions cannot be deleted; an object is put only where none exists.
  */
 export async function askConditionsAgain(
   session: ProbeSession,
   way: WayToPut,
   leaveNothing: boolean,
 ): Promise<Tried<ConditionAnswers & { headers: ReplyHeaders }>> {
-  const standing = leaveNothing ? await session.head(session.standingKey("object")) : undefined;
-  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
-  const key = etag === undefined ? session.key("object") : session.standingKey("object");
+  const existing = leaveNothing ? await session.head(session.existingKey("object")) : undefined;
+  const etag = existing?.ok === true ? unquoted(existing.reply.ETag) : undefined;
+  const key = etag === undefined ? session.key("object") : session.existingKey("object");
   const stored = etag === undefined ? await put(session, key, proofOf(BODY, way.proof), way) : undefined;
   if (stored?.ok === false) return stored;
   const there = etag ?? unquoted(stored?.reply["etag"]);
@@ -175,7 +176,7 @@ export async function askConditionsAgain(
   return { ok: true, reply: { ...answers, headers: stored?.reply ?? headers } };
 }
 
-/** Puts over the object that stands at the key: one that must be free, one with another ETag, one with its own. */
+/** Puts over the existing object at the key: one that requires no object, one with another ETag, one with its own. */
 async function askConditions(
   session: ProbeSession,
   key: string,
@@ -222,7 +223,7 @@ function etagOf(stored: Tried<ReplyHeaders>): string | undefined {
   return stored.ok ? unquoted(stored.reply["etag"]) : undefined;
 }
 
-/** A reply without a code says nothing by which it could be known again. */
+/** A reply without a code cannot be recognized later. */
 function withCode(codes: readonly string[], tried: Tried<unknown>): string[] {
   if (tried.ok || storeTrouble(tried.refusal) === "garbled") return [...codes];
   return tried.refusal.code.startsWith("HTTP") ? [...codes] : [...new Set([...codes, tried.refusal.code])];

@@ -1,12 +1,12 @@
 /**
- * A question of the probe is a row: what is asked, how the answer is read, which fields of the profile it decides. The
- * rows of a stage are asked from top to bottom, and each sees what the rows before it found. docs/stores.md lists them
- * all, and a test holds that each field of the profile has one.
+ * A question of the probe is a row: the request, how the answer is read, which fields of the profile it decides. The
+ * rows of a stage are run from top to bottom, and each gets the results of the rows before it. docs/stores.md lists
+ * them all, and a test checks that each field of the profile has one.
  *
  *   SERVER, PUT (probe-objects.ts)     one small object, written again and again at one key
  *   LISTINGS (probe-uploads.ts)        an open upload, which is aborted at the end
  *   COMPLETE                           uploads of one byte: for each checksum mode, the best first, until one holds
- *   REHEARSAL                          one upload as the work does it
+ *   REHEARSAL                          one upload in the way the worker does it
  *   BUCKET (probe-bucket.ts)           its rules
  */
 import type { Tried } from "./probe-session.ts";
@@ -21,7 +21,7 @@ export interface Question<Scene, Answers> {
   ask(scene: Scene, soFar: Readonly<Answers>): Promise<Partial<Answers>> | Partial<Answers>;
 }
 
-/** `cautious`: what stays where nothing is found out. */
+/** `cautious`: the values of fields that could not be determined. */
 export async function askAll<Scene, Answers extends object>(
   questions: readonly Question<Scene, Answers>[],
   scene: Scene,
@@ -32,7 +32,7 @@ export async function askAll<Scene, Answers extends object>(
   return answers;
 }
 
-/** 412 as S3 says it; some stores say it with 304 or another 3xx. */
+/** 412 as S3 sends it; some stores send 304 or another 3xx. */
 export function isConditionRefused(tried: Tried<unknown>): boolean {
   if (tried.ok) return false;
   const { status = 0 } = tried.refusal;

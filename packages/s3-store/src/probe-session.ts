@@ -1,4 +1,7 @@
-/** The probe's own requests: a refusal is an answer, only trouble of the store ends the probe; what it makes it removes. */
+/**
+ * The probe's own requests: a refusal is an answer, only an unavailable store ends the probe; it removes what it
+ * creates.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import {
@@ -18,15 +21,17 @@ import { askedKey, probeRoot, S3Requests } from "./requests.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { isOwnMatter, storeTrouble } from "./verdict.ts";
 
-/** Left by another's probe that was killed: removed when older than this. One's own is removed at once. */
+/**
+ * Objects left by another probe that was killed are removed when they are older than this; our own are removed at once.
+ */
 const LEFTOVER_MS = 60 * 60_000;
-/** Versions removed at one start of what was left behind. */
+/** Maximum number of old versions removed at one start. */
 const SWEPT_VERSIONS = 200;
 const PROBE_METADATA = { "sluice-stream-id": "probe" };
 
 export type Tried<T> = { ok: true; reply: T } | { ok: false; refusal: S3Failure };
 
-/** How a body proves itself. */
+/** How a body is verified. */
 export type Proof = "crc32" | "md5";
 
 /** As headers. */
@@ -44,16 +49,16 @@ function isRefusal(failure: S3Failure, { wrong, first }: { wrong: boolean; first
   if (status === undefined) return false;
   const trouble = storeTrouble(failure);
   if (trouble === "denied" || trouble === "rejected" || trouble === "garbled") return true;
-  // The listing has been answered with the same credentials, from the same bucket.
+  // The listing has been answered with the same credentials, by the same bucket.
   const itself = status >= 300 && status < 500 && trouble !== "throttled" && status !== 408;
   return !first && ((itself && isOwnMatter(failure)) || (wrong && status === 500));
 }
 
 export interface ProbePlace {
   bucket: string;
-  /** The effective key prefix of the work. */
+  /** The effective key prefix for uploads. */
   prefix: string;
-  /** Who probes; two that probe at once bear different names. Without it nothing found is one's own. */
+  /** The name of the prober; two concurrent probes have different names. Without it nothing found counts as our own. */
   prober?: string | undefined;
 }
 
@@ -63,13 +68,13 @@ export class ProbeSession implements AsyncDisposable {
   readonly attributes;
   readonly #requests: S3Requests;
   readonly #root: string;
-  /** What the names of this prober's directories begin with; undefined: it has none of its own. */
+  /** The common beginning of this prober's directories; undefined: it has none of its own. */
   readonly #own: string | undefined;
   #directory: string;
   #mayDelete = false;
   readonly #objects = new Set<string>();
   readonly #uploads = new Map<string, string>();
-  /** In a bucket that keeps versions, deleting a key deletes none of them. */
+  /** In a bucket with versioning, deleting a key deletes none of them. */
   #versions: { key: string; versionId: string }[] = [];
   #versioned = false;
 
@@ -88,19 +93,19 @@ export class ProbeSession implements AsyncDisposable {
     return this.#root;
   }
 
-  /** The key for a probe object. It is removed at the end, or where that is not allowed, left empty. */
+  /** The key for a probe object. It is removed at the end, or left empty if that is not allowed. */
   key(name: string): string {
     const key = this.#directory + name;
     this.#objects.add(key);
     return key;
   }
 
-  /** The same key for questions about what stands there already, which stays as it is. */
-  standingKey(name: string): string {
+  /** The same key, for questions about an existing object, which stays unchanged. */
+  existingKey(name: string): string {
     return this.#directory + name;
   }
 
-  /** Once objects can be deleted, each probe has names of its own; else all share a few fixed ones. */
+  /** Once objects can be deleted, each probe has its own names; otherwise all share a few fixed ones. */
   deletionWorks(): void {
     this.#mayDelete = true;
     const own = this.#own === undefined ? "" : `${this.#own}-`;
@@ -115,7 +120,7 @@ export class ProbeSession implements AsyncDisposable {
     this.#uploads.delete(uploadId);
   }
 
-  /** `versionId`: as the store answered a write. */
+  /** `versionId`: from the store's reply to a write. */
   written(key: string, versionId: string | undefined): void {
     if (versionId === undefined) return;
     this.#versioned = true;
@@ -124,14 +129,14 @@ export class ProbeSession implements AsyncDisposable {
     this.#objects.delete(key);
   }
 
-  /** The bucket keeps versions, or did once. */
+  /** The bucket has, or once had, versioning. */
   get versioned(): boolean {
     return this.#versioned;
   }
 
   /**
-   * Rejects with a StoreError when it is the store that is in trouble. `wrong`: the request is wrong on purpose, so that
-   * an error of the server is a refusal too.
+   * Rejects with a StoreError if the store is unavailable. `wrong`: the request is wrong on purpose, so a server error
+   * counts as a refusal too.
    */
   async try<T>(
     what: string,
@@ -150,12 +155,13 @@ export class ProbeSession implements AsyncDisposable {
       },
     );
     if (tried.ok) return tried;
-    // Words that are not S3's may be a proxy's for this request alone, or for all of them: another one tells.
+    // A reply that is not S3's may be a proxy's, for this request alone or for all of them: another request shows
+    // which.
     if (tried.refusal.page && !first) await this.list(1);
     return tried;
   }
 
-  /** The request that must succeed for anything to make sense. */
+  /** The request that must succeed before any other result is meaningful. */
   async list(maxKeys?: number) {
     const input = {
       Bucket: this.bucket,
@@ -165,7 +171,7 @@ export class ProbeSession implements AsyncDisposable {
     return await this.try(REACH, (options) => this.connection.send(new ListObjectsV2Command(input), options));
   }
 
-  /** Sends bytes the way the work does; the reply's headers. */
+  /** Sends bytes in the same way as uploads do; resolves with the reply's headers. */
   async put(request: Omit<BodyRequest, "bucket">, { wrong = false } = {}): Promise<Tried<ReplyHeaders>> {
     const bytes = request.body instanceof Uint8Array ? request.body.length : request.body.bytes;
     return await this.try(
@@ -186,7 +192,7 @@ export class ProbeSession implements AsyncDisposable {
     );
   }
 
-  /** Reads an object to its end. An archived one cannot be read, which is no matter of rights. */
+  /** Reads an object to its end. That an archived object cannot be read is not a matter of permissions. */
   async get(key: string): Promise<Tried<unknown>> {
     const input = { Bucket: this.bucket, Key: key };
     const read = await this.try("GetObject", async (options) => {
@@ -223,7 +229,7 @@ export class ProbeSession implements AsyncDisposable {
     );
     if (!gone.ok) return gone;
     this.#objects.delete(Key);
-    // A store that does not say that it keeps versions says so now.
+    // A store that does not report versioning on writes reports it now.
     const { DeleteMarker, VersionId } = gone.reply;
     if (DeleteMarker === true && VersionId !== undefined) await this.#deleteVersion(Key, VersionId);
     return gone;
@@ -238,17 +244,17 @@ export class ProbeSession implements AsyncDisposable {
     return gone;
   }
 
-  /** What an earlier probe left behind when it was killed. */
+  /** Removes what an earlier probe that was killed left behind. */
   async sweep(): Promise<void> {
     await this.sweepUploads();
-    // A store that takes the prefix for a whole key has shown nothing yet.
+    // A store that takes the prefix for a whole key has not shown anything yet.
     await this.sweepUploads({ byPrefix: false });
     await this.sweepObjects();
   }
 
   #isLeft(key: string | undefined, date: Date | undefined): boolean {
     if (key?.startsWith(this.#root) !== true) return false;
-    // An upload that asks for the right to write ends at once; whoever asks does not mind that another ends it.
+    // An upload that only checks the permission to write ends at once, so another probe may abort it.
     if (key === askedKey(this.#root)) return true;
     const own = this.#own !== undefined && key.startsWith(`${this.#root}${this.#own}-`);
     return own || (date !== undefined && Date.now() - date.getTime() > LEFTOVER_MS);
@@ -273,7 +279,7 @@ export class ProbeSession implements AsyncDisposable {
     }
   }
 
-  /** Delete markers too, which earlier releases left at each start; a few at a time. */
+  /** Includes delete markers, which earlier releases left at each start; a few at a time. */
   async #sweepVersions(): Promise<void> {
     const input = { Bucket: this.bucket, Prefix: this.#root };
     const listed = await this.try("ListObjectVersions", (options) =>
@@ -292,7 +298,7 @@ export class ProbeSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       for (const [uploadId, key] of this.#uploads) await this.abort(uploadId, key);
-      // Written at once, in a bucket that keeps versions, an empty object would be one more.
+      // With versioning, an empty object written now would be one more version.
       const kept = new Set(this.#versions.map(({ key }) => key));
       if (this.#mayDelete) for (const key of kept) await this.delete(key);
       for (const key of this.#objects) {
@@ -300,12 +306,12 @@ export class ProbeSession implements AsyncDisposable {
         else if (!this.#versioned) await this.#empty(key);
       }
     } catch (error) {
-      // The store went away meanwhile: what is left is small, and the next probe sweeps it.
+      // The store became unavailable: what is left is small, and the next probe removes it.
       if (!(error instanceof StoreError)) throw error;
     }
   }
 
-  /** An object that cannot be deleted is made as small as it gets. */
+  /** An object that cannot be deleted is made as small as possible. */
   async #empty(key: string): Promise<void> {
     await this.put({ key, query: {}, headers: {}, body: Buffer.alloc(0), signed: true });
   }

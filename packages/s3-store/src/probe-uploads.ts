@@ -1,4 +1,4 @@
-/** Questions about multipart uploads: tiny ones for each question, then one as the work does it. */
+/** Questions about multipart uploads: tiny ones for each question, then one in the way the worker does it. */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import {
@@ -16,7 +16,7 @@ import { limitsOf, type S3Profile } from "./profiles.ts";
 import { copySource, unquoted } from "./replies.ts";
 import type { ExchangeOptions } from "./transport.ts";
 
-/** How the work would use the store. */
+/** How uploads would use the store. */
 export interface Way {
   checksum: ChecksumMode;
   unsignedPayload: boolean;
@@ -81,12 +81,12 @@ export const LISTINGS: readonly Question<{ session: ProbeSession; upload: Open }
 export async function probeListings(session: ProbeSession, way: Way): Promise<Tried<ListingAnswers>> {
   const opened = await open(session, "upload", way);
   if (!opened.ok) return opened;
-  // Some stores go on to list the parts of an upload that has ended: it has one.
+  // Some stores keep listing the parts of an upload that has ended, so it needs one.
   await send(session, opened.reply, Buffer.from("1"));
   return { ok: true, reply: await askAll(LISTINGS, { session, upload: opened.reply }, NO_LISTINGS) };
 }
 
-/** The same three rights where no upload can be opened: one that does not exist is enough to be denied. */
+/** The same three permissions if no upload can be opened: a nonexistent one is enough to be denied. */
 export async function probeListingsUnopened(session: ProbeSession): Promise<ListingAnswers> {
   const key = session.key("upload");
   const uploadId = "no-such-upload";
@@ -115,10 +115,10 @@ async function askParts(session: ProbeSession, upload: Pick<Open, "key" | "uploa
 
 interface CompleteScene {
   session: ProbeSession;
-  /** One that is known to work. */
+  /** A way that is known to work. */
   way: Way;
   bareEtag: boolean;
-  /** Takes the key, so that a condition has something to find. */
+  /** Occupies the key, so that a condition has an object to match. */
   first: Open | undefined;
 }
 
@@ -128,16 +128,16 @@ export interface CompleteAnswers {
   listPartsEndsWithComplete: boolean;
   objectSizeInComplete: boolean;
   checksumsInComplete: boolean;
-  /** A wrong checksum of the whole object is refused; true where none is sent. */
+  /** A wrong checksum of the whole object is refused; true if none is sent. */
   wholeChecked: boolean;
 }
 
-/** The first answer holds for the questions after it: VersityGW refuses a list without checksums, whatever else is asked. */
+/** The first answer applies to the questions after it: VersityGW refuses a list without checksums in any case. */
 export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
   {
     name: "May Complete list the parts' checksums?",
-    asks: "Complete with them, and where it is refused, without",
-    reads: "taken; where objects have the checksums of their parts alone, they must be listed",
+    asks: "Complete with them, and if it is refused, without",
+    reads: "accepted; if objects have only the checksums of their parts, they must be listed",
     decides: ["checksumsInComplete"],
     ask: async ({ session, way, first }) => {
       if (!first) return {};
@@ -156,7 +156,7 @@ export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
       first ? { listPartsEndsWithComplete: await isUnknown(session, first) } : {},
   },
   {
-    name: "Does Complete know If-None-Match?",
+    name: "Does Complete support If-None-Match?",
     asks: "Complete with `If-None-Match: *` over that object",
     reads: "refused with 412, 409 or 3xx",
     decides: ["conditionalComplete"],
@@ -169,9 +169,9 @@ export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
     },
   },
   {
-    name: "Does Complete know If-Match?",
-    asks: "Complete with an ETag that nothing has, then with that of the object",
-    reads: "the first taken: ignored; both refused: refused always; else honoured",
+    name: "Does Complete support If-Match?",
+    asks: "Complete with an ETag of no object, then with that of the object",
+    reads: "the first accepted: ignored; both refused: always refused; else supported",
     decides: ["ifMatchOnComplete"],
     ask: async (scene, { checksumsInComplete }) => ({
       ifMatchOnComplete: await askIfMatch(scene, checksumsInComplete),
@@ -180,7 +180,7 @@ export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
   {
     name: "Is the size in Complete checked?",
     asks: "Complete of one byte with `x-amz-mp-object-size: 2`, then 1",
-    reads: "the first refused, the second taken: a store that refuses the header itself refuses both",
+    reads: "the first refused, the second accepted: a store that refuses the header itself refuses both",
     decides: ["objectSizeInComplete"],
     ask: async ({ session, way }, { checksumsInComplete: listed }) => {
       const upload = await tiny(session, way);
@@ -193,8 +193,8 @@ export const COMPLETE: readonly Question<CompleteScene, CompleteAnswers>[] = [
   },
   {
     name: "Is the CRC32 of a whole object checked?",
-    asks: "Complete with another one, where the mode has one",
-    reads: "taken: the mode is worth nothing, and the next one is tried",
+    asks: "Complete with a wrong one, if the mode has one",
+    reads: "accepted: the mode is useless, and the next one is tried",
     decides: ["checksum"],
     ask: async ({ session, way }, { wholeChecked, checksumsInComplete: listed }) => {
       const upload = wholeChecked ? undefined : await tiny(session, way);
@@ -237,8 +237,8 @@ async function askIfMatch(
   const extras = { ...wholeCrc(wrong), IfMatch: spelled("0".repeat(32)) };
   if ((await complete(session, wrong, listed, extras, { wrong: true })).ok) return "ignored";
   const right = await tiny(session, way);
-  const standing = right && (await session.head(right.key));
-  const etag = standing?.ok === true ? unquoted(standing.reply.ETag) : undefined;
+  const existing = right && (await session.head(right.key));
+  const etag = existing?.ok === true ? unquoted(existing.reply.ETag) : undefined;
   if (!right || etag === undefined) return "refused_always";
   const matching = { ...wholeCrc(right), IfMatch: spelled(etag) };
   const done = await complete(session, right, listed, matching, { wrong: true });
@@ -254,9 +254,9 @@ const SMALLEST_PART_BYTES = 5 * 1024 ** 2;
 interface RehearsalScene {
   session: ProbeSession;
   upload: Open;
-  /** With a larger last part it failed, with parts as S3 always takes them it works. */
+  /** With a larger last part it failed, with parts as S3 always accepts them it works. */
   onlyEqual: boolean;
-  /** False: it is known by name that the store copies nothing. */
+  /** False: the store is known, by its name, not to copy. */
   mayCopy: boolean;
   completeAgain(): ReturnType<typeof complete>;
 }
@@ -272,13 +272,13 @@ export interface RehearsalAnswers {
 export const REHEARSAL: readonly Question<RehearsalScene, RehearsalAnswers>[] = [
   {
     name: "May parts differ in size?",
-    asks: "an upload of two parts whose last one is the larger, and where that fails, of two that S3 always takes",
-    reads: "only the second works: they may not. Not asked where the store's name says it",
+    asks: "an upload of two parts whose last one is the larger, and if that fails, of two that S3 always accepts",
+    reads: "only the second works: they may not. Not asked if it is known by the store's name",
     decides: ["unequalParts"],
     ask: ({ onlyEqual }) => (onlyEqual ? { unequalParts: false } : {}),
   },
   {
-    name: "Is a repeated Complete answered again?",
+    name: "Does a repeated Complete return the same result?",
     asks: "the same Complete once more",
     reads: "2xx with an ETag",
     decides: ["repeatComplete"],
@@ -290,7 +290,7 @@ export const REHEARSAL: readonly Question<RehearsalScene, RehearsalAnswers>[] = 
   {
     name: "Does an upload keep user metadata?",
     asks: "HeadObject",
-    reads: "`x-amz-meta-sluice-stream-id` is there; without it the store is refused",
+    reads: "`x-amz-meta-sluice-stream-id` is returned; otherwise the store is refused",
     decides: [],
     ask: async ({ session, upload }) => ({
       metadataKept: bearsMetadata(await session.head(upload.key, upload.way.checksum === "full-object")),
@@ -309,16 +309,16 @@ export const REHEARSAL: readonly Question<RehearsalScene, RehearsalAnswers>[] = 
   },
   {
     name: "Are ranges copied inside the store?",
-    asks: "UploadPartCopy of 5 MiB across its parts, with an ETag that nothing has, then with its own",
+    asks: "UploadPartCopy of 5 MiB across its parts, with an ETag of no object, then with its own",
     reads:
-      "the first refused with 412, the second answered with the digest of just these bytes. Not asked where the store's name says it",
+      "the first refused with 412, the second answered with the digest of just these bytes. Not asked if it is known by the store's name",
     decides: ["copiesRanges"],
     ask: async ({ session, upload, mayCopy }) =>
       mayCopy ? { copiesRanges: await askCopy(session, upload) } : {},
   },
 ];
 
-/** One upload of two parts, as the work does it. `unequal`: the last part is the larger one. */
+/** One upload of two parts, in the way the worker does it. `unequal`: the last part is the larger one. */
 async function prepareRehearsal(
   session: ProbeSession,
   way: Way,
@@ -328,7 +328,7 @@ async function prepareRehearsal(
   const opened = await open(session, "upload", way);
   if (!opened.ok) return opened;
   const upload = opened.reply;
-  // Of different bytes, so that a range of them is known by its digest.
+  // Of different bytes, so that a range of them has a distinct digest.
   for (const bytes of [SMALLEST_PART_BYTES, unequal ? SMALLEST_PART_BYTES + 1 : 1]) {
     const sent = await send(session, upload, Buffer.alloc(bytes, upload.parts.length));
     if (!sent.ok) return sent;
@@ -340,7 +340,7 @@ async function prepareRehearsal(
   return done.ok ? { ok: true, reply: { session, upload, completeAgain } } : done;
 }
 
-/** Where it is not known by name that parts may differ, the last part is made the larger one first. */
+/** Unless it is known by name that parts may differ, the last part is first made the larger one. */
 export async function rehearse(
   session: ProbeSession,
   way: Way,
@@ -363,30 +363,30 @@ export async function rehearse(
   return { ok: true, reply: await askAll(REHEARSAL, { ...scene.reply, onlyEqual, mayCopy }, cautious) };
 }
 
-/** A store that ignores the range or the condition, or makes an empty part of a copy, does not copy as the work needs it. */
+/** A store that ignores the range or the condition, or creates an empty part from a copy, does not copy as needed. */
 async function askCopy(session: ProbeSession, { key, way, parts }: Open): Promise<boolean> {
-  const standing = await session.head(key);
-  const etag = standing.ok ? unquoted(standing.reply.ETag) : undefined;
+  const existing = await session.head(key);
+  const etag = existing.ok ? unquoted(existing.reply.ETag) : undefined;
   const opened = await open(session, "copy", way);
   if (etag === undefined || !opened.ok) return false;
   const upload = opened.reply;
   const wrong = await copy(session, upload, key, "0".repeat(32));
   if (!wrong || wrong.ok || (wrong.refusal.status !== 412 && wrong.refusal.status !== 304)) return false;
   const right = await copy(session, upload, key, etag);
-  const told = right?.ok === true ? right.reply.CopyPartResult : undefined;
+  const reported = right?.ok === true ? right.reply.CopyPartResult : undefined;
   const { first, last } = COPIED;
   const bytes = Buffer.concat(parts.map((part) => part.bytes)).subarray(first, last + 1);
-  if (told?.ChecksumCRC32 !== undefined) return told.ChecksumCRC32 === crc32ToBase64(crc32(bytes));
-  const toldEtag = unquoted(told?.ETag);
-  if (toldEtag === createHash("md5").update(bytes).digest("hex")) return true;
-  const listed = toldEtag === undefined ? undefined : await askParts(session, upload);
+  if (reported?.ChecksumCRC32 !== undefined) return reported.ChecksumCRC32 === crc32ToBase64(crc32(bytes));
+  const reportedEtag = unquoted(reported?.ETag);
+  if (reportedEtag === createHash("md5").update(bytes).digest("hex")) return true;
+  const listed = reportedEtag === undefined ? undefined : await askParts(session, upload);
   return listed?.ok === true && listed.reply.Parts?.[0]?.Size === bytes.length;
 }
 
 /** From its second byte to the first of its second part. */
 const COPIED = { first: 1, last: SMALLEST_PART_BYTES };
 
-/** Undefined: an error of the server, or a 200 that holds one or nothing, while other requests are answered. */
+/** Undefined: a server error, or a 200 that contains an error or nothing, while other requests are answered. */
 async function copy(session: ProbeSession, upload: Open, key: string, etag: string) {
   const input = {
     ...place(session, upload),
@@ -487,14 +487,14 @@ function place(session: ProbeSession, { key, uploadId }: Pick<Open, "key" | "upl
   return { Bucket: session.bucket, Key: key, UploadId: uploadId };
 }
 
-/** Of one byte. */
+/** An upload of one byte. */
 async function tiny(session: ProbeSession, way: Way): Promise<Open | undefined> {
   const opened = await open(session, "upload", way);
   if (!opened.ok) return undefined;
   return (await send(session, opened.reply, Buffer.from("1"))).ok ? opened.reply : undefined;
 }
 
-/** What Complete says of the whole object, where the mode has it. */
+/** What Complete sends about the whole object, if the mode has it. */
 function wholeCrc(upload: Open, wrong = false): Extras {
   const crc = upload.parts.reduce((so, part) => crc32(part.bytes, so), 0);
   return upload.way.checksum === "full-object"

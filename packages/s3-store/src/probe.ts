@@ -1,9 +1,9 @@
 /**
- * What the bucket can do and what the worker may do there, asked before the first recording depends on it. What could
- * not be found out stays the cautious choice. The answers are plain JSON, to be kept until the settings change.
+ * Finds out what the bucket supports and what the worker may do there, before the first recording depends on it. What
+ * could not be determined keeps the cautious value. The answers are plain JSON, saved until the settings change.
  *
  *   list ─► Put, Get, Delete ─► sweep ─► PUT ─► LISTINGS ─► for each checksum mode: COMPLETE, REHEARSAL ─► BUCKET
- *     └────────┴─ rights: one that is needed and missing is a refusal
+ *     └────────┴─ permissions: if a required one is missing, the store is refused
  *
  * The questions themselves are tables (probe-question.ts).
  */
@@ -47,7 +47,7 @@ import {
 
 const DAY_MS = 86_400_000;
 
-/** Every question, in the order in which they are asked. */
+/** Every question, in order. */
 export const QUESTIONS: readonly Omit<Question<never, never>, "ask">[] = [
   ...SERVER,
   ...PUT,
@@ -59,18 +59,18 @@ export const QUESTIONS: readonly Omit<Question<never, never>, "ask">[] = [
 
 export interface ProbeOptions extends ObjectAttributes {
   bucket: string;
-  /** SLUICE_S3_KEY_PREFIX with its placeholders filled in. */
+  /** SLUICE_S3_KEY_PREFIX with its placeholders replaced. */
   prefix: string;
   createBucket: boolean;
-  /** The bucket was missing and has just been created: an event of this start, not an answer that is kept. */
+  /** The bucket was missing and has just been created: an event of this start, not a saved answer. */
   onBucketCreated?: (() => void) | undefined;
-  /** Who asks: what a probe of the same name left behind when it was killed is removed first. */
+  /** The name of the prober: what a killed probe of the same name left behind is removed first. */
   prober?: string | undefined;
-  /** SLUICE_S3_CHECKSUM; absent or "auto": the best the store checks. */
+  /** SLUICE_S3_CHECKSUM; absent or "auto": the best mode that the store verifies. */
   checksum?: ChecksumMode | "auto" | undefined;
-  /** SLUICE_S3_PROFILE; absent: by the endpoint's host name. */
+  /** SLUICE_S3_PROFILE; absent: from the endpoint's host name. */
   store?: StoreName | undefined;
-  /** SLUICE_S3_UPLOAD_AGE; absent: by lifecycle rule or name. */
+  /** SLUICE_S3_UPLOAD_AGE; absent: from a lifecycle rule or the name. */
   uploadAgeMs?: number | undefined;
 }
 
@@ -84,22 +84,22 @@ export interface RightAnswer {
 export interface StoreAnswers {
   profile: S3Profile;
   rights: RightAnswer[];
-  /** What the store lacks or does of its own, in plain words. */
+  /** What the store lacks or does differently, in words. */
   notes: string[];
-  /** Why the work cannot be done here; empty: it can. */
+  /** Why uploads are impossible here; empty: they are possible. */
   refusals: string[];
-  /** Who answered; another one is asked everything anew. */
+  /** Identity of the server; another server is probed again. */
   identity?: string;
-  /** What was found of conditions on Put, whatever the work found out since. */
+  /** The result for conditions on Put, whatever was found out during uploads since. */
   conditions?: ConditionAnswers;
-  /** What the work found untrue of the profile, in plain words. */
+  /** What turned out to be wrong in the profile during uploads, in words. */
   demotions?: string[];
-  /** The bucket keeps versions that may not be deleted, so that each probe leaves some. */
+  /** The bucket has versioning and versions may not be deleted, so each probe leaves some. */
   leavesVersions?: boolean;
   lifecycle?: "rule" | "none" | "unknown";
 }
 
-/** Rejects with a StoreError when the store is in trouble: unreachable, credentials refused, bucket missing. */
+/** Rejects with a StoreError if the store is unavailable: unreachable, credentials refused, bucket missing. */
 export async function probeStore(connection: S3Connection, options: ProbeOptions): Promise<StoreAnswers> {
   await using session = new ProbeSession(connection, options, options);
   const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
@@ -140,15 +140,15 @@ export async function probeStore(connection: S3Connection, options: ProbeOptions
   describe(answers, put);
   if (answers.leavesVersions) {
     answers.notes.push(
-      `The bucket keeps versions, and those of the probe may not be deleted (DeleteObjectVersion on ${options.bucket}/${options.prefix}.sluice-probe/*): a few small ones stay each time everything is asked, which is only when another server answers.`,
+      `The bucket keeps versions, and those of the probe may not be deleted (DeleteObjectVersion on ${options.bucket}/${options.prefix}.sluice-probe/*): a few small ones remain after each full probe, which is only when another server answers.`,
     );
   }
   return answers;
 }
 
 /**
- * Whether kept answers still hold: today's credentials reach the bucket, the same server answers, and it honours
- * conditions on Put as it did. Rejects as `probeStore`.
+ * Whether saved answers are still valid: today's credentials have access to the bucket, the same server answers, and it
+ * supports conditions on Put as before. Rejects as `probeStore`.
  */
 export async function confirmAnswers(
   connection: S3Connection,
@@ -166,7 +166,7 @@ export async function confirmAnswers(
   const { checksum, unsignedPayload } = kept.profile;
   const proof = checksum === "full-object" || checksum === "per-part" ? "crc32" : "md5";
   const asked = await askConditionsAgain(session, { proof, unsignedPayload }, leavesVersions);
-  // A worker that was killed while it asked left something behind, and may never ask everything again.
+  // A worker that was killed while it probed left something behind, and may never probe again.
   await session.sweepUploads({ byPrefix: kept.profile.listsUploadsByPrefix });
   if (list.ok && (list.reply.Contents ?? []).length > 0) await session.sweepObjects();
   if (!asked.ok) return { refusals: [], holds: false };
@@ -177,7 +177,7 @@ export async function confirmAnswers(
   return { refusals: [], holds: sameConditions && serverIdentity(headers) === kept.identity };
 }
 
-/** A store that names itself is known by that, unless the settings or the endpoint's name say another. */
+/** A store that identifies itself is used under that name, unless the settings or the endpoint's name say otherwise. */
 async function recogniseServer(answers: StoreAnswers, headers: ReplyHeaders): Promise<void> {
   answers.identity = serverIdentity(headers);
   const { store } = await askAll(SERVER, headers, { store: answers.profile.store });
@@ -224,12 +224,12 @@ function learnPut(answers: StoreAnswers, put: PutAnswers): void {
   if (put.wrongChecksumCodes.length > 0) profile.wrongChecksumCodes = put.wrongChecksumCodes;
   if (!put.metadataKept) {
     refusals.push(
-      "User metadata (x-amz-meta-*) is dropped by the store: without it no object can be told from another's.",
+      "User metadata (x-amz-meta-*) is dropped by the store: without it our objects cannot be distinguished from others.",
     );
   }
 }
 
-/** The ways worth trying, the best first. A mode that was asked for is the only one. */
+/** The modes worth trying, the best first. A configured mode is the only one. */
 function checksumModes(put: PutAnswers, wanted: ChecksumMode | "auto"): ChecksumMode[] {
   if (wanted !== "auto") return [wanted];
   const rest: ChecksumMode = put.md5Checked || put.etagIsMd5 ? "md5" : "off";
@@ -260,7 +260,7 @@ async function learnUploads(
     profile.copiesRanges = tried.reply.copiesRanges;
     if (!tried.reply.metadataKept) {
       refusals.push(
-        "User metadata given to CreateMultipartUpload is dropped by the store: no object could be told from another's.",
+        "User metadata given to CreateMultipartUpload is dropped by the store: our objects could not be distinguished from others.",
       );
     }
     return;
@@ -285,11 +285,12 @@ async function learnLifecycle(
   const { abortDays: days } = await askAll(BUCKET, { session, prefix }, { abortDays: "unreadable" });
   if (typeof days === "number") profile.uploadAgeDays = Math.min(days, profile.uploadAgeDays ?? days);
   if (profile.uploadAgeDays !== undefined) return;
-  // A store may have a limit of its own, or take a rule and not keep it: without a word of either nothing is known.
+  // A store may have its own limit, or accept a rule and not apply it: without a statement about either nothing is
+  // known.
   if (days === undefined && ABORTS_NOTHING_ITSELF.has(profile.store)) {
     answers.lifecycle = "none";
     notes.push(
-      "No lifecycle rule aborts incomplete uploads: if this worker never comes back, its parts stay and are billed. A rule of 30 days is a good net.",
+      "No lifecycle rule aborts incomplete uploads: if this worker never runs again, its parts remain and are billed. A rule of 30 days is recommended.",
     );
     return;
   }
@@ -305,20 +306,20 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   const { checksum } = profile;
   say(
     profile.uploadAgeDays !== undefined,
-    `Uploads are aborted ${profile.uploadAgeDays} days after they began; a file that grows longer than that is sent again from its first byte.`,
+    `Uploads are aborted ${profile.uploadAgeDays} days after they began; a file that grows for longer is uploaded again from its first byte.`,
   );
   say(
     checksum === "md5",
-    "The store checks no CRC32: every body goes with its MD5, and objects are compared by size and ETag.",
+    "The store does not verify CRC32: every body is sent with its MD5, and objects are compared by size and ETag.",
   );
   say(
     checksum === "per-part",
-    "The store keeps no checksum of a whole object: parts are checked one by one, objects by their size.",
+    "The store has no checksum of a whole object: parts are verified individually, objects by their size.",
   );
-  say(checksum === "off", "The store checks no bodies at all: damage on the way is not seen by it.");
+  say(checksum === "off", "The store does not verify request bodies: it does not notice damage in transit.");
   say(
     checksum === "md5" && !put.md5Checked,
-    "A body that differs from its MD5 is not refused by the store; the ETag it answers with gives it away.",
+    "A body that differs from its MD5 is not refused by the store; only the ETag in its reply shows it.",
   );
   say(
     !profile.etagIsMd5,
@@ -326,32 +327,29 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   );
   say(
     !profile.conditionalComplete,
-    "Complete knows no conditions: HeadObject is asked right before, which leaves a window of one request in which another program's object could be overwritten.",
+    "Complete does not support conditions: HeadObject is called right before, which leaves a window of one request in which another program's object could be overwritten.",
   );
   say(
     profile.conditionalComplete && profile.ifMatchOnComplete === "refused_always",
-    "Complete refuses every If-Match, also the right one: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+    "Complete refuses every If-Match, even a correct one: HeadObject is called right before a reopened file replaces its own object, which leaves a window of one request.",
   );
   say(
     profile.conditionalComplete && profile.ifMatchOnComplete === "ignored",
-    "Complete ignores If-Match: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+    "Complete ignores If-Match: HeadObject is called right before a reopened file replaces its own object, which leaves a window of one request.",
   );
   say(
     !profile.listPartsEndsWithComplete || !profile.listPartsEndsWithAbort,
-    "ListParts answers for uploads that have ended: what it lists proves nothing after a lost reply, HeadObject decides.",
+    "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and HeadObject decides.",
   );
   say(
     !profile.conditionalPut,
-    "PutObject knows no conditions: HeadObject is asked first for every small file.",
+    "PutObject does not support conditions: every small file costs a HeadObject first.",
   );
-  say(
-    !profile.repeatComplete,
-    "A repeated Complete is not answered again: after a lost reply HeadObject decides.",
-  );
-  say(!profile.headMissingIs404, "A missing key is answered with 403: grant ListBucket on the prefix.");
+  say(!profile.repeatComplete, "A repeated Complete fails: after a lost reply HeadObject decides.");
+  say(!profile.headMissingIs404, "A missing key gives a 403: grant ListBucket on the prefix.");
   say(
     !profile.listsUploadsByPrefix,
-    "ListMultipartUploads does not find uploads by prefix: the whole bucket is listed instead.",
+    "ListMultipartUploads does not list uploads by prefix: the whole bucket is listed instead.",
   );
   say(
     !profile.unequalParts,
@@ -359,6 +357,6 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   );
   say(
     !profile.copiesRanges,
-    "The store copies no ranges of an object inside itself: a file that grows after its completion goes up whole again, each time.",
+    "The store cannot copy ranges of objects: a file that grows after its completion is uploaded again in full each time.",
   );
 }

@@ -1,8 +1,7 @@
 /**
- * Stores by name, as data: only limits and habits that their own documents or maintainers state. Everything else is
- * asked of the bucket itself (probe.ts); what neither knows stays the cautious choice.
- *
- *   cautious ◄── limits by name: settings, else endpoint, else what the server says of itself ◄── the probe's answers
+ * Stores by name, as data: only limits and behaviour that their own documents or maintainers state. Everything else is
+ * found out from the bucket itself (probe.ts); what neither knows keeps the cautious value.
+ *   cautious ◄── limits by name: settings, else endpoint, else what the server reports ◄── the probe's answers
  */
 import type { StoreProfile } from "@sluice/core";
 import type { ReplyHeaders } from "./connection.ts";
@@ -10,18 +9,18 @@ import type { ReplyHeaders } from "./connection.ts";
 const GiB = 1024 ** 3;
 const TiB = 1024 ** 4;
 
-/** The settings offer exactly these by name (SLUICE_S3_PROFILE). */
+/** The names that the settings offer (SLUICE_S3_PROFILE). */
 export type NamedStore = keyof typeof STORES;
 export type StoreName = NamedStore | "unknown";
 
-/** What this adapter knows of a store beyond what the domain asks. Plain JSON: it is kept in Redis. */
+/** What this adapter knows about a store in addition to what the core needs. Plain JSON: it is saved in Redis. */
 export interface S3Profile extends StoreProfile {
   store: StoreName;
-  /** x-amz-mp-object-size on Complete is understood, so that a wrong size is refused. */
+  /** Complete supports x-amz-mp-object-size, so that a wrong size is refused. */
   objectSizeInComplete: boolean;
-  /** If-Match is compared with the ETag without quotes (Ceph 16): with them no ETag ever matches. */
+  /** If-Match is compared with the ETag without quotes (Ceph 16): with quotes no ETag ever matches. */
   bareEtagInConditions?: boolean;
-  /** Codes by which a body that differs from its checksum is refused, beside those everybody knows. */
+  /** Codes with which a body that differs from its checksum is refused, in addition to the common ones. */
   wrongChecksumCodes?: string[];
 }
 
@@ -47,14 +46,14 @@ export const CAUTIOUS: S3Profile = {
   objectSizeInComplete: false,
 };
 
-/** Stores of which it is known that they abort no upload by themselves, so that their lifecycle rules are all there is. */
+/** Stores known to abort no uploads except by lifecycle rules. */
 export const ABORTS_NOTHING_ITSELF: ReadonlySet<StoreName> = new Set(["aws", "ceph", "versitygw"]);
 
 interface StoreFacts {
   /** Matched against the endpoint's host name. */
   host?: RegExp;
   limits: Partial<S3Profile>;
-  /** Said at start. */
+  /** Logged at start. */
   notes: readonly string[];
 }
 
@@ -91,7 +90,7 @@ const STORES = {
   scaleway: {
     host: /\.scw\.cloud$/,
     limits: { maxParts: 1_000 },
-    notes: ["Scaleway takes at most 1,000 parts an object."],
+    notes: ["Scaleway accepts at most 1,000 parts per object."],
   },
   // rclone provider/Storj.yaml
   storj: {
@@ -123,7 +122,7 @@ function factsOf(store: NamedStore): StoreFacts {
   return STORES[store];
 }
 
-/** The named store an endpoint belongs to; no endpoint means AWS. */
+/** The named store of an endpoint; no endpoint means AWS. */
 export function storeAt(endpoint: string | undefined): StoreName {
   if (endpoint === undefined) return "aws";
   const { hostname } = new URL(endpoint);
@@ -139,20 +138,20 @@ export function limitsOf(store: StoreName): Partial<S3Profile> {
   return store === "unknown" ? {} : factsOf(store).limits;
 }
 
-/** The cautious profile with what is known of a store by name. */
+/** The cautious profile with what is known about a store by name. */
 export function namedProfile(store: StoreName): S3Profile {
   return { ...CAUTIOUS, ...limitsOf(store), store };
 }
 
 /**
- * Which server answers, by what its replies say of it without being asked. Another server behind the same endpoint knows
- * other things, so answers kept from the one before it no longer say anything. Nothing here depends on one request.
- * Equal for any two replies of one server; differs, where the servers differ in anything they say of themselves.
+ * Identifies the server that answers, from what every reply contains. Another server behind the same endpoint behaves
+ * differently, so answers saved from the former one are no longer valid. Independent of the request: equal for any two
+ * replies of one server, and different if the servers differ in anything they report about themselves.
  */
 export function serverIdentity(headers: ReplyHeaders): string {
   const families = new Set<string>();
   for (const name of Object.keys(headers)) {
-    // Stores that copy S3 add families of their own: x-minio-, x-rgw-, x-emc-, x-goog-, x-oss- ...
+    // Stores that copy S3 add header families of their own: x-minio-, x-rgw-, x-emc-, x-goog-, x-oss- ...
     const family = /^x-([a-z]+)-/.exec(name)?.[1];
     if (family !== undefined && family !== "content" && family !== "cache") families.add(family);
   }
@@ -165,7 +164,7 @@ export function serverIdentity(headers: ReplyHeaders): string {
   ].join(" ");
 }
 
-/** Which alphabet an id is written in, not what it says. */
+/** The alphabet of an id, not its value. */
 function shapeOf(id: string | undefined): string {
   if (id === undefined || id === "") return "none";
   if (/^tx[0-9a-f-]+/.test(id)) return "tx";
@@ -183,7 +182,7 @@ const NAMES: readonly [pattern: RegExp, store: StoreName][] = [
   [/\bgarage\b/i, "garage"],
 ];
 
-/** The store that names itself; undefined where none does, or only a proxy. */
+/** The store that identifies itself; undefined if none does, or only a proxy. */
 export function namedByItself(headers: ReplyHeaders): StoreName | undefined {
   const server = headers["server"] ?? "";
   const found = NAMES.find(([pattern]) => pattern.test(server))?.[1];

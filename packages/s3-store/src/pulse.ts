@@ -1,15 +1,15 @@
 /**
- * Whether the store gives a sign of life, over all exchanges together: one that is stuck beside others that go on is its
- * own affair; when nothing moves at all, that is known long before any of them is given up.
+ * Whether the store responds, over all exchanges together: an exchange that hangs while others make progress is a
+ * problem of its own; if none makes progress, that is known long before any of them is given up.
  */
 import { LIMITS } from "@sluice/core";
 
 export interface PulseOptions {
-  /** After so long without a byte an exchange counts as silent. */
+  /** After this long without a byte an exchange counts as silent. */
   quietMs?: number;
-  /** And after so long it is given up. */
+  /** After this long without a byte it is given up. */
   giveUpMs?: number;
-  /** All that is under way is silent. Told at most once for each exchange that falls silent. */
+  /** All exchanges are silent. Called at most once for each exchange that becomes silent. */
   onQuiet?(quietMs: number): void;
   nowMs?(): number;
 }
@@ -18,9 +18,9 @@ export interface PulseOptions {
 const TIMER_SLACK_MS = 1_000;
 
 export interface Beat extends Disposable {
-  /** A byte of a reply came. */
+  /** A byte of a reply arrived. */
   heard(): void;
-  /** Nothing moved for `quietMs`, either way. Returns for how long that has been so without a break, ms. */
+  /** Nothing moved for `quietMs`, in either direction. Returns for how long that has lasted, ms. */
   quiet(): number;
 }
 
@@ -41,7 +41,7 @@ export class StorePulse {
     this.#nowMs = nowMs;
   }
 
-  /** `maySayNothing`: its silence means nothing, as while the store assembles an object. */
+  /** `maySayNothing`: its silence means nothing, for example while the store assembles an object. */
   begin(maySayNothing = false): Beat {
     const beat = { beganMs: this.#nowMs(), quietAtMs: -Infinity };
     let quietSinceMs = 0;

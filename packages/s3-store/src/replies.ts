@@ -1,6 +1,6 @@
 /**
- * What a reply must hold before it is believed: a captive portal answers 200 to everything, some stores leave out what
- * S3 documents. What only looks like a reply of S3 is an error of unknown outcome, never a success.
+ * The content that a reply must have before it is trusted: a captive portal answers 200 to everything, and some stores
+ * leave out what S3 documents. What only looks like a reply of S3 is an error of unknown outcome, never a success.
  */
 import type {
   HeadObjectCommandOutput,
@@ -12,13 +12,13 @@ import type { BodyDigests } from "./checksums.ts";
 import type { ReplyHeaders } from "./connection.ts";
 import { escapeKey } from "./transport.ts";
 
-/** Undefined for an ETag that is missing or empty. */
+/** Undefined if the ETag is missing or empty. */
 export function unquoted(etag: string | undefined): string | undefined {
   const bare = etag?.trim().replace(/^(?:W\/)?"(.*)"$/, "$1");
   return bare === "" ? undefined : bare;
 }
 
-/** A 2xx that does not hold what it must. Whether the request was carried out is not known. */
+/** A 2xx without the required content. Whether the request was carried out is unknown. */
 export function badReply(what: string, detail: string): StoreError {
   return new StoreError({
     trouble: "unreachable",
@@ -37,8 +37,8 @@ export function pagingStuck(what: string, marker: string): StoreError {
 }
 
 /**
- * The ETag, and whether the reply proves the bytes: by the checksum it repeats, or by an ETag that is their MD5.
- * A reply that disproves them is an error: they are to be sent again.
+ * The ETag, and whether the reply proves the bytes: by the checksum it repeats, or by an ETag that is their MD5. A
+ * reply that disproves them is an error: they must be sent again.
  */
 export function storedBody(
   { etagIsMd5 }: { etagIsMd5: boolean },
@@ -52,7 +52,7 @@ export function storedBody(
   const byCrc = crc32 !== undefined && sent.crc32 !== undefined ? crc32 === sent.crc32 : undefined;
   const byMd5 = etagIsMd5 && sent.md5 !== undefined ? etag === hexOf(sent.md5) : undefined;
   if (byCrc === false || byMd5 === false) {
-    const message = `${what}: the store confirms other bytes than were sent`;
+    const message = `${what}: the store confirms different bytes than were sent`;
     throw new StoreError({ trouble: "garbled", code: "ReplyMismatch", message });
   }
   return { etag, verified: byCrc === true || byMd5 === true };
@@ -78,7 +78,7 @@ export function foundObject(reply: HeadObjectCommandOutput, what: string): Head 
   };
 }
 
-/** A checksum of checksums (`<base64>-<parts>`) says nothing of the bytes. */
+/** A checksum of checksums (`<base64>-<parts>`) says nothing about the bytes. */
 function wholeObjectCrc(crc32: string | undefined, type: string | undefined): string | undefined {
   return type === "COMPOSITE" || crc32 === undefined || crc32.includes("-") ? undefined : crc32;
 }
@@ -87,7 +87,7 @@ function lowerCased(metadata: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
-/** S3 names the day on which a lifecycle rule will abort the upload. */
+/** S3 reports the day on which a lifecycle rule will abort the upload. */
 export function abortsAt(date: Date | undefined): { abortsAt?: string } {
   return date === undefined || Number.isNaN(date.getTime()) ? {} : { abortsAt: date.toISOString() };
 }
@@ -124,12 +124,12 @@ export function openUpload(
   };
 }
 
-/** As a header wants it: URL-encoded, its slashes apart. */
+/** In the form of the header: URL-encoded, except the slashes. */
 export function copySource({ bucket, key }: ObjectRef): string {
   return `${bucket}/${escapeKey(key)}`;
 }
 
-/** A key that was not encoded after all is taken as it is. */
+/** A key that was not encoded is used as it is. */
 export function decodeKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", "%20"));

@@ -1,13 +1,13 @@
 /**
- * One request to S3, made once: with fresh credentials, a deadline and, for control requests, a turn. Whatever goes wrong
- * leaves as a StoreError with the right trouble. A second attempt is made only after a refusal: with renewed
- * credentials, or when the refusal gave no reason and the bucket gives none either.
+ * One request to S3, made once: with fresh credentials, a deadline and, for control requests, a slot. Every error
+ * becomes a StoreError with the right classification. A second attempt is made only after a refusal: with renewed
+ * credentials, or if neither the refusal nor the bucket gave a reason.
  *
- *   turn ─► region, credentials ─► connection ─► 2xx: the operation reads the reply
+ *   slot ─► region, credentials ─► connection ─► 2xx: the operation reads the reply
  *                    ▲                 │ refusal
  *                    │                 ├─► an answer (verdict.ts): the operation gives it a meaning
- *                    │                 └─► trouble ─► may the whole bucket be meant? ─► ask it ─► StoreError
- *                    └── once more: the credentials could be renewed, or nobody gave a reason ◄─┘
+ *                    │                 └─► trouble ─► may the whole bucket be affected? ─► check it ─► StoreError
+ *                    └── once more: the credentials could be renewed, or there was no reason ◄─┘
  */
 import {
   AbortMultipartUploadCommand,
@@ -35,28 +35,28 @@ export interface Call extends ExchangeOptions {
   /** For messages: "UploadPart 7 of a/b.mp4". */
   what: string;
   bucket: string;
-  /** Changes something: an answer that never came leaves the outcome unknown. */
+  /** It changes something: without a reply the outcome is unknown. */
   mutating?: boolean;
-  /** What it is, so that its refusals are understood; absent for a question of the probe. */
+  /** The kind of request, to interpret its refusals; absent for a question of the probe. */
   asked?: Asked;
-  /** Whose turn it takes; default "control". Parts take none: the upload lane has bounded them already. */
+  /** The slots it uses; default "control". Parts need none, because the upload lane has already limited them. */
   turn?: "control" | "complete" | "none";
 }
 
-/** A refusal the operation gives a meaning of its own; undefined: it is trouble. */
+/** A refusal that the operation interprets itself; undefined: it is an error. */
 type Expected<T> = (failure: S3Failure, answer: Answer | undefined) => T | undefined;
 
-/** How an operation reads what comes back: the reply, and each answer that is an outcome of it (verdict.ts). */
+/** How an operation reads the result: the reply, and each answer that is an outcome of it (verdict.ts). */
 export type Reading<O, T> = { [A in Answer]?: (failure: S3Failure) => T } & {
   reply(reply: O): T;
-  /** Sees a refusal that is no answer before it becomes trouble. */
+  /** Called with a refusal that is not an outcome, before it becomes an error. */
   refused?(failure: S3Failure): void;
 };
 
 export class S3Requests {
   readonly #connection: S3Connection;
   readonly #control = new Slots(LIMITS.controlRequests);
-  /** Apart from the others: a Complete may take minutes. */
+  /** Separate from the others, because a Complete may take minutes. */
   readonly #completes = new Slots(COMPLETES);
   /** Held until a stream from the store is read to its end. */
   readonly reads = new Slots(READS);
@@ -89,7 +89,7 @@ export class S3Requests {
     );
   }
 
-  /** Time a body of this size may take, in ms. */
+  /** Time limit for a body of this size, in ms. */
   bodyDeadlineMs(bytes: number): number {
     const { bandwidth, uploadConcurrency } = this.#connection.settings;
     // Under a bandwidth limit a body waits for its share of it.
@@ -98,7 +98,7 @@ export class S3Requests {
     return LIMITS.storeBodyBaseMs + Math.ceil((bytes * 1000) / slowest);
   }
 
-  /** The layer below `send` and `put`, for who reads refusals otherwise: the probe. */
+  /** The layer below `send` and `put`, for the probe, which interprets refusals differently. */
   async call<T>(
     options: Call,
     send: (options: ExchangeOptions) => Promise<T>,
@@ -143,7 +143,7 @@ export class S3Requests {
     }
   }
 
-  /** Trouble that names its cause; undefined: the bucket answers, so that the refusal may have been of the moment. */
+  /** An error with its cause; undefined: the bucket answers, so the refusal may have been temporary. */
   async #judge(
     failure: S3Failure,
     verdict: Verdict | undefined,
@@ -160,7 +160,7 @@ export class S3Requests {
     return silent && !lastWord ? undefined : trouble;
   }
 
-  /** The SDK keeps credentials until shortly before they expire, so that this costs nothing most of the time. */
+  /** The SDK caches credentials until shortly before they expire, so this is usually free. */
   async #identity(what: string): Promise<void> {
     if (!this.#regionKnown) await this.#findRegion();
     try {
@@ -180,13 +180,13 @@ export class S3Requests {
       await this.#connection.config.region();
       this.#regionKnown = true;
     } catch {
-      // The SDK's message names its own settings; ours is the one to set.
-      const message = "the bucket's region is not known: set SLUICE_S3_REGION";
+      // The SDK's message names its own settings; the user must set ours.
+      const message = "the bucket's region is unknown: set SLUICE_S3_REGION";
       throw new StoreError({ trouble: "bucket", code: "RegionMissing", message });
     }
   }
 
-  /** Whether other credentials are to be had than those that were refused. One at a time for the whole worker. */
+  /** Whether credentials other than the refused ones are available. One call at a time for the whole worker. */
   #refresh(): Promise<boolean> {
     this.#refreshing ??= this.#renew().finally(() => void (this.#refreshing = undefined));
     return this.#refreshing;
@@ -199,7 +199,7 @@ export class S3Requests {
       const after = await withDeadline(provider({ forceRefresh: true }), LIMITS.storeControlMs);
       return before.accessKeyId !== after.accessKeyId || before.sessionToken !== after.sessionToken;
     } catch {
-      // Whoever asks has the refusal at hand, which says more.
+      // The caller has the refusal, which is more informative.
       return false;
     }
   }
@@ -226,33 +226,33 @@ function meaningBy<O, T>(reading: Reading<O, T>): Expected<T> {
 
 type Access = "read" | "write";
 
-/** The bucket's trouble, met by a request that may have been carried out: whoever made it looks before it asks again. */
+/** An error of the bucket, met by a request that may have been carried out: its caller checks before it repeats it. */
 function withUnknownOutcome({ trouble, code, message, status, retryAfterMs, cause }: StoreError): StoreError {
   return new StoreError({ trouble, code, message, status, retryAfterMs, cause, outcomeUnknown: true });
 }
 
-/** Where probe and questions about the bucket have their keys. */
+/** The common prefix of keys of the probe and of questions about the bucket. */
 export function probeRoot(prefix: string): string {
   return `${prefix}.sluice-probe/`;
 }
 
 export interface CheckPlace {
-  /** A prefix the worker has rights on. */
+  /** A prefix for which the worker has permissions. */
   prefix: string;
-  /** Otherwise a HeadObject of a missing key says nothing of the right to read. */
+  /** Otherwise a HeadObject of a missing key proves nothing about the permission to read. */
   headMissingIs404: boolean;
 }
 
 const OPTIONS: ExchangeOptions = { deadlineMs: LIMITS.storeControlMs };
 
-/** The key by which the right to write is asked for: an upload is opened there and aborted at once. */
+/** The key used to check the permission to write: an upload is opened there and aborted at once. */
 export function askedKey(root: string): string {
   return `${root}asked`;
 }
 
 /**
- * Is it this key or the whole bucket? Asked after a refusal that does not say, with requests that leave nothing
- * behind, once for all who want to know at the same time.
+ * Determines whether a refusal concerns one key or the whole bucket. Called after a refusal that does not say, with
+ * requests that leave nothing behind, once for all concurrent callers.
  */
 class BucketCheck {
   readonly #connection: S3Connection;
@@ -260,7 +260,7 @@ class BucketCheck {
   readonly #prefix: string;
   readonly #headMissingIs404: boolean;
   readonly #asking = new Map<string, Promise<StoreError | undefined>>();
-  /** Uploads by which the right to write was asked for, and which the store did not abort; by bucket. */
+  /** Uploads that checked the permission to write and could not be aborted; by bucket. */
   readonly #left = new Map<string, string>();
 
   constructor(connection: S3Connection, place: CheckPlace) {
@@ -270,7 +270,7 @@ class BucketCheck {
     this.#headMissingIs404 = place.headMissingIs404;
   }
 
-  /** The trouble of the bucket as a whole; undefined when it answers and grants this access somewhere. */
+  /** The error of the whole bucket; undefined if it answers and grants this access somewhere. */
   trouble(bucket: string, access: Access): Promise<StoreError | undefined> {
     const id = `${access} ${bucket}`;
     const asking = this.#asking.get(id);
@@ -302,14 +302,14 @@ class BucketCheck {
     return this.#left.size > 0;
   }
 
-  /** Once the store answers again. What it does not abort now stays for the next time. */
+  /** Called once the store answers again. What cannot be aborted now is left for the next call. */
   async endLeft(): Promise<void> {
     for (const bucket of this.#left.keys()) await this.#try(bucket, () => this.#end(bucket));
   }
 
   /**
-   * An upload opened and aborted needs the rights of a write and leaves no object. Before another one is opened the last
-   * one has ended.
+   * Opening and aborting an upload needs the permissions of a write and leaves no object. The last one must have ended
+   * before another is opened.
    */
   async #writing(bucket: string): Promise<StoreError | undefined> {
     const trouble = await this.#try(bucket, async () => {
@@ -344,7 +344,7 @@ class BucketCheck {
     return trouble?.trouble === "denied" ? denied(bucket, "reading from", trouble) : trouble;
   }
 
-  /** Undefined: the bucket answered, be it that the key is missing or the request not to its liking. */
+  /** Undefined: the bucket answered, even if the key is missing or the request is rejected. */
   async #try(
     bucket: string,
     send: () => Promise<unknown>,
@@ -372,7 +372,7 @@ function denied(bucket: string, what: string, { code, status }: StoreError): Sto
   });
 }
 
-/** At most so many at once, in the order they came. */
+/** Limits concurrency, in the order of the calls. */
 class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -381,7 +381,7 @@ class Slots {
     this.#free = slots;
   }
 
-  /** Resolves when a slot is free; disposing it hands it to the next in line. */
+  /** Resolves when a slot is free; disposing it passes it to the next caller. */
   async take(): Promise<Disposable> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => void this.#waiting.push(resolve));

@@ -1,6 +1,6 @@
 /**
- * One HTTP exchange, bounded in time and memory, which ends exactly once. When it fails its socket is gone before the
- * caller knows, so the body's memory may be used again at once.
+ * One HTTP exchange, bounded in time and memory, which ends exactly once. When it fails, its socket is closed before
+ * the caller knows, so the body's memory may be reused at once.
  *
  *   request ─► socket ─► body ─► headers ─► reply in memory ─► resolved     (or the reply as a stream: resolved at its headers)
  *      └──────────┴────────┴────────┴─────────────┴──────────► rejected     by deadline, silence, abort, error
@@ -12,7 +12,7 @@ import { type BandwidthLimit, isRangeBody, type RequestBody, sendBody } from "./
 import { StorePulse } from "./pulse.ts";
 
 const TRANSPORT_LIMITS = {
-  /** A socket that nobody uses is closed after this long: routers forget idle connections without a word. */
+  /** An unused socket is closed after this long, because routers drop idle connections without notice. */
   idleSocketMs: 30_000,
   /** Time for one address of the endpoint before the next is tried as well. */
   addressAttemptMs: 1_000,
@@ -20,7 +20,7 @@ const TRANSPORT_LIMITS = {
   replyBytes: 16 * 1024 * 1024,
 } as const;
 
-/** What the SDK hands to its request handler. */
+/** What the SDK passes to its request handler. */
 export interface SdkRequest {
   protocol: string;
   hostname: string;
@@ -43,19 +43,19 @@ export interface ExchangeOptions {
   abortSignal?: AbortSignal;
   /** Time for the whole exchange; for a streamed reply, until its headers. */
   deadlineMs?: number;
-  /** Any received byte starts the deadline anew, and silence alone ends nothing. */
+  /** Each received byte restarts the deadline, and silence alone does not end the exchange. */
   keptAliveByBytes?: boolean;
-  /** A 2xx reply's body is handed on as a stream. */
+  /** A 2xx reply's body is returned as a stream. */
   streamReply?: boolean;
 }
 
 const EXCHANGE_OVER = new Error("the exchange is over");
 
-/** No complete reply came. */
+/** There was no complete reply. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly code: string;
-  /** The connection stood, so the request may have been received. */
+  /** The connection was established, so the request may have been received. */
   readonly connected: boolean;
 
   constructor(code: string, message: string, connected: boolean, cause?: unknown) {
@@ -72,7 +72,7 @@ export class S3Transport implements Disposable {
   readonly #bandwidth: BandwidthLimit | undefined;
   readonly #pulse: StorePulse;
 
-  /** `sockets`: the most that are ever open at once. */
+  /** `sockets`: the maximum number of open sockets. */
   constructor(options: { sockets: number; bandwidth?: BandwidthLimit | undefined; pulse?: StorePulse }) {
     const { idleSocketMs, addressAttemptMs } = TRANSPORT_LIMITS;
     const agentOptions = {
@@ -88,7 +88,7 @@ export class S3Transport implements Disposable {
     this.#pulse = options.pulse ?? new StorePulse();
   }
 
-  /** Rejects with a TransportError, with the signal's reason, or with what a body's source threw. */
+  /** Rejects with a TransportError, with the signal's reason, or with the error of a body's source. */
   async handle(request: SdkRequest, options: ExchangeOptions = {}): Promise<{ response: SdkResponse }> {
     options.abortSignal?.throwIfAborted();
     const req = this.#request(request, options);
@@ -138,7 +138,7 @@ function exchange(
 ): Promise<SdkResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
   const { abortSignal, deadlineMs = LIMITS.storeControlMs, keptAliveByBytes = false } = options;
-  // A whole body in memory goes to the socket in one call; anything else is fed to it.
+  // A body in memory is written to the socket in one call; anything else is written in pieces.
   const fed = body !== undefined && (isRangeBody(body) || (bandwidth !== undefined && body.length > 0));
   const over = fed ? new AbortController() : undefined;
   const beat = pulse.begin(keptAliveByBytes);
@@ -154,7 +154,7 @@ function exchange(
   };
   const fail = (error: unknown): void => {
     end();
-    // A reply that is being streamed learns of it by its own error.
+    // A streamed reply reports it by its own error.
     if (reply && !reply.destroyed) reply.destroy(error instanceof Error ? error : undefined);
     req.destroy();
     reject(error);
@@ -172,13 +172,13 @@ function exchange(
     else req.socket?.setTimeout(pulse.quietMs);
   };
   req.on("socket", (socket) => {
-    // The request itself hears of the first quiet time only.
+    // The request itself only gets the first timeout.
     socket.on("timeout", onQuiet);
     if (!socket.connecting) connected = true;
     else socket.once("encrypted" in socket ? "secureConnect" : "connect", () => void (connected = true));
   });
   req.on("error", (error) => {
-    // Once a reply has begun, it says itself whether it came to its end.
+    // Once a reply has begun, it reports itself whether it is complete.
     if (!reply) failAs(codeOf(error), error.message, error);
   });
   req.on("information", () => void (keptAliveByBytes && deadline.refresh()));
@@ -188,7 +188,7 @@ function exchange(
     const status = res.statusCode ?? 0;
     const settle = (content: Uint8Array | IncomingMessage): void => {
       end();
-      // A reply before the whole body: what is left of it must not be read from memory any more.
+      // A reply before the whole body was sent: the rest must no longer be read from memory.
       if (!req.writableFinished) req.destroy();
       resolve({ statusCode: status, headers: headersOf(res), body: content });
     };
@@ -202,7 +202,7 @@ function exchange(
   return promise;
 }
 
-/** A question that met the server closing a connection it thought idle. Questions change nothing: it is asked again, once. */
+/** A read-only request that met the server closing a connection it thought idle. It is repeated once. */
 function isIdleClose(req: ClientRequest, error: unknown): boolean {
   const question = req.method === "GET" || req.method === "HEAD";
   const closed = error instanceof TransportError && (error.code === "ECONNRESET" || error.code === "EPIPE");
@@ -260,7 +260,7 @@ function pathWithQuery({ path, query }: SdkRequest): string {
   return path + text;
 }
 
-/** Paths and queries are escaped exactly as the signature has them: everything but A-Z a-z 0-9 - _ . ~ */
+/** Paths and queries are escaped exactly as in the signature: everything except A-Z a-z 0-9 - _ . ~ */
 export function escapeUri(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -268,7 +268,7 @@ export function escapeUri(text: string): string {
   );
 }
 
-/** Each segment of the key; the slashes stay. */
+/** Escapes each segment of the key; slashes stay. */
 export function escapeKey(key: string): string {
   return key.split("/").map(escapeUri).join("/");
 }

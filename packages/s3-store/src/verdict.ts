@@ -1,9 +1,8 @@
 /**
- * What a reply that is not a success means, for every request the worker makes: an answer, or somebody's trouble. A pure
- * function of the request and the reply, so that every pair is a row of a test.
- *
- * A refusal or a 5xx names the whole store only when another request, which should succeed, fails too: a firewall, a proxy
- * or one odd name must not stop the other streams. `asks` says that this has to be found out first.
+ * What a reply that is not a success means, for every request of the worker: an answer, or an error of the request, the
+ * bucket or the store. A pure function of the request and the reply, so that every pair is a row of a test. A refusal
+ * or a 5xx counts against the whole store only if another request, which should succeed, fails too: a firewall, a proxy
+ * or one odd name must not stop the other streams. `asks` says that this must be found out first.
  */
 import type { StoreTrouble } from "@sluice/core";
 import type { S3Failure } from "./errors.ts";
@@ -24,30 +23,30 @@ export type StoreRequest = (typeof STORE_REQUESTS)[number];
 
 export interface Asked {
   request: StoreRequest;
-  /** The condition it was sent with. */
+  /** The condition of the request. */
   condition?: "if-match" | "if-none-match" | undefined;
-  /** Codes by which this store refuses a body that differs from its checksum, as the probe learned them. */
+  /** Codes with which this store refuses a body that differs from its checksum, according to the probe. */
   wrongChecksumCodes?: readonly string[] | undefined;
 }
 
 export type Answer =
-  /** The condition was not met, or the store does not know it: HeadObject decides. */
+  /** The condition was not met, or is not supported: HeadObject decides. */
   | "conflict"
   /** The upload is not open. */
   | "gone"
-  /** No object stands there. */
+  /** No object exists there. */
   | "missing"
   | "invalid_part"
   /** The object to copy from no longer exists, or is another. */
   | "source_changed"
-  /** The store does not copy this: its bytes have to be sent. */
+  /** The store does not copy this: its bytes must be sent. */
   | "not_copied"
   /** Complete of an upload whose object was deleted since (Ceph 16), or that another request is completing. */
   | "in_progress";
 
 export type Verdict =
   | { kind: "answer"; answer: Answer }
-  /** `asks`: it is this request's own only if another request, which should succeed, does succeed. */
+  /** `asks`: it concerns only this request if another request, which should succeed, does succeed. */
   | { kind: "trouble"; trouble: StoreTrouble; asks: boolean };
 
 const THROTTLED = words(
@@ -56,28 +55,28 @@ const THROTTLED = words(
 const CREDENTIALS = words(
   "ExpiredToken ExpiredTokenException TokenRefreshRequired InvalidToken InvalidAccessKeyId InvalidSecurity NotSignedUp AccountProblem AuthFailure UnrecognizedClientException InvalidClientTokenId RequestExpired CredentialsProviderError TokenProviderError",
 );
-/** About the credentials, unless the store reads this key's path otherwise than it was signed. */
+/** Errors of the credentials, unless the store reads this key's path differently than it was signed. */
 const SIGNATURE = words("SignatureDoesNotMatch Unauthorized");
 const REDIRECTS = words("PermanentRedirect TemporaryRedirect Redirect");
-/** About the bucket, unless an odd key makes the store look for another bucket. */
+/** Errors of the bucket, unless an odd key makes the store look for another bucket. */
 const NO_BUCKET = words("NoSuchBucket InvalidBucketName");
 const BUCKET = words("IllegalLocationConstraintException AllAccessDisabled");
 const GARBLED = words(
   "BadDigest InvalidDigest XAmzContentSHA256Mismatch XAmzContentChecksumMismatch IncompleteBody",
 );
-/** 4xx that pass by themselves. */
+/** Temporary 4xx. */
 const PASSING = words(
   "RequestTimeout RequestTimeTooSkewed OperationAborted QuotaExceeded XMinioStorageFull InsufficientStorage",
 );
 const CONFLICTS = words("ConditionalRequestConflict PreconditionFailed Conflict HTTP409");
 const REFUSED_PARTS = words("InvalidPart InvalidPartOrder EntityTooSmall");
-/** Names of "this upload is not open": S3's own, and those of stores that take it for a missing key. */
+/** Codes for "this upload is not open": S3's own, and those of stores that report a missing key instead. */
 const UPLOAD_GONE = words("NoSuchUpload NoSuchKey NotFound HTTP404");
-/** Refusals of what the request holds beside its key. */
+/** Refusals of parts of the request other than its key. */
 const NOT_THE_NAME = words(
   "EntityTooLarge EntityTooSmall MetadataTooLarge MissingContentLength MalformedXML InvalidStorageClass InvalidTag InvalidEncryptionAlgorithmError InvalidRange MissingSecurityHeader UnsupportedArgument BucketAlreadyExists",
 );
-/** Codes that say so little that a body's checksum may or may not be meant. */
+/** Codes so general that the body's checksum may be meant. */
 const VAGUE = words("InvalidArgument InvalidRequest InvalidURI HTTP400");
 
 const NAMES_A_KEY: ReadonlySet<StoreRequest> = new Set(["CreateMultipartUpload", "PutObject", "HeadObject"]);
@@ -125,7 +124,7 @@ function answerOf(failure: S3Failure, asked: Asked): Answer | undefined {
   return "gone";
 }
 
-/** Whatever is refused for another reason is met again, and named, when the bytes are sent instead. */
+/** A refusal for any other reason will occur again, and be reported, when the bytes are sent instead. */
 function copyAnswerOf(failure: S3Failure): Answer | undefined {
   const { status, code, page } = failure;
   if (page || status === undefined || NO_BUCKET.has(code)) return undefined;
@@ -135,13 +134,13 @@ function copyAnswerOf(failure: S3Failure): Answer | undefined {
   return trouble === "denied" || trouble === "rejected" ? "not_copied" : undefined;
 }
 
-/** 3xx and 501 are how some stores say that they did not meet the condition, or do not know it. */
+/** Some stores use 3xx and 501 to say that a condition was not met or is not supported. */
 function isConditionRefused({ status, code, page }: S3Failure, condition: "if-match" | "if-none-match") {
   if (status === undefined || page || PASSING.has(code) || REDIRECTS.has(code)) return false;
-  // Another 409 names what stands in the way of this key, condition or not.
+  // Any other 409 names what conflicts with this key, with or without a condition.
   if (status === 409) return CONFLICTS.has(code);
   if (status === 412 || (status >= 300 && status < 400) || status === 501) return true;
-  // If-Match at a key where nothing stands any more is answered with 404.
+  // If-Match at a key without an object is answered with 404.
   return condition === "if-match" && (code === "NoSuchKey" || code === "HTTP404");
 }
 
@@ -155,7 +154,7 @@ export function isThrottled(code: string): boolean {
   return THROTTLED.has(code);
 }
 
-/** Whose trouble it would be if nothing else were known: as it counts in answer to a request that should succeed. */
+/** The classification of a failure of a request that should succeed. */
 export function storeTrouble({ status, code, region, page }: S3Failure): StoreTrouble {
   if (status === undefined || code === "BadReply" || PASSING.has(code)) return "unreachable";
   if (THROTTLED.has(code) || status === 429) return "throttled";
@@ -165,7 +164,7 @@ export function storeTrouble({ status, code, region, page }: S3Failure): StoreTr
     return "bucket";
   if (GARBLED.has(code)) return "garbled";
   if (status === 501 || code === "NotImplemented") return "rejected";
-  // 407: the proxy on the way wants credentials of its own.
+  // 407: the proxy requires its own credentials.
   if (status >= 500 || status === 408 || status === 407 || page) return "unreachable";
   if (status >= 300 && status < 400) return "bucket";
   if (status === 401) return "credentials";
@@ -173,7 +172,7 @@ export function storeTrouble({ status, code, region, page }: S3Failure): StoreTr
   return "rejected";
 }
 
-/** The store fails, without a reason that would concern every request. */
+/** A failure of the store without a reason that would concern every request. */
 function isFailing(failure: S3Failure): boolean {
   const { status = 0, code } = failure;
   return status >= 500 && !PASSING.has(code) && storeTrouble(failure) === "unreachable";
@@ -197,14 +196,14 @@ export function isOwnMatter(failure: S3Failure): boolean {
     case "failing":
     case "throttled":
     case "garbled":
-    // No request was made at all.
+    // No request was made.
     case "not_ours":
       return false;
   }
 }
 
 function ownTrouble({ status, code, page }: S3Failure, { request }: Asked): Verdict {
-  // A body too large for somebody on the way: nothing else has to be asked.
+  // The body is too large for the store or a proxy: nothing else needs to be checked.
   if (status === 413 || NOT_THE_NAME.has(code)) return sure("rejected");
   if ((status === 403 || status === 401) && !SIGNATURE.has(code))
     return { kind: "trouble", trouble: "denied", asks: true };

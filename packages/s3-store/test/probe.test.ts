@@ -32,14 +32,18 @@ async function keysIn(rig: Rig): Promise<string[]> {
 describe("what the store can do", () => {
   const differences: [quirk: Quirk | undefined, differs: Partial<S3Profile>, questions: string[]][] = [
     [undefined, {}, []],
-    ["nonIdempotentComplete", { repeatComplete: false }, ["Is a repeated Complete answered again?"]],
+    [
+      "nonIdempotentComplete",
+      { repeatComplete: false },
+      ["Does a repeated Complete return the same result?"],
+    ],
     [
       "ignoreConditionalComplete",
       { conditionalComplete: false, ifMatchOnComplete: "ignored" },
-      ["Does Complete know If-None-Match?", "Does Complete know If-Match?"],
+      ["Does Complete support If-None-Match?", "Does Complete support If-Match?"],
     ],
-    ["refuseIfMatchOnComplete", { ifMatchOnComplete: "refused_always" }, ["Does Complete know If-Match?"]],
-    ["ignoreIfMatchOnComplete", { ifMatchOnComplete: "ignored" }, ["Does Complete know If-Match?"]],
+    ["refuseIfMatchOnComplete", { ifMatchOnComplete: "refused_always" }, ["Does Complete support If-Match?"]],
+    ["ignoreIfMatchOnComplete", { ifMatchOnComplete: "ignored" }, ["Does Complete support If-Match?"]],
     [
       "listEndedUploads",
       { listPartsEndsWithComplete: false, listPartsEndsWithAbort: false },
@@ -57,7 +61,7 @@ describe("what the store can do", () => {
       { wrongChecksumCodes: ["InvalidRequest"] },
       ["Is a body's CRC32 checked?", "Is a body's MD5 checked?"],
     ],
-    ["ignoreConditionalPut", { conditionalPut: false }, ["Does PutObject know conditions?"]],
+    ["ignoreConditionalPut", { conditionalPut: false }, ["Does PutObject support conditions?"]],
     ["ignoreObjectSize", { objectSizeInComplete: false }, ["Is the size in Complete checked?"]],
     [
       "noChecksums",
@@ -141,7 +145,7 @@ describe("what the store can do", () => {
     await using rig = await startRig({ quirks: { noChecksums: true, ignoreConditionalPut: true } });
     const notes = (await probe(rig)).notes.join("\n");
     expect(notes).toContain("no CRC32");
-    expect(notes).toContain("PutObject knows no conditions");
+    expect(notes).toContain("PutObject does not support conditions");
   });
 
   test("a store that drops user metadata is refused: its objects could not be told apart", async () => {

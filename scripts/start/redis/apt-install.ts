@@ -31,7 +31,7 @@ export async function aptInstall(packages: readonly string[]): Promise<void> {
   }
 }
 
-/** A policy of the machine's owner is put back; one that we left behind when killed is not mistaken for it. */
+/** The machine's own policy is restored; one that we left behind when killed is not mistaken for it. */
 function forbidServiceStarts(): () => void {
   const before = existsSync(POLICY) ? readFileSync(POLICY, "utf8") : undefined;
   writeFileSync(POLICY, OUR_POLICY, { mode: 0o755 });

@@ -1,4 +1,6 @@
-/** Brings redis-server without root: Debian's packages and the libraries missing here, unpacked into the state directory. */
+/**
+ * Gets redis-server without root: Debian's packages and the libraries missing here, unpacked into the state directory.
+ */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -7,10 +9,10 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 const WITHIN_MS = 10 * 60_000;
-/** Present on every Debian, and never to be mixed from two releases. */
+/** Present on every Debian, and must never be mixed from two releases. */
 const NEVER_UNPACKED = new Set(["libc6", "adduser", "lsb-base", "init-system-helpers", "debconf"]);
 const APT_STATE = "apt";
-/** A chain of dependencies longer than this is a mistake of ours. */
+/** A longer chain of dependencies would be a bug. */
 const MAX_PACKAGES = 40;
 
 type Program = { command: string; env: Record<string, string> };
@@ -32,7 +34,7 @@ function libraryDirs(lib: string): string[] {
     .map((name) => join(lib, name));
 }
 
-/** Rejects with apt's own words. The directory appears only when everything is in it. */
+/** Rejects with apt's own message. The directory appears only when it is complete. */
 export async function unpackRedis(stateDir: string): Promise<Program | undefined> {
   const aside = join(stateDir, `redis-packages.${process.pid}`);
   const downloads = join(aside, "downloads");
@@ -60,7 +62,7 @@ export async function unpackRedis(stateDir: string): Promise<Program | undefined
   return unpackedRedis(stateDir);
 }
 
-/** Package lists of our own, because those of the system may be missing and are not ours to update. */
+/** Our own package lists, because those of the system may be missing and must not be updated by us. */
 async function ownAptState(stateDir: string): Promise<string[]> {
   const state = join(stateDir, APT_STATE);
   mkdirSync(join(state, "lists", "partial"), { recursive: true });

@@ -1,4 +1,7 @@
-/** A Redis to run: one on PATH, else from the system's packages, else unpacked from them without root, else the one command to type. */
+/**
+ * Finds a Redis to run: on PATH, else from the system's packages, else unpacked from them without root, else prints the
+ * command that installs one.
+ */
 import { execFileSync } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -10,16 +13,16 @@ import { unpackedRedis, unpackRedis } from "./apt-unpack.ts";
 export interface RedisBinary {
   readonly command: string;
   readonly env: Readonly<Record<string, string>>;
-  /** As the program tells it, for the summary. */
+  /** As reported by the program, for the summary. */
   readonly version: string;
 }
 
-/** The commands the scripts use exist since this version. */
+/** The scripts need commands of this version. */
 const OLDEST = { major: 6, minor: 2 };
 const NAMES = ["redis-server", "valkey-server"];
 const VERSION_WITHIN_MS = 10_000;
 
-/** Throws StartError when no way leads to a Redis. `say` hears what takes long. */
+/** Throws StartError if no Redis can be found. `say` is called before slow steps. */
 export async function findRedis(stateDir: string, say: (line: string) => void): Promise<RedisBinary> {
   const found = onPath(process.env["PATH"] ?? "") ?? asRedis(unpackedRedis(stateDir));
   if (found) return found;
@@ -71,26 +74,28 @@ function asRedis(
   if (!candidate || !isExecutable(candidate.command)) return undefined;
   try {
     const env = { ...process.env, ...candidate.env };
-    const told = execFileSync(candidate.command, ["--version"], {
+    const versionText = execFileSync(candidate.command, ["--version"], {
       env,
       encoding: "utf8",
       stdio: "pipe",
       timeout: VERSION_WITHIN_MS,
     });
-    return isNewEnough(told) ? { ...candidate, version: versionIn(told)?.join(".") ?? "" } : undefined;
+    return isNewEnough(versionText)
+      ? { ...candidate, version: versionIn(versionText)?.join(".") ?? "" }
+      : undefined;
   } catch {
-    return undefined; // It does not run here, for example for want of a library: the next candidate may.
+    return undefined; // It does not run here, for example because a library is missing: the next candidate may.
   }
 }
 
-function versionIn(told: string): [number, number] | undefined {
-  const [, major, minor] = /v=(\d+)\.(\d+)/.exec(told) ?? [];
+function versionIn(versionText: string): [number, number] | undefined {
+  const [, major, minor] = /v=(\d+)\.(\d+)/.exec(versionText) ?? [];
   return major === undefined ? undefined : [Number(major), Number(minor)];
 }
 
-/** @param told for example `Redis server v=7.0.15 sha=…` or `Valkey server v=8.1.1 …` */
-export function isNewEnough(told: string): boolean {
-  const [major, minor] = versionIn(told) ?? [0, 0];
+/** @param versionText for example `Redis server v=7.0.15 sha=…` or `Valkey server v=8.1.1 …` */
+export function isNewEnough(versionText: string): boolean {
+  const [major, minor] = versionIn(versionText) ?? [0, 0];
   return major > OLDEST.major || (major === OLDEST.major && minor >= OLDEST.minor);
 }
 

@@ -1,4 +1,7 @@
-/** The embedded Redis: a real server that keeps every write (append-only file), evicts nothing and listens on the loopback only. */
+/**
+ * The embedded Redis: a real server that saves every write (append-only file), evicts nothing and listens only on the
+ * loopback address.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,7 +12,7 @@ import { StartError } from "../start-error.ts";
 import type { RedisBinary } from "./binary.ts";
 import { askRedis, shutDownRedis } from "./talk.ts";
 
-/** Loading a large append-only file and saving it at the end both take their time. */
+/** Loading a large append-only file and saving it at the end both take time. */
 const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 30_000;
 const SURVIVOR_WITHIN_MS = 30_000;
@@ -64,7 +67,7 @@ export function redisConfig({
     "daemonize no",
     "appendonly yes",
     "appendfsync everysec",
-    // A kill in the middle of a write leaves half a command at the end; the complete ones before it count.
+    // A kill during a write leaves half a command at the end; the complete ones before it are loaded.
     "aof-load-truncated yes",
     'save ""',
     "maxmemory-policy noeviction",
@@ -72,7 +75,9 @@ export function redisConfig({
   return `${lines.join("\n")}\n`;
 }
 
-/** A Redis that takes our password on our port writes to our files, recorded or not: two on one directory would ruin it. */
+/**
+ * A Redis that accepts our password on our port uses our files, recorded or not: two on one directory would corrupt it.
+ */
 async function endUnrecorded(port: number, password: string): Promise<void> {
   const deadline = performance.now() + SURVIVOR_WITHIN_MS;
   for (;;) {

@@ -1,4 +1,6 @@
-/** The two things the supervisor ever says to its Redis: are you there, and stop. Everything else is the worker's talk. */
+/**
+ * The two requests that the supervisor sends to its Redis: a ping and a shutdown. Everything else is up to the worker.
+ */
 import { createConnection } from "node:net";
 
 const REPLY_WITHIN_MS = 1_000;
@@ -6,8 +8,8 @@ const REPLY_WITHIN_MS = 1_000;
 export type RedisAnswer = "ready" | "loading" | "other" | "silent";
 
 /**
- * Asks whoever listens on the loopback port. `other`: it answers but does not take this password, so it is
- * not the Redis that was started with it.
+ * Pings the server on the loopback port. `other`: it answers but does not accept this password, so it is not the Redis
+ * that was started with it.
  */
 export async function askRedis(port: number, password: string): Promise<RedisAnswer> {
   const reply = await exchange(port, ["AUTH", password], ["PING"]);
@@ -16,12 +18,15 @@ export async function askRedis(port: number, password: string): Promise<RedisAns
   return reply.includes("+PONG") ? "ready" : "loading";
 }
 
-/** Makes the Redis on this port save what it has and end; it does nothing to one with another password. */
+/** Makes the Redis on this port save and shut down; has no effect on one with another password. */
 export async function shutDownRedis(port: number, password: string): Promise<void> {
   await exchange(port, ["AUTH", password], ["SHUTDOWN"]);
 }
 
-/** Sends the commands and returns what came back before the other side closed or fell silent; undefined without a connection. */
+/**
+ * Sends the commands and returns the replies until the other side closes or becomes silent; undefined without a
+ * connection.
+ */
 function exchange(port: number, ...commands: string[][]): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection({ host: "127.0.0.1", port });

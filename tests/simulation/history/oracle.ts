@@ -177,7 +177,7 @@ export class Oracle {
     if (!foreign || Buffer.compare(foreign.bytes, FOREIGN_BYTES) !== 0)
       this.#say("3: another program's object was touched");
     for (const [name, { worker }] of this.#world.workers) {
-      if (worker.supervisor.mended > 0) this.#say(`5: ${name} had to mend its table of paths`);
+      if (worker.supervisor.corrections > 0) this.#say(`5: ${name} had to correct its table of paths`);
       for (const fault of worker.failing) this.#say(`5: ${name} says: ${fault}`);
     }
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);

@@ -1,5 +1,5 @@
 "use client";
-/** Any page asks for an action here; one dialog plans it, shows the plan, carries it out and tells what came of it. */
+/** Any page requests an action here; one dialog plans it, shows the plan, carries it out and shows the results. */
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { StreamFilter } from "../streams/stream-filter.ts";
 import type { StreamAction } from "@sluice/control/actions";
@@ -26,6 +26,6 @@ export function ActionProvider({ children }: { children: ReactNode }) {
 /** Opens the dialog; nothing happens before the plan is confirmed there. */
 export function useAct(): (wish: ActionWish) => void {
   const act = use(ActionContext);
-  if (act === undefined) throw new Error("useAct stands outside ActionProvider");
+  if (act === undefined) throw new Error("useAct is used outside ActionProvider");
   return act;
 }

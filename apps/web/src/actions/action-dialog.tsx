@@ -1,5 +1,5 @@
 "use client";
-/** Plan first: the dialog shows exactly what would be touched, by id; then that plan runs, and only it. */
+/** Makes a plan first: the dialog shows exactly the affected items, by id; then exactly that plan is carried out. */
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
 import { useTRPCClient } from "../trpc/client.tsx";
@@ -53,7 +53,7 @@ function Closable({ onClose, children }: { onClose: () => void; children: ReactN
   );
 }
 
-/** A plan for the wish as it is now; another choice makes another plan. */
+/** The plan for the current choices; other choices make another plan. */
 function usePlan(wish: ActionWish, choices: PlanChoices) {
   const client = useTRPCClient();
   const plan = useMutation({

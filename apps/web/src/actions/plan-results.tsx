@@ -1,5 +1,7 @@
 "use client";
-/** What came of a plan, item by item, while it runs and after; read from Redis, so it is the same in any tab. */
+/**
+ * The results of a plan, item by item, while it runs and afterwards; read from Redis, so they are the same in any tab.
+ */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Hourglass, ShieldQuestion, type LucideIcon } from "lucide-react";
 import { useEffect } from "react";
@@ -24,7 +26,7 @@ export function PlanResults({ token }: { token: string }) {
   );
   const state = progress.data?.state;
   useEffect(() => {
-    // Lists on the page behind show what was done.
+    // Lists on the page behind the dialog must show the changes.
     if (state === "finished") void queries.invalidateQueries({ queryKey: trpc.streams.pathKey() });
   }, [state, queries, trpc]);
   if (progress.isError)
@@ -33,7 +35,7 @@ export function PlanResults({ token }: { token: string }) {
   return <Results progress={progress.data} />;
 }
 
-/** Nothing more comes by itself. */
+/** No more results will come. */
 function isSettled(state: PlanProgress["state"] | undefined): boolean {
   return state === "finished" || state === "interrupted";
 }
@@ -68,7 +70,7 @@ function Results({ progress }: { progress: PlanProgress }) {
         <span className="bg-warn" style={{ width: `${(refused / items) * 100}%` }} />
         <span className="bg-bad" style={{ width: `${(failed / items) * 100}%` }} />
       </div>
-      {progress.state === "interrupted" && <GoOn token={progress.token} />}
+      {progress.state === "interrupted" && <ResumePlan token={progress.token} />}
       <ul
         tabIndex={0}
         aria-label="Result of each item"
@@ -107,8 +109,8 @@ function sentence({ state, action, items, done, refused, failed, waiting }: Plan
   return parts.join(" · ");
 }
 
-/** The process that ran it ended, or Redis was away: the same plan goes on where it stood. */
-function GoOn({ token }: { token: string }) {
+/** The process that carried it out ended, or Redis was unavailable: the same plan resumes where it stopped. */
+function ResumePlan({ token }: { token: string }) {
   const trpc = useTRPC();
   const queries = useQueryClient();
   const resume = useMutation(
@@ -119,10 +121,12 @@ function GoOn({ token }: { token: string }) {
   return (
     <Failure
       title="It was interrupted"
-      detail={resume.isError ? resume.error.message : "What is done stays done; the rest was not touched."}
+      detail={
+        resume.isError ? resume.error.message : "Finished items stay finished; the others were not changed."
+      }
       action={
         <Button size="small" onClick={() => resume.mutate({ token })}>
-          Go on
+          Resume
         </Button>
       }
     />

@@ -1,4 +1,4 @@
-/** A plan in words and numbers: how many, which, what happens to them, what was left out and why. */
+/** A plan in words and numbers: how many items, which, what happens to them, what was left out and why. */
 import { formatCount, plural } from "@sluice/control/units";
 import { Bytes } from "../ui/bytes.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";

@@ -1,4 +1,4 @@
-/** A plan as it is shown before it runs, and what came of it. Shared by server and browser. */
+/** A plan as shown before it is carried out, and its results. Shared by server and browser. */
 import type { PlanAction } from "@sluice/control/actions";
 
 export interface PlanView {
@@ -6,16 +6,16 @@ export interface PlanView {
   action: PlanAction;
   /** "Purge 3 failed streams" */
   title: string;
-  /** What is lost and what is kept, a sentence each. */
+  /** What is lost and what is kept, one sentence each. */
   facts: string[];
-  /** How many items exactly; the plan holds their ids. */
+  /** The exact number of items; the plan contains their ids. */
   items: number;
-  /** The first few, for the eye. */
+  /** The first few, as examples. */
   sample: { id: string; name: string; bytes: number }[];
   counts: Record<string, number>;
-  /** More matched than one plan takes. */
+  /** Matching items beyond the limit of one plan. */
   left_out: number;
-  /** Matched the filter, but their state forbids it: how many, by reason. */
+  /** Matching items whose state does not allow the action: how many, by reason. */
   excluded: { why: string; count: number }[];
   typed: string | null;
   made_at_utc: string;
@@ -31,7 +31,7 @@ export interface PlanProgress {
   refused: number;
   failed: number;
   waiting: number;
-  /** Every item with its result, those that did not succeed first; at most `MAX_SHOWN_RESULTS`. */
+  /** Every item with its result, unsuccessful ones first; at most `MAX_SHOWN_RESULTS`. */
   results: { id: string; name: string; result: "done" | "refused" | "failed" | "waiting"; detail?: string }[];
 }
 

@@ -1,5 +1,8 @@
 "use client";
-/** The plan as it would run, the choices that are left, and its confirmation; typed where it is large or destroys parts. */
+/**
+ * The plan as it would be carried out, the remaining choices, and its confirmation, which must be typed if the plan is
+ * large or destroys parts.
+ */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { plural } from "@sluice/control/units";
@@ -15,7 +18,7 @@ import type { PlanView } from "./plan-view.ts";
 export interface PlanChoices {
   /** What a purge does with open uploads. */
   upload: "abort" | "keep";
-  /** Finalize even what a process holds open for writing. */
+  /** Finalize even files that a process has open for writing. */
   force: boolean;
 }
 
@@ -43,7 +46,7 @@ export function ReviewForm({
       className="flex flex-col gap-4"
       onSubmit={(event) => {
         event.preventDefault();
-        // A second press joins the first: one plan runs once.
+        // A second click joins the first: a plan is carried out once.
         if (unconfirmed !== undefined || execute.isPending) return;
         execute.mutate({ token: plan.token, typed, ...(reason.trim() === "" ? {} : { reason }) });
       }}
@@ -65,7 +68,7 @@ export function ReviewForm({
           Planned <Age since={Date.parse(plan.made_at_utc)} /> ago; runs once
         </span>
         <span className="flex gap-2">
-          {/* Focus starts where nothing happens. */}
+          {/* The initial focus is on a button that changes nothing. */}
           <Button autoFocus onClick={onCancel}>
             Cancel
           </Button>
@@ -129,7 +132,7 @@ function Choices({
         checked={choices.force}
         onChange={(event) => onChoose({ ...choices, force: event.target.checked })}
       />
-      Also what a process holds open for writing
+      Include files that a process has open for writing
     </label>
   );
 }

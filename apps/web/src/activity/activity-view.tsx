@@ -1,5 +1,5 @@
 "use client";
-/** Every operator action, newest first: who, from where, what, why, and what came of it, with a way to each result. */
+/** Every operator action, newest first: who, from where, what, why, and the result, with a link to the details. */
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { History, Scissors } from "lucide-react";
 import Link from "next/link";
@@ -35,7 +35,7 @@ export function ActivityView() {
   return (
     <>
       <PageTitle title="Activity" actions={<PruneButton />}>
-        What people did here and on the command line.
+        Actions in this dashboard and on the command line.
       </PageTitle>
       <section aria-label="Activity log" className="card min-w-0">
         <Answered query={audit} what="The activity log">
@@ -79,7 +79,7 @@ function Entries({ entries }: { entries: readonly Entry[] }) {
         <Select label="Action" value={action} options={actions} words={words} onChange={setAction} />
       </div>
       {shown.length === 0 ? (
-        <Empty icon={History} title="Nobody has done anything yet">
+        <Empty icon={History} title="No actions yet">
           Sign-ins, purges, retries and every other action appear here and are kept.
         </Empty>
       ) : (

@@ -1,4 +1,4 @@
-/** The document: theme and fonts are right in the first byte; fonts are part of the build, nothing is fetched. */
+/** The document. Theme and fonts are right from the first byte; fonts are part of the build, nothing is fetched. */
 import { GeistMono } from "geist/font/mono";
 import { GeistSans } from "geist/font/sans";
 import type { Metadata, Viewport } from "next";

@@ -1,5 +1,5 @@
 "use client";
-/** The demonstration: kill the worker in the middle of it, watch the map go on, and count what was sent twice. */
+/** The demonstration: kill the worker during an upload, watch the map resume, and count what was sent twice. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Skull } from "lucide-react";
 import { formatBytes, plural } from "@sluice/control/units";
@@ -10,7 +10,7 @@ import { Age } from "../ui/time.tsx";
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Nothing outside a demo. */
+/** Renders nothing outside a demo. */
 export function KillCard() {
   const { demo } = useSession();
   return demo ? <DemoCard /> : null;
@@ -36,7 +36,7 @@ function DemoCard() {
       <Button
         tone="danger"
         aria-busy={kill.isPending}
-        unavailable={blocked ?? (dead ? "the worker is dead; it is being started again" : undefined)}
+        unavailable={blocked ?? (dead ? "the worker was killed and is being restarted" : undefined)}
         onClick={() => kill.mutate()}
       >
         <Skull aria-hidden className="size-4" /> Kill it now
@@ -47,12 +47,13 @@ function DemoCard() {
             "Looking for the worker…"
           ) : dead && data.killed_at !== undefined ? (
             <>
-              Killed <Age since={data.killed_at} /> ago with SIGKILL. The map stands still until it is back.
+              Killed <Age since={data.killed_at} /> ago with SIGKILL. The map does not change until it is
+              back.
             </>
           ) : data.kills === 0 ? (
-            "SIGKILL to the worker, in the middle of whatever it does. It is started again and goes on."
+            "Sends SIGKILL to the worker, whatever it is doing. It is restarted and resumes."
           ) : (
-            `Back at work after ${plural(data.kills, "kill")}.`
+            `Running again after ${plural(data.kills, "kill")}.`
           )}
         </p>
         {data !== undefined && data.kills > 0 && (

@@ -1,5 +1,8 @@
 "use client";
-/** The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side, both read by a worker. */
+/**
+ * The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side, both read by a
+ * worker.
+ */
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Fingerprint, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
@@ -14,7 +17,10 @@ const reportSchema = z.object({
   sha256: z.object({ object: z.string(), file: z.string().optional() }).optional(),
 });
 
-/** Nothing outside a demo, and nothing before the object stands. To who watched the stream to its end it comes unasked. */
+/**
+ * Renders nothing outside a demo, and nothing before the object exists. If the stream completes while the page is open,
+ * the proof is requested automatically.
+ */
 export function ProofCard({ row }: { row: StreamRow }) {
   const { demo } = useSession();
   const isComplete = row.kind === "completed";

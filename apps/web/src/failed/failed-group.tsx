@@ -1,5 +1,5 @@
 "use client";
-/** Failed streams of one reason: cause, remedy, what is where, the newest few, and what can be done with all of them. */
+/** Failed streams of one reason: cause, remedy, where their bytes are, the newest few, and actions for all of them. */
 import { RotateCw, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useAct } from "../actions/action-context.tsx";

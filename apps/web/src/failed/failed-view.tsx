@@ -1,5 +1,5 @@
 "use client";
-/** Why streams failed, what to do, what a purge would leave to the disk alone; and the purge itself. */
+/** Why streams failed, what to do, what a purge would leave only on disk; and the purge itself. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { CircleCheck, RotateCw, Trash2 } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
@@ -39,7 +39,7 @@ export function FailedView() {
       <PageTitle title="Failed" actions={<AllActions none={all === 0} />}>
         {failed.data === undefined
           ? "Reading…"
-          : `${plural(all, "stream")} that cannot go on alone. Files on disk are never touched here.`}
+          : `${plural(all, "stream")} that cannot continue without help. Files on disk are never touched here.`}
       </PageTitle>
       <Answered query={failed} what="The list of failed streams">
         {({ groups }) => <Groups groups={groups} />}
@@ -65,7 +65,7 @@ function AllActions({ none }: { none: boolean }) {
   );
 }
 
-/** A reason in the address narrows the page to it. */
+/** A reason in the URL limits the page to it. */
 function Groups({ groups }: { groups: readonly FailedGroup[] }) {
   const [reason, setReason] = useQueryState("reason", parseAsString.withDefault(""));
   const shown = reason === "" ? groups : groups.filter((group) => group.reason === reason);
@@ -82,7 +82,7 @@ function Groups({ groups }: { groups: readonly FailedGroup[] }) {
       {shown.length === 0 ? (
         <div className="card">
           <Empty icon={CircleCheck} title="Nothing has failed">
-            A stream fails only for what cannot heal alone. Trouble of S3 or Redis never fails one.
+            A stream fails only if it needs help. Outages of S3 or Redis never fail a stream.
           </Empty>
         </div>
       ) : (

@@ -1,6 +1,6 @@
-/** What a person chose about looks; kept in cookies, so that the first paint is already right and no script is needed. */
+/** A user's display preferences, stored in cookies, so that the first paint is already right and needs no script. */
 
-/** Times are shown relative or absolute, in local time or UTC; the exact instant is always in the title. */
+/** Times are shown relative or absolute, in local time or UTC; the exact time is always in the title. */
 export const TIME_MODES = ["relative", "local", "utc"] as const;
 export type TimeMode = (typeof TIME_MODES)[number];
 

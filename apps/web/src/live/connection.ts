@@ -1,7 +1,7 @@
 /**
- * One live connection a browser. With Web Locks the tab that holds the lock listens to the server and tells the others
- * over a BroadcastChannel; on plain HTTP, where there are no locks, each visible tab listens for itself and a hidden one
- * gives its connection back: a browser has six for an origin.
+ * One live connection per browser. With Web Locks, the tab that holds the lock listens to the server and passes events
+ * to the others over a BroadcastChannel. On plain HTTP, where there are no locks, each visible tab listens for itself
+ * and a hidden one closes its connection, because a browser has only six per origin.
  */
 import type { LiveBatch } from "./live-batch.ts";
 
@@ -12,7 +12,7 @@ export interface LiveEvents {
   onPhase(phase: Phase): void;
 }
 
-/** Opens the subscription; returns how to end it. */
+/** Opens the subscription; returns a function that ends it. */
 export type Listen = (events: LiveEvents) => () => void;
 
 type Message = { kind: "batch"; batch: LiveBatch } | { kind: "phase"; phase: Phase } | { kind: "hello" };
@@ -32,7 +32,7 @@ function shareOne(listen: Listen, events: LiveEvents): () => void {
   channel.addEventListener("message", ({ data }: MessageEvent<Message>) => {
     if (data.kind === "batch") events.onBatch(data.batch);
     else if (data.kind === "phase") events.onPhase(data.phase);
-    // A tab that joins learns at once how things stand.
+    // A new tab gets the current state at once.
     else if (phase !== undefined) post({ kind: "phase", phase });
   });
   post({ kind: "hello" });
@@ -55,7 +55,7 @@ function shareOne(listen: Listen, events: LiveEvents): () => void {
       });
     });
   navigator.locks.request(NAME, { signal: ended.signal }, lead).catch((error: unknown) => {
-    // Ended before the lock was ours: nothing to give back.
+    // Aborted before the lock was acquired: nothing to release.
     if (!ended.signal.aborted) throw error;
   });
   return () => {

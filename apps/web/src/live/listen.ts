@@ -1,5 +1,5 @@
 "use client";
-/** Listens to the feed and comes back whenever it ends, with the last entry it saw, so that nothing is missed. */
+/** Listens to the feed and reconnects whenever it ends, with the last entry it saw, so that nothing is missed. */
 import type { useTRPCClient } from "../trpc/client.tsx";
 import { signInAgain } from "../trpc/sign-in-again.ts";
 import { codeOf } from "../trpc/query-client.ts";
@@ -7,10 +7,10 @@ import type { LiveEvents } from "./connection.ts";
 import type { LiveBatch } from "./live-batch.ts";
 
 const COME_BACK_MS = 1_500;
-/** Too many windows are open: whoever took this one's place is not pushed out again at once. */
+/** Too many windows are open: the window that replaced this one is not replaced again at once. */
 const COME_BACK_TO_MANY_MS = 60_000;
 
-/** Returns how to end it. */
+/** Returns a function that ends it. */
 export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events: LiveEvents): () => void {
   let lastEventId: string | undefined;
   let ended = false;
@@ -35,7 +35,7 @@ export function listenAndComeBack(trpc: ReturnType<typeof useTRPCClient>, events
     });
   }
 
-  /** The server answers, but cannot even look the session up. */
+  /** The server answers, but cannot look up the session. */
   function redisAway(): LiveBatch {
     return { at: Date.now(), reset: false, redis: "away", rows: [], gone: [], others: false };
   }

@@ -1,33 +1,35 @@
-/** What the live feed carries: changed rows and counts, at most a few times a second; a heartbeat when nothing changes. */
+/**
+ * A message of the live feed: changed rows and counts, at most a few times a second; a heartbeat if nothing changes.
+ */
 import type { StreamRow } from "@sluice/control/stream-row";
 
 export interface LiveBatch {
   /** Server time, ms since 1970. */
   at: number;
-  /** Everything may have changed: the feed could not say what (first message, a gap, Redis was away). */
+  /** Everything may have changed, and the feed cannot say what (first message, a gap, Redis was unavailable). */
   reset: boolean;
   redis: "ok" | "away";
-  /** The workers as a whole; absent while Redis is away. */
+  /** Totals over all workers; absent while Redis is unavailable. */
   workers?: {
     alive: number;
-    /** Why all of them are blocked, in the words of one. */
+    /** Why all of them are blocked, as one of them reports it. */
     blocked?: string;
   };
-  /** Failed streams that need attention; absent while Redis is away. */
+  /** Failed streams that need attention; absent while Redis is unavailable. */
   failed?: number;
-  /** Changed streams as they are now. */
+  /** Changed streams in their current state. */
   rows: StreamRow[];
-  /** Ids of streams that exist no more. */
+  /** Ids of streams that no longer exist. */
   gone: string[];
-  /** Something outside streams changed: workers, requests. */
+  /** Something other than streams changed: workers, requests. */
   others: boolean;
 }
 
-/** A batch follows the one before not sooner than this. */
+/** Minimum time between two batches. */
 export const BATCH_EVERY_MS = 250;
-/** Without a change, this often. */
+/** The interval of heartbeats while nothing changes. */
 export const HEARTBEAT_MS = 5_000;
-/** Two heartbeats and a bit missed: what is on the screen may be old. */
+/** More than two heartbeats were missed: the page may be out of date. */
 export const STALE_AFTER_MS = 12_000;
-/** More rows than this are not sent one by one: the lists are asked for anew. */
+/** If more rows changed, they are not sent one by one: the lists are loaded again. */
 export const MAX_ROWS_IN_BATCH = 200;

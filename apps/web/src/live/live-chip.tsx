@@ -1,5 +1,5 @@
 "use client";
-/** Says how live the picture is: Live, Paused, Reconnecting, or how stale; and pauses it. */
+/** Shows whether the page is Live, Paused, Reconnecting, or how stale; and pauses it. */
 import { Pause, Play, Radio, RefreshCw, WifiOff } from "lucide-react";
 import { formatDuration } from "@sluice/control/units";
 import { useNow } from "../ui/clock.ts";
@@ -27,14 +27,14 @@ export function LiveChip() {
       type="button"
       aria-pressed={paused}
       onClick={() => setPaused(!paused)}
-      title={paused ? "Go on with live updates" : "Pause live updates"}
+      title={paused ? "Resume live updates" : "Pause live updates"}
       className="inline-flex min-h-8.5 items-center gap-1.5 rounded-md border border-line px-2.5 text-sm hover:bg-sunken"
     >
       <Icon aria-hidden className={`size-4 ${look.tone}`} />
       <span className={`num font-medium max-xs:hidden ${look.tone}`} data-live={look.word.split(" ")[0]}>
         {look.word}
       </span>
-      <span className="heard">{paused ? "Go on with live updates" : "Pause live updates"}</span>
+      <span className="heard">{paused ? "Resume live updates" : "Pause live updates"}</span>
       <Toggle aria-hidden className="ml-1 size-3.5 text-muted max-xs:hidden" />
     </button>
   );

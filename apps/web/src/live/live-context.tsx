@@ -1,7 +1,7 @@
 "use client";
 /**
- * The live feed for a page: brings changed rows to whoever listens, refreshes what else may have changed, and always
- * knows how old the picture is. Paused, the picture stands still; going on again asks for everything anew.
+ * The live feed for a page: passes changed rows to listeners, refreshes what else may have changed, and always knows
+ * how old the page is. While paused, the page does not change; resuming loads everything again.
  */
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
@@ -16,9 +16,9 @@ interface Live {
   phase: Phase;
   paused: boolean;
   setPaused(paused: boolean): void;
-  /** When the server last told how Redis stands, ms since 1970 by the browser's clock. */
+  /** When the server last reported that Redis is available, in ms since 1970 on the browser's clock. */
   heardAt: number;
-  /** What was last told; at first, what the page was made with. */
+  /** The last batch; at first, the one the page was rendered with. */
   latest: LiveBatch;
   subscribe(listener: Listener): () => void;
 }
@@ -31,7 +31,7 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
   const [phase, setPhase] = useState<Phase>("connecting");
   const [paused, setPausedState] = useState(false);
   const [latest, setLatest] = useState(first);
-  // The page itself was the first word: silence counts from there.
+  // The page itself is the first message, so silence is counted from there.
   const [heardAt, setHeardAt] = useState(() => Date.now());
   const listeners = useRef(new Set<Listener>());
   const pausedNow = useRef(false);
@@ -44,13 +44,13 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
         setPhase(next);
         if (next !== "live" || joined) return;
         joined = true;
-        // What changed between the page's making and its listening was told to nobody here.
+        // Changes between the rendering of the page and the subscription reached nobody here.
         if (!pausedNow.current) void queries.invalidateQueries();
       },
       onBatch(batch) {
         if (pausedNow.current) return;
         setLatest(batch);
-        // Without Redis the server speaks, but of nothing new.
+        // Without Redis the server still sends batches, but they contain no new data.
         if (batch.redis === "ok") setHeardAt(Date.now());
         if (batch.reset && batch.redis === "ok") void queries.invalidateQueries();
         for (const listener of listeners.current) listener(batch);
@@ -80,11 +80,11 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
 
 export function useLive(): Live {
   const value = use(LiveContext);
-  if (value === undefined) throw new Error("useLive stands outside LiveProvider");
+  if (value === undefined) throw new Error("useLive is used outside LiveProvider");
   return value;
 }
 
-/** Calls back for every batch while mounted; the latest callback counts. */
+/** Calls the latest `listener` with every batch while mounted. */
 export function useLiveBatches(listener: Listener): void {
   const { subscribe } = useLive();
   const current = useRef(listener);
@@ -94,7 +94,10 @@ export function useLiveBatches(listener: Listener): void {
   useEffect(() => subscribe((batch) => current.current(batch)), [subscribe]);
 }
 
-/** Runs `refresh` when a batch passes `concerns`, at once and then at most once in `everyMs`; the last one is never lost. */
+/**
+ * Runs `refresh` if a batch passes `concerns`, at once and then at most once per `everyMs`; the last call is never
+ * lost.
+ */
 export function useLiveRefresh(
   concerns: (batch: LiveBatch) => boolean,
   refresh: () => void,

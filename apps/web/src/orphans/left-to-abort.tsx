@@ -1,4 +1,4 @@
-/** Uploads that a purge left: a worker aborts them when it comes to it. */
+/** Uploads left by a purge, which a worker will abort. */
 import type { UploadToAbort } from "@sluice/redis-schema/records/upload-entries";
 import { formatCount } from "@sluice/control/units";
 import { Card } from "../ui/card.tsx";

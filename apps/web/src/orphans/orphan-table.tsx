@@ -1,5 +1,5 @@
 "use client";
-/** One row an upload. Foreign and unknown ones are never chosen for you. */
+/** One row per upload. Foreign and unknown ones are never preselected. */
 import { CircleHelp, House, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
 import { plural, parseTime } from "@sluice/control/units";

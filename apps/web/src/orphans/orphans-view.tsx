@@ -1,5 +1,7 @@
 "use client";
-/** Whose uploads are these, how old and how that is known, how many bytes; and their clean-up, chosen one by one. */
+/**
+ * The list of orphans: whose they are, their age and its source, their size; and their clean-up, selected one by one.
+ */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw, Trash2, Unlink } from "lucide-react";
 import { useState } from "react";

@@ -1,4 +1,4 @@
-/** What needs attention, grouped by reason, with what to do. An empty list says so, and when it was checked. */
+/** What needs attention, grouped by reason, with what to do. An empty list says so, and when it was last checked. */
 import { CircleAlert, CircleCheck, ShieldAlert } from "lucide-react";
 import Link from "next/link";
 import type { Attention } from "../server/overview/attention.ts";
@@ -29,7 +29,7 @@ export function AttentionList({ items, checkedAt }: { items: readonly Attention[
             />
             <div className="min-w-0 text-sm">
               <p className="font-medium">
-                <span className="heard">{item.weight === "bad" ? "Trouble: " : "Note: "}</span>
+                <span className="heard">{item.weight === "bad" ? "Problem: " : "Note: "}</span>
                 {item.href === undefined ? (
                   item.title
                 ) : (

@@ -1,4 +1,4 @@
-/** The question behind "furthest behind", asked by the page and by the browser alike. */
+/** The query behind "furthest behind", used by the server and the browser. */
 import { filterSchema } from "../streams/stream-filter.ts";
 
 export const BUSIEST = {

@@ -1,5 +1,5 @@
 "use client";
-/** The landing page: one sentence, four numbers, what needs attention, and how it went in the last hours. */
+/** The landing page: one sentence, four numbers, what needs attention, and the last hours. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { KillCard } from "../demo/kill-card.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
@@ -13,7 +13,7 @@ import { ThroughputCard } from "./throughput-card.tsx";
 import { Verdict } from "./verdict.tsx";
 
 const REFRESH_EVERY_MS = 1_500;
-/** Rates and ages move even when nothing happens. */
+/** Rates and ages change even if nothing happens. */
 const AT_LEAST_EVERY_MS = 5_000;
 
 export function OverviewView() {

@@ -1,5 +1,5 @@
 "use client";
-/** Bytes written and bytes sent, minute by minute, and the lag between them; as a picture and as a table. */
+/** Bytes written and bytes sent per minute, and the lag between them; as a chart and as a table. */
 import dynamic from "next/dynamic";
 import { useState } from "react";
 import { formatBytes, formatRate } from "@sluice/control/units";
@@ -9,7 +9,7 @@ import { Choice } from "../ui/choice.tsx";
 import { Time } from "../ui/time.tsx";
 
 const HEIGHT_PX = 210;
-// The chart library is asked for only where a chart stands.
+// The chart library is loaded only on pages with a chart.
 const TimeChart = dynamic(() => import("../ui/time-chart.tsx").then((module) => module.TimeChart), {
   ssr: false,
   loading: () => <div style={{ height: HEIGHT_PX }} />,

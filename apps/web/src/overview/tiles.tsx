@@ -1,4 +1,4 @@
-/** Four numbers, each a way to what is behind it. Their places never move. */
+/** Four numbers, each a link to its details. Their positions never change. */
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { formatCount, formatDuration } from "@sluice/control/units";
@@ -111,7 +111,7 @@ function Tile({
 
 function Oldest({ oldest }: Overview["risk"]) {
   return (
-    <span title={oldest?.least ? "Nobody looked when it came: it may be older" : undefined}>
+    <span title={oldest?.least ? "Its exact time was not recorded: it may be older" : undefined}>
       {oldest?.least && "at least "}
       <Age since={oldest?.at} />
     </span>
@@ -127,14 +127,14 @@ function NoteLink({ href, children }: { href: string; children: ReactNode }) {
 }
 
 function UnsealedTails() {
-  return <span title="They exist on local disk only until their streams are sealed">Unsealed tails</span>;
+  return <span title="They are only on local disk until their streams are sealed">Unsealed tails</span>;
 }
 
 function Alarm({ n }: { n: number }) {
   return <span className={n > 0 ? "font-semibold text-bad" : ""}>{formatCount(n)}</span>;
 }
 
-/** Only where the backlog shrinks at a rate worth a forecast. */
+/** Only if the backlog shrinks fast enough for a forecast. */
 function drain({ lag_bytes: lag, rate_in: rateIn, rate_out: rateOut }: Overview): string {
   if (lag === 0) return "nothing to drain";
   const net = rateOut - rateIn;

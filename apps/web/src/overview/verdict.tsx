@@ -1,5 +1,8 @@
 "use client";
-/** Is data safe? One sentence, first on the page. It is judged here again, because what was read grows old. */
+/**
+ * Is the data safe? One sentence, first on the page. It is evaluated again in the browser, because the data becomes
+ * stale.
+ */
 import { CircleAlert, CircleCheck, CircleHelp, ShieldAlert, TrendingDown, TrendingUp } from "lucide-react";
 import { plural } from "@sluice/control/units";
 import { verdictOf, type VerdictState } from "@sluice/control/verdict";
@@ -15,12 +18,12 @@ const LOOKS: Record<VerdictState, { icon: typeof CircleCheck; tone: string }> = 
   unknown: { icon: CircleHelp, tone: "text-bad" },
 };
 
-/** `readAt`: when the browser got it, ms since 1970. */
+/** `readAt`: when the browser received it, ms since 1970. */
 export function Verdict({ overview, readAt }: { overview: Overview; readAt: number }) {
   const { latest } = useLive();
   const age = Math.max(0, useNow() - readAt);
   const verdict = verdictOf(overview.risk, {
-    // Ages count on the server's clock.
+    // Ages are relative to the server's clock.
     nowMs: overview.at + age,
     dataAgeMs: age,
     away: awayBecause(overview, latest.redis),
@@ -55,6 +58,6 @@ export function Verdict({ overview, readAt }: { overview: Overview; readAt: numb
 }
 
 function awayBecause({ filling }: Overview, redis: "ok" | "away"): string | undefined {
-  if (redis === "away") return "Redis is not reachable: what is shown here is as it was before.";
-  return filling ? "The streams are still being read; the numbers below are not whole yet." : undefined;
+  if (redis === "away") return "Redis is not reachable: this page shows the last known state.";
+  return filling ? "The streams are still being read; the numbers below are incomplete." : undefined;
 }

@@ -1,10 +1,12 @@
-/** Where the cells of a part map stand, from one cell to 10,000, in any width; and the SVG path that draws them. */
+/**
+ * The positions of the cells of a part map, from one cell to 10,000, in any width; and the SVG path that draws them.
+ */
 import type { CellRun } from "./part-map.ts";
 
 export interface CellLayout {
   columns: number;
   rows: number;
-  /** Edge of a cell and distance between two, in CSS pixels. */
+  /** Edge of a cell and distance between two cells, in CSS pixels. */
   cell: number;
   gap: number;
   width: number;
@@ -24,7 +26,7 @@ const SIZES = [
 ] as const;
 const SMALLEST = SIZES[7];
 
-/** Cells shrink as their number grows, so that the map stays a picture and never a page. */
+/** Cells shrink as their number grows, so that the whole map stays visible. */
 const MOST_HEIGHT_PX = 330;
 /** Cells from this size on have rounded corners. */
 const ROUNDED_FROM_PX = 9;
@@ -41,13 +43,13 @@ function laidOut(count: number, width: number, { cell, gap }: Pick<CellLayout, "
   return { columns, rows, cell, gap, width: columns * pitch - gap, height: rows * pitch - gap };
 }
 
-/** Left upper corner of part N. */
+/** Upper left corner of part N. */
 export function cellAt(layout: CellLayout, n: number): { x: number; y: number } {
   const pitch = layout.cell + layout.gap;
   return { x: ((n - 1) % layout.columns) * pitch, y: Math.floor((n - 1) / layout.columns) * pitch };
 }
 
-/** The part under a point of the map, or undefined past the last one. */
+/** The part under a point of the map, or undefined beyond the last one. */
 export function partAt(layout: CellLayout, count: number, x: number, y: number): number | undefined {
   const pitch = layout.cell + layout.gap;
   const column = Math.floor(x / pitch);

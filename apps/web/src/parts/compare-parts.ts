@@ -1,4 +1,4 @@
-/** What S3 says against what is recorded, part by part or for the whole object. Pure. */
+/** Compares what S3 reports with what is recorded, part by part or for the whole object. Pure. */
 import type { Part } from "@sluice/core/stream/record";
 import { z } from "zod";
 import { exactBytes } from "@sluice/control/units";
@@ -42,7 +42,7 @@ export type Comparison =
 type Recorded = Pick<Part, "PartNumber" | "Size" | "ETag">;
 
 export function compareParts(recorded: readonly Recorded[], listing: Listing): Comparison {
-  if (listing.kind === "gone") return { kind: "gone", detail: "S3 knows no such upload (any more)" };
+  if (listing.kind === "gone") return { kind: "gone", detail: "the upload does not exist in S3" };
   const known = new Map(recorded.map((part) => [part.PartNumber, part]));
   const listed = new Map(listing.parts.map((part) => [part.PartNumber, part]));
   const differences: Difference[] = [];
@@ -57,7 +57,7 @@ export function compareParts(recorded: readonly Recorded[], listing: Listing): C
 
 function difference(recorded: Recorded | undefined, listed: Recorded | undefined): string | undefined {
   if (listed === undefined) return "recorded, but not in S3";
-  // Its acknowledgement may be on its way: a worker looks it up before it sends the part again.
+  // Its acknowledgement may be on its way: a worker looks the part up before it sends it again.
   if (recorded === undefined) return "in S3, not recorded yet";
   if (bare(recorded.ETag) !== bare(listed.ETag)) return `S3 has ETag ${bare(listed.ETag)}`;
   return recorded.Size === listed.Size ? undefined : `S3 has ${exactBytes(listed.Size)}`;
@@ -70,9 +70,9 @@ export interface RecordedObject {
 }
 
 export function compareObject(recorded: RecordedObject, head: Head): Comparison {
-  if (head.kind === "missing") return { kind: "gone", detail: "there is no object under the key" };
+  if (head.kind === "missing") return { kind: "gone", detail: "no object exists at the key" };
   if (head.kind === "unknown")
-    return { kind: "refused", detail: "the store does not say whether the object is there" };
+    return { kind: "refused", detail: "the store does not say whether the object exists" };
   const facts = [fact("Size", String(recorded.size), String(head.object.size))];
   if (recorded.etag !== undefined) facts.push(fact("ETag", bare(recorded.etag), bare(head.object.etag)));
   if (recorded.crc32 !== undefined && head.object.crc32 !== undefined) {

@@ -1,4 +1,4 @@
-/** The verdict of a comparison with S3, in words and, where they differ, in numbers. */
+/** The result of a comparison with S3, in words and, if they differ, in numbers. */
 import { CircleAlert, CircleCheck, CircleX, Hourglass } from "lucide-react";
 import { formatCount, plural } from "@sluice/control/units";
 import type { Comparison } from "./compare-parts.ts";

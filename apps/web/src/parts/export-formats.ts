@@ -1,3 +1,3 @@
-/** What a list of parts can be taken away as. */
+/** The formats in which a list of parts can be downloaded. */
 export const EXPORT_FORMATS = ["csv", "json"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

@@ -1,7 +1,7 @@
 "use client";
 /**
- * The part map: one cell a part. Drawn as one SVG path a state, so that 10,000 cells are five elements. To a keyboard and
- * a screen reader it is a slider over the parts: arrows go from part to part, and each says what it is.
+ * The part map: one cell per part. Drawn as one SVG path per state, so that 10,000 cells are five elements. For the
+ * keyboard and screen readers it is a slider over the parts: the arrow keys move between parts, and each is described.
  */
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { formatBytes, formatCount, plural } from "@sluice/control/units";
@@ -23,12 +23,12 @@ const BACKGROUNDS: Record<CellState, string> = {
   tail: "bg-part-tail",
 };
 const BIG_STEP = 100;
-/** Before the browser has measured. */
+/** Used before the browser has measured the width. */
 const FIRST_WIDTH_PX = 960;
 
 export interface PartMapViewProps {
   map: PartMap;
-  /** One line about a part, for the ear and the eye. */
+  /** One line about a part, shown and read aloud. */
   describe: (n: number) => string;
   selected: number | undefined;
   onSelect: (n: number) => void;
@@ -59,7 +59,7 @@ export function PartMapView({ map, describe, selected, onSelect }: PartMapViewPr
 }
 
 interface CellsProps extends Pick<PartMapViewProps, "map" | "describe" | "onSelect"> {
-  /** Where the keyboard stands. */
+  /** The part selected by the keyboard. */
   current: number;
   marked: number | undefined;
   onPoint: (n: number | undefined) => void;
@@ -121,7 +121,7 @@ function Cells({ map, describe, current, marked, onPoint, onSelect }: CellsProps
   );
 }
 
-/** One path a state that has cells. */
+/** One path for each state that has cells. */
 function pathsOf(layout: CellLayout, runs: PartMap["runs"]) {
   return CELL_STATES.flatMap((state) => {
     const path = cellsPath(
@@ -132,7 +132,7 @@ function pathsOf(layout: CellLayout, runs: PartMap["runs"]) {
   });
 }
 
-/** The tail is not a whole part: its cell is only as full as the tail is long. */
+/** The tail is not a whole part, so its cell is filled in proportion to the tail's length. */
 function TailMark({ map, layout }: { map: PartMap; layout: CellLayout }) {
   if (map.tail_share === 0 || layout.cell < 6) return null;
   const { x, y } = cellAt(layout, map.count);
@@ -167,7 +167,9 @@ function Marker({ layout, n }: { layout: CellLayout; n: number }) {
   );
 }
 
-/** The map in words and numbers: nothing in it is told by colour alone. The bytes stand beside the progress bar. */
+/**
+ * The map in words and numbers, so that nothing is conveyed by colour alone. The bytes are next to the progress bar.
+ */
 function Legend({ map }: { map: PartMap }) {
   return (
     <ul className="flex flex-wrap gap-x-5 gap-y-1.5 text-sm">

@@ -1,6 +1,6 @@
 /**
- * The part map as data: every part of a stream, acknowledged or still to come, in exactly one state, and all bytes on
- * disk accounted for. Pure; made on the server, drawn and read out in the browser.
+ * The part map as data: every part of a stream, acknowledged or still to come, has exactly one state, and all bytes on
+ * disk are accounted for. Pure; computed on the server, drawn and read out in the browser.
  */
 import { MAX_PARTS } from "@sluice/core/stream/values";
 import { partBytes, partOffset, type PartPlan } from "@sluice/core/stream/part-plan";
@@ -25,22 +25,22 @@ export interface CellRun {
 }
 
 export interface PartMap {
-  /** Cells in all: the highest part number shown. */
+  /** Number of cells: the highest part number shown. */
   count: number;
   runs: CellRun[];
   totals: Record<CellState, { parts: number; bytes: number }>;
-  /** How full the tail's cell is, 0 to 1; 0 without a tail. */
+  /** The filled share of the tail's cell, 0 to 1; 0 without a tail. */
   tail_share: number;
 }
 
 export interface PartMapFacts {
   plan: PartPlan | undefined;
-  /** Bytes on disk, as last seen. */
+  /** Bytes on disk when last seen. */
   fileSize: number;
   parts: readonly Pick<Part, "PartNumber" | "Size" | "Attempts">[];
-  /** Parts the worker says it is sending right now: which, or how many where it does not say. */
+  /** Parts that the worker is sending now: their numbers, or their count if it does not report the numbers. */
   inFlight: number | readonly number[];
-  /** The object exists: a stream without parts went up in one request. */
+  /** The object exists: a stream without parts was sent in one request. */
   stored: boolean;
 }
 
@@ -65,7 +65,7 @@ export function partMap(facts: PartMapFacts): PartMap {
   return { count: states.length, runs: runsOf(states), totals, tail_share: tailShare };
 }
 
-/** Gaps and what follows the last acknowledged part. Returns how full the tail's cell is. */
+/** Adds gaps and what follows the last acknowledged part. Returns the filled share of the tail's cell. */
 function addWhatIsOnlyOnDisk(
   facts: PartMapFacts,
   states: CellState[],
@@ -78,7 +78,7 @@ function addWhatIsOnlyOnDisk(
   const listed = facts.plan?.kind === "listed" ? facts.plan.count : 0;
   for (let n = 1; n <= MAX_PARTS && left > 0; n += 1) {
     if (states[n - 1] !== undefined) continue;
-    // Parts of a founding record lie where their records say; a hole among them has no grid of its own.
+    // Parts of an early version are where their records say; a gap among them has no part grid.
     const full = facts.plan === undefined || n <= listed ? left : partBytes(facts.plan, n);
     const isTail = facts.plan === undefined || left < full;
     const bytes = Math.min(full, left);
@@ -113,7 +113,7 @@ export function stateOfPart(map: PartMap, n: number): CellState | undefined {
   return map.runs.find((run) => run.from <= n && n <= run.to)?.state;
 }
 
-/** Where part N lies in the file by the plan, or undefined where only its own record tells. */
+/** Byte range of part N according to the plan, or undefined if only its own record knows. */
 export function plannedRange(
   plan: PartPlan | undefined,
   n: number,

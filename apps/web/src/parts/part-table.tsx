@@ -1,5 +1,5 @@
 "use client";
-/** Every part by number: range, size, ETag, checksum, attempts, time. Rows are read as they come into sight. */
+/** Every part by number: range, size, ETag, checksum, attempts, time. Rows are loaded as they become visible. */
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
@@ -21,7 +21,7 @@ const OVERSCAN = 6;
 
 const GRID =
   "md:grid md:grid-cols-[3rem_4.5rem_minmax(7rem,1fr)_5.5rem_3rem_4rem_6.5rem] xl:grid-cols-[3.5rem_5.5rem_minmax(18rem,1fr)_6rem_3.5rem_5rem_7rem] min-[88rem]:grid-cols-[4.5rem_minmax(9rem,1.3fr)_5.5rem_minmax(18rem,2fr)_6.5rem_4rem_5rem_8rem] md:items-center md:gap-x-4";
-/** The range gives way first: it follows from number and size. */
+/** The range column is hidden first, because it follows from number and size. */
 const RANGE_LOOK = "md:max-[88rem]:hidden";
 const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Tries", "Took", "Acknowledged"];
 
@@ -36,7 +36,7 @@ export function PartTable({
   map: PartMap;
   partPlan: string | undefined;
   selected: number | undefined;
-  /** What a comparison with S3 found. */
+  /** The result of a comparison with S3. */
   comparison: Comparison | undefined;
 }) {
   const scroller = useRef<HTMLDivElement>(null);
@@ -96,7 +96,7 @@ export function PartTable({
   );
 }
 
-/** The recorded parts among these numbers, as far as they have been read. */
+/** The recorded parts with these numbers, as far as they are loaded. */
 function usePartsOf(id: string, numbers: readonly number[]): ReadonlyMap<number, Part> {
   const trpc = useTRPC();
   const answers = useQueries({
@@ -194,7 +194,7 @@ function verdictOf(comparison: Comparison | undefined, n: number): string | unde
   return comparison.differences.find(({ PartNumber }) => PartNumber === n)?.what ?? SAME;
 }
 
-/** Chunks (counted from 0) that the part numbers fall into. */
+/** The chunks (counted from 0) that contain these part numbers. */
 function chunksOf(numbers: readonly number[]): number[] {
   return [...new Set(numbers.map((n) => Math.floor((n - 1) / CHUNK)))];
 }

@@ -1,5 +1,5 @@
 "use client";
-/** The part map, its reading in words, the comparison with S3 and the table of parts. */
+/** The part map, its description, the comparison with S3 and the table of parts. */
 import { useState } from "react";
 import { parsePlan } from "@sluice/core/stream/part-plan";
 import { formatBytes } from "@sluice/control/units";

@@ -1,5 +1,5 @@
 "use client";
-/** What can be done with the parts as a whole: compare them with S3, take them away as a file. */
+/** Actions on all parts: compare them with S3, download them as a file. */
 import { Download, GitCompareArrows } from "lucide-react";
 import { useState } from "react";
 import { EXPORT_FORMATS, type ExportFormat } from "./export-formats.ts";
@@ -55,5 +55,5 @@ function ExportButton({ row, format }: { row: StreamRow; format: ExportFormat })
 
 function notInS3(row: StreamRow): string | undefined {
   const stored = row.kind === "completed" || row.kind === "s3_completed";
-  return stored || row.s3_upload_id !== undefined ? undefined : "nothing of this stream is in S3 yet";
+  return stored || row.s3_upload_id !== undefined ? undefined : "this stream has no data in S3 yet";
 }

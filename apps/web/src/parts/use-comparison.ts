@@ -1,5 +1,5 @@
 "use client";
-/** Asks a worker what S3 holds of a stream, and waits for the verdict. */
+/** Asks a worker what S3 has of a stream, and waits for the result. */
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../trpc/client.tsx";
 import type { Comparison } from "./compare-parts.ts";

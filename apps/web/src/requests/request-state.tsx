@@ -1,5 +1,5 @@
 "use client";
-/** How a request to the workers stands, in one line; says so when no worker has come to it for a while. */
+/** The state of a request to the workers, in one line; says so if no worker has answered for a while. */
 import { CircleCheck, CircleX, Hourglass } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useNow } from "../ui/clock.ts";
@@ -11,12 +11,12 @@ export function RequestState({ id, what, onSettled }: { id: string; what: string
   const { data } = useAnswer(id);
   const now = useNow();
   const settled = data?.state === "settled";
-  const told = useRef(onSettled);
+  const latestOnSettled = useRef(onSettled);
   useEffect(() => {
-    told.current = onSettled;
+    latestOnSettled.current = onSettled;
   }, [onSettled]);
   useEffect(() => {
-    if (settled) told.current();
+    if (settled) latestOnSettled.current();
   }, [settled]);
   const bad = Object.values(data?.results ?? {}).find((result) => result.result !== "done");
   const waitsLong = data !== undefined && !settled && now - Date.parse(data.filed_at_utc) > PATIENCE_MS;
@@ -28,8 +28,8 @@ export function RequestState({ id, what, onSettled }: { id: string; what: string
         Hourglass,
         "text-muted",
         waitsLong
-          ? `${what}: no worker has come to it yet. Is one running?`
-          : `${what}: asked of the workers…`,
+          ? `${what}: no worker has answered yet. Is one running?`
+          : `${what}: requested from the workers…`,
       ] as const);
   return (
     <p role="status" className="flex items-center gap-2 text-sm">

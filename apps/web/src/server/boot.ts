@@ -9,7 +9,7 @@ import { log, makeHub, type Hub } from "./hub.ts";
 import { makeServer } from "./server.ts";
 import { webSettings, type WebSettings } from "./settings.ts";
 
-/** Requests that come while Redis is still being reached would be told that it is away. */
+/** Without this wait, requests during the connection to Redis would be answered with "Redis is unavailable". */
 const WAIT_FOR_REDIS_MS = 2_000;
 
 export async function boot(): Promise<void> {
@@ -23,19 +23,19 @@ export async function boot(): Promise<void> {
     if (change.reset) hub.minutes.forget();
   });
   hub.model.run(hub.drain.signal).catch((error: unknown) => {
-    // A bug of ours: the pages would show an old picture as if it were live.
+    // This is a bug: the pages would show old data as if they were live.
     log("error", "the read model ended", { error: error instanceof Error ? error.stack : String(error) });
     process.exit(1);
   });
   const [redis] = hub.clients;
-  // Away is an answer too: the pages say so.
+  // Pages can also show that Redis is unavailable.
   await whenReady(redis, AbortSignal.any([hub.drain.signal, AbortSignal.timeout(WAIT_FOR_REDIS_MS)])).catch(
     () => undefined,
   );
 }
 
 function readSettings(): WebSettings {
-  // Set by `npm start -- --demo` alone; no setting of the configuration.
+  // Set only by `npm start -- --demo`; not a setting of the configuration.
   const { SLUICE_DEMO: demo, ...env } = process.env;
   try {
     const { config, warnings } = loadConfig({ ...systemInputs(["dashboard"]), env });

@@ -1,4 +1,4 @@
-/** A stream against S3: the question goes to a worker, the answer is compared with the record as it is now. */
+/** Compares a stream with S3: a worker lists what S3 has, and the answer is compared with the current record. */
 import type { Actor } from "@sluice/control/run-plan";
 import { hasUpload, isStored } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
@@ -12,14 +12,13 @@ import {
 import type { Hub } from "./hub.ts";
 import { answerTo, ask } from "./questions.ts";
 
-/** The open upload's parts while there is one, the object once it stands. */
+/** The parts of the open upload as long as there is one, the object once it exists. */
 export async function askForComparison(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
   const [row] = await hub.reader.rows([id]);
-  if (row === undefined)
-    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+  if (row === undefined) throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
   const stored = isStored(row);
   if (!stored && !hasUpload(row)) {
-    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "nothing of this stream is in S3 yet" });
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "this stream has no data in S3 yet" });
   }
   return ask(hub, actor, stored ? "head_object" : "list_parts", [id]);
 }

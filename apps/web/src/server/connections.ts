@@ -1,11 +1,11 @@
 /**
- * Ends what would hold the server back: a connection that carried an event stream when the server was closed is idle a
- * moment later, and Node would keep it for its keep-alive time.
+ * Closes connections that would delay the shutdown: a connection that carried an event stream when the server was
+ * closed is idle afterwards, and Node would keep it for its keep-alive time.
  */
 import { subscribe } from "node:diagnostics_channel";
 import type { Server } from "node:http";
 
-/** Long enough for answers under way, short enough for an exit within a second. */
+/** Long enough for running answers, short enough for an exit within a second. */
 const LAST_CALL_MS = 600;
 const LOOK_EVERY_MS = 25;
 

@@ -1,4 +1,4 @@
-/** What a procedure or a page is given: settings, the request's facts, and who asks, looked up once a request. */
+/** What a procedure or a page gets: settings, the request's facts, and the user, looked up once per request. */
 import { sessionHash } from "./auth/password.ts";
 import { decideAccess, type Access } from "./auth/access.ts";
 import { requestFacts, type RequestFacts } from "./auth/request-facts.ts";
@@ -10,9 +10,9 @@ export interface RequestContext {
   settings: WebSettings;
   headers: Headers;
   facts: RequestFacts;
-  /** `page`: read while a page is made. `call`: asked for by a script. */
+  /** `page`: read while a page is rendered. `call`: requested by a script. */
   via: "page" | "call";
-  /** Headers of the answer; a page has none to give. */
+  /** Headers of the response; a page cannot set any. */
   responseHeaders: Headers;
   access(): Promise<Access>;
 }

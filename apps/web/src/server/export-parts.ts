@@ -20,7 +20,7 @@ export function exportParts(parts: readonly Part[], format: ExportFormat): strin
   return `${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
 }
 
-/** Quoted where it must be. A text that a spreadsheet would take for a formula is kept a text. */
+/** Quoted if necessary. Text that a spreadsheet would interpret as a formula stays text. */
 export function cell(value: string | number | undefined): string {
   if (value === undefined) return "";
   if (typeof value === "number") return String(value);

@@ -1,4 +1,4 @@
-/** Failed streams by reason: why, what to do, what would be lost if they were purged. */
+/** Failed streams by reason: the cause, what to do, and what a purge would lose. */
 import {
   failureReason,
   hasUpload,
@@ -17,12 +17,12 @@ export interface FailedGroup {
   count: number;
   cause: string;
   remedy: string;
-  /** Bytes that exist on local disk only. */
+  /** Bytes that are only on local disk. */
   only_on_disk: number;
-  /** Bytes S3 holds in their open uploads. */
+  /** Bytes that S3 has in their open uploads. */
   in_s3: number;
   open_uploads: number;
-  /** The newest few. */
+  /** The newest streams. */
   sample: StreamRow[];
 }
 
@@ -40,7 +40,7 @@ export async function failedGroups(hub: Hub): Promise<{ groups: FailedGroup[]; f
     else rows.push(row);
   }
   const all = [...groups].map(([name, rows]) => groupOf(name.slice(1), name.startsWith("1"), rows));
-  // Superseded streams need nobody: they come last.
+  // Superseded streams need no action: they come last.
   return {
     filling: !filled,
     groups: all.sort((a, b) => Number(a.superseded) - Number(b.superseded) || b.count - a.count),

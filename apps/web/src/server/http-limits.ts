@@ -1,6 +1,6 @@
 /**
- * What is refused before Next sees it. Next reads bodies of any length into memory, hides the socket from routes and joins
- * headers that came twice; so the first look at a request is here, at Node's own server.
+ * Requests that are refused before Next sees them. Next reads bodies of any length into memory, hides the socket from
+ * routes and joins repeated headers, so requests are first checked here, at Node's own server.
  */
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -11,17 +11,17 @@ import { requestFacts } from "./auth/request-facts.ts";
 import type { WebSettings } from "./settings.ts";
 
 export const HTTP_LIMITS = {
-  /** Plans name a filter or a page of ids: no body of ours comes near this. */
+  /** Plans contain a filter or a page of ids, so no request of our own pages comes near this. */
   bodyBytes: 100 * 1024,
-  /** An office behind one address: a live feed for each of its people, and their pages. */
+  /** Enough for an office behind one address: a live feed for each user, and their pages. */
   openRequestsOfAddress: 128,
-  /** Headers and body have arrived by then, or the connection ends. */
+  /** Headers and body must have arrived by then, or the connection is closed. */
   requestMs: 30_000,
-  /** What is read, and thrown away, of a body that was refused, so that its sender gets to see why. */
+  /** How much of a refused body is read and discarded, so that the sender can see the reason. */
   refusedBodyBytes: 1024 * 1024,
 } as const;
 
-/** Half a year; for this host name alone. */
+/** Half a year, only for this host name. */
 const HSTS = "max-age=15552000";
 
 const HEADERS_OF_EVERY_ANSWER = {
@@ -38,33 +38,33 @@ const BODYLESS = new Set(["GET", "HEAD", "OPTIONS", "DELETE", "TRACE"]);
 export interface Arrival {
   method: string;
   url: string;
-  /** Undefined where there is no such header. */
+  /** Undefined if the header is missing. */
   contentLength: string | undefined;
   transferEncoding: string | undefined;
-  /** Names in small letters, once for each time they were sent. */
+  /** Names in lower case, once for each time they were sent. */
   headerNames: readonly string[];
-  /** Of the same address, not yet answered. */
+  /** Requests from the same address that are not answered yet. */
   openRequests: number;
 }
 
 export type Admission = { ok: true } | { ok: false; status: 400 | 404 | 411 | 413 | 429; why: string };
 
-/** `identity`: the headers by which a proxy names user and groups. */
+/** `identity`: the headers in which a proxy names user and groups. */
 export function admit(arrival: Arrival, identity: readonly string[]): Admission {
   if (arrival.openRequests >= HTTP_LIMITS.openRequestsOfAddress) {
     return refused(429, `${arrival.openRequests} requests of this address are still open: try again later`);
   }
-  // A length that is not known cannot be refused before it is read.
+  // A body of unknown length cannot be refused before it is read.
   if (arrival.transferEncoding !== undefined) return refused(411, "a body must come with its content-length");
   if (arrival.contentLength === undefined && !BODYLESS.has(arrival.method)) {
     return refused(411, "a body must come with its content-length");
   }
   if (Number(arrival.contentLength ?? 0) > HTTP_LIMITS.bodyBytes)
     return refused(413, "the request is too large");
-  // A proxy that adds its own header to one of the client's would have both believed.
+  // If a proxy added its own header to one sent by the client, both would be trusted.
   const twice = identity.find((name) => arrival.headerNames.filter((sent) => sent === name).length > 1);
   if (twice !== undefined) return refused(400, `the header ${twice} came twice`);
-  return isDecodable(arrival.url) ? { ok: true } : refused(404, "there is no such page");
+  return isDecodable(arrival.url) ? { ok: true } : refused(404, "page not found");
 }
 
 function refused(status: 400 | 404 | 411 | 413 | 429, why: string): Admission {
@@ -88,7 +88,7 @@ export function limitRequests(settings: WebSettings, isTrusted: Trust): void {
   const identity =
     settings.auth.mode === "proxy" ? [settings.auth.userHeader, settings.auth.groupsHeader] : [];
   subscribe("http.server.request.start", (message) => {
-    // Published before the server hands the request to its listeners: ours takes their place in time for this one.
+    // Published before the server passes the request to its listeners, so ours can replace them for this request.
     const { server } = message as { server: Server };
     if (guarded.has(server)) return;
     guarded.add(server);
@@ -125,7 +125,7 @@ function arrivalOf(request: IncomingMessage, openRequests: number): Arrival {
   };
 }
 
-/** Only those that say where a request comes from. */
+/** Only the headers that say where a request comes from. */
 function headersOf({ headers }: IncomingMessage): Headers {
   const kept = new Headers();
   for (const name of [peerHeader(), "host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]) {
@@ -140,7 +140,7 @@ function setHeaders(response: ServerResponse, https: boolean): void {
   if (https) response.setHeader("strict-transport-security", HSTS);
 }
 
-/** The answer goes out at once; what the sender still sends is thrown away, up to a limit. */
+/** Sends the response at once; what the client still sends is discarded, up to a limit. */
 function refuse(
   request: IncomingMessage,
   response: ServerResponse,

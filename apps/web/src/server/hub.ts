@@ -1,4 +1,4 @@
-/** What lives as long as the server: settings, connections, stores and the read model. One of each a process. */
+/** What lives as long as the server: settings, connections, stores and the read model. One of each per process. */
 import { RecentlyWritten } from "@sluice/control/rates";
 import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
@@ -45,24 +45,24 @@ export interface Hub {
   model: ReadModel;
   kills: KillLog;
   seats: LiveSeats;
-  /** Every worker seen in the last day, at most a second old. */
+  /** Every worker seen in the last day; the answer is at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
   minutes: Minutes;
-  /** As all overviews together ask for it. */
+  /** Shared by all overviews. */
   written: RecentlyWritten;
-  /** What Redis says of itself, at most some seconds old. */
+  /** What Redis reports about itself; at most some seconds old. */
   redisFacts(): Promise<ServerFacts>;
-  /** Undefined where no password is asked for. */
+  /** Undefined if no password is required. */
   password: Promise<PasswordHash> | undefined;
-  /** Aborted when the server is asked to end: open event streams end with it. */
+  /** Aborted when the server shuts down: open event streams end with it. */
   drain: AbortController;
-  /** Connections to be closed at the end; the first is the one for commands. */
+  /** Connections to close at the end; the first is the one for commands. */
   clients: readonly [RedisClient, ...RedisClient[]];
 }
 
 export function makeHub(settings: WebSettings): Hub {
   const url = parseRedisUrl(settings.redisUrl);
-  // The loader refused every other address.
+  // The loader has refused every other address.
   if (!url.ok) throw new Error(`SLUICE_REDIS_URL ${url.detail}`);
   const redis = createClient(url.target, { name: "sluice-web" }, logTrouble("redis"));
   const blocking = createClient(
@@ -102,7 +102,7 @@ export function makeHub(settings: WebSettings): Hub {
   };
 }
 
-/** The answer, kept for a while; questions that come together share one. */
+/** Caches the answer for a while; concurrent calls share one read. */
 function remembered<T>(read: () => Promise<T>, ms: number): () => Promise<T> {
   let last: { at: number; answer: Promise<T> } | undefined;
   return () => {
@@ -117,7 +117,7 @@ function remembered<T>(read: () => Promise<T>, ms: number): () => Promise<T> {
   };
 }
 
-/** The same trouble is told once, not with every attempt to reconnect. */
+/** Logs an error once, not with every attempt to reconnect. */
 function logTrouble(what: string): (error: Error) => void {
   let last = "";
   return (error) => {
@@ -127,7 +127,7 @@ function logTrouble(what: string): (error: Error) => void {
   };
 }
 
-/** One JSON line an event, as the worker writes them. */
+/** One JSON line per event, in the worker's format. */
 export function log(level: "info" | "warn" | "error", msg: string, more: Record<string, unknown> = {}): void {
   const line = jsonText({ level, time: new Date().toISOString(), name: "sluice-web", msg, ...more });
   (level === "info" ? process.stdout : process.stderr).write(`${line}\n`);

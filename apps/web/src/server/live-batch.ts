@@ -1,4 +1,4 @@
-/** What one message of the live feed says: the changed rows as they are now, and how the system stands. */
+/** Builds a message of the live feed: the changed rows in their current state, and the state of the system. */
 import { CheckpointError } from "@sluice/core/errors";
 import { MAX_ROWS_IN_BATCH, type LiveBatch } from "../live/live-batch.ts";
 import type { Hub } from "./hub.ts";
@@ -32,17 +32,17 @@ export async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
   };
 }
 
-/** Also tells whether Redis answers. */
+/** Undefined while Redis does not answer. */
 async function workersOrNothing(hub: Hub): Promise<LiveBatch["workers"] | undefined> {
   try {
     const leases = (await hub.workersNow()).flatMap(({ lease }) =>
       lease.kind === "ok" ? [lease.value] : [],
     );
-    // What concerns one of several is said where workers are looked at, not above every page.
+    // A problem of only some workers is shown on the workers page, not above every page.
     const [blocked] = leases.every(({ state }) => state === "blocked") ? leases : [];
     return {
       alive: leases.length,
-      ...(blocked === undefined ? {} : { blocked: blocked.state_detail ?? "it does not say why" }),
+      ...(blocked === undefined ? {} : { blocked: blocked.state_detail ?? "no reason reported" }),
     };
   } catch (error) {
     if (error instanceof CheckpointError) return undefined;

@@ -1,13 +1,13 @@
-/** How many live feeds are open at once, of one session and in all; past the most, the oldest gives its place up. */
+/** Limits how many live feeds are open at once, per session and in total; beyond that, the oldest is closed. */
 
 export const LIVE_SEATS = {
-  /** A browser needs one; on plain HTTP each of its visible tabs does. */
+  /** A browser needs one; on plain HTTP, one for each visible tab. */
   ofSession: 12,
   inAll: 500,
 } as const;
 
 export interface Seat {
-  /** Aborted when a newer feed took the place. */
+  /** Aborted when a newer feed replaces this one. */
   lost: AbortSignal;
   leave(): void;
 }

@@ -1,4 +1,4 @@
-/** Open uploads no stream owns, and those a purge left for a worker; what is known of each, and how. */
+/** Open uploads that no stream owns, and those a purge left for a worker, with what is known about each. */
 import { orphanBegan } from "@sluice/control/choose";
 import type { Orphan, UploadToAbort } from "@sluice/redis-schema/records/upload-entries";
 import type { Hub } from "./hub.ts";
@@ -11,7 +11,7 @@ export interface OrphansView {
   scanned_at?: number;
 }
 
-/** Those that can be cleaned come first, the oldest of them on top. */
+/** Uploads that can be cleaned up come first, the oldest on top. */
 const ORDER: readonly Orphan["verdict"][] = ["ours", "unknown", "foreign"];
 
 export async function orphansView(hub: Hub): Promise<OrphansView> {

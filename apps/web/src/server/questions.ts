@@ -1,6 +1,6 @@
 /**
- * Questions only a worker can answer, since this process holds no S3 credentials: each is a request, asked once however
- * often the button is pressed, answered when a worker comes to it.
+ * Questions that only a worker can answer, because this process has no S3 credentials. Each is a request, filed once
+ * however often the button is pressed, and answered by a worker.
  */
 import { randomUUID } from "node:crypto";
 import { fileRequest, type Actor } from "@sluice/control/run-plan";
@@ -30,6 +30,6 @@ export async function answerTo(hub: Hub, id: string): Promise<RequestRecord> {
   if (request.kind === "ok") return request.value;
   throw new TRPCError({
     code: "NOT_FOUND",
-    message: request.kind === "absent" ? "no such request (any more)" : request.detail,
+    message: request.kind === "absent" ? "the request does not exist or has expired" : request.detail,
   });
 }

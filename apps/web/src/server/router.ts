@@ -1,4 +1,4 @@
-/** Everything the browser can ask for. */
+/** All procedures that the browser can call. */
 import { actionsRouter } from "./routers/actions.ts";
 import { demoRouter } from "./routers/demo.ts";
 import { liveRouter } from "./routers/live.ts";

@@ -10,16 +10,18 @@ import { appRouter } from "./router.ts";
 import type { WebSettings } from "./settings.ts";
 
 const ENDPOINT = "/api/trpc";
-/** Calls in one request; a page asks for a handful. */
+/** Calls in one request; a page makes a handful. */
 const MAX_BATCH = 20;
 
 export interface Server {
   settings: WebSettings;
   router: typeof appRouter;
-  /** For reads while a page is made. */
+  /** For reads while a page is rendered. */
   pageContext(headers: Headers): RequestContext;
   pageAccess(headers: Headers): Promise<Access | { kind: "redis_away"; detail: string }>;
-  /** How the system stands, for the first paint: nothing moves when the live feed says the same. */
+  /**
+   * The state of the system for the first paint, so that the page does not change when the live feed reports the same.
+   */
   firstBatch(): Promise<LiveBatch>;
   /** Answers the browser's calls. */
   answer(request: Request): Promise<Response>;
@@ -41,9 +43,12 @@ export function makeServer(hub: Hub): Server {
     firstBatch: () => batchOf(hub, NO_CHANGE),
     async answer(request) {
       const asked = performance.now();
-      // A form of another site can send text and form data without asking first; JSON it cannot.
+      // A form of another site can send text and form data without a CORS preflight, but not JSON.
       if (request.method === "POST" && !isJson(request.headers.get("content-type"))) {
-        return new Response("only JSON is read\n", { status: 415, headers: { "cache-control": "no-store" } });
+        return new Response("only JSON is accepted\n", {
+          status: 415,
+          headers: { "cache-control": "no-store" },
+        });
       }
       const response = await fetchRequestHandler({
         endpoint: ENDPOINT,
@@ -51,12 +56,12 @@ export function makeServer(hub: Hub): Server {
         req: request,
         router: appRouter,
         createContext: ({ resHeaders }) => makeContext(hub, request.headers, "call", resHeaders),
-        // Shown by every browser's network panel, and what the tests of speed measure.
+        // Shown in every browser's network panel, and measured by the performance tests.
         responseMeta: () => ({
           headers: new Headers({ "server-timing": `total;dur=${(performance.now() - asked).toFixed(1)}` }),
         }),
       });
-      // Nothing of an answer is kept by a browser or a proxy; nor are events held back to be compressed.
+      // No browser or proxy may store an answer; nor may events be delayed for compression.
       response.headers.set("cache-control", "no-store, no-transform");
       return response;
     },

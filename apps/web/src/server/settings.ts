@@ -11,7 +11,7 @@ export interface WebSettings {
   /** Proxies whose X-Forwarded-* headers count, in every mode: addresses or CIDR ranges. */
   trustedProxies: readonly string[];
   readOnly: boolean;
-  /** A badge that keeps tabs of different installations apart. */
+  /** A badge that distinguishes tabs of different installations. */
   environment: string | undefined;
   stallAfterMs: number;
   /** `npm start -- --demo`: a button kills the worker. */
@@ -43,7 +43,7 @@ function authOf(config: Config): WebSettings["auth"] {
         operatorGroup: config.webOperatorGroup,
       };
     case "password":
-      // The loader refuses password mode without one.
+      // The loader refuses password mode without a password.
       return { mode: "password", password: config.webPassword ?? "" };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * How pages and routes reach the server: instrumentation makes it once and leaves it on globalThis. They import its types
- * only, so there is one copy of the server's code and state in the process, whatever bundles Next makes of the pages.
+ * How pages and routes reach the server: instrumentation creates it once and stores it on globalThis. They import only
+ * its types, so there is one copy of the server's code and state in the process, however Next bundles the pages.
  */
 import type { Server } from "./server.ts";
 
@@ -12,6 +12,6 @@ export function setServer(server: Server): void {
 
 export function server(): Server {
   if (shared.sluiceServer === undefined)
-    throw new Error("a page was asked for before the server was started");
+    throw new Error("a page was requested before the server was started");
   return shared.sluiceServer;
 }

@@ -1,25 +1,25 @@
-/** What a worker found out about its store, in the words it was told in the log: never more than the probe saw. */
+/** What a worker found out about its store, in the words of its log: never more than the probe saw. */
 import type { SchemaContext } from "@sluice/redis-schema/context";
 import { loadStoreAnswers } from "@sluice/redis-schema/store-answers";
 import { z } from "zod";
 
 export interface StoreView {
-  /** By its endpoint or SLUICE_S3_PROFILE; "unknown" where neither says. */
+  /** From its endpoint or SLUICE_S3_PROFILE; "unknown" if neither gives it. */
   name: string;
   checksum: string;
   /** ISO. */
   probed_at: string;
-  /** What it lacks or does of its own, in plain words. */
+  /** What it lacks or does differently, in words. */
   notes: string[];
 }
 
-/** Only what is shown; the rest is the worker's own business. */
+/** Only what is shown; the worker's other answers are ignored. */
 const shown = z.object({
   profile: z.object({ store: z.string(), checksum: z.string() }),
   notes: z.array(z.string()),
 });
 
-/** Undefined where a worker has not asked yet, or keeps answers of another shape. */
+/** Undefined if a worker has not probed yet, or stores answers of another shape. */
 export async function storeView(
   context: SchemaContext,
   hash: string | undefined,

@@ -1,4 +1,4 @@
-/** One stream, read straight from Redis: what is shown on its own page is never older than the question. */
+/** One stream, read straight from Redis, so that its page is never out of date. */
 import { metadataDocument, type MetadataDocument } from "@sluice/core/object/metadata";
 import { parsePlan } from "@sluice/core/stream/part-plan";
 import type { Part } from "@sluice/core/stream/record";
@@ -15,7 +15,7 @@ export interface StreamPage {
   row: StreamRow;
   /** The record as stored, field by field. */
   raw: Record<string, string>;
-  /** Why it is no record that can be worked with, in words. */
+  /** Why it is not a usable record, in words. */
   trouble?: string;
   record?: Record<string, string | number>;
   waiting?: Waiting;
@@ -29,7 +29,7 @@ export interface StreamPage {
 export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
   const [detail, [row]] = await Promise.all([hub.reader.stream(id), hub.reader.rows([id])]);
   if (row === undefined && detail.indexes.length === 0) {
-    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
   }
   const shown = row ?? { id, status: "", kind: undefined };
   const trouble = troubleOf(detail.parsed);
@@ -54,7 +54,7 @@ function troubleOf(parsed: Parsed): string | undefined {
     case "record":
       return undefined;
     case "founding":
-      return "a record of the founding phase: a worker fills in the rest when it resumes the stream";
+      return "a record of an early version: a worker completes it when it resumes the stream";
     case "incomplete":
       return `the record lacks ${parsed.missing.join(", ")}`;
     case "corrupt":
@@ -62,7 +62,7 @@ function troubleOf(parsed: Parsed): string | undefined {
     case "newer":
       return `the record was written by a newer Sluice (schema version ${parsed.version})`;
     case "absent":
-      return "an index names this id, but nothing is stored under it";
+      return "an index lists this id, but its record does not exist";
   }
 }
 
@@ -70,14 +70,13 @@ export interface PartMapPage {
   map: PartMap;
   part_plan?: string;
   file_size: number;
-  /** Parts that are stored but cannot be read. */
+  /** Parts that are stored but cannot be parsed. */
   bad: number;
 }
 
 export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
   const [[row], { parts, bad }] = await Promise.all([hub.reader.rows([id]), hub.reader.parts(id)]);
-  if (row === undefined)
-    throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id (any more)" });
+  if (row === undefined) throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
   const acknowledged = [...parts.values()];
   const bytes = acknowledged.reduce((sum, part) => sum + part.Size, 0);
   const kind = kindOf(row.status);
@@ -97,13 +96,13 @@ export async function partMapOf(hub: Hub, id: string): Promise<PartMapPage> {
   };
 }
 
-/** The metadata document as the worker writes it beside the object, made from the same record by the same code. */
+/** The metadata document as the worker writes it next to the object, made from the same record by the same code. */
 export async function metadataOf(hub: Hub, id: string): Promise<MetadataDocument> {
   const [{ parsed }, { parts }] = await Promise.all([hub.reader.stream(id), hub.reader.parts(id)]);
   if (parsed.kind === "record") return metadataDocument(parsed.record, parts);
   throw new TRPCError({
     code: "PRECONDITION_FAILED",
-    message: "the record does not say enough for a metadata document",
+    message: "the record lacks fields that a metadata document needs",
   });
 }
 
@@ -111,11 +110,11 @@ export interface PartPage {
   parts: Part[];
 }
 
-/** Acknowledged parts of a range of numbers, both ends included. */
+/** Acknowledged parts in a range of numbers, both ends included. */
 export async function partPage(hub: Hub, id: string, from: number, to: number): Promise<PartPage> {
   const range = { from, to: Math.min(to, from + MAX_PARTS_ASKED - 1) };
   const asked = await hub.reader.parts(id, range);
-  // Parts of the founding phase know their place only by the parts before them.
+  // Offsets of parts of an early version follow only from the parts before them.
   const { parts } = asked.bad.length === 0 ? asked : await hub.reader.parts(id);
   const inRange = [...parts.values()].filter(
     (part) => range.from <= part.PartNumber && part.PartNumber <= range.to,

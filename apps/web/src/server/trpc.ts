@@ -1,6 +1,6 @@
 /**
- * Every procedure passes one guard: origin, then session, then role, then read-only. What a procedure needs is stated in
- * its meta, so that a test can walk the router and try each from outside.
+ * Every procedure passes the same checks: origin, then session, then role, then read-only. What a procedure needs is
+ * stated in its meta, so that a test can walk the router and try each procedure from outside.
  */
 import { CheckpointError } from "@sluice/core/errors";
 import { initTRPC, TRPCError } from "@trpc/server";
@@ -13,7 +13,7 @@ export interface ProcedureMeta {
 }
 
 const PING_EVERY_MS = 15_000;
-/** Two pings and a bit missed: the browser connects anew. */
+/** More than two pings were missed: the browser reconnects. */
 const RECONNECT_AFTER_MS = 35_000;
 
 const t = initTRPC
@@ -27,14 +27,14 @@ const t = initTRPC
       client: { reconnectAfterInactivityMs: RECONNECT_AFTER_MS },
     },
     errorFormatter({ shape, error }) {
-      // What the code means here, for a page that wants to say it in its own words.
+      // What the code means here, for a page that has its own words for it.
       const why = error.cause instanceof CheckpointError ? "redis_away" : undefined;
       return { ...shape, data: { code: shape.data.code, httpStatus: shape.data.httpStatus, why } };
     },
   });
 
-/** Redis away is not a bug: it has a code of its own, which pages show as such. */
-const told = t.procedure.use(async ({ ctx, next }) => {
+/** An unavailable Redis is not a bug: it has its own code, which pages show as such. */
+const withErrorCodes = t.procedure.use(async ({ ctx, next }) => {
   const result = await ctx.hub.model.urgently(() => next());
   if (!result.ok && result.error.cause instanceof CheckpointError) {
     const { cause } = result.error;
@@ -43,11 +43,12 @@ const told = t.procedure.use(async ({ ctx, next }) => {
   return result;
 });
 
-const fromOurPages = told.use(({ ctx, type, next }) => {
+const fromOurPages = withErrorCodes.use(({ ctx, type, next }) => {
   const origin = judgeOrigin({
     isWrite: type === "mutation",
     origin: ctx.headers.get("origin"),
-    // A page is opened from anywhere: a link in a chat. Only calls of a script must come from our own pages.
+    // A page may be opened from anywhere, such as a link in a chat. Only calls of a script must come from our own
+    // pages.
     secFetchSite: ctx.via === "page" ? null : ctx.headers.get("sec-fetch-site"),
     https: ctx.facts.https,
     host: ctx.facts.host,
@@ -62,7 +63,7 @@ const signedIn = fromOurPages.use(async ({ ctx, meta, type, next }) => {
   if (access.kind === "login") throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
   if (access.kind === "refused") throw new TRPCError({ code: "UNAUTHORIZED", message: access.why });
   if (meta?.needs !== "viewer" && access.role !== "operator") {
-    throw new TRPCError({ code: "FORBIDDEN", message: "viewers can look, operators can act" });
+    throw new TRPCError({ code: "FORBIDDEN", message: "viewers can view, operators can act" });
   }
   if (type === "mutation" && ctx.settings.readOnly) {
     const message = "the dashboard is read-only (SLUICE_WEB_READ_ONLY)";

@@ -1,4 +1,4 @@
-/** Every worker seen in the last week: what it says of itself, its watches, and what it holds. */
+/** Every worker seen in the last week: what it reports, its watches, and the streams it holds. */
 import type { WatchRecord } from "@sluice/redis-schema/records/watch";
 import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
 import { indexOfRow, lagBytes } from "@sluice/control/stream-row";
@@ -7,15 +7,15 @@ import { storeView, type StoreView } from "./store-view.ts";
 
 export interface WorkerView {
   id: string;
-  /** ms since 1970. */
+  /** In ms since 1970. */
   last_seen_at: number;
-  /** Absent when its lease has lapsed. */
+  /** Absent if its lease has lapsed. */
   lease?: ShownLease;
-  /** What it said before its lease lapsed. */
+  /** What it reported before its lease lapsed. */
   last?: ShownLease;
   trouble?: string;
   watches: { name: string; record?: WatchRecord }[];
-  /** What its store can do, as the probe at its start found. */
+  /** What its store can do, according to the probe at its start. */
   store?: StoreView;
   streams: number;
   lag_bytes: number;

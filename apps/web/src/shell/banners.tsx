@@ -1,5 +1,5 @@
 "use client";
-/** What is wrong with the system as a whole, above every page; gone by itself when it is mended. */
+/** Problems of the whole system, above every page; they disappear when the problem is over. */
 import { BLOCKED_REMEDY } from "@sluice/control/words";
 import { DatabaseZap, OctagonAlert, Server, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
@@ -12,7 +12,7 @@ export function Banners() {
     <div role="status">
       {latest.redis === "away" && (
         <Banner icon={DatabaseZap} title="Redis is not reachable.">
-          What you see is as of <Time at={heardAt} />; it heals by itself.
+          What you see is as of <Time at={heardAt} />; the page updates when Redis is back.
         </Banner>
       )}
       {latest.workers?.blocked !== undefined && (
@@ -22,7 +22,7 @@ export function Banners() {
       )}
       {latest.workers?.alive === 0 && (
         <Banner icon={Server} title="No worker is running." warn>
-          Nothing is uploaded. Records can be read and purged all the same.
+          Nothing is uploaded. Records can still be read and purged.
         </Banner>
       )}
     </div>

@@ -1,4 +1,4 @@
-/** The mark: a gate with water behind it, drawn in the text colour and the accent. */
+/** The logo: a gate with water behind it, drawn in the text colour and the accent. */
 export function Brand({ compact = false }: { compact?: boolean }) {
   return (
     <span className="inline-flex items-center gap-2 font-semibold tracking-tight">

@@ -1,5 +1,5 @@
 "use client";
-/** What the keyboard can do, for those who press "?". */
+/** The list of keyboard shortcuts, shown with "?". */
 import { Dialog } from "../ui/dialog.tsx";
 import { SHORTCUTS } from "./shortcuts.ts";
 

@@ -1,5 +1,5 @@
 "use client";
-/** One password, named wrong or right in words; a password manager may fill it. */
+/** The login form: one password, errors in words; a password manager may fill it in. */
 import { useMutation } from "@tanstack/react-query";
 import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
@@ -11,7 +11,7 @@ export function LoginForm() {
   const trpc = useTRPC();
   const login = useMutation(
     trpc.session.login.mutationOptions({
-      // A whole new page: nothing of the signed-out one is kept.
+      // Loads a new page, so that nothing of the signed-out one is kept.
       onSuccess: () => window.location.assign(nextPath(window.location.search)),
     }),
   );
@@ -25,7 +25,7 @@ export function LoginForm() {
         login.mutate({ password: field(event.currentTarget, "password") });
       }}
     >
-      {/* For password managers: there is one account. */}
+      {/* For password managers: there is only one account. */}
       <input type="text" name="username" autoComplete="username" value="operator" readOnly hidden />
       <div className="flex flex-col gap-1.5">
         <label htmlFor="password" className="text-sm font-medium">
@@ -56,12 +56,12 @@ export function LoginForm() {
 function trouble(error: { message: string }): string {
   switch (codeOf(error) ?? "") {
     case "UNAUTHORIZED":
-      return "That is not the password.";
+      return "Wrong password.";
     case "TOO_MANY_REQUESTS":
     case "FORBIDDEN":
       return error.message;
     case "SERVICE_UNAVAILABLE":
-      return "Redis is not reachable, so nobody can sign in now. It heals by itself.";
+      return "Redis is not reachable, so nobody can sign in now. Try again when it is back.";
     default:
       return "The dashboard did not answer. Try again.";
   }

@@ -1,5 +1,5 @@
 "use client";
-/** The way to every page: a rail where there is room, icons where there is less, a menu on a phone. */
+/** Links to every page: a sidebar on wide screens, icons on narrower ones, a menu on a phone. */
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { isCurrent, SECTIONS } from "./sections.ts";

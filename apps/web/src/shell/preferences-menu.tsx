@@ -1,5 +1,5 @@
 "use client";
-/** Looks, times, shortcuts and the way out. A native popover: closes by Esc or a click outside, no script needed for that. */
+/** Appearance, times, shortcuts and sign-out. A native popover: closes by Esc or a click outside, without a script. */
 import { CircleHelp, LogOut, MonitorSmartphone, Settings2 } from "lucide-react";
 import { useId } from "react";
 import { THEMES, TIME_MODES } from "../lib/preferences.ts";

@@ -1,5 +1,5 @@
 "use client";
-/** Shown when not even the session can be looked up. Looks again every few seconds and opens by itself. */
+/** Shown when not even the session can be looked up. Retries every few seconds and then opens the page. */
 import { DatabaseZap } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { useEffect } from "react";
@@ -21,13 +21,15 @@ export function RedisAway({ detail }: { detail: string }) {
         {detail}. This page looks again every two seconds and opens by itself.
       </p>
       <ul className="list-disc space-y-1.5 pl-5 text-sm">
-        <li>Uploads do not lose bytes: files stay on disk, and workers wait and go on when Redis is back.</li>
         <li>
-          Is Redis running, and does <code>SLUICE_REDIS_URL</code> name it? Inside a container,{" "}
+          Uploads do not lose bytes: files stay on disk, and workers wait and resume when Redis is back.
+        </li>
+        <li>
+          Is Redis running, and does <code>SLUICE_REDIS_URL</code> point to it? Inside a container,{" "}
           <code>127.0.0.1</code> is the container itself.
         </li>
         <li>
-          Are host, port, password and TLS (<code>rediss://</code>) right, and does a firewall stand between?
+          Are host, port, password and TLS (<code>rediss://</code>) right, and is there a firewall in between?
         </li>
       </ul>
     </main>

@@ -1,4 +1,4 @@
-/** The proxy in front did not name a user we may believe. */
+/** Shown if the proxy in front did not name a trusted user. */
 import { ShieldX } from "lucide-react";
 
 export function Refused({ why }: { why: string }) {

@@ -1,4 +1,4 @@
-/** The pages of the dashboard, once: navigation, titles and shortcuts come from here. */
+/** The pages of the dashboard, defined once for navigation, titles and shortcuts. */
 import { Activity, Gauge, Layers, Server, TriangleAlert, Unlink, type LucideIcon } from "lucide-react";
 
 export interface Section {

@@ -1,5 +1,5 @@
 "use client";
-/** Who is signed in and what they may do; from the server, for looks only: every procedure checks for itself. */
+/** Who is signed in and what they may do; only for display: every procedure checks access itself. */
 import { createContext, use, type ReactNode } from "react";
 
 export interface SessionFacts {
@@ -19,11 +19,11 @@ export function SessionProvider({ facts, children }: { facts: SessionFacts; chil
 
 export function useSession(): SessionFacts {
   const facts = use(SessionContext);
-  if (facts === undefined) throw new Error("useSession stands outside SessionProvider");
+  if (facts === undefined) throw new Error("useSession is used outside SessionProvider");
   return facts;
 }
 
-/** Why this person cannot change anything, or undefined when they can. */
+/** Why this user cannot change anything, or undefined if they can. */
 export function useWriteObstacle(): string | undefined {
   const { role, read_only } = useSession();
   if (read_only) return "the dashboard is read-only (SLUICE_WEB_READ_ONLY)";

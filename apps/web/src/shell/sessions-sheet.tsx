@@ -1,5 +1,5 @@
 "use client";
-/** Every browser that is signed in, and the way to sign all of them out. */
+/** Every signed-in browser, and a button to sign all of them out. */
 import { useQuery } from "@tanstack/react-query";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";

@@ -1,5 +1,5 @@
 "use client";
-/** The frame of every page: where you are, what system it is, how live it is. */
+/** The frame of every page: the current page, the installation, and whether it is live. */
 import { Lock, Menu } from "lucide-react";
 import { useCallback, useState, type ReactNode } from "react";
 import { LiveChip } from "../live/live-chip.tsx";
@@ -97,7 +97,7 @@ function ReadOnlyChip() {
       title={
         read_only
           ? "Nothing can be changed here (SLUICE_WEB_READ_ONLY)"
-          : "Viewers can look, operators can act"
+          : "Viewers can view, operators can act"
       }
       className="inline-flex items-center gap-1.5 rounded-md bg-sunken px-2 py-1 text-xs font-medium text-muted"
     >

@@ -1,5 +1,5 @@
 "use client";
-/** Single keys go to places and never fire while someone types; they can be switched off. */
+/** Single-key shortcuts for navigation. They never fire while the user types, and can be switched off. */
 import { useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
 import { useLive } from "../live/live-context.tsx";
@@ -7,15 +7,15 @@ import { usePreferences } from "../ui/preferences-context.tsx";
 import { SEARCH_ID } from "./search-box.tsx";
 import { SECTIONS } from "./sections.ts";
 
-/** The second key of "g o" must follow within this. */
+/** The second key of "g o" must follow within this time. */
 const SEQUENCE_MS = 1_200;
 
 export const SHORTCUTS: readonly { keys: readonly string[]; does: string }[] = [
   { keys: ["/"], does: "Search" },
   ...SECTIONS.map(({ key, name }) => ({ keys: ["g", key], does: `Go to ${name}` })),
-  { keys: ["p"], does: "Pause or go on with live updates" },
+  { keys: ["p"], does: "Pause or resume live updates" },
   { keys: ["?"], does: "This sheet" },
-  { keys: ["Esc"], does: "Close what is open" },
+  { keys: ["Esc"], does: "Close dialogs and menus" },
 ];
 
 export function useShortcuts(onHelp: () => void): void {

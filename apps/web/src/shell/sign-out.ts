@@ -1,5 +1,5 @@
 "use client";
-/** Ends the session in Redis, not only the cookie; then a whole new page, so that nothing read stays in memory. */
+/** Ends the session in Redis, not only the cookie; then loads a new page, so that nothing stays in memory. */
 import { useMutation } from "@tanstack/react-query";
 import { useTRPC } from "../trpc/client.tsx";
 
@@ -9,6 +9,6 @@ export function useSignOut({ everywhere }: { everywhere: boolean } = { everywher
   const { mutate } = useMutation(
     trpc.session.logout.mutationOptions({ onSettled: () => window.location.assign("/login") }),
   );
-  // Pressed as a button: the event is no input.
+  // Called as a click handler, so the event must not become the input.
   return () => mutate({ everywhere });
 }

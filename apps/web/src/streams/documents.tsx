@@ -1,5 +1,5 @@
 "use client";
-/** The metadata document and the raw record: closed until someone wants to read them. */
+/** The metadata document and the raw record: loaded only when opened. */
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
 import { useTRPC } from "../trpc/client.tsx";
@@ -11,7 +11,7 @@ export function MetadataCard({ id }: { id: string }) {
   const [open, setOpen] = useState(false);
   const metadata = useQuery(trpc.streams.metadata.queryOptions({ id }, { enabled: open }));
   return (
-    <Fold title="Metadata document" hint="as it is written beside the object" onToggle={setOpen}>
+    <Fold title="Metadata document" hint="as it is written next to the object" onToggle={setOpen}>
       {metadata.isError ? (
         <p className="text-sm text-muted">{metadata.error.message}</p>
       ) : metadata.data === undefined ? (
@@ -25,7 +25,7 @@ export function MetadataCard({ id }: { id: string }) {
 
 export function RawCard({ raw }: { raw: Readonly<Record<string, string>> }) {
   return (
-    <Fold title="Raw record" hint="as it stands in Redis">
+    <Fold title="Raw record" hint="as it is stored in Redis">
       <Document text={JSON.stringify(raw, null, 2)} what="raw record" />
     </Fold>
   );

@@ -1,5 +1,5 @@
 "use client";
-/** What the list shows: a view, and filters that narrow it. Everything lands in the URL. */
+/** What the list shows: a view, and filters that narrow it. Everything is stored in the URL. */
 import { X } from "lucide-react";
 import type { Facets } from "../server/read-model/facets.ts";
 import { Button } from "../ui/button.tsx";
@@ -87,7 +87,7 @@ function SearchField({ value, onSearch }: { value: string; onSearch: (q: string)
     <label className="min-w-40 flex-1 sm:max-w-64">
       <span className="heard">Filter by path, key, id, upload id or ETag</span>
       <input
-        // A new address brings its own text; while typing the field is the reader's.
+        // A new URL resets the text; while the user types, the field keeps it.
         key={value}
         type="search"
         defaultValue={value}

@@ -1,4 +1,4 @@
-/** The list's address: view, filters, order and place, each with its default left out of the URL. */
+/** The URL parameters of a list: view, filters, order and position; defaults are left out of the URL. */
 import {
   createLoader,
   createSerializer,
@@ -28,15 +28,15 @@ export type ListParams = inferParserType<typeof listParsers>;
 export const loadListParams = createLoader(listParsers);
 const serialize = createSerializer(listParsers);
 
-/** Where a list with these choices is found. */
+/** The URL of a list with these parameters. */
 export function listHref(params: Partial<ListParams>): string {
   return serialize("/streams", params);
 }
 
-/** The place is left when what is listed changes. */
+/** Resets the position when the content of the list changes. */
 export const FROM_THE_TOP = { after: null, before: null } as const;
 
-/** What the procedure takes. */
+/** The input of the procedure. */
 export function pageInput({ sort, dir, after, before, ...filter }: ListParams) {
   return {
     filter,
@@ -47,7 +47,7 @@ export function pageInput({ sort, dir, after, before, ...filter }: ListParams) {
   };
 }
 
-/** More than the view decides what is listed. */
+/** Whether the list is filtered by more than the view. */
 export function isNarrowed(params: ListParams): boolean {
   return !isPlain(params);
 }

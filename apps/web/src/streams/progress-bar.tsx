@@ -1,4 +1,7 @@
-/** How much of a file is in S3: acknowledged, in flight, and the rest that is on disk only. Never shows more than is known. */
+/**
+ * How much of a file is in S3: acknowledged, in flight, and the rest that is only on disk. Never shows more than is
+ * known.
+ */
 import { exactBytes, formatBytes } from "@sluice/control/units";
 
 export function ProgressBar({

@@ -1,4 +1,4 @@
-/** A stream's state, always as icon, word and colour together: none of the three carries it alone. */
+/** A stream's state as icon, word and colour together, so that no information depends on colour alone. */
 import {
   ArchiveRestore,
   CircleCheck,
@@ -46,7 +46,7 @@ export function StatusMark({
 }: {
   status: string;
   stalled?: boolean;
-  /** A new generation took its place: no alert. */
+  /** A new generation replaced it: no alert. */
   superseded?: boolean;
   /** Its file vanished under a temporary name: no alert either. */
   givenUp?: boolean;

@@ -1,5 +1,5 @@
 "use client";
-/** What can be done with one stream; what cannot, says why. */
+/** The actions on one stream; an action that is not possible says why. */
 import { Ban, FlagTriangleRight, RotateCw, Trash2, type LucideIcon } from "lucide-react";
 import { useAct } from "../actions/action-context.tsx";
 import { askedAlready, obstacle, STREAM_ACTIONS, type StreamAction } from "@sluice/control/actions";

@@ -1,5 +1,5 @@
 "use client";
-/** What the record says, named as people name it; what has not happened yet is not there. */
+/** The fields of the record under readable names; what has not happened yet is left out. */
 import Link from "next/link";
 import type { ReactNode } from "react";
 import { CopyButton } from "../ui/copy-button.tsx";
@@ -46,7 +46,7 @@ export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record
       <Fact name="Content type">{raw["content_type"]}</Fact>
       <Fact name="Part plan">{raw["part_plan"] && <code>{raw["part_plan"]}</code>}</Fact>
       <Fact name="Longest pause">{pause > 0 && formatDuration(pause)}</Fact>
-      <Fact name="Asked for">{row.requested_action}</Fact>
+      <Fact name="Requested">{row.requested_action}</Fact>
       <Fact name="Metadata">{raw["s3_metadata_key"] && <code>{raw["s3_metadata_key"]}</code>}</Fact>
       <Fact name="Not tidied">{row.tidy_error && <span className="text-warn">{row.tidy_error}</span>}</Fact>
       <Fact name="Supersedes">{row.supersedes && <StreamLink id={row.supersedes} />}</Fact>

@@ -1,4 +1,4 @@
-/** The filter of a list's address, and its order: the same in the server's read model and, for live rows, in the browser. */
+/** The filter and order of a list's URL: the same in the server's read model and, for live rows, in the browser. */
 import { VIEWS, type RowFilter } from "@sluice/control/row-filter";
 import { lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { z } from "zod";
@@ -22,7 +22,7 @@ export const filterSchema = z.object({
 });
 export type StreamFilter = z.infer<typeof filterSchema>;
 
-/** What is left empty in the address is not asked for. */
+/** Parameters that are empty in the URL do not filter. */
 export function rowFilter(filter: StreamFilter, stallAfterMs: number): RowFilter {
   const { view, q, watch, worker, reason, stalled, reopened } = filter;
   return {
@@ -36,7 +36,7 @@ export function rowFilter(filter: StreamFilter, stallAfterMs: number): RowFilter
   };
 }
 
-/** What a list is ordered by; text for paths, a number for everything else. */
+/** The value that a list is sorted by; text for paths, a number for everything else. */
 export function sortValue(row: StreamRow, sort: Sort): string | number {
   switch (sort) {
     case "started":
@@ -52,7 +52,7 @@ export function sortValue(row: StreamRow, sort: Sort): string | number {
   }
 }
 
-/** No filter but the view: such a first page can come straight from a sorted set. */
+/** Filtered by nothing but the view: such a first page can come straight from a sorted set. */
 export function isPlain(filter: StreamFilter): boolean {
   return (
     filter.q === "" &&

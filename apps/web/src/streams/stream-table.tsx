@@ -1,7 +1,7 @@
 "use client";
 /**
- * The rows of a list. Only those in sight are in the document; a screen reader still hears their place in the whole.
- * On a phone each row is a small card.
+ * The rows of a list. Only visible ones are in the document; a screen reader still gets their position in the whole
+ * list. On a phone each row is a small card.
  */
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
@@ -121,7 +121,7 @@ function Heading({
   }
   const active = sort === current;
   const Arrow = dir === "asc" ? ArrowUp : ArrowDown;
-  // Paths read from A; sizes, lags and times from the top.
+  // Paths are sorted from A; sizes, lags and times from the largest.
   const next = active ? (dir === "asc" ? "desc" : "asc") : sort === "path" ? "asc" : "desc";
   return (
     <div

@@ -1,5 +1,5 @@
 "use client";
-/** One stream: what it is, where it stands and why, what can be done, its parts, its timeline, its record. */
+/** One stream: its state and the reason, its actions, its parts, its timeline, its record. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
 import Link from "next/link";
@@ -17,10 +17,10 @@ import { MetadataCard, RawCard } from "./documents.tsx";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
 import { fileName, pathOf } from "@sluice/control/stream-row";
-import { StreamStanding } from "./stream-standing.tsx";
+import { StreamState } from "./stream-state.tsx";
 import { Timeline } from "./timeline.tsx";
 
-/** The page of a growing stream is read again at most so often. */
+/** Minimum time between two reads of a growing stream's page. */
 const REFRESH_EVERY_MS = 500;
 
 export function StreamView({ id }: { id: string }) {
@@ -53,7 +53,7 @@ export function StreamView({ id }: { id: string }) {
       </PageTitle>
       <div className="flex flex-col gap-4">
         <KillCard />
-        <StreamStanding page={detail.data} parts={parts.data} />
+        <StreamState page={detail.data} parts={parts.data} />
         <ProofCard row={row} />
         {parts.data === undefined ? (
           <Loading lines={5} label="Reading parts" />
@@ -78,10 +78,10 @@ export function StreamView({ id }: { id: string }) {
 function NoSuchStream({ id }: { id: string }) {
   return (
     <div className="card">
-      <Empty icon={FileQuestion} title="No such stream">
+      <Empty icon={FileQuestion} title="Stream not found">
         <p>
           Nothing is stored under <code className="[overflow-wrap:anywhere]">{id}</code>. It was purged, or
-          its history ran out.
+          its history has expired.
         </p>
         <p className="mt-2">
           <Link href="/streams" className="text-accent underline">

@@ -1,5 +1,8 @@
 "use client";
-/** The list and what steers it. Rows on the screen change in place; new ones wait until they cannot jump under a hand. */
+/**
+ * The list and its controls. Visible rows are updated in place; new rows are announced first, so that nothing moves
+ * under the pointer.
+ */
 import { matches } from "@sluice/control/row-filter";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, RefreshCw, SearchX } from "lucide-react";
@@ -19,7 +22,7 @@ import { rowFilter } from "./stream-filter.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 import { StreamTable } from "./stream-table.tsx";
 
-/** While the read model is being filled, its first page is asked for again this often. */
+/** While the read model is being filled, the first page is loaded again at this interval. */
 const FILLING_MS = 1_000;
 const FACETS_EVERY_MS = 5_000;
 
@@ -77,7 +80,7 @@ function List({
           {page.filling
             ? "The streams are being read from Redis."
             : isNarrowed(params)
-              ? "Other streams are there when the filters are cleared."
+              ? "Clear the filters to see other streams."
               : "Streams appear here as soon as a worker sees a file in one of its watches."}
         </Empty>
       ) : (
@@ -100,7 +103,7 @@ function List({
   );
 }
 
-/** Rows as the live feed last told them, and how many others would be on this list by now. */
+/** Rows as last reported by the live feed, and the number of other rows that would be on this list by now. */
 function useFreshRows(
   rows: readonly StreamRow[],
   filter: ReturnType<typeof pageInput>["filter"],
@@ -110,7 +113,7 @@ function useFreshRows(
   const [unseen, setUnseen] = useState<ReadonlySet<string>>(new Set());
   const [shown, setShown] = useState(rows);
   if (shown !== rows) {
-    // A new answer holds everything told before it.
+    // A new answer includes every earlier update.
     setShown(rows);
     setChanges(new Map());
     setUnseen(new Set());

@@ -1,5 +1,5 @@
 "use client";
-/** What happened to the stream, newest first, with the reasons it was given. */
+/** What happened to the stream, newest first, with the recorded reasons. */
 import type { LogEntry } from "@sluice/redis-schema/records/feed";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
@@ -9,7 +9,7 @@ export function Timeline({ log }: { log: readonly (LogEntry | { text: string })[
   return (
     <ol tabIndex={0} aria-label="Timeline, newest first" className="max-h-96 overflow-y-auto text-sm">
       {log.map((entry, at) => (
-        // Entries only ever come in at the head and have no id of their own: their place from the end names them.
+        // New entries are only added at the head and have no id, so their position from the end is their key.
         <li key={log.length - at} className="relative flex gap-3 pb-3 pl-5 last:pb-0">
           <span aria-hidden className="absolute top-1.5 left-0 size-2 rounded-full bg-line-strong" />
           {at < log.length - 1 && (

@@ -1,17 +1,17 @@
 "use client";
-/** The reason a stream is not final yet, or how it came to its end; times in it as the reader prefers them. */
+/** Why a stream is not final yet, or how it ended; with times as the user prefers them. */
 import { describeCompletedBy, describeWaiting, type Waiting } from "@sluice/core/stream/waiting";
 import { formatRate, parseTime } from "@sluice/control/units";
 import type { StreamPage } from "../server/stream-detail.ts";
 import { Age, Time } from "../ui/time.tsx";
 
 export function WhyNotFinal({ page: { row, waiting, trouble } }: { page: StreamPage }) {
-  if (row.kind === "failed") return row.failure_detail ?? "it failed without saying why";
+  if (row.kind === "failed") return row.failure_detail ?? "no reason was recorded";
   if (trouble !== undefined) return trouble;
   if (row.kind === "completed") return row.completed_by && describeCompletedBy(row.completed_by);
   if (waiting !== undefined) return <WaitingFor waiting={waiting} />;
-  if (row.owner === undefined) return "no worker holds it: it waits for one that can reach its source";
-  return row.kind === "opening" ? "known; nothing of it is in S3 yet" : "being worked on";
+  if (row.owner === undefined) return "no worker holds it: it waits for a worker with access to its source";
+  return row.kind === "opening" ? "known; no data in S3 yet" : "in progress";
 }
 
 function WaitingFor({ waiting }: { waiting: Waiting }) {

@@ -1,5 +1,7 @@
 "use client";
-/** One query client and one tRPC client a tab. Reads and writes go by HTTP batch, the live feed by server-sent events. */
+/**
+ * One query client and one tRPC client per tab. Reads and writes use HTTP batches, the live feed server-sent events.
+ */
 import { QueryClientProvider, type QueryClient } from "@tanstack/react-query";
 import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from "@trpc/client";
 import { createTRPCContext } from "@trpc/tanstack-react-query";
@@ -10,9 +12,9 @@ import { makeQueryClient } from "./query-client.ts";
 export const { TRPCProvider, useTRPC, useTRPCClient } = createTRPCContext<AppRouter>();
 
 const URL = "/api/trpc";
-/** Past this a query string may be cut by a proxy on the way: the batch is split. */
+/** Proxies may truncate longer query strings: the batch is split. */
 const MAX_URL_CHARS = 4_000;
-/** The server takes no more in one request. */
+/** The server accepts no more in one request. */
 const MAX_BATCH = 20;
 
 let browserClient: QueryClient | undefined;

@@ -1,11 +1,11 @@
-/** How long answers count as fresh and what is tried again: the live feed says when something changed. */
+/** How long answers count as fresh and what is retried: the live feed reports changes. */
 import { MutationCache, QueryCache, QueryClient, defaultShouldDehydrateQuery } from "@tanstack/react-query";
 import { TRPCClientError } from "@trpc/client";
 import { signInAgain } from "./sign-in-again.ts";
 
 const STALE_MS = 5_000;
 const RETRIES = 2;
-/** The answer will be the same however often it is asked. */
+/** Errors that stay the same however often the request is repeated. */
 const FINAL_CODES = new Set([
   "UNAUTHORIZED",
   "FORBIDDEN",

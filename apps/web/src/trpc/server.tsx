@@ -1,4 +1,4 @@
-/** Reads for a page while it is made: the first paint has its data, and the browser does not ask again. */
+/** Loads data while a page is rendered: the first paint has it, and the browser does not load it again. */
 import {
   dehydrate,
   HydrationBoundary,
@@ -13,8 +13,8 @@ import type { AppRouter } from "../server/router.ts";
 import { makeQueryClient } from "./query-client.ts";
 
 /**
- * Asks what `ask` names and hands the answers to the components below. A question that fails is asked again by the
- * browser, which shows why.
+ * Runs the queries in `ask` and passes the results to the components below. A query that fails is repeated by the
+ * browser, which shows the reason.
  */
 export async function Prefetched({
   ask,

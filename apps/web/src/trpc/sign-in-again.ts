@@ -1,4 +1,4 @@
-/** The session is over: sign in, and come back to where this page stands. */
+/** The session is over: sign in, then return to this page. */
 let leaving = false;
 
 export function signInAgain(): void {
@@ -8,7 +8,7 @@ export function signInAgain(): void {
   window.location.assign(`/login?next=${encodeURIComponent(here)}`);
 }
 
-/** Only a path of our own: never another site. */
+/** Only a path on this site, never another site. */
 export function nextPath(search: string): string {
   const next = new URLSearchParams(search).get("next") ?? "/";
   return /^\/(?![/\\])/.test(next) ? next : "/";

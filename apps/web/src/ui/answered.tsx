@@ -1,5 +1,5 @@
 "use client";
-/** A view of what a query brings: its place is kept while it loads, and a failure says why and how to try again. */
+/** Shows the result of a query: reserves space while it loads, and explains a failure with a way to retry. */
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { codeOf } from "../trpc/query-client.ts";
@@ -17,13 +17,13 @@ export function Answered<T>({
   children,
 }: {
   query: Query<T>;
-  /** "The list": for "The list could not be read". */
+  /** The subject of the error message, such as "The list" in "The list could not be read". */
   what: string;
-  /** As many as the content is expected to have. */
+  /** The expected number of lines. */
   lines?: number;
   children: (data: T) => ReactNode;
 }) {
-  // What was read before stays, whatever the last attempt said: the banner tells how old it is.
+  // Data that was loaded before stays, even if the last attempt failed: the banner shows its age.
   if (query.data !== undefined) return children(query.data);
   if (!query.isError) return <Loading lines={lines} />;
   return (
@@ -31,7 +31,7 @@ export function Answered<T>({
       title={`${what} could not be read`}
       detail={
         codeOf(query.error) === "SERVICE_UNAVAILABLE"
-          ? "Redis is not reachable; this heals by itself."
+          ? "Redis is not reachable; the page updates when it is back."
           : (query.error?.message ?? "")
       }
       action={<Button onClick={() => query.refetch()}>Try again</Button>}

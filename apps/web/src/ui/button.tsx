@@ -1,4 +1,4 @@
-/** Buttons: one look for doing, one for minding, one for destroying; a disabled one says why. */
+/** Buttons: one style for actions, one for caution, one for destructive actions; a disabled one says why. */
 import type { ComponentProps, ReactNode } from "react";
 
 export type ButtonTone = "primary" | "plain" | "quiet" | "danger";
@@ -18,7 +18,7 @@ export function buttonLook(tone: ButtonTone = "plain", size: "small" | "normal" 
 interface ButtonProps extends Omit<ComponentProps<"button">, "disabled" | "title"> {
   tone?: ButtonTone;
   size?: "small" | "normal";
-  /** Why it cannot be pressed now. The button stays focusable, so that the reason can be read by everyone. */
+  /** Why it cannot be pressed now. The button stays focusable, so that everyone can read the reason. */
   unavailable?: string | undefined;
   title?: string;
   children: ReactNode;

@@ -1,4 +1,4 @@
-/** Sizes in IEC units with the exact number of bytes at hand. */
+/** Sizes in IEC units, with the exact number of bytes in the title. */
 import { exactBytes, formatBytes, formatRate } from "@sluice/control/units";
 
 export function Bytes({ n, className = "" }: { n: number; className?: string }) {

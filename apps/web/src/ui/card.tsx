@@ -9,11 +9,11 @@ export function Card({
   flush = false,
 }: {
   title: string;
-  /** Stands at the right of the title. */
+  /** Shown to the right of the title. */
   aside?: ReactNode;
   children: ReactNode;
   className?: string;
-  /** The content touches the edges: tables and lists. */
+  /** The content extends to the edges: tables and lists. */
   flush?: boolean;
 }) {
   const id = useId();

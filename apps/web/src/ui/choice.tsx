@@ -1,5 +1,5 @@
 "use client";
-/** One of a few: radio buttons that look like a segmented switch and behave like radio buttons. */
+/** A choice of a few options: radio buttons that look like a segmented switch. */
 export function Choice<T extends string>({
   legend,
   name,

@@ -1,5 +1,5 @@
 "use client";
-/** One timer for every relative time on the page; it rests while nothing looks at it. */
+/** One timer for every relative time on the page; it stops while nothing uses it. */
 import { useSyncExternalStore } from "react";
 
 const TICK_MS = 1_000;
@@ -26,12 +26,12 @@ function subscribe(listener: () => void): () => void {
 }
 
 function read(): number {
-  // Nobody keeps it fresh while the timer rests.
+  // The value is not updated while the timer is stopped.
   if (timer === undefined) now = wholeSecond();
   return now;
 }
 
-/** The browser's clock, in steps of a second, ms since 1970; on the server, the moment of rendering. */
+/** The browser's clock, in steps of a second, ms since 1970; on the server, the time of rendering. */
 export function useNow(): number {
   return useSyncExternalStore(subscribe, read, read);
 }

@@ -1,5 +1,5 @@
 "use client";
-/** Copies a text and says so. Off HTTPS the clipboard interface is missing: the older way is used. */
+/** Copies a text and confirms it. Without HTTPS there is no clipboard API: the older method is used. */
 import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 

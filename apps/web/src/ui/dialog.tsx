@@ -1,5 +1,8 @@
 "use client";
-/** A modal dialog: the browser's own, with its focus trap, Esc and inertness. Focus starts where nothing is destroyed. */
+/**
+ * A modal dialog: the browser's own, with its focus trap, Esc and inertness. The initial focus is never on a
+ * destructive action.
+ */
 import { X } from "lucide-react";
 import { useEffect, useId, useRef, type ReactNode } from "react";
 
@@ -48,7 +51,7 @@ export function Dialog({
               <span className="heard">Close</span>
             </button>
           </header>
-          {/* Scrolls when it must; then the keyboard must reach it. */}
+          {/* Scrollable content must be reachable by keyboard. */}
           <div tabIndex={-1} className="min-h-0 overflow-y-auto px-5 pb-4">
             {children}
           </div>

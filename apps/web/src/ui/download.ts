@@ -1,5 +1,5 @@
 "use client";
-/** Hands a text to the reader as a file. */
+/** Lets the user save a text as a file. */
 export function download(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = document.createElement("a");

@@ -1,4 +1,4 @@
-/** The head of a page: its name, what it says in a sentence, and what can be done here. */
+/** The head of a page: its title, a summary in one sentence, and its actions. */
 import type { ReactNode } from "react";
 
 export function PageTitle({

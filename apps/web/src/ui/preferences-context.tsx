@@ -41,6 +41,6 @@ export function PreferencesProvider({ initial, children }: { initial: Preference
 
 export function usePreferences(): PreferenceActions {
   const value = use(PreferencesContext);
-  if (value === undefined) throw new Error("usePreferences stands outside PreferencesProvider");
+  if (value === undefined) throw new Error("usePreferences is used outside PreferencesProvider");
   return value;
 }

@@ -1,5 +1,5 @@
 "use client";
-/** A choice of many, the browser's own list; the first entry is "any". */
+/** A choice of many options, as a native list; the first entry is "any". */
 export function Select({
   label,
   value,
@@ -13,7 +13,7 @@ export function Select({
   words?: (option: string) => string;
   onChange: (value: string) => void;
 }) {
-  // A value from the URL that no longer exists stays visible: it explains the empty list.
+  // A value from the URL that no longer exists stays visible, because it explains the empty list.
   const all = value === "" || options.includes(value) ? options : [value, ...options];
   return (
     <label>

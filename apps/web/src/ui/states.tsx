@@ -1,4 +1,4 @@
-/** The three states a view has beside its data: nothing there, not there yet, could not be had. */
+/** The states of a view without data: empty, loading, failed. */
 import type { LucideIcon } from "lucide-react";
 import { CircleAlert } from "lucide-react";
 import type { ReactNode } from "react";
@@ -47,7 +47,7 @@ export function Failure({
   );
 }
 
-/** Keeps the place of what is being loaded. `lines`: as many as the content is expected to have. */
+/** Reserves space for what is being loaded. `lines`: the expected number of lines. */
 export function Loading({ lines = 4, label = "Loading" }: { lines?: number; label?: string }) {
   return (
     <div role="status" className="flex flex-col gap-2.5 p-4">

@@ -1,5 +1,5 @@
 "use client";
-/** Lines over time. uPlot draws; colours come from the palette and follow the theme. */
+/** A line chart over time, drawn by uPlot; colours come from the palette and follow the theme. */
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 
@@ -7,16 +7,16 @@ export interface ChartSeries {
   name: string;
   /** Name of a colour of the palette. */
   color: string;
-  /** In words, for axis and legend. */
+  /** Formats a value for axis and legend. */
   unit: (value: number) => string;
   axis?: "left" | "right";
   fill?: boolean;
-  /** null: nothing is known. */
+  /** null: unknown. */
   values: readonly (number | null)[];
 }
 
 export interface TimeChartProps {
-  /** What the picture shows, for who cannot see it. */
+  /** A description of the chart for screen readers. */
   label: string;
   height: number;
   /** Seconds since 1970, ascending. */
@@ -39,7 +39,7 @@ export function TimeChart({ label, height, times, series }: TimeChartProps) {
     draw();
     const resized = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height }));
     resized.observe(element);
-    // Colours are painted: another theme means painting anew.
+    // Colours are painted on a canvas, so another theme needs a new painting.
     const themed = new MutationObserver(draw);
     themed.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     const system = window.matchMedia("(prefers-color-scheme: dark)");
@@ -135,14 +135,14 @@ function optionsFor(element: HTMLElement, { series, height }: TimeChartProps): u
   };
 }
 
-/** Axis labels fall on round numbers of KiB, MiB and GiB. */
+/** Axis labels are round numbers of KiB, MiB and GiB. */
 const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
 function clock(seconds: number): string {
   return new Date(seconds * 1_000).toTimeString().slice(0, 5);
 }
 
-/** A colour of the palette as the canvas takes it. */
+/** A colour of the palette as a canvas colour. */
 function paint(element: HTMLElement, name: string): string {
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;

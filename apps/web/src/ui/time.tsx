@@ -1,5 +1,5 @@
 "use client";
-/** A moment, as the reader prefers it; the exact instant is always in the title and in the markup. */
+/** A time in the user's preferred format; the exact time is always in the title and in the markup. */
 import { formatAbsolute, formatDuration, formatRelative, parseTime } from "@sluice/control/units";
 import { useNow } from "./clock.ts";
 import { usePreferences } from "./preferences-context.tsx";
@@ -12,7 +12,7 @@ export function Time({ at, className = "" }: { at: string | number | undefined; 
   if (ms === undefined) return <span className={className}>–</span>;
   const text = timeMode === "relative" ? formatRelative(ms, now) : formatAbsolute(ms, timeMode === "utc");
   const title = `${formatAbsolute(ms, false)} local, ${formatAbsolute(ms, true)}`;
-  // The server knows neither the reader's zone nor the moment of reading: the browser's text wins.
+  // The server knows neither the user's time zone nor the time of reading: the browser's text takes precedence.
   return (
     <time
       dateTime={new Date(ms).toISOString()}
@@ -25,12 +25,12 @@ export function Time({ at, className = "" }: { at: string | number | undefined; 
   );
 }
 
-/** The page's clock steps in seconds: it cannot tell milliseconds. */
+/** The page's clock has steps of a second, so milliseconds mean nothing. */
 function wholeSeconds(span: number): number {
   return Math.max(1_000, span);
 }
 
-/** How long ago, always relative: for ages that are the point, whatever the time mode. */
+/** How long ago, always relative, whatever the time mode: for values whose point is the age. */
 export function Age({ since, className = "" }: { since: number | undefined; className?: string }) {
   const now = useNow();
   return (

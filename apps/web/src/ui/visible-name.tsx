@@ -1,7 +1,7 @@
-/** Names from outside: control and hidden characters are marks the eye can see; direction cannot leak out. */
+/** Shows names from outside: control and hidden characters become visible marks; text direction cannot leak out. */
 import { visiblePieces, visibleText } from "@sluice/control/visible-text";
 
-/** `path`: a displayable path. With `dim`, folders recede and the file's own name stands out. */
+/** `path`: a displayable path. With `dim`, folders are dimmed, which emphasizes the file's own name. */
 export function VisibleName({
   text,
   dim = false,
@@ -29,7 +29,7 @@ function Pieces({ text }: { text: string }) {
     piece.mark === undefined ? (
       piece.text
     ) : (
-      // Pieces never reorder: their place is their identity.
+      // Pieces are never reordered, so their position is their key.
       <span
         key={at}
         title={piece.mark}

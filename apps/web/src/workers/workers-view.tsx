@@ -1,5 +1,5 @@
 "use client";
-/** Who uploads: alive or gone, what each says of itself, its watches, what it holds and did in the last hour. */
+/** The workers: live or gone, what each reports, its watches, the streams it holds and its last hour. */
 import { useQuery } from "@tanstack/react-query";
 import {
   CircleCheck,
@@ -46,7 +46,7 @@ export function WorkersView() {
           list.length === 0 ? (
             <div className="card">
               <Empty icon={Server} title="No worker has been seen in the last week">
-                Start one beside the recorder: it registers itself here within seconds.
+                Start one next to the recorder: it appears here within seconds.
               </Empty>
             </div>
           ) : (
@@ -74,7 +74,7 @@ const STATES: Record<
 
 function WorkerCard({ worker }: { worker: WorkerView }) {
   const { lease, last, hour } = worker;
-  // Gone with streams: nobody sends what they wait for.
+  // Gone with live streams: nothing is uploaded for them.
   const left = lease === undefined && worker.streams > 0;
   const known = STATES[lease?.state ?? "gone"];
   const state = left
@@ -171,7 +171,7 @@ function Store({ name, checksum, probed_at, notes }: NonNullable<WorkerView["sto
   return (
     <details className="mt-2" data-testid="store">
       <summary className="cursor-pointer">
-        Store: {name === "unknown" ? "known by its answers only" : name}, {CHECKSUMS[checksum] ?? checksum}
+        Store: {name === "unknown" ? "identified only by its probe" : name}, {CHECKSUMS[checksum] ?? checksum}
         {notes.length > 0 && `, ${formatCount(notes.length)} to know`}
       </summary>
       <ul className="mt-1 list-disc space-y-1 pl-5">
@@ -212,7 +212,7 @@ function Watch({ name, record }: WorkerView["watches"][number]) {
         )}
         {offline && (
           <span className="block text-bad">
-            Offline since <Time at={record.since_utc} />: {record.state_detail ?? "the volume is away"}
+            Offline since <Time at={record.since_utc} />: {record.state_detail ?? "the volume is missing"}
           </span>
         )}
       </span>

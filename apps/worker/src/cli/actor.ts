@@ -1,4 +1,4 @@
-/** Who acts, for the audit log: the system's user on this host. */
+/** Who acts, for the audit log: the operating system's user on this host. */
 import type { Actor } from "@sluice/control/run-plan";
 import { hostname, userInfo } from "node:os";
 
@@ -6,7 +6,7 @@ export function systemActor(): Actor {
   return { who: `${userName()}@${hostname()}`, from: "command line" };
 }
 
-/** A container's user need not have a name. */
+/** In a container the user may have no name. */
 function userName(): string {
   try {
     return userInfo().username;

@@ -1,4 +1,7 @@
-/** `sluice`: every command but `worker`, which main.ts adds. A wrong command line is a usage error, never a stack. */
+/**
+ * `sluice`: every command except `worker`, which main.ts adds. A wrong command line is a usage error and never prints a
+ * stack.
+ */
 import { writeSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { visibleLines } from "@sluice/control/visible-text";
@@ -24,12 +27,12 @@ import { EXIT } from "./exit-codes.ts";
 
 export function buildCli(): Command {
   const program = new Command("sluice")
-    .description("Gets files that are still being written safely into S3.")
+    .description("Uploads files to S3 while they are still being written.")
     .version(VERSION)
     .exitOverride()
-    // What was typed is repeated in its messages.
+    // Messages repeat what the user typed, so control characters are made visible.
     .configureOutput({ writeErr: (text) => void process.stderr.write(visibleLines(text)) })
-    .showHelpAfterError("(--help shows what there is)");
+    .showHelpAfterError("(see --help)");
   addLs(program);
   addShow(program);
   addParts(program);
@@ -59,7 +62,7 @@ function addExamples(program: Command, parent = ""): void {
   }
 }
 
-/** Parses the command line and runs what it says; sets the exit code. */
+/** Parses the command line, runs the command and sets the exit code. */
 export async function runCli(program: Command, argv: readonly string[] = process.argv): Promise<void> {
   addExamples(program);
   process.stdout.on("error", onUnwritable);
@@ -68,21 +71,21 @@ export async function runCli(program: Command, argv: readonly string[] = process
     await program.parseAsync(argv);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has printed its message; asking for help or the version is no error.
+    // Commander has printed its message; --help and --version are no errors.
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
 }
 
 /**
- * A reader that has seen enough (`| head`) is no error, and whatever the command would still say has no reader. Anything
- * else, such as a full disk, means that the answer is incomplete.
+ * A reader that closes the pipe early (`| head`) is no error; the rest of the output is dropped. Any other error, such
+ * as a full disk, means that the answer is incomplete.
  */
 function onUnwritable(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit();
   try {
     writeSync(2, `the output cannot be written: ${error.message}\n`);
   } catch {
-    // Standard error is as full: the exit code is all that can be said.
+    // Standard error cannot be written either: only the exit code is left.
   }
   process.exit(EXIT.unwritable);
 }

@@ -1,11 +1,11 @@
-/** What a shell needs to complete a command line: made from the same definitions that parse it. */
+/** Completion scripts for shells, made from the definitions that parse the command line. */
 import type { Command } from "commander";
 
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
 interface Point {
-  /** `orphans clean`; empty for the program itself. */
+  /** For example `orphans clean`; empty for the program itself. */
   path: string;
   /** Commands and words that may follow. */
   words: readonly { word: string; about: string }[];

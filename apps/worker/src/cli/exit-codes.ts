@@ -1,4 +1,4 @@
-/** Every way a command can end, as a number a script can tell apart. The reference page is made from this list. */
+/** Every exit code of a command. The reference page is made from this list. */
 export const EXIT = {
   ok: 0,
   failed: 1,
@@ -13,18 +13,18 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
-  ok: "done; nothing failed and nothing was refused",
+  ok: "success; nothing failed and nothing was refused",
   failed: "something failed, was refused, was not found, or was not confirmed",
   usage: "the command line is wrong",
   unavailable: "Redis or the worker cannot be reached, or no worker is alive",
-  software: "a fault of Sluice itself",
+  software: "a bug in Sluice",
   unwritable: "the output could not be written: a full disk",
   tryAgain: "a worker has not answered in time; the request stays filed, and its id is printed",
   config: "the configuration is wrong",
   interrupted: "interrupted (Ctrl-C)",
 };
 
-/** Ends a command with a message for people; never a stack. */
+/** Ends a command with a message for the user and no stack. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: ExitCode;

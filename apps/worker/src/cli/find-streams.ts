@@ -1,11 +1,11 @@
-/** The streams a person means: by id, or by the beginning or end of one where it fits only one stream. */
+/** Finds the streams a user names by id, or by a prefix or suffix that fits only one stream. */
 import { INDEXES } from "@sluice/core";
 import type { StreamReader } from "@sluice/redis-schema";
 import { CliError, EXIT } from "./exit-codes.ts";
 
 const SHOWN_CANDIDATES = 5;
 
-/** In the order given, each once. Rejects with a CliError for the first that names none or several. */
+/** In the given order, each once. Rejects with a CliError for the first name that matches no stream or several. */
 export async function findStreams(reader: StreamReader, given: readonly string[]): Promise<string[]> {
   const known = lazily(() => allIds(reader));
   const ids = new Set<string>();
@@ -24,8 +24,8 @@ export async function findStream(reader: StreamReader, given: string): Promise<s
   return id;
 }
 
-/** Undefined when no stream has this id and none begins or ends with it. */
-export async function lookForStream(reader: StreamReader, given: string): Promise<string | undefined> {
+/** Undefined if no stream has this id, prefix or suffix. */
+export async function lookUpStream(reader: StreamReader, given: string): Promise<string | undefined> {
   const matches = await matching(reader, given, () => allIds(reader));
   if (matches.length > 1) throw ambiguous(given, matches);
   return matches[0];
@@ -39,7 +39,7 @@ async function findOne(reader: StreamReader, given: string, known: () => Promise
   return only;
 }
 
-/** A whole id wins over longer ones that begin or end with it. */
+/** A whole id takes precedence over longer ids that begin or end with it. */
 async function matching(
   reader: StreamReader,
   given: string,
@@ -57,7 +57,7 @@ function ambiguous(given: string, matches: readonly string[]): CliError {
   const more = matches.length > SHOWN_CANDIDATES ? `\n  … ${matches.length} in all` : "";
   return new CliError(
     EXIT.failed,
-    `${given} is the beginning or the end of several streams' ids:\n  ${shown}${more}`,
+    `${given} is a prefix or suffix of several stream ids:\n  ${shown}${more}`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Options that several commands share, parsed once; what is not allowed is a usage error that says what is. */
+/** Options that several commands share. Each is parsed in one place; a usage error says which values are allowed. */
 import { FAILURE_REASONS } from "@sluice/core";
 import { flagDefinitions, formatDuration } from "@sluice/config";
 import { parseDuration } from "@sluice/config/values/units";
@@ -18,18 +18,22 @@ export interface FilterFlags {
 
 export function addFilters(command: Command): Command {
   return command
-    .option("--source <source>", "only of this source")
-    .option("--watch <name>", "only of this watch")
-    .option("--path <text>", "only where the path or the key contains this text")
-    .addOption(reasonOption("only failed for this reason; may be given several times"))
-    .option("--older-than <duration>", "only without activity for this long, as in 30m or 7d", duration);
+    .option("--source <source>", "only streams of this source")
+    .option("--watch <name>", "only streams of this watch")
+    .option("--path <text>", "only streams whose path or key contains this text")
+    .addOption(reasonOption("only streams that failed for this reason; may be repeated"))
+    .option(
+      "--older-than <duration>",
+      "only streams without activity for this long, for example 30m or 7d",
+      duration,
+    );
 }
 
 function reasonOption(about: string): Option {
   return new Option("--reason <reason...>", about).choices(FAILURE_REASONS);
 }
 
-/** Settings as flags, as the worker takes them. */
+/** Settings as flags, the same as for the worker. */
 export function addSettingFlags(command: Command): Command {
   for (const { flags, about } of flagDefinitions()) command.option(flags, about);
   return command;
@@ -37,16 +41,16 @@ export function addSettingFlags(command: Command): Command {
 
 export function duration(text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError("A duration is allowed, as in 30s, 10m, 2h or 7d.");
+  if (ms === undefined) throw new InvalidArgumentError("Expected a duration such as 30s, 10m, 2h or 7d.");
   return ms;
 }
 
-/** `--wait` and its like: kept in ms, shown as it is typed. */
+/** For `--wait` and similar options: stored in ms, shown as typed. */
 export function durationOption(flags: string, about: string, ms: number): Option {
   return new Option(flags, about).argParser(duration).default(ms, formatDuration(ms));
 }
 
 export function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("A whole number is allowed.");
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
   return Number(text);
 }

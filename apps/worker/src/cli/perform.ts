@@ -1,6 +1,6 @@
 /**
- * Every command runs through here: what it throws becomes a message and an exit code, Ctrl-C ends its waiting, and what
- * it opened is closed.
+ * Runs a command: an error becomes a message and an exit code, Ctrl-C ends the waiting, and everything the command
+ * opened is closed.
  */
 import { ConfigProblems } from "@sluice/config";
 import { CheckpointError, StoreError } from "@sluice/core";
@@ -43,5 +43,5 @@ function explain(error: unknown): { exitCode: ExitCode; message: string } {
     return { exitCode: EXIT.unavailable, message: `${error.code}: ${error.message}` };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { exitCode: EXIT.software, message: `This is a fault of Sluice itself:\n${text}` };
+  return { exitCode: EXIT.software, message: `This is a bug in Sluice:\n${text}` };
 }

@@ -1,4 +1,4 @@
-/** `docs/cli.md`, made from the commands' own definitions: what `--help` says and what the page says is written down once. */
+/** `docs/cli.md`, made from the commands' definitions, so that the page and `--help` cannot differ. */
 import { join } from "node:path";
 import { flagDefinitions } from "@sluice/config";
 import type { Argument, Command, Option } from "commander";
@@ -28,7 +28,7 @@ export function cliPage(): string {
   ].join("\n\n")}\n`;
 }
 
-/** Every command that does something, by its whole name: `orphans ls`. */
+/** Every command that does something, by its full name: `orphans ls`. */
 export function leaves(program: Command, parent = ""): [name: string, command: Command][] {
   return program.commands.flatMap((command): [string, Command][] => {
     const name = `${parent}${command.name()}`;
@@ -46,7 +46,7 @@ function section(name: string, command: Command): string {
     ["```sh", `sluice ${name} ${command.usage()}`, ...(EXAMPLES[name] ?? []), "```"].join("\n"),
     ...(rows.length > 0 ? [table(["", "meaning"], rows)] : []),
     ...(takesSettings
-      ? ["Every setting of [the configuration](configuration.md) is a flag too, but for the secrets."]
+      ? ["Every setting of [the configuration](configuration.md) is also a flag, except the secrets."]
       : []),
   ].join("\n\n");
 }
@@ -96,7 +96,7 @@ const INTRODUCTION = `# The command line
 
 This page is made from the commands' own definitions (\`pnpm --filter @sluice/worker run docs:cli\`); do not edit it.
 
-From a clone: \`npm run -s sluice -- <command>\`; in the container: \`sluice <command>\`. Every command finds Redis as the
+From a clone: \`npm run -s sluice -- <command>\`; in the container: \`sluice <command>\`. Every command finds Redis like the
 worker does: \`SLUICE_REDIS_URL\` and \`SLUICE_KEY_PREFIX\`, or \`sluice.yaml\`.`;
 
 const ANSWERS = `## Answers
@@ -111,15 +111,15 @@ Streams are named by id, or by the beginning of one where it fits only one strea
 ## Plans
 
 \`retry\`, \`finalize\`, \`abort\`, \`purge\`, \`orphans clean\` and \`adopt\` first make a plan: exact ids, counts, bytes, and what
-would be lost. It is printed and then carried out exactly; what changed meanwhile is left alone and said so.
+would be lost. It is printed and then carried out exactly; items that changed meanwhile are left alone and reported.
 
-- Where something is lost or sent twice, a yes is asked for; \`--yes\` says it beforehand.
+- If something would be lost or sent twice, the command asks for a confirmation; \`--yes\` gives it beforehand.
 - From 50 items on, or where open uploads would be lost, their number must be typed; \`--yes --count 412\` says it
   beforehand, and a wrong number does nothing.
 - \`--plan\` only keeps the plan for 15 minutes and prints its token; \`--execute <token>\` carries it out. The dashboard's
-  plans are the same: each can carry out what the other planned. The same token asked again does nothing twice: it goes on
-  where it was interrupted and says what came of it.
+  plans are the same: each can carry out what the other planned. A second run with the same token repeats nothing: it resumes
+  where it was interrupted and reports the result.
 
-Every action is in the audit log: who (the system's user at this host), what, which ids, \`--because\`, and what came of it.
-What needs a file or the bucket is asked of the workers; \`purge\` needs none. A request that no worker answers in time stays
+Every action is in the audit log: who (the system's user at this host), what, which ids, \`--because\`, and the result.
+Actions that need a file or the bucket are requested from the workers; \`purge\` needs none. A request that no worker answers in time stays
 filed for a day.`;

@@ -1,4 +1,7 @@
-/** A command's connection to Redis: made within seconds or not at all, of a schema this version knows, closed at the end. */
+/**
+ * A command's connection to Redis: made within seconds or not at all, checked for a supported schema, closed at the
+ * end.
+ */
 import { loadConfig, redacted, systemInputs, type Config } from "@sluice/config";
 import type { Actor } from "@sluice/control/run-plan";
 import {
@@ -35,7 +38,7 @@ export async function performOnRedis(
   work: (session: Session) => Promise<ExitCode>,
 ): Promise<void> {
   await perform(flags, async (run) => {
-    // Neither a bucket nor a watch is needed to read what Redis holds.
+    // Reading from Redis needs neither a bucket nor a watch.
     const { config } = loadConfig(systemInputs([]));
     const context = await connect(config);
     try {
@@ -67,7 +70,7 @@ export async function connect(config: Config): Promise<SchemaContext> {
   let last: Error | undefined;
   const redis: RedisClient = createClient(parsed.target, { name: "sluice-cli" }, (error) => {
     last = error;
-    // One server that refuses will refuse again; several nodes may each be asked.
+    // A single server that refuses would refuse again; of several nodes another one may accept.
     if (parsed.target.kind === "single") giveUp.abort(error);
   });
   try {

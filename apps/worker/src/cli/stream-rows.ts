@@ -1,11 +1,11 @@
-/** Streams as lists show them, and which of them a person asked for. Newest first. */
+/** Streams as lists show them, filtered as the user asked. Newest first. */
 import { matches, type RowFilter } from "@sluice/control/row-filter";
 import { INDEXES, INDEX_OF, KINDS, type Index, type Kind } from "@sluice/core";
 import type { ListedStream, StreamReader } from "@sluice/redis-schema";
 
 const PAGE = 500;
 
-/** Streams of these indexes that match. One that moves between two looks is given once. */
+/** Streams of these indexes that match. A stream that moves to another index meanwhile is returned once. */
 export async function* selectRows(
   reader: StreamReader,
   indexes: readonly Index[],
@@ -33,7 +33,7 @@ export async function collect(rows: AsyncIterable<ListedStream>): Promise<Listed
   return all;
 }
 
-/** As stored, with the id; what only this program computes stays out. */
+/** As stored, with the id; values that only this program computes are left out. */
 export function rowToJson(row: ListedStream): Record<string, unknown> {
   const { id, kind: _, index: __, score: ___, ...fields } = row;
   return { id, ...fields };
@@ -47,7 +47,7 @@ export interface StateChoice {
   kinds: ReadonlySet<Kind> | undefined;
 }
 
-/** What words such as `failed` or `opening` ask for; undefined for a word that is none. */
+/** What words such as `failed` or `opening` select; undefined for an unknown word. */
 export function chooseStates(words: readonly string[]): StateChoice | undefined {
   const kinds = new Set<Kind>();
   for (const word of words) {
@@ -58,7 +58,7 @@ export function chooseStates(words: readonly string[]): StateChoice | undefined 
   const indexes = INDEXES.filter((index) =>
     KINDS.some((kind) => kinds.has(kind) && INDEX_OF[kind] === index),
   );
-  // A record that cannot be read has no kind: it is listed wherever all of its index is.
+  // A record that cannot be parsed has no kind: it is listed wherever its whole index is.
   const isWhole = indexes.every((index) =>
     KINDS.every((kind) => INDEX_OF[kind] !== index || kinds.has(kind)),
   );

@@ -1,4 +1,4 @@
-/** `sluice worker`: every setting is also a flag. Ends the process, since the worker is the process. */
+/** `sluice worker`: every setting is also a flag. The worker is the process, so its end ends the process. */
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import { flagDefinitions, type Flags } from "@sluice/config";
@@ -6,8 +6,8 @@ import { visibleLines } from "@sluice/control/visible-text";
 import type { Command } from "commander";
 
 /**
- * The old heap may grow by half of what is alive before it is collected. V8's own choice, up to four times, suits a
- * program that owns the machine; a sidecar leaves the memory to the recorder.
+ * The old heap may grow by half of the live data before it is collected. V8's default, up to four times, suits a
+ * program that has the machine for itself; a sidecar must leave the memory to the recorder.
  */
 const HEAP_GROWTH = "--heap-growing-percent=50";
 
@@ -19,9 +19,9 @@ export function addWorkerCommand(program: Command): void {
   command.action(async (flags: Flags) => {
     try {
       setFlagsFromString(HEAP_GROWTH);
-      // Loaded only here: no other command waits for the S3 client to be read from disk.
+      // Imported only here, so that no other command loads the S3 client from disk.
       const { runWorker } = await import("../start/run-worker.ts");
-      // It may end by kill -9, which leaves no time for it.
+      // Now, because after kill -9 there is no later.
       flushCompileCache();
       process.exitCode = await runWorker(flags);
     } catch (error) {
@@ -30,7 +30,7 @@ export function addWorkerCommand(program: Command): void {
         `${visibleLines(error instanceof Error && hasExitCode(error) ? error.message : describe(error))}\n`,
       );
     }
-    // Whatever still holds the event loop (a socket in a black hole) must not hold the exit.
+    // An open handle (such as a socket that gets no answer) must not delay the exit.
     process.exit();
   });
 }

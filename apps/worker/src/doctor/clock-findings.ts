@@ -1,8 +1,10 @@
-/** How far this machine's clock is from those it works with. S3 refuses requests signed at another time. */
+/**
+ * How far this machine's clock differs from the clocks of Redis and the bucket. S3 refuses requests with a wrong time.
+ */
 import { finding, ok, type Finding } from "./finding.ts";
 
 const NOTICED_MS = 2_000;
-/** Half of what S3 tolerates. */
+/** Half of the difference that S3 tolerates. */
 const DANGEROUS_MS = 7.5 * 60_000;
 
 /** `skewMs`: their clock minus ours. */

@@ -1,4 +1,7 @@
-/** Whether a watch can be read, followed, tidied, and seen being written. Pure: the facts are gathered apart. */
+/**
+ * Whether a watch can be read, followed and tidied, and whether writers can be seen. Pure: the facts are gathered
+ * elsewhere.
+ */
 import { formatDuration } from "@sluice/config";
 import type { UnusableWatch } from "../start/check-watches.ts";
 import type { Visibility } from "../files/writers/process-visibility.ts";
@@ -10,18 +13,18 @@ export interface DirectoryFacts {
   root: string;
   /** Why it cannot be used at all. */
   unusable: UnusableWatch | undefined;
-  /** Why file events cannot be had there. */
+  /** Why the file system reports no events. */
   silent: string | undefined;
   polling: "auto" | "on" | "off";
   rescanIntervalMs: number;
   survey: Survey;
-  /** Whether the file system keeps birth times. */
+  /** Whether the file system stores birth times. */
   birthTimes: boolean;
   /** Files are deleted or moved after their upload. */
   tidies: boolean;
-  /** The root may be written. */
+  /** The root is writable. */
   writable: boolean;
-  /** Where files are moved to, when that cannot be written. */
+  /** Where files are moved to, if that cannot be written. */
   unusableTarget: string | undefined;
   ignoreOpen: boolean;
 }
@@ -31,20 +34,20 @@ export interface Survey {
   files: number;
   /** Directories and files that this user cannot read. */
   unreadable: number;
-  /** The walk ended at its limit: there is more. */
+  /** The walk stopped at its limit: there are more entries. */
   cut: boolean;
 }
 
 export interface SystemFacts {
-  /** fs.inotify.*; undefined where there is no inotify. */
+  /** fs.inotify.*; undefined on systems without inotify. */
   maxUserWatches: number | undefined;
   maxUserInstances: number | undefined;
   visibility: Visibility;
 }
 
-/** Of the user's watches: others need some too. */
+/** Share of the user's watches: other programs need some too. */
 const MANY = 0.5;
-/** Each watch of ours needs one. */
+/** Each of our watches needs one instance. */
 const FEW_INSTANCES = 16;
 
 /** "watch rec is not there" → "Watch rec is not there." */
@@ -73,7 +76,7 @@ export function directoryFindings(facts: DirectoryFacts): Finding[] {
     );
   }
   if (!facts.birthTimes) {
-    const seen = `Watch ${name}: the file system keeps no birth times; a file is known by its inode and the bytes of its last part.`;
+    const seen = `Watch ${name}: the file system keeps no birth times; files are identified by inode and the bytes of the last part.`;
     findings.push(finding("directory.no_birth_times", "info", seen));
   }
   if (facts.ignoreOpen) {
@@ -98,7 +101,7 @@ function events({ name, silent, polling, rescanIntervalMs }: DirectoryFacts): Fi
       "directory.events_missed",
       "warning",
       seen,
-      `Set SLUICE_POLLING=auto; the rescan finds changes every ${late} all the same.`,
+      `Set SLUICE_POLLING=auto; until then the rescan finds changes every ${late}.`,
     );
   }
   const seen = `Watch ${name}: ${silent}; changes are found by the rescan, every ${late}.`;
@@ -106,7 +109,7 @@ function events({ name, silent, polling, rescanIntervalMs }: DirectoryFacts): Fi
     "directory.network_fs",
     "warning",
     seen,
-    "Nothing has to be done; SLUICE_RESCAN_INTERVAL says how late a change is seen.",
+    "No action is needed; SLUICE_RESCAN_INTERVAL limits how late a change is noticed.",
   );
 }
 
@@ -114,20 +117,20 @@ function tidying({ name, root, tidies, writable, unusableTarget }: DirectoryFact
   if (!tidies) return [];
   const findings: Finding[] = [];
   if (!writable) {
-    const seen = `Watch ${name}: files are to be tidied after their upload, but ${root} cannot be written.`;
+    const seen = `Watch ${name}: files should be deleted or moved after their upload, but ${root} is not writable.`;
     findings.push(
       finding(
         "directory.not_writable",
         "error",
         seen,
-        "Let the worker's user write it, or set SLUICE_AFTER_UPLOAD=keep.",
+        "Give the worker's user write access, or set SLUICE_AFTER_UPLOAD=keep.",
       ),
     );
   }
   if (unusableTarget !== undefined) {
-    const seen = `Watch ${name}: files are to be moved to ${unusableTarget}, which cannot be made or written.`;
+    const seen = `Watch ${name}: files should be moved to ${unusableTarget}, which cannot be created or written.`;
     findings.push(
-      finding("directory.no_target", "error", seen, "Create it, and let the worker's user write it."),
+      finding("directory.no_target", "error", seen, "Create it, and give the worker's user write access."),
     );
   }
   return findings;
@@ -142,7 +145,7 @@ export function systemFindings(facts: SystemFacts, surveys: readonly Survey[]): 
 function inotify({ maxUserWatches: most }: SystemFacts, surveys: readonly Survey[]): Finding | undefined {
   if (most === undefined) return undefined;
   const needed = surveys.reduce((sum, { directories }) => sum + directories, 0);
-  const seen = `${plural(needed, "directory needs a watch", "directories need a watch")}; the system allows ${most} a user.`;
+  const seen = `${plural(needed, "directory needs a watch", "directories need a watch")}; the system allows ${most} per user.`;
   if (needed < MANY * most) return ok("system.inotify_watches", seen);
   const remedy = `sysctl fs.inotify.max_user_watches=${Math.max(524_288, 4 * needed)} (on the host); until then the rescan finds what events miss.`;
   return finding("system.inotify_watches_few", "warning", seen, remedy);
@@ -150,7 +153,7 @@ function inotify({ maxUserWatches: most }: SystemFacts, surveys: readonly Survey
 
 function instances({ maxUserInstances: most }: SystemFacts): Finding | undefined {
   if (most === undefined) return undefined;
-  const seen = `The system allows ${most} inotify instances a user.`;
+  const seen = `The system allows ${most} inotify instances per user.`;
   if (most >= FEW_INSTANCES) return ok("system.inotify_instances", seen);
   return finding(
     "system.inotify_instances_few",

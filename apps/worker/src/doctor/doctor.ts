@@ -1,25 +1,25 @@
-/** Looks at everything the work depends on, one thing after the other; what is wrong with one never hides another. */
+/** Checks everything that uploads depend on, one area after the other. A problem in one area never hides another. */
 import { ConfigProblems, loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
 import { finding, ok, SEVERITIES, type Finding, type Severity } from "./finding.ts";
 
-/** `say`: told what is being looked at. */
+/** `say`: called with the name of the area before it is checked. */
 export async function examine(flags: Flags, say: (what: string) => void): Promise<Finding[]> {
   const read = readConfig(flags);
   if (!read.config) return read.findings;
   const { config } = read;
-  // Loaded only here: no other command waits for the S3 client to be read from disk.
-  const [{ lookAtRedis }, { lookAtStore }, { lookAtDirectories }, { lookAtWebhook }] = await Promise.all([
-    import("./look-at-redis.ts"),
-    import("./look-at-store.ts"),
-    import("./look-at-directories.ts"),
+  // Imported only here, so that no other command loads the S3 client from disk.
+  const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await Promise.all([
+    import("./check-redis.ts"),
+    import("./check-store.ts"),
+    import("./check-directories.ts"),
     import("./webhook-findings.ts"),
   ]);
   const findings = [...read.findings];
   for (const [what, look] of [
-    ["Redis", lookAtRedis],
-    ["the bucket", lookAtStore],
-    ["the watched directories", lookAtDirectories],
-    ["the webhook's receiver", lookAtWebhook],
+    ["Redis", checkRedis],
+    ["the bucket", checkStore],
+    ["the watched directories", checkDirectories],
+    ["the webhook's receiver", checkWebhook],
   ] as const) {
     say(`Looking at ${what} …`);
     findings.push(...(await look(config)));
@@ -31,11 +31,11 @@ function readConfig(flags: Flags): { config: Config | undefined; findings: Findi
   try {
     const { config, warnings } = loadConfig(systemInputs(["worker"], flags));
     const ignored = warnings.map((text) => finding("config.ignored", "warning", text));
-    return { config, findings: [ok("config.read", "The configuration is right for a worker."), ...ignored] };
+    return { config, findings: [ok("config.read", "The configuration is valid for a worker."), ...ignored] };
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
     const remedy =
-      "See sluice config print and docs/configuration.md; the rest is looked at once this is right.";
+      "See sluice config print and docs/configuration.md; the rest is checked once this is fixed.";
     return {
       config: undefined,
       findings: error.problems.map(({ text }) => finding("config.wrong", "error", text, remedy)),

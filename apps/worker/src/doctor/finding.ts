@@ -1,13 +1,13 @@
-/** One thing that was looked at: what was seen, and what to do about it. Ids never change; scripts may rely on them. */
+/** One finding: what was seen, and what to do about it. Ids never change, so scripts may rely on them. */
 export const SEVERITIES = ["error", "warning", "info", "ok"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 export interface Finding {
   id: string;
   severity: Severity;
-  /** In words, with names and numbers. */
+  /** A sentence with names and numbers. */
   seen: string;
-  /** What to do; absent where there is nothing to do. */
+  /** What to do; absent if no action is needed. */
   remedy?: string;
 }
 

@@ -433,7 +433,7 @@ describe("the webhook's receiver", () => {
     const { severity, seen, remedy } = found([failed(reason, detail)], id);
     expect(severity).toBe("warning");
     expect(seen).toContain(detail);
-    expect(remedy).toContain("no upload waits");
+    expect(remedy).toContain("uploads do not wait");
   });
 });
 

@@ -1,10 +1,12 @@
-/** Whether checkpoints are safe in this Redis, and near enough. The facts are gathered apart, so that each case is a row of a test. */
+/**
+ * Whether checkpoints are safe in this Redis, and whether it is fast enough. Pure: the facts are gathered elsewhere.
+ */
 import { judgeServer, type SchemaCheck, type ServerConcern, type ServerFacts } from "@sluice/redis-schema";
 import { formatBytes, formatDuration } from "@sluice/control/units";
 import { finding, ok, type Finding } from "./finding.ts";
 
 export interface RedisFacts {
-  /** Without its password. */
+  /** Without the password. */
   url: string;
   server: ServerFacts;
   schema: SchemaCheck;
@@ -13,11 +15,11 @@ export interface RedisFacts {
   /** Round trip of a PING, median, ms. */
   latencyMs: number;
   allowEviction: boolean;
-  /** Keys that hold another type than they should, in plain words. */
+  /** Keys whose type is wrong, described in words. */
   foreignKeys?: readonly string[];
 }
 
-/** A part costs one call, and a worker's lease is renewed in 5 s: past this, Redis is felt. */
+/** Each part costs one call, and a worker must renew its lease every 5 s: above this, Redis slows uploads down. */
 const SLOW_MS = 50;
 const VERY_SLOW_MS = 500;
 /** Of maxmemory. */
@@ -45,21 +47,28 @@ export function redisFindings(facts: RedisFacts): Finding[] {
   if (!has("evicts")) findings.push(eviction(server));
   findings.push(latency(facts), memory(server));
   for (const text of facts.foreignKeys ?? []) {
-    const remedy = "Until then workers are blocked: they write nothing by halves.";
+    const remedy = "Until then workers are blocked. Nothing is written partially.";
     findings.push(finding("redis.foreign_key", "error", `${text}.`, remedy));
   }
   if (schema.kind !== "ok")
-    findings.push(finding("redis.schema", "error", "The keys are not of this version.", schema.remedy));
+    findings.push(
+      finding("redis.schema", "error", "The keys belong to another schema version.", schema.remedy),
+    );
   if (prefixRemedy !== undefined)
     findings.push(
-      finding("redis.cluster_prefix", "error", "Keys would be spread over the cluster.", prefixRemedy),
+      finding(
+        "redis.cluster_prefix",
+        "error",
+        "Keys would be spread over several cluster slots.",
+        prefixRemedy,
+      ),
     );
   return findings;
 }
 
 function eviction({ evictionPolicy }: ServerFacts): Finding {
   if (evictionPolicy === undefined) {
-    const seen = "The server does not say what it does when its memory is full.";
+    const seen = "The server does not report its eviction policy.";
     return finding("redis.eviction_unknown", "info", seen, "Make sure that maxmemory-policy is noeviction.");
   }
   return ok("redis.no_eviction", "Keys are never evicted (noeviction).");
@@ -73,7 +82,7 @@ function latency({ latencyMs }: RedisFacts): Finding {
     "redis.slow",
     severity,
     seen,
-    "Put Redis nearer to the worker: every part costs a round trip.",
+    "Run Redis closer to the worker: every part costs a round trip.",
   );
 }
 

@@ -1,4 +1,4 @@
-/** What the probe found out about the bucket: every right, every capability, and who cleans up after us. Pure. */
+/** What the probe found out about the bucket: permissions, capabilities, and lifecycle rules. Pure. */
 import type { StoreError } from "@sluice/core";
 import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
 import { finding, ok, type Finding } from "./finding.ts";
@@ -7,7 +7,7 @@ interface Capability {
   id: string;
   has(profile: S3Profile): boolean;
   present: string;
-  /** What its absence means. */
+  /** The consequence if it is missing. */
   absent: string;
   remedy?: string;
 }
@@ -17,48 +17,48 @@ const CAPABILITIES: readonly Capability[] = [
     id: "full_object_checksum",
     has: ({ checksum }) => checksum === "full-object",
     present: "CRC32 of whole objects is checked and kept.",
-    absent: "No CRC32 of whole objects: objects are compared by size and ETag.",
+    absent: "The store has no CRC32 of whole objects: objects are compared by size and ETag.",
   },
   {
     id: "body_checksum",
     has: ({ checksum }) => checksum !== "off",
-    present: "Bodies are checked on arrival.",
-    absent: "The store checks no bodies: damage on the way is not seen by it.",
+    present: "The store verifies request bodies.",
+    absent: "The store does not verify request bodies: it does not notice damage in transit.",
   },
   {
     id: "conditional_put",
     has: ({ conditionalPut }) => conditionalPut,
-    present: "PutObject knows conditions.",
-    absent: "PutObject knows no conditions: HeadObject is asked first for every small file.",
+    present: "PutObject supports conditions.",
+    absent: "PutObject does not support conditions: every small file costs a HeadObject first.",
   },
   {
     id: "conditional_complete",
     has: ({ conditionalComplete }) => conditionalComplete,
-    present: "Complete knows conditions: no object of another program is ever overwritten.",
+    present: "Complete supports conditions: no object of another program is ever overwritten.",
     absent:
-      "Complete knows no conditions: HeadObject is asked right before, which leaves a window of one request in which another program's object could be overwritten.",
+      "Complete does not support conditions: HeadObject is called right before, which leaves a window of one request in which another program's object could be overwritten.",
     remedy: "Let no other program write under this prefix.",
   },
   {
     id: "if_match_on_complete",
     has: ({ ifMatchOnComplete }) => ifMatchOnComplete === "honoured",
-    present: "Complete replaces an object only while it is the one that was seen.",
+    present: "Complete replaces an object only if it has not changed (If-Match).",
     absent:
-      "Complete ignores If-Match or refuses it always: before a reopened file replaces its own object HeadObject is asked right before, which leaves a window of one request.",
+      "Complete ignores If-Match or always refuses it: HeadObject is called right before a reopened file replaces its own object, which leaves a window of one request.",
   },
   {
     id: "list_parts_ends",
     has: ({ listPartsEndsWithComplete, listPartsEndsWithAbort }) =>
       listPartsEndsWithComplete && listPartsEndsWithAbort,
-    present: "ListParts says when an upload has ended.",
+    present: "ListParts reports when an upload has ended.",
     absent:
-      "ListParts answers for uploads that have ended: what it lists proves nothing after a lost reply, HeadObject decides.",
+      "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and HeadObject decides.",
   },
   {
     id: "repeat_complete",
     has: ({ repeatComplete }) => repeatComplete,
-    present: "A repeated Complete is answered again.",
-    absent: "A repeated Complete is not answered again: after a lost reply HeadObject decides.",
+    present: "A repeated Complete returns the same result.",
+    absent: "A repeated Complete fails: after a lost reply HeadObject decides.",
   },
   {
     id: "etag_is_md5",
@@ -70,34 +70,34 @@ const CAPABILITIES: readonly Capability[] = [
   {
     id: "head_missing_is_404",
     has: ({ headMissingIs404 }) => headMissingIs404,
-    present: "A missing key is answered with 404.",
-    absent: "A missing key is answered with 403: missing cannot be told from denied.",
+    present: "A missing key gives a 404.",
+    absent: "A missing key gives a 403: missing cannot be distinguished from denied.",
     remedy: "Grant ListBucket on the prefix.",
   },
   {
     id: "uploads_by_prefix",
     has: ({ listsUploadsByPrefix }) => listsUploadsByPrefix,
-    present: "Open uploads are listed by prefix.",
-    absent: "Open uploads are not found by prefix: the whole bucket is listed instead.",
+    present: "Open uploads can be listed by prefix.",
+    absent: "Open uploads cannot be listed by prefix: the whole bucket is listed instead.",
   },
   {
     id: "unequal_parts",
     has: ({ unequalParts }) => unequalParts,
     present: "Parts may differ in size.",
     absent: "All parts must have one size: the uniform part plan is used.",
-    remedy: "Set SLUICE_EXPECTED_MAX_SIZE to the largest file there will be.",
+    remedy: "Set SLUICE_EXPECTED_MAX_SIZE to the size of the largest expected file.",
   },
   {
     id: "copy_ranges",
     has: ({ copiesRanges }) => copiesRanges,
-    present: "The store copies ranges inside itself: a completed file that grows sends what is new.",
+    present: "The store can copy ranges of objects: when a completed file grows, only new data is sent.",
     absent:
-      "The store copies no ranges inside itself: a file that grows after its completion goes up whole again, each time.",
-    remedy: "Raise SLUICE_IDLE_TIMEOUT, or use markers, where files are completed before they are finished.",
+      "The store cannot copy ranges of objects: a file that grows after its completion is uploaded again in full each time.",
+    remedy: "Raise SLUICE_IDLE_TIMEOUT, or use markers, if files are completed too early.",
   },
 ];
 
-/** Rights the work can do without. */
+/** Permissions that uploads do not need. */
 const OPTIONAL_RIGHTS: ReadonlySet<string> = new Set(["DeleteObject"]);
 
 export function storeFindings(answers: StoreAnswers): Finding[] {
@@ -108,7 +108,7 @@ export function storeFindings(answers: StoreAnswers): Finding[] {
     ...rights.map((right) => rightFinding(right, refusals)),
     ...others.map((text) => finding("bucket.unfit", "error", text)),
   ];
-  // What could not be tried is not judged.
+  // A failed attempt says nothing about the permission.
   if (refusals.length > 0) return findings;
   return [
     ...findings,
@@ -128,7 +128,7 @@ function rightFinding(
     return finding(
       id,
       "info",
-      `${right} is refused (${detail}): what the probe writes stays, a few empty objects.`,
+      `${right} is refused (${detail}): a few empty objects written by the probe remain.`,
     );
   }
   const remedy = refusals.find((text) => text.startsWith(`${right}: `))?.slice(right.length + 2);
@@ -139,13 +139,13 @@ function capabilityFinding({ id, has, present, absent, remedy }: Capability, pro
   return has(profile) ? ok(`bucket.${id}`, present) : finding(`bucket.no_${id}`, "info", absent, remedy);
 }
 
-/** A file may grow this long without anyone minding. */
+/** Files that grow for longer than this are rare. */
 const FEW_DAYS = 7;
 
 function lifecycleFinding({ profile, lifecycle }: StoreAnswers): Finding {
   const { uploadAgeDays: days } = profile;
   if (days !== undefined) {
-    const seen = `Uploads are aborted ${days} days after they began; a file that grows longer is sent again from its first byte.`;
+    const seen = `Uploads are aborted ${days} days after they began; a file that grows for longer is uploaded again from its first byte.`;
     return days >= FEW_DAYS
       ? ok("bucket.lifecycle", seen)
       : finding("bucket.lifecycle_short", "warning", seen, "Give the rule more days.");
@@ -159,7 +159,7 @@ function lifecycleFinding({ profile, lifecycle }: StoreAnswers): Finding {
     );
   }
   const seen =
-    "No lifecycle rule aborts incomplete uploads: if no worker ever comes back, their parts stay and are billed.";
+    "No lifecycle rule aborts incomplete uploads: if no worker runs again, their parts remain and are billed.";
   return finding(
     "bucket.no_lifecycle",
     "warning",
@@ -168,7 +168,7 @@ function lifecycleFinding({ profile, lifecycle }: StoreAnswers): Finding {
   );
 }
 
-/** What a worker found out at work, whatever the probe says now. */
+/** What a worker found out during uploads, even if the probe now says otherwise. */
 export function demotionFindings(demotions: readonly string[]): Finding[] {
   return demotions.map((text) =>
     finding("bucket.demoted", "warning", text, "Let no other program write under this prefix."),
@@ -186,7 +186,7 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
         "bucket.unreachable",
         "error",
         seen,
-        "Check SLUICE_S3_ENDPOINT and the network between; workers wait for the store.",
+        "Check SLUICE_S3_ENDPOINT and the network; workers wait for the store.",
       );
     case "credentials":
       return finding(

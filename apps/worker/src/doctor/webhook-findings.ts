@@ -1,4 +1,4 @@
-/** Whether the webhook's receiver takes a signed message now. */
+/** Whether the webhook's receiver accepts a signed message now. */
 import { randomUUID } from "node:crypto";
 import type { Config } from "@sluice/config";
 import { redacted } from "@sluice/config";
@@ -6,8 +6,8 @@ import type { Answer } from "../webhooks/deliverer.ts";
 import { post, receiverOf } from "../webhooks/post.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
-/** Sends a message of the type `ping`, which tells of no stream. */
-export async function lookAtWebhook(config: Config): Promise<Finding[]> {
+/** Sends a message of the type `ping`, which belongs to no stream. */
+export async function checkWebhook(config: Config): Promise<Finding[]> {
   const receiver = receiverOf(config);
   if (!receiver) return [];
   const timestamp = new Date().toISOString();
@@ -21,9 +21,9 @@ export async function lookAtWebhook(config: Config): Promise<Finding[]> {
 export function webhookFinding(url: string, answer: Answer): Finding {
   const who = `The webhook's receiver at ${url}`;
   if (answer.kind === "accepted") return ok("webhook.accepted", `${who} accepted a signed ping.`);
-  const kept = "Messages are kept and tried again for SLUICE_WEBHOOK_MAX_AGE; no upload waits for them.";
+  const kept = "Messages are stored and retried for SLUICE_WEBHOOK_MAX_AGE; uploads do not wait for them.";
   if (answer.reason.startsWith("status_")) {
-    const remedy = `Make it answer 2xx once the signature is right (docs/webhooks.md). ${kept}`;
+    const remedy = `It must answer 2xx when the signature is valid (docs/webhooks.md). ${kept}`;
     return finding(
       "webhook.refused",
       "warning",
@@ -31,6 +31,6 @@ export function webhookFinding(url: string, answer: Answer): Finding {
       remedy,
     );
   }
-  const remedy = `Check the address and that this machine may connect to it. ${kept}`;
+  const remedy = `Check the address and that this machine can connect to it. ${kept}`;
   return finding("webhook.unanswered", "warning", `${who} does not answer: ${answer.detail}.`, remedy);
 }

@@ -1,4 +1,4 @@
-/** The workers that Redis knows: who is at work, who is blocked, who is gone. */
+/** The workers that Redis knows: running, blocked or gone. */
 import { BLOCKED_REMEDY } from "@sluice/control/words";
 import type { WorkerListing } from "@sluice/redis-schema";
 import { finding, ok, type Finding } from "./finding.ts";
@@ -11,7 +11,7 @@ export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
         "worker.none",
         "info",
         "No worker is alive.",
-        "Start one with sluice worker; requests wait for it.",
+        "Start one with sluice worker; requests wait until then.",
       ),
     ];
   }
@@ -21,7 +21,7 @@ export function workerFindings(workers: readonly WorkerListing[]): Finding[] {
     const who = `Worker ${id} (${version}) of the source ${source}`;
     if (state !== "blocked") return ok("worker.alive", `${who} is ${state === "ok" ? "at work" : "ending"}.`);
     const when = since === undefined ? "" : ` since ${since}`;
-    const seen = `${who} is blocked${when}: ${state_detail ?? "it does not say why"}.`;
+    const seen = `${who} is blocked${when}: ${state_detail ?? "no reason reported"}.`;
     return finding("worker.blocked", "warning", seen, BLOCKED_REMEDY);
   });
 }

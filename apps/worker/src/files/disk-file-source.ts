@@ -1,6 +1,6 @@
 /**
- * The files of the watches, read only. Only regular files inside a watch are ever opened: a FIFO cannot hold a thread,
- * a link cannot lead out, and what was opened is checked again by its descriptor, not by its name.
+ * Read-only access to the files of the watches. Only regular files inside a watch are ever opened: a FIFO cannot block
+ * a thread, a link cannot lead outside, and what was opened is checked again through its descriptor, not its name.
  */
 import { constants, readlinkSync, type BigIntStats } from "node:fs";
 import { open, realpath, type FileHandle } from "node:fs/promises";
@@ -55,7 +55,7 @@ export class DiskFileSource implements FileSource {
     }
   }
 
-  async lookAnew(path: string): Promise<Look> {
+  async lookFresh(path: string): Promise<Look> {
     const opened = await this.open(path);
     if (opened.kind !== "file") return opened;
     await using file = opened.file;
@@ -63,7 +63,7 @@ export class DiskFileSource implements FileSource {
   }
 
   async open(path: string): Promise<Opened> {
-    // Opening a device can act on it, so what is there is looked at first; the descriptor is checked all the same.
+    // Opening a device can have side effects, so the entry is checked first; the descriptor is checked as well.
     const look = await this.look(path);
     if (look.kind !== "file") return look;
     let handle: FileHandle;
@@ -101,7 +101,7 @@ export class DiskFileSource implements FileSource {
     return await this.#writers.openForWriting(path, facts, options);
   }
 
-  /** Why what was opened is not a stream, or undefined. */
+  /** Why the opened file is not a stream, or undefined. */
   async #refuse(handle: FileHandle, stats: BigIntStats, path: string): Promise<NotAFile | undefined> {
     const what = kindOfEntry(stats);
     if (what !== undefined) return { kind: "not_a_stream", what };
@@ -110,7 +110,7 @@ export class DiskFileSource implements FileSource {
     return (await this.#isInside(root, await whereIs(handle, path))) ? undefined : OUTSIDE;
   }
 
-  /** A volume may be mounted again elsewhere, so an answer of no is asked for again with the root as it is now. */
+  /** A volume may be mounted elsewhere meanwhile, so before the answer is no the root is resolved again. */
   async #isInside(root: string, real: string): Promise<boolean> {
     const known = this.#realRoots.get(root);
     if (known !== undefined && isUnder(known, real)) return true;
@@ -133,7 +133,7 @@ class DiskFile implements OpenFile {
     return await orFileError(async () => factsOf(await this.#handle.stat({ bigint: true })));
   }
 
-  /** A system may give less than was asked for at any time; only 0 is the end. */
+  /** A read may return fewer bytes than requested; only 0 means the end. */
   async read(into: Uint8Array, offset: number): Promise<number> {
     let done = 0;
     while (done < into.length) {
@@ -161,8 +161,8 @@ async function orFileError<T>(action: () => Promise<T>): Promise<T> {
 }
 
 /**
- * Where an open file is, by its descriptor; where there is no /proc, by its name. The kernel answers the first from
- * memory, whatever volume the file is on, so it may be asked without a thread, in a quarter of the time.
+ * Path of an open file: from its descriptor, or from its name on systems without /proc. The kernel answers the former
+ * from memory, whatever volume the file is on, so it needs no thread and takes a quarter of the time.
  */
 async function whereIs(handle: FileHandle, path: string): Promise<string> {
   try {
@@ -176,7 +176,7 @@ async function whereIs(handle: FileHandle, path: string): Promise<string> {
 function failedLook(error: unknown): NotAFile {
   if (isMissing(error)) return { kind: "missing" };
   const { code, message } = systemError(error);
-  // Between the look and the open another entry took the name.
+  // Between the check and the open another entry took the name.
   if (code === "ELOOP") return { kind: "not_a_stream", what: "a symbolic link" };
   if (code === "ENXIO") return { kind: "not_a_stream", what: "a socket or a device" };
   return { kind: "unreadable", code, detail: message };

@@ -1,6 +1,6 @@
 /**
- * CRC32 at the speed of the processor's carry-less multiplication: a native module where npm has one for this platform
- * (glibc and musl, x64 and arm64, macOS, Windows), else zlib's table, which takes about five times as long.
+ * CRC32 with the processor's carry-less multiplication: a native module if npm has one for this platform (glibc and
+ * musl, x64 and arm64, macOS, Windows), else zlib's table, which takes about five times as long.
  */
 import { createRequire } from "node:module";
 import { crc32 as zlibCrc32 } from "node:zlib";
@@ -9,13 +9,13 @@ export type Crc32 = (bytes: Uint8Array, crc?: number) => number;
 
 export interface Crc32Choice {
   crc32: Crc32;
-  /** Why the native module is not used, in the loader's words; absent when it is. */
+  /** Why the native module is not used, from the loader's error; absent if it is used. */
   slowBecause?: string;
 }
 
 const require = createRequire(import.meta.url);
 
-/** `native`: loads the module, and throws where the platform has none. */
+/** `native`: loads the module, and throws on platforms without one. */
 export function chooseCrc32(native: () => { crc32: Crc32 } = loadNative): Crc32Choice {
   try {
     return { crc32: native().crc32 };
@@ -28,6 +28,6 @@ export function chooseCrc32(native: () => { crc32: Crc32 } = loadNative): Crc32C
 }
 
 function loadNative(): { crc32: Crc32 } {
-  // Required, not imported: an optional native module must not decide whether the worker starts.
+  // Required, not imported: a missing optional native module must not stop the worker from starting.
   return require("@node-rs/crc32") as { crc32: Crc32 };
 }

@@ -1,5 +1,5 @@
 /**
- * What a stat says becomes FileFacts in one place, so that two looks at one file never differ by how it was looked at.
+ * Converts the result of a stat to FileFacts in one place, so that two checks of a file never differ by how they were made.
  *
  * Birth times on Linux come from statx: a file system that keeps none leaves the field 0, and 0 is unknown. Where statx
  * itself is missing (old kernels, strict seccomp profiles) libuv falls back to stat and fills the field with the ctime,
@@ -33,7 +33,7 @@ export function factsOf(
 
 let boot: string | undefined;
 
-/** "" where the system does not say: then a device number is compared with no other. */
+/** "" if the system does not report it: a device number is then never compared with another. */
 function bootId(): string {
   boot ??= readProc("/proc/sys/kernel/random/boot_id").trim();
   return boot;
@@ -41,18 +41,18 @@ function bootId(): string {
 
 let kept: boolean | undefined;
 
-/** Whether this process sees birth times at all; asked of the system once. */
+/** Whether this process sees birth times at all. The system is asked once. */
 export function birthTimesAreKept(): boolean {
   kept ??= !inventsBirthTimes("/proc/self/stat");
   return kept;
 }
 
-/** `path`: a file on a file system that keeps no birth times. A system without it has no such fallback either. */
+/** `path`: a file on a file system that stores no birth times. A system without procfs has no such fallback either. */
 export function inventsBirthTimes(path: string): boolean {
   return (lstatSync(path, { bigint: true, throwIfNoEntry: false })?.birthtimeNs ?? 0n) !== 0n;
 }
 
-/** What a directory entry is, in words, when it is not a regular file. */
+/** What a directory entry is, in words, if it is not a regular file. */
 export function kindOfEntry(stats: EntryKind): string | undefined {
   if (stats.isFile()) return undefined;
   if (stats.isDirectory()) return "a directory";

@@ -1,6 +1,6 @@
 /**
- * Answers a stream whose path does not lead to its file: only a walk over the whole watch, and over the others, can tell
- * where it is. Every answer is looked at once more before it is given: what was seen a moment ago may have moved on.
+ * Answers a stream whose path no longer leads to its file: only a walk over the whole watch, and over the others, can
+ * find it. Each answer is checked once more before it is given, because the file may have moved again meanwhile.
  */
 import {
   CheckpointError,
@@ -33,15 +33,18 @@ export async function findFile(
   if (!own) return { kind: "offline", detail: "no watch covers its file" };
   const known = await found(record, deps);
   if (known && !(known.kind === "renamed" && coversDone(known.path, record, deps))) return known;
-  // A rename during a walk may take the file from where that has not been yet to where it has been. While nothing was
-  // sent, the next sighting begins it anew, and nothing is lost.
+  // During a walk, a rename may move the file from a part not walked yet to one already walked. As long as nothing was
+  // sent, the next sighting starts the stream again and nothing is lost.
   const again = record.status === "opening" ? [] : [own];
   for (const runner of [own, ...again, ...runners.filter((one) => one !== own)]) {
     try {
       await runner.rescan(signal);
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      return { kind: "offline", detail: "whether it was renamed cannot be told while Redis does not answer" };
+      return {
+        kind: "offline",
+        detail: "whether it was renamed cannot be determined while Redis does not answer",
+      };
     }
     if (own.state.state === "offline") return { kind: "offline", detail: own.state.detail };
     const now = await found(record, deps);
@@ -50,7 +53,10 @@ export async function findFile(
   return await instead(record, deps);
 }
 
-/** Another file was completed under that name. Its entry is about to be overwritten: a walk looks for it first. */
+/**
+ * Another file was completed under that name. Its entry is about to be overwritten, so a walk looks for that file
+ * first.
+ */
 function coversDone(path: string, { file_inode: inode }: StreamRecord, { supervisor }: FinderDeps): boolean {
   const done = supervisor.table.done(path);
   return done !== undefined && done.file_inode !== inode;
@@ -60,7 +66,7 @@ async function found(record: StreamRecord, deps: FinderDeps): Promise<Whereabout
   const { files, supervisor } = deps;
   const { original_path: before } = record;
   const here = await files.look(before);
-  // What cannot be read is not gone: the stream meets that itself.
+  // An unreadable file is not gone: the stream handles the error itself.
   if (here.kind === "unreadable") return { kind: "back" };
   if (here.kind === "file" && leadsBack(record, here.facts)) return { kind: "back" };
   const path = supervisor.sightedAt(record.id);
@@ -77,7 +83,10 @@ async function found(record: StreamRecord, deps: FinderDeps): Promise<Whereabout
   return { kind: "renamed", path, ...(displaced === record.id ? {} : { displaces: displaced }) };
 }
 
-/** It is nowhere. What is at its path then, and does a stream have it already, or has another one this very file? */
+/**
+ * The file was found nowhere. Reports what is at its path now, and whether a stream already has it or another stream
+ * has this very file.
+ */
 async function instead(record: StreamRecord, { files, supervisor }: FinderDeps): Promise<Whereabouts> {
   for (const { id, path, file } of supervisor.table.liveOf(record.file_inode ?? "")) {
     const running = supervisor.running.get(id)?.processor.record;

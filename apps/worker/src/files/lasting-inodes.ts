@@ -1,21 +1,21 @@
 /**
- * On which volumes inode numbers last. FUSE, FAT, exFAT and the shared folders of virtual machines number their files
- * anew, by order of access or after every mount: there a number proves nothing, whatever birth time stands beside it.
+ * On which volumes inode numbers are stable. FUSE, FAT, exFAT and the shared folders of virtual machines assign new
+ * numbers by order of access or after every mount: there a number proves nothing, whatever the birth time says.
  */
 import { readProc } from "./read-proc.ts";
 
 /** /proc/self/mountinfo: the type after the dash. */
-const NUMBERED_ANEW =
+const UNSTABLE_INODES =
   /^(?:fuse(?:blk|ctl)?(?:\..*)?|virtiofs|v?fat|msdos|umsdos|exfat|vboxsf|vmhgfs|prl_fs)$/;
 const SMB = /^(?:cifs|smb3?|smbfs)$/;
 
-/** Device numbers come and go with mounts: what was read is believed this long. */
+/** Device numbers change with mounts, so the list is read again after this time. */
 const BELIEVED_MS = 10_000;
 
 export class LastingInodes {
   readonly #mounts: () => string;
   readonly #nowMs: () => number;
-  #anew: ReadonlySet<bigint> = new Set();
+  #unstable: ReadonlySet<bigint> = new Set();
   #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -26,19 +26,22 @@ export class LastingInodes {
     this.#nowMs = nowMs;
   }
 
-  /** `device`: st_dev. One that no mount names (btrfs has a number for each subvolume) is taken to be an ordinary one. */
+  /**
+   * `device`: st_dev. A device that no mount lists (btrfs has a number for each subvolume) is taken to be an ordinary
+   * one.
+   */
   lastOn(device: bigint): boolean {
     const nowMs = this.#nowMs();
     if (nowMs - this.#readAtMs > BELIEVED_MS) {
-      this.#anew = devicesNumberedAnew(this.#mounts());
+      this.#unstable = devicesWithUnstableInodes(this.#mounts());
       this.#readAtMs = nowMs;
     }
-    return !this.#anew.has(device);
+    return !this.#unstable.has(device);
   }
 }
 
 /** Lines of mountinfo: `id parent major:minor root mount-point options… - type source super-options`. */
-export function devicesNumberedAnew(mounts: string): Set<bigint> {
+export function devicesWithUnstableInodes(mounts: string): Set<bigint> {
   const devices = new Set<bigint>();
   for (const line of mounts.split("\n")) {
     const fields = line.split(" ");
@@ -46,7 +49,7 @@ export function devicesNumberedAnew(mounts: string): Set<bigint> {
     const type = fields[dash + 1] ?? "";
     const ownNumbers = SMB.test(type) && (fields[dash + 3] ?? "").split(",").includes("noserverino");
     const [major, minor] = (fields[2] ?? "").split(":").map(BigInt);
-    if ((!ownNumbers && !NUMBERED_ANEW.test(type)) || major === undefined || minor === undefined) continue;
+    if ((!ownNumbers && !UNSTABLE_INODES.test(type)) || major === undefined || minor === undefined) continue;
     devices.add(deviceNumber(major, minor));
   }
   return devices;

@@ -1,17 +1,17 @@
-/** The domain's digests, computed by native code. */
+/** The core's digests, computed by native code. */
 import { createHash } from "node:crypto";
 import type { Digests } from "@sluice/core";
 import { chooseCrc32 } from "./fast-crc32.ts";
 
-/** Hex characters of `hash`: 64 bits keep apart the few names that ever meet. */
+/** Hex characters of `hash`: 64 bits are enough for the few names that are ever compared. */
 const SHORT_HASH_LENGTH = 16;
 
 const { crc32, slowBecause } = chooseCrc32();
 
-/** Why CRC32 is computed slowly on this platform; undefined when it is not. */
+/** Why CRC32 is slow on this platform; undefined if it is not. */
 export const slowCrc32Because = slowBecause;
 
-/** Hashes what it is fed; a copy continues from where the original is. */
+/** An incremental hash; a copy continues from the state of the original. */
 export interface RunningHash {
   update(bytes: Uint8Array): unknown;
   copy(): RunningHash;

@@ -1,4 +1,4 @@
-/** A path goes to the file system as the exact bytes it came as; Node's string paths would bend those that are not UTF-8. */
+/** Passes a path to the file system as its exact bytes; Node's string paths would alter paths that are not UTF-8. */
 import { encodePath } from "@sluice/core";
 
 export function pathBuffer(path: string): Buffer {
@@ -6,7 +6,7 @@ export function pathBuffer(path: string): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether `path` is inside the directory `root`; neither ends in a slash, but for the root of all. */
+/** Whether `path` is inside the directory `root`; neither ends in a slash, except the root directory. */
 export function isUnder(root: string, path: string): boolean {
   return path.startsWith(root === "/" ? root : `${root}/`);
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { systemError } from "./system-error.ts";
 
-/** "" on systems without /proc, and where it is not mounted. */
+/** "" if /proc does not exist or is not mounted. */
 export function readProc(path: string): string {
   try {
     return readFileSync(path, "latin1");

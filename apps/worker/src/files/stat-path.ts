@@ -1,6 +1,6 @@
 /**
- * lstat by the callback interface: every file is looked at over and over, and most markers are not there. The promise
- * interface takes half as much time again, most of it for the stack of an error that only says "missing".
+ * lstat through the callback interface: every file is checked again and again, and most markers do not exist. The
+ * promise interface takes half as much time again, most of it for the stack of an error that only says "missing".
  */
 import { lstat, type BigIntStats } from "node:fs";
 

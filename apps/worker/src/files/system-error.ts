@@ -1,4 +1,4 @@
-/** An error of the operating system carries a code; anything else is a bug of ours and is thrown on. */
+/** An error of the operating system carries a code; anything else is a bug and is thrown again. */
 export interface SystemError {
   code: string;
   message: string;
@@ -11,7 +11,7 @@ export function systemError(error: unknown): SystemError {
   throw error;
 }
 
-/** The path leads nowhere: removed, or a directory on the way is. */
+/** The path does not exist: the entry, or a directory on the way, was removed. */
 export function isMissing(error: unknown): boolean {
   const { code } = systemError(error);
   return code === "ENOENT" || code === "ENOTDIR";

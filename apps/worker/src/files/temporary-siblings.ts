@@ -1,6 +1,6 @@
 /**
- * Which names of a directory have a temporary file beside them. Asked for empty files alone, of which a directory may hold
- * many, so one reading of it answers for all of them until it changes.
+ * Which names of a directory have a temporary file next to them. Only empty files need this, and a directory may hold
+ * many of them, so one listing serves all of them until the directory changes.
  */
 import { readdir } from "node:fs/promises";
 import { FileError, decodePath, type TemporaryNames } from "@sluice/core";
@@ -18,9 +18,11 @@ interface Reading {
 
 /** Directories remembered. */
 const MOST = 16;
-/** A change right after a reading may bear the reading's own time: a reading this young is made again once it is older. */
+/**
+ * A change right after a listing may have the listing's own mtime: a listing this young is made again once it is older.
+ */
 const GRAIN_MS = 2_000;
-/** At most so often while a directory keeps changing. */
+/** Minimum time between listings while a directory keeps changing. */
 const REST_MS = 200;
 
 export class TemporarySiblings {
@@ -60,7 +62,7 @@ export class TemporarySiblings {
   }
 }
 
-/** Final name → a temporary name of it that is there. */
+/** Final name → a temporary name of it that exists. */
 async function temporaryNames(
   directory: string,
   names: TemporaryNames,

@@ -1,7 +1,7 @@
 /**
- * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop turns; ready means that the worker is at work. Redis
- * or a store in trouble is `blocked`, with its reason and, once the worker is at work, with 200: a restart would mend
- * nothing, and the worker heals by itself.
+ * `/livez`, `/readyz`, `/metrics`. Alive means that the event loop runs; ready means that the worker works. If Redis or
+ * the store is unavailable, the worker is `blocked`, with the reason and, once it has started, with status 200: a
+ * restart would not help, and the worker resumes by itself.
  */
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -11,9 +11,9 @@ import type { Service } from "../start/service.ts";
 export interface Health {
   /** `starting` and `draining` are not ready. */
   phase: "starting" | "running" | "draining";
-  /** What the whole worker waits for, in plain words. */
+  /** What the whole worker waits for, one sentence each. */
   blocked?: string[];
-  /** Plain words, one for each other thing that is not as it should be. */
+  /** Other problems, one sentence each. */
   concerns: string[];
 }
 
@@ -22,11 +22,11 @@ export interface HealthDeps {
   port: number;
   health(): Health;
   metrics(): Promise<{ contentType: string; text: string }>;
-  /** The longest delay of the event loop lately, ms. Default: measured. */
+  /** The longest recent delay of the event loop, ms. Default: measured. */
   loopDelayMs?(): number;
 }
 
-/** A worker whose event loop stood still for longer cannot keep its lease for much longer either. */
+/** A worker whose event loop was blocked for longer cannot keep its lease for much longer either. */
 const STUCK_MS = 5_000;
 
 const PLAIN = "text/plain; charset=utf-8";
@@ -75,7 +75,7 @@ export class HealthServer implements Service {
     switch (new URL(url, "http://worker").pathname) {
       case "/livez": {
         const ms = this.#deps.loopDelayMs?.() ?? this.#delay?.maxMs ?? 0;
-        const words = `the event loop was held up for ${Math.round(ms)} ms at most lately`;
+        const words = `the event loop was recently blocked for up to ${Math.round(ms)} ms`;
         return reply(
           response,
           ms < STUCK_MS ? 200 : 503,
@@ -116,11 +116,11 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   );
 }
 
-/** A delay is remembered for one to two of these. */
+/** A delay is remembered for one to two of these windows. */
 const WINDOW_MS = 10_000;
 const RESOLUTION_MS = 50;
 
-/** How long the event loop was held up lately: by the process itself, or by a machine that gave it no turn. */
+/** How long the event loop was recently blocked: by the process itself, or by a machine without free CPU time. */
 class LoopDelay implements Disposable {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   readonly #timer: NodeJS.Timeout;

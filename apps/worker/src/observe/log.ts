@@ -1,4 +1,4 @@
-/** One JSON object a line, or pretty on a terminal. Nothing that is logged can forge a line or give a secret away. */
+/** One JSON object per line, or pretty output on a terminal. No logged value can forge a line or reveal a secret. */
 import type { Config } from "@sluice/config";
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
 import { PinoPretty } from "pino-pretty";
@@ -6,11 +6,11 @@ import { escapedJson, visibleLine, visibleLines } from "@sluice/control/visible-
 
 export type Log = Logger;
 
-/** Fields that errors of the SDK carry, and settings that are nobody's business. */
+/** Fields of SDK errors and settings that hold secrets. */
 const SECRETS = ["*.secretAccessKey", "*.sessionToken", "*.password", "err.$response", "err.$metadata"];
 const STANDARD_OUTPUT = 1;
 
-/** `destination`: standard output, unless a test reads along. */
+/** `destination`: standard output, except in tests. */
 export function createLog(
   config: Pick<Config, "logLevel" | "logFormat" | "workerId">,
   destination?: NodeJS.WritableStream & DestinationStream,
@@ -24,13 +24,13 @@ export function createLog(
     redact: { paths: SECRETS, remove: true },
     hooks: {
       logMethod(args, method) {
-        // Fields are written as JSON, which escapes what they hold; the message of a pretty line is not.
+        // Fields are written as JSON, which escapes their content; the message of a pretty line is not escaped.
         const shown = args.map((arg: unknown) => (typeof arg === "string" ? visibleLine(arg) : arg));
         method.apply(this, shown as typeof args);
       },
     },
   };
-  // Every line passes here on its way out: what a field holds of C0, C1 and direction characters is escaped.
+  // Every line passes through here: C0, C1 and direction characters in its fields are escaped.
   if (!pretty) {
     const out = destination ?? pino.destination(STANDARD_OUTPUT);
     return pino(options, { write: (line) => void out.write(escapedJson(line)) });
@@ -46,7 +46,9 @@ export function createLog(
   });
 }
 
-/** A pretty line prints texts as they are: each is made visible before. A stack keeps its line breaks. */
+/**
+ * A pretty line prints texts unescaped, so control characters are made visible first. A stack keeps its line breaks.
+ */
 function visibleFields(value: unknown): unknown {
   if (typeof value === "string") return visibleLines(value);
   if (Array.isArray(value)) return value.map(visibleFields);

@@ -1,4 +1,4 @@
-/** What the gauges read, taken from the running worker. */
+/** The values that gauges read, taken from the running worker. */
 import type { Clock, StoreGate } from "@sluice/core";
 import type { OrphanStore } from "@sluice/redis-schema";
 import type { Worker } from "../start/app.ts";
@@ -23,7 +23,7 @@ export function metricsFacts(
       for (const { watch, state, unopenedBytes } of worker.runners)
         yield { name: watch.name, offline: state.state === "offline", unopenedBytes };
     },
-    pathsMended: () => worker.supervisor.mended,
+    pathCorrections: () => worker.supervisor.corrections,
     storeBlocked: () => gate.state.blocked,
     redisBlocked: () => worker.lease.trouble !== undefined,
     async orphans() {

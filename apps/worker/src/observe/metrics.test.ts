@@ -28,7 +28,7 @@ function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
   return {
     streams: () => [],
     watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0 }],
-    pathsMended: () => 2,
+    pathCorrections: () => 2,
     storeBlocked: () => false,
     redisBlocked: () => false,
     orphans: () => Promise.resolve({ uploads: 0, bytes: 0 }),

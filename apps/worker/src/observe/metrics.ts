@@ -1,4 +1,7 @@
-/** `sluice_*`: counters fed by the observer, gauges read when they are asked for. A source that fails leaves a gap, no error. */
+/**
+ * `sluice_*` metrics: counters fed by the observer, gauges read at each scrape. A source that fails leaves a gap and no
+ * error.
+ */
 import {
   KINDS,
   kindOf,
@@ -16,20 +19,20 @@ export interface OwnedStreamFacts {
   watch: string;
   record: Pick<StreamRecord, "status"> & AgedUpload;
   unshippedBytes: number;
-  /** Age of the oldest of them. */
+  /** Age of the oldest byte that is not in S3. */
   unprotectedMs: number | undefined;
   partsInFlight: number;
 }
 
 export interface MetricsFacts {
   streams(): Iterable<OwnedStreamFacts>;
-  /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
+  /** `unopenedBytes`: bytes of files that have no stream yet because Redis refuses writes. */
   watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
-  /** Times that what is known of a path did not agree with the streams that run. */
-  pathsMended(): number;
+  /** How often the table of paths disagreed with the running streams and was corrected. */
+  pathCorrections(): number;
   storeBlocked(): boolean;
   redisBlocked(): boolean;
-  /** As the last scan left them; undefined when Redis does not answer. */
+  /** From the last scan; undefined if Redis does not answer. */
   orphans(): Promise<{ uploads: number; bytes: number } | undefined>;
 }
 
@@ -46,7 +49,7 @@ export class Metrics {
     this.#clock = clock;
     const registers = [this.registry];
     this.registry.setDefaultLabels({ source: labels.source });
-    // Among them the event loop's delay.
+    // These include the event loop's delay.
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_", eventLoopMonitoringPrecision: 10 });
     this.observer = prometheusObserver(this.registry, clock);
     this.#redisErrors = new Counter({
@@ -61,20 +64,20 @@ export class Metrics {
       registers,
     });
     build.set({ version: labels.version }, 1);
-    const mended = (): number => this.#facts?.pathsMended() ?? 0;
+    const corrections = (): number => this.#facts?.pathCorrections() ?? 0;
     new Counter({
       name: "sluice_paths_mended_total",
-      help: "Times that what was known of a path did not agree with the streams that run, and was mended.",
+      help: "Times that the table of paths disagreed with the running streams and was corrected.",
       registers,
       collect() {
         this.reset();
-        this.inc(mended());
+        this.inc(corrections());
       },
     });
     this.#gauges();
   }
 
-  /** The worker runs: gauges have something to read. */
+  /** Called when the worker runs and gauges have values to read. */
   observe(facts: MetricsFacts): void {
     this.#facts = facts;
   }
@@ -102,7 +105,7 @@ export class Metrics {
     );
     this.#gauge(
       "sluice_uploads_near_abort",
-      "Uploads the store will abort before long, or before they can be complete at the present rate.",
+      "Uploads that the store will abort soon, or before they can be completed at the current rate.",
       ["watch"],
       (facts, gauge) => {
         for (const { name } of facts.watches()) gauge.set({ watch: name }, 0);
@@ -111,24 +114,29 @@ export class Metrics {
         }
       },
     );
-    this.#gauge("sluice_watch_offline", "1 while the watch's volume is away.", ["watch"], (facts, gauge) => {
-      for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
-    });
+    this.#gauge(
+      "sluice_watch_offline",
+      "1 while the watch's volume is missing.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
+      },
+    );
     this.#gauge(
       "sluice_store_blocked",
-      "1 while the store or its credentials are in trouble.",
+      "1 while the store is unavailable or refuses the credentials.",
       [],
       (facts, gauge) => {
         gauge.set(facts.storeBlocked() ? 1 : 0);
       },
     );
-    this.#gauge("sluice_redis_blocked", "1 while Redis keeps no checkpoints.", [], (facts, gauge) => {
+    this.#gauge("sluice_redis_blocked", "1 while Redis stores no checkpoints.", [], (facts, gauge) => {
       gauge.set(facts.redisBlocked() ? 1 : 0);
     });
     this.#gauge("sluice_parts_in_flight", "Parts being sent.", [], (facts, gauge) => {
       gauge.set([...facts.streams()].reduce((sum, { partsInFlight }) => sum + partsInFlight, 0));
     });
-    // One read for both: scrapes ask for them together.
+    // One read for both gauges, as a scrape asks for both.
     let orphans: ReturnType<MetricsFacts["orphans"]> | undefined;
     this.#gauge(
       "sluice_orphan_uploads",
@@ -161,7 +169,7 @@ export class Metrics {
   }
 }
 
-/** What is not known is not 0. */
+/** An unknown value is not reported as 0. */
 function setOrClear(gauge: Gauge, value: number | undefined): void {
   if (value === undefined) gauge.remove();
   else gauge.set(value);

@@ -1,8 +1,8 @@
-/** Trouble that lasts is told when it begins, more and more rarely while it goes on, and once when it is over. */
+/** Logs an outage when it begins, less and less often while it lasts, and once when it is over. */
 import type { Clock } from "@sluice/core";
 
 const FIRST_REMINDER_MS = 60_000;
-/** Between reminders the wait doubles up to this. */
+/** The time between reminders doubles up to this. */
 const LONGEST_SILENCE_MS = 60 * 60_000;
 
 export interface OutageWords {
@@ -19,7 +19,7 @@ export class Outage {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #log: OutageLog;
   readonly #words: OutageWords;
-  #now: { reason: string; sinceMs: number; toldAtMs: number; silenceMs: number } | undefined;
+  #now: { reason: string; sinceMs: number; reportedAtMs: number; silenceMs: number } | undefined;
 
   constructor(clock: Pick<Clock, "monotonicMs">, log: OutageLog, words: OutageWords) {
     this.#clock = clock;
@@ -27,22 +27,22 @@ export class Outage {
     this.#words = words;
   }
 
-  /** What is wrong, while something is. */
+  /** The current problem; undefined if there is none. */
   get reason(): string | undefined {
     return this.#now?.reason;
   }
 
-  /** It is still so, or has just begun. */
+  /** Called when the problem begins, and each time it is seen again. */
   during(reason: string): void {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#now) {
-      this.#now = { reason, sinceMs: nowMs, toldAtMs: nowMs, silenceMs: FIRST_REMINDER_MS };
+      this.#now = { reason, sinceMs: nowMs, reportedAtMs: nowMs, silenceMs: FIRST_REMINDER_MS };
       this.#log.warn({ reason }, this.#words.begins);
       return;
     }
     this.#now.reason = reason;
-    if (nowMs - this.#now.toldAtMs < this.#now.silenceMs) return;
-    this.#now.toldAtMs = nowMs;
+    if (nowMs - this.#now.reportedAtMs < this.#now.silenceMs) return;
+    this.#now.reportedAtMs = nowMs;
     this.#now.silenceMs = Math.min(2 * this.#now.silenceMs, LONGEST_SILENCE_MS);
     this.#log.warn({ reason, for_s: seconds(nowMs - this.#now.sinceMs) }, `still: ${this.#words.begins}`);
   }

@@ -1,4 +1,4 @@
-/** What happens to streams, as log lines: one for each change, one for each part at debug. */
+/** Logs what happens to streams: one line for each change, one for each part at debug level. */
 import { displayPath, type Clock, type Observer, type StreamRecord } from "@sluice/core";
 import type { Log } from "./log.ts";
 import { Outage } from "./outage.ts";
@@ -10,7 +10,7 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
     ...(stream.s3_upload_id === undefined ? {} : { upload_id: stream.s3_upload_id }),
   });
   const store = new Outage(clock, log, {
-    begins: "the store is in trouble; streams wait, nothing fails",
+    begins: "the store is unavailable; streams wait, none fails",
     over: "the store answers again",
   });
   return {
@@ -31,17 +31,16 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
     partAdopted: (stream, part) =>
       log.info(
         { ...about(stream), part: part.number, bytes: part.bytes },
-        "part found in S3, not sent again",
+        "part already in S3, not sent again",
       ),
-    retried: (stream, what, reason) =>
-      log.debug({ ...about(stream), what, code: reason }, "to be tried again"),
+    retried: (stream, what, reason) => log.debug({ ...about(stream), what, code: reason }, "will be retried"),
     tidyFailed: (stream, reason, detail) =>
       log.warn(
         { ...about(stream), reason, detail },
         "the local file could not be tidied and stays where it is",
       ),
     removed: (stream, why, detail) =>
-      log.info({ ...about(stream), bytes: stream.file_size, why }, `a stream is removed: ${detail}`),
+      log.info({ ...about(stream), bytes: stream.file_size, why }, `stream removed: ${detail}`),
     namedAgain: (stream, { key, number }) =>
       log.warn(
         { ...about(stream), watch: stream.watch, key, number },
@@ -49,31 +48,31 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
       ),
     decided: (stream, decision) => log.info(about(stream), decision),
     storeTrouble: (reason) => store.during(reason),
-    storeHealed: () => store.over(),
+    storeRecovered: () => store.over(),
   };
 }
 
-/** One observer that tells several. */
-export function tellAll(...observers: readonly Observer[]): Observer {
-  const tell =
+/** Combines several observers into one. */
+export function combineObservers(...observers: readonly Observer[]): Observer {
+  const forward =
     <K extends keyof Observer>(method: K) =>
     (...args: Parameters<Observer[K]>): void => {
-      // Each method takes exactly its own parameters.
+      // Each method is called with exactly its own parameters.
       for (const observer of observers)
         (observer[method] as (...all: Parameters<Observer[K]>) => void)(...args);
     };
   return {
-    opened: tell("opened"),
-    moved: tell("moved"),
-    partAcknowledged: tell("partAcknowledged"),
-    partCopied: tell("partCopied"),
-    partAdopted: tell("partAdopted"),
-    retried: tell("retried"),
-    tidyFailed: tell("tidyFailed"),
-    removed: tell("removed"),
-    namedAgain: tell("namedAgain"),
-    decided: tell("decided"),
-    storeTrouble: tell("storeTrouble"),
-    storeHealed: tell("storeHealed"),
+    opened: forward("opened"),
+    moved: forward("moved"),
+    partAcknowledged: forward("partAcknowledged"),
+    partCopied: forward("partCopied"),
+    partAdopted: forward("partAdopted"),
+    retried: forward("retried"),
+    tidyFailed: forward("tidyFailed"),
+    removed: forward("removed"),
+    namedAgain: forward("namedAgain"),
+    decided: forward("decided"),
+    storeTrouble: forward("storeTrouble"),
+    storeRecovered: forward("storeRecovered"),
   };
 }

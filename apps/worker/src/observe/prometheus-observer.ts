@@ -1,4 +1,4 @@
-/** What happens to streams, counted. Labels are few and bounded: never a path, never a stream. */
+/** Counts what happens to streams. Labels are few and bounded: never a path, never a stream. */
 import {
   FAILURE_REASONS,
   TIDY_FAILURES,
@@ -10,9 +10,9 @@ import {
 } from "@sluice/core";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
-/** Seconds: from a small part on a local network to a large one on a slow uplink. */
+/** Seconds: from a small part on a local network to a large one over a slow uplink. */
 const PART_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
-/** Different codes of retries that are counted apart. They come from the store. */
+/** Maximum number of retry codes that are counted separately. They come from the store. */
 const MOST_REASONS = 40;
 
 export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallMs">): Observer {
@@ -26,18 +26,21 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
   );
   const copied = counter(
     "sluice_copied_bytes_total",
-    "Bytes that new objects took from earlier ones inside the store, and that were not sent.",
+    "Bytes that new objects copied from earlier ones inside the store instead of sending them.",
   );
   const completed = counter("sluice_completed_total", "Streams completed.");
-  const adopted = counter("sluice_parts_adopted_total", "Parts found in S3 that the checkpoint had lost.");
+  const adopted = counter(
+    "sluice_parts_adopted_total",
+    "Parts found in S3 that the checkpoint did not have.",
+  );
   const removed = byReason(
     "sluice_removed_total",
-    "Streams removed quietly, for S3 never held a byte of them: `vanished` files and `placeholder`s of unfinished ones.",
+    "Streams removed without an alert, because S3 never held a byte of them: `vanished` files and `placeholder`s of unfinished ones.",
   );
   for (const reason of ["vanished", "placeholder"] satisfies Removed[]) removed.inc({ reason }, 0);
   const apart = counter(
     "sluice_set_apart_total",
-    "Streams whose file vanished under a temporary name: unfinished downloads, no failures.",
+    "Streams whose file vanished under a temporary name: unfinished downloads, not failures.",
   );
   const named = new Counter({
     name: "sluice_repeated_names_total",
@@ -47,11 +50,11 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
   });
   const retries = byReason("sluice_retries_total", "Requests sent again, by S3's or the transport's code.");
   const failed = byReason("sluice_failed_total", "Streams that failed, by reason.");
-  // A series that begins at 1 shows no increase: the first failure would raise no alert.
+  // A series that begins at 1 shows no increase, so the first failure would not raise an alert.
   for (const reason of FAILURE_REASONS) failed.inc({ reason }, 0);
   const untidied = byReason(
     "sluice_tidy_failed_total",
-    "Files that were to be deleted or moved after their upload and stay where they are.",
+    "Files that should have been deleted or moved after their upload but could not be.",
   );
   for (const reason of TIDY_FAILURES) untidied.inc({ reason }, 0);
   const seconds = new Histogram({
@@ -77,7 +80,7 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
       if (kind === "completed") completed.inc();
       if (kind === "failed" && isSetApart(stream)) apart.inc();
       else if (kind === "failed") failed.inc({ reason: stream.failure_reason ?? "unknown" });
-      // Without an upload it went up whole, in one request.
+      // Without an upload id, the file was sent in one request.
       if (kind === "s3_completed" && stream.s3_upload_id === undefined) acknowledged(stream.file_size);
     },
     partAcknowledged(_stream, part) {
@@ -95,11 +98,11 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     namedAgain: ({ watch }) => named.inc({ watch }),
     decided: () => undefined,
     storeTrouble: () => undefined,
-    storeHealed: () => undefined,
+    storeRecovered: () => undefined,
   };
 }
 
-/** Past so many different labels, new ones are counted as one. */
+/** Beyond this number of different labels, all others are counted under one. */
 function boundedLabels(most: number): (label: string) => string {
   const known = new Set<string>();
   return (label) => {

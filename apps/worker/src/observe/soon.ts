@@ -1,4 +1,4 @@
-/** A scrape waits no longer than this for Redis: lag must be seen also while it hangs, and is asked for most when it is away. */
+/** A scrape waits at most this long for Redis: metrics matter most while Redis is unavailable or hangs. */
 import { CheckpointError, type Clock } from "@sluice/core";
 
 const SCRAPE_MS = 1_000;

@@ -1,4 +1,4 @@
-/** An upload that the store will abort before long is told once in the log, and once more when it gets worse. */
+/** Logs once that the store will abort an upload soon, and once more if the outlook gets worse. */
 import {
   describeOutlook,
   displayPath,
@@ -17,17 +17,17 @@ export interface UploadAgeDeps {
   clock: Pick<Clock, "wallMs">;
 }
 
-/** One look at every running stream for each call. */
+/** Each call checks every running stream. */
 export function uploadAgeReport({ running, log, clock }: UploadAgeDeps): () => Promise<void> {
-  /** By upload: the worst that was told. Those that ended are forgotten. */
-  let told = new Map<string, Outlook>();
+  /** The worst outlook reported for each upload. Uploads that ended are removed. */
+  let reported = new Map<string, Outlook>();
   return async () => {
     const next = new Map<string, Outlook>();
     for (const { processor } of running.values()) {
       const { record } = processor;
       const age = uploadAge(record, clock.wallMs());
       if (!age || record.s3_upload_id === undefined) continue;
-      const before = told.get(record.s3_upload_id) ?? "ample";
+      const before = reported.get(record.s3_upload_id) ?? "ample";
       const worse = WEIGHT[age.outlook] > WEIGHT[before];
       if (worse) {
         log.warn(
@@ -42,6 +42,6 @@ export function uploadAgeReport({ running, log, clock }: UploadAgeDeps): () => P
       }
       next.set(record.s3_upload_id, worse ? age.outlook : before);
     }
-    told = next;
+    reported = next;
   };
 }

@@ -1,4 +1,4 @@
-/** `sluice_webhook*`: what was delivered, what was not, and what waits. Only there where webhooks are configured. */
+/** `sluice_webhook*`: messages delivered, failed and waiting. Only if webhooks are configured. */
 import type { Clock } from "@sluice/core";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { DeliveryTally } from "../webhooks/deliverer.ts";
@@ -18,7 +18,7 @@ export function webhookMetrics(
   });
   const failed = new Counter({
     name: "sluice_webhook_attempts_failed_total",
-    help: "Calls of the receiver that did not end in its acceptance; they are repeated.",
+    help: "Requests that the receiver did not accept; they are retried.",
     labelNames: ["reason"],
     registers,
   });
@@ -30,7 +30,7 @@ export function webhookMetrics(
   });
   new Gauge({
     name: "sluice_webhooks_pending",
-    help: "Messages of all workers that wait to be delivered.",
+    help: "Messages of all workers that wait for delivery.",
     registers,
     async collect() {
       const count = await soon(waiting(), clock);

@@ -1,4 +1,4 @@
-/** What a worker says of itself at each renewal of its lease: lag, bytes in flight, state. */
+/** The figures that a worker stores with each renewal of its lease: lag, bytes in flight, state. */
 import { isExact, onWall, type Clock, type FirstHad, type StoreGate, type UploadLane } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
 import type { WorkerSettings } from "../start/settings.ts";
@@ -20,7 +20,7 @@ type Particulars = Pick<
   "version" | "source" | "watches" | "started_at_utc" | "store" | "s3_bucket"
 >;
 
-/** What stays as it is for as long as the process runs. */
+/** Values that do not change while the process runs. */
 export function particulars({
   version,
   source,
@@ -42,9 +42,9 @@ export interface FigureInputs {
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
-  /** Why Redis keeps no checkpoints. */
+  /** Why Redis stores no checkpoints. */
   redisTrouble: string | undefined;
-  /** Work that fails again and again, in plain words. */
+  /** Work that fails repeatedly, one sentence each. */
   failing: readonly string[];
   draining: boolean;
   clock: Pick<Clock, "wallMs" | "monotonicMs">;
@@ -63,10 +63,10 @@ export function workerFigures(from: FigureInputs): Figures {
   }
   const now = { monotonicMs: clock.monotonicMs(), wallMs: clock.wallMs() };
   const iso = (atMs: number): string => new Date(onWall(atMs, now)).toISOString();
-  const troubles = troublesOf(gate, redisTrouble, failing);
+  const blockers = blockersOf(gate, redisTrouble, failing);
   return {
-    state: draining ? "draining" : troubles.length > 0 ? "blocked" : "ok",
-    ...(troubles.length > 0 ? { state_detail: troubles.join("; ") } : {}),
+    state: draining ? "draining" : blockers.length > 0 ? "blocked" : "ok",
+    ...(blockers.length > 0 ? { state_detail: blockers.join("; ") } : {}),
     lag_bytes: lagBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
     checking_files: supervisor.completed.checking,
@@ -84,15 +84,15 @@ function bytesHeld({ busy, bufferBytes }: Pick<UploadLane, "busy" | "bufferBytes
   return busy * bufferBytes;
 }
 
-/** What the whole worker waits for, in plain words. */
-export function troublesOf(
+/** What the whole worker waits for, one sentence each. */
+export function blockersOf(
   gate: Pick<StoreGate, "state">,
   redisTrouble: string | undefined,
   failing: readonly string[],
 ): string[] {
   const { blocked, reason } = gate.state;
   return [
-    ...(blocked ? [`store: ${reason ?? "it does not answer as it should"}`] : []),
+    ...(blocked ? [`store: ${reason ?? "it gives unexpected answers"}`] : []),
     ...(redisTrouble === undefined ? [] : [`Redis: ${redisTrouble}`]),
     ...failing,
   ];

@@ -1,6 +1,6 @@
 /**
- * `adopt`: a live stream of a source that is gone becomes ours, when its very file lies under one of our watches. Only
- * the device may differ. Source, path and fence change in one step, so the stream is never anybody's twice.
+ * `adopt`: this worker takes over a live stream of a source that is gone, if its very file is in one of our watches.
+ * Only the device may differ. Source, path and fence change in one step, so the stream never has two owners.
  */
 import {
   KINDS,
@@ -42,32 +42,31 @@ export interface AdoptDeps {
   signal: AbortSignal;
 }
 
-/** How long a stream that gives way may take to end. */
+/** How long a stream may take to end when another one replaces it. */
 const GIVE_WAY_MS = 10_000;
 
 export async function adoptRequest(task: Task, deps: AdoptDeps): Promise<Answer> {
   const { item: id } = task;
   const { request } = task.queued;
   const from = request.options?.["from"];
-  if (typeof from !== "string") return refused("the request does not say from which source");
+  if (typeof from !== "string") return refused("the request names no source");
   if (from === deps.source) return refused(`${from} is this worker's own source`);
   const { parsed } = await deps.reader.stream(id);
-  if (parsed.kind !== "record")
-    return refused("there is no such stream, or its record cannot be worked with");
+  if (parsed.kind !== "record") return refused("the stream does not exist, or its record cannot be read");
   const { record } = parsed;
-  if (record.source === deps.source) return { kind: "done", detail: "it is this source's already" };
+  if (record.source === deps.source) return { kind: "done", detail: "it already belongs to this source" };
   const watch = watchOf(deps.watches, record.original_path);
-  // Other workers may reach the file, or be at it.
+  // Other workers may have access to the file too, or may be adopting it now.
   if (!watch || !(await task.turn())) return { kind: "pending" };
   const kind = kindOf(record.status);
   if (record.source !== from || kind === undefined || !isLive(kind)) {
-    return refused(`it is ${record.status} and of the source ${record.source}`);
+    return refused(`it is ${record.status} and belongs to the source ${record.source}`);
   }
   const foreign = foreignBucket(record.s3_bucket, deps.buckets);
   if (foreign !== undefined) return refused(foreign);
   if (await deps.isSourceAlive(from)) return refused(`a worker of the source ${from} is alive`);
   const look = await deps.files.look(record.original_path);
-  if (look.kind !== "file") return refused("its file is not there, or cannot be read");
+  if (look.kind !== "file") return refused("its file does not exist or cannot be read");
   const sameness = sameFile(record, look.facts, { at: "its_path", sentBytes: record.bytes_sent });
   if (sameness.kind === "other") return refused("another file, or a shorter one, is at its path");
   return await take(record, watch, look.facts, request, deps);
@@ -86,7 +85,7 @@ async function take(
   if (inTheWay) return inTheWay;
   const [claim] = await deps.checkpoints.claimAny([streamId(record.id)]);
   if (claim?.kind === "held") return { kind: "pending" };
-  if (claim?.kind !== "claimed" || claim.parsed.kind !== "record") return refused("it changed meanwhile");
+  if (claim?.kind !== "claimed" || claim.parsed.kind !== "record") return refused("it has changed meanwhile");
   const mine = claim.parsed.record;
   const patch: RecordPatch = {
     source: deps.source,
@@ -95,7 +94,7 @@ async function take(
     file_boot: facts.boot ?? null,
     last_activity_at_utc: new Date(deps.clock.wallMs()).toISOString(),
   };
-  const words = `adopted by the source ${deps.source}; before, it was ${record.source}'s`;
+  const words = `adopted by the source ${deps.source}; its former source was ${record.source}`;
   const outcome = await deps.checkpoints.rename(mine, mine.original_path, {
     from: KINDS.filter(isLive),
     patch,
@@ -104,7 +103,7 @@ async function take(
   });
   if (outcome.kind !== "written") {
     await deps.checkpoints.release(mine);
-    return refused("by" in outcome ? `stream ${outcome.by} stands in its way` : outcome.detail);
+    return refused("by" in outcome ? `stream ${outcome.by} has its path or its key` : outcome.detail);
   }
   const adopted = { ...patched(mine, patch), revision: mine.revision + 1 };
   const parts = await deps.checkpoints.parts(mine.id);
@@ -113,8 +112,8 @@ async function take(
 }
 
 /**
- * Our own rescan has most likely found the file before it was adopted, and opened a stream for it. The one that has sent
- * less gives way; were that the adopted one, the operator decides.
+ * Our own rescan has probably found the file before the adoption and opened a stream for it. The stream that has sent
+ * less ends; if that is the adopted one, the operator decides.
  */
 async function clearPath(
   record: StreamRecord,
@@ -127,15 +126,15 @@ async function clearPath(
   const { id, bytes_sent, status } = running.processor.record;
   if (bytes_sent > record.bytes_sent || (status !== "opening" && status !== "processing")) {
     return refused(
-      `stream ${id} of this source is further with the same file: abort it first, or purge this one`,
+      `stream ${id} of this source has sent more of the same file: abort it first, or purge this one`,
     );
   }
   await running.processor.abort();
   await Promise.race([running.ended, clock.sleep(GIVE_WAY_MS, signal)]);
-  if (supervisor.running.has(id)) return refused(`stream ${id} of this source does not give way`);
+  if (supervisor.running.has(id)) return refused(`stream ${id} of this source did not end in time`);
   await purgeStreams(context, [id], {
     who: request.who,
-    reason: `gave way to ${record.id}, which was adopted`,
+    reason: `replaced by ${record.id}, which was adopted`,
     upload: "abort",
     ignoreFile: false,
   });

@@ -1,7 +1,7 @@
 /**
- * Reads a finished object back, range by range, and compares it with its CRC32 and, where the file is there as it was
- * sealed, byte by byte with the file; SHA-256 of both says the same to whoever wants to check it with a tool of their own.
- * Memory is bound to one range; a range that breaks off is read again.
+ * Reads a finished object back, range by range, and compares it with its CRC32 and, if the file is unchanged since it
+ * was sealed, byte by byte with the file. SHA-256 of both lets users check the result with their own tools. Memory is
+ * limited to one range; a range that breaks off is read again.
  */
 import {
   FileError,
@@ -26,7 +26,7 @@ export interface ReadBackDeps {
   signal: AbortSignal;
 }
 
-/** The file the object was made from, as it was sealed. */
+/** The file that the object was made from, as it was sealed. */
 export interface SealedFile {
   path: string;
   facts: Pick<FileFacts, "inode" | "size" | "mtimeNs">;
@@ -35,7 +35,7 @@ export interface SealedFile {
 /** In hex. */
 export interface Sha256 {
   object: string;
-  /** Absent where the file was not read to its end. */
+  /** Absent if the file was not read to its end. */
   file?: string;
 }
 
@@ -82,9 +82,9 @@ interface Progress {
   crc: number;
   object: RunningHash;
   local: RunningHash;
-  /** First byte at which file and object differ. */
+  /** The first byte at which file and object differ. */
   differsAt: number | undefined;
-  /** Why the file is not compared, or no further. */
+  /** Why the file was not compared, or not to its end. */
   unreadable: string | undefined;
 }
 
@@ -127,15 +127,15 @@ async function readRange(
       }
       return now;
     } catch (error) {
-      const heals =
+      const isTemporary =
         error instanceof StoreError && ["unreachable", "failing", "throttled"].includes(error.trouble);
-      if (!heals || attempt >= ATTEMPTS) throw error;
+      if (!isTemporary || attempt >= ATTEMPTS) throw error;
       await clock.sleep(backoffMs(attempt, random()), signal);
     }
   }
 }
 
-/** Trouble of the local volume says nothing about the object. */
+/** An error of the local volume says nothing about the object. */
 async function compareFile(
   file: OpenFile | undefined,
   chunk: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * What each request comes to. The owner of a stream acts; what needs no owner is done by whichever worker can. Nothing
- * is claimed, and nothing written, before it is known to be ours; an answer follows its effect.
+ * Answers each request. The owner of a stream acts on it; what needs no owner is done by any worker that can. Nothing
+ * is claimed or written before it is clear that this worker must act; the answer follows the effect.
  */
 import { displayPath, foreignBucket, type ObjectStore } from "@sluice/core";
 import { pathField, type IgnoredFiles, type RequestRecord, type StreamReader } from "@sluice/redis-schema";
@@ -23,7 +23,7 @@ export interface AnswerDeps {
   store: ObjectStore;
   source: string;
   bucket: string;
-  /** Those the worker was given. */
+  /** The buckets of this worker. */
   buckets: readonly string[];
   watches: readonly Watch[];
   isSourceAlive(source: string): Promise<boolean>;
@@ -31,7 +31,7 @@ export interface AnswerDeps {
   ignored: Pick<IgnoredFiles, "load" | "lift">;
   /** Resolves when every watch has been walked. */
   walkAll(): Promise<void>;
-  /** Actions that need more than the supervisor: on uploads in the bucket, on other sources. */
+  /** Actions on uploads in the bucket and on other sources. */
   others: Record<
     Extract<RequestRecord["action"], "scan_orphans" | "abort_uploads" | "verify" | "adopt">,
     Handler
@@ -77,11 +77,11 @@ async function finalize({ item, queued }: Task, deps: AnswerDeps): Promise<Answe
   await running.processor.finalize(queued.request.options?.["force"] === true);
   return {
     kind: "done",
-    detail: "it is completed as it stands, as soon as it is quiet enough to be verified",
+    detail: "it is completed as it is now, as soon as it is idle long enough to be verified",
   };
 }
 
-/** The wish goes into the record and is carried out from there; the answer is given when the stream has ended. */
+/** The request goes into the record and is carried out from there; the answer is given when the stream has ended. */
 async function abort(task: Task, deps: AnswerDeps): Promise<Answer> {
   const facts = await factsOf(task.item, deps);
   const decision = judgeAbort({ ...facts, ageMs: await task.ageMs(), source: deps.source });
@@ -102,15 +102,15 @@ async function retry(task: Task, deps: AnswerDeps): Promise<Answer> {
   };
   const first = await judge();
   if (first.kind === "pending" || !(await task.turn())) return { kind: "pending" };
-  // Looked at afresh: whoever held the item before may have done it.
+  // Checked again: the worker that held the item before may have done it.
   const decision = await judge();
   if (decision.kind !== "act") return await unlessDoneBefore(decision, queued.request.id, id, deps);
   return await deps.retry(id, queued.request.id);
 }
 
 /**
- * A file that was purged, and is therefore ignored, is taken up again as it is. Items: `<source>:<path>` as shown to people.
- * A source may begin as another one does: the path is absolute.
+ * A file that was purged, and is therefore ignored, is uploaded again. Items: `<source>:<path>` as shown to users. One
+ * source may be a prefix of another, but the path is absolute.
  */
 async function retryPath(task: Task, deps: AnswerDeps): Promise<Answer> {
   const { item } = task;
@@ -122,10 +122,10 @@ async function retryPath(task: Task, deps: AnswerDeps): Promise<Answer> {
   await ignored.lift(source, [path]);
   supervisor.table.clearIgnored(path);
   await deps.walkAll();
-  return { kind: "done", detail: "the file is a stream again if it is still there" };
+  return { kind: "done", detail: "the file gets a stream again if it still exists" };
 }
 
-/** A worker that died between the retry and its answer: the timeline names the request. */
+/** For a worker that died between the retry and its answer: the timeline names the request. */
 async function unlessDoneBefore(
   decision: Decision,
   requestId: string,
@@ -142,20 +142,20 @@ function asAnswer(decision: Decision): Answer {
   return decision.kind === "act" ? { kind: "pending" } : decision;
 }
 
-/** HeadObject and ListParts for a page: the web process holds no S3 credentials. */
+/** HeadObject and ListParts for a dashboard page: the web process has no S3 credentials. */
 async function ask(
   { item: id }: Task,
   action: "head_object" | "list_parts",
   deps: AnswerDeps,
 ): Promise<Answer> {
   const { parsed } = await deps.reader.stream(id);
-  if (parsed.kind !== "record") return { kind: "refused", detail: "there is no such stream" };
+  if (parsed.kind !== "record") return { kind: "refused", detail: "the stream does not exist" };
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, source } = parsed.record;
   const foreign = source === deps.source ? foreignBucket(bucket, deps.buckets) : undefined;
   if (foreign !== undefined) return { kind: "refused", detail: foreign };
   const alive = source !== deps.source && (await deps.isSourceAlive(source));
   if (!mayAsk({ source, bucket }, deps, alive)) return { kind: "pending" };
-  if (key === undefined) return { kind: "refused", detail: "nothing of this stream is in S3 yet" };
+  if (key === undefined) return { kind: "refused", detail: "the stream has no data in S3 yet" };
   if (action === "head_object") return { kind: "done", data: asJson(await deps.store.head({ bucket, key })) };
   if (uploadId === undefined) return { kind: "refused", detail: "the stream has no multipart upload" };
   return { kind: "done", data: asJson(await deps.store.listParts({ bucket, key, uploadId })) };

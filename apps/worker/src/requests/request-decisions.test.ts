@@ -38,7 +38,7 @@ describe("D8a, D8c: an abort", () => {
   it("that is too old says to ask again", () => {
     expect(judgeAbort({ row: LIVE, runsHere: true, theirs: false, ageMs: 20 * MIN, source: "a" })).toEqual({
       kind: "refused",
-      detail: expect.stringContaining("too old, ask again"),
+      detail: expect.stringContaining("request it again"),
     });
   });
 

@@ -1,20 +1,23 @@
-/** Whether a request is ours to carry out, decided from what Redis and this worker know. Pure; nothing is claimed here. */
+/**
+ * Whether this worker must carry out a request, decided from what Redis and this worker know. Pure; nothing is claimed
+ * here.
+ */
 import { formatDuration } from "@sluice/control/units";
 import { ABORT, failed, isLive } from "@sluice/core";
 import type { ListedStream } from "@sluice/redis-schema";
 
-/** What destroys something is done only while it is known to be meant. */
+/** A destructive request expires after this time, because it may no longer be wanted. */
 export const DESTRUCTIVE_MOST_MS = 10 * 60_000;
-/** The owner judges by its own look; others leave it this much time before they speak for it. */
+/** The owner decides from its own check; other workers leave it this much time before they answer for it. */
 const OTHERS_WAIT_MS = 30_000;
 
-export const TOO_OLD = `it was asked more than ${formatDuration(DESTRUCTIVE_MOST_MS)} ago and was not done: too old, ask again`;
+export const TOO_OLD = `the request is older than ${formatDuration(DESTRUCTIVE_MOST_MS)} and was not carried out: request it again`;
 
 const ABORTED = failed("aborted_by_operator");
 
 export type Decision =
   | { kind: "act" }
-  /** Another worker's, or nobody's yet: looked at again. */
+  /** Another worker must answer, or none can yet: the item is checked again. */
   | { kind: "pending" }
   | { kind: "done"; detail: string }
   | { kind: "refused"; detail: string };
@@ -29,34 +32,34 @@ export interface Facts {
   row: Row | undefined;
   /** Its processor runs in this worker. */
   runsHere: boolean;
-  /** It is of another source that has a living worker: whatever there is to say, that one says it. */
+  /** It belongs to another source that has a live worker, which answers. */
   theirs: boolean;
 }
 
 /**
- * An abort of a stream whose source has no living worker is left undone: its file cannot be seen from here, so its parts
- * may be the only copy there is.
+ * An abort is not carried out for a stream whose source has no live worker: its file cannot be checked from here, so
+ * its parts may be the only copy.
  */
 function noWorkerOf(source: string): string {
   return [
-    `no worker of source ${source} is running, and only one of them can abort this stream: nothing was done, its parts in S3 are kept`,
-    `start a worker of that source, or let one that reaches its files take them over (sluice adopt --from ${source}), then ask again`,
+    `no worker of source ${source} is running, and only such a worker can abort this stream: nothing was done, and its parts in S3 are kept`,
+    `start a worker of that source, or let a worker that has its files take them over (sluice adopt --from ${source}), then request it again`,
   ].join("; ");
 }
 
 const ACT: Decision = { kind: "act" };
 const PENDING: Decision = { kind: "pending" };
-const NO_SUCH: Decision = { kind: "refused", detail: "there is no such stream" };
+const NO_SUCH: Decision = { kind: "refused", detail: "the stream does not exist" };
 
 export function judgeFinalize({ row, runsHere, theirs }: Facts): Decision {
   if (!row) return NO_SUCH;
   if (theirs) return PENDING;
   if (row.kind === "failed" || row.kind === "completed") return cannotBe("finalized", row);
   if (!runsHere) return PENDING;
-  return row.requested_action === ABORT ? { kind: "refused", detail: "an abort was asked for before" } : ACT;
+  return row.requested_action === ABORT ? { kind: "refused", detail: "an abort was requested before" } : ACT;
 }
 
-/** An abort is done when the stream has ended by it, whoever saw to that. */
+/** An abort is done when the stream has ended because of it, whichever worker did it. */
 export function judgeAbort(facts: Facts & { ageMs: number; source: string }): Decision {
   const { row, runsHere, theirs, ageMs } = facts;
   if (!row) return NO_SUCH;
@@ -64,7 +67,7 @@ export function judgeAbort(facts: Facts & { ageMs: number; source: string }): De
   if (row.status === ABORTED)
     return { kind: "done", detail: "its parts are removed from S3; its file is not touched" };
   if (row.kind === "failed" || row.kind === "completed") return cannotBe("aborted", row);
-  // The wish is in the record: it will be done, however long it takes.
+  // The abort is recorded, so it will be carried out, however long it takes.
   if (row.requested_action === ABORT) return PENDING;
   if (ageMs > DESTRUCTIVE_MOST_MS + (runsHere ? 0 : OTHERS_WAIT_MS)) {
     const { source } = row;
@@ -75,8 +78,7 @@ export function judgeAbort(facts: Facts & { ageMs: number; source: string }): De
 }
 
 /**
- * A live stream's retry is its owner's to refuse: another worker may have just taken it back to work for this very
- * request.
+ * Only the owner may refuse the retry of a live stream: another worker may have just resumed it for this very request.
  */
 export function judgeRetry(
   { row, runsHere, theirs }: Facts,
@@ -85,12 +87,11 @@ export function judgeRetry(
   if (!row) return NO_SUCH;
   if (theirs) return PENDING;
   if (row.kind === undefined) {
-    const detail =
-      "its record cannot be worked with: purge it; a file that is still there is then found again";
+    const detail = "its record cannot be read: purge it; if the file still exists, it is then found again";
     return { kind: "refused", detail };
   }
   if (row.superseded_by !== undefined) {
-    const detail = `another file stands at its path: stream ${row.superseded_by} took its place`;
+    const detail = `another file is at its path: stream ${row.superseded_by} replaced it`;
     return { kind: "refused", detail };
   }
   if (row.kind === "failed") return row.source === own.source && own.covers ? ACT : PENDING;
@@ -98,7 +99,7 @@ export function judgeRetry(
   return { kind: "refused", detail: `only failed streams can be retried: it is ${row.status}` };
 }
 
-/** Questions to the store need no file: any worker with the bucket stands in for a source that has none. */
+/** Questions to the store need no file, so any worker with the bucket can answer for a source without workers. */
 export function mayAsk(
   stream: { source: string; bucket: string },
   own: { source: string; bucket: string },

@@ -1,4 +1,4 @@
-/** What answering requests needs, put together from the worker's parts. */
+/** The dependencies of request handling, built from the worker's parts. */
 import {
   IgnoredFiles,
   RequestQueue,
@@ -71,7 +71,7 @@ function uploadsOf({ running }: Pick<Supervisor, "running">): ReadonlySet<string
 
 const LATELY_MS = 2_000;
 
-/** Whether a worker of a source is alive, as far as its lease says; asked of Redis at most every few seconds. */
+/** Whether a source has a live worker, according to its lease. Redis is asked at most every few seconds. */
 function sourceLiveness(
   registry: Pick<WorkerRegistry, "list">,
   clock: Pick<Clock, "monotonicMs">,
@@ -82,7 +82,7 @@ function sourceLiveness(
     if (latest === undefined || now - latest.atMs > LATELY_MS) {
       const sources = aliveSources(registry);
       latest = { atMs: now, sources };
-      // Who asked gets the error; who comes later asks again.
+      // This caller gets the error; the next caller asks again.
       sources.catch(() => (latest = undefined));
     }
     return (await latest.sources).has(source);

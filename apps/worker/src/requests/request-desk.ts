@@ -1,8 +1,8 @@
 /**
- * The requests that are open, as this worker knows them: which items wait, which are being looked at, and when to look
- * again at those that were not ours. Redis holds the truth; a desk that forgets everything loses nothing.
+ * The open requests as this worker knows them: which items wait, which are being handled, and when to check again those
+ * that another worker must answer. Redis is authoritative; a desk that forgets everything loses nothing.
  *
- * Items of several requests take turns in their lane, so that one request of 10,000 items delays another by one item.
+ * Items of several requests take turns in their lane, so that a request of 10,000 items delays another by one item.
  */
 import { CheckpointError, LIMITS, OwnershipLostError, StoppedError, assert, type Clock } from "@sluice/core";
 import type { ItemResult, QueuedRequest, RequestQueue, RequestRecord } from "@sluice/redis-schema";
@@ -14,18 +14,21 @@ export type Answer =
   | { kind: "done"; detail?: string; data?: Json; afterwards?: () => Promise<void> }
   | { kind: "refused"; detail: string }
   | { kind: "failed"; detail: string; data?: Json }
-  /** Another worker's to answer, or not done yet: it is looked at again. */
+  /** Another worker must answer, or it cannot be done yet: it is checked again. */
   | { kind: "pending" };
 
-/** One item, being looked at. */
+/** One item that is being handled. */
 export interface Task {
   readonly item: string;
   readonly queued: QueuedRequest;
-  /** For what several workers could do: whether it is ours to do now. Asked before anything is done or refused. */
+  /**
+   * For work that several workers could do: whether this worker must do it now. Called before anything is done or
+   * refused.
+   */
   turn(): Promise<boolean>;
-  /** How long ago it was asked, on Redis's clock, as of now. */
+  /** The current age of the request, on Redis's clock. */
   ageMs(): Promise<number>;
-  /** What the item waited for has come about: it is looked at now. */
+  /** What the item waited for has happened: it is checked now. */
   again(): void;
 }
 
@@ -36,7 +39,7 @@ export interface DeskDeps {
   >;
   clock: Clock;
   workerId: string;
-  /** Names this process: what an earlier one under its id held is not ours. */
+  /** Identifies this process: items that an earlier process of the same worker id held are not ours. */
   nonce: string;
   answer(task: Task): Promise<Answer>;
   log: SupervisorLog;
@@ -45,15 +48,15 @@ export interface DeskDeps {
 interface Open {
   queued: QueuedRequest;
   lane: Lane;
-  /** Different items. */
+  /** Number of distinct items. */
   total: number;
-  /** Without a result. */
+  /** Items without a result. */
   items: Set<string>;
-  /** Being looked at, or answered and not yet settled. */
+  /** Items being handled, or answered and not yet saved. */
   busy: Set<string>;
-  /** Held for us, so that other workers leave them alone. */
+  /** Items held by this worker, so that others leave them alone. */
   held: Set<string>;
-  /** What is left of this round. */
+  /** Items left in this round. */
   round: string[];
   /** Monotonic ms of the next round. */
   nextRoundMs: number;
@@ -61,10 +64,10 @@ interface Open {
   settling: boolean;
 }
 
-/** What was not ours is looked at again after this, longer where many items wait. */
+/** Items of other workers are checked again after this time, later if many items wait. */
 const LOOK_AGAIN_MS = 2_000;
 const LOOK_AGAIN_MOST_MS = 20_000;
-/** A worker that acts on an item keeps others off for so long without renewal; longer than any Redis hiccup. */
+/** A hold lasts this long without renewal; longer than any short outage of Redis. */
 const HOLD_MS = 60_000;
 /** Results sent to Redis in one command. */
 const SETTLED_AT_ONCE = 200;
@@ -82,7 +85,7 @@ export class RequestDesk {
     this.#signal = signal;
   }
 
-  /** Takes in what is open in Redis now, and drops what no longer is. Returns where the newest of it stands. */
+  /** Takes in what is open in Redis now, and drops what no longer is. Returns the position of the newest request. */
   async sweep(): Promise<string | undefined> {
     const { queue, log } = this.#deps;
     const entries = await queue.entries();
@@ -94,7 +97,7 @@ export class RequestDesk {
     const { requests, unreadable } = await queue.load(fresh);
     for (const { id } of unreadable) {
       this.#unreadable.add(id);
-      log.warn({ request_id: id }, "a request cannot be read: nobody answers it");
+      log.warn({ request_id: id }, "a request cannot be read and gets no answer");
     }
     for (const queued of requests) this.take(queued);
     return entries.at(-1)?.position;
@@ -119,20 +122,20 @@ export class RequestDesk {
     });
   }
 
-  /** A stream was taken over, or ended: everything that waits is looked at now. */
+  /** A stream was taken over, or ended: every waiting item is checked now. */
   lookAgain(): void {
     for (const open of this.#open.values()) open.nextRoundMs = 0;
     this.work();
   }
 
-  /** One item alone: 10,000 that end one after another do not look at each other. */
+  /** For one item only: 10,000 items that end one after another must not check each other. */
   #again(open: Open, item: string): void {
     if (!open.items.has(item) || open.busy.has(item)) return;
     open.round.push(item);
     this.#fill(open.lane);
   }
 
-  /** Begins whatever is due and has a free slot. */
+  /** Starts every item that is due and has a free slot. */
   work(): void {
     const now = this.#deps.clock.monotonicMs();
     for (const open of this.#open.values()) {
@@ -156,7 +159,7 @@ export class RequestDesk {
     }
   }
 
-  /** The request whose item is begun goes to the end of the row. */
+  /** The request whose item starts goes to the end of the queue. */
   #next(lane: Lane): { open: Open; item: string } | undefined {
     for (const [id, open] of this.#open) {
       if (open.lane !== lane) continue;
@@ -170,7 +173,7 @@ export class RequestDesk {
     return undefined;
   }
 
-  /** Resolves when its slot is free: at its deadline at the latest. Never rejects. */
+  /** Resolves when its slot is free, at the latest at its deadline. Never rejects. */
   async #run(open: Open, item: string): Promise<void> {
     const { clock } = this.#deps;
     const { deadlineMs } = LANES[open.lane];
@@ -182,12 +185,12 @@ export class RequestDesk {
     });
     await Promise.race([answering, clock.sleep(deadlineMs, AbortSignal.any([over.signal, this.#signal]))]);
     if (over.signal.aborted || this.#signal.aborted || open.lane !== "store") return;
-    // A question is answered in time, if only with this; what is to be done is answered when it is done.
+    // A question gets an answer by its deadline, at least this one; an action is answered when it is done.
     const detail = `the store did not answer within ${deadlineMs / 1_000} s`;
     this.#answered(open, item, { kind: "failed", detail });
   }
 
-  /** What goes wrong with one item is that item's result. */
+  /** An error with one item is that item's result. */
   async #answer(open: Open, item: string): Promise<Answer> {
     const { queue, nonce, log } = this.#deps;
     const { queued } = open;
@@ -206,7 +209,7 @@ export class RequestDesk {
     try {
       return await this.#deps.answer(task);
     } catch (error) {
-      // Redis is away, the worker ends, or the stream is another's by now: the item is as open as before.
+      // Redis is unavailable, the worker shuts down, or another worker owns the stream by now: the item stays open.
       const passes =
         error instanceof CheckpointError ||
         error instanceof OwnershipLostError ||
@@ -219,7 +222,7 @@ export class RequestDesk {
   }
 
   #answered(open: Open, item: string, answer: Answer): void {
-    // Answered already: at its deadline, or by another worker.
+    // Already answered: at its deadline, or by another worker.
     const isOver = !open.items.has(item);
     if (answer.kind === "pending" || isOver || this.#signal.aborted) {
       open.busy.delete(item);
@@ -230,7 +233,7 @@ export class RequestDesk {
     if (!open.settling) void this.#settle(open);
   }
 
-  /** Answers that come while others are being sent share the next command. Redis away is waited for. */
+  /** Answers that come while others are being sent share the next command. Waits while Redis is unavailable. */
   async #settle(open: Open): Promise<void> {
     const { queue, clock, log } = this.#deps;
     const { request } = open.queued;
@@ -278,7 +281,7 @@ export class RequestDesk {
     };
   }
 
-  /** What others have answered meanwhile; what we are at is still ours. */
+  /** Applies what others have answered meanwhile; items being handled here stay. */
   async #catchUp(open: Open): Promise<void> {
     const { queue, nonce } = this.#deps;
     const { id } = open.queued.request;
@@ -290,25 +293,26 @@ export class RequestDesk {
       if (open.items.size > 0) return;
     }
     this.#open.delete(id);
-    // Its entry is still there: it is forgotten, or whoever settled the last item did not see that it was the last.
+    // Its entry still exists: it was dropped here, or the worker that saved the last item did not see that it was the
+    // last.
     await queue.load([{ id, position: open.queued.position }]);
   }
 }
 
 /**
- * Requests wait in lanes by what they cost, so that none is held up by another kind: what only touches records is
- * answered while the store hangs, and one look at the store while a bucket is scanned or an object is read back.
+ * Requests wait in lanes by their cost, so that one kind does not delay another: requests on records are answered while
+ * the store hangs, and questions to the store while a bucket is scanned or an object is read back.
  */
 const LANES = {
-  /** Records alone: finalize, abort, retry. */
+  /** Only records: finalize, abort, retry. */
   records: { slots: 16, deadlineMs: 15_000 },
-  /** One question to the store, or a few. */
+  /** One request to the store, or a few. */
   store: { slots: 4, deadlineMs: 25_000 },
   /** Open uploads, each by its own key. */
   uploads: { slots: 4, deadlineMs: 60_000 },
   /** The whole bucket. */
   scans: { slots: 1, deadlineMs: 30 * 60_000 },
-  /** Whole objects, read back. */
+  /** Whole objects that are read back. */
   readBack: { slots: 1, deadlineMs: 24 * 60 * 60_000 },
 } as const;
 

@@ -1,7 +1,7 @@
 /**
- * What the dashboard and the command line ask for, until the worker ends. A request stays open until the owner of its
- * stream, or whoever may act, has answered it: it is looked at when it comes, at start, after every takeover, and again
- * and again in between, from what Redis holds.
+ * Handles the requests of the dashboard and the command line until the worker ends. A request stays open until the
+ * owner of its stream, or another worker that may act, has answered it. It is checked when it arrives, at start, after
+ * every takeover, and regularly in between, always from what Redis holds.
  */
 import { CheckpointError, type Clock } from "@sluice/core";
 import { FEED_START, type RedisClient, type RequestQueue } from "@sluice/redis-schema";
@@ -9,7 +9,7 @@ import type { RequestDesk } from "./request-desk.ts";
 
 export interface RequestDeps {
   queue: Pick<RequestQueue, "next">;
-  /** A connection of its own: it blocks. */
+  /** A connection of its own, because it blocks. */
   blocking: RedisClient;
   desk: Pick<RequestDesk, "sweep" | "take" | "work">;
   clock: Clock;
@@ -21,7 +21,7 @@ export async function handleRequests(deps: RequestDeps, signal: AbortSignal): Pr
   const { queue, blocking, desk, clock } = deps;
   while (!signal.aborted) {
     try {
-      // From the newest of those it saw: an entry that comes later ends the wait, whatever became of the queue before.
+      // From the newest request it saw: a later one ends the wait, whatever happened to the queue before.
       const newest = (await desk.sweep()) ?? FEED_START;
       desk.work();
       const { requests } = await queue.next(blocking, newest, BLOCK_MS);
@@ -30,7 +30,7 @@ export async function handleRequests(deps: RequestDeps, signal: AbortSignal): Pr
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof CheckpointError)) throw error;
-      // Redis is away; what was asked meanwhile is read when it is back.
+      // Redis is unavailable; requests that are filed meanwhile are read afterwards.
       await clock.sleep(1_000, signal);
     }
   }

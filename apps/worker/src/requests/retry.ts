@@ -1,4 +1,4 @@
-/** A failed stream goes back to work, where its record allows it to; what will be sent again is said beforehand. */
+/** Retries a failed stream if its record allows it. What will be sent again is known beforehand. */
 import {
   OwnedStream,
   choosePlan,
@@ -23,20 +23,23 @@ export interface RetryDeps {
   supervisor: Supervisor;
   source: string;
   watches: readonly Watch[];
-  /** An upload whose parts are of no use any more. */
+  /** Discards an upload whose parts cannot be used again. */
   discardUpload(upload: UploadToAbort & { s3_key: string }): Promise<void>;
 }
 
 export type Retried =
   | { kind: "done"; detail: string }
   | { kind: "refused"; detail: string }
-  /** Another worker's, or the record is on its way somewhere: asked again, it is another answer. */
+  /** Another worker must answer, or the record is about to change: the next check gives another answer. */
   | { kind: "pending" };
 
-/** Why a failed stream goes back to work. The timeline names the request, so that whoever finds it unanswered sees that it is done. */
-export type RetryReason = { kind: "retried"; requestId: string } | { kind: "healed" };
+/**
+ * Why a failed stream is retried. The timeline names the request, so that a worker that finds it unanswered sees that
+ * it is done.
+ */
+export type RetryReason = { kind: "retried"; requestId: string } | { kind: "recovered" };
 
-/** For a failed stream that is known to be of this source, under a watch of ours. */
+/** For a failed stream that is known to belong to this source and to one of our watches. */
 export async function retryFailed(
   id: string,
   because: RetryReason,
@@ -51,7 +54,7 @@ export async function retryFailed(
     await deps.store.release({ id: claim.id, fence: claim.fence });
     return {
       kind: "refused",
-      detail: `its record is ${claim.parsed.kind}: purge it; a file that is still there is then found again`,
+      detail: `its record is ${claim.parsed.kind}: purge it; if the file still exists, it is then found again`,
     };
   }
   const { record } = claim.parsed;
@@ -80,8 +83,8 @@ async function restart(
   const plan = planRetry(record);
   const held = new OwnedStream(record, parts, processing, stop);
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
-  const anew = plan.event === "restarted";
-  if (anew && key !== undefined && uploadId !== undefined) {
+  const startsOver = plan.event === "restarted";
+  if (startsOver && key !== undefined && uploadId !== undefined) {
     await deps.discardUpload({
       s3_upload_id: uploadId,
       s3_bucket: bucket,
@@ -102,9 +105,9 @@ async function restart(
     extends: null,
   };
   const taken = await held.tryMove(plan.event, {
-    dropParts: anew,
-    // A stream that was set apart gave its name back; whoever took it keeps it.
-    ...(record.set_apart === undefined || anew ? {} : { takeKeys: takenKeys(record) }),
+    dropParts: startsOver,
+    // A stream that was set apart gave up its key; a stream that has taken it keeps it.
+    ...(record.set_apart === undefined || startsOver ? {} : { takeKeys: takenKeys(record) }),
     patch: {
       failure_reason: null,
       failure_detail: null,
@@ -112,7 +115,7 @@ async function restart(
       waiting_for: null,
       requested_action: null,
       ...(plan.event === "redescribed" ? {} : { completed_by: null }),
-      ...(anew ? forgotten : {}),
+      ...(startsOver ? forgotten : {}),
     },
     log: [
       because.kind === "retried"
@@ -122,7 +125,7 @@ async function restart(
   });
   if (taken.kind === "key_taken") {
     await deps.store.release(record);
-    return { kind: "refused", detail: `stream ${taken.by} has its name by now` };
+    return { kind: "refused", detail: `stream ${taken.by} has its key by now` };
   }
   deps.supervisor.pool.start({
     because: because.kind,

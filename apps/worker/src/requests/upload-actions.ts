@@ -1,4 +1,4 @@
-/** What can be asked of the uploads in the bucket: a scan for orphans, and the clean-up of those a plan named. */
+/** Requests about uploads in the bucket: a scan for orphans, and the clean-up of those that a plan named. */
 import {
   INDEXES,
   StoreError,
@@ -61,11 +61,14 @@ export function uploadActions(
       if (known !== undefined && known.s3_bucket !== deps.bucket) return { kind: "pending" };
       if (!(await task.turn())) return { kind: "pending" };
       if (!known)
-        return { kind: "refused", detail: "no scan lists this upload: it is gone, or a stream owns it" };
+        return {
+          kind: "refused",
+          detail: "no scan has found this upload: it no longer exists, or a stream owns it",
+        };
       if (deps.locked())
         return {
           kind: "refused",
-          detail: "Redis is being rebuilt from S3: nothing is cleaned up until that is over",
+          detail: "Redis is being rebuilt from S3: nothing is aborted until that is finished",
         };
       if ((await task.ageMs()) > DESTRUCTIVE_MOST_MS) return { kind: "refused", detail: TOO_OLD };
       return await abortOrphan(deps, scan, known, await owned(), task);
@@ -73,7 +76,7 @@ export function uploadActions(
   };
 }
 
-/** Looked at once more right before the abort, by its own key alone: a stream may have taken it up meanwhile. */
+/** Checked once more right before the abort, by its own key: a stream may have claimed it meanwhile. */
 async function abortOrphan(
   deps: UploadActionDeps,
   scan: ScanDeps,
@@ -85,7 +88,7 @@ async function abortOrphan(
   const forget = (): Promise<void> => deps.orphans.removeOrphans([uploadId]);
   const gone: Answer = {
     kind: "done",
-    detail: "it is gone already, or a stream owns it now",
+    detail: "it no longer exists, or a stream owns it now",
     afterwards: forget,
   };
   const holder = await keyHolder(deps.context, bucket, key);
@@ -98,11 +101,11 @@ async function abortOrphan(
     const upload = { key, uploadId, initiated: known.initiated_at_utc };
     const now = await judge(scan, upload, { ...lately, startedByKey });
     if (now.verdict !== "ours") return { kind: "refused", detail: `it is ${now.verdict}: ${now.because}` };
-    // The store may have taken its time.
+    // The store may have taken long to answer.
     if ((await task.ageMs()) > DESTRUCTIVE_MOST_MS) return { kind: "refused", detail: TOO_OLD };
     await deps.store.abort({ bucket, key, uploadId });
   } catch (error) {
-    // The store is in trouble: it is done when that is over, or it is too old by then.
+    // The store is unavailable: the abort is tried again later, unless the request is too old by then.
     if (error instanceof StoreError && PASSES.has(error.trouble)) return { kind: "pending" };
     throw error;
   }
@@ -119,7 +122,7 @@ const PASSES: ReadonlySet<StoreTrouble> = new Set([
 
 const OWNED_LATELY_MS = 5_000;
 
-/** Every record is read for it, so a row of uploads shares one reading; who holds the key is asked afresh for each. */
+/** Reads every record, so consecutive uploads share one reading; the owner of a key is read again for each. */
 function ownedLately(scan: ScanDeps, clock: Pick<Clock, "monotonicMs">): () => Promise<OwnedUploads> {
   let latest: Promise<OwnedUploads> | undefined;
   let untilMs = 0;
@@ -127,13 +130,13 @@ function ownedLately(scan: ScanDeps, clock: Pick<Clock, "monotonicMs">): () => P
     if (latest !== undefined && clock.monotonicMs() < untilMs) return latest;
     untilMs = Number.POSITIVE_INFINITY;
     latest = ownedUploads(scan).finally(() => (untilMs = clock.monotonicMs() + OWNED_LATELY_MS));
-    // Who asked gets the error; who comes later asks again.
+    // This caller gets the error; the next caller asks again.
     latest.catch(() => (untilMs = 0));
     return latest;
   };
 }
 
-/** The file of a watch that would have this key, when it is there. */
+/** The file of a watch that maps to this key, if it exists. */
 async function fileOfKey(deps: UploadActionDeps, key: string): Promise<string | undefined> {
   for (const watch of deps.watches) {
     if (!key.startsWith(watch.keyPrefix)) continue;
@@ -151,12 +154,12 @@ interface ScanDeps {
   orphans: OrphanStore;
   clock: Pick<Clock, "wallMs">;
   bucket: string;
-  /** Only uploads under it are looked at. */
+  /** Only uploads with this prefix are checked. */
   prefix: string;
   redisEmptied: () => boolean;
   /** Uploads of the streams that run here, whatever Redis says. */
   held(): ReadonlySet<string>;
-  /** The path of the watch file a key maps to, when there is one. */
+  /** The path of the watch file that maps to a key, if there is one. */
   localFile(key: string): Promise<string | undefined>;
 }
 
@@ -166,7 +169,9 @@ interface ScanReport {
   bytes: number;
 }
 
-/** Looks for open uploads no stream owns, says whose each is, and keeps the list for the dashboard. Aborts nothing. */
+/**
+ * Finds open uploads that no stream owns, decides whose each is, and stores the list for the dashboard. Aborts nothing.
+ */
 async function scanOrphans(deps: ScanDeps): Promise<ScanReport> {
   const { store, orphans, bucket, prefix } = deps;
   const open: OpenUpload[] = [];
@@ -187,11 +192,11 @@ async function scanOrphans(deps: ScanDeps): Promise<ScanReport> {
 }
 
 interface OwnedUploads {
-  /** Ids of uploads that streams hold. */
+  /** Ids of uploads that streams own. */
   uploadIds: ReadonlySet<string>;
-  /** When the stream that holds a key began. */
+  /** Start time of the stream that owns a key. */
   startedByKey: Pick<ReadonlyMap<string, string>, "get">;
-  /** Left by a purge. */
+  /** Uploads left by a purge. */
   purged: ReadonlySet<string>;
 }
 
@@ -211,7 +216,7 @@ async function ownedUploads({ context, orphans }: ScanDeps): Promise<OwnedUpload
   return { uploadIds, startedByKey, purged };
 }
 
-/** The record of the stream that holds a key at this moment. */
+/** The record of the stream that owns a key now. */
 async function keyHolder(context: SchemaContext, bucket: string, key: string): Promise<RawHash | undefined> {
   const id = await holderOfKey(context, bucket, key);
   if (id === undefined) return undefined;
@@ -243,7 +248,7 @@ async function describe(
   };
 }
 
-/** `initiated`: by our clock. */
+/** `initiated`: on our clock. */
 async function judge(
   deps: ScanDeps,
   upload: { key: string; uploadId: string; initiated: string | undefined },

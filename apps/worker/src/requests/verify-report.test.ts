@@ -65,7 +65,7 @@ describe("an object and its record", () => {
 
   it("differ when the recorded parts are not the recorded object", () => {
     const short = checkHead({ ...EXPECTED, parts: [part(FIRST)] }, head());
-    expect(verdictOf(short).words).toContain("parts: hold 16 bytes, recorded are 30");
+    expect(verdictOf(short).words).toContain("parts: hold 16 bytes; 30 are recorded");
     const swapped = checkHead({ ...EXPECTED, parts: [part(SECOND), part(FIRST)] }, head());
     expect(verdictOf(swapped).words).toContain("parts: combine to the CRC32");
   });

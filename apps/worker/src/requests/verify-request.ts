@@ -1,6 +1,6 @@
 /**
- * `verify`: is the object what the record says? An item is a stream's id, or the key of an object whose record is
- * history: its metadata object then stands for the record. Reading back may take hours: it has a lane of its own.
+ * `verify`: does the object match its record? An item is a stream's id, or the key of an object whose record is no
+ * longer kept: its metadata object then replaces the record. Reading back may take hours, so it has its own lane.
  */
 import {
   displayPath,
@@ -31,7 +31,7 @@ export interface VerifyDeps {
   random(): number;
   source: string;
   bucket: string;
-  /** Those the worker was given; absent: any. */
+  /** The buckets of this worker; absent: any. */
   buckets?: readonly string[];
   signal: AbortSignal;
   log: SupervisorLog;
@@ -66,7 +66,7 @@ async function findSubject(item: string, request: RequestRecord, deps: VerifyDep
 
 async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> {
   if (record.source !== deps.source) {
-    // Only the bucket is needed: any worker that has it stands in for a source that is gone.
+    // Only the bucket is needed, so any worker that has it can verify for a source that is gone.
     const { source, s3_bucket } = record;
     if (s3_bucket !== deps.bucket || (await deps.isSourceAlive(source))) return { kind: "pending" };
   }
@@ -98,7 +98,7 @@ function sealedFile(record: StreamRecord): SealedFile | undefined {
   return inode === undefined || mtimeNs === undefined ? undefined : { path, facts: { inode, size, mtimeNs } };
 }
 
-/** What this program writes beside every object, as far as it is needed here. */
+/** The fields of the metadata object that are needed here. */
 const metadataSchema = z.object({
   key: z.string(),
   size: z.number().int().nonnegative(),
@@ -107,7 +107,7 @@ const metadataSchema = z.object({
   parts: z.array(z.object({ Size: z.number().int().nonnegative(), ChecksumCRC32: z.string().nullable() })),
 });
 
-/** A metadata object of 10,000 parts has some 2 MiB. */
+/** A metadata object of 10,000 parts has about 2 MiB. */
 const MOST_METADATA_BYTES = 16 * 1024 * 1024;
 
 async function ofKey(key: string, { store, bucket }: VerifyDeps): Promise<Found> {
@@ -120,7 +120,7 @@ async function ofKey(key: string, { store, bucket }: VerifyDeps): Promise<Found>
     if (head.object.size > MOST_METADATA_BYTES) continue;
     const chunks = await Array.fromAsync(store.read(ref));
     const parsed = metadataSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
-    // A user's file may bear that name; the metadata object has the next one then.
+    // A user's file may have that name; the metadata object then has the next one.
     if (parsed.success && parsed.data.key === key) return subjectOf(bucket, parsed.data);
   }
   const nothing = `there is neither a stream ${displayPath(key)} nor a metadata object at ${metadataKey(key)}`;
@@ -142,11 +142,11 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // not JSON: not ours
+    return undefined; // not JSON: another program's object
   }
 }
 
-/** What the worker's end interrupts is asked again by its next start. */
+/** A verify that the worker's shutdown interrupts runs again after its next start. */
 async function verifyDeep(
   { request }: Task["queued"],
   item: string,
@@ -159,7 +159,7 @@ async function verifyDeep(
     return asResult(subject, { checks: [...checks, ...result.checks], sha256: result.sha256 });
   } catch (error) {
     if (deps.signal.aborted) return { kind: "pending" };
-    deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify broke off");
+    deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify was interrupted");
     const words = `it could not be read back: ${error instanceof Error ? error.message : String(error)}`;
     const content: Check = { name: "content", ok: null, detail: words };
     return asResult(subject, { checks: [...checks, content], broke: words });
@@ -169,7 +169,7 @@ async function verifyDeep(
 interface Outcome {
   checks: readonly Check[];
   sha256?: Sha256;
-  /** Why not everything that was asked for could be looked at. */
+  /** Why not everything could be checked. */
   broke?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
- * watches are being walked.
+ * The composition root: builds the worker from its parts. `start` resolves when the interrupted streams are resumed and
+ * the watches are being walked.
  */
 import { LIMITS, type DoneEntry, type ProcessorDeps } from "@sluice/core";
 import {
@@ -53,9 +53,9 @@ import type { WorkerPorts } from "./worker-ports.ts";
 
 const JANITOR_EVERY_MS = 30_000;
 const SWEEP_EVERY_MS = 5 * 60_000;
-const HINT_FAILED = "a hint could not be followed";
+const HINT_FAILED = "a hint could not be processed";
 const typeOf = (path: string): string => lookup(path) || "application/octet-stream";
-/** A retry waits so long for the store to abort an upload that is of no more use. */
+/** How long a retry waits for the store to abort an upload that is no longer needed. */
 const STORE_MOMENT_MS = 2_000;
 
 export class Worker {
@@ -74,7 +74,7 @@ export class Worker {
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
   readonly #since: StateSince;
-  /** Rounds of work that fail again and again, by name: why. */
+  /** Periodic work that fails repeatedly: name → reason. */
   readonly #failingRounds = new Map<string, string>();
   #draining = false;
 
@@ -89,7 +89,7 @@ export class Worker {
     this.#registry = new WorkerRegistry(context);
     this.#done = new FilesDone(context);
     const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
-    this.#store = new StreamStore(context, own, notice, settings.told);
+    this.#store = new StreamStore(context, own, notice, settings.webhookEvents);
     this.#lanes = buildLanes(settings);
     this.#recovery = this.#buildRecovery();
     this.lease = this.#buildLease();
@@ -103,7 +103,7 @@ export class Worker {
     return this.#draining;
   }
 
-  /** What it says of itself: lag, bytes in flight, state. */
+  /** The figures that the worker reports: lag, bytes in flight, state. */
   get figures(): Figures {
     const { supervisor, runners, lease } = this;
     const { gate, clock } = this.#ports;
@@ -112,14 +112,14 @@ export class Worker {
     return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock });
   }
 
-  /** Work that fails again and again, in plain words. */
+  /** Work that fails repeatedly, one sentence each. */
   get failing(): string[] {
     const rounds = [...this.#failingRounds].map(([name, reason]) => `${name} fails: ${reason}`);
     const { running, pool } = this.supervisor;
     const writes = [...this.#store.refusing].flatMap(([id, reason]) =>
       running.has(id) ? [`the record of stream ${id} cannot be written: ${reason}`] : [],
     );
-    // While Redis is known to be in trouble, that is the reason of the others.
+    // While Redis is known to be unavailable, that is the cause of the others.
     const others = this.lease.trouble === undefined ? [...rounds, ...writes.slice(0, 1)] : [];
     return [...others, ...pool.faults];
   }
@@ -146,7 +146,10 @@ export class Worker {
     return report;
   }
 
-  /** Ends politely: `pause` checkpoints and lets go, `seal` first completes what nobody is seen writing. */
+  /**
+   * Shuts down gracefully: `pause` checkpoints and releases the streams, `seal` first completes the files that no
+   * process is seen writing.
+   */
   async end(how: "pause" | "seal"): Promise<void> {
     this.#draining = true;
     if (how === "seal") await this.supervisor.pool.sealAll();
@@ -164,21 +167,21 @@ export class Worker {
       followHints(hints, this.runners, clock, stop, (path, err) => log.warn({ path, err }, HINT_FAILED)),
       this.supervisor.completed.reread(stop),
       handleRequests({ ...this.#ports, queue: new RequestQueue(this.#ports.context), desk }, stop),
-      this.#every("taking up streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
+      this.#every("the takeover of streams without an owner", LIMITS.leaseTtlMs, () => this.#takeOver(desk)),
       this.#every("the sweep for lost records", SWEEP_EVERY_MS, () => sweepRecords(this.#sweeping()), {
         atOnce: true,
       }),
       this.#every("the janitor", JANITOR_EVERY_MS, () => tidyUp(this.#janitor())),
       this.#every(
-        "the look at the age of uploads",
+        "the check of the age of uploads",
         JANITOR_EVERY_MS,
         uploadAgeReport({ running: this.supervisor.running, log, clock }),
       ),
       this.#every("the comparison of paths and streams", this.#settings.rescanIntervalMs, async () =>
-        this.supervisor.mend(),
+        this.supervisor.correct(),
       ),
-      this.#every("the look for late markers", this.#settings.rescanIntervalMs, () =>
-        this.supervisor.completed.lookForMarkers(),
+      this.#every("the check for late markers", this.#settings.rescanIntervalMs, () =>
+        this.supervisor.completed.checkMarkers(),
       ),
       this.#recovery.run(stop),
     ];
@@ -213,16 +216,16 @@ export class Worker {
       clock,
       log,
       lease: () => this.lease,
-      startAnew: async () => {
+      startOver: async () => {
         await this.supervisor.writeBack();
         for (const runner of this.runners) runner.forgetSaved();
         await restoreSourceState(this.supervisor.table, this.#settings.source, context);
-        await this.#failed.startAnew();
+        await this.#failed.startOver();
         await this.#resume();
       },
-      lookAtAll: async () => {
+      inspectAll: async () => {
         await Promise.all(this.runners.map((runner) => runner.rescan(this.#stop)));
-        await this.supervisor.pool.lookedOnce();
+        await this.supervisor.pool.checkedOnce();
       },
     });
   }
@@ -277,18 +280,18 @@ export class Worker {
         contentType: typeOf,
         watchOf: (path) => watchOf(this.#settings.watches, path),
         freed: (path) => {
-          // What fails here is looked at again by the rescan.
+          // If this fails, the rescan looks at the file again.
           this.#hint(path).catch((err: unknown) => log.warn({ path, err }, HINT_FAILED));
         },
         takeUp: (id) => resumeStream(id, this.#recovering([])),
-        heal: async (id) => void (await this.#retry(id, { kind: "healed" })),
+        recover: async (id) => void (await this.#retry(id, { kind: "recovered" })),
         log,
       },
       this.#stop,
     );
   }
 
-  /** What `files:done` holds at these paths where an entry was not as known here; else nothing. */
+  /** What `files:done` holds at these paths if an entry was not as expected; otherwise nothing. */
   async #moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>> {
     const { source } = this.#settings;
     const outcome = await this.#done.move(source, moves);
@@ -298,7 +301,7 @@ export class Worker {
     return new Map(paths.map((path, at) => [path, entries[at]]));
   }
 
-  /** As an event at this path would. */
+  /** Does what an event at this path would do. */
   async #hint(path: string): Promise<void> {
     const watch = watchOf(this.#settings.watches, path);
     await this.runners.find((one) => one.watch === watch)?.hint(path);
@@ -334,14 +337,14 @@ export class Worker {
     });
   }
 
-  /** Streams of this source without a living owner. */
+  /** Resumes the streams of this source that have no live owner. */
   async #resume(): Promise<ResumeReport> {
     const idle = await idleNonces(this.#registry, this.#ports.isGone);
     for (const nonce of idle) this.#store.markDead(nonce);
     return await resumeInterruptedStreams(this.#recovering(idle));
   }
 
-  /** `idle`: nonces whose streams may be taken at once. */
+  /** `idle`: nonces whose streams may be taken over at once. */
   #recovering(idle: readonly string[]): RecovererDeps {
     const { context, log, rootIdentity } = this.#ports;
     const { source, buckets, watches, workerId } = this.#settings;
@@ -363,7 +366,7 @@ export class Worker {
     };
   }
 
-  /** What was asked of a stream waits for its owner: who becomes that looks at once. */
+  /** The new owner of a stream checks the stream's open requests at once. */
   async #takeOver(desk: RequestDesk): Promise<void> {
     const { resumed } = await this.#resume();
     if (resumed > 0) desk.lookAgain();
@@ -402,7 +405,7 @@ export class Worker {
     return { context, store, orphans, workerId, bucket, buckets, ...retention, confirmRedis, locked, log };
   }
 
-  /** Records that no index names. */
+  /** Records that no index lists. */
   #sweeping(): SweepDeps {
     const { context, clock, log } = this.#ports;
     const identity = { workerId: this.#settings.workerId, nonce: this.identity.nonce };

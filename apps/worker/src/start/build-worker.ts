@@ -1,8 +1,11 @@
-/** Everything a worker needs, in the order it can be had: health first, then Redis, the watches, the store, the work. */
+/**
+ * Builds everything a worker needs, in the order in which it can be had: health first, then Redis, the watches, the
+ * store, the streams.
+ */
 import type { Config, WatchConfig } from "@sluice/config";
 import { StoreGate, steadyClock } from "@sluice/core";
 import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
-import { pinoObserver, tellAll } from "../observe/pino-observer.ts";
+import { pinoObserver, combineObservers } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
 import { HealthServer, type Health } from "../observe/health-server.ts";
@@ -17,7 +20,7 @@ import { post, receiverOf } from "../webhooks/post.ts";
 import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { isKnownDead, ownIdentity, type ProcessIdentity } from "../takeover/process-identity.ts";
-import { StateSince, particulars, troublesOf } from "../observe/worker-figures.ts";
+import { StateSince, particulars, blockersOf } from "../observe/worker-figures.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { connectStore, storeHash } from "./connect-store.ts";
 import { failpointFrom } from "./failpoint.ts";
@@ -29,7 +32,7 @@ import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
 import { workerSettings } from "./worker-settings.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 
-/** Filled once the worker runs: signals and health ask for it before that. */
+/** Set once the worker runs; signals and health need it before that. */
 export interface Started {
   worker?: Worker;
 }
@@ -47,7 +50,7 @@ export interface BuiltWorker {
   close(): Promise<void>;
 }
 
-/** The real ones, for this process. */
+/** The real implementations, for this process. */
 function timeAndChance(identity: ProcessIdentity): TimeAndChance {
   return {
     clock: systemClock,
@@ -60,14 +63,14 @@ function timeAndChance(identity: ProcessIdentity): TimeAndChance {
   };
 }
 
-/** Rejects with StartRefused when the work cannot be done as things are. */
+/** Rejects with StartRefused if the worker cannot work with this configuration and environment. */
 export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const { config, log, signal, started, onFatal } = from;
   const identity = ownIdentity();
   const ports = timeAndChance(identity);
   const { clock, random } = ports;
   const metrics = new Metrics({ version: VERSION, source: config.source }, clock);
-  const observer = tellAll(pinoObserver(log, clock), metrics.observer);
+  const observer = combineObservers(pinoObserver(log, clock), metrics.observer);
   const gate = new StoreGate({ clock, observer, random });
   const patience = new RedisPatience(clock, random, log);
   const health = new HealthServer({
@@ -79,7 +82,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       text: await metrics.registry.metrics(),
     }),
   });
-  // What was built is taken down in the reverse order, also when a later piece cannot be had.
+  // What was built is closed in reverse order, also if a later part cannot be built.
   await using stack = new AsyncDisposableStack();
   stack.use(await startAll([health], signal));
   if (slowCrc32Because !== undefined)
@@ -87,7 +90,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   log.info({ address: `http://${config.httpHost}:${health.port}` }, "health and metrics");
   const { context, blocking } = await connectRedis(config, log, patience, signal, () => metrics.redisError());
   stack.adopt(context.redis, closeClient);
-  // It waits in a blocking read, which is not waited out.
+  // It waits in a blocking read, which would delay the shutdown.
   stack.adopt(blocking, (client) => client.disconnect());
   const mayRefuse =
     !config.startBlocked && !(await patience.wait(() => hasLiveStreams(context, config.source), signal));
@@ -145,12 +148,12 @@ async function sayWhoIsSeen(config: Config, writers: OpenForWrite, log: Log): Pr
   for (const { name } of seen.seen === "all" ? [] : config.watches.filter(waitsForSigns)) {
     log.warn(
       { watch: name },
-      "files that only silence calls complete are not deleted or moved, since whoever may still write them cannot be seen (SLUICE_TIDY_UNSEEN)",
+      "files that are complete only because they are idle are not deleted or moved, because their writers cannot be seen (SLUICE_TIDY_UNSEEN)",
     );
   }
 }
 
-/** Its files are tidied after a marker, a rename or "finalize now" alone where writers cannot be seen. */
+/** If writers cannot be seen, its files are tidied only after a marker, a rename or "finalize now". */
 function waitsForSigns({ afterUpload, tidyUnseen, ignoreOpen }: WatchConfig): boolean {
   return afterUpload.kind !== "keep" && !tidyUnseen && !ignoreOpen;
 }
@@ -180,23 +183,23 @@ function webhooks(
 }
 
 function healthOf(worker: Worker | undefined, gate: StoreGate, patience: RedisPatience): Health {
-  if (!worker) return { phase: "starting", blocked: troublesOf(gate, patience.trouble, []), concerns: [] };
+  if (!worker) return { phase: "starting", blocked: blockersOf(gate, patience.trouble, []), concerns: [] };
   const concerns = worker.runners.flatMap(({ watch, state }) =>
     state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
   );
-  const blocked = troublesOf(gate, worker.lease.trouble, worker.failing);
+  const blocked = blockersOf(gate, worker.lease.trouble, worker.failing);
   if (blocked.length + concerns.length > 0)
     concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
   return { phase: worker.draining ? "draining" : "running", blocked, concerns };
 }
 
-const NOT_LOOKED_AT = "its watches are not looked at before that is over, so its lag is not known";
+const NOT_SCANNED = "its watches are not scanned until then, so its lag is unknown";
 
 /**
- * A start that has to wait for the store holds the worker's lease meanwhile: the dashboard, `doctor` and other workers see
- * that this worker is there, what it waits for and since when. Of its files nothing is known yet, so it says no lag. By
- * that others know that it holds no stream, and take up those of its predecessor. The nonce is its own, so that nothing
- * the worker holds later is taken for idle.
+ * While a start waits for the store, the worker already holds its lease: the dashboard, `doctor` and other workers see
+ * that it exists, what it waits for and since when. Its files have not been scanned yet, so it reports no lag. From the
+ * lease, other workers know that it holds no stream, and take over those of its predecessor. This lease has its own
+ * nonce, so that streams the worker holds later are not taken for idle.
  */
 function leaseWhileWaiting(
   { config, log, onFatal }: { config: Config; log: Log; onFatal(reason: string): void },
@@ -224,7 +227,7 @@ function leaseWhileWaiting(
     describe: () => ({
       ...self,
       state: "blocked",
-      state_detail: [...troublesOf(gate, keeper.trouble, []), NOT_LOOKED_AT].join("; "),
+      state_detail: [...blockersOf(gate, keeper.trouble, []), NOT_SCANNED].join("; "),
       state_since_utc: since.of("blocked"),
       in_flight_bytes: 0,
     }),

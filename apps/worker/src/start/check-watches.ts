@@ -1,4 +1,6 @@
-/** A watch that is missing or unreadable refuses the start, unless this source has live streams: then it may come back. */
+/**
+ * A missing or unreadable watch refuses the start, unless this source has live streams: then its volume may come back.
+ */
 import { constants } from "node:fs";
 import { access, lstat, stat } from "node:fs/promises";
 import { indexedIds, loadStreams, type SchemaContext } from "@sluice/redis-schema";
@@ -30,19 +32,19 @@ async function problemOf(root: string): Promise<UnusableWatch | undefined> {
     return undefined;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    if (code === "ENOENT") return { what: "is not there", remedy: "create or mount it" };
+    if (code === "ENOENT") return { what: "does not exist", remedy: "create or mount it" };
     return { what: `cannot be read (${code})`, remedy: "let the worker's user read and enter it" };
   }
 }
 
-/** The root as a directory; a root that is itself a link is the directory it leads to. */
+/** The root as a directory; if the root is a link, the directory it leads to. */
 export async function rootIdentity(root: string): Promise<RootIdentity | undefined> {
   try {
     const stats = await lstat(pathBuffer(`${root}/.`), { bigint: true });
     const { inode, birthtimeNs } = factsOf(stats);
     return stats.isDirectory() ? { inode, birthtimeNs } : undefined;
   } catch {
-    return undefined; // gone or unreadable: the caller treats both as an absent volume
+    return undefined; // missing or unreadable: the caller treats both as a missing volume
   }
 }
 

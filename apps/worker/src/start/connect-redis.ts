@@ -1,4 +1,4 @@
-/** Redis as the worker needs it: reachable (waited for), durable enough, of a schema this version knows. */
+/** Connects to Redis as the worker needs it: reachable (waits for that), durable enough, with a supported schema. */
 import type { Config } from "@sluice/config";
 import { CheckpointError } from "@sluice/core";
 import { Cluster } from "ioredis";
@@ -28,7 +28,7 @@ export interface RedisConnection {
   blocking: RedisClient;
 }
 
-/** A connection that takes longer is said to be waited for. */
+/** A connection that takes longer is logged as waiting. */
 const SILENCE_MS = 2_000;
 /** Longest blocking read of the worker, ms. */
 const BLOCK_MS = 2_000;
@@ -44,8 +44,8 @@ export async function connectRedis(
   if (!parsed.ok) throw new StartRefused([`SLUICE_REDIS_URL ${parsed.detail}`]);
   let isConnecting = true;
   const outage = new Outage(systemClock, log, {
-    begins: "Redis cannot be reached; trying again",
-    over: "Redis is reached again",
+    begins: "Redis cannot be reached; retrying",
+    over: "Redis can be reached again",
   });
   const cut = new Set<RedisClient>();
   const connect = (blockMs?: number): RedisClient => {
@@ -75,17 +75,20 @@ export async function connectRedis(
     isConnecting = false;
   }
   const context: SchemaContext = { redis, keys: keysWith(config.keyPrefix), clock: systemClock };
-  const told = new Set<string>();
-  await patience.wait(() => refuseUnfit(context, config, log, told), signal);
+  const reported = new Set<string>();
+  await patience.wait(() => refuseUnfit(context, config, log, reported), signal);
   return { context, blocking };
 }
 
-/** Rejects with StartRefused for what cannot be right, with CheckpointError for what may be over soon. `told`: concerns that were said. */
+/**
+ * Rejects with StartRefused for permanent problems, with CheckpointError for temporary ones. `reported`: concerns that
+ * were logged.
+ */
 async function refuseUnfit(
   context: SchemaContext,
   config: Config,
   log: SupervisorLog,
-  told: Set<string>,
+  reported: Set<string>,
 ): Promise<void> {
   const facts = await serverFacts(context.redis);
   const reasons: string[] = [];
@@ -94,8 +97,8 @@ async function refuseUnfit(
     const overridden = concern.code === "evicts" && config.allowEviction;
     if (concern.weight === "wait") waits.push(concern.text);
     else if (concern.weight === "refuse" && !overridden) reasons.push(concern.text);
-    else if (!told.has(concern.code)) {
-      told.add(concern.code);
+    else if (!reported.has(concern.code)) {
+      reported.add(concern.code);
       log.warn({ concern: concern.code }, concern.text);
     }
   }
@@ -104,7 +107,7 @@ async function refuseUnfit(
   const oneNode = facts.isCluster && !(context.redis instanceof Cluster);
   if (oneNode) {
     reasons.push(
-      "SLUICE_REDIS_URL names one node of a Redis Cluster, which sends most keys elsewhere: write redis+cluster://, with one or more of its nodes",
+      "SLUICE_REDIS_URL names one node of a Redis Cluster, which keeps most keys on other nodes: use redis+cluster:// with one or more of its nodes",
     );
   } else {
     const schema = await checkSchema(context, { claim: reasons.length === 0 && waits.length === 0 });

@@ -1,4 +1,7 @@
-/** The bucket as the worker needs it: reachable (waited for), probed once, its answers kept in Redis. */
+/**
+ * Connects to the bucket as the worker needs it: reachable (waits for that), probed once, with the answers stored in
+ * Redis.
+ */
 import { createHash } from "node:crypto";
 import type { Config } from "@sluice/config";
 import { StoreError, backoffMs, type ObjectStore, type StoreGate } from "@sluice/core";
@@ -25,23 +28,23 @@ import { ownBuckets, s3Prefix } from "./worker-settings.ts";
 export interface ConnectedStore {
   store: ObjectStore;
   answers: StoreAnswers;
-  /** Under which they are kept. */
+  /** The key of the stored answers. */
   hash: string;
   connection: S3Connection;
 }
 
-/** What the start may do when things are not as they should be. */
+/** How the start reacts to problems. */
 export interface StartManner {
-  /** Nothing waits for this worker yet: what cannot work is refused. */
+  /** No stream waits for this worker yet, so the start may be refused if the bucket cannot work. */
   mayRefuse: boolean;
   patience: RedisPatience;
-  /** Says what the start waits for. */
+  /** Reports what the start waits for. */
   gate: StoreGate;
-  /** Before each pause: the start has to wait for the store. */
+  /** Called before each pause while the start has to wait for the store. */
   waits(): Promise<void>;
 }
 
-/** Answers older than this are asked for again: a store is upgraded now and then. */
+/** Older answers are requested again: a store may have been upgraded. */
 const ANSWERS_KEPT_MS = 24 * 3_600_000;
 
 export async function connectStore(
@@ -73,7 +76,10 @@ export async function connectStore(
       answers.notes.push(because);
       answers.demotions = [...(answers.demotions ?? []), because];
       await keepAnswers(context, hash, kept).catch((error: unknown) =>
-        log.warn({ bucket: config.s3Bucket, err: error }, "what was learned of the store could not be kept"),
+        log.warn(
+          { bucket: config.s3Bucket, err: error },
+          "what was learned about the store could not be saved",
+        ),
       );
     },
   });
@@ -100,7 +106,7 @@ async function storeAnswers(
       if (answers.refusals.length === 0) {
         const probed = { probedAt: new Date().toISOString(), answers };
         await patience.wait(() => keepAnswers(context, hash, probed), signal);
-        gate.heal();
+        gate.recover();
         return probed;
       }
       if (mayRefuse) throw new StartRefused(answers.refusals);
@@ -108,11 +114,11 @@ async function storeAnswers(
       for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (!heals(error) && mayRefuse) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+      if (!isTemporary(error) && mayRefuse) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
       gate.blockedBy(refusalOf(error, config.s3Bucket));
       log.warn(
         { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
-        "the store cannot be used yet; trying again",
+        "the store cannot be used yet; retrying",
       );
     }
     await how.waits();
@@ -136,8 +142,8 @@ async function keepAnswers(
 }
 
 /**
- * The kept answers, where they are young and the same server still answers as it did. It may be another by now, and
- * today's credentials may be wrong: both are found out now, not with the first recording.
+ * The stored answers, if they are recent and the same server still answers as it did. The server may have been
+ * replaced, and today's credentials may be wrong: both are found out now, not with the first recording.
  */
 async function stillTrue(
   config: Config,
@@ -150,7 +156,7 @@ async function stillTrue(
 ): Promise<KeptAnswers | undefined> {
   const kept = await patience.wait(() => loadStoreAnswers(context, hash), signal);
   if (!kept) return undefined;
-  // Written by this very program from its own StoreAnswers.
+  // Written by this program from its own StoreAnswers.
   const answers = kept.answers as unknown as StoreAnswers;
   const old = Date.now() - Date.parse(kept.probed_at_utc) >= ANSWERS_KEPT_MS;
   if (old && answers.leavesVersions !== true) return undefined;
@@ -161,26 +167,26 @@ async function stillTrue(
     if (refusals.length === 0) {
       log.info(
         { bucket: config.s3Bucket },
-        "another server than before answers for the store: it is asked anew",
+        "another server than before answers for the store: it is probed again",
       );
       return undefined;
     }
     if (mayRefuse) throw new StartRefused(refusals);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (mayRefuse && !heals(error)) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+    if (mayRefuse && !isTemporary(error)) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
   }
-  // What heals is waited for at work, where lag is shown meanwhile. Who will answer then is not known.
+  // A temporary problem is waited for while streams run and lag is shown. Which server will answer then is unknown.
   return { ...now, answers: { ...answers, profile: withoutConditions(answers.profile) } };
 }
 
-/** HeadObject is asked before every write: right on any server. */
+/** HeadObject is called before every write, which is safe on any server. */
 function withoutConditions(profile: S3Profile): S3Profile {
   const none = { conditionalPut: false, conditionalComplete: false, copiesRanges: false };
   return { ...profile, ...none, ifMatchOnComplete: "ignored" };
 }
 
-function heals({ trouble }: StoreError): boolean {
+function isTemporary({ trouble }: StoreError): boolean {
   return trouble === "unreachable" || trouble === "throttled";
 }
 
@@ -216,17 +222,17 @@ function attributes(config: Config) {
   };
 }
 
-/** Raised when the probe asks something new, so that older answers count no more. */
+/** Increased when the probe asks something new, so that older answers are not used. */
 const QUESTIONS = 4;
 
-/** What a worker with these settings found out at work against what its probe had said; for doctor. */
+/** Differences that a worker with these settings found between the store and its probe; for doctor. */
 export async function learnedAtWork(config: Config, context: SchemaContext): Promise<string[]> {
   const kept = await loadStoreAnswers(context, storeHash(config));
   const answers = kept?.answers as unknown as StoreAnswers | undefined;
   return answers?.demotions ?? [];
 }
 
-/** What the answers depend on. */
+/** A hash of everything that the answers depend on. */
 export function storeHash(config: Config): string {
   const text = JSON.stringify([
     VERSION,

@@ -1,6 +1,6 @@
 /**
- * For crash tests: `FAILPOINT=<name>:<kill|hang|throw>@<nth>` makes this process die, stop or fail at the nth time it
- * passes that gap. Without the variable nothing is built in.
+ * For crash tests: `FAILPOINT=<name>:<kill|hang|throw>@<nth>` makes this process die, hang or fail when it reaches that
+ * failpoint for the nth time. Without the variable there are no failpoints.
  */
 import { FAILPOINTS, type Failpoint, type ReachFailpoint } from "@sluice/core";
 
@@ -21,7 +21,7 @@ export function failpointFrom(text: string | undefined): ReachFailpoint | undefi
     if (passed !== Number(nth)) return undefined;
     if (how === "throw") throw new Error(`failpoint ${name}`);
     if (how === "kill") process.kill(process.pid, "SIGKILL");
-    // Killed by now, or hanging for good.
+    // Killed by now, or hanging forever.
     return new Promise<void>(() => undefined);
   };
 }

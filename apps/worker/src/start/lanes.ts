@@ -1,11 +1,11 @@
-/** The worker's memory for file bytes, all of it: a lane for parts, one for small objects, one for verify reads. */
+/** All of the worker's memory for file bytes: a lane for parts, one for small objects, one for verify reads. */
 import { LIMITS, UploadLane, type ProcessorDeps } from "@sluice/core";
 import type { WorkerSettings } from "./settings.ts";
 
 export type Lanes = Pick<ProcessorDeps, "lane" | "smallLane" | "verifyLane">;
 
 export function buildLanes(settings: Pick<WorkerSettings, "uploadConcurrency" | "bufferBytes">): Lanes {
-  // From outside V8's heap and Node's pool, and never zeroed: every byte of it is written before it is read.
+  // Outside V8's heap and Node's pool, and not zeroed: every byte is written before it is read.
   const allocate = (bytes: number): Uint8Array => Buffer.allocUnsafeSlow(bytes);
   const { uploadConcurrency, bufferBytes } = settings;
   return {

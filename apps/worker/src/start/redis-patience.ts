@@ -1,6 +1,7 @@
 /**
- * At start, too, Redis in trouble is waited for: away, slow, full, read-only, loading, refusing to save or to know us.
- * Each step of the start is tried until it goes through; meanwhile the process stays up and says what it waits for.
+ * The start waits for Redis too: while it is unreachable, slow, full, read-only, loading, or refuses to save or to
+ * authenticate. Each step of the start is retried until it succeeds; meanwhile the process stays up and says what it
+ * waits for.
  */
 import { CheckpointError, backoffMs, type Clock } from "@sluice/core";
 import { Outage } from "../observe/outage.ts";
@@ -15,22 +16,22 @@ export class RedisPatience {
     this.#clock = clock;
     this.#random = random;
     this.#outage = new Outage(clock, log, {
-      begins: "Redis is in trouble: the start waits for it",
-      over: "Redis answers again: the start goes on",
+      begins: "Redis is unavailable: the start waits for it",
+      over: "Redis answers again: the start continues",
     });
   }
 
-  /** What the start waits for, in plain words; undefined while it waits for nothing. */
+  /** What the start waits for; undefined if nothing. */
   get trouble(): string | undefined {
     return this.#outage.reason;
   }
 
-  /** The connection says why there is none. */
+  /** The connection reports why there is none. */
   note(trouble: string): void {
     this.#outage.during(trouble);
   }
 
-  /** Tries `work` until Redis lets it through; `work` may have been done in part when it is tried again. */
+  /** Retries `work` until Redis accepts it; part of `work` may have been done already when it is retried. */
   async wait<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted();
@@ -47,5 +48,5 @@ export class RedisPatience {
   }
 }
 
-/** Someone watches the start: what has healed is seen soon. */
+/** Short, because somebody may be watching the start: a recovered Redis is noticed soon. */
 const MOST_MS = 5_000;

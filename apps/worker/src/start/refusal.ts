@@ -1,4 +1,4 @@
-/** The worker must not start as things are: every reason at once, each with its remedy. Nothing was touched. */
+/** The worker must not start: lists every reason at once, each with its remedy. Nothing was changed. */
 import { EXIT_BAD_CONFIG } from "@sluice/config";
 
 export class StartRefused extends Error {

@@ -1,4 +1,4 @@
-/** `sluice worker`: from configuration to a running worker, and from a signal to a polite end. */
+/** `sluice worker`: from configuration to a running worker, and from a signal to a graceful shutdown. */
 import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
 import { StoppedError } from "@sluice/core";
 import type { Worker } from "./app.ts";
@@ -6,13 +6,16 @@ import { createLog, type Log } from "../observe/log.ts";
 import { systemClock } from "../system-clock.ts";
 import { buildWorker, type Started } from "./build-worker.ts";
 
-/** sysexits.h: EX_TEMPFAIL: what did not fit into the drain time is still on disk. */
+/** sysexits.h: EX_TEMPFAIL. What could not be uploaded within the drain time is still on disk. */
 const EXIT_UNFINISHED = 75;
 
-/** A terminal or a service manager signals the whole group, and whoever started us passes it on: that is one signal. */
+/** A terminal or a service manager signals the whole group, and our parent passes the signal on: both count as one. */
 const ONE_SIGNAL_MS = 400;
 
-/** For giving up the lease and closing connections at the end: a Redis that does not answer is not waited for. */
+/**
+ * Time limit for releasing the lease and closing connections at the end: a Redis that does not answer must not delay
+ * it.
+ */
 const CLOSE_MS = 2_000;
 
 export async function runWorker(flags: Flags): Promise<number> {
@@ -27,11 +30,11 @@ export async function runWorker(flags: Flags): Promise<number> {
   const onSignal = (signal: NodeJS.Signals): void => {
     if (endingSinceMs !== undefined) {
       if (performance.now() - endingSinceMs < ONE_SIGNAL_MS) return;
-      log.warn({ signal }, "a second signal: ending at once");
+      log.warn({ signal }, "second signal: exiting at once");
       process.exit(EXIT_UNFINISHED);
     }
     endingSinceMs = performance.now();
-    log.info({ signal, on_term: config.onTerm }, "ending: nothing new is begun");
+    log.info({ signal, on_term: config.onTerm }, "shutting down: no new work is started");
     if (started.worker) ended.resolve(endPolitely(started.worker, config, stop, log));
     else {
       stop.abort(new StoppedError("stopped during start"));
@@ -58,7 +61,7 @@ export async function runWorker(flags: Flags): Promise<number> {
   return code;
 }
 
-/** Resolves with the exit code. What does not fit into the drain time is let go as it stands. */
+/** Resolves with the exit code. What cannot be finished within the drain time is released as it is. */
 async function endPolitely(worker: Worker, config: Config, stop: AbortController, log: Log): Promise<number> {
   const done = worker.end(config.onTerm).then(() => "done" as const);
   const late = systemClock.sleep(config.drainTimeoutMs).then(() => "late" as const);

@@ -1,10 +1,10 @@
-/** Anything long-lived is a Service: started in the order of one list, stopped in the reverse, safe to stop twice. */
+/** Anything long-lived is a Service: started in the order of one list, stopped in reverse, safe to stop twice. */
 export interface Service extends AsyncDisposable {
   readonly name: string;
   start(signal: AbortSignal): Promise<void>;
 }
 
-/** A service that fails to start stops those before it; the error is passed on. */
+/** If a service fails to start, those before it are stopped; the error is passed on. */
 export async function startAll(
   services: readonly Service[],
   signal: AbortSignal,

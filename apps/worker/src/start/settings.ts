@@ -16,11 +16,11 @@ export interface WorkerSettings {
   version: string;
   watches: readonly WatchSettings[];
   bucket: string;
-  /** Where a stream's bytes may go: `bucket`, then the old ones. */
+  /** The buckets that may hold a stream's bytes: `bucket`, then the old ones. */
   buckets: readonly string[];
-  /** Under which hash the store's answers are kept in Redis. */
+  /** The key of the store's answers in Redis. */
   storeHash: string;
-  /** Common prefix of all keys: where the probe may write, what the janitor may list. */
+  /** Common prefix of all keys: where the probe may write and what the janitor may list. */
   s3KeyPrefix: string;
   /** One pooled buffer of this size for each part in flight. */
   bufferBytes: number;
@@ -30,6 +30,6 @@ export interface WorkerSettings {
   rereadBytesPerSecond: number;
   historyMs: number;
   failedUploadRetentionMs: number;
-  /** What webhooks tell; nothing where none is configured. */
-  told: readonly WebhookEvent[];
+  /** The events that webhooks send; empty if no webhook is configured. */
+  webhookEvents: readonly WebhookEvent[];
 }

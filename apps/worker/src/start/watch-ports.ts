@@ -1,4 +1,4 @@
-/** What the worker sees of its watches: files, walks, events, and who else holds a file open. */
+/** The worker's access to its watches: files, walks, events, and the processes that hold a file open. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { displayPath, type WriterProbe } from "@sluice/core";
 import { DiskFileSource } from "../files/disk-file-source.ts";
@@ -25,11 +25,11 @@ interface Rules {
   watch: WatchConfig;
   filter: PathFilter;
   skipped: SkipReport;
-  /** The root whose leftovers of a crash were put back, as JSON. */
+  /** Identity of the root, as JSON, whose crash leftovers were restored. */
   recovered: string;
 }
 
-/** `writers`: who else holds a file open. */
+/** `writers`: which processes hold a file open. */
 export function watchPorts(config: Config, log: Log, writers: WriterProbe): WatchPorts {
   const hints = new PathHints();
   const rules = new Map<string, Rules>(
@@ -40,24 +40,24 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
   );
   const rulesOf = (name: string): Rules => {
     const found = rules.get(name);
-    if (!found) throw new Error(`there is no watch ${name}`);
+    if (!found) throw new Error(`unknown watch ${name}`);
     return found;
   };
   const tidier = new DiskFileTidier({ writers: respecting(config.watches, writers) });
-  /** Once for each directory that stands at the root: at the start, and when a volume is mounted anew. */
+  /** Runs once for each directory at the root: at the start, and when a volume is mounted again. */
   async function recover(rule: Rules): Promise<void> {
     const { root, name } = rule.watch;
     const now = JSON.stringify(await rootIdentity(root));
     if (now === rule.recovered) return;
     rule.recovered = now;
-    const { putBack, troubles } = await recoverTidying(root, tidier.busy);
+    const { putBack, problems } = await recoverTidying(root, tidier.busy);
     for (const path of putBack) {
       log.info(
         { watch: name, path: displayPath(path) },
-        "a file whose tidying was interrupted is back under its name",
+        "a file whose tidying was interrupted was restored under its name",
       );
     }
-    for (const err of troubles) log.warn({ watch: name, err }, "leftovers of tidying cannot be looked for");
+    for (const err of problems) log.warn({ watch: name, err }, "leftovers of tidying cannot be searched for");
   }
   const watchers = new Map(
     [...rules.values()].map(({ watch, filter }) => [
@@ -88,7 +88,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
         signal,
         nowMs: Date.now,
         onUnreadable: (path, error) =>
-          log.warn({ watch: name, path, err: String(error) }, "cannot be read; what is in it is unknown"),
+          log.warn({ watch: name, path, err: String(error) }, "cannot be read; its content is unknown"),
         onSkipped: (reason) => skipped.count(reason),
       });
       const said = skipped.end();
@@ -99,7 +99,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
   };
 }
 
-/** SLUICE_IGNORE_OPEN holds for tidying as it does for completion. */
+/** SLUICE_IGNORE_OPEN applies to tidying as it does to completion. */
 function respecting(watches: readonly WatchConfig[], writers: WriterProbe): WriterProbe {
   return {
     async openForWriting(path, facts, options) {

@@ -1,4 +1,4 @@
-/** Adapters to the world, built at the start of the process. */
+/** Adapters to the outside world, built at the start of the process. */
 import type {
   Clock,
   FileSource,
@@ -17,21 +17,21 @@ import type { SupervisorLog } from "../streams/supervisor.ts";
 import type { WatchDeps } from "../files/watch/watch-runner.ts";
 
 /**
- * Time, chance and what only the kernel knows of processes. Nothing that the worker is built from takes these from
- * anywhere else, so that a simulation runs the real worker on a manual clock and a seeded generator.
+ * Time, randomness, and what only the kernel knows about processes. The worker takes these from nowhere else, so that a
+ * simulation can run the real worker on a manual clock and a seeded generator.
  */
 export interface TimeAndChance {
   clock: Clock;
-  /** The wall clock as it was at the start of the process and ran on monotonically: nobody sets it. */
+  /** The wall clock at the start of the process plus monotonic time, so that nobody can set it. */
   steadyMs(): number;
-  /** From 0 up to 1. */
+  /** From 0 up to, but not including, 1. */
   random(): number;
-  /** Never gives the same id twice; ids sort by the time they were made. */
+  /** Ids are unique and sort by creation time. */
   newId(): string;
   digests: NativeDigests;
-  /** When the process started, by the wall clock. */
+  /** When the process started, on the wall clock. */
   startedMs: number;
-  /** Whether another worker's process is known to be gone. */
+  /** Whether the process of another worker is known to have ended. */
   isGone(other: Omit<ProcessIdentity, "nonce">): boolean;
 }
 
@@ -41,19 +41,19 @@ export interface WorkerPorts
   /** The nonce of the lease that this process held while its start waited for the store. */
   waitedUnder?: string | undefined;
   context: SchemaContext;
-  /** A second connection to Redis, for reads that block. */
+  /** A second connection to Redis, for blocking reads. */
   blocking: RedisClient;
   store: ObjectStore;
   files: FileSource;
   tidier: FileTidier;
   observer: Observer;
   gate: StoreGate;
-  /** Redis in trouble is waited for, also before the worker is at work. */
+  /** Waits for an unavailable Redis, also before the worker runs. */
   redisPatience: RedisPatience;
   hints: HintSource;
   log: SupervisorLog;
-  /** Crash tests only. */
+  /** Only for crash tests. */
   failpoint?: ReachFailpoint | undefined;
-  /** The worker must end: another process runs under its id, or a fault of ours. */
+  /** The worker must shut down: another process runs under its id, or it has a bug. */
   onFatal(reason: string): void;
 }

@@ -1,4 +1,4 @@
-/** From the configuration to what the worker is built from. */
+/** Translates the configuration into the worker's settings. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { TemporaryNames, type StoreProfile } from "@sluice/core";
 import type { WorkerSettings, WatchSettings } from "./settings.ts";
@@ -20,16 +20,16 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     rereadBytesPerSecond: config.rereadBytesPerSecond,
     historyMs: config.historyMs,
     failedUploadRetentionMs: config.failedUploadRetentionMs,
-    told: config.webhookUrl === undefined ? [] : config.webhookEvents,
+    webhookEvents: config.webhookUrl === undefined ? [] : config.webhookEvents,
   };
 }
 
-/** Where a stream's bytes may go: new ones to the first. */
+/** The buckets that may hold a stream's bytes; new ones go to the first. */
 export function ownBuckets(config: Config): string[] {
   return [...new Set([config.s3Bucket, ...config.s3OldBuckets])];
 }
 
-/** The part of SLUICE_S3_KEY_PREFIX that all watches share: where the probe writes and the janitor looks. */
+/** The part of SLUICE_S3_KEY_PREFIX that all watches share: where the probe writes and what the janitor lists. */
 export function s3Prefix(config: Config): string {
   const named = config.s3KeyPrefix.replaceAll("{source}", config.source);
   const placeholder = named.indexOf("{");

@@ -1,6 +1,6 @@
 /**
- * What becomes of files that were completed: they are renamed, written again, replaced, copied back, and a marker may come
- * late. Their entries in `files:done` follow; what has other bytes now gets a stream of its own.
+ * Handles completed files that are renamed, written again, replaced or copied back, and markers that come late. Their
+ * entries in `files:done` are updated; a file with new content gets a new stream.
  */
 import {
   displayPath,
@@ -17,11 +17,11 @@ import type { PathTable } from "./path-table.ts";
 import { Rereader } from "./rereader.ts";
 import { judgeKnown, mayBe, type Elsewhere } from "./sighting.ts";
 
-/** What is needed of Redis beside the processors' checkpoint. */
+/** What is needed from Redis in addition to the processors' checkpoint. */
 export interface FileRegister {
-  /** All at once. Resolves with what `files:done` holds now for these paths where it was not as known here. */
+  /** All at once. Resolves with what `files:done` holds now for those paths where it was not as expected. */
   moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>>;
-  /** False when `files:done` no longer holds the entry. */
+  /** False if `files:done` no longer holds the entry. */
   renewDone(path: string, before: DoneEntry, after: DoneEntry): Promise<boolean>;
   removeIgnored(path: string): Promise<void>;
 }
@@ -48,11 +48,11 @@ export interface CompletedFilesDeps {
   rereadBytesPerSecond: number;
   /** What has this very file under another path. */
   whose(path: string, facts: FileFacts): Promise<Elsewhere | undefined>;
-  /** Nothing new is begun any more. */
+  /** No new work may start. */
   draining(): boolean;
-  /** No sighting opens a stream for the path meanwhile; `work` is left out where one is about to. */
+  /** While `work` runs, no sighting opens a stream for the path; `work` is skipped if one is about to. */
   alone(path: string, work: () => Promise<void>): Promise<void>;
-  /** A stream of its own. `reopened`: the entry whose object it replaces. Resolves with whether it was opened. */
+  /** Opens a new stream. `reopened`: the entry whose object it replaces. Resolves with whether it was opened. */
   open(watch: Watch, path: string, facts: FileFacts, reopened: DoneEntry | undefined): Promise<boolean>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
@@ -68,7 +68,7 @@ export class CompletedFiles {
     this.#rereader = new Rereader({ ...processing, bytesPerSecond, log });
   }
 
-  /** Files that are compared with their CRC32, or wait for it. */
+  /** Number of files that are being compared with their CRC32, or wait for it. */
   get checking(): number {
     return this.#rereader.checking;
   }
@@ -78,19 +78,19 @@ export class CompletedFiles {
     await this.#rereader.run(signal);
   }
 
-  /** What waits to be read is found again by a walk. */
+  /** Files that wait to be read are found again by a walk. */
   forgetRereads(): void {
     this.#rereader.clear();
   }
 
-  /** A file was completed at the path, and seen there now. */
+  /** Called when a file is seen at a path where a file was completed before. */
   async act(entry: DoneEntry, is: CompletedVerdict, at: Seen): Promise<void> {
     const { table, open, log } = this.#deps;
     const { watch, path, facts } = at;
     switch (is.kind) {
       case "unchanged":
         if (is.renewed === undefined) return;
-        // Device numbers change with each boot: nothing is lost when they are learned again. Other fields are.
+        // Device numbers change with each boot and can simply be learned again; other fields must be saved.
         if (entry.file_ctime_ns === undefined) await this.#renew(path, entry, is.renewed);
         else table.setDone(path, is.renewed);
         return;
@@ -115,7 +115,10 @@ export class CompletedFiles {
     }
   }
 
-  /** The path holds a shorter file than the completed one: from now on its object gives way to nothing that grows there. */
+  /**
+   * The file at the path is shorter than the completed one: from now on a file that grows there never replaces its
+   * object.
+   */
   async seenShorter(path: string): Promise<void> {
     const entry = this.#deps.table.done(path);
     if (entry && !entry.seen_shorter) await this.#renew(path, entry, { ...entry, seen_shorter: true });
@@ -125,7 +128,7 @@ export class CompletedFiles {
     const { table, alone } = this.#deps;
     const { path, facts } = at;
     await alone(path, async () => {
-      // A stream has it by now, or the entry went along with its own file.
+      // A stream has it by now, or the entry moved along with its own file.
       const now = table.get(path);
       if (now?.kind !== "done" || now.entry.stream_id !== entry.stream_id) return;
       if (same) await this.#renew(path, now.entry, { ...renewedEntry(now.entry, facts) });
@@ -134,8 +137,8 @@ export class CompletedFiles {
   }
 
   /**
-   * After a whole walk: files that were renamed onto each other's names keep their entries, all at once. `looked`: whether
-   * the walk would have found the file that was completed at that path.
+   * After a whole walk, files that were renamed to each other's names keep their entries, all at once. `looked`:
+   * whether the walk would have found the file that was completed at that path.
    */
   async followRenames(paths: readonly string[], looked: (path: string) => boolean): Promise<void> {
     const { table, processing, whose } = this.#deps;
@@ -151,7 +154,7 @@ export class CompletedFiles {
     await this.move(safeMoves([...moves.values()], isFree));
   }
 
-  /** Each batch is one step: entries that move in a circle never overwrite each other. */
+  /** Each batch is one step: entries that move in a cycle never overwrite each other. */
   async move(moves: readonly DoneMove[]): Promise<void> {
     const { table, register } = this.#deps;
     for (const batch of moveBatches(moves)) {
@@ -160,7 +163,7 @@ export class CompletedFiles {
         table.moveDone(batch);
         for (const move of batch) await this.#takeCtimeOfRename(move);
       }
-      // Another worker on the same volume changed them: the next rescan judges by what is there now.
+      // Another worker on the same volume changed them: the next rescan decides from the current entries.
       for (const [path, entry] of others) {
         if (entry) table.setDone(path, entry);
         else table.clearDone(path);
@@ -168,7 +171,7 @@ export class CompletedFiles {
     }
   }
 
-  /** A rename moves the ctime and changes nothing: the file need not be read again for it. */
+  /** A rename changes the ctime and nothing else: the file need not be read again. */
   async #takeCtimeOfRename({ to, entry, facts }: DoneMove): Promise<void> {
     const { file_size: size, file_mtime_ns: mtimeNs, file_ctime_ns: ctimeNs } = entry;
     if (size !== facts.size || mtimeNs !== facts.mtimeNs || ctimeNs === facts.ctimeNs) return;
@@ -181,22 +184,22 @@ export class CompletedFiles {
     if (kept && table.done(path)?.stream_id === before.stream_id) table.setDone(path, after);
   }
 
-  /** Its stream was to delete or move the file, and could not see who may still write it. */
+  /** Its stream should have deleted or moved the file, but could not see whether a process may still write it. */
   keep(path: string, id: string, watch: Watch): void {
     this.#lateMarkers.keep(path, id, watch);
   }
 
   /**
    * A marker came after its file was completed and kept: the file gets one more stream, which finds its bytes in S3 and
-   * tidies it like any other that is recognised there.
+   * tidies the file as usual.
    */
-  async lookForMarkers(): Promise<void> {
+  async checkMarkers(): Promise<void> {
     const { table, processing, draining, alone, open, log } = this.#deps;
     for await (const { path, watch, entry, facts } of this.#lateMarkers.come(table, processing.files)) {
       if (draining()) continue;
       await alone(path, async () => {
         if (await open(watch, path, facts, entry))
-          log.info({ path: displayPath(path) }, "a marker came for a completed file that was kept");
+          log.info({ path: displayPath(path) }, "a marker was found for a completed file that was kept");
       });
     }
   }
@@ -207,12 +210,12 @@ interface Move {
   to: string;
 }
 
-/** Moves sent to Redis at once, as far as chains and circles can be kept whole. */
+/** Moves sent to Redis at once, unless a chain or cycle would be split. */
 const BATCH = 500;
 
 /**
- * Moves onto names that are free, or are left by another move. `isFree`: no entry stands there, or its file is known to
- * be gone; the file of any other entry may be found later.
+ * Moves to names that are free, or that another move frees. `isFree`: there is no entry under the name, or its file is
+ * known to be gone; the file of any other entry may be found later.
  */
 export function safeMoves<M extends Move>(moves: readonly M[], isFree: (path: string) => boolean): M[] {
   for (let safe = [...moves]; ;) {
@@ -223,7 +226,7 @@ export function safeMoves<M extends Move>(moves: readonly M[], isFree: (path: st
   }
 }
 
-/** Every chain and circle is whole within one batch. A name is left once and taken once. */
+/** Every chain and cycle is within one batch. Each name is left once and taken once. */
 export function moveBatches<M extends Move>(moves: readonly M[]): M[][] {
   const leaving = new Map(moves.map((move) => [move.from, move]));
   const taking = new Map(moves.map((move) => [move.to, move]));
@@ -233,7 +236,7 @@ export function moveBatches<M extends Move>(moves: readonly M[]): M[][] {
     const [some] = leaving.values();
     if (!some) break;
     let first = some;
-    // Back to the beginning of the chain, or once around.
+    // Back to the beginning of the chain, or once around the cycle.
     for (let before = taking.get(first.from); before && before !== some; before = taking.get(first.from))
       first = before;
     for (let next: M | undefined = first; next && leaving.delete(next.from); next = leaving.get(next.to))
@@ -246,7 +249,7 @@ export function moveBatches<M extends Move>(moves: readonly M[]): M[][] {
   return batches;
 }
 
-/** Files whose markers are looked for, the latest so many; the others stay where they are. */
+/** Maximum number of files, the latest ones, whose markers are checked; the others stay where they are. */
 const MOST = 1_000;
 
 interface Marked {
@@ -257,8 +260,8 @@ interface Marked {
 }
 
 /**
- * Completed files that were to be deleted or moved and were kept, because only silence said that they are complete and who
- * may still write them cannot be seen. A marker can come later than the delay, and says what was not known then.
+ * Completed files that should have been deleted or moved but were kept, because they were complete only by being idle
+ * and their writers cannot be seen. A marker may come later than the delay, and proves that they are complete.
  */
 export class LateMarkers {
   readonly #kept = new Map<string, { id: string; watch: Watch }>();
@@ -270,7 +273,7 @@ export class LateMarkers {
     if (this.#kept.size > MOST && oldest !== undefined) this.#kept.delete(oldest);
   }
 
-  /** Files that are as they were completed, and by now bear a marker that is not older than their last write. */
+  /** Files that are unchanged since their completion and now have a marker that is not older than their last write. */
   async *come(
     table: Pick<PathTable, "get">,
     files: Pick<FileSource, "look" | "marker">,
@@ -279,7 +282,7 @@ export class LateMarkers {
       const known = table.get(path);
       if (known?.kind === "live") continue;
       if (known?.kind !== "done" || known.entry.stream_id !== id) {
-        // Another stream completed it since, or it is gone.
+        // Another stream completed it since, or it no longer exists.
         this.#kept.delete(path);
         continue;
       }
@@ -287,7 +290,7 @@ export class LateMarkers {
       const markedNs = await files.marker(path);
       if (markedNs === undefined || BigInt(markedNs) < BigInt(entry.file_mtime_ns)) continue;
       const look = await files.look(path);
-      // What changed is seen to by whoever sights it.
+      // A changed file is handled when it is next sighted.
       if (look.kind === "file" && isAsCompleted(entry, look.facts))
         yield { path, watch, entry, facts: look.facts };
     }

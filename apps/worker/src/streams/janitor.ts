@@ -1,6 +1,7 @@
 /**
- * Clean-up that needs no operator: history that ran out, uploads a purge left, uploads of streams that are set apart after
- * their retention. Anything whose owner is in doubt is left alone. Locked while Redis is being rebuilt from S3.
+ * Clean-up that needs no operator: expired history, uploads left by a purge, and uploads of streams that are set apart,
+ * after their retention. Anything whose owner is in doubt is left alone. Suspended while Redis is being rebuilt from
+ * S3.
  */
 import {
   CheckpointError,
@@ -26,23 +27,25 @@ export interface JanitorDeps {
   orphans: OrphanStore;
   workerId: string;
   bucket: string;
-  /** `bucket`, and the old ones it may still clean up in; absent: `bucket` alone. */
+  /** `bucket`, and the old ones it may still clean up; absent: only `bucket`. */
   buckets?: readonly string[];
   historyMs: number;
   failedUploadRetentionMs: number;
   clock: Pick<Clock, "wallMs">;
-  /** Our clock as it would be had nobody set it since the start (ms since 1970). */
+  /** Our clock, unaffected by changes to it since the start (ms since 1970). */
   steadyMs(): number;
-  /** Asks Redis whether it is what it was: one that came back older must not be the ground for a deletion. */
+  /**
+   * Checks that Redis is the same as before: a Redis that was restored from an older state must not cause a deletion.
+   */
   confirmRedis(): Promise<void>;
   locked: () => boolean;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** Completed streams forgotten in one round. */
+/** Completed streams removed in one round. */
 const PRUNE_AT_ONCE = 1_000;
 
-/** One round. A store or a Redis that does not answer ends it; the next round goes on. */
+/** One round. It ends if the store or Redis does not answer; the next round continues. */
 export async function tidyUp(deps: JanitorDeps): Promise<void> {
   if (deps.locked()) return;
   try {
@@ -54,11 +57,11 @@ export async function tidyUp(deps: JanitorDeps): Promise<void> {
     await abortLeftUploads(deps);
   } catch (error) {
     if (!(error instanceof CheckpointError) && !(error instanceof StoreError)) throw error;
-    deps.log.warn({ err: error.message }, "the janitor stopped early; it goes on later");
+    deps.log.warn({ err: error.message }, "the janitor stopped early; it continues later");
   }
 }
 
-/** What is due by every clock that can be asked. */
+/** The time up to which work is due on all clocks. */
 async function dueUntilMs({ context, store, clock, steadyMs, log }: JanitorDeps): Promise<number> {
   const wallMs = clock.wallMs();
   const others = {
@@ -70,7 +73,7 @@ async function dueUntilMs({ context, store, clock, steadyMs, log }: JanitorDeps)
   return nowMs;
 }
 
-/** Uploads on `uploads:to_abort`; one that cannot be aborted never stops the others. */
+/** Aborts the uploads on `uploads:to_abort`; one that cannot be aborted never stops the others. */
 export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
   for (const upload of await deps.orphans.toAbort()) {
     if (!(deps.buckets ?? [deps.bucket]).includes(upload.s3_bucket)) continue;
@@ -99,8 +102,8 @@ async function abortLeftUpload(
 }
 
 /**
- * For an upload of no more use: it is on the list first, then aborted at once where the store answers. Nobody waits
- * longer than a moment for a store that does not: the next round aborts it.
+ * Discards an upload that is no longer needed: it is put on the list first, then aborted at once if the store answers.
+ * Callers wait only a moment for a store that does not answer; the next round aborts it then.
  */
 export async function discardUpload(
   deps: AbortDeps,
@@ -114,7 +117,7 @@ export async function discardUpload(
   await Promise.race([aborting, moment()]);
 }
 
-/** A founding record knew no key: the store's list of uploads does. */
+/** Records of an early version have no key: the store's list of uploads has it. */
 async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<string | undefined> {
   for await (const open of deps.store.listUploads(upload.s3_bucket, upload.s3_key_prefix ?? "")) {
     if (open.uploadId === upload.s3_upload_id) return open.key;
@@ -123,7 +126,10 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
   return undefined;
 }
 
-/** Only streams that are set apart lose their upload by time; every other failed stream keeps it until purged or aborted. */
+/**
+ * Only streams that are set apart lose their upload after a time; every other failed stream keeps it until it is purged
+ * or aborted.
+ */
 async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");

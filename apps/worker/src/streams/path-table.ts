@@ -1,11 +1,12 @@
 /**
- * What this worker knows of the files of its source, in memory: which are live, done, failed or ignored, by path and by
- * identity. Redis is the truth; this table is filled from it at start and follows every change this worker makes or
- * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
+ * What this worker knows about the files of its source, in memory: which are live, done, failed or ignored, by path and
+ * by identity. Redis is authoritative; this table is filled from it at start and follows every change that this worker
+ * makes or reads. A live entry is stored under the path in its record, and is removed when its stream ends, whatever
+ * the path is then.
  */
 import type { DoneEntry, KnownFile, ObjectRef, StreamRecord } from "@sluice/core";
 
-/** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
+/** Identity, size and mtime at the time of the purge; an absent field matches any file. */
 export interface IgnoredFile {
   file_inode?: string | undefined;
   file_birthtime_ns?: string | undefined;
@@ -16,11 +17,11 @@ export interface IgnoredFile {
 export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
-  /** A walk found nothing at its path since it failed. */
+  /** Since it failed, a walk found no file at its path. */
   wasGone?: boolean | undefined;
 }
 
-/** A stream with a path: one that runs here, or one that is to be taken up here later. */
+/** A stream with a path: one that runs here, or will be taken over here later. */
 export interface LiveFile {
   id: string;
   path: string;
@@ -29,13 +30,13 @@ export interface LiveFile {
 
 export type Known =
   | { kind: "live"; id: string }
-  /** Live, and not run here: another worker holds it, or it waits to be taken up. */
+  /** Live, but not run here: another worker holds it, or it waits for a takeover. */
   | { kind: "waiting"; id: string }
   | { kind: "done"; entry: DoneEntry }
   | { kind: "failed"; stream: FailedFile }
   | { kind: "ignored"; file: IgnoredFile };
 
-/** Everything that is known of one path. Several may hold at once: a file was replaced, or completed before. */
+/** Everything known about one path. Several may be set: a file was replaced, or completed before. */
 export interface AtPath {
   live: LiveFile | undefined;
   waiting: LiveFile | undefined;
@@ -46,7 +47,7 @@ export interface AtPath {
 
 export class PathTable {
   readonly #live = new Map<string, LiveFile>();
-  /** Path → id. Where two streams bear one path for a moment, the one that holds it in Redis. */
+  /** Path → id. If two streams briefly have the same path, the one that holds it in Redis. */
   readonly #liveAt = new Map<string, string>();
   readonly #liveInodes = new InodeIndex();
   #waiting = new Map<string, LiveFile>();
@@ -121,7 +122,7 @@ export class PathTable {
     this.#ignored.delete(path);
   }
 
-  /** The stream ended, or is not ours any more. */
+  /** The stream ended, or another worker owns it. */
   clearLive(id: string): void {
     const live = this.#live.get(id);
     if (!live) return;
@@ -130,7 +131,7 @@ export class PathTable {
     if (this.#liveAt.get(live.path) === id) this.#liveAt.delete(live.path);
   }
 
-  /** All streams of the source that are live and not run here, as just read. */
+  /** All live streams of the source that are not run here, as just read. */
   setWaiting(streams: readonly LiveFile[]): void {
     this.#waiting = new Map();
     this.#waitingInodes = new InodeIndex();
@@ -158,7 +159,7 @@ export class PathTable {
     this.#doneInodes.remove(before.file_inode, path);
   }
 
-  /** Entries of files that were renamed, as they were read: what has changed since then stays as it is. */
+  /** Entries of renamed files, as they were read: entries that have changed since then stay. */
   moveDone(moves: readonly { from: string; to: string; entry: DoneEntry }[]): void {
     const moved = moves.map(({ from, to, entry }) => {
       const now = this.#done.get(from);
@@ -194,7 +195,9 @@ export class PathTable {
     return this.#failed.entries();
   }
 
-  /** What Redis holds now, in one step: no walk meets a file that is unknown only in between. Live paths stay. */
+  /**
+   * What Redis holds now, replaced in one step, so that no walk meets a file that is briefly unknown. Live paths stay.
+   */
   replaceFiles(done: ReadonlyMap<string, DoneEntry>, ignored: ReadonlyMap<string, IgnoredFile>): void {
     for (const files of [this.#done, this.#doneInodes, this.#ignored]) files.clear();
     for (const [path, entry] of done) this.setDone(path, entry);
@@ -205,7 +208,7 @@ export class PathTable {
     return this.#done;
   }
 
-  /** Whether a completed file at another path has its object there: it was renamed since. */
+  /** Whether a completed file at another path owns this object: it was renamed since. */
   keepsObject({ bucket, key }: ObjectRef, path: string): boolean {
     for (const [other, entry] of this.#done) {
       if (other !== path && entry.s3_key === key && entry.s3_bucket === bucket) return true;
@@ -218,7 +221,7 @@ export class PathTable {
   }
 }
 
-/** Inode number → what bears it. Nearly always one; numbers repeat across volumes, and where they are given out again. */
+/** Inode number → names that have it. Nearly always one; numbers repeat across volumes and are reused. */
 class InodeIndex {
   readonly #names = new Map<string, string | Set<string>>();
 
@@ -228,7 +231,7 @@ class InodeIndex {
     return typeof held === "string" ? [held] : [...held];
   }
 
-  /** An unknown number names nothing. */
+  /** An unknown number is ignored. */
   add(inode: string | undefined, name: string): void {
     if (inode === undefined) return;
     const held = this.#names.get(inode);
@@ -251,7 +254,7 @@ class InodeIndex {
   }
 }
 
-/** What a record says of its file's identity. Size and mtime of a live file do not hold. */
+/** The identity of a file according to its record. Size and mtime of a live file are out of date. */
 export function fileOfRecord(record: StreamRecord): KnownFile {
   const { file_inode, file_birthtime_ns, file_device, file_boot } = record;
   return { file_inode, file_birthtime_ns, file_device, file_boot };

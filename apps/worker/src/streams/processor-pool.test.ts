@@ -60,9 +60,7 @@ test("D4b: one that stops again and again rests twice as long each time, and is 
   for (const [times, restMs] of [10_000, 20_000, 40_000].entries()) {
     await vi.waitFor(() => expect(deps.onEnd).toHaveBeenCalledTimes(times + 1));
     expect(pool.isFree("s1")).toBe(false);
-    expect(pool.faults).toEqual(
-      times < 2 ? [] : ["stream s1 stopped 3 times because of a fault of ours: a bug"],
-    );
+    expect(pool.faults).toEqual(times < 2 ? [] : ["stream s1 stopped 3 times because of a bug: a bug"]);
     await world.clock.advance(restMs - 1);
     expect(taken).toBe(times);
     await world.clock.advance(1);
@@ -86,8 +84,8 @@ test("a stream that runs, or that somebody is about to start, is not held for an
 
 test("a stream is started once, and what exists already only by whoever holds it", async () => {
   const { world, record, watch, pool } = await scene();
-  for (const because of ["resumed", "retried", "healed", "adopted"] as const)
-    expect(() => pool.start({ because, record, watch })).toThrow("nobody held it");
+  for (const because of ["resumed", "retried", "recovered", "adopted"] as const)
+    expect(() => pool.start({ because, record, watch })).toThrow("but was not held");
   pool.start({ because: "found", record, watch });
   expect(() => pool.start({ because: "successor", record, watch })).toThrow("runs already");
   expect(pool.running.size).toBe(1);

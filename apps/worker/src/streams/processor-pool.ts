@@ -1,13 +1,13 @@
 /**
- * The running processors, at most one for each stream. `start` is the one way in: whatever makes a stream run here opened,
- * claimed or moved its record before, and says why. Each is watched over to its end, whatever that is.
+ * The running processors, at most one per stream. `start` is the only entry: whatever makes a stream run here has
+ * opened, claimed or moved its record before, and gives the reason. Each processor is supervised to its end.
  *
  *   found      a file without a stream       its record was opened       supervisor
  *   resumed    it has no living owner        claimed                     takeover/recoverer
  *   retried    an operator asked for it      claimed, moved from failed  requests/retry
- *   healed     its file can be read again    the same                    requests/retry
+ *   recovered  its file can be read again    the same                    requests/retry
  *   adopted    its source no longer exists   claimed, renamed            requests/adopt-request
- *   successor  a stream gave way to it       opened by that stream       supervisor
+ *   successor  it replaces another stream    opened by that stream       supervisor
  */
 import {
   StreamProcessor,
@@ -21,9 +21,9 @@ import {
 import type { SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
 
-export type StartReason = "found" | "resumed" | "retried" | "healed" | "adopted" | "successor";
+export type StartReason = "found" | "resumed" | "retried" | "recovered" | "adopted" | "successor";
 
-/** Nothing of these was sent before. */
+/** Reasons for which nothing was sent before. */
 const NEW: ReadonlySet<StartReason> = new Set(["found", "successor"]);
 
 export interface Start {
@@ -33,7 +33,7 @@ export interface Start {
   watch: Watch;
 }
 
-/** While it is held, nobody else claims or starts these streams here. */
+/** While this is held, no other code here claims or starts these streams. */
 export interface Held extends Disposable {
   has(id: string): boolean;
 }
@@ -47,22 +47,24 @@ export interface Running {
 export interface PoolDeps {
   processing: ProcessorDeps;
   onBegin(record: StreamRecord): void;
-  /** The stream counts as running until this resolves: what takes its place has begun by then. */
+  /** The stream counts as running until this resolves: its successor has started by then. */
   onEnd(outcome: Outcome | { kind: "faulty" }, running: Running): void | Promise<void>;
   /** Claims exactly this live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
   log: SupervisorLog;
 }
 
-/** A bug stops one stream for this long before it is tried from its checkpoint again, and each next time twice as long. */
+/**
+ * After a bug, a stream rests this long before it is retried from its checkpoint, and twice as long each further time.
+ */
 const REST_FIRST_MS = 10_000;
 const REST_MOST_MS = 10 * 60_000;
-/** A stream that stopped so often, one time after another, is the worker's trouble too: someone must look. */
+/** A stream that stopped this often in a row is reported as a problem of the worker. */
 const OFTEN = 3;
 
 interface Fault {
   times: number;
-  /** Monotonic ms: until then nobody takes it up here. */
+  /** Monotonic ms: until then it is not started here. */
   restsUntilMs: number;
   reason: string;
 }
@@ -71,9 +73,9 @@ export class ProcessorPool {
   readonly #deps: PoolDeps;
   readonly #stop: AbortSignal;
   readonly #running = new Map<string, Running>();
-  /** Streams being claimed, to run here in a moment. */
+  /** Streams that are being claimed and will soon run here. */
   readonly #held = new Set<string>();
-  /** Streams that stopped because of a bug, and have not ended well since. */
+  /** Streams that stopped because of a bug and have not ended normally since. */
   readonly #faults = new Map<string, Fault>();
   #draining = false;
   #sealing = false;
@@ -91,29 +93,26 @@ export class ProcessorPool {
     return this.#draining;
   }
 
-  /** Streams that stop again and again, in plain words. */
+  /** Streams that stop repeatedly, one sentence each. */
   get faults(): string[] {
     return [...this.#faults]
       .filter(([, { times }]) => times >= OFTEN)
-      .map(
-        ([id, { times, reason }]) =>
-          `stream ${id} stopped ${times} times because of a fault of ours: ${reason}`,
-      );
+      .map(([id, { times, reason }]) => `stream ${id} stopped ${times} times because of a bug: ${reason}`);
   }
 
-  /** Nothing new is taken up, but what follows a stream that runs is sealed with it. */
+  /** No new streams are started, except the successors of running ones, which are sealed with them. */
   get sealing(): boolean {
     return this.#sealing;
   }
 
-  /** It does not run here, does not rest after a fault, and nobody is about to start it. */
+  /** It does not run here, does not rest after a bug, and is not about to be started. */
   isFree(id: string): boolean {
     return !this.#running.has(id) && !this.#held.has(id) && !this.#rests(id);
   }
 
   /**
-   * Before a record that exists is claimed: our own claim raises its fence, and would stop a processor that runs here
-   * already. What is not free is left out.
+   * Must be called before an existing record is claimed: our own claim raises its fence, which would stop a processor
+   * that already runs here. Streams that are not free are left out.
    */
   hold(ids: readonly string[]): Held {
     const free = new Set(ids.filter((id) => this.isFree(id)));
@@ -126,17 +125,17 @@ export class ProcessorPool {
     };
   }
 
-  /** Every stream starts running here, for exactly this record. */
+  /** The only way in which a stream starts running here, with exactly this record. */
   start({ because, record, parts = [], watch }: Start): void {
     const { processing, log } = this.#deps;
     const { id } = record;
     assert(!this.#running.has(id), `stream ${id} runs already, and was started again as ${because}`);
-    assert(NEW.has(because) || this.#held.has(id), `stream ${id} was ${because} while nobody held it`);
+    assert(NEW.has(because) || this.#held.has(id), `stream ${id} was ${because} but was not held`);
     const isNew = NEW.has(because);
     const processor = isNew
       ? StreamProcessor.begin(record, watch.rules, processing, this.#stop)
       : StreamProcessor.initializeFromCheckpoint(record, parts, watch.rules, processing, this.#stop);
-    // The observer has said that a file was found; of thousands that are resumed one line at the end tells their number.
+    // The observer logs a found file; for thousands of resumed streams, one line at the end has their number.
     if (because !== "found")
       log[because === "resumed" ? "debug" : "info"](
         { stream_id: id, path: displayPath(record.original_path), reason: because },
@@ -145,7 +144,7 @@ export class ProcessorPool {
     this.#run(processor, watch);
   }
 
-  /** Nothing new is begun; resolves when every processor has let go of its stream. */
+  /** No new work is started; resolves when every processor has released its stream. */
   async drain(): Promise<void> {
     this.#draining = true;
     this.#sealing = false;
@@ -153,7 +152,10 @@ export class ProcessorPool {
     await this.#settled();
   }
 
-  /** What Redis has lost of the streams that run now is written back. One that another worker has now learns it itself. */
+  /**
+   * Writes back what Redis has lost of the running streams. A stream that another worker owns by now finds that out
+   * itself.
+   */
   async ensureKept(): Promise<void> {
     const now = [...this.#running.values()];
     const outcomes = await Promise.all(now.map(({ processor }) => processor.ensureKept()));
@@ -171,9 +173,9 @@ export class ProcessorPool {
     await this.#settled();
   }
 
-  /** Resolves when every stream that runs now has looked at its file and at what S3 holds of it. */
-  async lookedOnce(): Promise<void> {
-    await Promise.all([...this.#running.values()].map((one) => one.processor.lookedOnce));
+  /** Resolves when every stream that runs now has checked its file and what S3 has of it. */
+  async checkedOnce(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((one) => one.processor.checkedOnce));
   }
 
   async #settled(): Promise<void> {
@@ -213,7 +215,7 @@ export class ProcessorPool {
       await this.#deps.onEnd({ kind: "faulty" }, running);
       log.error(
         { stream_id: id, err: error, again_after_s: restMs / 1_000 },
-        "a stream stopped because of a fault of ours; it is tried again from its checkpoint",
+        "a stream stopped because of a bug; it will be retried from its checkpoint",
       );
       void this.#takeUpLater(id, restMs);
     }
@@ -225,19 +227,19 @@ export class ProcessorPool {
       await processing.clock.sleep(restMs, this.#stop);
       if (this.#stop.aborted) return;
       const fault = this.#faults.get(id);
-      // A timer may fire a moment before its time.
+      // A timer may fire slightly early.
       if (fault) fault.restsUntilMs = -Infinity;
       await takeUp(id);
     } catch (error) {
       if (this.#stop.aborted) return;
       log.warn(
         { stream_id: id, err: error },
-        "a stream could not be taken up again yet; the next round will",
+        "a stream could not be resumed yet; the next round tries again",
       );
     }
   }
 
-  /** It stopped because of a bug, and is left alone for a while. */
+  /** It stopped because of a bug, and is not started for a while. */
   #rests(id: string): boolean {
     const fault = this.#faults.get(id);
     return fault !== undefined && this.#deps.processing.clock.monotonicMs() < fault.restsUntilMs;
@@ -245,7 +247,7 @@ export class ProcessorPool {
 
   /** How long it rests, ms. */
   #noteFault(id: string, error: unknown, ranMs: number): number {
-    // One that ran well for long has met something else than before.
+    // After a long run without errors, this is a new problem.
     const before = ranMs > REST_MOST_MS ? 0 : (this.#faults.get(id)?.times ?? 0);
     const restMs = Math.min(REST_MOST_MS, REST_FIRST_MS * 2 ** Math.min(before, 30));
     this.#faults.set(id, {

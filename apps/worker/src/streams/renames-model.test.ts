@@ -86,7 +86,7 @@ class Model {
         watchOf: () => watch,
         freed: (path) => void this.#run(runner.hint(path)),
         takeUp: () => expect.fail("a stream stopped because of a fault"),
-        heal: async (id) => {
+        recover: async (id) => {
           using hold = supervisor.pool.hold([id]);
           if (!hold.has(id)) return;
           const [claim] = await worker.deps.checkpoints.claim([streamId(id)]);
@@ -97,7 +97,7 @@ class Model {
           const patch = { failure_reason: null, failure_detail: null };
           await held.move(event, { dropParts: event === "restarted", patch });
           supervisor.pool.start({
-            because: "healed",
+            because: "recovered",
             record: held.record,
             parts: held.parts.values(),
             watch,
@@ -157,12 +157,12 @@ class Model {
     for (const one of actions) {
       await this.#act(one);
       await this.world.clock.settle();
-      this.#supervisor.mend();
+      this.#supervisor.correct();
     }
     for (let round = 0; round < 8; round += 1) {
       void this.#run(this.#runner.rescan(this.#stop.signal));
       await this.world.clock.advance(10_000);
-      this.#supervisor.mend();
+      this.#supervisor.correct();
     }
   }
 
@@ -204,7 +204,7 @@ class Model {
   /** What is wrong once all is at rest. */
   faults(): string[] {
     const { disk, redis } = this.world;
-    const { table, running, mended } = this.#supervisor;
+    const { table, running, corrections } = this.#supervisor;
     const found: string[] = this.problems.map(String);
     for (const path of disk.paths()) {
       const facts = disk.facts(path);
@@ -224,7 +224,7 @@ class Model {
     for (const path of redis.donePaths(SOURCE)) if (!disk.file(path)) found.push(`${path} is gone and known`);
     for (const { id, path } of table.live())
       if (!running.has(id)) found.push(`${path} is live with a dead stream`);
-    if (mended > 0) found.push(`the table was mended ${mended} times`);
+    if (corrections > 0) found.push(`the table was corrected ${corrections} times`);
     const sent = redis.ids().flatMap((id) => {
       const record = redis.record(id);
       return record?.status === "completed"

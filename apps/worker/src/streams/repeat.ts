@@ -1,4 +1,4 @@
-/** Work that comes round again until the worker ends; Redis away only delays the next round. */
+/** Periodic work until the worker ends. An unavailable Redis only delays the next round. */
 import { CheckpointError, type Clock } from "@sluice/core";
 import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "./supervisor.ts";
@@ -7,22 +7,22 @@ export interface Rounds {
   /** For the log. */
   name?: string;
   everyMs: number;
-  /** The first round does not wait. */
+  /** The first round starts at once. */
   atOnce?: boolean;
   work(): Promise<unknown>;
   ended(): boolean;
   clock: Clock;
   signal: AbortSignal;
   log: SupervisorLog;
-  /** Why round after round fails; undefined when one has gone well. */
+  /** Called with the reason when rounds fail repeatedly; with undefined after a round that succeeded. */
   failing?(reason: string | undefined): void;
 }
 
-/** One round may meet a moment's trouble; from here on someone should know. */
+/** One round may fail because of a short outage; from this number on it is reported. */
 const OFTEN = 3;
 
 export async function repeat({
-  name = "a round of work",
+  name = "periodic work",
   everyMs,
   atOnce = false,
   work,
@@ -34,8 +34,8 @@ export async function repeat({
 }: Rounds): Promise<void> {
   let failures = 0;
   const outage = new Outage(clock, log, {
-    begins: `${name} could not be done; tried again later`,
-    over: `${name} has been done again`,
+    begins: `${name} failed; will be retried`,
+    over: `${name} succeeded again`,
   });
   for (let first = atOnce; ; first = false) {
     if (!first) await clock.sleep(everyMs, signal);

@@ -1,7 +1,7 @@
 /**
- * Completed files whose size tells nothing are read again, one at a time and no faster than SLUICE_REREAD_RATE, and their
- * CRC32 is compared with the object's. What was written comes before what only had its ctime moved: a change of
- * permissions over a whole volume must not hold up a status file.
+ * Reads completed files again if their size does not show whether they changed, one at a time and no faster than
+ * SLUICE_REREAD_RATE, and compares their CRC32 with the object's. Files that were written come before those whose ctime
+ * alone changed: a change of permissions over a whole volume must not delay a status file.
  */
 import {
   FileError,
@@ -21,7 +21,9 @@ export interface Reread {
   /** Base64, as in the entry. */
   crc32: string;
   urgent: boolean;
-  /** With whether the bytes are the same; not called when the file moved on meanwhile: the next sighting asks again. */
+  /**
+   * `same`: whether the bytes are unchanged. Not called if the file changed meanwhile: the next sighting asks again.
+   */
   decided(same: boolean): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export class Rereader {
   readonly #others = new Map<string, Reread>();
   #reading: string | undefined;
   #wake = Promise.withResolvers<void>();
-  /** When the bytes read so far have been paid for, on the monotonic clock. */
+  /** The time, on the monotonic clock, from which the rate allows the next read. */
   #freeAtMs = 0;
 
   constructor(deps: RereaderDeps) {
@@ -51,14 +53,14 @@ export class Rereader {
     return this.#urgent.size + this.#others.size + (this.#reading === undefined ? 0 : 1);
   }
 
-  /** A file that waits already is read as it was seen last. */
+  /** A file that already waits is read as it was last seen. */
   add(job: Reread): void {
     if (this.#reading === job.path) return;
     const before = this.checking;
     this.forget(job.path);
     (job.urgent ? this.#urgent : this.#others).set(job.path, job);
     if (before === 0)
-      this.#deps.log.info({}, "completed files whose times moved are compared with their CRC32");
+      this.#deps.log.info({}, "completed files whose times changed are compared with their CRC32");
     this.#wake.resolve();
   }
 
@@ -98,7 +100,7 @@ export class Rereader {
       if (crc !== undefined) await job.decided(crc32ToBase64(crc) === job.crc32);
     } catch (error) {
       if (signal.aborted) return;
-      // The volume or Redis does not answer just now: the next rescan sees the file again.
+      // The volume or Redis does not answer now: the next rescan sees the file again.
       this.#deps.log.warn(
         { path: job.path, err: error },
         "a completed file could not be compared with its CRC32 yet",
@@ -106,11 +108,11 @@ export class Rereader {
       if (!(error instanceof Error)) throw error;
     } finally {
       this.#reading = undefined;
-      if (this.checking === 0) this.#deps.log.info({}, "no completed file is left to compare");
+      if (this.checking === 0) this.#deps.log.info({}, "all completed files are compared");
     }
   }
 
-  /** Undefined when it is not the file that was seen, or changes while it is read. */
+  /** Undefined if it is not the file that was seen, or changes while it is read. */
   async #crcOf({ path, facts }: Reread, signal: AbortSignal): Promise<number | undefined> {
     const opened = await this.#deps.files.open(path);
     if (opened.kind === "unreadable") throw new FileError(opened.code, opened.detail);

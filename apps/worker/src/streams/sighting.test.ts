@@ -95,9 +95,9 @@ describe("a file seen by a walk", () => {
       expect(judge({ elsewhere })).toEqual({ kind: "alias", of: "/in/old" });
   });
   test.each(["file_missing", "file_missing_on_resume", "unreadable_file"])(
-    "whose stream failed for %s heals",
+    "whose stream failed for %s recovers",
     (reason) => {
-      expect(judge({ at: failed(reason) })).toEqual({ kind: "heal", id: "f" });
+      expect(judge({ at: failed(reason) })).toEqual({ kind: "recover", id: "f" });
     },
   );
   test("whose stream failed for good waits for an operator", () => {
@@ -166,9 +166,9 @@ describe("D2a: another file at a path that is known", () => {
       kind: "nothing",
     });
   });
-  test("heals the stream that failed because it was missing under its old name", () => {
+  test("recovers the stream that failed because it was missing under its old name", () => {
     const elsewhere: Elsewhere = { kind: "failed", id: "f", path: "/in/old", stillThere: false };
-    expect(judge({ elsewhere })).toEqual({ kind: "heal", id: "f" });
+    expect(judge({ elsewhere })).toEqual({ kind: "recover", id: "f" });
   });
 });
 

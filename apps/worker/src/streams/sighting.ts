@@ -1,11 +1,11 @@
 /**
- * A file is seen by a rescan or a hint: what is it to us? A pure decision over what is known of its path, and of its
- * identity under other names. A path that is known says nothing of another file that has come to stand there: that file
- * is looked for by its identity first.
+ * Decides what to do with a file that a rescan or a hint has seen. A pure decision over what is known about its path,
+ * and about its identity under other names. What is known about a path does not apply to another file that is there
+ * now: that file is first looked up by its identity.
  */
 import {
   judgeCompleted,
-  reasonHeals,
+  reasonRecovers,
   sameFile,
   type CompletedVerdict,
   type DoneEntry,
@@ -17,30 +17,30 @@ import type { AtPath, FailedFile, IgnoredFile, PathTable } from "./path-table.ts
 
 export type Verdict =
   | { kind: "nothing" }
-  /** Its stream looks at the file. */
+  /** Its stream checks the file. */
   | { kind: "poke"; id: string }
   | { kind: "open" }
-  /** A file was completed at this path: what has become of it. */
+  /** A file was completed at this path: whether it changed since. */
   | { kind: "completed"; entry: DoneEntry; is: CompletedVerdict }
-  /** The file of a live stream under a new name: the stream is asked to follow. */
+  /** The file of a live stream under a new name: the stream is asked to follow it. */
   | { kind: "follow_live"; id: string }
   /** A completed file under a new name: its `files:done` entry follows. */
   | { kind: "follow_done"; from: string; entry: DoneEntry }
-  /** Failed because its file was missing, and here it is. */
-  | { kind: "heal"; id: string }
+  /** Its stream failed because the file was missing; now it exists again. */
+  | { kind: "recover"; id: string }
   /** Ignored, but changed since. */
   | { kind: "lift" }
-  /** A second name of a file that has a stream or an object under its first. */
+  /** A second name of a file that has a stream or an object under its first name. */
   | { kind: "alias"; of: string }
-  /** Another file than the completed one. Where that one is now, only a whole walk can tell. */
+  /** Another file than the completed one. Only a whole walk can find out where that one is now. */
   | { kind: "displaced" };
 
 export interface Sighting {
   facts: FileFacts;
   at: AtPath;
-  /** What has this very file under another path. Asked for only when nothing at this path is this file. */
+  /** What has this very file under another path. Looked up only if nothing at this path is this file. */
   elsewhere: Elsewhere | undefined;
-  /** A whole walk has been made since the file was first seen here: what it did not find is gone. */
+  /** A whole walk has been made since the file was first seen here: a file it did not find is gone. */
   walked: boolean;
 }
 
@@ -52,8 +52,11 @@ export type Elsewhere = { path: string; stillThere: boolean } & (
   | { kind: "failed"; id: string }
 );
 
-/** What would begin a stream at the path. While one is live there, that one asks first where its own file has gone. */
-const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "heal", "lift", "alias"]);
+/**
+ * Verdicts that would start a stream at the path. While a stream is live there, that one first finds out where its own
+ * file is.
+ */
+const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "recover", "lift", "alias"]);
 
 export function judgeSighting(seen: Sighting): Verdict {
   const verdict = judgeKnown(seen.at, seen.facts) ?? judgeOther(seen);
@@ -61,7 +64,7 @@ export function judgeSighting(seen: Sighting): Verdict {
   return live && BEGINS.has(verdict.kind) ? { kind: "poke", id: live.id } : verdict;
 }
 
-/** Undefined when nothing that is known of the path is this file. */
+/** Undefined if nothing known about the path is this file. */
 export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
   const { live, waiting, failed, ignored, done } = at;
   if (live && mayBe(live.file, facts)) return { kind: "poke", id: live.id };
@@ -75,18 +78,18 @@ export function judgeKnown(at: AtPath, facts: FileFacts): Verdict | undefined {
   return undefined;
 }
 
-/** Undefined for another file under the name of a failed stream: it has nothing to do with that failure. */
+/** Undefined for another file under the name of a failed stream, which has nothing to do with that failure. */
 function judgeFailed(stream: FailedFile, facts: FileFacts): Verdict | undefined {
   const same = sameFile(stream, facts, AT_ITS_PATH).kind;
   if (same === "other") return undefined;
-  // Where only bytes can tell: the failed file was gone meanwhile, or was longer, so this is another one.
+  // Only the bytes could decide. If the failed file was missing meanwhile, or was longer, this is another file.
   const another = stream.wasGone === true || facts.size < (stream.file_size ?? 0);
-  if (same === "ask_bytes" && !reasonHeals(stream.reason) && another) return undefined;
-  return reasonHeals(stream.reason) ? { kind: "heal", id: stream.id } : { kind: "nothing" };
+  if (same === "ask_bytes" && !reasonRecovers(stream.reason) && another) return undefined;
+  return reasonRecovers(stream.reason) ? { kind: "recover", id: stream.id } : { kind: "nothing" };
 }
 
 function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
-  // What another walk may tell of the completed file that had this name.
+  // Another walk may still find the completed file that had this name.
   const early = at.done !== undefined && !walked;
   if (elsewhere && elsewhere.kind !== "failed" && elsewhere.stillThere)
     return { kind: "alias", of: elsewhere.path };
@@ -100,11 +103,11 @@ function judgeOther({ facts, at, elsewhere, walked }: Sighting): Verdict {
       if (early) return { kind: "displaced" };
       return { kind: "follow_done", from: elsewhere.path, entry: elsewhere.entry };
     case "failed":
-      return early ? { kind: "displaced" } : { kind: "heal", id: elsewhere.id };
+      return early ? { kind: "displaced" } : { kind: "recover", id: elsewhere.id };
     case undefined:
       if (early) return { kind: "displaced" };
       if (at.ignored) return { kind: "lift" };
-      // A copy of the completed file, whose own is gone, is that file.
+      // A copy of the completed file counts as that file if the original is gone.
       return at.done
         ? { kind: "completed", entry: at.done, is: judgeCompleted(at.done, facts) }
         : { kind: "open" };
@@ -129,12 +132,13 @@ function sameIgnored(file: IgnoredFile, facts: FileFacts): boolean {
 export interface WhoseDeps {
   table: PathTable;
   files: Pick<FileSource, "look">;
-  /** Bytes of a stream's file that are in S3: what its file cannot be shorter than. */
+  /** Bytes of a stream's file that are in S3: the file cannot be shorter. */
   sentBytes(id: string): number;
 }
 
 /**
- * Which stream or entry has a file that is seen at a path where nothing known is this file. `but`: a stream that asks for others than itself.
+ * Finds the stream or entry of a file that is seen at a path where nothing known is this file. `but`: a stream to
+ * exclude, which asks for others than itself.
  */
 export async function whoseFile(
   path: string,
@@ -186,14 +190,16 @@ async function completedOne(
   return undefined;
 }
 
-/** Only one that heals by itself, whose path is free for it, and only where the identity proves something. */
+/**
+ * Only a stream whose failure recovers automatically and whose path is free, and only if the identity proves something.
+ */
 async function failedOne(
   path: string,
   facts: FileFacts,
   { table, files }: WhoseDeps,
 ): Promise<Elsewhere | undefined> {
   for (const { path: name, stream } of table.failedOf(facts.inode)) {
-    if (name === path || !reasonHeals(stream.reason)) continue;
+    if (name === path || !reasonRecovers(stream.reason)) continue;
     if (sameFile(stream, facts, { at: "another_path" }).kind !== "same") continue;
     const { live, waiting } = table.at(name);
     if (live || waiting || (await leadsTo(name, stream, facts, files)) !== "left") continue;
@@ -203,8 +209,8 @@ async function failedOne(
 }
 
 /**
- * `seen`: to the very file that was seen, which has two names then. `own`: to its own file, which only looks like that
- * one; both looks are of one boot, so the device tells them apart. `left`: that file is not there any more.
+ * `seen`: to the very file that was seen, which then has two names. `own`: to its own file, which only resembles that
+ * one; both checks are from the same boot, so the devices can be compared. `left`: that file no longer exists there.
  */
 async function leadsTo(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * Every file of the source has at most one running processor here. Sightings wake, state decides: a lost, doubled or
- * late event changes nothing, because the next rescan sees the same files.
+ * Ensures that every file of the source has at most one running processor here. Sightings wake, state decides: a lost,
+ * repeated or late event changes nothing, because the next rescan sees the same files.
  */
 import {
   CheckpointError,
@@ -36,12 +36,12 @@ export interface SupervisorDeps {
   rereadBytesPerSecond: number;
   contentType(path: string): string;
   watchOf(path: string): Watch | undefined;
-  /** A path that another file may have come to stand at is free for a stream of its own. */
+  /** A path where another file may be now is free for a new stream. */
   freed(path: string): void;
   /** Claims exactly this live stream and resumes it here. */
   takeUp(id: string): Promise<void>;
-  /** Takes a failed stream back to work: its file can be read again. */
-  heal(id: string): Promise<void>;
+  /** Retries a failed stream because its file can be read again. */
+  recover(id: string): Promise<void>;
   log: SupervisorLog;
 }
 
@@ -57,18 +57,18 @@ export class Supervisor {
   readonly ended = new EndedStreams();
   readonly completed: CompletedFiles;
   readonly #deps: SupervisorDeps;
-  /** The streams that run, and the one way to start one. */
+  /** The running streams, and the only way to start one. */
   readonly pool: ProcessorPool;
-  /** Paths and files being looked at: two sightings of one new file, also under two names, open one stream. */
+  /** Paths and files being checked, so that two sightings of a new file, even under two names, open one stream. */
   readonly #opening = new Set<string>();
-  /** Where the files of live streams were seen last, by id, where that is not the path of their record. */
+  /** Where the files of live streams were last seen, by id, if that is not the path of their record. */
   readonly #sightedAt = new Map<string, string>();
   /** Live streams whose path led to another file. */
   readonly #contested = new Set<string>();
-  /** Ids whose entry differed from what runs, at the last comparison. */
+  /** Ids whose entry differed from the running streams at the last comparison. */
   #suspects = new Set<string>();
-  #mended = 0;
-  /** Second names that were told already. */
+  #corrections = 0;
+  /** Second names that were already logged. */
   readonly #aliases = new Set<string>();
 
   constructor(deps: SupervisorDeps, stop: AbortSignal) {
@@ -102,9 +102,10 @@ export class Supervisor {
   }
 
   /**
-   * A regular file of a watch that passes its filter. Resolves when what it asks for is under way; with false when that
-   * takes a whole walk, because another file was completed under this name. `walked`: one has been made since. A worker
-   * that seals what is there and ends still looks: whoever writes may have got the same signal, and renames its files now.
+   * Handles a regular file of a watch that passes its filter. Resolves when the necessary work is under way; with false
+   * if a whole walk is needed, because another file was completed under this name. `walked`: that walk has been made. A
+   * worker that seals and shuts down still handles sightings: the writer may have got the same signal and renames its
+   * files now.
    */
   async sight(watch: Watch, path: string, facts: FileFacts, walked = false): Promise<boolean> {
     if (this.pool.draining && !this.pool.sealing) return true;
@@ -121,7 +122,10 @@ export class Supervisor {
     }
   }
 
-  /** While a path is looked at, no other sighting opens a stream for it. `work` is left out where that is so already. */
+  /**
+   * While `work` runs, no other sighting opens a stream for the path; `work` is skipped if another call is already
+   * running.
+   */
   async #alone(path: string, work: () => Promise<void>): Promise<void> {
     if (this.#opening.has(path)) return;
     this.#opening.add(path);
@@ -137,7 +141,7 @@ export class Supervisor {
     const known = judgeKnown(at, facts) !== undefined;
     const { live } = at;
     if (live && !mayBe(live.file, facts)) {
-      // Whatever becomes of this file: the stream that holds the path finds out where its own has gone.
+      // Whatever happens with this file, the stream that holds the path must find out where its own file is.
       this.#contested.add(live.id);
       this.running.get(live.id)?.processor.poke();
     }
@@ -152,7 +156,7 @@ export class Supervisor {
   }
 
   /**
-   * After a whole walk: completed files that were renamed onto each other's names keep their entries, all at once.
+   * After a whole walk, completed files that were renamed to each other's names keep their entries, all at once.
    * `looked`: whether the walk began after another file was first seen at that path, so that it would have found the
    * completed one. Returns what another walk must settle.
    */
@@ -168,7 +172,7 @@ export class Supervisor {
     return left;
   }
 
-  /** The stream, live or completed, that has the file seen at this path; `but` asks. */
+  /** The stream, live or completed, that has the file seen at this path; `but` is excluded. */
   async holderOf(path: string, facts: FileFacts, but: string): Promise<StreamId | undefined> {
     const { done } = this.table.at(path);
     if (done && mayBe(done, facts)) return streamId(done.stream_id);
@@ -177,17 +181,17 @@ export class Supervisor {
     return streamId(whose.kind === "done" ? whose.entry.stream_id : whose.id);
   }
 
-  /** Where the file of a live stream was seen last, where that is not its path. */
+  /** Where the file of a live stream was last seen, if that is not its path. */
   sightedAt(id: string): string | undefined {
     return this.#sightedAt.get(id);
   }
 
-  /** It is not there any more. */
+  /** It no longer exists there. */
   unsight(id: string): void {
     this.#sightedAt.delete(id);
   }
 
-  /** A stream has followed its file. What stands at the path before may have a stream of its own now. */
+  /** A stream has followed its file. The file at its former path may get a stream of its own now. */
   followed(record: StreamRecord, before: string): void {
     this.#sightedAt.delete(record.id);
     this.#contested.delete(record.id);
@@ -195,16 +199,16 @@ export class Supervisor {
     this.#deps.freed(before);
   }
 
-  /** Times that the table had to be mended. */
-  get mended(): number {
-    return this.#mended;
+  /** How often the table had to be corrected. */
+  get corrections(): number {
+    return this.#corrections;
   }
 
   /**
-   * No path stays live with a stream that has ended, and no stream runs without its path. What differs twice in a row is
-   * a fault of ours: it is mended and said.
+   * No path stays live after its stream has ended, and no stream runs without its path. A difference that is seen twice
+   * in a row is a bug: it is corrected and logged.
    */
-  mend(): void {
+  correct(): void {
     const wrong = new Set<string>();
     for (const { id } of this.table.live()) if (!this.running.has(id)) wrong.add(id);
     for (const [id, { processor }] of this.running)
@@ -216,16 +220,16 @@ export class Supervisor {
       if (record) this.table.setLive(record.original_path, id, fileOfRecord(record));
       else this.table.clearLive(id);
       wrong.delete(id);
-      this.#mended += 1;
+      this.#corrections += 1;
       this.#deps.log.warn(
         { stream_id: id, path: displayPath(path), running: record !== undefined },
-        "what is known of a path did not agree with the streams that run; it was mended",
+        "the table of paths disagreed with the running streams; it was corrected",
       );
     }
     this.#suspects = wrong;
   }
 
-  /** Notes the size of a file that need not be sighted now. Whether there is a stream, or none is needed. */
+  /** Records the size of a file that need not be handled now. Returns whether it has a stream or needs none. */
   measure(path: string, facts: FileFacts): boolean {
     const known = this.table.get(path);
     const running = known?.kind === "live" ? this.running.get(known.id) : undefined;
@@ -233,14 +237,17 @@ export class Supervisor {
     return known !== undefined;
   }
 
-  /** Something happened to the file of this name: its streams, also those that still bear a temporary name of it, look again. */
+  /**
+   * Something happened to the file of this name: its streams, also those that still have a temporary name of it, check
+   * again.
+   */
   pokeNamed(name: string, temporaryNames: TemporaryNames): boolean {
     const paths = [...this.running.values()].map(({ processor }) => processor.record.original_path);
     const named = paths.filter((path) => path.startsWith(name) && temporaryNames.finalOf(path) === name);
     return [name, ...named].map((path) => this.poke(path)).includes(true);
   }
 
-  /** Something happened at this path: its stream, or that of the file whose marker it is, looks again. */
+  /** Something happened at this path: its stream, or that of the file to which the marker belongs, checks again. */
   poke(path: string): boolean {
     const known = this.table.get(path);
     if (known?.kind !== "live") return false;
@@ -248,7 +255,7 @@ export class Supervisor {
     return true;
   }
 
-  /** Bytes were written to the file at this path. Whether it has a stream. */
+  /** Bytes were written to the file at this path. Returns whether it has a stream. */
   written(path: string): boolean {
     const known = this.table.get(path);
     if (known?.kind !== "live") return false;
@@ -256,7 +263,9 @@ export class Supervisor {
     return true;
   }
 
-  /** Redis was emptied or came back older: every stream is written back as it is known here, where Redis has less. */
+  /**
+   * Redis was emptied or restored from an older state: every stream is written back as known here, if Redis has less.
+   */
   async writeBack(): Promise<void> {
     this.completed.forgetRereads();
     await this.pool.ensureKept();
@@ -279,8 +288,8 @@ export class Supervisor {
         return this.#followLive(verdict.id, path, facts);
       case "follow_done":
         return await this.completed.move([{ from: verdict.from, to: path, entry: verdict.entry, facts }]);
-      case "heal":
-        return await this.#heal(verdict.id, path, facts);
+      case "recover":
+        return await this.#recover(verdict.id, path, facts);
       case "lift":
         await register.removeIgnored(path);
         this.table.clearIgnored(path);
@@ -301,29 +310,29 @@ export class Supervisor {
     if (processor === undefined) return;
     const { file_size: size, file_mtime_ns: mtimeNs, file_inode: inode } = processor.record;
     if (size === facts.size && mtimeNs === facts.mtimeNs && inode === facts.inode) return;
-    // A writer goes on; anything else is looked at right away.
+    // The writer continues; any other change is checked at once.
     if (inode === facts.inode && size !== undefined && size <= facts.size) processor.written();
     else processor.poke();
   }
 
-  /** A file that failed for being missing or unreadable is there again, and can be read. */
-  async #heal(id: string, path: string, facts: FileFacts): Promise<void> {
-    const { processing, heal, log } = this.#deps;
+  /** A file whose stream failed because it was missing or unreadable can be read again. */
+  async #recover(id: string, path: string, facts: FileFacts): Promise<void> {
+    const { processing, recover, log } = this.#deps;
     const opened = await processing.files.open(path);
     if (opened.kind !== "file") return;
     await opened.file[Symbol.asyncDispose]();
     try {
-      await heal(id);
+      await recover(id);
     } catch (error) {
       if (!(error instanceof OwnershipLostError)) throw error;
-      log.info({ stream_id: id, detail: error.message }, "a failed stream could not be taken up again");
+      log.info({ stream_id: id, detail: error.message }, "a failed stream could not be retried");
       return;
     }
     const { record } = this.running.get(id)?.processor ?? {};
     if (record && record.original_path !== path) this.#followLive(id, path, facts);
   }
 
-  /** Only the stream itself changes its path, when it has looked at the file. */
+  /** Only the stream itself changes its path, after it has checked the file. */
   #followLive(id: string, path: string, facts: FileFacts): void {
     const running = this.running.get(id);
     if (!running) return;
@@ -332,7 +341,7 @@ export class Supervisor {
     running.processor.poke();
   }
 
-  /** Resolves with whether a stream of ours was opened. */
+  /** Resolves with whether this worker opened a stream. */
   async #open(
     watch: Watch,
     path: string,
@@ -362,26 +371,28 @@ export class Supervisor {
     await processing.failpoint?.("file_seen");
     const knownDone = this.table.done(path)?.stream_id ?? "";
     const outcome = await processing.checkpoints.open({ record, log: ["file found"], knownDone });
-    // Another worker on the same volume completed it: the next rescan judges it by that.
+    // Another worker on the same volume completed it: the next rescan decides from that.
     if (outcome.kind === "done") this.table.setDone(path, outcome.entry);
-    // Another worker on the same volume was first, or we lost our lease: the next rescan asks again.
+    // Another worker on the same volume was first, or this worker lost its lease: the next rescan tries again.
     if (outcome.kind !== "opened") return false;
     processing.observer.opened(record);
     this.pool.start({ because: "found", record, watch });
-    // An empty file that was there first may be no more than this one's placeholder: its stream looks again.
+    // An empty file that was there before may be just this one's placeholder: its stream checks again.
     const final = watch.rules.temporaryNames.finalOf(path);
     if (final !== path) this.poke(final);
     return true;
   }
 
-  /** An empty file whose bytes come under a temporary name. Once that is gone it is a file like any other. */
+  /**
+   * An empty file whose content arrives under a temporary name. Once the temporary file is gone it is an ordinary file.
+   */
   async #isPlaceholder(watch: Watch, path: string, facts: FileFacts): Promise<boolean> {
     const { temporaryNames: names } = watch.rules;
     if (facts.size > 0 || names.suffixOf(path) !== undefined) return false;
     return (await this.#deps.processing.files.temporaryOf(path, names)) !== undefined;
   }
 
-  /** SLUICE_ON_REPLACE=replace: the newest file at a path takes the key of the one before. */
+  /** SLUICE_ON_REPLACE=replace: the newest file at a path gets the key of the one before. */
   #replaces(watch: Watch, path: string): { id: string; key: string } | undefined {
     const entry = this.table.done(path);
     if (watch.rules.onReplace !== "replace" || !entry || entry.s3_bucket !== this.#deps.bucket)
@@ -389,13 +400,13 @@ export class Supervisor {
     return { id: entry.stream_id, key: entry.s3_key };
   }
 
-  /** A stream completed on what it stored, and its file has moved on: what is there now is not kept waiting. */
+  /** A stream completed what it had stored, but its file has changed: the current content is handled at once. */
   async #lookAgain(watch: Watch, path: string): Promise<void> {
     try {
       const look = await this.#deps.processing.files.look(path);
       if (look.kind === "file") await this.sight(watch, path, look.facts);
     } catch (error) {
-      // Redis is away: the next rescan finds it.
+      // Redis is unavailable: the next rescan finds the file.
       if (!(error instanceof CheckpointError)) throw error;
     }
   }
@@ -420,17 +431,17 @@ export class Supervisor {
         this.#deps.log[isSetApart(record) ? "info" : "warn"](
           { stream_id: record.id, path, reason: outcome.reason, detail: record.failure_detail },
           isSetApart(record)
-            ? "a file vanished under its temporary name: no failure; its upload is kept for a while"
+            ? "a file vanished under its temporary name: not a failure; its upload is kept for a while"
             : "a stream failed; everything is kept",
         );
         break;
       case "superseded":
         this.#deps.log.info(
           { stream_id: id, path: displayPath(path), superseded_by: outcome.by },
-          "another stream has taken this one's place",
+          "another stream has replaced this one",
         );
         if (outcome.successor) {
-          // A file that moved into another watch continues under that one's rules.
+          // A file that moved into another watch continues under the rules of that watch.
           const watch = this.#deps.watchOf(outcome.successor.original_path) ?? running.watch;
           this.pool.start({ because: "successor", record: outcome.successor, watch });
         }
@@ -438,17 +449,17 @@ export class Supervisor {
       case "lost":
         this.#deps.log.warn(
           { stream_id: record.id, detail: outcome.detail },
-          "a stream is held by someone else now",
+          "another worker holds the stream now",
         );
         break;
-      // The observer has said why.
+      // The observer has logged the reason.
       case "removed":
         break;
       case "released":
       case "faulty":
         return;
     }
-    // What was seen meanwhile, and had to wait for this stream.
+    // A file that was seen meanwhile and had to wait for this stream.
     if (elsewhere !== undefined) this.#deps.freed(elsewhere);
     if (contested) this.#deps.freed(path);
   }

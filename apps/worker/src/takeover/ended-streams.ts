@@ -1,6 +1,6 @@
 /**
- * Streams that ended under this worker, as Redis last confirmed them. A Redis that comes back older shows some of them as
- * live once more; what is remembered here is believed over it.
+ * Streams that ended in this worker, as Redis last confirmed them. A Redis that was restored from an older state shows
+ * some of them as live again; what is remembered here takes precedence.
  */
 import type { Part, Parts, StreamRecord } from "@sluice/core";
 
@@ -11,7 +11,7 @@ export interface EndedStream {
 
 /** Streams remembered; older ones are found again in S3. */
 const MOST = 2_000;
-/** Parts remembered of a completed stream, whose parts are history only. */
+/** Parts remembered per completed stream, where they are only history. */
 const MOST_PARTS = 64;
 
 export class EndedStreams {
@@ -25,12 +25,12 @@ export class EndedStreams {
     if (this.#ended.size > MOST && oldest !== undefined) this.#ended.delete(oldest);
   }
 
-  /** It lives again under this worker. */
+  /** The stream is live again in this worker. */
   forget(id: string): void {
     this.#ended.delete(id);
   }
 
-  /** How it ended, when what Redis shows of it is from before that end. */
+  /** How it ended, if Redis shows a state from before that end. */
   knownBetter(shown: Pick<StreamRecord, "id" | "fence" | "revision">): EndedStream | undefined {
     const ended = this.#ended.get(shown.id);
     if (!ended) return undefined;

@@ -1,6 +1,6 @@
 /**
- * A record of the founding phase goes on where it stood: path, bucket, prefix, upload id and parts are read as they
- * are, the rest is filled in from the file and from what S3 lists. Its parts keep their sizes; later ones follow ours.
+ * Resumes a record of an early version of Sluice: path, bucket, prefix, upload id and parts are read as they are, the
+ * rest is filled in from the file and from what S3 lists. Its parts keep their sizes; later ones follow our part plan.
  */
 import {
   KINDS,
@@ -31,12 +31,12 @@ export interface FilledIn {
 
 export interface FoundingFacts {
   founding: FoundingRecord;
-  /** As recorded, offsets derived from the run of sizes. */
+  /** As recorded, with offsets derived from the sizes. */
   parts: Parts;
-  /** What S3 lists; undefined when it knows no such upload. */
+  /** What S3 lists; undefined if the upload does not exist. */
   listed: readonly ListedPart[] | undefined;
   key: string;
-  /** Undefined when the file is not there. */
+  /** Undefined if the file does not exist. */
   file: FileFacts | undefined;
   watch: Watch;
   source: string;
@@ -45,7 +45,7 @@ export interface FoundingFacts {
   nowUtc: string;
 }
 
-/** Pure: the record and parts as if this Sluice had written them. */
+/** The record and parts as if this version had written them. Pure. */
 export function fillIn(facts: FoundingFacts): FilledIn {
   const { founding, watch, file } = facts;
   const parts = runOfParts(facts.listed ?? [...facts.parts.values()]);
@@ -73,7 +73,7 @@ export function fillIn(facts: FoundingFacts): FilledIn {
           file_mtime_ns: file.mtimeNs,
           file_ctime_ns: file.ctimeNs,
         }),
-    // Birth time stays unknown: until the last part's bytes were compared, nobody knows that it is the same file.
+    // Birth time stays unknown: whether it is the same file is not known until the last part's bytes were compared.
     started_at_utc: founding.started_at_utc ?? facts.nowUtc,
     last_activity_at_utc: founding.last_activity_at_utc ?? facts.nowUtc,
     owner: facts.owner,
@@ -87,7 +87,10 @@ export function fillIn(facts: FoundingFacts): FilledIn {
   return { record, parts };
 }
 
-/** The unbroken run from part 1, each part where the one before it ends. A short part ends the run: it is a tail. */
+/**
+ * The contiguous run from part 1, each part beginning where the one before ends. A short part ends the run, because it
+ * is a tail.
+ */
 function runOfParts(found: readonly (ListedPart | Part)[]): Part[] {
   const byNumber = new Map(found.map((part) => [part.PartNumber, part]));
   const parts: Part[] = [];
@@ -113,7 +116,7 @@ function planFor(parts: readonly Part[], partBytes: number): PartPlan {
   return { kind: "listed", count: full.length, bytes, partBytes };
 }
 
-/** The key of the upload as S3 knows it, else the prefix and the path under the watch. */
+/** The key of the upload according to S3, else the prefix and the path under the watch. */
 export async function keyOf(
   founding: FoundingRecord,
   watch: Watch,
@@ -134,7 +137,7 @@ export interface FillInDeps {
   store: StreamStore;
 }
 
-/** Asks the file and the store, then writes the whole record in one step; undefined when it was lost meanwhile. */
+/** Reads the file and the store, then writes the whole record in one step; undefined if it was lost meanwhile. */
 export async function fillInFounding(
   founding: FoundingRecord,
   parts: Parts,
@@ -166,7 +169,7 @@ export async function fillInFounding(
     dropParts: true,
     parts: filled.parts,
     takeKeys: takenKeys(filled.record),
-    log: ["a record of the founding phase was filled in"],
+    log: ["a record of an early version was completed"],
   });
   if (outcome.kind !== "written") return undefined;
   return { ...filled, record: { ...filled.record, revision: filled.record.revision + 1 } };

@@ -1,7 +1,7 @@
 /**
- * The worker's lease in Redis, renewed well before it lapses. By its own clocks it also knows when it has not been
- * renewed for too long: then nothing is completed, whatever Redis would say later. Each renewal also finds out whether
- * Redis keeps what it is told, and still has what it was told before.
+ * The worker's lease in Redis, renewed well before it lapses. From its own clocks the worker also knows when it has not
+ * been renewed for too long: then nothing is completed, whatever Redis would say later. Each renewal also checks
+ * whether Redis stores what it is sent, and still has what it was sent before.
  */
 import { EXIT_BAD_CONFIG } from "@sluice/config";
 import { LIMITS, CheckpointError, type Clock, type Lease } from "@sluice/core";
@@ -15,34 +15,40 @@ export interface LeaseDeps {
   workerId: string;
   identity: ProcessIdentity;
   isGone(other: Omit<ProcessIdentity, "nonce">): boolean;
-  /** The nonce of an earlier keeper of this process: its lease is taken over at once. */
+  /** The nonce of an earlier keeper of this process, whose lease is taken over at once. */
   waitedUnder?: string | undefined;
   clock: Clock;
-  /** What the worker says of itself at each renewal. */
+  /** What the worker reports with each renewal. */
   describe(): Omit<WorkerRecord, keyof ProcessIdentity | "renewed_at_utc">;
-  /** Before a lease that is held is renewed, or taken again where it was lost. Whether Redis is known to be another. */
+  /**
+   * Called before a held lease is renewed, or taken again after a loss. Resolves with whether Redis is known to be
+   * another one.
+   */
   beforeRenewal?(): Promise<boolean>;
-  /** A renewal found Redis older than what it had acknowledged, or may have; said before it is taken for renewed. */
+  /**
+   * A renewal found that Redis is, or may be, older than what it had acknowledged. Called before the renewal counts as
+   * done.
+   */
   onWentBack?(how: string): void;
-  /** Another process runs under our id: this one must end. */
+  /** Another process runs under our id: this one must shut down. */
   onLost(detail: string): void;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
 const ONE_EACH = "give this worker another SLUICE_WORKER_ID, or stop that one";
 
-/** Renewals without an answer that Redis may have carried out all the same. */
+/** Maximum number of unanswered renewals remembered, which Redis may have carried out. */
 const TIMES_KEPT = 1_000;
 
 /**
- * Time since the last renewal by both clocks. The monotonic clock of Linux stands still while the machine is suspended,
- * and the lease in Redis does not; the wall clock can be set. So either may say that too much time has passed.
+ * Time since the last renewal on both clocks. Linux's monotonic clock stops while the machine is suspended, but the
+ * lease in Redis does not; the wall clock can be set. So if either says that too much time has passed, it counts.
  */
 export function leaseIsFresh(since: { monotonicMs: number; wallMs: number }): boolean {
   return since.monotonicMs < LIMITS.leaseSelfFenceMs && since.wallMs < LIMITS.leaseSelfFenceMs;
 }
 
-/** The id belongs to another process: a setting to change, as every refusal to start. */
+/** The id belongs to another process. As for every refused start, a setting must be changed. */
 export class LeaseHeldError extends Error {
   override readonly name = "LeaseHeldError";
   readonly exitCode = EXIT_BAD_CONFIG;
@@ -70,12 +76,12 @@ export class LeaseKeeper implements Service, Lease {
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
     this.#outage = new Outage(deps.clock, deps.log, {
-      begins: "Redis is in trouble: no checkpoint is kept; streams wait, nothing fails",
-      over: "Redis keeps checkpoints again",
+      begins: "Redis is unavailable: no checkpoint is stored; streams wait, none fails",
+      over: "Redis stores checkpoints again",
     });
   }
 
-  /** Why Redis keeps no checkpoints, in plain words; undefined while it does. */
+  /** Why Redis stores no checkpoints; undefined while it does. */
   get trouble(): string | undefined {
     return this.#outage.reason;
   }
@@ -88,18 +94,21 @@ export class LeaseKeeper implements Service, Lease {
     });
   }
 
-  /** Since when the lease has been held without a gap (monotonic): nobody else could take a stream of ours since. */
+  /**
+   * Since when the lease has been held without a gap (monotonic): no other worker can have taken one of our streams
+   * since.
+   */
   get heldSinceMs(): number {
     return this.#heldSinceMs;
   }
 
-  /** Rejects with LeaseHeldError when a living process holds the id. */
+  /** Rejects with LeaseHeldError if a live process holds the id. */
   async start(signal: AbortSignal): Promise<void> {
     await this.#take(signal);
     this.#running = this.#keep(AbortSignal.any([signal, this.#stop.signal]));
   }
 
-  /** Renews now: others should see that the worker's state changed, or whether Redis lost something is to be known. */
+  /** Renews now, to publish a changed state or to find out whether Redis lost something. */
   async renew(): Promise<void> {
     const { kind } = await this.#askAndRenew();
     if (kind === "held") throw new CheckpointError(`another process runs under this worker id: ${ONE_EACH}`);
@@ -109,7 +118,7 @@ export class LeaseKeeper implements Service, Lease {
     return this.#deps.identity.nonce;
   }
 
-  /** Another keeper of this process takes the lease: this one renews no more, and does not give it up. */
+  /** Another keeper of this process takes the lease: this one stops renewing and does not release it. */
   async handOver(): Promise<void> {
     this.#stop.abort();
     await this.#running;
@@ -123,13 +132,13 @@ export class LeaseKeeper implements Service, Lease {
       .unregister(this.#deps.workerId, this.#deps.identity.nonce)
       .catch((error: unknown) => {
         if (!(error instanceof CheckpointError)) throw error;
-        this.#deps.log.warn({ err: error.message }, "the lease could not be given up; it lapses by itself");
+        this.#deps.log.warn({ err: error.message }, "the lease could not be released; it will lapse");
       });
   }
 
   /**
-   * A lease of a process that cannot be seen is waited out for one TTL; only one that is renewed meanwhile refuses the
-   * start.
+   * Waits for one TTL if the process that holds the lease cannot be checked. Only a lease that is renewed meanwhile
+   * refuses the start.
    */
   async #take(signal: AbortSignal): Promise<void> {
     const { clock, log, waitedUnder, workerId } = this.#deps;
@@ -167,7 +176,7 @@ export class LeaseKeeper implements Service, Lease {
       try {
         const outcome = await this.#askAndRenew();
         if (outcome.kind !== "held") {
-          // What the renewal has just found out belongs into the lease.
+          // What the renewal has just found out must be part of the lease.
           if (this.#learn(outcome.refusal)) await this.#renew([]);
           continue;
         }
@@ -184,7 +193,7 @@ export class LeaseKeeper implements Service, Lease {
     }
   }
 
-  /** Whether that is news. */
+  /** Returns whether that changed. */
   #learn(trouble: string | undefined): boolean {
     const before = this.trouble;
     if (trouble === undefined) this.#outage.over();
@@ -193,12 +202,12 @@ export class LeaseKeeper implements Service, Lease {
   }
 
   async #askAndRenew(): Promise<LeaseOutcome> {
-    // What was remembered is of the Redis before.
+    // What was remembered concerns the former Redis.
     if (await this.#deps.beforeRenewal?.()) this.#remembered = undefined;
     return await this.#renew([]);
   }
 
-  /** One after another: each names to Redis what the one before it was told. */
+  /** One after another, because each sends Redis what it confirmed to the one before. */
   #renew(dead: readonly string[]): Promise<LeaseOutcome> {
     const mine = this.#last.then(() => this.#renewNow(dead));
     this.#last = mine.catch(() => undefined);
@@ -207,7 +216,7 @@ export class LeaseKeeper implements Service, Lease {
 
   async #renewNow(dead: readonly string[]): Promise<LeaseOutcome> {
     const { registry, workerId, identity, clock, describe } = this.#deps;
-    // Counted from before the request: the lease cannot lapse earlier than this says.
+    // Counted from before the request, because the lease cannot lapse earlier than that.
     const askedAtMs = clock.monotonicMs();
     const now = clock.wallMs();
     const worker: WorkerRecord = { ...identity, ...describe(), renewed_at_utc: new Date(now).toISOString() };
@@ -218,7 +227,7 @@ export class LeaseKeeper implements Service, Lease {
     if (outcome.kind === "held") return outcome;
     this.#remembered = { renewals: outcome.renewals, times: [now] };
     if (outcome.wentBack !== undefined) this.#deps.onWentBack?.(outcome.wentBack);
-    // The reply to the one that took it may have been lost.
+    // The reply to the renewal that took it may have been lost.
     if (outcome.kind === "taken" || this.#heldSinceMs === Infinity) this.#heldSinceMs = askedAtMs;
     this.#renewedAtMs = askedAtMs;
     this.#renewedWallMs = now;

@@ -1,4 +1,4 @@
-/** Who this process is to others on the same host: boot id, PID namespace, pid and start time name it for good. */
+/** How other processes on the same host identify this one: boot id, PID namespace, pid and start time are unique. */
 import { randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
@@ -9,7 +9,7 @@ export interface ProcessIdentity {
   pid_namespace: string;
   host: string;
   pid: number;
-  /** Clock ticks since boot, as /proc/<pid>/stat counts them. */
+  /** Clock ticks since boot, as in /proc/<pid>/stat. */
   process_started: string;
 }
 
@@ -26,7 +26,7 @@ export function ownIdentity(): ProcessIdentity {
 
 /**
  * Whether another worker's process is known to be gone: it ran on this host (same boot, same PID namespace), and its
- * pid is free or belongs to a later process. False wherever that cannot be known.
+ * pid is free or belongs to a later process. False if that cannot be known.
  */
 export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessIdentity): boolean {
   if (own.boot_id === "" || own.pid_namespace === "") return false;
@@ -34,10 +34,10 @@ export function isKnownDead(other: Omit<ProcessIdentity, "nonce">, own: ProcessI
   return startTime(other.pid) !== other.process_started;
 }
 
-/** Field 22 of /proc/<pid>/stat; undefined when there is no such process. */
+/** Field 22 of /proc/<pid>/stat; undefined if the process does not exist. */
 function startTime(pid: number): string | undefined {
   const stat = readText(`/proc/${pid}/stat`);
-  // The command, in parentheses, may hold spaces and parentheses of its own.
+  // The command, in parentheses, may contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const isZombie = fields[0] === "Z";
   return stat === "" || isZombie ? undefined : fields[19];
@@ -47,7 +47,7 @@ function pidNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid");
   } catch {
-    return ""; // not Linux, or /proc is not mounted: nothing can be known of other processes
+    return ""; // not Linux, or /proc is not mounted: other processes cannot be checked
   }
 }
 

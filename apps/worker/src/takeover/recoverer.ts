@@ -1,6 +1,6 @@
 /**
- * The start-up scan, and every later look for streams that lost their owner: each interrupted stream of this source is
- * classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
+ * The scan at start, and every later search for streams that lost their owner: each interrupted stream of this source
+ * is classified, claimed under a higher fence and resumed from its checkpoint. One bad record never stops the others.
  */
 import {
   StoreError,
@@ -45,21 +45,23 @@ export interface RecovererDeps {
   identity: WorkerIdentity;
   store: StreamStore;
   source: string;
-  /** Where bytes may go. */
+  /** The buckets that may hold a stream's bytes. */
   buckets: readonly string[];
   watches: readonly Watch[];
-  /** Nonces of workers of this host whose process is gone: their streams may be taken at once. */
+  /** Nonces of workers on this host whose process is gone: their streams may be taken over at once. */
   deadNonces(): readonly string[];
   files: Pick<FileSource, "look">;
   rootIdentity: WatchDeps["rootIdentity"];
-  /** A record of the founding phase gets the fields later phases added; undefined when it was lost meanwhile. */
+  /**
+   * Adds the fields that later versions introduced to a record of an early version; undefined if it was lost meanwhile.
+   */
   fillIn(founding: FoundingRecord, parts: Parts, watch: Watch): Promise<FilledIn | undefined>;
   log: SupervisorLog;
 }
 
 export interface ResumeReport {
   resumed: number;
-  /** Held by a living worker. */
+  /** Held by a live worker. */
   held: number;
   /** Of another source. */
   elsewhere: number;
@@ -67,8 +69,8 @@ export interface ResumeReport {
 }
 
 /**
- * Nonces of leases in Redis that keep nobody from a stream: their process ran on this host and is gone, or its start
- * still waits for the store, so that it holds none.
+ * Nonces of leases in Redis that hold no stream: their process ran on this host and is gone, or its start still waits
+ * for the store.
  */
 export async function idleNonces(
   registry: WorkerRegistry,
@@ -83,21 +85,21 @@ export async function idleNonces(
   return nonces;
 }
 
-/** `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
+/** Reads `streams:active` and `streams:pending_completion`, oldest first. Running it twice resumes nothing twice. */
 export async function resumeInterruptedStreams(deps: RecovererDeps): Promise<ResumeReport> {
   const { report, waiting } = await resume(deps, await listedStreams(deps));
-  // Their paths are taken and their files known, until they can be taken up.
+  // Until they can be taken over, their paths are taken and their files are known.
   deps.supervisor.table.setWaiting(waiting);
   return report;
 }
 
-/** Exactly this one, which stopped here. Nothing else is read. */
+/** Resumes exactly this stream, which stopped here. Reads nothing else. */
 export async function resumeStream(id: string, deps: RecovererDeps): Promise<void> {
   const { waiting } = await resume(deps, [streamId(id)]);
   deps.supervisor.table.addWaiting(waiting);
 }
 
-/** `waiting`: what stays live without running here. */
+/** `waiting`: streams that stay live without running here. */
 async function resume(
   deps: RecovererDeps,
   listed: readonly StreamId[],
@@ -118,7 +120,7 @@ async function resume(
 
 interface Place {
   watch: Watch;
-  /** Its file's path, where the root of its watch was renamed. */
+  /** Its file's path, if the root of its watch was renamed. */
   path?: string;
 }
 
@@ -126,7 +128,7 @@ interface Ours extends Place {
   stream: LoadedStream;
 }
 
-/** The watch of a stream that is ours to resume; undefined for any other, which has been dealt with. */
+/** The watch of a stream that this worker must resume; undefined for any other, which has been handled. */
 async function classify(
   deps: RecovererDeps,
   stream: LoadedStream,
@@ -167,7 +169,7 @@ async function markBroken(
   detail: string,
 ): Promise<undefined> {
   report.broken += 1;
-  const broken = { id, raw, reason, detail, told: deps.store.told };
+  const broken = { id, raw, reason, detail, webhookEvents: deps.store.webhookEvents };
   await failBroken(deps.context, deps.identity, broken, deps.deadNonces());
 }
 
@@ -200,7 +202,7 @@ async function classifyRecord(
   if (!place)
     deps.log.warn(
       { stream_id: record.id, watch: record.watch },
-      "no watch covers this stream's file; it waits for one that does",
+      "no watch covers this stream's file; it waits until one does",
     );
   return place;
 }
@@ -230,10 +232,10 @@ export function watchOf(watches: readonly Watch[], path: string): Watch | undefi
   return watches.find((watch) => path.startsWith(`${watch.root}/`));
 }
 
-/** Returns what stays live without running here. */
+/** Returns the streams that stay live without running here. */
 async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeReport): Promise<LiveFile[]> {
   using held = deps.supervisor.pool.hold(found.map(({ stream }) => stream.id));
-  // Without what was started here since the indexes were read.
+  // Without the streams that were started here since the indexes were read.
   const ours = found.filter(({ stream }) => held.has(stream.id));
   const waiting: LiveFile[] = [];
   const claims = await deps.store.claimAny(
@@ -248,7 +250,7 @@ async function take(deps: RecovererDeps, found: readonly Ours[], report: ResumeR
     }
     if (mine && claim.kind === "unreadable")
       await markBroken(deps, mine.stream, report, "corrupt_record", claim.detail);
-    // Completed or gone since it was read: the next look says which.
+    // Completed or gone since it was read: the next round finds out which.
     if (!mine || claim.kind !== "claimed") continue;
     const whole = await wholeStream(deps, claim, mine);
     if (!whole) {
@@ -276,8 +278,8 @@ function liveFile({ id, parsed }: LoadedStream): LiveFile[] {
 }
 
 /**
- * Parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a living owner, and
- * then the claim is refused; one whose owner lapsed in between is read again.
+ * The parts were read before the claim. Nobody wrote in between: a record that changed meanwhile had a live owner, and
+ * then the claim is refused; a record whose owner lapsed in between is read again.
  */
 async function wholeStream(
   deps: RecovererDeps,
@@ -294,7 +296,7 @@ async function wholeStream(
   return undefined;
 }
 
-/** The store may be in trouble, or deny this one key: the stream is let go, and the next look takes it up again. */
+/** The store may be unavailable, or deny access to this key: the stream is released, and the next round tries again. */
 async function filledIn(
   deps: RecovererDeps,
   { id, fence }: ClaimedStream & { kind: "claimed" },
@@ -307,7 +309,7 @@ async function filledIn(
     if (!(error instanceof StoreError)) throw error;
     deps.log.warn(
       { stream_id: id, err: `${error.code}: ${error.message}` },
-      "a record of the founding phase waits for the store",
+      "a record of an early version waits for the store",
     );
     await deps.store.release({ id, fence });
     return undefined;
@@ -329,9 +331,10 @@ interface UnderNewRoot {
 }
 
 /**
- * Where the file of a stream that no watch covers is now. The root of its watch was renamed, and it is configured under its new name: by its inode and birth time it is the same
- * directory, so it is the same watch, and its live streams keep their keys. A file that moved from a watch that is
- * no longer configured into another directory is a new stream there.
+ * Where the file of a stream that no watch covers is now, if the root of its watch was renamed and is configured under
+ * its new name: its inode and birth time show that it is the same directory, so it is the same watch, and its live
+ * streams keep their keys. A file that moved from a watch that is no longer configured into another directory is a new
+ * stream there.
  */
 async function underRenamedRoot(
   record: StreamRecord,
@@ -353,7 +356,9 @@ async function underRenamedRoot(
   return undefined;
 }
 
-/** The claimed record under its new path; undefined when another stream has that, or somebody else has the record. */
+/**
+ * The claimed record under its new path; undefined if another stream has that path, or another worker has the record.
+ */
 async function moveUnder(
   record: StreamRecord,
   { watch, path }: UnderNewRoot,

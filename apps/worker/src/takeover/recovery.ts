@@ -1,7 +1,8 @@
 /**
- * Redis may vanish or come back older (a snapshot was restored, a failover lost its tail), before the start or under a
- * running worker. What this worker holds in memory is believed over Redis and written back first; then every file and
- * upload is looked for in S3 before anything is sent, and until that is over nothing is cleaned up.
+ * Recovery when Redis is lost or restored from an older state (a snapshot, a failover that lost the latest writes),
+ * before the start or while the worker runs. What this worker has in memory takes precedence over Redis and is written
+ * back first; then every file and upload is looked up in S3 before anything is sent, and until that is done nothing is
+ * cleaned up.
  */
 import { CheckpointError, type Clock, type Recovery as RecoveryPort } from "@sluice/core";
 import { beginEpoch, endEpoch, readEpoch, type SchemaContext } from "@sluice/redis-schema";
@@ -13,24 +14,24 @@ export interface RecoveryDeps {
   clock: Clock;
   log: SupervisorLog;
   lease(): { renew(): Promise<void>; readonly heldSinceMs: number };
-  /** Writes back what this worker knows, and reads what else Redis holds now. */
-  startAnew(): Promise<void>;
-  /** Resolves when every file has been looked at, and its stream has asked S3. */
-  lookAtAll(): Promise<void>;
+  /** Writes back what this worker knows, and reads what else Redis has now. */
+  startOver(): Promise<void>;
+  /** Resolves when every file has been checked, and its stream has asked S3. */
+  inspectAll(): Promise<void>;
 }
 
 const TRY_AGAIN_MS = 1_000;
 
 export class Recovery implements RecoveryPort {
-  /** Read by every stream as it begins. */
+  /** Read by every stream when it starts. */
   recognise = false;
   readonly #deps: RecoveryDeps;
   /** Id of the epoch whose records this worker knows. */
   #epoch: string | undefined;
-  /** The worker is at work: what happens to Redis from now on happens under it. */
+  /** The worker runs: from now on, losses of Redis happen while it runs. */
   #begun = false;
   #lost = Promise.withResolvers<void>();
-  /** Times Redis lost something under this worker, and how many of them were made good. */
+  /** How often Redis lost something while this worker ran, and how many of these losses were repaired. */
   #losses = 0;
   #madeGood = 0;
 
@@ -45,14 +46,14 @@ export class Recovery implements RecoveryPort {
     if (this.recognise)
       this.#deps.log.info(
         {},
-        "Redis is empty, or may be older than it was: every file is looked for in S3 first",
+        "Redis is empty, or may be older than it was: every file is looked up in S3 first",
       );
   }
 
   /**
-   * Before each renewal of the lease: an emptied Redis has lost that too, and until it is taken again opens nothing. So
-   * no stream begins here without knowing. Another epoch: it was emptied, and another worker is done with its recovery.
-   * Resolves with whether it is so.
+   * Called before each renewal of the lease: an emptied Redis has lost the lease too, and opens no streams until it is
+   * taken again, so no stream starts here unnoticed. A different epoch means that it was emptied and that another
+   * worker has finished its recovery. Resolves with whether something was lost.
    */
   async check(): Promise<boolean> {
     if (this.recognise || !this.#begun) return false;
@@ -62,7 +63,7 @@ export class Recovery implements RecoveryPort {
     return true;
   }
 
-  /** A renewal of the lease found it. At the start of a worker, `begin` sees the same by the missing epoch. */
+  /** Called when a renewal of the lease found it. At the start of a worker, `begin` notices it by the missing epoch. */
   renewalFoundOlder(how: string): void {
     if (this.#begun) this.#notice(`Redis came back, and may be older than it was: ${how}`);
   }
@@ -74,7 +75,7 @@ export class Recovery implements RecoveryPort {
       if (!this.recognise && lease.heldSinceMs > seen.confirmedAtMs) return false;
     }
     if (this.recognise) return true;
-    // Other workers have seen nothing of it.
+    // Other workers have not noticed it.
     await endEpoch(this.#deps.context);
     this.#notice("Redis came back older than it was: it has less of a stream than it confirmed");
     return true;
@@ -86,12 +87,12 @@ export class Recovery implements RecoveryPort {
     this.recognise = true;
     this.#deps.log.warn(
       {},
-      `${what}: what this worker knows is written back, every file and upload is looked for in S3; what is there is not sent again`,
+      `${what}: what this worker knows is written back, every file and upload is looked up in S3, and parts that exist there are not sent again`,
     );
     this.#lost.resolve();
   }
 
-  /** Settles the recovery the worker started with, if any, and each that becomes necessary later. */
+  /** Completes the recovery that the worker started with, if any, and each later one. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.recognise) await this.#untilRedisAnswers(() => this.#settle(), signal);
     for (;;) {
@@ -99,19 +100,19 @@ export class Recovery implements RecoveryPort {
       if (signal.aborted) return;
       this.#lost = Promise.withResolvers<void>();
       await this.#untilRedisAnswers(() => this.#settle(), signal);
-      this.#deps.log.info({}, "every file and upload has been looked for in S3; work goes on as before");
+      this.#deps.log.info({}, "every file and upload has been looked up in S3; normal operation resumes");
     }
   }
 
   async #settle(): Promise<void> {
-    const { context, newId, lookAtAll, startAnew } = this.#deps;
+    const { context, newId, inspectAll, startOver } = this.#deps;
     do {
       const losses = this.#losses;
-      if (losses > this.#madeGood) await startAnew();
+      if (losses > this.#madeGood) await startOver();
       this.#madeGood = losses;
-      await lookAtAll();
+      await inspectAll();
     } while (this.#losses > this.#madeGood);
-    // Only now: a worker killed in the middle of the recovery begins it again.
+    // Only now, so that a worker killed during the recovery starts it again.
     this.#epoch = (await beginEpoch(context, newId())).id;
     this.recognise = false;
   }

@@ -1,4 +1,4 @@
-/** What Redis knows of this source's files, read once at start: completed, purged and failed ones. */
+/** What Redis knows about this source's files, read once at start: completed, purged and failed ones. */
 import { CheckpointError, type DoneEntry } from "@sluice/core";
 import {
   FilesDone,
@@ -23,7 +23,10 @@ export async function loadSourceState(
   table.replaceFiles(done, ignored);
 }
 
-/** As `loadSourceState`, after Redis was emptied or came back older: what it lost of the completed files is written back. */
+/**
+ * As `loadSourceState`, after Redis was emptied or restored from an older state: completed files that it lost are
+ * written back.
+ */
 export async function restoreSourceState(
   table: PathTable,
   source: string,
@@ -42,14 +45,14 @@ export async function restoreSourceState(
 const WRITTEN_AT_ONCE = 1_000;
 
 /**
- * Which files of the source have a failed stream: those are not opened anew by a walk. Followed in Redis, because other
- * workers fail streams too, and dashboards purge them. One read a round when nothing changed.
+ * Which files of the source have a failed stream; a walk does not open new streams for them. Kept up to date from
+ * Redis, because other workers fail streams too, and dashboards purge them. One read per round if nothing changed.
  */
 export class FailedFiles {
   readonly #table: PathTable;
   readonly #source: string;
   readonly #context: SchemaContext;
-  /** Every failed stream looked at so far, also of other sources and superseded ones. */
+  /** Every failed stream read so far, including those of other sources and superseded ones. */
   #known = new Set<string>();
 
   constructor(table: PathTable, source: string, context: SchemaContext) {
@@ -58,14 +61,15 @@ export class FailedFiles {
     this.#context = context;
   }
 
-  /** Redis is another now: each of its failed streams is looked at anew. */
-  async startAnew(): Promise<void> {
+  /** Redis lost data: each of its failed streams is read again. */
+  async startOver(): Promise<void> {
     this.#known = new Set();
     await this.catchUp();
   }
 
   async catchUp(): Promise<void> {
-    // What is in the table before the read must be in what was read, or it is gone; what fails meanwhile comes next round.
+    // An entry that was in the table before the read must be in what was read, or it is gone; later failures come next
+    // round.
     const before = [...this.#table.failed()];
     const ids = await indexedIds(this.#context, "failed");
     const now = new Set<string>(ids);
@@ -79,7 +83,7 @@ export class FailedFiles {
       for (const { parsed } of chunk) {
         if (parsed.kind !== "record") continue;
         const { id, source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
-        // Superseded streams stand for nothing any more.
+        // Superseded streams no longer block their path.
         if (source !== this.#source || superseded_by !== undefined) continue;
         const { file_size } = parsed.record;
         this.#table.setFailed(path, { id, reason, ...fileOfRecord(parsed.record), file_size });
@@ -87,7 +91,7 @@ export class FailedFiles {
     }
   }
 
-  /** Retried or purged, by whom and wherever: a purged file is judged by its mark in `files:ignored` from now on. */
+  /** Retried or purged, anywhere: from now on a purged file is decided by its mark in `files:ignored`. */
   async #forget(paths: readonly string[]): Promise<void> {
     if (paths.length === 0) return;
     const marks = await new IgnoredFiles(this.#context).load(this.#source);
@@ -100,8 +104,8 @@ export class FailedFiles {
 }
 
 /**
- * Plain sets of an earlier phase become sorted sets; anything else under an index's name is not ours to touch: whoever
- * wrote it must take it away, and that is waited for.
+ * Plain sets of an early version are converted to sorted sets. Any other type under an index's name must not be
+ * changed: its writer must remove it, and the start waits for that.
  */
 export async function convertOldIndexes(context: SchemaContext): Promise<void> {
   for (const outcome of await convertIndexes(context)) {
@@ -111,8 +115,9 @@ export async function convertOldIndexes(context: SchemaContext): Promise<void> {
 }
 
 /**
- * Completed files as Redis knows them after it came back older, and as this worker remembers them. Of two entries for one
- * path the later completion counts; an entry that this worker moved with its renamed file is not at its old path.
+ * Completed files according to a Redis that was restored from an older state, merged with those that this worker
+ * remembers. If both have an entry for a path, the later completion counts; an entry that this worker moved with its
+ * renamed file is not kept at its old path.
  */
 export interface MergedDone {
   all: Map<string, DoneEntry>;
@@ -134,7 +139,7 @@ export function mergeDone(
     all.set(path, entry);
     put.push({ path, entry });
   }
-  // Only what was put under its new path: an entry that both know may have been moved back by another worker.
+  // Only entries that were put under their new path: one that both know may have been moved back by another worker.
   const placed = new Set(put.map(({ entry }) => entry.stream_id));
   const moved: string[] = [];
   for (const [path, entry] of inRedis) {

@@ -1,6 +1,6 @@
 /**
- * Streams that no index names any more: an index was lost, or something half-done was left behind. What the record says
- * decides where a stream belongs; what cannot be put back is shown as failed, and may be purged.
+ * Streams that no index lists: an index was lost, or an operation was interrupted. The record decides where a stream
+ * belongs; a stream that cannot be put back is shown as failed and may be purged.
  */
 import {
   INDEXES,
@@ -34,17 +34,17 @@ export interface UnlistedDeps {
 
 export interface SweepDeps extends UnlistedDeps {
   identity: WorkerIdentity;
-  store: { readonly told: readonly WebhookEvent[] };
+  store: { readonly webhookEvents: readonly WebhookEvent[] };
   clock: Clock;
   signal: AbortSignal;
 }
 
-/** Between two steps of a sweep, ms: a few hundred keys are looked at in each, and nobody waits for it. */
+/** Pause between two steps of a sweep, ms: each step reads a few hundred keys, and nothing waits for the sweep. */
 const STEP_MS = 50;
 
 /**
- * Every stream that is not over: the two indexes of live ones, and the index by path, which names the same ones. Where
- * these differ, each is mended from the records.
+ * Every unfinished stream: from the two indexes of live ones, and from the index by path, which lists the same ones. If
+ * they differ, they are corrected from the records.
  */
 export async function listedStreams(deps: UnlistedDeps): Promise<StreamId[]> {
   const { context } = deps;
@@ -61,55 +61,58 @@ export async function listedStreams(deps: UnlistedDeps): Promise<StreamId[]> {
   return [...listed];
 }
 
-/** Puts these into the index their record belongs to. Returns those that were not live, or nobody could place. */
+/**
+ * Puts these streams into the index that their record belongs to. Returns those that were not live or could not be
+ * placed.
+ */
 async function putBack(deps: UnlistedDeps, ids: readonly StreamId[]): Promise<StreamId[]> {
-  const toLookAt: StreamId[] = [];
+  const suspects: StreamId[] = [];
   for (const outcome of await repairIndexes(deps.context, ids)) {
     switch (outcome.kind) {
       case "moved":
         noteMoved(deps, outcome);
-        if (outcome.index === "active" || outcome.index === "pending_completion") toLookAt.push(outcome.id);
+        if (outcome.index === "active" || outcome.index === "pending_completion") suspects.push(outcome.id);
         break;
       case "unknown":
       case "foreign":
-        toLookAt.push(outcome.id);
+        suspects.push(outcome.id);
         break;
-      case "right": // it moved since the indexes were read
+      case "right": // it changed since the indexes were read
       case "missing": // its name counts as free
       case "newer":
         break;
     }
   }
-  return toLookAt;
+  return suspects;
 }
 
 function noteMoved({ log }: UnlistedDeps, { id, index }: { id: StreamId; index: Index }): void {
-  log.warn({ stream_id: id, index }, "a stream that no index named was put back");
+  log.warn({ stream_id: id, index }, "a stream that no index listed was put back");
 }
 
 /**
- * At start, before any file is looked at: records that neither an index nor the index by path names. Else a walk would
- * open a second stream for their files.
+ * At start, before any file is checked: finds records that neither an index nor the index by path lists. Otherwise a
+ * walk would open a second stream for their files.
  */
 export async function findLostRecords(deps: SweepDeps): Promise<void> {
   const indexes = await Promise.all(INDEXES.map((index) => indexedIds(deps.context, index)));
   const listed = new Set(indexes.flat());
   for await (const ids of recordIds(deps.context, SCAN_STEP.atStart)) {
     const lost = ids.filter((id) => !listed.has(id));
-    if (lost.length > 0) await lookAt(deps, lost);
+    if (lost.length > 0) await inspect(deps, lost);
   }
 }
 
-/** Walks over all records, slowly: whatever became of one since the start, and the S3 keys that are its own. */
+/** Walks slowly over all records and repairs what was lost since the start, including the S3 keys of each record. */
 export async function sweepRecords(deps: SweepDeps): Promise<void> {
   for await (const ids of recordIds(deps.context, SCAN_STEP.inPassing)) {
-    await lookAt(deps, ids);
+    await inspect(deps, ids);
     await deps.clock.sleep(STEP_MS, deps.signal);
     if (deps.signal.aborted) return;
   }
 }
 
-async function lookAt(deps: SweepDeps, ids: readonly StreamId[]): Promise<void> {
+async function inspect(deps: SweepDeps, ids: readonly StreamId[]): Promise<void> {
   const odd: StreamId[] = [];
   const named: StreamId[] = [];
   for (const outcome of await repairIndexes(deps.context, ids)) {
@@ -131,10 +134,15 @@ async function show(deps: SweepDeps, { id, raw, parsed }: LoadedStream): Promise
   const broken = brokenness(parsed);
   if (!broken) return;
   const { context, identity, store } = deps;
-  // One that a living owner holds is its owner's to judge.
-  const outcome = await failBroken(context, identity, { id, raw, told: store.told, ...broken });
+  // A stream with a live owner is left to its owner.
+  const outcome = await failBroken(context, identity, {
+    id,
+    raw,
+    webhookEvents: store.webhookEvents,
+    ...broken,
+  });
   if (outcome.kind === "marked")
-    deps.log.warn({ stream_id: id, ...broken }, "a record that no index can name is shown as failed");
+    deps.log.warn({ stream_id: id, ...broken }, "a record that no index can list is shown as failed");
 }
 
 function brokenness(parsed: LoadedStream["parsed"]): { reason: BrokenReason; detail: string } | undefined {
@@ -144,7 +152,7 @@ function brokenness(parsed: LoadedStream["parsed"]): { reason: BrokenReason; det
   return undefined;
 }
 
-/** Side by side, so that a whole page is one round trip. A name that another stream has stays with that one. */
+/** Concurrently, so that a page takes one round trip. A name that another stream has stays with that one. */
 async function nameAll(deps: UnlistedDeps, streams: readonly LoadedStream[]): Promise<void> {
   await Promise.all(
     streams.map(async (stream) => {

@@ -1,6 +1,6 @@
 /**
- * What the outbox holds reaches the receiver at least once, in order per stream, or is dropped and counted when it is too
- * old. Only the process whose turn it is delivers; nothing here is waited for by any stream.
+ * Delivers the messages of the outbox to the receiver at least once, in order per stream; a message that is too old is
+ * dropped and counted. Only the process that has the turn delivers; streams never wait for it.
  */
 import { CheckpointError, assert, backoffMs, type Clock } from "@sluice/core";
 import { KEPT, type Outbox, type OutboxMessage, type WaitingMessage } from "@sluice/redis-schema";
@@ -17,7 +17,7 @@ export type Answer =
 
 /** From the first byte sent to the end of the answer. */
 export const CALL_MS = 10_000;
-/** One call of the receiver; it ends within CALL_MS. */
+/** One request to the receiver; it ends within CALL_MS. */
 export type Post = (message: Message, signal: AbortSignal) => Promise<Answer>;
 
 export interface DelivererDeps {
@@ -37,14 +37,14 @@ export interface DeliveryTally {
   dropped(reason: "expired" | "full" | "unreadable", count: number): void;
 }
 
-/** The outbox is looked at this often. */
+/** How often the outbox is read. */
 const LOOK_EVERY_MS = 1_000;
 const PAGE = 100;
-/** Calls at the same time, each of another stream. */
+/** Concurrent requests, each for another stream. */
 const AT_ONCE = 8;
-/** The turn is renewed before a call when it is older than this. */
+/** The turn is renewed before a request if it is older than this. */
 const RENEW_TURN_MS = 3_000;
-/** At the end of the process, for what came last. */
+/** Time for the last messages when the process shuts down. */
 const FAREWELL_MS = 1_500;
 
 assert(RENEW_TURN_MS + CALL_MS < KEPT.turnMs, "a call ends before the turn that allowed it");
@@ -57,10 +57,10 @@ interface Retry {
 export class Deliverer implements AsyncDisposable {
   readonly #deps: DelivererDeps;
   readonly #stop = new AbortController();
-  /** By stream: its oldest message failed so often, and is due again then. */
+  /** By stream: how often its oldest message failed, and when it is due again. */
   readonly #retries = new Map<string, Retry>();
   #turnTakenMs = -Infinity;
-  /** Rounds in a row in which nothing was accepted although something was tried. */
+  /** Consecutive rounds in which messages were sent but none was accepted. */
   #consecutiveFailures = 0;
   #running: Promise<void> | undefined;
 
@@ -104,7 +104,7 @@ export class Deliverer implements AsyncDisposable {
     }
   }
 
-  /** Once over the outbox from its oldest message; ends early when the receiver accepts nothing. */
+  /** Walks once over the outbox from its oldest message; stops early if the receiver accepts nothing. */
   async #round(signal: AbortSignal): Promise<void> {
     if (!(await this.#haveTurn())) return;
     const { outbox, tally } = this.#deps;
@@ -112,7 +112,7 @@ export class Deliverer implements AsyncDisposable {
     if (trimmed > 0) tally.dropped("full", trimmed);
     const round = new Round();
     let after: string | undefined;
-    while (!signal.aborted && !round.inVain) {
+    while (!signal.aborted && !round.isRejected) {
       const page = await outbox.page(PAGE, after);
       after = page.at(-1)?.position;
       if (after === undefined) break;
@@ -128,20 +128,20 @@ export class Deliverer implements AsyncDisposable {
     if (round.accepted > 0) this.#consecutiveFailures = 0;
     else if (round.failed > 0 && !signal.aborted) {
       this.#consecutiveFailures += 1;
-      // An outage is told once, not at each attempt.
+      // An outage is logged once, not at each attempt.
       if (this.#consecutiveFailures === 1)
-        log.warn({ detail: round.detail }, "a webhook is not accepted; trying again");
+        log.warn({ detail: round.detail }, "a webhook was not accepted; retrying");
     }
   }
 
-  /** Messages of one stream one after the other, those of different streams side by side. */
+  /** Messages of one stream are sent one after another, those of different streams concurrently. */
   async #deliverPage(page: readonly WaitingMessage[], round: Round, signal: AbortSignal): Promise<void> {
     const streams = Map.groupBy(page, ({ message, position }) => message?.subject ?? position);
     const queue = streams.values();
     const lane = async (): Promise<void> => {
       for (const messages of queue) {
         for (const waiting of messages) {
-          if (signal.aborted || round.inVain) return;
+          if (signal.aborted || round.isRejected) return;
           await this.#deliver(waiting, round, signal);
         }
       }
@@ -190,27 +190,27 @@ export class Deliverer implements AsyncDisposable {
   async #haveTurn(): Promise<boolean> {
     const { clock, outbox } = this.#deps;
     if (clock.monotonicMs() - this.#turnTakenMs < RENEW_TURN_MS) return true;
-    // Counted from before the request: the turn cannot end earlier than this says.
+    // Counted from before the request, because the turn cannot end earlier than that.
     const askedMs = clock.monotonicMs();
     const ours = await outbox.takeTurn();
     this.#turnTakenMs = ours ? askedMs : -Infinity;
-    // What another process delivers meanwhile is not ours to wait for.
+    // Messages that another process delivers meanwhile are not waited for.
     if (!ours) this.#retries.clear();
     return ours;
   }
 }
 
-/** What one walk over the outbox has met. */
+/** The results of one walk over the outbox. */
 class Round {
   accepted = 0;
   failed = 0;
   detail = "";
   lostTurn = false;
-  /** Streams whose older message waits: the younger ones wait behind it. */
+  /** Streams with an older waiting message: their younger ones wait too. */
   readonly held = new Set<string>();
 
-  /** The receiver is not there: more calls would only be more failures. */
-  get inVain(): boolean {
+  /** The receiver cannot be reached: more requests would only fail too. */
+  get isRejected(): boolean {
     return this.lostTurn || (this.accepted === 0 && this.failed >= AT_ONCE);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * One call of the receiver: it ends within its deadline, goes to the configured address and nowhere else (no redirect is
- * followed, no link-local address is connected to), and whatever is answered is never kept.
+ * One request to the receiver: it ends within its deadline and goes only to the configured address (no redirect is
+ * followed, no link-local address is connected to). The response is never stored.
  */
 import { lookup, type LookupAddress } from "node:dns";
 import { request as plainRequest, type RequestOptions } from "node:http";
@@ -13,7 +13,7 @@ import { keyOf, signedHeaders } from "./sign.ts";
 export interface Receiver {
   url: string;
   key: Buffer;
-  /** A host that may be, or lead to, an address where clouds answer credentials. */
+  /** A host that may be, or resolve to, a cloud's metadata address. */
   allowedHost?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function receiverOf({ webhookUrl, webhookSecret, webhookAllowHost }: Conf
   return { url: webhookUrl, key: keyOf(webhookSecret), allowedHost: webhookAllowHost?.toLowerCase() };
 }
 
-/** More of an answer is not read. */
+/** More of a response is not read. */
 const ANSWER_BYTES = 64 * 1024;
 const MOST_RETRY_AFTER_MS = 3_600_000;
 
@@ -46,7 +46,7 @@ export async function post(receiver: Receiver, message: Message, signal: AbortSi
         read += chunk.length;
         if (read > ANSWER_BYTES) response.destroy();
       });
-      // The status has decided; an answer that breaks off changes nothing.
+      // The status is decisive; a body that breaks off changes nothing.
       response.on("error", () => undefined);
     });
     call.on("error", (error: NodeJS.ErrnoException) => {
@@ -74,13 +74,13 @@ function judge(status: number, retryAfter: string | undefined): Answer {
   };
 }
 
-/** A name that leads to where cloud machines find their credentials is not followed. */
+/** A name that resolves to a cloud's metadata address is refused. */
 const lookupElsewhere: LookupFunction = (hostname, options, done) => {
   lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
     if (error) return done(error, "");
     const [first] = addresses;
     if (first === undefined || addresses.some(({ address }) => isMetadataAddress(address))) {
-      return done(new Error(`${hostname} leads to where clouds answer credentials`), "");
+      return done(new Error(`${hostname} resolves to a cloud's metadata address`), "");
     }
     return options.all ? done(null, addresses) : done(null, first.address, first.family);
   });

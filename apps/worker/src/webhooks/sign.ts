@@ -1,14 +1,14 @@
-/** A message as it goes over the wire: signed as the Standard Webhooks convention has it, so that its libraries verify it. */
+/** A message as it is sent: signed according to the Standard Webhooks convention, so that its libraries verify it. */
 import { createHmac } from "node:crypto";
 import { VERSION } from "../version.ts";
 import type { Message } from "./deliverer.ts";
 
-/** Bytes of `whsec_…`. */
+/** The decoded bytes of `whsec_…`. */
 export function keyOf(secret: string): Buffer {
   return Buffer.from(secret.replace(/^whsec_/, ""), "base64");
 }
 
-/** `nowMs`: of this attempt; receivers refuse old ones, so that nobody can send a message again. */
+/** `nowMs`: of this attempt; receivers refuse old messages, so that nobody can replay one. */
 export function signedHeaders(message: Message, key: Buffer, nowMs: number): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1_000));
   const signed = `${message.id}.${timestamp}.${message.body}`;

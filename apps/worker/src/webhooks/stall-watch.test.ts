@@ -15,12 +15,12 @@ test("a stall is told once, with the file as it lies there, again after progress
   let record = stream({});
   let now = START;
   let answer = false;
-  const told: string[] = [];
+  const reported: string[] = [];
   let unshippedBytes = record.file_size;
   let size = 0;
   const outbox = {
-    tellStalled: async (seen: StreamRecord) => {
-      told.push(seen.last_activity_at_utc);
+    reportStalled: async (seen: StreamRecord) => {
+      reported.push(seen.last_activity_at_utc);
       size = seen.file_size;
       return answer;
     },
@@ -33,7 +33,7 @@ test("a stall is told once, with the file as it lies there, again after progress
   });
   const look = async () => {
     await watch.look();
-    return told.length;
+    return reported.length;
   };
 
   expect(await look()).toBe(0);

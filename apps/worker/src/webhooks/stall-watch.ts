@@ -1,25 +1,25 @@
-/** A stream that is stalled is told once for each time it stalls, and again only after something of it went up. */
+/** Reports a stalled stream once each time it stalls, and again only after some of it was uploaded. */
 import { isStalled, kindOf, nextPartBytes, type Clock, type StreamRecord } from "@sluice/core";
 import type { Outbox } from "@sluice/redis-schema";
 
 /** A stream this worker holds. */
 export interface OwnedStreamLag {
   record: StreamRecord;
-  /** Also what is on disk but not in the record yet. */
+  /** Includes bytes on disk that are not in the record yet. */
   unshippedBytes: number;
 }
 
 export interface StallWatchDeps {
   held(): Iterable<OwnedStreamLag>;
-  outbox: Pick<Outbox, "tellStalled">;
+  outbox: Pick<Outbox, "reportStalled">;
   stallAfterMs: number;
   clock: Pick<Clock, "wallMs">;
 }
 
 export class StallWatch {
   readonly #deps: StallWatchDeps;
-  /** The last activity, by stream, that was told to be long ago. */
-  #told = new Map<string, string>();
+  /** By stream: the last activity for which a stall was reported. */
+  #reported = new Map<string, string>();
 
   constructor(deps: StallWatchDeps) {
     this.#deps = deps;
@@ -31,10 +31,10 @@ export class StallWatch {
       if (!this.#isStalled(stream)) continue;
       const { record } = stream;
       const { id, last_activity_at_utc: since } = record;
-      const known = this.#told.get(id) === since;
-      if (known || (await this.#deps.outbox.tellStalled(asOnDisk(stream)))) still.set(id, since);
+      const known = this.#reported.get(id) === since;
+      if (known || (await this.#deps.outbox.reportStalled(asOnDisk(stream)))) still.set(id, since);
     }
-    this.#told = still;
+    this.#reported = still;
   }
 
   #isStalled({ record, unshippedBytes }: OwnedStreamLag): boolean {
@@ -49,7 +49,7 @@ export class StallWatch {
   }
 }
 
-/** The record is written when something goes up; what is told is the file as it lies there, with what waits in it. */
+/** The record is written when something is uploaded; the message reports the current file and the bytes that wait. */
 function asOnDisk({ record, unshippedBytes }: OwnedStreamLag): StreamRecord {
   return { ...record, file_size: Math.max(record.file_size, record.bytes_sent + unshippedBytes) };
 }

@@ -1,4 +1,4 @@
-/** Webhooks of one worker: it delivers when it is its turn, and tells of its own streams that stall. */
+/** The webhooks of one worker: delivers when it has the turn, and reports its own streams that stall. */
 import type { Config } from "@sluice/config";
 import type { Clock } from "@sluice/core";
 import { Outbox, type SchemaContext, type WorkerIdentity } from "@sluice/redis-schema";

@@ -1,4 +1,4 @@
-/** `docs/configuration.md`, made from the schema: what a setting is called, takes and means is written down once. */
+/** `docs/configuration.md`, generated from the schema, so that each setting is described in one place. */
 import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
 import { environmentName, flagName, GROUPS, yamlKey } from "../setting.ts";
 
@@ -34,7 +34,7 @@ function row({ key, meta }: SettingField): string {
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-/** Markdown's own characters stand for themselves. */
+/** Escapes Markdown's own characters. */
 function plain(text: string): string {
   return text.replaceAll(/[*_<>]/g, (character) => `\\${character}`);
 }
@@ -51,13 +51,13 @@ This page is made from the schema that checks the settings (\`pnpm --filter @slu
 
 Every setting has one name in four spellings: \`--${flagName(EXAMPLE)} 16MiB\` on the command line,
 \`${environmentName(EXAMPLE)}=16MiB\` in the environment, \`${yamlKey(EXAMPLE)}: 16MiB\` in the file, and for secrets
-the path of a file in \`${environmentName("WEB_PASSWORD")}_FILE\`. Where several are given, the flag wins, then the
+the path of a file in \`${environmentName("WEB_PASSWORD")}_FILE\`. If several are given, the flag takes precedence, then the
 environment, then the secret's file, then \`sluice.yaml\`, then the default. The file is \`./sluice.yaml\`, or the one that
 \`SLUICE_CONFIG\` names; \`docs/sluice.schema.json\` lets editors check it. Secrets have no flag: a command line can be read
 by every user of the machine.
 
 Sizes read \`8MiB\`, \`1.5GiB\`, \`500MB\`; durations \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; switches \`true\` or \`false\`
-(also \`on\`, \`yes\`, \`1\` and their opposites). An empty variable counts as not set, except where empty is said to be a
+(also \`on\`, \`yes\`, \`1\` and their opposites). An empty variable counts as not set, except where empty is listed as a
 value. A setting that is wrong, or a name that is nearly one of these, stops the start with exit code 78 and a list of
 every problem; nothing has been touched by then. \`sluice config validate\` says the same without starting, and
 \`sluice config print\` shows every value and where it came from, without the secrets.`;
@@ -65,7 +65,7 @@ every problem; nothing has been touched by then. \`sluice config validate\` says
 const WATCHES = `## Watches and their rules
 
 A watch is a directory with its rules. One or several can be listed in \`SLUICE_WATCH\`, as \`path\` or \`name=path\`.
-Rules of a watch stand in the file; what a watch does not say for itself, the setting of the same name says for all.
+The rules of a watch are set in the file; a rule that is not set there has the value of the setting of the same name.
 
 \`\`\`yaml
 s3_bucket: recordings
@@ -80,8 +80,8 @@ watches:
     verify: edges
 \`\`\`
 
-${["`name`", "`path`", "`key_prefix`", ...RULE_FIELDS.map(({ meta }) => `\`${yamlKey(meta.name)}\``)].join(", ")} may stand
-in a watch; a relative path is relative to the file. Where \`SLUICE_WATCH\` is set, it says which directories are watched,
+${["`name`", "`path`", "`key_prefix`", ...RULE_FIELDS.map(({ meta }) => `\`${yamlKey(meta.name)}\``)].join(", ")} may be set
+in a watch; a relative path is relative to the file. If \`SLUICE_WATCH\` is set, it lists the watched directories,
 and the file's entries of the same name or path give their rules.
 
 An object's key is \`<SLUICE_S3_KEY_PREFIX><watch prefix><path below the watch>\`. The watch prefix is empty with one

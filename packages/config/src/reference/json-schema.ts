@@ -1,4 +1,4 @@
-/** A JSON Schema of `sluice.yaml`, so that editors complete and check it. Made from the one schema. */
+/** A JSON Schema of `sluice.yaml`, generated from the schema, so that editors complete and check it. */
 import { z } from "zod";
 import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
 import { yamlKey } from "../setting.ts";

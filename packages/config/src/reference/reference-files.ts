@@ -1,4 +1,4 @@
-/** The committed files that are made from the schema. */
+/** The committed files that are generated from the schema. */
 import { join } from "node:path";
 import { configurationPage } from "./configuration-page.ts";
 import { configJsonSchema } from "./json-schema.ts";

@@ -1,4 +1,4 @@
-/** When a file is complete, and what becomes of it. Every one of these a watch in the file may have for itself. */
+/** When a file is complete, and what happens then. Each of these can be set per watch in the file. */
 import {
   DEFAULT_TEMPORARY_SUFFIXES,
   VERIFY_MODES,
@@ -11,7 +11,7 @@ import { list } from "../values/collections.ts";
 import { duration, onOff, oneOf } from "../values/scalars.ts";
 import { afterUpload } from "../values/urls.ts";
 
-const group = "When a file is complete, and what becomes of it";
+const group = "When a file is complete, and what happens then";
 const DAY = 86_400_000;
 
 export const ON_CONFLICT = ["keep-both", "overwrite", "fail"] as const satisfies readonly OnConflict[];
@@ -25,33 +25,33 @@ export const completionRules = {
     type: duration({ from: 100, to: 7 * DAY }),
     initial: "30s",
     about:
-      "A file that was not written for this long is complete, unless a process is seen holding it open for writing. It grows by itself to three times the longest pause seen between two writes of the file.",
+      "A file that was not written for this long is complete, unless a process is seen holding it open for writing. It grows automatically to three times the longest pause seen between two writes of the file.",
   }),
   idleMaxMs: setting({
     name: "IDLE_MAX",
     group,
     type: duration({ from: 100, to: 7 * DAY }),
-    computed: "10m, or the idle timeout where that is longer",
-    about: "The most that the idle timeout grows to.",
+    computed: "10m, or the idle timeout if that is longer",
+    about: "The upper limit of the idle timeout's growth.",
   }),
   ignoreOpen: setting({
     name: "IGNORE_OPEN",
     group,
     type: onOff(),
     initial: "false",
-    about: "Complete a file although a process is seen holding it open for writing.",
+    about: "Complete a file even if a process has it open for writing.",
   }),
   tempSuffixes: setting({
     name: "TEMP_SUFFIXES",
     group,
     type: list(
-      "suffixes separated by commas, such as .part,.crdownload; <8 hex> stands for eight hexadecimal digits",
+      "suffixes separated by commas, such as .part,.crdownload; <8 hex> means eight hexadecimal digits",
       isTemporarySuffix,
     ),
     emptyIsValue: true,
     initial: DEFAULT_TEMPORARY_SUFFIXES.join(","),
     about:
-      "What programs put behind a file's name until it is complete. While a file bears one, only a rename that drops it, a marker or finalize complete it, and its key never has it. An empty file beside `<name><suffix>` keeps the name for it and is not uploaded. Empty: no suffix has a meaning.",
+      "Suffixes that programs append to a file's name until it is complete. While a file has one, only a rename that removes it, a marker or finalize completes it, and its key never contains it. An empty file beside `<name><suffix>` keeps the name for it and is not uploaded. Empty: no suffix has a meaning.",
   }),
   verify: setting({
     name: "VERIFY",
@@ -59,7 +59,7 @@ export const completionRules = {
     type: oneOf(VERIFY_MODES),
     initial: "full",
     about:
-      "What is read again before an object is completed: every part, the first and last (`edges`), or none. Recorders that rewrite their headers at close (MP4, MOV, WAV, MKV) need `full`.",
+      "What to read again before an object is completed: every part, the first and last (`edges`), or none. Recorders that rewrite their headers at close (MP4, MOV, WAV, MKV) need `full`.",
   }),
   onConflict: setting({
     name: "ON_CONFLICT",
@@ -67,7 +67,7 @@ export const completionRules = {
     type: oneOf(ON_CONFLICT),
     initial: "keep-both",
     about:
-      "When another file's or program's object stands at the key: take the next free name (`name-2.mp4`), replace it, or fail the stream.",
+      "If the key already has an object of another file or program: take the next free name (`name-2.mp4`), replace it, or fail the stream.",
   }),
   onReplace: setting({
     name: "ON_REPLACE",
@@ -75,7 +75,7 @@ export const completionRules = {
     type: oneOf(ON_REPLACE),
     initial: "keep-both",
     about:
-      "When another file takes the path of one that is completed: it goes under the next free name (`name-2.mp4`), or replaces our own earlier object of that path, never anybody else's. `replace` suits playlists, status files and documents that are written anew again and again.",
+      "If another file appears at the path of a completed one: it gets the next free name (`name-2.mp4`), or replaces Sluice's own earlier object of that path, never another program's. `replace` suits playlists, status files and documents that are rewritten again and again.",
   }),
   afterUpload: setting({
     name: "AFTER_UPLOAD",
@@ -83,7 +83,7 @@ export const completionRules = {
     type: afterUpload(),
     initial: "keep",
     about:
-      "What is done with the local file once its object is verified and described. A directory for `move:` must lie outside every watch.",
+      "What happens to the local file once its object is verified and described. A directory for `move:` must be outside every watch.",
   }),
   afterUploadDelayMs: setting({
     name: "AFTER_UPLOAD_DELAY",
@@ -98,6 +98,6 @@ export const completionRules = {
     type: onOff(),
     initial: "false",
     about:
-      "Delete or move also a file that only silence calls complete, although some processes that may still write it cannot be seen (another PID namespace, another user's processes, another host). Without it such a file stays, and its stream says why; a marker, a rename or `finalize` allows it.",
+      "Also delete or move files that are complete only because they are idle, even if some processes that may still write them cannot be seen (another PID namespace, another user's processes, another host). Otherwise such a file stays, and its stream says why; a marker, a rename or `finalize` allows it.",
   }),
 };

@@ -1,4 +1,4 @@
-/** How files are cut, and how much goes up at once. */
+/** How files are divided into parts, and how much is uploaded at once. */
 import { GIB, MAX_PART_BYTES, MIN_PART_BYTES } from "@sluice/core";
 import { setting } from "../setting.ts";
 import { oneOf, rate, size, wholeNumber } from "../values/scalars.ts";
@@ -14,7 +14,7 @@ export const partSettings = {
     group,
     type: size({ from: MIN_PART_BYTES, to: MAX_PART_BYTES }),
     initial: "8MiB",
-    about: "Size of the first 1,000 parts of a file. New streams take it; running ones keep theirs.",
+    about: "Size of the first 1,000 parts of a file. Applies to new streams; running ones keep theirs.",
   }),
   partPlan: setting({
     name: "PART_PLAN",
@@ -22,14 +22,14 @@ export const partSettings = {
     type: oneOf(PART_PLANS),
     computed: "stepped; uniform for a store known to demand equal parts",
     about:
-      "`stepped`: parts grow with the file (×4 after part 1,000, ×16 after 2,000, ×96 after 4,000), so that a file of unknown length fits. `uniform`: all parts are equal, sized from the expected maximum.",
+      "`stepped`: parts grow with the file (×4 after part 1,000, ×16 after 2,000, ×96 after 4,000), so that a file of unknown length fits. `uniform`: all parts are equal, sized for the expected maximum.",
   }),
   expectedMaxBytes: setting({
     name: "EXPECTED_MAX_SIZE",
     group,
     type: size({ from: MIN_PART_BYTES, to: 48 * TIB }),
     initial: "100GiB",
-    about: "The longest file that is expected; sizes the parts of a `uniform` plan.",
+    about: "The size of the largest expected file; sizes the parts of a `uniform` plan.",
   }),
   uploadConcurrency: setting({
     name: "UPLOAD_CONCURRENCY",
@@ -43,7 +43,7 @@ export const partSettings = {
     group,
     type: rate({ from: 64 * 1024, to: TIB }),
     computed: "no limit",
-    about: "The most that the worker sends in a second.",
+    about: "The maximum upload rate of the worker.",
   }),
   rereadBytesPerSecond: setting({
     name: "REREAD_RATE",
@@ -51,7 +51,7 @@ export const partSettings = {
     type: rate({ from: 64 * 1024, to: TIB }),
     initial: "20MiB/s",
     about:
-      "The most that is read in a second of completed files whose ctime or mtime moved while their size did not, to compare them with their CRC32.",
+      "The maximum read rate for completed files whose ctime or mtime changed but not their size, which are compared with their CRC32.",
   }),
   memoryBudgetBytes: setting({
     name: "MEMORY_BUDGET",
@@ -59,6 +59,6 @@ export const partSettings = {
     type: size({ from: MIN_PART_BYTES, to: TIB }),
     computed: "parts in flight × part size",
     about:
-      "Memory for the bytes of parts in flight. Each has an equal share of it as its buffer, at least one first part; larger parts are read from the file as they are sent.",
+      "Memory for the bytes of parts in flight. Each gets an equal share as its buffer, at least one first part; larger parts are read from the file while they are sent.",
   }),
 };

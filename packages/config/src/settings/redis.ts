@@ -1,4 +1,4 @@
-/** Where the state lives. */
+/** The Redis that stores the state. */
 import { setting } from "../setting.ts";
 import { onOff, text } from "../values/scalars.ts";
 import { redisUrl } from "../values/urls.ts";
@@ -21,7 +21,7 @@ export const redisSettings = {
     initial: "",
     emptyIsValue: true,
     about:
-      "Put before every key, so that several installations can share one Redis. On Redis Cluster it must hold a hash tag, for example `{sluice}:`.",
+      "A prefix of every key, so that several installations can share one Redis. On Redis Cluster it must contain a hash tag, for example `{sluice}:`.",
   }),
   allowEviction: setting({
     name: "ALLOW_EVICTION",

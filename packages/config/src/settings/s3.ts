@@ -1,4 +1,4 @@
-/** The bucket, and how the store at its other end is spoken to. Credentials come from the AWS SDK's own chain. */
+/** The bucket, and how to talk to its store. Credentials come from the AWS SDK's own chain. */
 import { setting } from "../setting.ts";
 import { list, pairs } from "../values/collections.ts";
 import { duration, onOff, oneOf, text } from "../values/scalars.ts";
@@ -8,7 +8,7 @@ const group = "S3";
 
 export const S3_CHECKSUM = ["auto", "full-object", "per-part", "md5", "off"] as const;
 export type S3Checksum = (typeof S3_CHECKSUM)[number];
-/** Stores whose limits are known by name (`packages/s3-store/src/profiles.ts`). */
+/** Stores with known limits (`packages/s3-store/src/profiles.ts`). */
 export const S3_PROFILES = [
   "aws",
   "r2",
@@ -43,8 +43,8 @@ export const s3Settings = {
       "a bucket name (3 to 63 lower-case letters, digits, dots and hyphens) or an access point's ARN",
       isBucket,
     ),
-    computed: "none; it is needed",
-    about: "Where the objects go.",
+    computed: "none; required",
+    about: "The bucket for the objects.",
   }),
   s3OldBuckets: setting({
     name: "S3_OLD_BUCKETS",
@@ -52,7 +52,7 @@ export const s3Settings = {
     type: list("bucket names, separated by commas", isBucket),
     initial: "",
     about:
-      "Earlier buckets, in which streams that began there may still be completed. A record that names any other bucket fails with `access_denied`: a file's bytes go nowhere the worker was not sent.",
+      "Earlier buckets, in which streams that began there may still be completed. A stream whose record names any other bucket fails with `access_denied`, so that data only goes to configured buckets.",
   }),
   s3KeyPrefix: setting({
     name: "S3_KEY_PREFIX",
@@ -64,7 +64,7 @@ export const s3Settings = {
     initial: "",
     emptyIsValue: true,
     about:
-      "Put before every object's key; `{source}` and `{watch}` stand for those names. With several watches the watch's name follows: `<prefix><watch>/<relative path>`.",
+      "A prefix of every object's key; `{source}` and `{watch}` are replaced by those names. With several watches the watch's name follows: `<prefix><watch>/<relative path>`.",
   }),
   s3Endpoint: setting({
     name: "S3_ENDPOINT",
@@ -98,9 +98,9 @@ export const s3Settings = {
     name: "S3_PROFILE",
     group,
     type: oneOf(S3_PROFILES),
-    computed: "by the endpoint's host name; unknown where that says nothing",
+    computed: "by the endpoint's host name; else unknown",
     about:
-      "The store's name, for limits that no answer of it tells: how long an upload may stay open, how many parts it takes. What the store itself answers goes before.",
+      "The store's name, for limits that its answers do not show: how long an upload may stay open, how many parts it may have. The store's own answers take precedence.",
   }),
   s3UploadAgeMs: setting({
     name: "S3_UPLOAD_AGE",
@@ -108,7 +108,7 @@ export const s3Settings = {
     type: duration({ from: 60_000, to: 365 * 86_400_000 }),
     computed: "the bucket's lifecycle rule, else the named store's limit, else none",
     about:
-      "How long after its beginning the store aborts an upload by itself, where it does not say so: MinIO's `stale_uploads_expiry`, for example. Streams say when theirs ends, and warn in time.",
+      "The age at which the store aborts an upload, if its answers do not show it: MinIO's `stale_uploads_expiry`, for example. Streams show when theirs ends, and warn in time.",
   }),
   s3Checksum: setting({
     name: "S3_CHECKSUM",
@@ -116,21 +116,21 @@ export const s3Settings = {
     type: oneOf(S3_CHECKSUM),
     initial: "auto",
     about:
-      "How the store checks what it receives: `full-object` and `per-part` are CRC32, `md5` is Content-MD5. `auto` asks the store at start and takes the first of these that it has.",
+      "How the store verifies uploads: `full-object` and `per-part` are CRC32, `md5` is Content-MD5. `auto` asks the store at start and uses the first of these that it supports.",
   }),
   s3StorageClass: setting({
     name: "S3_STORAGE_CLASS",
     group,
     type: text("a storage class, such as STANDARD_IA", (value) => /^[A-Z][A-Z0-9_]*$/.test(value)),
     computed: "the bucket's",
-    about: "The class objects are stored under.",
+    about: "The storage class of the objects.",
   }),
   s3Sse: setting({
     name: "S3_SSE",
     group,
     type: oneOf(S3_SSE),
     computed: "the bucket's",
-    about: "Server-side encryption asked for with each object.",
+    about: "Server-side encryption requested for each object.",
   }),
   s3SseKmsKeyId: setting({
     name: "S3_SSE_KMS_KEY_ID",
@@ -147,7 +147,7 @@ export const s3Settings = {
       tagsFit,
     ),
     initial: "",
-    about: "Tags put on every object.",
+    about: "Tags of every object.",
   }),
   s3Metadata: setting({
     name: "S3_METADATA",
@@ -157,7 +157,7 @@ export const s3Settings = {
       metadataFits,
     ),
     initial: "",
-    about: "User metadata (`x-amz-meta-*`) put on every object.",
+    about: "User metadata (`x-amz-meta-*`) of every object.",
   }),
 };
 

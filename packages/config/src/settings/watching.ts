@@ -1,4 +1,4 @@
-/** What is watched. */
+/** The settings of what is watched. */
 import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
 import { duration, oneOf, text } from "../values/scalars.ts";
@@ -18,15 +18,15 @@ export const watchingSettings = {
     type: text("a name without spaces, slashes and colons", (value) => /^[^\s/:\p{Cc}]{1,200}$/u.test(value)),
     computed: "the host name; in a container it must be set",
     about:
-      "The volume the files live on, not the process. Streams belong to it, so it must outlive restarts and reschedules of the worker.",
+      "The volume that the files are on, not the process. Streams belong to it, so it must outlive restarts and reschedules of the worker.",
   }),
   watch: setting({
     name: "WATCH",
     group,
     type: list("directories separated by commas, each as path or name=path"),
-    computed: "none; `watches` in the file, or this, is needed",
+    computed: "none; this or `watches` in the file is required",
     about:
-      "Directories to watch. A watch's name is the directory's, unless given. Rules of a watch stand in the file, under `watches`, found by name or path.",
+      "Directories to watch. A watch's name is the directory's, unless given. The rules of a watch are set in the file, under `watches`, by name or path.",
   }),
   rescanIntervalMs: setting({
     name: "RESCAN_INTERVAL",
@@ -34,7 +34,7 @@ export const watchingSettings = {
     type: duration({ from: 1_000, to: DAY }),
     initial: "10s",
     about:
-      "Every watch is walked anew this often. File events only make it sooner: the walk is the truth. While events work, a watch of more than 20,000 files is walked less often, at least once a minute.",
+      "The interval at which every watch is walked. File events only make discovery faster; the walk finds everything. While events work, a watch of more than 20,000 files is walked less often, at least once a minute.",
   }),
 };
 
@@ -53,7 +53,7 @@ export const watchingRules = {
     group,
     type: globs(),
     initial: "",
-    about: "Files that match are left alone, whatever `include` says.",
+    about: "Files that match are ignored, whatever `include` says.",
   }),
   polling: setting({
     name: "POLLING",
@@ -68,6 +68,6 @@ export const watchingRules = {
     group,
     type: duration({ from: 1_000, to: 3_650 * DAY }),
     about:
-      "Files whose last write is longer ago than this when they are first seen are left alone. Not set: all files are uploaded.",
+      "Files whose last write is longer ago than this when they are first seen are ignored. Not set: all files are uploaded.",
   }),
 };

@@ -1,4 +1,4 @@
-/** The dashboard: where it listens, who may look and who may act. */
+/** The dashboard: where it listens, who may view and who may act. */
 import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
 import { onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
@@ -18,7 +18,7 @@ export const webSettings = {
     group,
     type: host(),
     initial: "127.0.0.1",
-    about: "Where the dashboard listens.",
+    about: "The address the dashboard listens on.",
   }),
   webPort: setting({
     name: "WEB_PORT",
@@ -33,14 +33,14 @@ export const webSettings = {
     type: oneOf(WEB_AUTH),
     initial: "password",
     about:
-      "`password`: one password, whoever has it is an operator. `proxy`: a proxy in front says who it is. `none`: everyone is an operator; only on a loopback address.",
+      "`password`: one password; everyone who has it is an operator. `proxy`: a proxy in front authenticates users. `none`: everyone is an operator; only on a loopback address.",
   }),
   webPassword: setting({
     name: "WEB_PASSWORD",
     group,
     type: text(),
     secret: true,
-    computed: "none; needed with password",
+    computed: "none; required with `password`",
     about: "The password.",
   }),
   webUserHeader: setting({
@@ -63,7 +63,7 @@ export const webSettings = {
     type: text(),
     computed: "none: nobody may act",
     about:
-      "With `proxy`: members of this group may act, everyone else may only look. `*`: whoever the proxy lets in may act.",
+      "With `proxy`: members of this group may act, everyone else may only view. `*`: everyone the proxy admits may act.",
   }),
   webTrustedProxies: setting({
     name: "WEB_TRUSTED_PROXIES",
@@ -73,7 +73,7 @@ export const webSettings = {
       (entry) => networkOf(entry) !== undefined,
     ),
     initial: "",
-    about: "Whose `X-Forwarded-*` and user headers are believed; needed with `proxy`.",
+    about: "Proxies whose `X-Forwarded-*` and user headers are trusted; required with `proxy`.",
   }),
   webReadOnly: setting({
     name: "WEB_READ_ONLY",
@@ -86,6 +86,6 @@ export const webSettings = {
     name: "WEB_ENVIRONMENT",
     group,
     type: text(),
-    about: "A badge, such as `production`, that keeps browser tabs of different installations apart.",
+    about: "A badge, such as `production`, that distinguishes browser tabs of different installations.",
   }),
 };

@@ -1,4 +1,4 @@
-/** Who is told of what became of streams. The address comes from the configuration alone, never from a page or a request. */
+/** Webhooks about streams. The address comes from the configuration alone, never from a page or a request. */
 import { WEBHOOK_EVENTS } from "@sluice/core";
 import { setting } from "../setting.ts";
 import { someOf } from "../values/collections.ts";
@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const group = "Webhooks";
 
-/** Bytes of the key: as the Standard Webhooks convention asks. */
+/** Bytes of the key, as the Standard Webhooks convention requires. */
 const KEY_BYTES = { from: 24, to: 64 };
 
 export const webhookSettings = {
@@ -18,8 +18,9 @@ export const webhookSettings = {
     group,
     type: webhookUrl(),
     secret: true,
-    computed: "none: nobody is told",
-    about: "Where a signed message is sent when a stream completed, failed or stalled (docs/webhooks.md).",
+    computed: "none: no messages are sent",
+    about:
+      "The address that gets a signed message when a stream has completed, failed or stalled (docs/webhooks.md).",
   }),
   webhookAllowHost: setting({
     name: "WEBHOOK_ALLOW_HOST",
@@ -27,7 +28,7 @@ export const webhookSettings = {
     type: host(),
     computed: "none",
     about:
-      "The host of SLUICE_WEBHOOK_URL once more, where it is or leads to a link-local address or one that clouds answer credentials at: without it no message goes there.",
+      "The host of SLUICE_WEBHOOK_URL again, if it is or resolves to a link-local address or a cloud's metadata address: otherwise no message is sent there.",
   }),
   webhookSecret: setting({
     name: "WEBHOOK_SECRET",
@@ -38,7 +39,7 @@ export const webhookSettings = {
       return length >= KEY_BYTES.from && length <= KEY_BYTES.to;
     }),
     secret: true,
-    computed: "none; needed with an address",
+    computed: "none; required with an address",
     about: "Signs every message. Make one with `echo whsec_$(openssl rand -base64 32)`.",
   }),
   webhookEvents: setting({
@@ -46,13 +47,13 @@ export const webhookSettings = {
     group,
     type: someOf(WEBHOOK_EVENTS),
     initial: WEBHOOK_EVENTS.join(","),
-    about: "What is told.",
+    about: "The events to send.",
   }),
   webhookMaxAgeMs: setting({
     name: "WEBHOOK_MAX_AGE",
     group,
     type: duration({ from: MINUTE, to: 30 * DAY }),
     initial: "24h",
-    about: "A message that could not be delivered for this long is dropped, and counted.",
+    about: "A message that could not be delivered for this long is dropped and counted.",
   }),
 };

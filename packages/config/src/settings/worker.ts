@@ -1,4 +1,4 @@
-/** The worker process: its name, its end, how long things are kept, and where it can be asked how it is. */
+/** The worker process: its name, its shutdown, how long data is kept, and its health endpoint. */
 import { setting } from "../setting.ts";
 import { duration, onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
 import { host } from "../values/urls.ts";
@@ -25,7 +25,7 @@ export const workerSettings = {
     type: onOff(),
     initial: "false",
     about:
-      "Start also where the bucket is missing, the credentials are rejected, a right is denied or a watched directory is missing: the worker waits, says why in `/readyz`, and begins when it is mended. Without it such a start is refused with exit code 78, unless this source has live streams already.",
+      "Start even if the bucket or a watched directory is missing, the credentials are rejected or a permission is denied: the worker waits, reports why in `/readyz`, and begins when it is fixed. Otherwise such a start is refused with exit code 78, unless this source has live streams already.",
   }),
   onTerm: setting({
     name: "ON_TERM",
@@ -33,7 +33,7 @@ export const workerSettings = {
     type: oneOf(ON_TERM),
     initial: "pause",
     about:
-      "On SIGTERM: `pause` saves and lets go, another start continues. `seal` completes every file nobody is seen writing, for a sidecar whose volume ends with its pod; a file under a temporary name stays as it is, is named in the log, and makes the exit code 75.",
+      "On SIGTERM: `pause` saves and releases all streams, and the next start resumes them. `seal` completes every file that no process is seen writing, for a sidecar whose volume ends with its pod; a file with a temporary name stays as it is, is logged, and makes the exit code 75.",
   }),
   drainTimeoutMs: setting({
     name: "DRAIN_TIMEOUT",
@@ -48,7 +48,7 @@ export const workerSettings = {
     group: "The worker",
     type: duration({ from: SECOND, to: 7 * DAY }),
     initial: "2m",
-    about: "A file that grew while none of its parts went up for this long is shown as stalled.",
+    about: "A file that grew while none of its parts was uploaded for this long is shown as stalled.",
   }),
   historyMs: setting({
     name: "HISTORY",
@@ -56,7 +56,7 @@ export const workerSettings = {
     type: duration({ from: SECOND, to: 3_650 * DAY, zero: "removed at once" }),
     initial: "7d",
     about:
-      "How long completed streams are listed. That a file is done is remembered as long as the file is there.",
+      "How long completed streams are listed. That a file is completed is remembered as long as the file exists.",
   }),
   failedUploadRetentionMs: setting({
     name: "FAILED_UPLOAD_RETENTION",
@@ -71,48 +71,49 @@ export const workerSettings = {
     group: "The worker",
     type: duration({ from: 60 * SECOND, to: 3_650 * DAY }),
     initial: "24h",
-    about: "An open upload of ours that no stream owns is offered for clean-up when it is this old.",
+    about: "An upload of Sluice's own that no stream owns is offered for clean-up at this age.",
   }),
   httpHost: setting({
     name: "HTTP_HOST",
     group: "Health, metrics and logs",
     type: host(),
     initial: "127.0.0.1",
-    about: "Where the worker answers `/livez`, `/readyz` and `/metrics`; `0.0.0.0` in a container.",
+    about:
+      "The address at which the worker serves `/livez`, `/readyz` and `/metrics`; `0.0.0.0` in a container.",
   }),
   httpPort: setting({
     name: "HTTP_PORT",
     group: "Health, metrics and logs",
     type: wholeNumber(0, 65_535),
     initial: "9464",
-    about: "Its port; 0 takes any free one.",
+    about: "The port of the health endpoint; 0 picks any free one.",
   }),
   logLevel: setting({
     name: "LOG_LEVEL",
     group: "Health, metrics and logs",
     type: oneOf(LOG_LEVELS),
     initial: "info",
-    about: "The least important lines that are written.",
+    about: "The lowest level that is logged.",
   }),
   logFormat: setting({
     name: "LOG_FORMAT",
     group: "Health, metrics and logs",
     type: oneOf(LOG_FORMATS),
     initial: "auto",
-    about: "`json`: one JSON object a line. `pretty`: for eyes. `auto`: pretty on a terminal, else json.",
+    about: "`json`: one JSON object per line. `pretty`: for people. `auto`: pretty on a terminal, else json.",
   }),
   redisEmbedded: setting({
     name: "REDIS_EMBEDDED",
     group: "Set by npm start",
     type: onOff(),
     initial: "false",
-    about: "Redis lives and dies with this machine's `npm start`, so the host name is a good enough source.",
+    about: "Redis runs only as long as this machine's `npm start`, so the host name is a sufficient source.",
   }),
   demo: setting({
     name: "DEMO",
     group: "Set by npm start",
     type: onOff(),
     initial: "false",
-    about: "Sample recordings are being made; the dashboard says so.",
+    about: "Sample recordings are being generated; the dashboard says so.",
   }),
 };

@@ -1,6 +1,6 @@
 /**
- * Reads `SLUICE_*` variables and the secret files they name. A name nobody knows is a problem when it is nearly one we
- * know, and a warning otherwise; what Kubernetes injects for a Service called sluice is named as that.
+ * Reads `SLUICE_*` variables and the secret files they name. An unknown name is a problem if it is similar to a known
+ * one, and a warning otherwise; variables that Kubernetes injects for a Service called sluice are recognized.
  */
 import type { ConfigProblem } from "../problems.ts";
 import type { RawValue } from "../origin.ts";
@@ -50,7 +50,7 @@ export function readEnvironment(env: Environment, readFile: (path: string) => st
   return report;
 }
 
-/** An empty variable is one that is not set, as `NAME: ${NAME:-}` in a compose file makes it. */
+/** An empty variable counts as not set, because compose files with `NAME: ${NAME:-}` produce it. */
 function given(value: string | undefined, emptyIsValue: boolean): string | undefined {
   return value === "" && !emptyIsValue ? undefined : value;
 }
@@ -98,7 +98,7 @@ function reportUnknown(env: Environment, known: ReadonlySet<string>, report: Sou
   }
   if (links.length === 0) return;
   report.warnings.push(
-    `${links.join(", ")}: ignored. Kubernetes injects these for a Service called "sluice"; enableServiceLinks: false on the pod ends it`,
+    `${links.join(", ")}: ignored. Kubernetes injects these for a Service called "sluice"; set enableServiceLinks: false on the pod to avoid it`,
   );
 }
 

@@ -11,7 +11,7 @@ export interface FlagDefinition {
   about: string;
 }
 
-/** Secrets have no flag: a command line can be read by every user of the machine. */
+/** Secrets have no flag: every user of the machine can read a command line. */
 export function flagDefinitions(): FlagDefinition[] {
   return FIELDS.filter(({ meta }) => !meta.secret).map(({ meta }) => ({
     flags: `--${flagName(meta.name)} <value>`,
@@ -19,7 +19,7 @@ export function flagDefinitions(): FlagDefinition[] {
   }));
 }
 
-/** Flags that are no settings belong to the command itself. */
+/** Flags that are not settings belong to the command itself. */
 export function readFlags(flags: Flags): SourceReport {
   const report: SourceReport = { values: new Map(), problems: [], wrong: [], warnings: [] };
   for (const { key, meta } of FIELDS) {

@@ -1,4 +1,4 @@
-/** Reads `sluice.yaml`: one flat map of settings, and `watches`. Every key is known or a problem with its line. */
+/** Reads `sluice.yaml`: one flat map of settings, and `watches`. An unknown key is reported with its line. */
 import {
   isMap,
   isNode,
@@ -17,24 +17,27 @@ import { nearest } from "../suggest.ts";
 import type { SourceReport } from "./environment.ts";
 
 export interface FileReport extends SourceReport {
-  /** The value of `watches`, as it stands in the file. */
+  /** The value of `watches`, as written in the file. */
   watches: unknown;
 }
 
 export const WATCHES_KEY = "watches";
 
-/** Each watch is looked at beside every other one. */
+/** Limited, because each watch is compared with every other one. */
 export const MOST_WATCHES = 1_000;
-/** Aliases in one file, each of something that holds none itself: nothing grows by them, and nothing holds itself. */
+/**
+ * Maximum number of aliases in a file. An alias must not contain another one, so aliases can neither multiply nor
+ * recurse.
+ */
 const MOST_ALIASES = 1_000;
-/** What a file of a thousand watches takes; the parser needs a second for a megabyte, and longer on a busy machine. */
+/** Enough for a file of a thousand watches; the parser needs a second for a megabyte, and longer on a busy machine. */
 const MOST_CHARACTERS = 256 * 1024;
-/** A list of a watch's rules is the deepest there is. */
+/** The deepest valid value is a list among a watch's rules. */
 const DEEPEST = 32;
-/** More than this nobody reads. */
+/** Nobody reads more than this. */
 const MOST_PROBLEMS = 100;
 
-/** `path` is how the file is called in messages. */
+/** `path`: the file's name in messages. */
 export function readYaml(text: string, path: string): FileReport {
   const report: FileReport = { values: new Map(), problems: [], wrong: [], warnings: [], watches: undefined };
   const lines = new LineCounter();
@@ -50,7 +53,7 @@ export function readYaml(text: string, path: string): FileReport {
     report.problems.push({ key: path, text: `${path} is nested too deep: it is a flat map of settings` });
     return report;
   }
-  // Keys are compared here: the parser compares each with every other one.
+  // Keys are compared here, because the parser would compare each with every other one.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const wrong = structureProblem(document, path, lines);
   if (wrong !== undefined) report.problems.push(wrong);
@@ -89,7 +92,7 @@ export function readYaml(text: string, path: string): FileReport {
   return report;
 }
 
-/** Asked of the lexer, which reads each character once: the parser calls itself for each level. */
+/** Uses the lexer, which reads each character once: the parser calls itself for each level. */
 function isNestedTooDeep(text: string): boolean {
   let depth = 0;
   for (const token of new Lexer().lex(text)) {
@@ -100,7 +103,7 @@ function isNestedTooDeep(text: string): boolean {
   return false;
 }
 
-/** The first alias that could make the file grow, or hold itself, and the first key that stands twice. */
+/** The first alias that could multiply or recurse, and the first duplicate key. */
 function structureProblem(
   document: Document.Parsed,
   path: string,
@@ -117,7 +120,7 @@ function structureProblem(
       const seen = new Set<unknown>();
       for (const { key } of map.items) {
         const name = isScalar(key) ? key.value : key;
-        if (seen.has(name)) return refuse(key, `${String(name)} stands twice in one map`);
+        if (seen.has(name)) return refuse(key, `${String(name)} is in one map twice`);
         seen.add(name);
       }
       return undefined;
@@ -136,7 +139,7 @@ function structureProblem(
           },
         });
       return nested
-        ? refuse(alias, `the alias *${alias.source} stands for something that holds an alias`)
+        ? refuse(alias, `the alias *${alias.source} refers to something that contains an alias`)
         : undefined;
     },
   });

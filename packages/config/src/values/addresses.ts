@@ -1,10 +1,10 @@
 /**
- * Internet addresses as numbers. One address has many spellings (`::ffff:10.0.0.1`, `0:0::1`, `fe80::1%eth0`, a port behind
- * it), and whoever trusts, counts or refuses one must see through all of them. Node's own parsers read them.
+ * Internet addresses as numbers. One address has many spellings (`::ffff:10.0.0.1`, `0:0::1`, `fe80::1%eth0`, with a
+ * port), and code that trusts, counts or refuses addresses must treat all of them alike. Node's own parsers read them.
  */
 import { isIPv4, isIPv6 } from "node:net";
 
-/** 4 bytes, or 16. */
+/** 4 or 16 bytes. */
 export type Address = readonly number[];
 export interface Network {
   address: Address;
@@ -17,14 +17,14 @@ const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const MAPPED_BITS = MAPPED.length * 8;
 
 /**
- * The address that a text names, also as some proxies write a hop (`192.0.2.1:5678`, `[2001:db8::1]:443`). A zone names an
- * interface of this machine, not another address, and IPv4 written as IPv6 is IPv4: neither makes a difference.
+ * Parses an address, also in the forms in which some proxies write a hop (`192.0.2.1:5678`, `[2001:db8::1]:443`). A
+ * zone names an interface of this machine, not another address, and is ignored; IPv4 written as IPv6 is read as IPv4.
  */
 export function addressOf(text: string): Address | undefined {
   const [, bracketed] = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text) ?? [];
   const [, dotted] = /^(\d+\.\d+\.\d+\.\d+)(?::\d{1,5})?$/.exec(text) ?? [];
   const plain = (bracketed ?? dotted ?? text).replace(/%.*$/s, "");
-  // Only four decimal numbers: octal or hexadecimal ones are read differently by different programs.
+  // Only four decimal numbers: programs differ in how they read octal or hexadecimal ones.
   if (isIPv4(plain)) return plain.split(".").map(Number);
   if (!isIPv6(plain)) return undefined;
   const bytes = bytesOfV6(plain);
@@ -51,7 +51,7 @@ export function isWithin(address: Address, { address: base, bits }: Network): bo
   return cut(address, bits).every((byte, at) => byte === cut(base, bits)[at]);
 }
 
-/** In one spelling. */
+/** In a normalized form. */
 export function addressText(address: Address): string {
   if (isV4(address)) return address.join(".");
   const groups = Array.from({ length: 8 }, (_, at) =>
@@ -60,12 +60,12 @@ export function addressText(address: Address): string {
   return canonicalV6(groups.join(":"));
 }
 
-/** The range of this many bits that holds the address, in one spelling. */
+/** The range of this many bits that contains the address, in a normalized form. */
 export function rangeAround(address: Address, bits: number): string {
   return `${addressText(cut(address, bits))}/${bits}`;
 }
 
-/** Its first bits; zeros behind them. */
+/** The first bits of an address, followed by zeros. */
 function cut(address: Address, bits: number): number[] {
   return address.map((byte, at) => byte & (0xff00 >> Math.min(8, Math.max(0, bits - at * 8))) & 0xff);
 }
@@ -81,7 +81,7 @@ function bytesOfV6(text: string): number[] {
   });
 }
 
-/** Small letters, no dots, the longest row of zeros as `::`. */
+/** Lower case, no dots, the longest run of zeros as `::`. */
 function canonicalV6(text: string): string {
   return new URL(`http://[${text}]/`).hostname.slice(1, -1);
 }

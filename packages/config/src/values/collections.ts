@@ -1,8 +1,8 @@
-/** Value types of several values: lists and name=value pairs, as one text with commas or as YAML's own lists and maps. */
+/** Types with several values: lists and name=value pairs, as one text with commas or as YAML lists and maps. */
 import { z } from "zod";
 import { valueType, type ValueType } from "./value-type.ts";
 
-/** `allowed` says what `accepts` checks of each entry. */
+/** `allowed` describes what `accepts` checks of each entry. */
 export function list(allowed: string, accepts: (entry: string) => boolean = () => true): ValueType<string[]> {
   return valueType({
     input: z.union([z.string(), z.array(z.string())], { error: allowed }),
@@ -15,7 +15,7 @@ export function list(allowed: string, accepts: (entry: string) => boolean = () =
   });
 }
 
-/** Any of these, each once. */
+/** Any of these, each at most once. */
 export function someOf<const T extends string>(values: readonly T[]): ValueType<T[]> {
   const allowed = `any of ${values.join(", ")}, separated by commas`;
   const { schema } = list(allowed, (entry) => values.some((value) => value === entry));
@@ -30,7 +30,7 @@ export function someOf<const T extends string>(values: readonly T[]): ValueType<
   });
 }
 
-/** `accepts` checks the whole. */
+/** `accepts` checks the whole value. */
 export function pairs(
   allowed: string,
   accepts: (pairs: Readonly<Record<string, string>>) => boolean,
@@ -53,7 +53,7 @@ export function pairs(
   });
 }
 
-/** At commas outside braces, so that `*.{mp4,mkv}` stays whole. */
+/** Splits at commas outside braces, so that `*.{mp4,mkv}` stays whole. */
 export function splitList(text: string): string[] {
   const entries: string[] = [];
   let depth = 0;

@@ -1,6 +1,6 @@
 /**
- * Where machines in a cloud find their own credentials: link-local addresses, and the few others that clouds chose. No
- * message of ours goes there, in whatever spelling, unless its host was allowed by name.
+ * Addresses at which clouds serve credentials to their machines: link-local addresses, and a few others. No message is
+ * sent there, in whatever spelling, unless the host was explicitly allowed.
  */
 import { addressOf, isV4, isWithin, networkOf, type Address, type Network } from "./addresses.ts";
 
@@ -16,15 +16,15 @@ const RANGES: readonly Network[] = [
   "fd20:ce::254",
 ].flatMap((text) => networkOf(text) ?? []);
 
-/** IPv6 ranges that stand for IPv4: where in the 16 bytes that address is. */
+/** IPv6 ranges that contain IPv4 addresses, and the position of that address in the 16 bytes. */
 const EMBEDDED: readonly (readonly [Network, at: number])[] = (
   [
-    // NAT64: the well-known prefix, and the one for a network's own use.
+    // NAT64: the well-known prefix, and the one for local use.
     ["64:ff9b::/96", 12],
     ["64:ff9b:1::/48", 12],
     // 6to4.
     ["2002::/16", 2],
-    // IPv4-compatible, of old.
+    // IPv4-compatible (deprecated).
     ["::/96", 12],
     // IPv4-translated.
     ["::ffff:0:0:0/96", 12],
@@ -34,13 +34,13 @@ const EMBEDDED: readonly (readonly [Network, at: number])[] = (
   return network === undefined ? [] : [[network, at] as const];
 });
 
-/** Whether `host`, an address as it stands in a URL or comes from a look-up, is one of them. */
+/** Whether `host`, an address from a URL or a look-up, is one of them. */
 export function isMetadataAddress(host: string): boolean {
   const address = addressOf(host.toLowerCase());
   return address !== undefined && allOf(address).some((one) => RANGES.some((range) => isWithin(one, range)));
 }
 
-/** The address itself, and the IPv4 address it may stand for. */
+/** The address itself, and the IPv4 address it may contain. */
 function allOf(address: Address): Address[] {
   if (isV4(address)) return [address];
   const embedded = EMBEDDED.filter(([range]) => isWithin(address, range));

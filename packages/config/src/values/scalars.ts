@@ -1,4 +1,4 @@
-/** Value types of one value: text, choices, numbers, sizes, durations, switches. */
+/** Types with one value: text, choices, numbers, sizes, durations, switches. */
 import { z } from "zod";
 import {
   DURATION_PATTERN,
@@ -10,7 +10,7 @@ import {
 } from "./units.ts";
 import { valueType, type ValueType } from "./value-type.ts";
 
-/** `allowed` says what `accepts` checks. */
+/** `allowed` describes what `accepts` checks. */
 export function text(
   allowed = "any text",
   accepts: (value: string) => boolean = (value) => value !== "",
@@ -30,7 +30,7 @@ export function oneOf<const T extends string>(values: readonly T[]): ValueType<T
   return { schema, allowed, format: (value) => value };
 }
 
-/** YAML has its own true and false; everywhere else the usual words do. */
+/** YAML has its own true and false; elsewhere the usual words are accepted. */
 export function onOff(): ValueType<boolean> {
   const allowed = "true or false";
   const words = /^(?:true|on|yes|1|false|off|no|0)$/i;
@@ -65,7 +65,7 @@ export function size(limits: { from: number; to: number }): ValueType<number> {
   });
 }
 
-/** Milliseconds. A bare number has no unit and is refused, but for 0. */
+/** In milliseconds. A bare number has no unit and is refused, except 0. */
 export function duration(limits: { from: number; to: number; zero?: string }): ValueType<number> {
   const zero = limits.zero === undefined ? "" : `, or 0 (${limits.zero})`;
   const allowed = `a duration from ${formatDuration(limits.from)} to ${formatDuration(limits.to)}, such as 30s, 10m or 7d${zero}`;
@@ -83,7 +83,7 @@ export function duration(limits: { from: number; to: number; zero?: string }): V
   });
 }
 
-/** Bytes in a second. */
+/** Bytes per second. */
 export function rate(limits: { from: number; to: number }): ValueType<number> {
   const allowed = `a rate from ${formatSize(limits.from)}/s to ${formatSize(limits.to)}/s, such as 50MiB/s`;
   return valueType({

@@ -1,4 +1,7 @@
-/** Sizes and durations as people write them: `8MiB`, `1.5h`, `1h30m`. What is formatted is read back unchanged. */
+/**
+ * Sizes and durations as users write them: `8MiB`, `1.5h`, `1h30m`. Formatted values can be parsed again without a
+ * change.
+ */
 
 const BYTES = {
   B: 1,
@@ -17,7 +20,7 @@ const MILLISECONDS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 export const SIZE_PATTERN = /^\s*(\d+(?:\.\d+)?)\s*(B|[KMGT]i?B)\s*$/i;
 export const DURATION_PATTERN = /^(?:0|(?:\d+(?:\.\d+)?(?:ms|[smhd]))+)$/;
 
-/** Bytes; undefined when the text is no size, or no whole number of bytes. */
+/** In bytes; undefined if the text is not a size, or not a whole number of bytes. */
 export function parseSize(text: string): number | undefined {
   const [, number, unit = ""] = SIZE_PATTERN.exec(text) ?? [];
   if (number === undefined) return undefined;
@@ -25,7 +28,7 @@ export function parseSize(text: string): number | undefined {
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** Milliseconds; undefined when the text is no duration. A bare number has no unit and is none, but for 0. */
+/** In milliseconds; undefined if the text is not a duration. A bare number without a unit is not one, except 0. */
 export function parseDuration(text: string): number | undefined {
   if (!DURATION_PATTERN.test(text)) return undefined;
   let ms = 0;

@@ -1,4 +1,4 @@
-/** Value types that name a place: URLs, hosts, ports, and what is done with a file afterwards. No password is repeated. */
+/** Types that name a place: URLs, hosts, ports, and what happens to a file afterwards. Passwords are never repeated. */
 import { isIP } from "node:net";
 import { z } from "zod";
 import type { AfterUpload } from "@sluice/core";
@@ -32,7 +32,7 @@ export function httpUrl(): ValueType<string> {
   };
 }
 
-/** May hold a query. Whether it leads to where clouds answer credentials is asked with the hosts that may. */
+/** May have a query. Metadata addresses are checked together with the hosts that are allowed. */
 export function webhookUrl(): ValueType<string> {
   const allowed = "an http:// or https:// address without a password";
   return {
@@ -57,7 +57,7 @@ export function isLoopback(address: string): boolean {
   return plain === "localhost" || plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."));
 }
 
-/** The directory of `move:` is made absolute later: it is relative to where it was written. */
+/** The directory of `move:` is made absolute later: it is relative to the place where it was set. */
 export function afterUpload(): ValueType<AfterUpload> {
   const allowed = "keep, delete or move:<directory>";
   return valueType({

@@ -1,18 +1,18 @@
 /**
- * A value type reads what a person wrote (text from a flag, the environment or a secret file, or YAML's own numbers,
- * lists and maps), says in words what is allowed, and writes the value the way it would be written.
+ * A value type parses what the user wrote (text from a flag, the environment or a secret file, or YAML numbers, lists
+ * and maps), describes what is allowed, and formats values the way users write them.
  */
 import { z } from "zod";
 
 export interface ValueType<T> {
-  /** Every issue it raises has `allowed` as its message. */
+  /** All its issues have `allowed` as their message. */
   readonly schema: z.ZodType<T>;
-  /** Ends the sentence "… is allowed". */
+  /** The subject of the sentence "… is allowed". */
   readonly allowed: string;
   format(value: T): string;
 }
 
-/** Builds a type from the shapes it takes and one function that reads them; undefined means "not allowed". */
+/** Builds a type from the input shapes it accepts and a function that parses them; undefined means "not allowed". */
 export function valueType<T, Input>(options: {
   input: z.ZodType<Input>;
   allowed: string;

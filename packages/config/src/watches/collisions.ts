@@ -1,4 +1,4 @@
-/** What two watches may not have in common: a name, a key prefix, a directory. */
+/** What two watches must not share: a name, a key prefix, a directory. */
 import type { ConfigProblem } from "../problems.ts";
 import type { WatchConfig } from "./watch-config.ts";
 
@@ -42,7 +42,10 @@ export function prefixProblems(watches: readonly WatchConfig[]): ConfigProblem[]
   return problems;
 }
 
-/** Also for real paths, once links are followed: two watches never share a file, and no moved file is found again. */
+/**
+ * Also called with real paths, once links are followed: two watches never share a file, and no moved file is found
+ * again.
+ */
 export function pathProblems(
   watches: readonly Pick<WatchConfig, "name" | "root" | "afterUpload">[],
 ): ConfigProblem[] {

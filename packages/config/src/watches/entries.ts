@@ -1,4 +1,4 @@
-/** The `watches` of the file, each with its own rules; every wrong key or value is told with the place it stands at. */
+/** Parses the `watches` of the file, each with its own rules; every wrong key or value is reported with its place. */
 import { dirname, resolve } from "node:path";
 import { parseField } from "../parse-settings.ts";
 import type { ConfigProblem } from "../problems.ts";
@@ -6,13 +6,13 @@ import { RULE_FIELDS, type RuleKey, type Rules } from "../schema.ts";
 import { yamlKey } from "../setting.ts";
 import { unknownKey, WATCHES_KEY } from "../sources/yaml-file.ts";
 
-/** One entry, before its defaults are known. */
+/** One entry, before defaults are filled in. */
 export interface WatchEntry {
   name: string | undefined;
   root: string;
   keyPrefix: string | undefined;
   rules: Partial<Rules>;
-  /** For messages. */
+  /** The place in messages. */
   at: string;
 }
 

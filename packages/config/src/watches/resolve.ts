@@ -1,6 +1,6 @@
 /**
- * Which directories are watched, under which names, prefixes and rules. `SLUICE_WATCH` says which, where it is set; the
- * `watches` of the file give the rules, found by name or path, and say which where it is not.
+ * Which directories are watched, with which names, prefixes and rules. If `SLUICE_WATCH` is set, it lists them; the
+ * `watches` of the file give the rules, by name or path, and list the directories if it is not set.
  */
 import { basename, dirname, resolve } from "node:path";
 import type { AfterUpload } from "@sluice/core";
@@ -50,13 +50,13 @@ export function resolveWatches(from: WatchSources): ResolvedWatches {
   return { watches, problems, warnings };
 }
 
-/** `SLUICE_WATCH`; undefined when it is not set. */
+/** `SLUICE_WATCH`; undefined if it is not set. */
 function listedWatches(from: WatchSources): WatchEntry[] | undefined {
   const { watch } = from.settings;
   if (watch === undefined) return undefined;
   const origin = from.sources.watch;
   return watch.map((text) => {
-    // A name has no slash; a path that holds = begins with one, or with a dot.
+    // A name has no slash; a path that contains = begins with a slash or a dot.
     const [, name, path = text] = /^([^/=]+)=(.+)$/.exec(text) ?? [];
     const root = resolve(baseOf(origin, from.cwd), path);
     return { name, root, keyPrefix: undefined, rules: {}, at: nameAt(origin, "WATCH") };
@@ -84,7 +84,9 @@ function choose(
   return chosen;
 }
 
-/** The directory's own name, with what a name cannot hold replaced; `-2`, `-3` … keep equal ones apart. */
+/**
+ * The name of the directory, with characters that a name cannot have replaced; `-2`, `-3` … make equal names unique.
+ */
 function uniqueNames(entries: readonly WatchEntry[]): string[] {
   const taken = new Set(entries.flatMap(({ name }) => name ?? []));
   return entries.map(({ name, root }) => {
@@ -113,7 +115,7 @@ function settle(entry: WatchEntry, name: string, count: number, from: WatchSourc
 }
 
 function pickRules(settings: Settings): Rules {
-  // The keys are the rules' own.
+  // The keys are those of the rules.
   return Object.fromEntries(RULE_FIELDS.map(({ key }) => [key, settings[key]])) as unknown as Rules;
 }
 
@@ -121,7 +123,7 @@ function absolute(after: AfterUpload, base: string): AfterUpload {
   return after.kind === "move" ? { kind: "move", directory: resolve(base, after.directory) } : after;
 }
 
-/** A relative path is relative to where it was written. */
+/** A relative path is relative to the place where it was set. */
 function baseOf(origin: Origin, cwd: string): string {
   return origin.kind === "file" ? dirname(origin.path) : cwd;
 }

@@ -1,26 +1,26 @@
 /**
- * What time it is for a retention that ends in deletion. A clock that was set forward makes everything look old enough,
- * so the slowest of all clocks counts: our own as it was at the start and ran on monotonically, our own as it is now, and
- * those of Redis and the store, which nobody set together with ours. Too late costs some storage; too early costs data.
+ * The time for retention periods that end in a deletion. A clock that was set forward makes everything look old enough,
+ * so the slowest of all clocks counts: our own at the start plus monotonic time, our own now, and those of Redis and
+ * the store, which nobody set together with ours. Too late costs some storage; too early costs data.
  */
 import type { Clock } from "../ports/clock.ts";
 
 export interface ClockReadings {
-  /** Wall time at the start of the process and the monotonic time since (ms since 1970). */
+  /** Wall time at the start of the process plus the monotonic time since (ms since 1970). */
   steadyMs: number;
   wallMs: number;
-  /** Clocks of other machines, by name; undefined where one does not tell. */
+  /** Clocks of other machines, by name; undefined if one is unknown. */
   others: Readonly<Record<string, number | undefined>>;
 }
 
 export interface DeletionTime {
-  /** Something due at this time or before may be deleted. */
+  /** Data that is due at this time or before may be deleted. */
   nowMs: number;
   /** Clocks that differ by more than is usual between machines, in words. */
   disagree: string | undefined;
 }
 
-/** What the clocks of well kept machines differ by at most. */
+/** The maximum difference between the clocks of well maintained machines. */
 const USUAL_MS = 60_000;
 
 export function deletionTime({ steadyMs, wallMs, others }: ClockReadings): DeletionTime {
@@ -42,7 +42,7 @@ export function deletionTime({ steadyMs, wallMs, others }: ClockReadings): Delet
   return { nowMs: slowest[1], disagree };
 }
 
-/** Our own clock as it would be had nobody set it since the start of the process. */
+/** Our own clock, unaffected by changes to it since the start of the process. */
 export function steadyClock(clock: Pick<Clock, "wallMs" | "monotonicMs">): () => number {
   const startedAtMs = clock.wallMs() - clock.monotonicMs();
   return () => startedAtMs + clock.monotonicMs();

@@ -1,4 +1,4 @@
-/** What a processor works with. Built once by the composition root, shared by every stream of the worker. */
+/** The dependencies of a processor. Built once by the composition root, shared by every stream of the worker. */
 import type { ReachFailpoint } from "../failpoints.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { TemporaryNames } from "../stream/temporary-names.ts";
@@ -24,33 +24,33 @@ export interface Lease {
   readonly heldSinceMs: number;
 }
 
-/** What is known of a Redis that may have lost what it acknowledged. */
+/** What is known about a Redis that may have lost writes it acknowledged. */
 export interface Recovery {
   /** Redis was found empty or older: look in S3 before sending anything. */
   readonly recognise: boolean;
   /**
-   * Redis has less of a stream than it confirmed at `confirmedAtMs` (monotonic). Whether it lost that: a record that is
-   * gone may also have been removed by whoever took the stream while our lease had lapsed.
+   * Redis has less of a stream than it confirmed at `confirmedAtMs` (monotonic). Resolves with whether Redis lost it: a
+   * missing record may also have been removed by a worker that took the stream while our lease had lapsed.
    */
   wentBack(seen: { gone: boolean; confirmedAtMs: number }): Promise<boolean>;
 }
 
-/** Where the file of a stream is when its path does not lead to it. Only the supervisor sees every watch. */
+/** Where the file of a stream is if its path does not lead to it. Only the supervisor sees every watch. */
 export type Whereabouts =
   /** The path leads to it. */
   | { kind: "back" }
-  /** `displaces`: a stream of this worker that holds the new path still, although its own file is not there. */
+  /** `displaces`: a stream of this worker that still holds the new path, although its own file no longer exists. */
   | { kind: "renamed"; path: string; displaces?: StreamId | undefined }
   /** Inside another watch, under whose rules it is a new stream. */
   | { kind: "moved"; to: Place; facts: FileFacts }
-  /** It is nowhere, and another file is at its path. */
+  /** It was found nowhere, and another file is at its path. */
   | { kind: "replaced"; facts: FileFacts }
-  /** It is nowhere, or has two streams: what is at its path, or the file itself, is the file of stream `by`. */
+  /** It was found nowhere, or has two streams: what is at its path, or the file itself, is the file of stream `by`. */
   | { kind: "overtaken"; by: StreamId }
   | { kind: "offline"; detail: string }
   | { kind: "missing" };
 
-/** What a stream takes from the watch that its file lies in. */
+/** What a stream takes from the watch of its file. */
 export type Place = Pick<
   NewRecord,
   "path" | "watch" | "bucket" | "keyPrefix" | "contentType" | "verify" | "plan"
@@ -58,22 +58,25 @@ export type Place = Pick<
 
 export interface Volume {
   whereabouts(record: StreamRecord): Promise<Whereabouts>;
-  /** The stream has followed its file: another file that is at the path it had before may have a stream now. */
+  /** The stream has followed its file: another file at its former path may get a stream now. */
   followed(record: StreamRecord, before: string): void;
-  /** Whether the object is that of a completed file which is at another path by now: a rotated log keeps its object. */
+  /** Whether the object is that of a completed file which is now at another path: a rotated log keeps its object. */
   keepsObject?(ref: ObjectRef, path: string): boolean;
 }
 
-/** What `files:done` says of the paths of this source. */
+/** What `files:done` has for the paths of this source. */
 export interface CompletedFiles {
   entry(path: string): DoneEntry | undefined;
-  /** The path holds a shorter file than the completed one: from now on its object is replaced by nothing that grows there. */
+  /**
+   * The file at the path is shorter than the completed one: from now on a file that grows there never replaces its
+   * object.
+   */
   seenShorter(path: string): Promise<void>;
 }
 
 export type AfterUpload = { kind: "keep" } | { kind: "delete" } | { kind: "move"; directory: string };
 export type OnConflict = "keep-both" | "overwrite" | "fail";
-/** What the newest file at a path does with our own earlier object of that path, when that was another file. */
+/** What the newest file at a path does with our own earlier object of that path, if that was another file. */
 export type OnReplace = "keep-both" | "replace";
 
 /** The rules of the stream's watch. Times in ms. */
@@ -90,7 +93,7 @@ export interface WatchRules {
   afterUpload: AfterUpload;
   /** Undefined: 10 min after an idle completion, at once after any other. */
   afterUploadDelayMs?: number | undefined;
-  /** Delete or move after an idle completion also where writers cannot be seen. */
+  /** Delete or move after an idle completion even if writers cannot be seen. */
   tidyUnseen: boolean;
   historyMs: number;
   plan: PlanChoice;
@@ -109,18 +112,18 @@ export interface ProcessorDeps {
   observer: Observer;
   digests: Digests;
   lane: UploadLane;
-  /** For files that go up in one small request: they hold no part's buffer, and none of them waits for a part. */
+  /** For files that are sent in one small request: they need no part's buffer, and never wait for a part. */
   smallLane: UploadLane;
-  /** Takes turns for the reads of verify passes. */
+  /** Limits the reads of verify passes. */
   verifyLane: UploadLane;
   gate: StoreGate;
   lease: Lease;
   random: () => number;
   newId: () => string;
-  /** The buckets this worker was given, the one for new objects first; absent: any. */
+  /** The buckets of this worker, the one for new objects first; absent: any. */
   buckets?: readonly string[] | undefined;
   recovery: Recovery;
   worker: { id: string; version: string };
-  /** Test builds only: called in each gap between two side effects. */
+  /** Only in test builds: called in each gap between two side effects. */
   failpoint?: ReachFailpoint | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * One stream as its owner holds it: the record and its parts, always equal to what Redis last confirmed.
- * Writes go one after another; parts acknowledged meanwhile share the next write.
+ * One stream in its owner's memory: the record and its parts, always equal to what Redis last confirmed. Writes are
+ * sequential; parts acknowledged meanwhile share the next write.
  */
 import { CheckpointError, OwnershipLostError } from "../errors.ts";
 import { parsePlan, type PartPlan } from "../stream/part-plan.ts";
@@ -43,13 +43,13 @@ export class OwnedStream {
   #notes: RecordPatch = {};
   #riding: RecordPatch = {};
   readonly #keysTaken = new Set<string>();
-  /** Read once for each text. */
+  /** Parsed once for each text. */
   #plan: { text: string; plan: PartPlan } | undefined;
   #partsSave: Promise<void> | undefined;
-  /** When Redis last said that it has all this. */
+  /** When Redis last confirmed all this. */
   #confirmedAtMs: number;
   readonly #growth: Growth;
-  /** When it was last asked what it then confirmed: it was ours no earlier than that. */
+  /** When the request for that confirmation was sent: it cannot have become ours before. */
   #askedAtMs: number;
   #ownedAtMs: number;
 
@@ -89,19 +89,19 @@ export class OwnedStream {
     return this.#plan.plan;
   }
 
-  /** Whether this process took these keys of S3 objects for the stream, and has not given them back. */
+  /** Whether this process took these S3 keys for the stream, and has not released them. */
   holdsKeys(keys: readonly string[]): boolean {
     return keys.every((key) => this.#keysTaken.has(key));
   }
 
-  /** End of the last acknowledged byte, gaps included: what the file must not be shorter than. */
+  /** End of the last acknowledged byte, gaps included: the file must not be shorter. */
   get sentEnd(): number {
     let end = 0;
     for (const part of this.#parts.values()) end = Math.max(end, part.Offset + part.Size);
     return end;
   }
 
-  /** Whoever looks at the file says how large it was: also while nothing can be written. */
+  /** Called with the file's size after each check, also while nothing can be written. */
   measured(facts: FileFacts): void {
     this.#growth.see(facts, this.#now(), this.#record.bytes_sent);
   }
@@ -111,27 +111,29 @@ export class OwnedStream {
     return this.#growth.size;
   }
 
-  /** When the file first was longer than so many bytes. */
+  /** When the file first was longer than this many bytes. */
   firstPast(bytes: number): FirstHad | undefined {
     return this.#growth.firstPast(bytes);
   }
 
-  /** False once the lease was lost, and taken again, since Redis last confirmed this stream: somebody else may have it. */
+  /**
+   * False once the lease was lost, and taken again, since Redis last confirmed this stream: another worker may have it.
+   */
   isOursStill({ heldSinceMs }: Pick<Lease, "heldSinceMs">): boolean {
     return this.#ownedAtMs >= heldSinceMs;
   }
 
-  /** Asks Redis where that is in doubt; rejects with OwnershipLostError when another worker took the stream. */
+  /** Asks Redis if that is in doubt; rejects with OwnershipLostError if another worker took the stream. */
   async confirmOurs(lease: Pick<Lease, "heldSinceMs">): Promise<void> {
     if (!this.isOursStill(lease)) await this.update({ patch: {} });
   }
 
-  /** Fields worth keeping that need no write of their own: they ride with the next one. */
+  /** Saves fields that need no write of their own together with the next write. */
   note(patch: RecordPatch): void {
     Object.assign(this.#notes, patch);
   }
 
-  /** As `note`, and never a reason to write. */
+  /** As `note`, but never causes a write. */
   ride(patch: RecordPatch): void {
     Object.assign(this.#riding, patch);
   }
@@ -146,7 +148,7 @@ export class OwnedStream {
     this.#mustBeWritten(outcome);
   }
 
-  /** As `update`, but a key that another stream holds is an answer. */
+  /** As `update`, but a key that another stream holds is a result. */
   async tryUpdate(change: Change): Promise<{ kind: "written" } | { kind: "key_taken"; by: string }> {
     const outcome = await this.#exclusively(() => this.#write({ from: [this.kind], ...change }));
     if (outcome.kind === "key_taken") return outcome;
@@ -159,7 +161,7 @@ export class OwnedStream {
     await this.update(this.#asMove(event, change, status));
   }
 
-  /** As `move`, but a key that another stream holds is an answer. */
+  /** As `move`, but a key that another stream holds is a result. */
   async tryMove(
     event: Event,
     change: Omit<Change, "from">,
@@ -225,12 +227,12 @@ export class OwnedStream {
     });
   }
 
-  /** Lets go without a change, so that another worker may take the stream at once. */
+  /** Releases the stream without a change, so that another worker may take it at once. */
   async release(): Promise<void> {
     await this.#exclusively(() => this.#deps.checkpoints.release(this.#record));
   }
 
-  /** Redis may have lost what it confirmed: what is known here is written back where it has less. */
+  /** Redis may have lost what it confirmed: what is known here is written back if it has less. */
   async ensureKept(): Promise<WrittenBack> {
     return await this.#exclusively(() => this.#writeBack());
   }
@@ -288,12 +290,12 @@ export class OwnedStream {
     };
     const outcome = await this.#believed(() => this.#deps.checkpoints.write(this.#record, write));
     if (outcome.kind === "written") this.#confirm(write);
-    // What was not written rides with the next write, unless something newer was noted meanwhile.
+    // Fields that were not written are saved with the next write, unless newer values were noted meanwhile.
     else this.#notes = { ...notes, ...this.#notes };
     return outcome;
   }
 
-  /** Rides with every write, so that a restart, and whoever reads a stream without an owner, knows it. */
+  /** Part of every write, so that it is known after a restart and to readers of a stream without an owner. */
   #unprotectedSince(patch: RecordPatch): Pick<RecordPatch, "unprotected_since_utc"> {
     const { bytes_sent, unprotected_since_utc: known } = this.#record;
     const first = this.#growth.firstPast(patch.bytes_sent ?? bytes_sent);
@@ -310,8 +312,8 @@ export class OwnedStream {
   }
 
   /**
-   * What is held here is believed over a Redis that has less of it than it confirmed: it is written back, and the write
-   * made once more.
+   * What is in memory takes precedence over a Redis that has less than it confirmed: it is written back, and the write
+   * is repeated.
    */
   async #believed<T extends { kind: string }>(call: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -337,7 +339,7 @@ export class OwnedStream {
     for (const key of write.releaseKeys ?? []) this.#keysTaken.delete(key);
   }
 
-  /** Redis away is waited for; the same write is sent again until it is answered. */
+  /** Waits while Redis is unavailable; the same write is sent again until it is answered. */
   async persistently<T>(call: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -182,7 +182,7 @@ describe("a request that fails while the bucket answers", () => {
         if (reason === undefined) change();
         reason = now;
       },
-      storeHealed: () => {
+      storeRecovered: () => {
         change();
         reason = undefined;
       },

@@ -1,6 +1,7 @@
 /**
- * Store trouble is not data trouble: a request of a stream is made until the store answers it. Only a key that stays
- * denied or refused for its name while the bucket answers, or bytes that keep arriving garbled, fail the stream.
+ * An unavailable store never damages data: a request of a stream is repeated until the store answers it. The stream
+ * fails only if its key stays denied or refused for its name while the bucket answers, or if bytes keep arriving
+ * damaged.
  */
 import { StoreError, StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -23,7 +24,7 @@ interface Call<T> {
   onUnknown: (() => Promise<T | undefined>) | undefined;
 }
 
-/** The stream whose requests these are; it says why it waits. */
+/** The stream that makes the requests and reports why it waits. */
 export type WaitingStream = Pick<OwnedStream, "record" | "update">;
 
 export class PatientStore {
@@ -31,9 +32,9 @@ export class PatientStore {
   readonly #stream: WaitingStream;
   #deniedSinceMs: number | undefined;
   #trouble: StoreTroubled | undefined;
-  /** Look-ups under way, of what became of a request. */
+  /** Number of running look-ups that find out the outcome of a request. */
   #lookUps = 0;
-  /** Requests that were answered. */
+  /** Number of answered requests. */
   #answered = 0;
 
   constructor(deps: Deps, stream: WaitingStream) {
@@ -41,12 +42,12 @@ export class PatientStore {
     this.#stream = stream;
   }
 
-  /** The store's last refusal of this stream alone, for `waiting_for`; undefined when the last request went through. */
+  /** The store's last refusal of this stream alone, for `waiting_for`; undefined if the last request succeeded. */
   get trouble(): StoreTroubled | undefined {
     return this.#trouble;
   }
 
-  /** What the whole worker waits for; undefined while the store is well. */
+  /** What the whole worker waits for; undefined while the store works. */
   get blocked(): StoreTroubled | undefined {
     const { clock, gate } = this.#deps;
     const { blocked, reason = "", sinceMs = clock.monotonicMs() } = gate.state;
@@ -56,8 +57,8 @@ export class PatientStore {
   }
 
   /**
-   * A request without bytes of the file. `onUnknown` runs when it may have been carried out although no answer came; what
-   * that returns, unless undefined, is the answer.
+   * A request without bytes of the file. `onUnknown` runs if the request may have been carried out although there was
+   * no answer; its result, unless undefined, is the answer.
    */
   async ask<T>(
     what: string,
@@ -68,7 +69,7 @@ export class PatientStore {
     return await this.#call({ what, kind: "asks", request, signal, onUnknown });
   }
 
-  /** As `ask`, with bytes of the file: a store may fail all of these, and answer the rest. */
+  /** As `ask`, with bytes of the file: a store may fail all of these requests, and answer the others. */
   async send<T>(
     what: string,
     request: () => Promise<T>,
@@ -92,11 +93,15 @@ export class PatientStore {
     for (const counts = { attempts: 0, garbled: 0, name: 0 }; ;) {
       try {
         await this.#notifyBlocked();
-        // A store that answers look-ups, and fails the request they are about again and again, is not well.
-        const answer = await this.#deps.gate.run(request, signal, { by, kind, heals: this.#lookUps === 0 });
+        // A store that answers look-ups, but repeatedly fails the request they are about, does not work.
+        const answer = await this.#deps.gate.run(request, signal, {
+          by,
+          kind,
+          provesRecovery: this.#lookUps === 0,
+        });
         this.#answered += 1;
         this.#deniedSinceMs = undefined;
-        // An answered look-up says nothing of the request that it is about.
+        // An answered look-up says nothing about the request that it concerns.
         if (kind === "sends" || this.#lookUps === 0) this.#trouble = undefined;
         return answer;
       } catch (error) {
@@ -136,7 +141,7 @@ export class PatientStore {
       case "throttled":
       case "credentials":
       case "bucket":
-        return; // The worker's trouble: its gate waits, and says so for all streams.
+        return; // A problem of the whole worker: its gate waits, and reports it for all streams.
       case "garbled":
         if (counts.garbled >= LIMITS.garbledAttempts) {
           throw new StreamFailure(
@@ -161,7 +166,7 @@ export class PatientStore {
           throw new StreamFailure("name_refused", `${what}: ${error.message}`, error);
         }
         break;
-      // With its own pause also while the gate is closed: the gate lets a stream through that alone meets this.
+      // With its own pause even while the gate is closed, because the gate admits a stream that alone gets this error.
       case "failing":
       case "rejected":
         break;
@@ -170,7 +175,7 @@ export class PatientStore {
     await this.#deps.clock.sleep(backoffMs(counts.attempts, this.#deps.random(), error.retryAfterMs), signal);
   }
 
-  /** A request waits at the gate for as long as the store is in trouble. */
+  /** A request waits at the gate as long as the store is unavailable. */
   async #notifyBlocked(): Promise<void> {
     const { blocked } = this;
     if (blocked === undefined || this.#trouble !== undefined) return;
@@ -178,7 +183,10 @@ export class PatientStore {
     await this.#write(blocked);
   }
 
-  /** A stream always says why it is not final yet; the same words at each attempt whose number is a power of two. */
+  /**
+   * A stream always reports why it is not final yet; the same text is written again only at attempts whose number is a
+   * power of two.
+   */
   async #notify(detail: string, attempts: number): Promise<void> {
     const { clock } = this.#deps;
     const known = this.#trouble;

@@ -1,4 +1,7 @@
-/** Full-jitter backoff: attempt × randomness → wait. Never past a named most, never before the store's own Retry-After. */
+/**
+ * Full-jitter backoff: attempt × randomness → wait. Never beyond a named maximum, never before the store's own
+ * Retry-After.
+ */
 import { LIMITS } from "../limits.ts";
 
 /** `attempt` counts from 1; `random` is in [0, 1). Returns ms. */

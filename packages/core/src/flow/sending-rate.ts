@@ -1,11 +1,13 @@
-/** How fast the parts of one stream go up now: what S3 acknowledged lately, over the time in which something was on its way. */
+/**
+ * The current upload rate of one stream: what S3 acknowledged recently, over the time in which a part was in flight.
+ */
 const WINDOW_MS = 60_000;
 
 export class SendingRate {
   #beganMs: number | undefined;
   #acknowledged: { atMs: number; bytes: number }[] = [];
 
-  /** The first part of a row is on its way. */
+  /** Called when the first part of a series is in flight. */
   begin(nowMs: number): void {
     this.#beganMs = nowMs;
     this.#acknowledged = [];
@@ -16,7 +18,7 @@ export class SendingRate {
     this.#acknowledged = this.#acknowledged.filter(({ atMs }) => nowMs - atMs < WINDOW_MS);
   }
 
-  /** Bytes a second; undefined before the first part is there. */
+  /** Bytes per second; undefined before the first part is acknowledged. */
   now(nowMs: number): number | undefined {
     if (this.#beganMs === undefined) return undefined;
     const fromMs = Math.max(this.#beganMs, nowMs - WINDOW_MS);

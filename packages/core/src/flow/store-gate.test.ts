@@ -18,7 +18,7 @@ function setUp() {
   const observer = {
     ...SILENT,
     storeTrouble: (reason: string) => void heard.push(reason),
-    storeHealed: () => void heard.push("healed"),
+    storeRecovered: () => void heard.push("healed"),
   };
   const gate = new StoreGate({ clock, observer, random: () => 0.5 });
   /** Requests that reached the store, in order. */
@@ -360,7 +360,7 @@ it.each<[string, StoreTrouble | undefined]>([
   answers(() => Promise.reject(trouble("unreachable")));
   await rejectionOf(ask("a"));
   const request = () => (fails ? Promise.reject(trouble(fails)) : Promise.resolve("yes"));
-  const lookUp = gate.run(request, never, { by: "b", heals: false }).catch(() => "failed");
+  const lookUp = gate.run(request, never, { by: "b", provesRecovery: false }).catch(() => "failed");
   await clock.drive(lookUp);
   expect(gate.state).toMatchObject({ blocked: true, reason: "unreachable: unreachable" });
 });
@@ -368,7 +368,7 @@ it.each<[string, StoreTrouble | undefined]>([
 it("P11: look-ups of two streams that failed do not hold the gate closed once they are answered", async () => {
   const { clock, gate } = setUp();
   const lookUp = (by: string, request: () => Promise<unknown>) =>
-    clock.drive(gate.run(request, never, { by, heals: false }).catch(() => "failed"));
+    clock.drive(gate.run(request, never, { by, provesRecovery: false }).catch(() => "failed"));
   await lookUp("a", () => Promise.reject(trouble("failing")));
   await lookUp("b", () => Promise.reject(trouble("failing")));
   await lookUp("a", () => Promise.resolve("yes"));

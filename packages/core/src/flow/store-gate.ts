@@ -1,12 +1,14 @@
 /**
- * Store trouble is the worker's, not a stream's: while the store is in trouble every request of the worker waits here,
- * and one request at a time tries whether it has healed. So 2,000 streams make no more noise in an outage than one.
+ * An unavailable store is a problem of the worker, not of a stream: meanwhile every request of the worker waits here,
+ * and one request at a time tries whether the store works again. So 2,000 streams send no more requests during an
+ * outage than one.
  *
- * Trouble that only one stream meets must not hold up the others: a stream that has not failed itself waits
- * `othersWaitMs` at most, behind nobody but its equals, and its answer opens the gate for all. A request that fails while
- * the bucket answers (`failing`) closes the gate only when a second stream meets the same, and none of its kind is
- * answered in between; a stream that failed so while another one was answered counts no more, until it is answered itself.
- * What closed so is not opened by an answer to another kind of request: the gate would open and close without end.
+ * A problem of a single stream must not block the others: a stream that has not failed itself waits at most
+ * `othersWaitMs`, behind no streams except others like it, and its answer opens the gate for all. A request that fails
+ * while the bucket answers (`failing`) closes the gate only if a second stream gets the same error, and none of its
+ * kind is answered in between; a stream that failed this way while another one was answered no longer counts, until it
+ * is answered itself. A gate that closed this way is not opened by an answer to another kind of request: otherwise it
+ * would open and close endlessly.
  */
 import { StoppedError, StoreError, type StoreTrouble } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -16,23 +18,23 @@ import { backoffMs } from "./retry.ts";
 
 const CLOSES: ReadonlySet<StoreTrouble> = new Set(["unreachable", "throttled", "credentials", "bucket"]);
 
-/** Past so many they are judged anew. */
+/** Beyond this number they are all judged again. */
 const MOST_ODD = 1_000;
 
 export interface GateState {
   blocked: boolean;
   reason?: string;
-  /** Monotonic ms of the first failure of this trouble. */
+  /** Monotonic ms of the first failure of this outage. */
   sinceMs?: number;
 }
 
 export interface Asking {
-  /** The stream whose request it is. */
+  /** The stream that makes the request. */
   by: string;
-  /** Whether it sends bytes of the file: a store may fail all of these, and answer the rest. */
+  /** Whether it sends bytes of the file: a store may fail all of these requests, and answer the others. */
   kind?: "sends" | "asks";
-  /** False: an answer to it does not say that the store is well. */
-  heals?: boolean;
+  /** False: an answer does not prove that the store works. */
+  provesRecovery?: boolean;
 }
 
 export class StoreGate {
@@ -42,15 +44,15 @@ export class StoreGate {
   #failures = 0;
   #reason = "";
   #sinceMs = 0;
-  /** Nothing closes while it is set: requests under way may still be answered. */
+  /** Suspends closing while set: requests in flight may still be answered. */
   #quietSinceMs: number | undefined;
   #underWay = 0;
-  /** Streams that failed in this trouble. */
+  /** Streams that failed in this outage. */
   readonly #failed = new Set<string>();
-  /** Streams that failed beside a bucket that answers, and those of them that are known to do so alone. */
+  /** Streams that failed while the bucket answers others, and those known to be the only ones. */
   readonly #failing = { sends: new Set<string>(), asks: new Set<string>() };
   readonly #odd = { sends: new Set<string>(), asks: new Set<string>() };
-  /** For streams that failed, and for the others; each lets one request at a time try. */
+  /** For streams that failed, and for the others; each admits one request at a time. */
   readonly #closed = { failed: { untilMs: 0, trying: false }, others: { untilMs: 0, trying: false } };
   #stopped = false;
   #changed = Promise.withResolvers<void>();
@@ -66,25 +68,23 @@ export class StoreGate {
     return { blocked: true, reason: this.#reason, sinceMs: this.#sinceMs };
   }
 
-  /**
-   * Runs one request when the gate lets it through. Its error is passed on after it has been counted.
-   */
+  /** Runs one request when the gate admits it. Its error is counted, then passed on. */
   async run<T>(request: () => Promise<T>, signal: AbortSignal, asking: Asking): Promise<T> {
-    const { by, kind = "asks", heals = true } = asking;
+    const { by, kind = "asks", provesRecovery = true } = asking;
     const trial = await this.#pass(by, signal);
     this.#underWay += 1;
     try {
       const answer = await request();
-      if (heals) this.answered({ by, kind });
+      if (provesRecovery) this.answered({ by, kind });
       else this.#failing[kind].delete(by);
       return answer;
     } catch (error) {
-      if (error instanceof StoreError) this.#refused(error, { by, kind, heals });
+      if (error instanceof StoreError) this.#refused(error, { by, kind, provesRecovery });
       throw error;
     } finally {
       this.#underWay -= 1;
-      // Given up by its stream: nobody is left who waits for the store.
-      if (this.#underWay === 0 && this.#failures === 0) this.heal();
+      // Given up by its stream: no stream waits for the store any longer.
+      if (this.#underWay === 0 && this.#failures === 0) this.recover();
       if (trial) {
         trial.trying = false;
         this.#wake();
@@ -92,7 +92,10 @@ export class StoreGate {
     }
   }
 
-  /** No request under way has moved for so long, ms: the store is in trouble, though none has failed yet. */
+  /**
+   * No request in flight has made progress for this long, ms: the store is unavailable, although no request has failed
+   * yet.
+   */
   quiet(quietMs: number): void {
     if (this.#failures > 0) return;
     this.#quietSinceMs ??= this.#clock.monotonicMs() - quietMs;
@@ -101,7 +104,7 @@ export class StoreGate {
     this.#observer.storeTrouble(this.#reason);
   }
 
-  /** Before the work begins: the store cannot be used, and whoever asks it will say when it can. */
+  /** Called before the work begins: the store cannot be used; the next request finds out when it can. */
   blockedBy(reason: string): void {
     this.#quietSinceMs ??= this.#clock.monotonicMs();
     this.#sinceMs = this.#quietSinceMs;
@@ -109,17 +112,17 @@ export class StoreGate {
     this.#observer.storeTrouble(reason);
   }
 
-  /** What was in trouble has gone through. */
-  heal(): void {
+  /** A request that had failed has succeeded. */
+  recover(): void {
     if (!this.state.blocked) return;
     this.#failures = 0;
     this.#failed.clear();
     this.#quietSinceMs = undefined;
-    this.#observer.storeHealed();
+    this.#observer.storeRecovered();
     this.#wake();
   }
 
-  /** A request went through, by its answer or by what a look-up found of it. */
+  /** A request succeeded, by its answer or according to a look-up. */
   answered({ by, kind = "asks" }: Asking): void {
     const [failing, odd] = [this.#failing[kind], this.#odd[kind]];
     failing.delete(by);
@@ -127,26 +130,26 @@ export class StoreGate {
     if (odd.size >= MOST_ODD) odd.clear();
     for (const other of failing) odd.add(other);
     failing.clear();
-    this.#healUnlessFailing();
+    this.#recoverUnlessFailing();
   }
 
-  /** Its stream gave a request up: what it met says nothing of the store as it is now. */
+  /** Its stream gave a request up: its error says nothing about the present state of the store. */
   gaveUp(by: string): void {
     for (const failing of Object.values(this.#failing)) failing.delete(by);
   }
 
-  /** For the end of the worker: requests that wait for the store to heal are refused; those under way go on. */
+  /** For the shutdown: requests that wait for the store are refused; those in flight continue. */
   stopWaiting(): void {
     this.#stopped = true;
     this.#wake();
   }
 
-  /** Given back when this request is one that tries a closed gate. */
+  /** Resolves with the closed gate if this request is the one that tries it. */
   async #pass(by: string, signal: AbortSignal): Promise<{ trying: boolean } | undefined> {
     for (;;) {
       signal.throwIfAborted();
       if (this.#failures === 0) return undefined;
-      if (this.#stopped) throw new StoppedError(`stopped while the store was in trouble: ${this.#reason}`);
+      if (this.#stopped) throw new StoppedError(`stopped while the store was unavailable: ${this.#reason}`);
       const closed = this.#failed.has(by) ? this.#closed.failed : this.#closed.others;
       const waitMs = closed.untilMs - this.#clock.monotonicMs();
       if (waitMs <= 0 && !closed.trying) {
@@ -161,7 +164,7 @@ export class StoreGate {
     }
   }
 
-  #refused(error: StoreError, { by, kind, heals }: Required<Asking>): void {
+  #refused(error: StoreError, { by, kind, provesRecovery }: Required<Asking>): void {
     if (CLOSES.has(error.trouble)) return this.#trouble(error, by);
     // A bucket that is not ours was not asked at all.
     if (error.trouble === "not_ours") return;
@@ -169,20 +172,20 @@ export class StoreGate {
     if (error.trouble !== "failing") failing.delete(by);
     else if (!this.#odd[kind].has(by)) failing.add(by);
     if (failing.size > 1 && failing.has(by)) this.#trouble(error, by);
-    // The bucket answered: this request, or one beside it.
-    else if (heals) this.#healUnlessFailing();
+    // The bucket answered this request, or another one.
+    else if (provesRecovery) this.#recoverUnlessFailing();
   }
 
-  /** Not while one kind of request fails for two streams, whatever else is answered. */
-  #healUnlessFailing(): void {
-    if (Object.values(this.#failing).every(({ size }) => size < 2)) this.heal();
+  /** Not while one kind of request fails for two streams, even if others are answered. */
+  #recoverUnlessFailing(): void {
+    if (Object.values(this.#failing).every(({ size }) => size < 2)) this.recover();
   }
 
   #trouble(error: StoreError, by: string): void {
     const now = this.#clock.monotonicMs();
     const { failed, others } = this.#closed;
     this.#failed.add(by);
-    // Requests that were under way together fail together: they count once.
+    // Requests that were in flight together fail together: they count once.
     if (this.#failures > 0 && now < failed.untilMs && !failed.trying && !others.trying) return;
     if (this.#failures === 0) this.#sinceMs = this.#quietSinceMs ?? now;
     this.#quietSinceMs = undefined;
@@ -191,7 +194,7 @@ export class StoreGate {
     const waitMs = backoffMs(this.#failures, this.#random());
     const { trouble, retryAfterMs = 0 } = error;
     failed.untilMs = now + Math.max(waitMs, retryAfterMs);
-    // A wish of the store binds all; one in answer to a stream that alone is in trouble may be about its key.
+    // The store's Retry-After applies to all; an answer to a stream that alone fails may be about its key.
     const wishMs = trouble === "throttled" || this.#failed.size > 1 ? retryAfterMs : 0;
     others.untilMs = now + Math.max(Math.min(waitMs, LIMITS.othersWaitMs), wishMs);
     this.#observer.storeTrouble(this.#reason);

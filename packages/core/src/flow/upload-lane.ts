@@ -1,12 +1,13 @@
 /**
- * The worker's only way to hold file bytes in memory: a few slots, each with one pooled buffer, given to streams in
- * fair turns. A stream with a thousand parts waiting gets one slot, then every other stream that asks, then the next.
+ * The only way in which the worker holds file bytes in memory: a few slots, each with one pooled buffer, given to
+ * streams in fair turns. A stream with a thousand waiting parts gets one slot, then every other stream that waits, then
+ * it again.
  */
 import { assert } from "../assert.ts";
 import { StoppedError } from "../errors.ts";
 
 export interface Slot {
-  /** As long as the lane's `bufferBytes`; its content is anything. */
+  /** As long as the lane's `bufferBytes`; its initial content is arbitrary. */
   readonly buffer: Uint8Array;
   release(): void;
 }
@@ -37,7 +38,7 @@ export class UploadLane {
     return this.#busy;
   }
 
-  /** Rejects with the signal's reason when it aborts first, with StoppedError when the lane closes. */
+  /** Rejects with the signal's reason if it aborts first, with StoppedError if the lane closes. */
   async enter(stream: string, signal: AbortSignal): Promise<Slot> {
     signal.throwIfAborted();
     if (this.#closed) throw new StoppedError("the lane is closed");
@@ -56,7 +57,7 @@ export class UploadLane {
     };
   }
 
-  /** Slots in use are kept until released; whoever waits, or comes later, is refused. */
+  /** Slots in use are kept until released; waiting and later callers are refused. */
   close(): void {
     this.#closed = true;
     const waiting = [...this.#turns.values()].flat();
@@ -89,7 +90,7 @@ export class UploadLane {
     return promise;
   }
 
-  /** The slot passes to the stream whose turn it is; that stream then goes to the end of the line. */
+  /** Passes the slot to the stream whose turn it is, which then goes to the end of the queue. */
   #next(): void {
     const first = this.#turns.entries().next();
     if (first.done) {

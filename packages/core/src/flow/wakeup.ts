@@ -1,12 +1,12 @@
 /**
- * A poke before, during or after the wait ends exactly one wait: no wake-up is lost, many count once. A mark only brings
- * the end forward: what happens a thousand times a second costs as much as what happened once.
+ * A poke before, during or after the wait ends exactly one wait: no wake-up is lost, and many count once. A mark only
+ * shortens the wait: an event that occurs a thousand times a second costs as much as one that occurs once.
  */
 import type { Clock } from "../ports/clock.ts";
 
 export interface Wait {
   ms: number;
-  /** How long it is at most when it is marked, counted from its beginning. */
+  /** The maximum wait once it is marked, counted from its beginning. */
   markedMs: number;
 }
 
@@ -29,7 +29,7 @@ export class Wakeup {
   /** Resolves when poked, after its time, or when the signal aborts. */
   async wait({ ms, markedMs }: Wait, clock: Clock, signal: AbortSignal): Promise<void> {
     const begunMs = clock.monotonicMs();
-    // Two stretches: what marks a wait all the time, as a growing file does, sets no timer anew.
+    // In two steps, so that frequent marks, as from a growing file, never set a new timer.
     await this.#sleep(Math.min(ms, markedMs), clock, signal);
     if (!this.#marked) {
       this.#endsWithMark = true;

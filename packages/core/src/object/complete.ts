@@ -1,6 +1,6 @@
 /**
- * Exactly one Complete counts, whatever becomes of its reply: after anything but a clean success HeadObject decides,
- * and ListParts whether the upload still waits. While in doubt nothing is aborted and nothing local is touched.
+ * Exactly one Complete counts, whatever happens to its reply: after anything but a clean success HeadObject decides,
+ * and ListParts whether the upload is still open. While in doubt nothing is aborted and nothing local is changed.
  */
 import { StreamFailure } from "../errors.ts";
 import { crc32ToBase64, wholeCrc } from "./crc32.ts";
@@ -9,7 +9,7 @@ import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
 import type { ConditionDoubts } from "./condition-doubts.ts";
-import { conditionFor, mayReplace, standingWithMetadata, type Standing } from "./existing-object.ts";
+import { conditionFor, mayReplace, existingWithMetadata, type ExistingObject } from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { uploadRef } from "./part-sender.ts";
 import { mayMakeObject, reach, refuseIfAborted, type ObjectContext } from "./context.ts";
@@ -21,20 +21,20 @@ export interface Assembled {
 
 export type Completed =
   | ({ kind: "assembled" } & Assembled)
-  /** The store does not hold a part as it was named. */
+  /** The store does not have a part as listed in the request. */
   | { kind: "repair" }
-  /** The upload is open still: Complete never took effect, and is sent again. */
+  /** The upload is still open: Complete never took effect, and is sent again. */
   | { kind: "again" }
   | { kind: "upload_gone" }
-  /** The store completed it, and what stands there is not what was sent. */
+  /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
-  /** The worker's lease is not fresh: somebody else may be completing. */
+  /** The worker's lease is not fresh: another worker may be completing it. */
   | { kind: "fenced" };
 
 type Unknown = { kind: "unknown" };
 type Fenced = { kind: "fenced" };
 
-/** `askFirst`: an object may stand at the key already, so HeadObject says under which condition to complete. */
+/** `askFirst`: an object may already exist at the key, so HeadObject determines the condition for Complete. */
 export async function completeUpload(
   context: ObjectContext,
   facts: FileFacts,
@@ -51,7 +51,7 @@ export async function completeUpload(
   await reach(context, "completing");
   const outcome = await store.ask<CompleteOutcome | Unknown | Fenced>(
     "CompleteMultipartUpload",
-    // Asked at the last moment: the store may have been away for longer than the lease.
+    // Checked at the last moment, because the store may have been unavailable for longer than the lease.
     async () => {
       refuseIfAborted(context);
       return mayMakeObject(context) ? await deps.store.complete(ref, request) : { kind: "fenced" };
@@ -70,7 +70,7 @@ function named(part: Part) {
   return ChecksumCRC32 === undefined ? { PartNumber, ETag } : { PartNumber, ETag, ChecksumCRC32 };
 }
 
-/** Where the store has no conditional Complete, HeadObject right before it leaves a window of one request. */
+/** If the store has no conditional Complete, HeadObject right before it leaves a window of one request. */
 async function conditionNow(
   context: ObjectContext,
   ref: UploadRef,
@@ -82,9 +82,9 @@ async function conditionNow(
   const mayReplace = rules.onConflict === "overwrite" || rules.onReplace === "replace";
   const replaces = held.record.supersedes !== undefined || mayReplace;
   if (conditionalComplete && !replaces && !askFirst) return { ifNoneMatch: true };
-  const standing = await standingNow(context, ref, undefined, wanted);
-  if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
-  const condition = conditionFor(standing, rules);
+  const existing = await existingNow(context, ref, undefined, wanted);
+  if (existing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  const condition = conditionFor(existing, rules);
   if (condition === undefined) return undefined;
   const honoured = "ifMatch" in condition ? ifMatchOnComplete === "honoured" : conditionalComplete;
   return honoured ? condition : undefined;
@@ -110,10 +110,10 @@ async function settle(
 ): Promise<Completed> {
   const { rules, deps, store, signal } = context;
   const head = await headObject(context, ref);
-  const standing = await standingAt(context, ref, head, outcome, wanted);
-  if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
-  const object = standing.kind === "earlier" ? standing.object : undefined;
-  const own = standing.kind === "earlier" && standing.own;
+  const existing = await existingAt(context, ref, head, outcome, wanted);
+  if (existing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  const object = existing.kind === "earlier" ? existing.object : undefined;
+  const own = existing.kind === "earlier" && existing.own;
   const proved = object !== undefined && isProved(context, object, wanted, own);
   const assembled = object && {
     kind: "assembled" as const,
@@ -124,7 +124,7 @@ async function settle(
     return proved && assembled ? assembled : { kind: "mismatch", detail: different(ref, object, wanted) };
   }
   const { listPartsEndsWithComplete: honest } = deps.store.profile;
-  // What bears our id and is made of exactly our parts ends the matter: no listing says more than that.
+  // An object with our id and exactly our parts settles the matter: no listing proves more.
   if (assembled && (own || !honest) && showsBytes(context, object, wanted)) return assembled;
   const ended: Completed = proved && assembled ? assembled : { kind: "upload_gone" };
   if (outcome.kind === "gone" && !honest) return ended;
@@ -133,49 +133,50 @@ async function settle(
   if (outcome.kind === "gone" && doubts.endedButListed() === "Complete") return ended;
   if (outcome.kind === "conflict") {
     const refused = await doubts.refused("CompleteMultipartUpload", ref, condition, head);
-    // Our own object refuses our own condition, and nothing but its size can be compared.
+    // Our own object refuses our own condition, and only its size can be compared.
     if (refused && own && proved && !honest) return ended;
   }
-  // Whatever stands there then came from another upload, and this one is still to be completed.
+  // Then the object there came from another upload, and this one must still be completed.
   return { kind: "again" };
 }
 
 type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
 
-async function standingNow(
+async function existingNow(
   context: ObjectContext,
   ref: UploadRef,
   outcome: Replied | undefined,
   wanted: Wanted,
-): Promise<Standing> {
-  return await standingAt(context, ref, await headObject(context, ref), outcome, wanted);
+): Promise<ExistingObject> {
+  return await existingAt(context, ref, await headObject(context, ref), outcome, wanted);
 }
 
-async function standingAt(
+async function existingAt(
   context: ObjectContext,
   ref: UploadRef,
   head: Head,
   outcome: Replied | undefined,
   wanted: Wanted,
-): Promise<Standing> {
+): Promise<ExistingObject> {
   const ours = ofThisUpload(context, head, outcome, wanted);
   if (ours) return ours;
-  const standing = await standingWithMetadata(context, ref, head, wanted.facts);
-  if (standing.kind !== "earlier" || standing.own) return standing;
-  return (await mayReplace(context, ref, standing.object)) ? standing : { kind: "foreign" };
+  const existing = await existingWithMetadata(context, ref, head, wanted.facts);
+  if (existing.kind !== "earlier" || existing.own) return existing;
+  return (await mayReplace(context, ref, existing.object)) ? existing : { kind: "foreign" };
 }
 
 /**
- * An upload need not bear our ids: the founding phase opened its own without, and one that was found again after Redis
- * was emptied may be of another source. What Complete has just named, or what has the ETag of exactly the parts it named,
- * is this upload's object; before Complete was sent (no `outcome`) that is told of a founding upload alone.
+ * An upload need not have our ids: early versions opened theirs without, and an upload that was found again after Redis
+ * was emptied may belong to another source. An object that Complete has just named, or that has the ETag of exactly the
+ * parts it named, is this upload's; before Complete was sent (no `outcome`) that can be said only of an upload of an
+ * early version.
  */
 function ofThisUpload(
   { held, deps }: ObjectContext,
   head: Head,
   outcome: Replied | undefined,
   wanted: Wanted,
-): Standing | undefined {
+): ExistingObject | undefined {
   if (head.kind !== "found") return undefined;
   const { object } = head;
   if (object.metadata[STREAM_ID_HEADER] === held.record.id) return undefined;
@@ -194,8 +195,8 @@ function different(ref: UploadRef, object: StoredObject, wanted: Wanted): string
 }
 
 /**
- * Whether the object is what was sent. Our own id and the size suffice where the store keeps no CRC32; an object that
- * bears another id (a stream rebuilt from S3) must show the bytes by CRC32 or by its computed ETag.
+ * Whether the object is what was sent. Our own id and the size suffice if the store has no CRC32; an object with
+ * another id (a stream rebuilt from S3) must prove the bytes by CRC32 or by its computed ETag.
  */
 function isProved(context: ObjectContext, object: StoredObject, wanted: Wanted, own: boolean): boolean {
   if (object.size !== wanted.facts.size) return false;
@@ -203,7 +204,7 @@ function isProved(context: ObjectContext, object: StoredObject, wanted: Wanted, 
   return own || showsBytes(context, object, wanted);
 }
 
-/** Its size, and its CRC32 or the ETag of exactly these parts, are those of what was sent. */
+/** Its size, and its CRC32 or the ETag of exactly these parts, match what was sent. */
 function showsBytes({ deps }: ObjectContext, object: StoredObject, wanted: Wanted): boolean {
   if (object.size !== wanted.facts.size) return false;
   if (object.crc32 !== undefined && wanted.crc !== undefined) return object.crc32 === crcText(wanted.crc);

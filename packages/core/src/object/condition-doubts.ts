@@ -1,15 +1,15 @@
 /**
- * Whatever the probe said, a store may refuse a condition that holds. HeadObject shows whether it does: once may be
- * chance (another write came and went), twice in one piece of work changes the profile, and the work goes on by asking
- * HeadObject right before.
+ * Whatever the probe found, a store may refuse a condition that holds. HeadObject shows whether it does: once may be
+ * chance (another write came and went), twice in one operation changes the profile, and from then on HeadObject is
+ * called right before the write instead.
  */
 import type { Condition, Demotion, Head, ObjectRef } from "../ports/object-store.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** Times a condition that holds is refused before it is used no more. */
+/** How often a condition that holds may be refused before it is no longer used. */
 const REFUSALS = 2;
 
-/** Whether what stands there is exactly what the condition asks for. */
+/** Whether the existing object is exactly what the condition requires. */
 export function conditionHolds(condition: Condition, head: Head): boolean {
   if (condition === undefined) return false;
   if (!("ifMatch" in condition)) return head.kind === "missing";
@@ -19,14 +19,14 @@ export function conditionHolds(condition: Condition, head: Head): boolean {
 export class ConditionDoubts {
   readonly #context: ObjectContext;
   #refused = 0;
-  /** Completes answered "no such upload" while ListParts knew it. */
+  /** Number of Completes answered "no such upload" although ListParts listed it. */
   #endedButListed = 0;
 
   constructor(context: ObjectContext) {
     this.#context = context;
   }
 
-  /** Returns whether the request is to be made again because of it. */
+  /** Returns whether the request must be repeated because of it. */
   async refused(
     request: "PutObject" | "CompleteMultipartUpload",
     ref: ObjectRef,
@@ -43,12 +43,12 @@ export class ConditionDoubts {
     const { change, name } = demotion(request, condition);
     await this.#context.deps.store.demote(
       change,
-      `The store refuses ${request} with ${name} although HeadObject shows that the condition holds (${ref.key}): from now on HeadObject is asked right before instead.`,
+      `The store refuses ${request} with ${name} although HeadObject shows that the condition holds (${ref.key}): from now on HeadObject is called right before instead.`,
     );
     return true;
   }
 
-  /** Complete says that the upload has ended, ListParts that it has not. Returns whom to believe. */
+  /** Complete says that the upload has ended, ListParts that it has not. Returns which answer to trust. */
   endedButListed(): "Complete" | "ListParts" {
     this.#endedButListed += 1;
     return this.#endedButListed < REFUSALS ? "ListParts" : "Complete";

@@ -1,6 +1,6 @@
-/** The CRC32 of a whole object follows from the CRC32s of its parts; no byte is read twice for it. */
+/** Computes the CRC32 of a whole object from the CRC32s of its parts, so that no byte is read twice for it. */
 
-/** Reflected polynomial of CRC-32/ISO-HDLC, the one of zlib, gzip and S3. */
+/** Reflected polynomial of CRC-32/ISO-HDLC, as in zlib, gzip and S3. */
 const POLYNOMIAL = 0xedb88320;
 
 /** CRC of A followed by B, from crc(A), crc(B) and the length of B in bytes. After zlib's crc32_combine. */
@@ -8,7 +8,7 @@ export function combineCrc32(first: number, second: number, secondBytes: number)
   return (multiply(shiftByBytes(secondBytes), first) ^ second) >>> 0;
 }
 
-/** CRC of the parts laid end to end; 0 for none, which is also the CRC of an empty object. */
+/** CRC of the concatenated parts; 0 for none, which is also the CRC of an empty object. */
 export function combineAll(parts: Iterable<{ crc: number; bytes: number }>): number {
   let whole = 0;
   for (const part of parts) whole = combineCrc32(whole, part.crc, part.bytes);
@@ -42,7 +42,7 @@ export function crc32ToBase64(crc: number): string {
   return btoa(String.fromCharCode((crc >>> 24) & 0xff, (crc >>> 16) & 0xff, (crc >>> 8) & 0xff, crc & 0xff));
 }
 
-/** Undefined when the text is not four bytes of base64. */
+/** Undefined if the text is not four bytes of base64. */
 export function crc32FromBase64(text: string): number | undefined {
   if (!/^[A-Za-z0-9+/]{6}==$/.test(text)) return undefined;
   const bytes = atob(text);
@@ -51,7 +51,7 @@ export function crc32FromBase64(text: string): number | undefined {
   return crc;
 }
 
-/** In part order; undefined when one part is not known by CRC. */
+/** In part order; undefined if the CRC of a part is unknown. */
 export function wholeCrc(parts: readonly { ChecksumCRC32?: string; Size: number }[]): number | undefined {
   const crcs: { crc: number; bytes: number }[] = [];
   for (const part of parts) {

@@ -1,4 +1,4 @@
-/** What a stream whose object exists has to write yet: its metadata object. */
+/** What is still to be written for a stream whose object exists: its metadata object. */
 import { StreamFailure } from "../errors.ts";
 import { MAX_METADATA_NUMBER, metadataKey, metadataKeyOf, takenKeys } from "./object-key.ts";
 import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
@@ -6,13 +6,14 @@ import { sealedFacts } from "../stream/identity.ts";
 import { OBJECT_CRC_HEADER, OBJECT_ETAG_HEADER } from "./existing-object.ts";
 import { FILE_HEADER, PATH_HEADER, STREAM_ID_HEADER, fileToken, RECOGNISED } from "./object-headers.ts";
 import type { OwnedStream } from "../flow/owned-stream.ts";
-import { metadataStanding, pathToken, type MetadataStanding } from "./metadata-object.ts";
+import { existingMetadata, pathToken, type ExistingMetadata } from "./metadata-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
 import { reach, type ObjectContext } from "./context.ts";
 
 /**
- * Writing it twice writes the same bytes, so an unknown outcome is simply sent again. Where another's object stands at its
- * name it takes the next one, which the record names: the object itself is stored by now, and nothing of it is in question.
+ * Writing it twice writes the same bytes, so after an unknown outcome it is simply sent again. If another program's
+ * object has its name, it takes the next one, which the record then contains: the object itself is already stored and
+ * not affected.
  */
 export async function writeMetadata(context: ObjectContext): Promise<void> {
   const { held } = context;
@@ -28,29 +29,29 @@ export async function writeMetadata(context: ObjectContext): Promise<void> {
   }
   throw new StreamFailure(
     "object_conflict",
-    `objects of other programs stand at every name of the metadata of ${key}`,
+    `objects of other programs have every name of the metadata of ${key}`,
   );
 }
 
-/** In Redis too, so that no other stream of ours puts an object there. */
+/** In Redis too, so that none of our other streams writes an object there. */
 async function takeName(held: OwnedStream, { bucket, key }: ObjectRef): Promise<boolean> {
   const before = takenKeys(held.record).slice(1);
   const outcome = await held.tryUpdate({
     takeKeys: [`${bucket}/${key}`],
     releaseKeys: before,
     patch: { s3_metadata_key: key },
-    log: [`another program's object stands at the name of the metadata object, which is ${key} therefore`],
+    log: [`another program's object has the name of the metadata object, which therefore is ${key}`],
   });
   return outcome.kind === "written";
 }
 
-/** Whether the metadata of this stream's object stands there then; false where another's object does. */
+/** Whether the metadata of this stream's object is there afterwards; false if another program's object is. */
 async function put(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const { held, deps, store, signal } = context;
   const { record } = held;
-  const before = await whatStands(context, ref);
+  const before = await findExisting(context, ref);
   if (before === "foreign") return false;
-  // An object recognised as it stood has been described by the stream that put it there.
+  // A recognized object was described by the stream that uploaded it.
   if ((before === "own" || before === "ours") && record.verify_result === RECOGNISED) return true;
   const body = metadataBytes(record, held.parts);
   const request = {
@@ -64,19 +65,19 @@ async function put(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
       ...objectHeadersOf(context),
     },
   };
-  // None of the file's bytes: that a small object was taken says nothing of parts that fail.
+  // Contains none of the file's bytes: that a small object was accepted says nothing about parts that fail.
   const send = (condition: Condition): Promise<PutOutcome> =>
     store.ask("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
   const ifFree = before === "not asked" || (before === "free" && deps.store.profile.conditionalPut);
   if ((await send(ifFree ? { ifNoneMatch: true } : undefined)).kind === "stored") return true;
-  const now = await metadataStanding(context, ref, sealedFacts(record));
-  // Our own is the same bytes, from before a crash; what another stream of the same file wrote is out of date.
+  const now = await existingMetadata(context, ref, sealedFacts(record));
+  // Our own has the same bytes, from before a crash; that of another stream of the same file is out of date.
   if (now === "own") return true;
   if (now === "ours") await send(undefined);
   return now === "ours" || (now === "free" && (await send({ ifNoneMatch: true })).kind === "stored");
 }
 
-/** An upload that the founding phase opened leaves an object without ids: its metadata object speaks for it. */
+/** An upload opened by an early version leaves an object without ids: its metadata object has them instead. */
 function objectHeadersOf({ held: { plan, record } }: ObjectContext): Record<string, string> {
   if (plan.kind !== "listed" || record.etag === undefined) return {};
   return {
@@ -85,10 +86,10 @@ function objectHeadersOf({ held: { plan, record } }: ObjectContext): Record<stri
   };
 }
 
-/** The Put's own condition asks where the store has it and nothing of ours is expected there. */
-async function whatStands(context: ObjectContext, ref: ObjectRef): Promise<MetadataStanding | "not asked"> {
+/** The Put's own condition decides if the store supports it and none of our objects is expected there. */
+async function findExisting(context: ObjectContext, ref: ObjectRef): Promise<ExistingMetadata | "not asked"> {
   const { record } = context.held;
   const expected = record.supersedes !== undefined || record.verify_result === RECOGNISED;
   if (context.deps.store.profile.conditionalPut && !expected) return "not asked";
-  return await metadataStanding(context, ref, sealedFacts(record));
+  return await existingMetadata(context, ref, sealedFacts(record));
 }

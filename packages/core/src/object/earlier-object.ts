@@ -1,8 +1,8 @@
 /**
- * A local file beside an earlier object of it: which ranges of the object still stand in the file where they stood? The
- * same comparison says whether the object may be replaced, for which at least half of it must stand, and which of its
- * bytes the next object can take over. Digests decide where they can; whether the object stands is, where they leave it
- * open, read back from the store, within a bound. In doubt both recordings are kept.
+ * Compares a local file with an earlier object of it: which ranges of the object are still in the file at the same
+ * place? The result decides whether the object may be replaced, which requires that at least half of it is unchanged,
+ * and which of its bytes the next object can copy. Digests decide if they can; if they leave the first question open,
+ * the object is read back from the store, up to a limit. In doubt both recordings are kept.
  */
 import type { PartRange } from "../stream/checkpoint.ts";
 import { StoreError } from "../errors.ts";
@@ -21,16 +21,16 @@ import {
   type ComparedRange,
   type Comparison,
   type Tally,
-} from "./standing-bytes.ts";
+} from "./matching-bytes.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** A range of the object, and what is known of its bytes. */
+/** A range of the object, and what is known about its bytes. */
 interface Known extends Pick<PartRange, "offset" | "bytes"> {
   crc?: number | undefined;
   md5?: string | undefined;
 }
 
-/** Asked once for each object that stands at a key while the stream is held. */
+/** Runs once for each object found at a key while the stream is held. */
 export async function compareWithObject(
   context: ObjectContext,
   ref: ObjectRef,
@@ -50,7 +50,7 @@ async function compare(context: ObjectContext, ref: ObjectRef, object: StoredObj
   const differing: Known[] = [];
   for (const range of await rangesOf(context, ref, object)) {
     const { offset, bytes } = range;
-    if (judgeTally(tally) === "stands") {
+    if (judgeTally(tally) === "matches") {
       ranges.push({ offset, bytes, is: "unread" });
       continue;
     }
@@ -61,7 +61,7 @@ async function compare(context: ObjectContext, ref: ObjectRef, object: StoredObj
     if (counted === undefined) differing.push(range);
     else add(tally, bytes, { equal: counted, counted });
   }
-  return { stands: (await readBack(context, ref, differing, tally)) === "stands", ranges };
+  return { matches: (await readBack(context, ref, differing, tally)) === "matches", ranges };
 }
 
 function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted">): void {
@@ -70,7 +70,7 @@ function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted"
   tally.unread -= bytes;
 }
 
-/** The object's parts where their digests are proved to be its own, else the whole of it. */
+/** The object's parts if their digests are proved to be its own, else the whole object. */
 async function rangesOf(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Known[]> {
   if (object.size === 0) return [];
   const parts = etagPartCount(object.etag) === undefined ? undefined : await partsOf(context, ref, object);
@@ -89,7 +89,7 @@ function md5Of({ deps }: ObjectContext, etag: string): string | undefined {
   return deps.store.profile.etagIsMd5 && /^[0-9a-f]{32}$/.test(etag) ? etag : undefined;
 }
 
-/** From the metadata object, which others can write: believed when its parts make up this very object. */
+/** From the metadata object, which others can write: trusted only if its parts add up to this very object. */
 async function partsOf(
   context: ObjectContext,
   ref: ObjectRef,
@@ -106,7 +106,7 @@ async function partsOf(
   return end === object.size && makesUp(context, described.parts, object) ? described.parts : undefined;
 }
 
-/** The path whose file the metadata object beside an object describes. */
+/** The path of the file that the metadata object next to an object describes. */
 export async function describedPath(context: ObjectContext, ref: ObjectRef): Promise<string | undefined> {
   const text = await metadataText(context, { bucket: ref.bucket, key: metadataKey(ref.key) });
   return text === undefined ? undefined : parseMetadata(text)?.path;
@@ -141,7 +141,7 @@ async function metadataText(
   );
 }
 
-/** How many of the range's bytes count when the file holds just these; undefined when it does not. */
+/** How many of the range's bytes count if the file has the same ones; undefined if it does not. */
 async function equalBytes(context: ObjectContext, range: Known): Promise<number | undefined> {
   let counted = 0;
   const byMd5 = range.crc === undefined;
@@ -179,7 +179,7 @@ function* pieces(ranges: readonly Known[]): Iterable<Pick<PartRange, "offset" | 
   }
 }
 
-/** Undefined when the object cannot be read: it is gone, or in an archive class. */
+/** Undefined if the object cannot be read: it is missing, or in an archive class. */
 async function objectBytes(
   { deps, store, signal }: ObjectContext,
   ref: ObjectRef,

@@ -8,8 +8,8 @@ import {
   conditionFor,
   OBJECT_CRC_HEADER,
   OBJECT_ETAG_HEADER,
-  standingOf,
-  standingWithMetadata,
+  existingFrom,
+  existingWithMetadata,
 } from "./existing-object.ts";
 import { FILE_HEADER, fileToken, STREAM_ID_HEADER } from "./object-headers.ts";
 import type { ObjectContext } from "./context.ts";
@@ -48,16 +48,16 @@ describe("what an object at our key is to us, from its headers and size", () => 
       "foreign",
     ],
   ])("%s", (_case, head, kind) => {
-    expect(standingOf(head, record, facts, hash).kind).toBe(kind);
+    expect(existingFrom(head, record, facts, hash).kind).toBe(kind);
   });
 
   it("no header at all is not the generation before of a stream that has none", () => {
     const { supersedes: _, ...first } = record;
-    expect(standingOf(found({}), first, facts, hash).kind).toBe("foreign");
+    expect(existingFrom(found({}), first, facts, hash).kind).toBe("foreign");
   });
 
   it("says under which condition it may be written", () => {
-    const earlier = standingOf(found({ [STREAM_ID_HEADER]: "me" }), record, facts, hash);
+    const earlier = existingFrom(found({ [STREAM_ID_HEADER]: "me" }), record, facts, hash);
     expect(conditionFor(earlier, { onConflict: "keep-both" })).toEqual({ ifMatch: "e" });
     expect(conditionFor({ kind: "free" }, { onConflict: "keep-both" })).toEqual({ ifNoneMatch: true });
     expect(conditionFor({ kind: "foreign" }, { onConflict: "overwrite" })).toBeUndefined();
@@ -66,7 +66,7 @@ describe("what an object at our key is to us, from its headers and size", () => 
 
 describe("an object without ids, as the founding phase left them", () => {
   /** The store shows `beside` at whatever else is asked for. */
-  async function standing(head: Head, beside: Head) {
+  async function existing(head: Head, beside: Head) {
     const asked: string[] = [];
     const context = {
       held: { record },
@@ -83,7 +83,7 @@ describe("an object without ids, as the founding phase left them", () => {
         },
       },
     } as unknown as ObjectContext;
-    return { asked, is: await standingWithMetadata(context, { bucket: BUCKET, key: "a.bin" }, head, facts) };
+    return { asked, is: await existingWithMetadata(context, { bucket: BUCKET, key: "a.bin" }, head, facts) };
   }
   const mine = { [STREAM_ID_HEADER]: "me", [OBJECT_ETAG_HEADER]: "e" };
 
@@ -96,20 +96,20 @@ describe("an object without ids, as the founding phase left them", () => {
     ["not ours: it is another stream's", found({ ...mine, [STREAM_ID_HEADER]: "x" }), {}],
     ["not ours: there is none", { kind: "missing" } as Head, {}],
   ])("is what the metadata object beside it says: %s", async (_case, beside, expected) => {
-    const { asked, is } = await standing(found({}), beside);
+    const { asked, is } = await existing(found({}), beside);
     expect(is).toMatchObject({ kind: "own" in expected ? "earlier" : "foreign", ...expected });
     expect(asked).toEqual(["a.bin.metadata.json"]);
   });
 
   it("is not ours when it is longer than the file, whatever is said of it", async () => {
-    expect((await standing(found({}, 101), found(mine))).is).toEqual({ kind: "foreign" });
-    expect((await standing(found({}, 100), found(mine))).is).toMatchObject({ kind: "earlier" });
+    expect((await existing(found({}, 101), found(mine))).is).toEqual({ kind: "foreign" });
+    expect((await existing(found({}, 100), found(mine))).is).toMatchObject({ kind: "earlier" });
   });
 
   it("has the CRC32 that is said of it, else its own", async () => {
-    const said = await standing(found({}), found({ ...mine, [OBJECT_CRC_HEADER]: "AAAAAA==" }));
+    const said = await existing(found({}), found({ ...mine, [OBJECT_CRC_HEADER]: "AAAAAA==" }));
     expect(said.is).toMatchObject({ object: { size: 100, etag: "e", crc32: "AAAAAA==" } });
-    const { is } = await standing(found({}), found(mine));
+    const { is } = await existing(found({}), found(mine));
     expect(is).toStrictEqual({ kind: "earlier", own: true, object: { size: 100, etag: "e", metadata: {} } });
   });
 
@@ -117,12 +117,12 @@ describe("an object without ids, as the founding phase left them", () => {
     ["an id of another stream", found({ [STREAM_ID_HEADER]: "x" })],
     ["a token of another file", found({ [FILE_HEADER]: "x" })],
   ])("is one that does not bear %s, either of which speaks for itself", async (_case, head) => {
-    expect(await standing(head, found(mine))).toEqual({ asked: [], is: { kind: "foreign" } });
+    expect(await existing(head, found(mine))).toEqual({ asked: [], is: { kind: "foreign" } });
   });
 
   it("is one that is there, and not ours already", async () => {
-    expect(await standing({ kind: "missing" }, found(mine))).toEqual({ asked: [], is: { kind: "free" } });
-    const own = await standing(found({ [STREAM_ID_HEADER]: "me" }), found(mine));
+    expect(await existing({ kind: "missing" }, found(mine))).toEqual({ asked: [], is: { kind: "free" } });
+    const own = await existing(found({ [STREAM_ID_HEADER]: "me" }), found(mine));
     expect(own).toMatchObject({ asked: [], is: { kind: "earlier", own: true } });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * What an object that stands at our key is to us. An object of another file or program is never ours to replace;
- * one that already holds the file's bytes is recognised, and nothing is sent.
+ * Classifies an object that exists at our key. An object of another file or program must never be replaced; one that
+ * already has the file's bytes is recognized, and nothing is sent.
  */
 import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
@@ -19,17 +19,20 @@ import { readDigests } from "./part-bytes.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** On the metadata object of an object without ids: the ETag and CRC32 of what it describes. */
+/** On the metadata object of an object without ids: the ETag and CRC32 of the object that it describes. */
 export const OBJECT_ETAG_HEADER = "sluice-object-etag";
 export const OBJECT_CRC_HEADER = "sluice-object-crc32";
 
-export type Standing =
+export type ExistingObject =
   | { kind: "free" }
   | { kind: "foreign" }
-  /** An object of the same file, not longer than it is now: this stream replaces it. `own`: it put it there itself. */
+  /**
+   * An object of the same file, not longer than it is now: this stream replaces it. `own`: this stream uploaded it
+   * itself.
+   */
   | { kind: "earlier"; own: boolean; object: StoredObject };
 
-/** It holds the file's bytes. */
+/** It has the file's bytes. */
 export interface SameBytes {
   kind: "same";
   own: boolean;
@@ -38,13 +41,13 @@ export interface SameBytes {
 }
 
 /** From its headers and size alone. */
-export function standingOf(
+export function existingFrom(
   head: Head,
   record: StreamRecord,
   facts: FileFacts,
   hash: (text: string) => string,
   replaced?: Pick<DoneEntry, "etag">,
-): Standing {
+): ExistingObject {
   if (head.kind !== "found") return { kind: "free" };
   const { object } = head;
   const whose = whoseIds(object, record, facts, hash, replaced);
@@ -64,7 +67,7 @@ function whoseIds(
   const { [STREAM_ID_HEADER]: streamId, [FILE_HEADER]: token } = metadata;
   if (streamId === record.id) return "own";
   if (streamId !== undefined && streamId === record.supersedes) return "file";
-  // Recognised as it stood, so it bears the ids of whoever put it there.
+  // Recognized without an upload, so it has the ids of the stream that uploaded it.
   if (replaced !== undefined && replaced.etag === etag) return "file";
   return token === fileToken(record.source, facts, hash) ? "file" : undefined;
 }
@@ -73,33 +76,33 @@ export const bearsIds = ({ metadata }: StoredObject): boolean =>
   metadata[STREAM_ID_HEADER] !== undefined || metadata[FILE_HEADER] !== undefined;
 
 /**
- * As `standingOf`. The founding phase opened its uploads without ids, so their objects bear none: for such an object
- * the metadata object beside it speaks, which bears the ids and names the ETag of what it describes.
+ * As `existingFrom`. Early versions opened their uploads without ids, so their objects have none: such an object is
+ * identified by the metadata object next to it, which has the ids and the ETag of what it describes.
  */
-export async function standingWithMetadata(
+export async function existingWithMetadata(
   context: ObjectContext,
   ref: ObjectRef,
   head: Head,
   facts: FileFacts,
-): Promise<Standing> {
+): Promise<ExistingObject> {
   const { held, deps } = context;
-  const standing = standingOf(head, held.record, facts, deps.digests.hash, reopened(context, ref));
-  if (standing.kind !== "foreign" || head.kind !== "found") return standing;
+  const existing = existingFrom(head, held.record, facts, deps.digests.hash, reopened(context, ref));
+  if (existing.kind !== "foreign" || head.kind !== "found") return existing;
   if (bearsIds(head.object)) {
     const replaced = await isEarlierOfPath(context, ref, head.object);
-    return replaced ? { kind: "earlier", own: false, object: head.object } : standing;
+    return replaced ? { kind: "earlier", own: false, object: head.object } : existing;
   }
   const beside = await findBeside(context, ref, bearsIds);
-  if (!beside) return standing;
+  if (!beside) return existing;
   const { [OBJECT_ETAG_HEADER]: etag, [OBJECT_CRC_HEADER]: crc32 = head.object.crc32 } =
     beside.object.metadata;
   const whose = whoseIds(beside.object, held.record, facts, deps.digests.hash);
-  if (whose === undefined || etag !== head.object.etag || head.object.size > facts.size) return standing;
+  if (whose === undefined || etag !== head.object.etag || head.object.size > facts.size) return existing;
   const object = crc32 === undefined ? head.object : { ...head.object, crc32 };
   return { kind: "earlier", own: whose === "own", object };
 }
 
-/** The completed file that this stream is a new generation of, when its object is the one at this key. */
+/** The completed file that this stream is a new generation of, if its object is the one at this key. */
 function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): DoneEntry | undefined {
   const entry = deps.completed.entry(record.original_path);
   const continued = entry !== undefined && entry.stream_id === record.supersedes;
@@ -107,8 +110,8 @@ function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): Do
 }
 
 /**
- * Whether this stream may put its object in the place of an earlier one of the same file. The answer of the opening holds
- * to the end: what a live file's writer changes later is repaired, not judged again.
+ * Whether this stream may replace an earlier object of the same file. The answer from the opening stays valid to the
+ * end: what a live file's writer changes later is repaired, not judged again.
  */
 export async function mayReplace(
   context: ObjectContext,
@@ -116,39 +119,39 @@ export async function mayReplace(
   object: StoredObject,
 ): Promise<boolean> {
   const { held, deps, compared } = context;
-  // The newest file at the path was asked for, whatever it has in common with the one before.
+  // The newest file at the path is wanted, whatever it has in common with the one before.
   if (await isEarlierOfPath(context, ref, object)) return true;
   const entry = deps.completed.entry(held.record.original_path);
   if (entry?.seen_shorter && entry.etag === object.etag) return false;
-  // Also after a restart: the upload was opened only when the comparison allowed it.
+  // Also after a restart: the upload was opened only because the comparison allowed it.
   if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
   const seenBefore = compared.has(`${ref.key} ${object.etag}`);
-  const { stands } = await compareWithObject(context, ref, object);
-  if (seenBefore) return stands;
-  const words = stands
-    ? "at least half of it still stands: it is replaced"
-    : "it holds another recording: it stays";
+  const { matches } = await compareWithObject(context, ref, object);
+  if (seenBefore) return matches;
+  const words = matches
+    ? "at least half of it is unchanged: it is replaced"
+    : "it contains another recording: it is kept";
   deps.observer.decided(held.record, `an earlier object of this file is at ${ref.key}; ${words}`);
-  return stands;
+  return matches;
 }
 
 /**
- * Asks the store, and where the sizes are equal compares the bytes with the local file. An object of ours with the bytes
- * of the file at its path is that file's, whatever inode it had: copied back, restored, on another host.
+ * Asks the store, and compares the bytes with the local file if the sizes are equal. One of our objects with the bytes
+ * of the file at its path belongs to that file, whatever inode it had: copied back, restored, on another host.
  */
-export async function lookAtKey(
+export async function inspectKey(
   context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
   seen?: Head,
-): Promise<Standing | SameBytes> {
+): Promise<ExistingObject | SameBytes> {
   const head = seen ?? (await headObject(context, ref));
-  const standing = await standingWithMetadata(context, ref, head, facts);
-  if (standing.kind === "earlier") {
-    const crc = standing.object.size === facts.size && (await sameBytes(context, standing.object, facts));
-    if (typeof crc === "number") return { ...standing, kind: "same", crc };
-    const mine = standing.own || (await mayReplace(context, ref, standing.object));
-    return mine ? standing : { kind: "foreign" };
+  const existing = await existingWithMetadata(context, ref, head, facts);
+  if (existing.kind === "earlier") {
+    const crc = existing.object.size === facts.size && (await sameBytes(context, existing.object, facts));
+    if (typeof crc === "number") return { ...existing, kind: "same", crc };
+    const mine = existing.own || (await mayReplace(context, ref, existing.object));
+    return mine ? existing : { kind: "foreign" };
   }
   const copy = head.kind === "found" && bearsIds(head.object) ? head.object : undefined;
   if (copy?.size === facts.size && (await isOfThisPath(context, ref))) {
@@ -156,14 +159,14 @@ export async function lookAtKey(
     if (crc !== undefined) return { kind: "same", own: false, object: copy, crc };
   }
   const object = mayBeOfFoundingUpload(context.held, head);
-  if (object?.size !== facts.size) return standing;
+  if (object?.size !== facts.size) return existing;
   const crc = await sameParts(context, object, facts);
-  return crc === undefined ? standing : { kind: "same", own: true, object, crc };
+  return crc === undefined ? existing : { kind: "same", own: true, object, crc };
 }
 
 /**
- * A path's own key is that path's object. A numbered one may be another file's own: the metadata object says whose. The
- * root may have been another one, on another host.
+ * An object at a path's own key belongs to that path. A numbered key may belong to another file: the metadata object
+ * says to which. The root may have been another one, on another host.
  */
 async function isOfThisPath(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const { held, rules, deps } = context;
@@ -177,13 +180,13 @@ async function isOfThisPath(context: ObjectContext, ref: ObjectRef): Promise<boo
   return path?.endsWith(`/${displayPath(relativePath)}`) === true;
 }
 
-/** An object without ids where this stream's own upload, which the founding phase opened, would have put one. */
+/** An object without ids where this stream's own upload, opened by an early version, would have created one. */
 function mayBeOfFoundingUpload({ plan, record }: OwnedStream, head: Head): StoredObject | undefined {
   const founding = plan.kind === "listed" && record.s3_upload_id !== undefined;
   return founding && head.kind === "found" && !bearsIds(head.object) ? head.object : undefined;
 }
 
-/** The file's CRC32 when the object is known to hold the same bytes, by CRC32 or by an ETag made of MD5s. */
+/** The file's CRC32 if the object is known to have the same bytes, by CRC32 or by an ETag made of MD5s. */
 export async function sameBytes(
   context: ObjectContext,
   object: StoredObject,
@@ -199,7 +202,7 @@ export async function sameBytes(
   return same ? read.crc : undefined;
 }
 
-/** The file's CRC32 when the object's ETag is that of the file cut into exactly this stream's parts. */
+/** The file's CRC32 if the object's ETag is that of the file split into exactly this stream's parts. */
 async function sameParts(
   context: ObjectContext,
   object: StoredObject,
@@ -219,7 +222,7 @@ async function sameParts(
   return multipartEtag(md5s, deps.digests) === object.etag ? crc : undefined;
 }
 
-/** The parts a file of this size is cut into; none when a part that stands on no grid has no record. */
+/** The parts of a file of this size; none if a part without a grid has no record. */
 function partRanges({ plan, parts }: OwnedStream, size: number): PartRange[] {
   const count = plan.kind === "listed" ? plan.count : 0;
   const listed = [...parts.values()]
@@ -233,8 +236,8 @@ function partRanges({ plan, parts }: OwnedStream, size: number): PartRange[] {
   ];
 }
 
-/** The condition under which a write goes through only if this is still what stands there. */
-export function conditionFor(standing: Standing, rules: Pick<WatchRules, "onConflict">): Condition {
-  if (standing.kind === "earlier") return { ifMatch: standing.object.etag };
+/** The condition under which a write succeeds only if this is still the existing object. */
+export function conditionFor(existing: ExistingObject, rules: Pick<WatchRules, "onConflict">): Condition {
+  if (existing.kind === "earlier") return { ifMatch: existing.object.etag };
   return rules.onConflict === "overwrite" ? undefined : { ifNoneMatch: true };
 }

@@ -8,7 +8,7 @@ import { BUCKET, equalBytes, PART, sampleBytes } from "../testing/test-values.ts
 import type { WorkerOptions } from "../testing/test-worker.ts";
 import type { World } from "../testing/world.ts";
 import { mayBeEqual } from "./extend.ts";
-import type { ComparedRange } from "./standing-bytes.ts";
+import type { ComparedRange } from "./matching-bytes.ts";
 
 const TAIL = 1234;
 const SIZE = 4 * PART + TAIL;

@@ -1,14 +1,15 @@
 /**
- * An earlier object of the same file is extended: the new one takes over by copies inside the store what the file still
- * holds, and only the rest is sent. The plan is fixed before the upload is opened (open-object.ts); each of its first
- * parts is then copied and compared with the file, or sent.
+ * Extends an earlier object of the same file: what the file still has is copied inside the store, and only the rest is
+ * sent. The plan is fixed before the upload is opened (open-object.ts); each of its first parts is then copied and
+ * compared with the file, or sent.
  *
  *   copy ─► the store's digest of the part = the file's ─► recorded, no byte sent
  *    │                  └── differs ──────────────────────► sent
  *    ├── refused, or the store answers with errors ───────► sent, and all that follow
- *    └── the object to copy from is another by now ───────► a conflict, or sent, and all that follow
+ *    └── the object to copy from was replaced ────────────► a conflict, or sent, and all that follow
  *
- * What a metadata object says of an earlier one is a hint that others can write: it only says what is not worth a copy.
+ * What a metadata object says about an earlier object is a hint that others can write: it only shows what is not worth
+ * a copy.
  */
 import { StoreError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -30,16 +31,16 @@ import { foreignObject } from "./complete.ts";
 import { reach, type ObjectContext } from "./context.ts";
 import { crc32ToBase64 } from "./crc32.ts";
 import { compareWithObject } from "./earlier-object.ts";
-import { standingWithMetadata } from "./existing-object.ts";
+import { existingWithMetadata } from "./existing-object.ts";
 import { headObject } from "./object-headers.ts";
 import { holdsBytes, rangeCrc, tellsBytes } from "./part-bytes.ts";
 import { sendPart, uploadRef, type Sent } from "./part-sender.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
-import type { ComparedRange } from "./standing-bytes.ts";
+import type { ComparedRange } from "./matching-bytes.ts";
 
 type CopiedPlan = Extract<PartPlan, { kind: "copied" }>;
 
-/** What the record says of an upload about to be opened beside an earlier object of the file, or beside none. */
+/** The fields of the record for an upload about to be opened next to an earlier object of the file, or without one. */
 export async function planExtension(
   context: ObjectContext,
   ref: ObjectRef,
@@ -48,7 +49,7 @@ export async function planExtension(
 ): Promise<RecordPatch> {
   const plan = earlier && (await planFor(context, ref, earlier, facts));
   if (plan) return { part_plan: formatPlan(plan), extends: earlier.etag };
-  // One that was fixed for an upload that is gone: nothing is copied this time.
+  // A plan for an upload that no longer exists: nothing is copied this time.
   if (context.held.plan.kind !== "copied") return {};
   return { part_plan: formatPlan(choosePlan(context.rules.plan)), extends: null };
 }
@@ -61,11 +62,11 @@ async function planFor(
 ): Promise<CopiedPlan | undefined> {
   const plan = object.size <= facts.size ? extensionOf(context, object.size) : undefined;
   if (!plan || planCapacity(plan, context.deps.store.profile.maxParts) < facts.size) return undefined;
-  const { stands, ranges } = await compareWithObject(context, ref, object);
-  return stands && isWorthACopy(plan, ranges) ? plan : undefined;
+  const { matches, ranges } = await compareWithObject(context, ref, object);
+  return matches && isWorthACopy(plan, ranges) ? plan : undefined;
 }
 
-/** The plan that extends an object of this size; undefined where nothing of it can be copied. */
+/** The plan that extends an object of this size; undefined if nothing of it can be copied. */
 export function extensionOf({ deps, rules }: ObjectContext, objectBytes: number): CopiedPlan | undefined {
   const { copiesRanges, maxParts } = deps.store.profile;
   return copiesRanges ? extendedPlan(choosePlan(rules.plan), objectBytes, maxParts) : undefined;
@@ -76,7 +77,7 @@ function isWorthACopy(plan: CopiedPlan, ranges: readonly ComparedRange[]): boole
   return false;
 }
 
-/** A part that holds a differing range whole differs itself; one that only touches it is tried. */
+/** A part that contains a whole differing range differs itself; one that only overlaps with it is tried. */
 export function mayBeEqual(plan: CopiedPlan, n: number, ranges: readonly ComparedRange[]): boolean {
   const from = partOffset(plan, n);
   const end = from + partBytes(plan, n);
@@ -85,7 +86,7 @@ export function mayBeEqual(plan: CopiedPlan, n: number, ranges: readonly Compare
   );
 }
 
-/** Brings the range into S3 and into the checkpoint: copied where that is planned and proves right, else sent. */
+/** Brings the range into S3 and into the checkpoint: copied if that is planned and verified, else sent. */
 export async function fillPart(context: ObjectContext, range: PartRange): Promise<Sent> {
   const etag = isToCopy(context, range) ? context.held.record.extends : undefined;
   const copied = etag === undefined ? undefined : await copyPart(context, range, etag);
@@ -99,7 +100,7 @@ function isToCopy({ held, deps, compared }: ObjectContext, range: PartRange): bo
   return known === undefined || mayBeEqual(plan, range.number, known.ranges);
 }
 
-/** Undefined: the part is to be sent. */
+/** Undefined: the part must be sent. */
 async function copyPart(context: ObjectContext, range: PartRange, etag: string): Promise<Sent | undefined> {
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
@@ -144,7 +145,7 @@ async function copyPart(context: ObjectContext, range: PartRange, etag: string):
 
 type Copied = Extract<CopyOutcome, { kind: "copied" }>;
 
-/** A store that answers this copy with errors, time after time, may well take the bytes. */
+/** A store that repeatedly answers this copy with errors may still accept the bytes. */
 async function askForCopy(context: ObjectContext, range: PartRange, etag: string): Promise<CopyOutcome> {
   const { held, deps, store, signal } = context;
   const { s3_bucket: bucket, s3_key: key = "" } = held.record;
@@ -190,7 +191,7 @@ interface Proof {
   buffer: Uint8Array;
 }
 
-/** The CRC32 of the file's range where the copied part is proved to hold the same bytes; undefined where it does not. */
+/** The CRC32 of the file's range if the copied part is proved to have the same bytes; else undefined. */
 async function provedCrc(
   context: ObjectContext,
   { range, etag, copied, buffer }: Proof,
@@ -210,7 +211,9 @@ async function provedCrc(
   return (await crcInStore(context, range, etag)) === crc ? crc : undefined;
 }
 
-/** For stores that tell nothing of a copied part: the same range read back, from the object while it is the same. */
+/**
+ * For stores that report nothing about a copied part: reads the same range back, from the object if it is unchanged.
+ */
 async function crcInStore(
   context: ObjectContext,
   range: PartRange,
@@ -237,15 +240,15 @@ async function crcInStore(
   return head.kind === "found" && head.object.etag === etag ? crc : undefined;
 }
 
-/** Another program's object is never replaced; where none is left, or a later one of this file, all bytes are sent. */
+/** Another program's object is never replaced; if there is none, or a later one of this file, all bytes are sent. */
 async function sourceChanged(context: ObjectContext, etag: string): Promise<undefined> {
   const { held, rules } = context;
   const { s3_bucket: bucket, s3_key: key = "" } = held.record;
   const head = await headObject(context, { bucket, key });
-  // It is there: the store meant the upload, and sending the part will tell.
+  // It exists, so the error was about the upload, and sending the part will show it.
   if (head.kind === "found" && head.object.etag === etag) return undefined;
-  const standing = await standingWithMetadata(context, { bucket, key }, head, sealedFacts(held.record));
-  if (standing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject({ key });
+  const existing = await existingWithMetadata(context, { bucket, key }, head, sealedFacts(held.record));
+  if (existing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject({ key });
   return await stopCopying(context, "the object to copy from no longer exists as it was");
 }
 

@@ -1,17 +1,20 @@
 /**
- * Whose is an open upload that no stream owns? Only what can be shown to be ours is ever cleaned up by itself; in doubt
- * it is somebody else's recording.
+ * Whose is an open upload that no stream owns? Only an upload that is provably ours is ever cleaned up automatically;
+ * in doubt it is another program's recording.
  */
 export interface UploadFacts {
-  /** ISO; absent on stores that do not say. */
+  /** ISO; absent on stores that do not report it. */
   initiated: string | undefined;
-  /** A stream of ours has this key, and began at this time (ISO). */
+  /** One of our streams has this key, and began at this time (ISO). */
   keyHolderStartedAt: string | undefined;
   /** A purge left this upload to be aborted. */
   leftByPurge: boolean;
-  /** Redis was emptied: what streams there were is not known. */
+  /** Redis was emptied: which streams existed is unknown. */
   redisEmptied: boolean;
-  /** The key maps to a file of a watch; whether every listed part equals its bytes on our grid (undefined: not compared). */
+  /**
+   * The key maps to a file of a watch; whether every listed part equals its bytes on our part grid (undefined: not
+   * compared).
+   */
   localFile: { path: string; partsEqual: boolean | undefined } | undefined;
 }
 
@@ -27,11 +30,11 @@ export function judgeUpload(facts: UploadFacts): UploadVerdict {
     if (facts.initiated === undefined)
       return {
         verdict: "unknown",
-        because: "a stream of ours has its key, but the store does not say when it began",
+        because: "one of our streams has its key, but the store does not say when it began",
       };
     return Date.parse(facts.initiated) >= Date.parse(holder)
-      ? { verdict: "ours", because: "a stream of ours has its key, and it began after that stream" }
-      : { verdict: "foreign", because: "a stream of ours has its key, but it began before that stream" };
+      ? { verdict: "ours", because: "one of our streams has its key, and it began after that stream" }
+      : { verdict: "foreign", because: "one of our streams has its key, but it began before that stream" };
   }
   if (!facts.localFile)
     return { verdict: "foreign", because: "no stream has its key, and no file of a watch maps to it" };

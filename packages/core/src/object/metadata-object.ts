@@ -1,6 +1,6 @@
 /**
- * What stands at the name of a stream's metadata object. A file of the user's may bear that very name: only JSON that this
- * program wrote to describe an object is ever replaced by ours.
+ * What exists at the name of a stream's metadata object. A user's file may have that very name: only JSON that this
+ * program wrote to describe an object is ever replaced.
  */
 import { StoreError } from "../errors.ts";
 import { metadataKey } from "./object-key.ts";
@@ -19,15 +19,15 @@ import {
 import type { ObjectContext } from "./context.ts";
 
 /** `own`: this stream's, the same bytes. `ours`: of an earlier stream, which this one's replaces. */
-export type MetadataStanding = "free" | "own" | "ours" | "foreign";
+export type ExistingMetadata = "free" | "own" | "ours" | "foreign";
 
 type File = Parameters<typeof fileToken>[1];
 
-export async function metadataStanding(
+export async function existingMetadata(
   context: ObjectContext,
   ref: ObjectRef,
   file: File,
-): Promise<MetadataStanding> {
+): Promise<ExistingMetadata> {
   const { held, rules, deps } = context;
   const { record } = held;
   const head = await headObject(context, ref);
@@ -37,22 +37,22 @@ export async function metadataStanding(
   const described = await describedPath(context, ref, head.object);
   if (described === undefined) return "foreign";
   const sameFile = token === fileToken(record.source, file, deps.digests.hash);
-  // Beside an object that was recognised, or replaced, after its file was copied back: it describes that very object.
+  // Next to an object that was recognized, or replaced after its file was copied back: it describes that very object.
   if (record.verify_result === RECOGNISED || record.supersedes !== undefined) return "ours";
   if (sameFile || id === record.supersedes || rules.onConflict === "overwrite") return "ours";
   const replaces = rules.onReplace === "replace" && described === pathToken(record, deps);
   return replaces ? "ours" : "foreign";
 }
 
-/** Whether the object is JSON of ours that describes another one. */
+/** Whether the object is our own JSON that describes another one. */
 export async function isDescription(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   const head = await headObject(context, ref);
   return head.kind === "found" && (await describedPath(context, ref, head.object)) !== undefined;
 }
 
 /**
- * SLUICE_ON_REPLACE=replace: whether the object is our own earlier one of this stream's path. Its record or its metadata
- * object says so; an object without either, or of another path, source or program, is never replaced.
+ * For SLUICE_ON_REPLACE=replace: whether the object is our own earlier one of this stream's path, according to its
+ * record or its metadata object. An object without either, or of another path, source or program, is never replaced.
  */
 export async function isEarlierOfPath(
   context: ObjectContext,
@@ -71,7 +71,7 @@ export async function isEarlierOfPath(
   );
 }
 
-/** The metadata object beside an object, past those of others; undefined when none of its names has it. */
+/** The metadata object of an object, skipping other programs' objects; undefined if none of its names has it. */
 export async function findBeside(
   context: ObjectContext,
   { bucket, key }: ObjectRef,
@@ -86,7 +86,7 @@ export async function findBeside(
   return undefined;
 }
 
-/** Others' objects at the names of one metadata object are a rarity; more than these are not looked past. */
+/** Other programs' objects at the names of a metadata object are rare; at most this many are skipped. */
 const MOST_BESIDE = 8;
 
 export function pathToken(
@@ -100,7 +100,7 @@ function tokenOf(source: string, shownPath: string, digests: ProcessorDeps["dige
   return digests.hash(`${source}\n${shownPath}`);
 }
 
-/** The path token of a metadata object of ours; undefined for any other object, a user's file of that name among them. */
+/** The path token of our own metadata object; undefined for any other object, such as a user's file of that name. */
 async function describedPath(
   context: ObjectContext,
   ref: ObjectRef,
@@ -108,7 +108,7 @@ async function describedPath(
 ): Promise<string | undefined> {
   const { [STREAM_ID_HEADER]: id, [PATH_HEADER]: token } = object.metadata;
   if (id === undefined || token !== undefined) return id === undefined ? undefined : token;
-  // The first edition set no such header: the text itself says whether the stream that put it there describes itself.
+  // Early versions set no such header: the text itself says whether its stream describes itself.
   if (object.size > MOST_BYTES) return undefined;
   const { deps, store, signal } = context;
   const chunks = await store.ask("GetObject", () => readIfThere(deps.store.read(ref)), signal);
@@ -125,7 +125,7 @@ async function readIfThere(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Arra
   }
 }
 
-/** A metadata object of 10,000 parts has some 2 MiB. */
+/** A metadata object of 10,000 parts has about 2 MiB. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 function describes(text: string): { streamId: string; source: string; path: string } | undefined {
@@ -138,7 +138,7 @@ function describes(text: string): { streamId: string; source: string; path: stri
       return undefined;
     return { streamId, source, path };
   } catch {
-    return undefined; // not JSON: not ours
+    return undefined; // not JSON: another program's object
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The metadata object: what was stored, from which file, how it was proved. Made only from the record as it entered
+ * The metadata object: what was stored, from which file, how it was verified. Made only from the record as it entered
  * `s3_completed`, so that writing it twice writes the same bytes.
  */
 import { displayPath } from "../stream/raw-path.ts";
@@ -58,14 +58,14 @@ export interface DescribedPart {
   ChecksumCRC32: string | null;
 }
 
-/** What a metadata object says of the object beside it. */
+/** What a metadata object says about the object it describes. */
 export interface Described {
   path: string;
   etag: string;
   parts: DescribedPart[];
 }
 
-/** Others can write it: undefined for anything but what this program writes. */
+/** Others can write it: undefined for anything that this program does not write. */
 export function parseMetadata(text: string): Described | undefined {
   const document = parsedJson(text);
   if (!isObject(document)) return undefined;

@@ -1,7 +1,7 @@
-/** The ETag that most stores give an object made of parts: the MD5 of the parts' MD5s laid end to end, and their count. */
+/** The ETag that most stores give an object made of parts: the MD5 of the parts' concatenated MD5s, and their count. */
 import type { Digests } from "../ports/digests.ts";
 
-/** Of MD5s in hex, in part order; undefined when one of them is not an MD5. */
+/** Of MD5s in hex, in part order; undefined if one of them is not an MD5. */
 export function multipartEtag(md5s: readonly string[], digests: Digests): string | undefined {
   const whole = digests.md5();
   for (const md5 of md5s) {
@@ -13,7 +13,7 @@ export function multipartEtag(md5s: readonly string[], digests: Digests): string
   return `${whole.hex()}-${md5s.length}`;
 }
 
-/** How many parts an ETag says its object was made of; undefined for one that was put in one piece. */
+/** The number of parts according to an ETag; undefined for an object that was sent in one request. */
 export function etagPartCount(etag: string): number | undefined {
   const match = /-(\d+)$/.exec(etag);
   return match ? Number(match[1]) : undefined;

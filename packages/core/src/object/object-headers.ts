@@ -1,4 +1,4 @@
-/** The headers by which an object of ours is known, and the request that reads them. */
+/** The headers that identify our objects, and the request that reads them. */
 import type { Head, ObjectRef } from "../ports/object-store.ts";
 import { fileTokenText, type FileFacts } from "../stream/identity.ts";
 import type { ProcessorDeps } from "../flow/dependencies.ts";
@@ -6,7 +6,7 @@ import type { ObjectContext } from "./context.ts";
 
 export const STREAM_ID_HEADER = "sluice-stream-id";
 export const FILE_HEADER = "sluice-file";
-/** On metadata objects alone: the hash of source and path of the file they describe, which is final by then. */
+/** Only on metadata objects: the hash of source and path of the file they describe, which is final by then. */
 export const PATH_HEADER = "sluice-path";
 
 export async function headObject(context: ObjectContext, ref: ObjectRef): Promise<Head> {
@@ -22,5 +22,5 @@ export function fileToken(
   return hash(fileTokenText(source, facts));
 }
 
-/** `verify_result` of a stream whose object was there already, with the file's bytes. */
+/** `verify_result` of a stream whose object already existed with the file's bytes. */
 export const RECOGNISED = "recognised";

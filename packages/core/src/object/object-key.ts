@@ -1,6 +1,6 @@
 /**
- * One file, one key. The path's UTF-8 text is used unchanged; only what a key or XML cannot carry becomes %XX,
- * and a key over S3's 1,024 bytes is cut and ends in `~<hash>`. The exact name is in the metadata object.
+ * One file, one key. The path's UTF-8 text is used unchanged; only characters that a key or XML cannot contain become
+ * %XX, and a key over S3's 1,024 bytes is truncated and ends in `~<hash>`. The exact name is in the metadata object.
  */
 import { percent, splitEscapes } from "../stream/raw-path.ts";
 
@@ -12,8 +12,8 @@ export const MAX_METADATA_NUMBER = 999;
 const encoder = new TextEncoder();
 
 /**
- * `finalPath`: below the watch, without a temporary suffix; it may hold escaped bytes. `hash` gives a short hex digest of a
- * text (it keeps cut keys apart).
+ * `finalPath`: below the watch, without a temporary suffix; it may contain escaped bytes. `hash` gives a short hex
+ * digest of a text (it keeps truncated keys distinct).
  */
 export function objectKey(prefix: string, finalPath: string, hash: (text: string) => string): string {
   const key = prefix + keyText(finalPath);
@@ -29,7 +29,7 @@ export function numberedKey(key: string, attempt: number, hash: (text: string) =
   return fitKey(key.slice(0, cut), `-${attempt}${key.slice(cut)}`, hash);
 }
 
-/** `number` 2 and up: where another program's object stands at the first name. */
+/** `number` 2 and up: if another program's object has the first name. */
 export function metadataKey(key: string, number = 1): string {
   return number <= 1 ? key + METADATA_SUFFIX : `${key}.metadata-${number}.json`;
 }
@@ -39,12 +39,12 @@ export function looksLikeMetadataKey(key: string): boolean {
   return /.\.metadata(?:-\d+)?\.json$/.test(key);
 }
 
-/** The metadata object of a stream; its record names it where it is not `<s3_key>.metadata.json`. */
+/** The metadata object of a stream; its record contains the name if it is not `<s3_key>.metadata.json`. */
 export function metadataKeyOf(record: { s3_key: string; s3_metadata_key?: string | undefined }): string {
   return record.s3_metadata_key ?? metadataKey(record.s3_key);
 }
 
-/** Data and metadata key of a stream, as `streams:by_key` names them; none before its key is fixed. */
+/** Data and metadata key of a stream, as in `streams:by_key`; none before its key is fixed. */
 export function takenKeys(record: {
   s3_bucket: string;
   s3_key?: string | undefined;
@@ -55,7 +55,7 @@ export function takenKeys(record: {
   return [s3_key, metadataKeyOf({ ...record, s3_key })].map((name) => `${bucket}/${name}`);
 }
 
-/** Escaped bytes and characters XML 1.0 cannot carry become %XX of their UTF-8 bytes. */
+/** Escaped bytes and characters that XML 1.0 cannot contain become %XX of their UTF-8 bytes. */
 function keyText(path: string): string {
   return splitEscapes(path)
     .map((run) => (run.escaped ? percent(run.text.charCodeAt(0) - 0xdc00) : xmlSafe(run.text)))
@@ -70,13 +70,13 @@ function xmlSafe(text: string): string {
   return text.replace(NOT_XML, (character) => [...encoder.encode(character)].map(percent).join(""));
 }
 
-/** The metadata key must fit as well, so the data key leaves room for its suffix. */
+/** The metadata key must fit too, so the data key reserves space for its suffix. */
 function fitKey(stem: string, ending: string, hash: (text: string) => string): string {
-  const room = MAX_KEY_BYTES - metadataKey("", MAX_METADATA_NUMBER).length;
+  const available = MAX_KEY_BYTES - metadataKey("", MAX_METADATA_NUMBER).length;
   const whole = stem + ending;
-  if (encoder.encode(whole).length <= room) return whole;
+  if (encoder.encode(whole).length <= available) return whole;
   const tail = `~${hash(whole)}`;
-  return cutToBytes(whole, room - tail.length) + tail;
+  return cutToBytes(whole, available - tail.length) + tail;
 }
 
 function cutToBytes(text: string, bytes: number): string {

@@ -1,6 +1,6 @@
 /**
- * Fixes the stream's key, under which no other object or stream of ours stands, and opens its upload. The intent is
- * saved before CreateMultipartUpload is sent, so that a crash in between leaves nothing unknown behind.
+ * Fixes the stream's key, at which none of our other streams has or writes an object, and opens its upload. The intent
+ * is saved before CreateMultipartUpload is sent, so that a crash in between leaves nothing unknown behind.
  */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
@@ -21,36 +21,37 @@ import type { OwnedStream } from "../flow/owned-stream.ts";
 import {
   conditionFor,
   bearsIds,
-  lookAtKey,
-  standingWithMetadata,
+  inspectKey,
+  existingWithMetadata,
   type SameBytes,
-  type Standing,
+  type ExistingObject,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
 import { planExtension } from "./extend.ts";
-import { isDescription, metadataStanding } from "./metadata-object.ts";
+import { isDescription, existingMetadata } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
 import { reach, type ObjectContext } from "./context.ts";
 
-/** `same`: an object that holds the file's bytes is there already. */
+/** `same`: an object with the file's bytes already exists. */
 export type KeyChoice =
   /** `earlier`: the object of an earlier stream of the same file, which this stream's replaces. */
   | { kind: "key"; ref: ObjectRef; condition: Condition; earlier?: StoredObject }
-  | { kind: "same"; ref: ObjectRef; standing: SameBytes };
+  | { kind: "same"; ref: ObjectRef; existing: SameBytes };
 
 export interface KeySearch {
-  /** `false` leaves the question to the write's own condition (If-None-Match), which saves a request. */
+  /** `false` leaves the check to the write's own condition (If-None-Match), which saves a request. */
   askFirst: boolean;
-  /** The name is free only when its metadata's name is. A single Put leaves that to the Put of the metadata. */
+  /** The name is free only if its metadata's name is. A single Put leaves that to the Put of the metadata. */
   withMetadata: boolean;
-  /** Keys known to hold an object of another file or program. */
+  /** Keys known to have an object of another file or program. */
   refused?: ReadonlySet<string>;
 }
 
 /**
- * The key of the stream, fixed in Redis on return. It is taken before the store is asked: from then on no other stream of
- * ours puts an object there. A key that is fixed already comes first: it is the predecessor's, or this stream's own from
- * before a crash. Then the file's own name, then its numbered ones, of which the first free one is found by doubling.
+ * Chooses the stream's key, which is fixed in Redis on return. It is taken before the store is asked: from then on none
+ * of our other streams writes an object there. A key that is already fixed comes first: it is the predecessor's, or
+ * this stream's own from before a crash. Then come the file's own name and its numbered ones, of which the first free
+ * one is found by doubling.
  */
 export async function chooseKey(
   context: ObjectContext,
@@ -77,12 +78,12 @@ export async function chooseKey(
   throw conflict(base);
 }
 
-/** As few questions as can be, for the search alone: the name it ends at is asked about in full. */
+/** As few requests as possible, only for the search: the name it ends at is checked completely. */
 async function mayBeFree(context: ObjectContext, ref: ObjectRef, facts: FileFacts): Promise<boolean> {
   const head = await headObject(context, ref);
   if (head.kind !== "found" || context.rules.onConflict === "overwrite") return true;
   if (!bearsIds(head.object)) return false;
-  return (await standingWithMetadata(context, ref, head, facts)).kind !== "foreign";
+  return (await existingWithMetadata(context, ref, head, facts)).kind !== "foreign";
 }
 
 /** Undefined: the name is taken. */
@@ -96,14 +97,14 @@ async function tryKey(
   if (search.refused?.has(key)) return undefined;
   const ref = { bucket: held.record.s3_bucket, key };
   const taken = await takeKey(context, ref);
-  // Under "overwrite" too, the JSON that describes another object of ours is not for a file of that name to replace.
+  // Even under "overwrite", a file of that name must not replace the JSON that describes another of our objects.
   const mustAsk = search.askFirst || (rules.onConflict === "overwrite" && looksLikeMetadataKey(key));
   const choice = taken ? await ask(context, ref, facts, { ...search, askFirst: mustAsk }) : undefined;
   if (!choice && rules.onConflict === "fail") throw conflict(key);
   return choice;
 }
 
-/** Whether the name may be this stream's, as the store has it. */
+/** Whether the name may be this stream's, according to the store. */
 async function ask(
   context: ObjectContext,
   ref: ObjectRef,
@@ -111,22 +112,22 @@ async function ask(
   search: KeySearch,
 ): Promise<KeyChoice | undefined> {
   const { rules } = context;
-  const standing: Standing | SameBytes = search.askFirst
-    ? await lookAtKey(context, ref, facts)
+  const existing: ExistingObject | SameBytes = search.askFirst
+    ? await inspectKey(context, ref, facts)
     : { kind: "free" };
-  if (standing.kind === "same") return { kind: "same", ref, standing };
-  const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(standing, rules) };
-  if (standing.kind === "earlier") return standing.own ? choice : { ...choice, earlier: standing.object };
-  if (standing.kind === "foreign") {
+  if (existing.kind === "same") return { kind: "same", ref, existing };
+  const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(existing, rules) };
+  if (existing.kind === "earlier") return existing.own ? choice : { ...choice, earlier: existing.object };
+  if (existing.kind === "foreign") {
     if (rules.onConflict !== "overwrite") return undefined;
     if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
   }
   if (!search.withMetadata) return choice;
   const beside = { bucket: ref.bucket, key: metadataKey(ref.key) };
-  return (await metadataStanding(context, beside, facts)) === "foreign" ? undefined : choice;
+  return (await existingMetadata(context, beside, facts)) === "foreign" ? undefined : choice;
 }
 
-/** Many names of one path within a day are rather one document that is written anew again and again. */
+/** Many names of one path within a day usually mean a single document that is rewritten again and again. */
 async function reportNames(
   context: ObjectContext,
   named: (number: number) => string,
@@ -147,7 +148,7 @@ async function reportNames(
 const DAY_MS = 86_400_000;
 const SAY_REPLACE = "SLUICE_ON_REPLACE=replace keeps only the newest";
 
-/** Data and metadata key together, so that no two streams ever want one name. */
+/** Data and metadata key together, so that two streams never want the same name. */
 async function takeKey(
   { held, deps }: Pick<ObjectContext, "held" | "deps">,
   ref: ObjectRef,
@@ -159,23 +160,23 @@ async function takeKey(
   const entry = deps.completed.entry(record.original_path);
   const predecessor = entry?.stream_id === record.supersedes ? entry : undefined;
   const before = record.s3_key;
-  // The inherited key stays with the recording that has it: this one is no new generation of it.
+  // The inherited key stays with the recording that has it: this one is not a new generation of it.
   const parted = before !== undefined && before === predecessor?.s3_key && before !== ref.key;
   const patch = { s3_key: ref.key, s3_metadata_key: null, ...(parted ? { supersedes: null } : {}) };
   const outcome = await held.tryUpdate({ takeKeys, releaseKeys, patch });
   return outcome.kind === "written";
 }
 
-/** A reopened file's key, before a new file that came to stand at the name of the object takes it. */
+/** Takes a reopened file's key, before a new file at the name of the object takes it. */
 export async function takeInheritedKey(context: Pick<ObjectContext, "held" | "deps">): Promise<void> {
   const { s3_key: key, s3_bucket: bucket } = context.held.record;
-  // Refused, it looks for another name when it needs one.
+  // If refused, it looks for another name when it needs one.
   if (key !== undefined) await takeKey(context, { bucket, key });
 }
 
 /**
- * The change that takes the file's own name for a stream that has no key yet, to go along with another change of it;
- * empty for a stream that has one. What it takes is asked of the store later, by `chooseKey` or the write itself.
+ * The change that takes the file's own name for a stream that has no key yet, to be made together with another change;
+ * empty for a stream that has one. The name is checked in the store later, by `chooseKey` or the write itself.
  */
 export function takingFirstKey({
   held,
@@ -200,7 +201,7 @@ export function baseKey(
 }
 
 function conflict(key: string): StreamFailure {
-  return new StreamFailure("object_conflict", `an object of another file or program stands at ${key}`);
+  return new StreamFailure("object_conflict", `an object of another file or program exists at ${key}`);
 }
 
 export function objectHeaders(
@@ -219,20 +220,20 @@ export function objectHeaders(
 }
 
 export type OpenedUpload =
-  /** `found`: an upload that was there already; S3 may hold parts of it that the checkpoint does not know. */
+  /** `found`: an existing upload, of which S3 may have parts that the checkpoint does not know. */
   | { kind: "opened"; found: boolean }
   | Extract<KeyChoice, { kind: "same" }>
-  /** The worker's lease is not fresh: somebody else may be opening it. */
+  /** The worker's lease is not fresh: another worker may be opening it. */
   | { kind: "fenced" };
 
-/** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
+/** Leaves the stream in `processing` with an upload id: a new one, or one that a crash left without a record. */
 export async function openUpload(context: ObjectContext, facts: FileFacts): Promise<OpenedUpload> {
   const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
     const choice = await chooseKey(context, facts, { askFirst: true, withMetadata: true });
     if (choice.kind === "same") return choice;
-    // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
+    // On the store's clock, because what is listed later is compared with it, however wrong ours is.
     const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
     const extension = await planExtension(context, choice.ref, choice.earlier, facts);
     await held.update({ patch: { create_intent_at_utc: now.toISOString(), ...extension } });
@@ -260,7 +261,7 @@ export async function openUpload(context: ObjectContext, facts: FileFacts): Prom
 
 function takenOver({ plan, record }: OwnedStream): string {
   if (plan.kind !== "copied" || record.extends === undefined) return "";
-  return `, to extend the object that stands there: up to ${formatBytes(plan.count * plan.copiedBytes)} of it are copied inside the store`;
+  return `, to extend the existing object: up to ${formatBytes(plan.count * plan.copiedBytes)} of it are copied inside the store`;
 }
 
 const FENCED = Symbol("the lease is not fresh");
@@ -274,7 +275,7 @@ async function createUpload(
   const headers = objectHeaders(context, facts);
   return await store.ask<CreatedUpload | typeof FENCED>(
     "CreateMultipartUpload",
-    // Asked at the last moment: the store may have been away for longer than the lease.
+    // Checked at the last moment, because the store may have been unavailable for longer than the lease.
     async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),
     signal,
     () => {
@@ -285,8 +286,9 @@ async function createUpload(
 }
 
 /**
- * The first free name of many that are taken from the first on, found with few questions: by doubling, then by halving.
- * Names 1 and 2 are known to be taken. Where names in between were given up, a free one is found, if not the first.
+ * Finds the first free one of many names that are taken from the first on, with few requests: by doubling, then by
+ * halving. Names 1 and 2 are known to be taken. If names in between were released, a free one is found, but maybe not
+ * the first.
  */
 export async function firstFree(isFree: (number: number) => Promise<boolean>): Promise<number> {
   let taken = 2;

@@ -1,7 +1,8 @@
 /**
- * A Create whose answer never reached Redis left an upload on our key. It is ours only when nothing in it contradicts
- * the file: it is empty, or every part listed equals the local bytes on our grid. Where Redis was found empty the upload
- * may be older than its stream's new record; then only parts, at least one and all equal, prove it ours.
+ * Finds an upload on our key left by a Create whose answer never reached Redis. It is ours only if nothing in it
+ * contradicts the file: it is empty, or every listed part equals the local bytes on our part grid. If Redis was found
+ * empty, the upload may be older than its stream's new record; then only parts, at least one and all equal, prove it
+ * ours.
  */
 import { partBytes, partOffset } from "../stream/part-plan.ts";
 import type {
@@ -17,10 +18,10 @@ import { MAX_PARTS } from "../stream/values.ts";
 import { holdsBytes, readDigests } from "./part-bytes.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** What clocks may differ by although the skew between them is known: an upload this much older is still called younger. */
+/** Tolerance for clock differences beyond the known skew: an upload this much older still counts as younger. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
-/** The newest upload on our key that may be this stream's; undefined when there is none. */
+/** The newest upload on our key that may be this stream's; undefined if there is none. */
 export async function findOwnUpload(
   context: ObjectContext,
   ref: ObjectRef,
@@ -36,14 +37,14 @@ export async function findOwnUpload(
 }
 
 /**
- * Removes what a process that was taken for dead, and a Create that was taken for lost, may have left on our key. Only
+ * Removes what a process that was taken for dead, or a Create that was taken for lost, may have left on our key. Only
  * empty ones: an upload with parts may be kept for a stream that had this key before.
  */
 export async function abortEmptyUploads(context: ObjectContext, ref: ObjectRef): Promise<void> {
   const { store, deps, signal } = context;
   const uploads = await store.ask("ListMultipartUploads", () => uploadsAt(context, ref), signal);
   for (const { uploadId, older } of uploads) {
-    // The stream's own upload has been completed: what a listing still shows of it is not touched.
+    // The stream's own upload has been completed: a listing that still shows it is ignored.
     if (older || uploadId === context.held.record.s3_upload_id) continue;
     const upload = { ...ref, uploadId };
     const listing = await store.ask("ListParts", () => deps.store.listParts(upload), signal);
@@ -52,7 +53,7 @@ export async function abortEmptyUploads(context: ObjectContext, ref: ObjectRef):
   }
 }
 
-/** The stream's upload, also one whose Create was answered after the record was last written. */
+/** Aborts the stream's upload, also one whose Create was answered after the record was last written. */
 export async function abortUpload(context: ObjectContext): Promise<void> {
   const { held, deps, store, signal } = context;
   const { s3_bucket: bucket, s3_key: key, s3_upload_id: known, create_intent_at_utc } = held.record;
@@ -68,7 +69,9 @@ interface Candidate extends OpenUpload {
   older: boolean;
 }
 
-/** Uploads on exactly this key, newest first: those that began after the stream; older ones only with an emptied Redis. */
+/**
+ * Uploads on exactly this key, newest first: those that began after the stream; older ones only if Redis was emptied.
+ */
 async function uploadsAt(context: ObjectContext, ref: ObjectRef): Promise<Candidate[]> {
   const { held, deps } = context;
   const { create_intent_at_utc: intended, started_at_utc: started } = held.record;
@@ -84,7 +87,7 @@ async function uploadsAt(context: ObjectContext, ref: ObjectRef): Promise<Candid
   return found.toSorted((a, b) => Date.parse(b.initiated ?? "") - Date.parse(a.initiated ?? ""));
 }
 
-/** Undefined when something in it contradicts the file. */
+/** Undefined if something in it contradicts the file. */
 async function fitting(
   context: ObjectContext,
   ref: UploadRef,
@@ -102,7 +105,7 @@ async function fitting(
 async function equalsFile(context: ObjectContext, part: ListedPart): Promise<boolean> {
   const { held, deps } = context;
   const plan = held.plan;
-  // Parts of a founding record's upload are known by their records alone.
+  // Parts of an upload of an early version are known only from their records.
   if (plan.kind === "listed") return false;
   if (part.PartNumber > MAX_PARTS || part.Size > partBytes(plan, part.PartNumber)) return false;
   const read = await readDigests(context, partOffset(plan, part.PartNumber), part.Size);

@@ -1,4 +1,4 @@
-/** The bytes of a part as the local file has them, and whether S3 holds the same: one way to read, one way to compare. */
+/** Reads the bytes of a part from the local file, and compares them with S3: the only way to do either. */
 import { crc32ToBase64 } from "./crc32.ts";
 import type { Digests } from "../ports/digests.ts";
 import type { OpenFile } from "../ports/file-source.ts";
@@ -6,7 +6,7 @@ import type { ListedPart, StoreProfile } from "../ports/object-store.ts";
 import { openToRead } from "./open-file.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** CRC32 of a range of an open file; undefined when the file ends before it. */
+/** CRC32 of a range of an open file; undefined if the file ends before it. */
 export async function rangeCrc(
   file: OpenFile,
   range: { offset: number; bytes: number },
@@ -27,8 +27,8 @@ export async function rangeCrc(
 }
 
 /**
- * CRC32 and MD5 ("" unless wanted) of a range of the local file, read with a turn of the verify lane; undefined when the
- * file lacks it.
+ * CRC32 and MD5 ("" unless wanted) of a range of the local file, read with a slot of the verify lane; undefined if the
+ * file does not have the range.
  */
 export async function readDigests(
   context: ObjectContext,
@@ -54,7 +54,7 @@ export async function readDigests(
   }
 }
 
-/** Whether a listed part is known to hold these bytes: by its CRC32, else by an ETag that is an MD5. */
+/** Whether a listed part is known to have these bytes: by its CRC32, else by an ETag that is an MD5. */
 export function holdsBytes(
   listed: Pick<ListedPart, "ETag" | "ChecksumCRC32">,
   crc: number,
@@ -65,7 +65,7 @@ export function holdsBytes(
   return profile.etagIsMd5 && listed.ETag === md5;
 }
 
-/** Whether the listing says anything at all about the bytes. */
+/** Whether the listing proves anything about the bytes. */
 export function tellsBytes(
   listed: Pick<ListedPart, "ChecksumCRC32">,
   profile: Pick<StoreProfile, "etagIsMd5">,

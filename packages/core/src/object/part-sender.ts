@@ -1,6 +1,6 @@
 /**
- * One part from the local file into S3 and into the checkpoint. A part whose outcome is unknown is looked up by
- * ListParts before it is sent again, so nothing S3 acknowledged goes twice.
+ * Sends one part from the local file to S3 and into the checkpoint. A part whose outcome is unknown is looked up by
+ * ListParts before it is sent again, so nothing that S3 acknowledged is sent twice.
  */
 import { assert } from "../assert.ts";
 import type { PartRange } from "../stream/checkpoint.ts";
@@ -20,12 +20,12 @@ import { reach, type ObjectContext } from "./context.ts";
 
 export type Sent =
   | { kind: "sent"; part: Part }
-  /** The file is not what it was, or holds fewer bytes than asked for: look again before deciding. */
+  /** The file has changed, or has fewer bytes than requested: check again before deciding. */
   | { kind: "file_moved_on" }
-  /** S3 does not know the upload any more. */
+  /** The upload no longer exists in S3. */
   | { kind: "upload_gone" };
 
-/** Uploads the range and saves the part. Waits for its turn in the lane and for a store in trouble. */
+/** Uploads the range and saves the part. Waits for its turn in the lane and for an unavailable store. */
 export async function sendPart(context: ObjectContext, range: PartRange): Promise<Sent> {
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
@@ -70,10 +70,10 @@ interface Prepared {
   readTrouble: MovedOnError | FileError | undefined;
 }
 
-/** The file is not what it was when its CRC32 was read. */
+/** The file has changed since its CRC32 was read. */
 class MovedOnError extends Error {}
 
-/** Reads the range: into the slot's buffer where it fits, else once for its CRC and again for each attempt. */
+/** Reads the range: into the slot's buffer if it fits, else once for its CRC and again for each attempt. */
 async function prepare(
   context: ObjectContext,
   range: PartRange,
@@ -100,8 +100,8 @@ async function prepare(
 }
 
 /**
- * The bytes of a large part, the file opened anew. They end early, and the attempt with them, unless they are the bytes
- * whose CRC was read: a body is never shortened, and never another than its checksum says.
+ * The bytes of a large part, with the file opened again. They end early, and the attempt with them, unless they are the
+ * bytes whose CRC was read: a body is never shortened, and never differs from its checksum.
  */
 async function* readAgain(
   context: ObjectContext,
@@ -169,13 +169,13 @@ async function attempt(
   try {
     return await deps.store.uploadPart(ref, range.number, { body, crc, signal });
   } catch (error) {
-    // The store did nothing wrong when the body ended by itself.
+    // The store is not to blame for a body that ended by itself.
     if (prepared.readTrouble instanceof MovedOnError) return { kind: "moved_on" };
     throw prepared.readTrouble ?? error;
   }
 }
 
-/** Whether S3 took the part although its answer was lost. */
+/** Whether S3 accepted the part although its answer was lost. */
 async function lookUp(
   context: ObjectContext,
   ref: UploadRef,

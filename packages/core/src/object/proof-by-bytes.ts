@@ -1,7 +1,8 @@
 /**
- * Where inode numbers prove nothing, a live file is known by its bytes: the last part that S3 acknowledged still stands in
- * it. Where that part is one repeated byte, which every preallocated file has, the first part speaks, and with it the
- * first 64 KiB. A header that was rewritten at close does not make it another file: the seal repairs that.
+ * On volumes with unstable inode numbers, a live file is identified by its bytes: the last part that S3 acknowledged
+ * must still be in it. If that part is a single repeated byte, as in every preallocated file, the first part decides,
+ * and with it the first 64 KiB. A header that was rewritten at close does not make it another file: the seal repairs
+ * that.
  */
 import { LIMITS } from "../limits.ts";
 import { crc32FromBase64 } from "./crc32.ts";
@@ -10,10 +11,10 @@ import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import type { Part, VerifyMode } from "../stream/record.ts";
 import { openToRead } from "./open-file.ts";
 import { rangeCrc } from "./part-bytes.ts";
-import { countedBytes } from "./standing-bytes.ts";
+import { countedBytes } from "./matching-bytes.ts";
 import type { ObjectContext } from "./context.ts";
 
-/** Opens the stream's file; undefined when nothing is there any more, or another file. */
+/** Opens the stream's file; undefined if it no longer exists, or another file is there. */
 export async function openOwnFile(context: ObjectContext): Promise<OpenFile | undefined> {
   const { held, deps, proof } = context;
   const file = await openToRead(held.record.original_path, deps);
@@ -29,7 +30,7 @@ export async function openOwnFile(context: ObjectContext): Promise<OpenFile | un
   return undefined;
 }
 
-/** Whether the file at the path has been proved to be the stream's own as it stands. */
+/** Whether the current file at the path is proved to be the stream's own. */
 export async function provedByBytes(context: ObjectContext, facts: FileFacts): Promise<boolean> {
   const { proof } = context;
   if (proof.facts !== undefined && unchanged(proof.facts, facts)) return true;
@@ -55,7 +56,7 @@ async function compare(
   const slot = await deps.verifyLane.enter(held.record.id, signal);
   try {
     const md5 = part.ChecksumCRC32 === undefined ? deps.digests.md5() : undefined;
-    // A founding record's part on a store whose ETags tell nothing.
+    // A part of an early version on a store whose ETags prove nothing.
     if (md5 && !deps.store.profile.etagIsMd5) return "says nothing";
     let counted = 0;
     const range = { offset: part.Offset, bytes: part.Size };
@@ -73,7 +74,7 @@ async function compare(
   }
 }
 
-/** What a preallocated part has that was sent before it was filled. */
+/** The CRC of a preallocated part that was sent before it was filled. */
 function crcOfZeros({ deps }: ObjectContext, bytes: number): number {
   const zeros = new Uint8Array(Math.min(bytes, LIMITS.verifyChunkBytes));
   let crc = 0;
@@ -83,7 +84,7 @@ function crcOfZeros({ deps }: ObjectContext, bytes: number): number {
   return crc;
 }
 
-/** Where only bytes tell which file it is, every byte is read again before its object is completed. */
+/** If only bytes identify the file, every byte is read again before its object is completed. */
 export function verifyModeOf({ held, rules }: Pick<ObjectContext, "held" | "rules">): VerifyMode {
   return held.record.file_birthtime_ns === undefined ? "full" : rules.verify;
 }

@@ -1,4 +1,4 @@
-/** A file smaller than its first part goes up in one PutObject; no upload id ever. */
+/** Sends a file smaller than its first part in one PutObject, without an upload id. */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "./crc32.ts";
@@ -6,7 +6,7 @@ import type { ObjectRef, PutOutcome, StoredObject } from "../ports/object-store.
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
 import type { Assembled } from "./complete.ts";
 import { ConditionDoubts } from "./condition-doubts.ts";
-import { lookAtKey, type SameBytes, type Standing } from "./existing-object.ts";
+import { inspectKey, type SameBytes, type ExistingObject } from "./existing-object.ts";
 import { headObject } from "./object-headers.ts";
 import { openToRead } from "./open-file.ts";
 import { chooseKey, objectHeaders } from "./open-object.ts";
@@ -14,7 +14,7 @@ import { backoffMs } from "../flow/retry.ts";
 import { mayMakeObject, reach, refuseIfAborted, type ObjectContext } from "./context.ts";
 
 export type PutWhole =
-  /** `recognised`: an object with the file's bytes stood there already, under another stream's id. */
+  /** `recognised`: an object with the file's bytes already existed, under another stream's id. */
   | ({ kind: "assembled"; facts: FileFacts; recognised: boolean } & Assembled)
   | { kind: "file_moved_on" }
   | { kind: "fenced" };
@@ -55,7 +55,7 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
   const { held, deps, rules } = context;
   const { store } = deps;
   const { record } = held;
-  // Without a reason to expect an object of ours there, the Put's own condition asks; that saves a request.
+  // If none of our objects is expected there, the Put's own condition checks it; that saves a request.
   const mayBeThere = context.resumed && record.s3_key !== undefined;
   const expected = mayBeThere || record.supersedes !== undefined || context.recognise;
   let askFirst = !store.profile.conditionalPut || expected;
@@ -63,27 +63,27 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
   const doubts = new ConditionDoubts(context);
   for (let mismatches = 0, attempts = 1; ; attempts += 1) {
     const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
-    if (choice.kind === "same") return there(choice.standing, whole);
+    if (choice.kind === "same") return there(choice.existing, whole);
     const condition = store.profile.conditionalPut ? choice.condition : undefined;
     await reach(context, "put_sending");
     const outcome = await put(context, choice.ref, whole, condition);
     await reach(context, "put_in_store");
     if (outcome.kind === "fenced") return outcome;
     if (outcome.kind === "stored" && outcome.verified) return stored(outcome.etag, whole);
-    // Not confirmed, or refused: HeadObject says what stands there.
+    // Not confirmed, or refused: HeadObject shows what exists there.
     const head = await headObject(context, choice.ref);
-    const now = await lookAtKey(context, choice.ref, whole.facts, head);
+    const now = await inspectKey(context, choice.ref, whole.facts, head);
     if (now.kind === "same") return there(now, whole);
     if (outcome.kind === "conflict" && (await doubts.refused("PutObject", choice.ref, condition, head)))
       await deps.clock.sleep(backoffMs(attempts, deps.random()), context.signal);
     if (outcome.kind === "stored" && isAsSent(now, outcome.etag, whole)) return stored(outcome.etag, whole);
     if (outcome.kind === "stored" && (mismatches += 1) >= LIMITS.verifyRounds) {
-      throw new StreamFailure("verify_mismatch", `${choice.ref.key} does not hold what was sent`);
+      throw new StreamFailure("verify_mismatch", `${choice.ref.key} differs from what was sent`);
     }
     if (now.kind === "foreign" && rules.onConflict === "fail") {
       throw new StreamFailure(
         "object_conflict",
-        `an object of another file or program stands at ${choice.ref.key}`,
+        `an object of another file or program exists at ${choice.ref.key}`,
       );
     }
     if (now.kind === "foreign" && rules.onConflict === "keep-both") refused.add(choice.ref.key);
@@ -101,7 +101,7 @@ async function put(
   const request = { ...objectHeaders(context, whole.facts), body: whole.bytes, crc: whole.crc, condition };
   return await store.send<PutOutcome | { kind: "fenced" }>(
     "PutObject",
-    // Asked at the last moment: the store may have been away for longer than the lease.
+    // Checked at the last moment, because the store may have been unavailable for longer than the lease.
     async () => {
       refuseIfAborted(context);
       return mayMakeObject(context) ? await deps.store.put(ref, request) : { kind: "fenced" };
@@ -111,29 +111,29 @@ async function put(
   );
 }
 
-/** After a lost reply: whether the object is there. Otherwise it is sent again. */
+/** After a lost reply: whether the object exists. Otherwise it is sent again. */
 async function landedAllTheSame(
   context: ObjectContext,
   ref: ObjectRef,
   facts: FileFacts,
 ): Promise<PutOutcome | undefined> {
-  const now = await lookAtKey(context, ref, facts);
+  const now = await inspectKey(context, ref, facts);
   return now.kind === "same" && now.own
     ? { kind: "stored", etag: now.object.etag, verified: true }
     : undefined;
 }
 
-/** Where the store keeps no digest that can be computed: our id, the size, and the ETag of the very reply. */
-function isAsSent(now: Standing, etag: string, whole: Whole): boolean {
+/** If the store has no digest that can be computed: our id, the size, and the ETag of this very reply. */
+function isAsSent(now: ExistingObject, etag: string, whole: Whole): boolean {
   if (now.kind !== "earlier" || !now.own || now.object.size !== whole.facts.size) return false;
   const comparable = now.object.crc32 !== undefined;
   return !comparable && now.object.etag === etag;
 }
 
-/** The comparison read the file anew, so it may have seen other bytes than are in hand. */
-function there(standing: SameBytes, whole: Whole): PutWhole {
-  if (standing.crc !== whole.crc) return { kind: "file_moved_on" };
-  return assembled(standing.object, whole, !standing.own);
+/** The comparison read the file again, so it may have seen other bytes than those in memory. */
+function there(existing: SameBytes, whole: Whole): PutWhole {
+  if (existing.crc !== whole.crc) return { kind: "file_moved_on" };
+  return assembled(existing.object, whole, !existing.own);
 }
 
 function stored(etag: string, whole: Whole): PutWhole {

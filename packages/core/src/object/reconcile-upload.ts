@@ -1,4 +1,7 @@
-/** Before the first new part of a resumed stream: what S3 holds, what the checkpoint says and what the file is, made one. */
+/**
+ * Runs before the first new part of a resumed stream: reconciles what S3 has, what the checkpoint says and what the
+ * file contains.
+ */
 import { crc32ToBase64 } from "./crc32.ts";
 import type { ListedPart } from "../ports/object-store.ts";
 import type { Part, Parts } from "../stream/record.ts";
@@ -12,15 +15,15 @@ import { MAX_PARTS } from "../stream/values.ts";
 import { finishedPrefix } from "../stream/checkpoint.ts";
 
 /**
- * What S3 lists of an upload against what the checkpoint says of it. Pure: the parts whose bytes must be compared with the
- * file before they count come back as `check`.
+ * Compares what S3 lists of an upload with the checkpoint. Pure: parts whose bytes must be compared with the file
+ * before they count are returned as `check`.
  */
 export interface Reconciliation {
   /** In the checkpoint, and S3 agrees. */
   keep: Part[];
-  /** S3 holds it under an ETag the checkpoint does not know: it counts once its bytes equal the file's. */
+  /** S3 has it under an ETag that the checkpoint does not know: it counts once its bytes equal the file's. */
   check: { listed: ListedPart; offset: number }[];
-  /** Numbers of parts in the checkpoint that S3 does not have as such, and that `check` does not ask about. */
+  /** Numbers of parts in the checkpoint that S3 does not have in that form, and that are not in `check`. */
   forget: number[];
 }
 
@@ -41,7 +44,7 @@ export function reconcile(parts: Parts, listed: readonly ListedPart[], plan: Par
   return result;
 }
 
-/** Where a listed part begins on the grid; undefined when no part of ours has that size at that place. */
+/** Where a listed part begins on the part grid; undefined if none of our parts has that size at that place. */
 function offsetOf(part: ListedPart, parts: Parts, plan: PartPlan): number | undefined {
   const { PartNumber: n, Size: size } = part;
   if (n < 1 || n > MAX_PARTS || size === 0) return undefined;
@@ -82,15 +85,15 @@ export async function reconcileUpload(context: ObjectContext, sure: boolean): Pr
   return { kind: "reconciled", adopted: adopted.length, forgotten };
 }
 
-/** A lifecycle rule may have come, or changed, since the upload began. */
+/** A lifecycle rule may have been added or changed since the upload began. */
 async function noteAbortDate(held: OwnedStream, said: string | undefined): Promise<void> {
   if (said === undefined || said === held.record.upload_aborts_at_utc) return;
   await held.update({ patch: { upload_aborts_at_utc: said } });
 }
 
 /**
- * Parts of a founding record stand on no grid. What S3 lacks of them is sent again as its record says, so the record
- * stays until then.
+ * Parts of an early version are not on a part grid. Those that S3 lacks are sent again as their records say, so the
+ * records are kept until then.
  */
 function lostOffGrid(held: OwnedStream, there: readonly Part[]): Part[] {
   const { plan } = held;
@@ -101,7 +104,7 @@ function lostOffGrid(held: OwnedStream, there: readonly Part[]): Part[] {
   );
 }
 
-/** Returns how many parts of the checkpoint are to be sent again. */
+/** Returns how many parts of the checkpoint must be sent again. */
 async function save(context: ObjectContext, parts: Part[], adopted: number): Promise<number> {
   const { held } = context;
   const numbers = new Set(parts.map((part) => part.PartNumber));
@@ -117,7 +120,7 @@ async function save(context: ObjectContext, parts: Part[], adopted: number): Pro
   return forgotten;
 }
 
-/** The part as a checkpoint entry when its bytes are the file's; undefined when they are not or cannot be told. */
+/** The part as a checkpoint entry if its bytes are the file's; undefined if they are not, or that is unknown. */
 async function adopt(context: ObjectContext, listed: ListedPart, offset: number): Promise<Part | undefined> {
   const { deps, held } = context;
   if (!tellsBytes(listed, deps.store.profile)) return undefined;

@@ -1,6 +1,7 @@
 /**
- * Does the object of a stored file stand in S3 as it was verified? Asked before anything is done to the only other copy.
- * The record is not believed by itself: it may be damaged, forged, or of a Redis that came back old.
+ * Whether the object of a stored file still exists in S3 as it was verified. Checked before anything is done to the
+ * only other copy. The record alone is not trusted: it may be damaged, forged, or from a Redis restored from an older
+ * state.
  */
 import { crc32ToBase64 } from "./crc32.ts";
 import { etagPartCount } from "./multipart-etag.ts";
@@ -14,24 +15,24 @@ import type { ObjectContext } from "./context.ts";
 
 export type ObjectProof =
   | { kind: "proved"; object: StoredObject }
-  /** It cannot be told now, or never: the file stays. */
+  /** It cannot be determined now, or never: the file stays. */
   | { kind: "unknown"; detail: string }
-  /** It is not there, or it is another: the file is sent again. */
+  /** It does not exist, or is another object: the file is sent again. */
   | { kind: "lost"; detail: string };
 
 type Stored = Pick<StreamRecord, "id" | "file_size" | "etag" | "crc32" | "s3_key">;
 
-/** `token`: the `sluice-file` of the local file. By size, digest and whose it is; bytes are not read here. */
+/** `token`: the `sluice-file` of the local file. Judged by size, digest and owner; bytes are not read here. */
 export function judgeObject(record: Stored, head: Head, token: string): ObjectProof {
   const key = record.s3_key ?? "";
   if (head.kind === "missing") return { kind: "lost", detail: `its object ${key} no longer exists` };
   if (head.kind === "unknown") {
-    const detail = `the store denies HeadObject of ${key} (403), so whether the object is there cannot be told`;
+    const detail = `the store denies HeadObject of ${key} (403), so whether the object exists cannot be determined`;
     return { kind: "unknown", detail };
   }
   const { object } = head;
   if (!isOurs(object, record.id, token)) {
-    return { kind: "lost", detail: `the object at ${key} is of another file or program` };
+    return { kind: "lost", detail: `the object at ${key} belongs to another file or program` };
   }
   if (object.size !== record.file_size) {
     const detail = `the object at ${key} has ${object.size} bytes, and ${record.file_size} were stored`;
@@ -41,23 +42,23 @@ export function judgeObject(record: Stored, head: Head, token: string): ObjectPr
     ? { kind: "proved", object }
     : {
         kind: "lost",
-        detail: `the object at ${key} is not the one that was verified: its digest is another`,
+        detail: `the object at ${key} is not the one that was verified: its digest differs`,
       };
 }
 
-/** Objects of the founding phase, and those of a store that drops metadata, bear no ids: their digest speaks alone. */
+/** Objects of early versions, and those of a store that drops metadata, have no ids: only their digest counts. */
 function isOurs({ metadata }: StoredObject, id: string, token: string): boolean {
   const { [STREAM_ID_HEADER]: streamId, [FILE_HEADER]: file } = metadata;
   return (streamId === undefined && file === undefined) || streamId === id || file === token;
 }
 
-/** The ETag alone may change when a store moves an object between classes; the checksum then speaks. */
+/** The ETag may change when a store moves an object between classes; then the checksum decides. */
 function isAsRecorded(record: Stored, object: StoredObject): boolean {
   if (record.crc32 !== undefined && object.crc32 !== undefined) return record.crc32 === object.crc32;
   return record.etag === object.etag;
 }
 
-export async function lookAtObject(context: ObjectContext): Promise<ObjectProof> {
+export async function inspectObject(context: ObjectContext): Promise<ObjectProof> {
   const { record } = context.held;
   const { s3_bucket: bucket, s3_key: key } = record;
   if (key === undefined) return { kind: "unknown", detail: "its record names no object" };
@@ -69,8 +70,8 @@ export function tokenOf({ held, deps }: ObjectContext): string {
 }
 
 /**
- * Reads the local file and compares it with the object by the object's own digest; where that tells nothing of the bytes,
- * with the checksum that was recorded when both were proved equal.
+ * Reads the local file and compares it with the object by the object's own digest; if that proves nothing about the
+ * bytes, with the checksum that was recorded when both were proved equal.
  */
 export async function holdsLocalBytes(
   context: ObjectContext,

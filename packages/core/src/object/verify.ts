@@ -1,6 +1,6 @@
 /**
  * The verify pass: every part's range is read again from the file, and a part whose bytes changed is sent again under
- * its number. Recorders rewrite their headers at close (MP4, MOV, WAV, MKV); this is what makes the object whole.
+ * its number. Recorders rewrite their headers at close (MP4, MOV, WAV, MKV); this pass makes the object match the file.
  */
 import { crc32FromBase64 } from "./crc32.ts";
 import { LIMITS } from "../limits.ts";
@@ -18,8 +18,8 @@ export type Verified =
   | { kind: "upload_gone" };
 
 /**
- * Reads in part order, one range at a time, with a turn of the worker's verify lane for each part. `recut`: parts that
- * are being cut again and sent anyway.
+ * Reads in part order, one range at a time, with a slot of the worker's verify lane for each part. `recut`: parts that
+ * are split differently and sent anyway.
  */
 export async function verifyParts(context: ObjectContext, recut: ReadonlySet<number>): Promise<Verified> {
   const { held, deps, signal } = context;
@@ -54,12 +54,12 @@ export async function verifyParts(context: ObjectContext, recut: ReadonlySet<num
   return { kind: "verified", checked: chosen.length, sentAgain };
 }
 
-/** How many parts are read again before this stream's object is put together. */
+/** How many parts are read again before this stream's object is completed. */
 export function partsToVerify(context: ObjectContext): number {
   return partsToCheck([...context.held.parts.values()], verifyModeOf(context)).length;
 }
 
-/** A long pass is progress too: nobody takes it for a stall. */
+/** A long pass is progress too, and must not count as a stall. */
 async function say({ held, deps }: ObjectContext, waiting: Waiting): Promise<void> {
   await held.update({
     patch: { waiting_for: formatWaiting(waiting), last_activity_at_utc: isoNow(deps.clock) },
@@ -84,6 +84,6 @@ async function holdsStill(context: ObjectContext, part: Part): Promise<boolean |
   const read = await readDigests(context, part.Offset, part.Size, wanted === undefined);
   if (!read) return "file_moved_on";
   if (wanted !== undefined) return read.crc === wanted;
-  // A founding record's part: its ETag is all that is known of its bytes.
+  // A part of an early version: only its ETag is known about its bytes.
   return deps.store.profile.etagIsMd5 && read.md5 === part.ETag;
 }

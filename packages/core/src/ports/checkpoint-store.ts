@@ -1,7 +1,7 @@
 /**
  * The checkpoint in Redis. Every change of a stream is one atomic write that checks worker lease, owner and fence and
- * leaves the stream in exactly one index. Writes carry the revision they make, so a resent command changes nothing.
- * Redis away or slow is a CheckpointError; the caller tries again.
+ * leaves the stream in exactly one index. Writes contain the revision they create, so a resent command changes nothing.
+ * If Redis is unavailable or slow, the call rejects with a CheckpointError and the caller retries.
  */
 import type { Part, Parts, RecordPatch, StreamRecord } from "../stream/record.ts";
 import type { Kind } from "../stream/state.ts";
@@ -20,38 +20,38 @@ export interface StatsDelta {
   completed?: number;
 }
 
-/** A change seen by the dashboard's live feed. */
+/** A change for the dashboard's live feed. */
 export interface FeedEvent {
   type: "opened" | "progress" | "state" | "log" | "removed";
   detail?: string;
 }
 
 /**
- * A write that brings a failed stream back to life takes its path again; when another stream lives there now, it is
- * refused as `lost`.
+ * A write that revives a failed stream takes its path again; it is refused as `lost` if another live stream has that
+ * path.
  */
 export interface StreamWrite {
   /** States the stream must be in; from the table of moves. */
   from: readonly Kind[];
   patch: RecordPatch;
-  /** Upserted. */
+  /** Inserted or updated. */
   parts?: readonly Part[];
-  /** All parts are forgotten first (a stream that starts again). */
+  /** All parts are removed first (a stream that starts over). */
   dropParts?: boolean;
-  /** Keys of S3 objects taken for this stream, all or none; refused as `key_taken`. */
+  /** Keys of S3 objects to take for this stream, all or none; refused as `key_taken`. */
   takeKeys?: readonly string[];
-  /** Keys given back. */
+  /** Keys to release. */
   releaseKeys?: readonly string[];
-  /** The path becomes free: the stream is completed, failed, superseded or moved. */
+  /** Releases the path: the stream is completed, failed, superseded or moved. */
   releasePath?: boolean;
   /** Entry of `files:done` to write for the stream's path. */
   done?: DoneEntry;
   log?: readonly string[];
   event?: FeedEvent;
   stats?: StatsDelta;
-  /** Remove the stream's keys in the same step (no history, or nothing ever sent). */
+  /** Removes the stream's keys in the same step (no history, or nothing was ever sent). */
   remove?: boolean;
-  /** Of a rename only. */
+  /** Only for a rename. */
   displaces?: StreamId;
 }
 
@@ -62,7 +62,10 @@ export type WriteOutcome =
   | Older
   | { kind: "key_taken"; by: string };
 
-/** Redis holds less of the stream than it confirmed to the caller. `gone`: nothing at all, which a removal explains too. */
+/**
+ * Redis has less of the stream than it confirmed to the caller. `gone`: nothing at all, which may also be due to a
+ * removal.
+ */
 export interface Older {
   kind: "older";
   gone: boolean;
@@ -72,46 +75,46 @@ export interface Older {
 export type WrittenBack =
   /** Redis has everything: nothing was changed. */
   | { kind: "kept" }
-  /** Under this fence. */
+  /** With this fence. */
   | { kind: "written"; fence: number }
-  /** A living worker took it meanwhile, or another stream has its path or key. */
+  /** A live worker took it meanwhile, or another stream has its path or key. */
   | { kind: "lost"; detail: string };
 
 export interface NewStream {
   record: StreamRecord;
   log: readonly string[];
-  /** Write on the stream this one replaces, in the same atomic step; it must free the path. */
+  /** A write on the stream that this one replaces, in the same atomic step; it must release the path. */
   replacing?: { record: StreamRecord; write: StreamWrite };
   /**
-   * The stream id of the `files:done` entry the caller knows at this path, "" for none. Another worker may have completed
-   * the file since it was looked at: then nothing is opened. Absent: not asked.
+   * The stream id of the `files:done` entry that the caller knows at this path, "" for none. If another worker has
+   * completed the file since, nothing is opened. Absent: not checked.
    */
   knownDone?: string;
 }
 
 export type OpenOutcome =
   | { kind: "opened" }
-  /** The path has a live stream already. */
+  /** The path already has a live stream. */
   | { kind: "taken"; by: StreamId }
   /** Completed meanwhile, by a stream the caller does not know. */
   | { kind: "done"; entry: DoneEntry }
-  /** Of the replaced stream. */
+  /** For the replaced stream. */
   | Older
   | { kind: "lost"; detail: string };
 
 export type Claim =
   | { kind: "claimed"; record: StreamRecord }
-  /** A living worker holds it. */
+  /** A live worker holds it. */
   | { kind: "held"; by: string }
   | { kind: "absent" };
 
 export interface CheckpointStore {
   open(stream: NewStream): Promise<OpenOutcome>;
-  /** `record` is the caller's copy before the write: its owner, fence and revision are the guard. */
+  /** `record` is the caller's copy before the write: its owner, fence and revision are checked. */
   write(record: StreamRecord, write: StreamWrite): Promise<WriteOutcome>;
   /**
-   * The path a stream is known by changes with a rename inside its watch; the index by path follows. `displaces`: a
-   * stream that may hold the new path still, because its file is not there; it loses the path and keeps its record.
+   * Changes the path of a stream after a rename inside its watch, and the index by path with it. `displaces`: a stream
+   * that may still hold the new path although its file no longer exists; it loses the path and keeps its record.
    */
   rename(
     record: StreamRecord,
@@ -119,13 +122,13 @@ export interface CheckpointStore {
     write: StreamWrite,
   ): Promise<WriteOutcome | { kind: "path_taken"; by: string }>;
   /**
-   * Redis was emptied or came back older: the stream as its owner holds it in memory, with all its parts, under a higher
-   * fence. Nothing is changed where Redis has everything.
+   * After Redis was emptied or restored from an older state: writes the stream with all its parts from its owner's
+   * memory, under a higher fence. Changes nothing if Redis has everything.
    */
   writeBack(record: StreamRecord, parts: Parts): Promise<WrittenBack>;
-  /** Takes streams without a living owner: fence + 1. One round trip for the whole list. */
+  /** Takes streams without a live owner: fence + 1. One round trip for the whole list. */
   claim(ids: readonly StreamId[]): Promise<Claim[]>;
-  /** Gives a stream back without a change, so that another worker may take it at once. */
+  /** Releases a stream without a change, so that another worker may take it at once. */
   release(record: StreamRecord): Promise<void>;
   parts(id: StreamId): Promise<Parts>;
 }

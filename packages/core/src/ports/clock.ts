@@ -1,4 +1,4 @@
-/** Time comes in through here, so that tests can hold it. */
+/** All time comes through this interface, so that tests can control it. */
 export interface Clock {
   /** Wall time in ms since 1970: for people and records, never for deadlines. */
   wallMs(): number;

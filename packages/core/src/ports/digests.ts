@@ -1,9 +1,9 @@
-/** Hashes come in as functions: the domain names the algorithm, the platform computes it natively. */
+/** Hash functions, implemented natively by the platform. */
 export interface Digests {
   /** CRC32 of `bytes` continued from `crc` (0 at the start). */
   crc32(bytes: Uint8Array, crc?: number): number;
-  /** MD5 as lower-case hex, fed piece by piece. */
+  /** MD5 as lower-case hex, computed incrementally. */
   md5(): { update(bytes: Uint8Array): void; hex(): string };
-  /** Short hex digest of a text: names files and cut keys. */
+  /** Short hex digest of a text, for files and truncated keys. */
   hash(text: string): string;
 }

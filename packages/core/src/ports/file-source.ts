@@ -1,6 +1,6 @@
 /**
- * The local files, read only. An implementation never follows a link out of the watch, never blocks on a FIFO,
- * and never shortens a file: fewer bytes than asked for is an answer, a read that fails is a FileError.
+ * Read-only access to the local files. An implementation never follows a link out of the watch, never blocks on a FIFO,
+ * and never shortens a file: fewer bytes than requested is a result, a failed read is a FileError.
  */
 import type { TemporaryNames } from "../stream/temporary-names.ts";
 import type { FileFacts } from "../stream/identity.ts";
@@ -10,12 +10,12 @@ export type Look =
   | { kind: "missing" }
   /** Not a regular file, or a link out of the watch. */
   | { kind: "not_a_stream"; what: string }
-  /** EACCES, EIO, ESTALE …: the code and words of the system. */
+  /** EACCES, EIO, ESTALE …: code and message of the system. */
   | { kind: "unreadable"; code: string; detail: string };
 
-/** Trouble of the volume while it is read is a FileError. */
+/** A problem of the volume during a read is a FileError. */
 export interface OpenFile extends AsyncDisposable {
-  /** As it was when it was opened. */
+  /** The facts at the time of opening. */
   readonly openedFacts: FileFacts;
   /** Of the open file, whatever has happened to its path since. */
   facts(): Promise<FileFacts>;
@@ -26,9 +26,9 @@ export interface OpenFile extends AsyncDisposable {
 export type Opened = { kind: "file"; file: OpenFile } | Exclude<Look, { kind: "file" }>;
 
 export interface WriterQuestion {
-  /** Look at the processes anew: an answer from before this question does not count. */
+  /** Scan the processes again: an earlier result does not count. */
   fresh?: boolean;
-  /** The file is about to be deleted or moved: writers on other hosts count, where the file system can have them. */
+  /** The file is about to be deleted or moved: on file systems that other hosts can use, their writers count. */
   tidying?: boolean;
 }
 
@@ -40,49 +40,49 @@ export type Writers =
   | { kind: "unknown"; detail: string };
 
 export interface WriterProbe {
-  /** Why some processes' open files cannot be seen from here, in plain words, as last looked; undefined: all are seen. */
+  /** Why the open files of some processes cannot be seen from here, as of the last scan; undefined: all are seen. */
   readonly unseen?: string | undefined;
-  /** Whether a process is seen that can write the file now; `unknown` where processes cannot be seen. */
+  /** Whether a process is seen that can write the file now; `unknown` if processes cannot be seen. */
   openForWriting(path: string, facts: FileFacts, question?: WriterQuestion): Promise<Writers>;
 }
 
 export interface FileSource extends WriterProbe {
   look(path: string): Promise<Look>;
   /**
-   * As `look`, after the file was opened: a network file system asks its server then, where a plain look may be answered
-   * from a cache that is some seconds old.
+   * As `look`, but opens the file first, which makes a network file system ask its server, whereas a plain stat may be
+   * answered from a cache that is some seconds old.
    */
-  lookAnew(path: string): Promise<Look>;
+  lookFresh(path: string): Promise<Look>;
   open(path: string): Promise<Opened>;
-  /** The path of a file beside it that bears its name and a temporary suffix; undefined when there is none. */
+  /** The path of a file next to it with its name and a temporary suffix; undefined if there is none. */
   temporaryOf(path: string, names: TemporaryNames): Promise<string | undefined>;
   /** mtime of the file's marker in ns as decimal text, or undefined without one. */
   marker(path: string): Promise<string | undefined>;
 }
 
-/** What must hold of a file before it is deleted or moved. */
+/** What must be true of a file before it is deleted or moved. */
 export interface TidyChecks {
-  /** What was verified: identity, size, mtime and ctime. */
+  /** The verified identity, size, mtime and ctime. */
   snapshot: FileFacts;
-  /** Delete or move also where not every process that may write it can be seen. */
+  /** Delete or move even if not every process that may write it can be seen. */
   unseen: boolean;
-  /** Asked last, while nobody finds the file under its name: whether its object stands in S3 as it was verified. */
+  /** Called last, while the file is hidden: whether its object exists in S3 as it was verified. */
   proved(): Promise<boolean>;
 }
 
-/** What is done with a local file after its object is safe. Each step compares before it acts. */
+/** What happens to a local file after its object is safe. Each step compares before it acts. */
 export interface FileTidier {
   remove(path: string, checks: TidyChecks): Promise<TidyOutcome>;
   move(path: string, checks: TidyChecks, targetDirectory: string, relativePath: string): Promise<TidyOutcome>;
 }
 
-/** Unless it is `done` the file is where it was. */
+/** Unless it is `done`, the file is where it was. */
 export type TidyOutcome =
   | { kind: "done" }
   | { kind: "gone" }
   /** Another file, another size or mtime. */
   | { kind: "changed" }
-  /** Its ctime alone moved: only reading it tells whether it is as it was verified. */
+  /** Only its ctime changed: it must be read to find out whether it is as it was verified. */
   | { kind: "touched"; now: FileFacts }
   | Extract<Writers, { kind: "open" }>
   /** Not all processes that may write it can be seen. */

@@ -1,7 +1,7 @@
 /**
- * S3 as the processor needs it. Expected outcomes are return values; everything else is a StoreError that says
- * whether the worker should wait and whether the request may have been carried out all the same.
- * An implementation never retries UploadPart, UploadPartCopy or Complete by itself: a part of unknown outcome is looked up first.
+ * S3 as the core needs it. Expected outcomes are return values; everything else is a StoreError that says whether the
+ * worker should wait and whether the request may have been carried out anyway. An implementation never retries
+ * UploadPart, UploadPartCopy or Complete itself: a part with an unknown outcome is looked up first.
  */
 export interface ObjectRef {
   bucket: string;
@@ -15,41 +15,41 @@ export interface UploadRef extends ObjectRef {
 export const CHECKSUM_MODES = ["full-object", "per-part", "md5", "off"] as const;
 export type ChecksumMode = (typeof CHECKSUM_MODES)[number];
 
-/** `refused_always`: even the ETag that stands there is answered with 412. `ignored`: any ETag is taken. */
+/** `refused_always`: even the existing ETag is answered with 412. `ignored`: any ETag is accepted. */
 export const IF_MATCH_ON_COMPLETE = ["honoured", "refused_always", "ignored"] as const;
 export type IfMatchOnComplete = (typeof IF_MATCH_ON_COMPLETE)[number];
 
-/** What the store can do, found by the probe or named by a profile. Unknown stays the cautious choice. */
+/** The capabilities of the store, from the probe or a profile. Unknown ones have the cautious value. */
 export interface StoreProfile {
   checksum: ChecksumMode;
   unsignedPayload: boolean;
-  /** Part checksums may stand in Complete's list. */
+  /** Complete accepts part checksums in its list. */
   checksumsInComplete: boolean;
-  /** A repeated Complete answers 200 again. */
+  /** A repeated Complete is answered with 200 again. */
   repeatComplete: boolean;
-  /** If-None-Match is honoured by Complete. */
+  /** Complete supports If-None-Match. */
   conditionalComplete: boolean;
   ifMatchOnComplete: IfMatchOnComplete;
   conditionalPut: boolean;
-  /** ListParts no longer knows an upload that was completed, or aborted. Where it does, it proves nothing. */
+  /** ListParts no longer lists an upload that was completed or aborted. If it still does, it proves nothing. */
   listPartsEndsWithComplete: boolean;
   listPartsEndsWithAbort: boolean;
   /** A part's ETag is the MD5 of its bytes. */
   etagIsMd5: boolean;
-  /** ListMultipartUploads answers for a prefix, not only for an exact key. */
+  /** ListMultipartUploads accepts a prefix, not only an exact key. */
   listsUploadsByPrefix: boolean;
   /** HeadObject of a missing key answers 404, not 403. */
   headMissingIs404: boolean;
   unequalParts: boolean;
-  /** UploadPartCopy takes a range of an object, and only of the object whose ETag it was given. */
+  /** UploadPartCopy copies a range of an object, and only if the object has the given ETag. */
   copiesRanges: boolean;
   maxParts: number;
   maxObjectBytes: number;
-  /** The store itself aborts an upload this long after it began; absent: never, or unknown. */
+  /** The store itself aborts an upload at this age; absent: never, or unknown. */
   uploadAgeDays?: number;
 }
 
-/** What the profile promised and the work found untrue. */
+/** Capabilities of the profile that turned out to be wrong during uploads. */
 export type Demotion = Partial<
   Pick<StoreProfile, "conditionalComplete" | "ifMatchOnComplete" | "conditionalPut">
 >;
@@ -58,14 +58,14 @@ export interface StoredObject {
   size: number;
   /** Without quotes. */
   etag: string;
-  /** Base64; only where the store keeps one for the whole object. */
+  /** Base64; only if the store has one for the whole object. */
   crc32?: string;
   /** User metadata, lower-case names. */
   metadata: Readonly<Record<string, string>>;
   lastModified?: string;
 }
 
-/** `unknown`: the store answers 403 whether or not the object is there. */
+/** `unknown`: the store answers 403 whether or not the object exists. */
 export type Head = { kind: "found"; object: StoredObject } | { kind: "missing" } | { kind: "unknown" };
 
 export interface ListedPart {
@@ -76,7 +76,7 @@ export interface ListedPart {
   LastModified?: string;
 }
 
-/** `abortsAt` (ISO): when the store will abort the upload by itself; absent where it will not, or does not say. */
+/** `abortsAt` (ISO): when the store will abort the upload; absent if it will not, or does not report it. */
 export type Listing = { kind: "alive"; parts: ListedPart[]; abortsAt?: string } | { kind: "gone" };
 
 export interface CreatedUpload {
@@ -88,7 +88,7 @@ export interface CreatedUpload {
 export interface OpenUpload {
   key: string;
   uploadId: string;
-  /** ISO; absent on stores that do not say. */
+  /** ISO; absent on stores that do not report it. */
   initiated?: string;
 }
 
@@ -98,7 +98,7 @@ export interface ObjectHeaders {
   metadata: Readonly<Record<string, string>>;
 }
 
-/** Present on a write that must not replace another's object. */
+/** Set on a write that must not replace another program's object. */
 export type Condition = { ifNoneMatch: true } | { ifMatch: string } | undefined;
 
 export interface PutRequest extends ObjectHeaders {
@@ -109,7 +109,7 @@ export interface PutRequest extends ObjectHeaders {
 }
 
 export type PutOutcome =
-  /** `verified`: the store confirmed the checksum in its reply, which stands for a HeadObject. */
+  /** `verified`: the store confirmed the checksum in its reply, so HeadObject is not needed. */
   { kind: "stored"; etag: string; verified: boolean } | { kind: "conflict" };
 
 /** Bytes of one part: in memory, or a file range opened again for each attempt. */
@@ -125,21 +125,21 @@ export interface PartRequest {
 
 export type PartOutcome = { kind: "stored"; etag: string } | { kind: "gone" };
 
-/** A range of an object that stands in the store becomes a part there. */
+/** Copies a range of an existing object to a part inside the store. */
 export interface CopyRequest {
   source: ObjectRef;
-  /** ETag of the source: of another object nothing is copied. */
+  /** ETag of the source: nothing is copied from another object. */
   ifMatch: string;
   range: ByteSpan;
   signal?: AbortSignal;
 }
 
 export type CopyOutcome =
-  /** `crc32` (base64): the store's own of the copied bytes, where it tells. */
+  /** `crc32` (base64): the store's own CRC32 of the copied bytes, if it reports one. */
   | { kind: "copied"; etag: string; crc32?: string }
   /** The source no longer exists, or is another object; a store that calls an upload a key may mean the upload. */
   | { kind: "source_changed" }
-  /** The store does not copy this: the bytes have to be sent. */
+  /** The store does not copy this: the bytes must be sent. */
   | { kind: "refused"; detail: string }
   | { kind: "gone" };
 
@@ -154,23 +154,23 @@ export interface CompleteRequest {
 export type CompleteOutcome =
   /** `etag` absent: a 2xx without one, which proves nothing (HeadObject decides). */
   | { kind: "completed"; etag: string | undefined; version?: string }
-  /** A part is not there under the ETag named, or is refused: repair, then complete again. */
+  /** A part does not exist with the given ETag, or is refused: repair, then complete again. */
   | { kind: "invalid_part"; detail: string }
   | { kind: "gone" }
-  /** The condition was not met, or is not known: it may be our own earlier success (HeadObject decides). */
+  /** The condition was not met, or is not supported: it may be our own earlier success (HeadObject decides). */
   | { kind: "conflict" };
 
-/** As HTTP counts: `last` is the last byte, not the one after it. */
+/** As in HTTP: `last` is the last byte, not the one after it. */
 export interface ByteSpan {
   first: number;
   last: number;
 }
 
 export interface ObjectStore {
-  /** How far the store's clock is ahead of ours, as its last answers told; small differences count as none. */
+  /** How far the store's clock is ahead of our clock, according to its last answers; small differences count as 0. */
   readonly clockSkewMs: number;
   readonly profile: StoreProfile;
-  /** Changes the profile for every stream from now on, and says so. */
+  /** Changes the profile for every stream from now on, and reports it. */
   demote(change: Demotion, because: string): Promise<void>;
   head(ref: ObjectRef): Promise<Head>;
   put(ref: ObjectRef, request: PutRequest): Promise<PutOutcome>;
@@ -180,10 +180,10 @@ export interface ObjectStore {
   /** All pages. */
   listParts(ref: UploadRef): Promise<Listing>;
   complete(ref: UploadRef, request: CompleteRequest): Promise<CompleteOutcome>;
-  /** Repeats until the upload is gone; an upload that is gone already is success. */
+  /** Repeats until the upload no longer exists; an upload that does not exist is success. */
   abort(ref: UploadRef): Promise<void>;
   /** Open uploads whose key starts with `prefix`, all pages. */
   listUploads(bucket: string, prefix: string): AsyncIterable<OpenUpload>;
-  /** The whole object, or the bytes from `first` to `last`, both counted; for deep verification and reports. */
+  /** The whole object, or the bytes from `first` to `last` inclusive; for deep verification and reports. */
   read(ref: ObjectRef, range?: ByteSpan): AsyncIterable<Uint8Array>;
 }

@@ -1,17 +1,17 @@
-/** Everything worth seeing, as one interface: logs, metrics and tests listen here; the core knows none of them. */
+/** Everything worth observing, as one interface that logs, metrics and tests implement; the core knows none of them. */
 import type { StreamRecord } from "../stream/record.ts";
 
 export const TIDY_FAILURES = [
-  /** The system refuses it: rights, room, a read-only volume. */
+  /** The system refuses it: permissions, no space, a read-only volume. */
   "refused",
-  /** Writers cannot be seen, and only silence said that the file is complete. */
+  /** Writers cannot be seen, and the file is complete only because it was idle. */
   "unseen",
-  /** Whether its object is there cannot be told. */
+  /** Whether its object exists cannot be determined. */
   "unproved",
 ] as const;
 export type TidyFailure = (typeof TIDY_FAILURES)[number];
 
-/** `vanished`: its file is gone. `placeholder`: its empty file only keeps a name. */
+/** `vanished`: its file is gone. `placeholder`: its empty file only reserves a name. */
 export type Removed = "vanished" | "placeholder";
 
 export interface Observer {
@@ -21,19 +21,19 @@ export interface Observer {
     stream: StreamRecord,
     part: { number: number; bytes: number; ms: number; attempts: number },
   ): void;
-  /** Taken from an earlier object inside the store: none of its bytes were sent. */
+  /** Copied from an earlier object inside the store: none of its bytes were sent. */
   partCopied(stream: StreamRecord, part: { number: number; bytes: number; ms: number }): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
   retried(stream: StreamRecord, what: string, reason: string): void;
-  /** The local file was to be deleted or moved, and stays where it is. */
+  /** The local file should have been deleted or moved, but stays where it is. */
   tidyFailed(stream: StreamRecord, reason: TidyFailure, detail: string): void;
-  /** A stream was removed quietly: S3 never held a byte of it. */
+  /** A stream was removed without an alert: S3 never had a byte of it. */
   removed(stream: StreamRecord, why: Removed, detail: string): void;
-  /** One path got its nth name, and the names before it within a day. */
+  /** A path got its nth name, and the names before it within a day. */
   namedAgain(stream: StreamRecord, name: { key: string; number: number }): void;
   decided(stream: StreamRecord, decision: string): void;
   storeTrouble(reason: string): void;
-  storeHealed(): void;
+  storeRecovered(): void;
 }
 
 export const SILENT: Observer = {
@@ -48,5 +48,5 @@ export const SILENT: Observer = {
   namedAgain: () => undefined,
   decided: () => undefined,
   storeTrouble: () => undefined,
-  storeHealed: () => undefined,
+  storeRecovered: () => undefined,
 };

@@ -1,4 +1,4 @@
-/** The step into `s3_completed`: the object exists and is verified, whoever put it there. */
+/** The step into `s3_completed`: the object exists and is verified, no matter which process uploaded it. */
 import { RECOGNISED } from "../object/object-headers.ts";
 import { crc32ToBase64 } from "../object/crc32.ts";
 import { isoNow } from "../ports/clock.ts";
@@ -11,7 +11,7 @@ import { verifyModeOf } from "../object/proof-by-bytes.ts";
 import type { Assembled } from "../object/complete.ts";
 import { isAbortWanted, reach } from "../object/context.ts";
 
-/** What was verified: the file as it stood, and the object that holds it. */
+/** What was verified: the state of the file, and the object that contains it. */
 export interface AssembledObject extends Assembled {
   facts: FileFacts;
   verifyResult: string;
@@ -49,7 +49,7 @@ export async function assembled(stream: StreamContext, sealed: AssembledObject):
   return AGAIN;
 }
 
-/** What an extended object cost. */
+/** The number of bytes copied and sent for an extended object. */
 function copiedWords({ context: { held } }: StreamContext, { facts }: AssembledObject): string[] {
   let copied = 0;
   for (const part of held.parts.values()) if (part.Copied) copied += part.Size;
@@ -57,22 +57,22 @@ function copiedWords({ context: { held } }: StreamContext, { facts }: AssembledO
   return [`copied ${formatBytes(copied)} inside the store, sent ${formatBytes(facts.size - copied)}`];
 }
 
-/** The object at the key holds the file's bytes already: nothing is sent. */
+/** The object at the key already has the file's bytes: nothing is sent. */
 export async function recognised(
   stream: StreamContext,
   facts: FileFacts,
-  standing: SameBytes,
+  existing: SameBytes,
 ): Promise<Step> {
   await settle(stream);
   return await assembled(stream, {
     facts,
-    etag: standing.object.etag,
-    crc32: crc32ToBase64(standing.crc),
-    verifyResult: standing.own ? "identical" : RECOGNISED,
+    etag: existing.object.etag,
+    crc32: crc32ToBase64(existing.crc),
+    verifyResult: existing.own ? "identical" : RECOGNISED,
   });
 }
 
-/** This stream's own Complete took effect and only its record was lost; the file is not there to be compared again. */
+/** This stream's own Complete took effect and only its record was lost; the file cannot be compared again. */
 export async function assembledBefore(
   stream: StreamContext,
   facts: FileFacts,
@@ -80,7 +80,7 @@ export async function assembledBefore(
 ): Promise<Step> {
   await settle(stream);
   const { etag, crc32 } = object;
-  // Sealed with another size than Redis knows: so is its mtime, and the metadata object beside it says both.
+  // Sealed with another size than Redis knows, so its mtime differs too; the metadata object has both.
   const known = facts.size === stream.context.held.record.file_size;
   const verifyResult = known ? "identical" : RECOGNISED;
   const step = await assembled(stream, { facts, etag, crc32, verifyResult });

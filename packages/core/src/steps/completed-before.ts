@@ -1,25 +1,25 @@
 /**
- * Redis may have lost the writes that told of Complete, or be so old that it shows a stream as growing whose object has
- * long been there. An object that bears the stream's id, with no upload left open, is the end of that stream: a file
- * that was tidied away since is not missing, and nothing goes up again.
+ * Redis may have lost the writes that recorded Complete, or be so old that it shows a stream as growing whose object
+ * has long existed. If an object has the stream's id and no upload is open, the stream is finished: a file that was
+ * tidied since is not missing, and nothing is sent again.
  */
 import { multipartEtag } from "../object/multipart-etag.ts";
 import { numberedKey, takenKeys } from "../object/object-key.ts";
 import type { ObjectRef, StoredObject } from "../ports/object-store.ts";
 import { sameFile, type FileFacts, sealedFacts } from "../stream/identity.ts";
 import { assembledBefore, recognised } from "./assembled.ts";
-import { lookAtKey, standingWithMetadata } from "../object/existing-object.ts";
+import { inspectKey, existingWithMetadata } from "../object/existing-object.ts";
 import { headObject } from "../object/object-headers.ts";
 import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { baseKey } from "../object/open-object.ts";
 import type { ObjectContext } from "../object/context.ts";
 
-/** Names looked at for a record that is older than its stream's key. */
+/** Names checked for a record that is older than its stream's key. */
 const NAMES = 16;
 
 /**
- * For a stream whose own file is nowhere, and which another worker or an earlier process may have completed. Undefined: no
- * object of it stands in S3.
+ * For a stream whose own file is nowhere, and which another worker or an earlier process may have completed. Undefined:
+ * S3 has no object of it.
  */
 export async function landedBefore(stream: StreamContext): Promise<Step | undefined> {
   const { context } = stream;
@@ -32,8 +32,8 @@ export async function landedBefore(stream: StreamContext): Promise<Step | undefi
 }
 
 /**
- * For a stream taken up while Redis may be older than it was, before anything of it is sent, while its own file is at
- * its path: asked once.
+ * For a stream that was taken over while Redis may be older than before; runs once, before anything of it is sent,
+ * while its own file is at its path.
  */
 export async function recogniseFirst(stream: StreamContext): Promise<Step | undefined> {
   const { context } = stream;
@@ -44,13 +44,13 @@ export async function recogniseFirst(stream: StreamContext): Promise<Step | unde
   if (look.kind !== "file" || !same || same.kind === "other") return undefined;
   stream.askedFirst = true;
   const own = await ownObject(context);
-  // It grew since: then it goes on as a file that grows does.
+  // It has grown since, so it continues like any growing file.
   if (own?.object.size !== look.facts.size || !(await fixKey(context, own.ref))) return undefined;
-  const standing = await lookAtKey(context, own.ref, look.facts);
-  return standing.kind === "same" ? await recognised(stream, look.facts, standing) : undefined;
+  const existing = await inspectKey(context, own.ref, look.facts);
+  return existing.kind === "same" ? await recognised(stream, look.facts, existing) : undefined;
 }
 
-/** The object this stream put at its key, when it is over with its upload. */
+/** The object that this stream uploaded to its key, if its upload has ended. */
 async function ownObject(
   context: ObjectContext,
 ): Promise<{ ref: ObjectRef; object: StoredObject } | undefined> {
@@ -58,9 +58,9 @@ async function ownObject(
     const head = await headObject(context, ref);
     if (head.kind !== "found") return undefined;
     const facts: FileFacts = { ...sealedFacts(context.held.record), size: head.object.size };
-    const standing = await standingWithMetadata(context, ref, head, facts);
-    if (standing.kind !== "earlier" || !standing.own) continue;
-    return (await isOver(context, ref, standing.object)) ? { ref, object: standing.object } : undefined;
+    const existing = await existingWithMetadata(context, ref, head, facts);
+    if (existing.kind !== "earlier" || !existing.own) continue;
+    return (await isOver(context, ref, existing.object)) ? { ref, object: existing.object } : undefined;
   }
   return undefined;
 }
@@ -74,7 +74,7 @@ function* refsOf({ held: { record }, rules, deps }: ObjectContext): Iterable<Obj
     yield { bucket, key: numberedKey(base, attempt, deps.digests.hash) };
 }
 
-/** Some stores list the parts of an upload that has ended: then the object's ETag tells that it is made of them. */
+/** Some stores list the parts of an upload that has ended: then the object's ETag proves that it is made of them. */
 async function isOver(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<boolean> {
   const { held, deps, store, signal } = context;
   const { s3_upload_id: uploadId } = held.record;
@@ -86,7 +86,7 @@ async function isOver(context: ObjectContext, ref: ObjectRef, object: StoredObje
   return deps.store.profile.etagIsMd5 && multipartEtag(etags, deps.digests) === object.etag;
 }
 
-/** Whether the record names the key now. */
+/** Returns whether the record has the key now. */
 async function fixKey({ held }: ObjectContext, { bucket, key }: ObjectRef): Promise<boolean> {
   if (held.record.s3_key === key) return true;
   const takeKeys = takenKeys({ s3_bucket: bucket, s3_key: key });

@@ -1,4 +1,4 @@
-/** When is a growing file complete, and why not yet? A pure decision over what is known of the file. */
+/** Decides when a growing file is complete, and why not yet. Pure. */
 import type { Waiting } from "../stream/waiting.ts";
 import { choosePlan, partBytes } from "../stream/part-plan.ts";
 import type { FileSource } from "../ports/file-source.ts";
@@ -13,21 +13,21 @@ export interface CompletionFacts {
   longestPauseMs: number;
   idleTimeoutMs: number;
   idleMaxMs: number;
-  /** The temporary suffix the name bears now. */
+  /** The temporary suffix of its present name. */
   temporarySuffix?: string | undefined;
-  /** A temporary suffix was dropped by rename, and nothing has been written since. */
+  /** A rename removed a temporary suffix, and nothing has been written since. */
   renamed: boolean;
   marker?: { name: string; fresh: boolean } | undefined;
-  /** An operator asked for it, or the worker seals at its end. */
+  /** An operator requested it, or the worker seals at its shutdown. */
   requested?: "finalize" | "term" | undefined;
 }
 
 export type Completion =
   | { complete: true; by: CompletedBy }
-  /** `inMs`: when time alone may change the answer. */
+  /** `inMs`: if time alone may change the answer. */
   | { complete: false; waiting: (nowWallMs: number) => Waiting; inMs?: number };
 
-/** How long this file must be quiet: never less than three times its longest pause, within idleMax. */
+/** How long this file must be idle: at least three times its longest pause, up to idleMax. */
 export function quietNeededMs(
   facts: Pick<CompletionFacts, "longestPauseMs" | "idleTimeoutMs" | "idleMaxMs">,
 ): number {
@@ -42,7 +42,7 @@ export function judgeCompletion(facts: CompletionFacts): Completion {
     return { complete: false, waiting: () => ({ for: "rename", suffix }) };
   }
   if (facts.renamed) return { complete: true, by: "rename" };
-  // The end of the worker says nothing of the file: whoever makes it under a temporary name has not called it complete.
+  // The worker's shutdown says nothing about the file: under a temporary name its writer has not finished it.
   if (facts.requested === "term") return { complete: true, by: "term" };
   const leftMs = quietNeededMs(facts) - facts.quietMs;
   if (leftMs <= 0) return { complete: true, by: "idle" };
@@ -57,7 +57,7 @@ export function judgeCompletion(facts: CompletionFacts): Completion {
   };
 }
 
-/** What a file that was just found waits for; undefined when it has a full part, which is sent first. */
+/** What a newly found file waits for; undefined if it has a full part, which is sent first. */
 export function waitsAtFirst(
   path: string,
   facts: Pick<FileFacts, "size">,
@@ -73,7 +73,7 @@ export function waitsAtFirst(
   return completion.complete ? undefined : inView(completion.waiting(clock.wallMs()), files);
 }
 
-/** Whoever waits for quiet is told whether a process that still writes might not be seen. */
+/** Adds to a wait for idleness whether a process that still writes might be invisible. */
 export function inView(waiting: Waiting, { unseen }: Pick<FileSource, "unseen">): Waiting {
   return waiting.for === "idle" && unseen !== undefined ? { ...waiting, unseen } : waiting;
 }

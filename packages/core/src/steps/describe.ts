@@ -1,4 +1,4 @@
-/** The step of a stream whose object exists: its metadata object is written, its file tidied, and it is history. */
+/** The step of a stream whose object exists: writes its metadata object, tidies its file, and makes it history. */
 import { takenKeys } from "../object/object-key.ts";
 import { isoNow } from "../ports/clock.ts";
 import { writeMetadata } from "../object/describe.ts";
@@ -35,8 +35,8 @@ export async function describeStep(stream: StreamContext): Promise<Step> {
 }
 
 /**
- * While the key is still ours: whoever held the stream before may have opened an upload that nobody uses, and so may a
- * Create that was taken for lost.
+ * Runs while the key is still ours: a former owner of the stream, or a Create that was taken for lost, may have opened
+ * an upload that nobody uses.
  */
 async function sweepKey({ context }: StreamContext): Promise<void> {
   const { s3_bucket: bucket, s3_key: key, create_intent_at_utc, fence } = context.held.record;

@@ -1,17 +1,17 @@
 /**
- * What a stream has seen of its file over time: when it last changed, and the longest pause between its writes. A pause
- * is the writer's only as far as it was looked at: while this process could not look (it was frozen, Redis or the store
- * hung), the writer may have gone on. So mtimes say how long a pause was, and what was seen bounds what they say.
+ * What a stream has seen of its file over time: when it last changed, and the longest pause between its writes. Only
+ * what was observed counts as the writer's pause: while this process could not check (it was frozen, Redis or the store
+ * hung), the writer may have continued. So mtimes say how long a pause was, limited by what was observed.
  */
 import { unchanged, type FileFacts } from "../stream/identity.ts";
 
-/** How late a look may be on a busy machine without anything having held us up. */
+/** How late a check may be on a busy machine without this process having been blocked. */
 const LATE_MS = 1_000;
 
 export class FileHistory {
   #last: FileFacts | undefined;
-  #lookedAtMs: number;
-  /** When the next look is due at the latest. */
+  #checkedAtMs: number;
+  /** When the next check is due at the latest. */
   #nextLookMs: number;
   #changedAtMs: number;
   #steadySinceMs = 0;
@@ -20,7 +20,7 @@ export class FileHistory {
   #longestPauseMs: number;
 
   constructor(nowMs: number, longestPauseMs: number) {
-    this.#lookedAtMs = nowMs;
+    this.#checkedAtMs = nowMs;
     this.#nextLookMs = nowMs;
     this.#changedAtMs = nowMs;
     this.#longestPauseMs = longestPauseMs;
@@ -40,41 +40,41 @@ export class FileHistory {
     return this.#last;
   }
 
-  /** How fast it grew between the last two looks; undefined when the last one found no change. */
+  /** How fast it grew between the last two checks; undefined if the last one found no change. */
   get bytesPerMs(): number | undefined {
     return this.#rate;
   }
 
-  /** Since when nothing about the file was seen to move, ctime included. */
+  /** How long nothing about the file has changed, ctime included. */
   steadyMs(nowMs: number): number {
     return nowMs - this.#steadySinceMs;
   }
 
-  /** By the monotonic clock, from when the change was seen. */
+  /** On the monotonic clock, from the time when the change was seen. */
   quietMs(nowMs: number): number {
     return nowMs - this.#changedAtMs;
   }
 
-  /** The file is looked at again after this long, or sooner; unless what followed the last look was held up already. */
+  /** The file is checked again after this time, or sooner, unless what followed the last check was already delayed. */
   nextLookIn(ms: number, nowMs: number): void {
-    if (nowMs <= this.#lookedAtMs + LATE_MS) this.#nextLookMs = nowMs + ms;
+    if (nowMs <= this.#checkedAtMs + LATE_MS) this.#nextLookMs = nowMs + ms;
   }
 
-  /** Returns whether the file changed since the last look. The first look is no change. */
+  /** Returns whether the file has changed since the last check. The first check is no change. */
   see(facts: FileFacts, nowMs: number): boolean {
     const last = this.#last;
-    const seenQuietMs = this.#lookedAtMs - this.#changedAtMs;
+    const seenQuietMs = this.#checkedAtMs - this.#changedAtMs;
     const heldUp = nowMs > this.#nextLookMs + LATE_MS;
-    const sinceMs = Math.max(1, nowMs - this.#lookedAtMs);
+    const sinceMs = Math.max(1, nowMs - this.#checkedAtMs);
     this.#rate = undefined;
     this.#last = facts;
-    this.#lookedAtMs = nowMs;
-    // At once, unless a wait is announced: what holds a step up is ours.
+    this.#checkedAtMs = nowMs;
+    // Due at once, unless a wait is announced: delays within a step are ours.
     this.#nextLookMs = nowMs;
     if (!last || !unchanged(last, facts)) this.#steadySinceMs = nowMs;
     if (!last || (last.size === facts.size && last.mtimeNs === facts.mtimeNs)) return false;
     this.#rate = (facts.size - last.size) / sinceMs;
-    // A pause lies between two writes that were both seen; the time before the first is none.
+    // A pause is between two writes that were both seen; the time before the first does not count.
     if (this.#changes > 0) {
       const mostMs = heldUp ? seenQuietMs : nowMs - this.#changedAtMs;
       this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs(last, facts, mostMs));
@@ -85,7 +85,7 @@ export class FileHistory {
   }
 }
 
-/** Times that were set (copied, restored, `touch`) say nothing; the pause that was seen bounds all others. */
+/** Times that were set (by a copy, a restore, `touch`) mean nothing; the observed pause limits all others. */
 function pauseMs(before: FileFacts, after: FileFacts, mostMs: number): number {
   const byMtimeMs = Number((BigInt(after.mtimeNs) - BigInt(before.mtimeNs)) / 1_000_000n);
   return byMtimeMs > 0 ? Math.min(byMtimeMs, mostMs) : mostMs;

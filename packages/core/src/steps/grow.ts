@@ -32,7 +32,7 @@ export async function growStep(stream: StreamContext): Promise<Step> {
   const same = sameFile(held.record, look.facts, { at: "its_path", sentBytes: sentBytes(stream) });
   if (same.kind === "other") {
     const { file_inode: inode = look.facts.inode } = held.record;
-    // Another file at the path says nothing of where this stream's own has gone.
+    // Another file at the path says nothing about where this stream's own file is.
     if (same.because === "file_replaced" || inode !== look.facts.inode) return await whereIsIt(stream, look);
     await noteShorter(stream, look.facts);
     return await supersede(stream, same.because, look.facts);
@@ -45,7 +45,7 @@ export async function growStep(stream: StreamContext): Promise<Step> {
   return sent ?? (await judge(stream, look.facts));
 }
 
-/** A reopened file has its earlier object in S3, and is not to become shorter than that. */
+/** A reopened file has its earlier object in S3, and must not become shorter than that. */
 function sentBytes({ context }: StreamContext): number {
   return Math.max(context.held.sentEnd, reopenedEntry(context)?.file_size ?? 0);
 }
@@ -64,7 +64,7 @@ async function noteShorter({ context: { held, deps } }: StreamContext, facts: Fi
   }
 }
 
-/** Notes what the look showed; the note rides with the next write, or goes alone when that is long in coming. */
+/** Records the result of the check; it is saved with the next write, or on its own if that takes long. */
 function see(stream: StreamContext, facts: FileFacts): void {
   const { held, deps } = stream.context;
   const changed = stream.history.see(facts, deps.clock.monotonicMs());
@@ -75,7 +75,7 @@ function see(stream: StreamContext, facts: FileFacts): void {
   if (record.completed_by === "rename" && !renamedSince(stream, facts)) held.note({ completed_by: null });
 }
 
-/** A temporary suffix was dropped, and nothing has been written since. */
+/** A temporary suffix was removed by a rename, and nothing has been written since. */
 function renamedSince(stream: StreamContext, facts: FileFacts): boolean {
   const { renamedAtCtimeNs } = stream;
   return renamedAtCtimeNs !== undefined && BigInt(facts.mtimeNs) <= BigInt(renamedAtCtimeNs);
@@ -95,12 +95,12 @@ async function sendFullParts(
   fill(stream, facts.size);
   if (stream.sending.size === 0) return undefined;
   await progress(stream, partsInFlight(stream));
-  // A part may have ended in trouble meanwhile; the next step meets it.
+  // A part may have failed meanwhile; the next step handles it.
   if (stream.trouble === undefined) stream.fillTo = facts.size;
   return { kind: "wait", ms: LIMITS.lookAgainMs, writtenMs: nextPartMs(stream, facts) };
 }
 
-/** Of a file that is being written: the next look is due when its next part may be full, and now and then. */
+/** For a file that is being written: the next check is due when its next part may be full, and at regular intervals. */
 function nextPartMs(stream: StreamContext, facts: FileFacts): number {
   const { bytesPerMs } = stream.history;
   const { idleTimeoutMs } = stream.context.rules;
@@ -111,18 +111,18 @@ function nextPartMs(stream: StreamContext, facts: FileFacts): number {
   });
 }
 
-/** Past the file's end, to where the first part that is neither in S3 nor on its way ends. */
+/** The end of the first part that is neither in S3 nor in flight, beyond the file's end. */
 function bytesToFullPart({ context, sending }: StreamContext, size: number): number {
   const { parts, plan } = context.held;
   const skip = (n: number): boolean => sending.has(n);
   const [next] = pendingRanges(parts, plan, size + 1, { tail: true, limit: 1, skip });
   if (next === undefined) return Infinity;
   const left = next.offset + partBytes(plan, next.number) - size;
-  // A full one that waits for a slot begins when another part has ended.
+  // A full part that waits for a slot starts when another part has ended.
   return left > 0 ? left : Infinity;
 }
 
-/** Full parts up to `size` that are neither in S3 nor on their way: as many as the lane has slots. */
+/** Full parts up to `size` that are neither in S3 nor in flight: as many as the lane has slots. */
 function fullRanges(stream: StreamContext, size: number): PartRange[] {
   const { held, deps } = stream.context;
   const limit = Math.max(1, deps.lane.slots - stream.sending.size);
@@ -152,14 +152,14 @@ function partsInFlight({ context, sending, rate }: StreamContext): Waiting {
 async function openFor(stream: StreamContext, facts: FileFacts): Promise<Step> {
   const opened = await openUpload(stream.context, facts);
   if (opened.kind === "fenced") return await awaitLease(stream, "CreateMultipartUpload");
-  if (opened.kind === "same") return await recognised(stream, facts, opened.standing);
+  if (opened.kind === "same") return await recognised(stream, facts, opened.existing);
   if (opened.found) stream.reconciled = false;
   return AGAIN;
 }
 
 /**
- * The end of a part's sending begins the next one that is known to be full, or wakes the stream; its error waits for the
- * next step. A file that gave fewer bytes than stat promised is not looked at again at once: that may last.
+ * The end of a part starts the next one that is known to be full, or wakes the stream; its error waits for the next
+ * step. A file that gave fewer bytes than stat reported is not checked again at once, because that may last.
  */
 async function ended(stream: StreamContext, number: number, sending: Promise<Sent>): Promise<void> {
   let how: Sent["kind"] | "trouble";
@@ -179,7 +179,7 @@ async function ended(stream: StreamContext, number: number, sending: Promise<Sen
   const { fillTo } = stream;
   if (fillTo !== undefined && !stream.context.signal.aborted) {
     const before = stream.sending.size;
-    // Every part looks at the file again itself: by its descriptor, before it reads.
+    // Every part checks the file again itself: by its descriptor, before it reads.
     fill(stream, fillTo);
     // The record learns which are on their way with the next part that is saved.
     if (stream.sending.size > 0)
@@ -209,7 +209,7 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
     return await removeQuietly(
       stream,
       "placeholder",
-      "an empty file beside one that bears its name and a temporary suffix",
+      "an empty file next to one with its name and a temporary suffix",
     );
   }
   const completion = await judgeFile(stream, facts);
@@ -223,7 +223,7 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
     await progress(stream, writer);
     return { kind: "wait", ms: LIMITS.lookAgainMs };
   }
-  // One PutObject takes what a pooled buffer holds; a longer file needs an upload, if only for its tail.
+  // One PutObject sends what fits into a pooled buffer; a longer file needs an upload, if only for its tail.
   const whole = facts.size <= deps.lane.bufferBytes && !mayExtend(stream);
   if (held.kind === "opening" && !whole) return await openFor(stream, facts);
   await settle(stream, facts, completion.by);
@@ -240,7 +240,7 @@ function mayExtend({ context }: StreamContext): boolean {
   return extensionOf(context, entry.file_size) !== undefined;
 }
 
-/** A stream that has no key yet takes its own name along: one write less for a file that goes up in one PutObject. */
+/** A stream without a key takes its own name with the same write: one write less for a file sent in one PutObject. */
 async function settle({ context }: StreamContext, facts: FileFacts, by: CompletedBy): Promise<void> {
   const { held } = context;
   const of = partsToVerify(context);
@@ -253,11 +253,11 @@ async function settle({ context }: StreamContext, facts: FileFacts, by: Complete
     const taking = { ...change, takeKeys: key.takeKeys, patch: { ...patch, ...key.patch } };
     if ((await held.tryMove("settled", taking)).kind === "written") return;
   }
-  // Another stream holds that name: the search for one begins when it is needed.
+  // Another stream holds that name: another one is searched for when it is needed.
   await held.move("settled", change);
 }
 
-/** A browser's empty file holds the name while the bytes come under a temporary one. */
+/** A browser's empty file reserves the name while the bytes arrive under a temporary one. */
 async function isPlaceholder({ context, requested }: StreamContext, facts: FileFacts): Promise<boolean> {
   const { held, rules, deps } = context;
   const path = held.record.original_path;
@@ -280,7 +280,7 @@ async function judgeFile(stream: StreamContext, facts: FileFacts): Promise<Compl
   });
 }
 
-/** `<name>.done`, or `<final name>.done` while the name bears a temporary suffix; the fresh one where both are there. */
+/** `<name>.done`, or `<final name>.done` while the name has a temporary suffix; the newer one if both exist. */
 export async function markerOf(
   stream: StreamContext,
   facts: Pick<FileFacts, "mtimeNs">,

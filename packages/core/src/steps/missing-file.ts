@@ -1,4 +1,7 @@
-/** A path that does not lead to the stream's file: it was renamed, moved, replaced, is away with its volume, or gone. */
+/**
+ * Handles a path that does not lead to the stream's file: it was renamed, moved, replaced, deleted, or its volume is
+ * missing.
+ */
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Look } from "../ports/file-source.ts";
@@ -10,7 +13,7 @@ import { removeQuietly } from "./remove-quietly.ts";
 import { giveWay, holdsParts, supersede, supersedeElsewhere } from "./supersede.ts";
 import { reach } from "../object/context.ts";
 
-/** Asked before anything is failed or superseded. `look`: what was found at the path. */
+/** Called before anything is failed or superseded. `look`: what was found at the path. */
 export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step> {
   const { held, deps, resumed } = stream.context;
   const where = await deps.volume.whereabouts(held.record);
@@ -29,12 +32,12 @@ export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step
     case "overtaken":
       return await giveWay(stream, where.by);
     case "missing": {
-      // Taken before the store is asked: a patient call may outlast the first look.
+      // Determined before the store is asked: a patient call may take longer than the first check.
       const reason = resumed && stream.history.firstLook ? "file_missing_on_resume" : "file_missing";
       const landed = await landedBefore(stream);
       if (landed) return landed;
       await sendingDone(stream);
-      // Nothing is lost with it that was ever safe: SQLite's journals and archivers' temporary files come and go like this.
+      // No stored data is lost with it: SQLite's journals and archivers' temporary files come and go like this.
       if (held.parts.size === 0 && !(await holdsParts(stream.context))) {
         return await removeQuietly(
           stream,
@@ -52,13 +55,13 @@ export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step
   }
 }
 
-/** A rename inside the watch keeps stream and key. One that drops a temporary suffix says the file is complete. */
+/** A rename inside the watch keeps stream and key. One that removes a temporary suffix makes the file complete. */
 async function follow(stream: StreamContext, path: string, displaces: StreamId | undefined): Promise<Step> {
   const { held, deps, rules } = stream.context;
   const look = await deps.files.look(path);
   const { sentEnd: sentBytes } = held;
   const same = look.kind === "file" && sameFile(held.record, look.facts, { at: "another_path", sentBytes });
-  // Renamed once more: the next step asks again.
+  // Renamed once more: the next step checks again.
   if (look.kind !== "file" || !same || same.kind === "other") return { kind: "wait", ms: LIMITS.lookEveryMs };
   await reach(stream.context, "renaming");
   const before = held.record.original_path;

@@ -1,4 +1,4 @@
-/** A stream of which S3 never held a byte ends without a trace: a line in the log, a counter, and nothing to look after. */
+/** Removes a stream of which S3 never had a byte: leaves only a log line and a counter. */
 import { takenKeys } from "../object/object-key.ts";
 import { sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { reach } from "../object/context.ts";

@@ -1,6 +1,7 @@
 /**
- * The step of a stream whose file is complete. Verify, send the tail, complete: it leaves here with an object proved equal to
- * the file as it stood, or goes back to growing. The file is looked at before the first byte is verified and again right before Complete.
+ * The step of a stream whose file is complete: verify, send the tail, complete. It ends with an object proved equal to
+ * the file, or goes back to growing. The file is checked before the first byte is verified and again right before
+ * Complete.
  */
 import { RECOGNISED } from "../object/object-headers.ts";
 import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
@@ -28,7 +29,7 @@ export async function sealStep(stream: StreamContext): Promise<Step> {
   await sendingDone(stream);
   const steady = await untilSteady(stream);
   if (steady) return steady;
-  // What goes up in one request is looked at there, when it is opened and once more when it is read.
+  // A file that is sent in one request is checked there, when it is opened and again when it is read.
   if (held.record.s3_upload_id === undefined) return await sealNow(stream);
   const look = await context.deps.files.look(held.record.original_path);
   if (look.kind === "unreadable") throw unreadableFile(look);
@@ -46,8 +47,8 @@ export async function sealStep(stream: StreamContext): Promise<Step> {
 }
 
 /**
- * Right after a change a second one may bear the same times, on some file systems for two seconds. The file is read for
- * the object only when that is over, so that whatever is written from then on is seen.
+ * A second change right after the first may have the same times, on some file systems for two seconds. The file is read
+ * for the object only after that, so that later writes are noticed.
  */
 async function untilSteady(stream: StreamContext): Promise<Step | undefined> {
   const { context, history, requested } = stream;
@@ -70,7 +71,7 @@ async function untilSteady(stream: StreamContext): Promise<Step | undefined> {
 }
 
 async function sealNow(stream: StreamContext): Promise<Step> {
-  // Asked before everything is read, and once more right before Complete.
+  // Checked before everything is read, and again right before Complete.
   const { deps, held } = stream.context;
   const isFresh = deps.lease.fresh();
   if (isFresh) await held.confirmOurs(deps.lease);
@@ -91,14 +92,15 @@ async function sealNow(stream: StreamContext): Promise<Step> {
   }
 }
 
-/** Growth or a change during the seal: back to `processing`, or to `opening` when there is no upload. */
+/** The file grew or changed during the seal: back to `processing`, or to `opening` if there is no upload. */
 async function growAgain(stream: StreamContext, why: string): Promise<Step> {
   const { held, deps } = stream.context;
-  // An operator's "finalize now" and the end of the worker hold for the file as it is now; signals of the file do not.
+  // An operator's "finalize now" and the worker's shutdown stay in force for the file as it is now; signals of the file
+  // do not.
   const event = held.record.s3_upload_id === undefined ? "restarted" : "grew";
   await held.move(event, { patch: { completed_by: null, waiting_for: null }, log: [why] });
   deps.observer.moved(held.record, why);
-  // What was asked for holds on, so a file that never rests would be read over and over.
+  // The request stays in force, so a file that is never idle would be read again without a pause.
   return stream.requested.completion === undefined ? AGAIN : { kind: "wait", ms: LIMITS.lookAgainMs };
 }
 
@@ -107,14 +109,14 @@ export type Sealed =
   /** The file changed meanwhile: it is growing again. */
   | { kind: "file_moved_on" }
   | { kind: "upload_gone" }
-  /** The store completed it, and what stands there is not what was sent. */
+  /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
   | { kind: "fenced" };
 
 export async function seal(context: ObjectContext): Promise<Sealed> {
   if (context.held.record.s3_upload_id === undefined) return await sealWhole(context);
-  const before = await lookAtFile(context);
-  // An upload cannot be completed without parts; an empty file starts again and is put in one piece.
+  const before = await inspectFile(context);
+  // An upload cannot be completed without parts; an empty file starts again and is sent in one request.
   if (!before || before.size === 0) return { kind: "file_moved_on" };
   const verified = await verifyAndSendTail(context, before);
   if (verified.kind !== "verified") return verified;
@@ -127,17 +129,17 @@ async function sealWhole(context: ObjectContext): Promise<Sealed> {
   return { ...put, verifyResult: put.recognised ? RECOGNISED : "identical" };
 }
 
-async function lookAtFile(context: ObjectContext): Promise<FileFacts | undefined> {
+async function inspectFile(context: ObjectContext): Promise<FileFacts | undefined> {
   const { held, deps } = context;
-  // What another host wrote last may not be seen by a plain look on a network file system.
-  const look = await deps.files.lookAnew(held.record.original_path);
+  // On a network file system, a plain stat may not show the last write of another host.
+  const look = await deps.files.lookFresh(held.record.original_path);
   if (look.kind === "unreadable") throw unreadableFile(look);
   if (look.kind !== "file") return undefined;
   const asked = { at: "its_path", sentBytes: held.sentEnd } as const;
   return sameFile(held.record, look.facts, asked).kind === "other" ? undefined : look.facts;
 }
 
-/** The tail goes up while the parts before it are read again; neither waits for the other. */
+/** Sends the tail while the parts before it are read again; neither waits for the other. */
 async function verifyAndSendTail(context: ObjectContext, facts: FileFacts) {
   const missing = missingRanges(context, facts);
   const recut = new Set(missing.map((range) => range.number));
@@ -172,7 +174,7 @@ async function sendRanges(
   return "sent";
 }
 
-/** Complete is sent only for a file that did not change since before the first byte was verified. */
+/** Complete is sent only for a file that has not changed since before the first byte was verified. */
 async function completeUnchanged(
   context: ObjectContext,
   facts: FileFacts,
@@ -182,7 +184,7 @@ async function completeUnchanged(
   let repairs = 0;
   const doubts = new ConditionDoubts(context);
   for (let attempt = 1; ; attempt += 1) {
-    const now = await lookAtFile(context);
+    const now = await inspectFile(context);
     if (!now || !unchanged(facts, now)) return { kind: "file_moved_on" };
     const completed = await completeUpload(context, facts, attempt > 1, doubts);
     switch (completed.kind) {
@@ -193,14 +195,14 @@ async function completeUnchanged(
         if (repairs > LIMITS.repairRounds) throw beyondRepair();
         await sayInTimeline(
           context,
-          "the store does not hold a part as it acknowledged it: what it lacks is sent again",
+          "the store lacks a part that it acknowledged; missing parts are sent again",
         );
         const repaired = await repair(context, facts);
         if (repaired !== "sent") return { kind: repaired };
         break;
       }
       case "again":
-        // Each time twice as often: a store that never answers does not fill the timeline.
+        // Half as often each time: a store that never answers must not fill the timeline.
         if ((attempt & (attempt - 1)) === 0)
           await sayInTimeline(context, `Complete had no effect; it is sent again (attempt ${attempt + 1})`);
         await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);
@@ -217,7 +219,7 @@ async function sayInTimeline({ held }: ObjectContext, what: string): Promise<voi
   await held.update({ patch: {}, log: [what], event: { type: "log", detail: "seal" } });
 }
 
-/** InvalidPart is a repair, not a failure: what S3 does not hold as the checkpoint names it goes up again. */
+/** InvalidPart is a repair, not a failure: parts that S3 does not have as in the checkpoint are sent again. */
 async function repair(
   context: ObjectContext,
   facts: FileFacts,

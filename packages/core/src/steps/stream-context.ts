@@ -1,4 +1,4 @@
-/** What the steps of one stream share while this process holds it, and what each step comes to. */
+/** What the steps of one stream share while this process holds it, and the results of a step. */
 import { LIMITS } from "../limits.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { StreamRecord } from "../stream/record.ts";
@@ -13,40 +13,40 @@ import type { ObjectContext } from "../object/context.ts";
 /** How a processor's work on its stream ended. */
 export type Outcome =
   /**
-   * `changed`: its file is no longer what was stored, or another is at its path: it is looked at at once. `unseen`: its
-   * file was kept because whoever may still write it cannot be seen.
+   * `changed`: its file is no longer what was stored, or another is at its path: it is checked at once. `unseen`: its
+   * file was kept because its writers cannot be seen.
    */
   | { kind: "completed"; changed?: boolean; unseen?: boolean }
   | { kind: "failed"; reason: FailureReason }
-  /** Stream `by` stands in its place; `successor` where that one begins with this ending. */
+  /** Stream `by` replaces it; `successor` if that one starts with this end. */
   | { kind: "superseded"; by: StreamId; successor: StreamRecord | undefined }
-  /** Nothing of it was in S3, and its record is gone. */
+  /** S3 had nothing of it, and its record is removed. */
   | { kind: "removed" }
-  /** Given back unfinished, for the next start or another worker. */
+  /** Released unfinished, for the next start or another worker. */
   | { kind: "released" }
   /** Another worker took it, or it was purged. */
   | { kind: "lost"; detail: string };
 
 export type Step =
-  /** `writtenMs`: the wait is that long at most when bytes are written to the file; absent: it ends with the first. */
+  /** `writtenMs`: the maximum wait once bytes are written to the file; absent: the first write ends it. */
   { kind: "wait"; ms: number; writtenMs?: number } | { kind: "again" } | { kind: "ended"; outcome: Outcome };
 
 export const AGAIN: Step = { kind: "again" };
 
-/** What this process knows of a file that waits to be tidied. Nothing of it is kept: the next process asks anew. */
+/** What this process knows about a file that waits to be tidied. It is never saved: the next process checks again. */
 export interface Stored {
-  /** Monotonic ms since which the delay counts; undefined until it is known. */
+  /** Monotonic ms from which the delay counts; undefined until it is known. */
   sinceMs: number | undefined;
-  /** This process saw the object proved equal to the file; else the record alone says so. */
+  /** This process saw the object proved equal to the file; otherwise only the record says so. */
   proved: boolean;
-  /** What the file looked like when it was read again and found to be as it was verified. */
+  /** The facts of the file when it was read again and found as verified. */
   facts: FileFacts | undefined;
-  /** End of the delay by the wall clock, as it was last shown. */
+  /** End of the delay on the wall clock, as last shown. */
   untilMs: number | undefined;
-  /** Why writers cannot be seen, as it was first said. */
+  /** Why writers cannot be seen, as first reported. */
   unseen: string | undefined;
   /** Monotonic ms at which the whole watch was last searched for it. */
-  soughtMs: number | undefined;
+  searchedMs: number | undefined;
 }
 
 /** `context` changes nothing by itself. */
@@ -54,49 +54,52 @@ export interface StreamContext {
   readonly context: ObjectContext;
   readonly history: FileHistory;
   readonly wakeup: Wakeup;
-  /** Parts being sent, by number. */
+  /** Parts in flight, by number. */
   readonly sending: Map<number, Promise<void>>;
   readonly rate: SendingRate;
   /**
-   * While the stream waits for its parts: the file's size as last looked at. The end of one part begins the next up to
-   * there, without another look; undefined: nothing may be begun.
+   * While the stream waits for its parts: the file's size at the last check. The end of one part starts the next up to
+   * there, without another check; undefined: nothing may be started.
    */
   fillTo: number | undefined;
   /** A resumed stream's upload has been compared with S3. */
   reconciled: boolean;
-  /** Taken up while Redis may be older than it was: S3 has been asked whether the stream was completed already. */
+  /** Taken over while Redis may be older than before: S3 has been asked whether the stream was already completed. */
   askedFirst: boolean;
-  /** `ending`: the worker ends as soon as nothing is at risk. */
+  /** `ending`: the worker shuts down as soon as no data is at risk. */
   readonly requested: { completion?: "finalize" | "term"; force: boolean; ending?: true };
-  /** ctime at the rename that dropped a temporary suffix: whatever is written later has a later mtime. */
+  /** ctime at the rename that removed a temporary suffix: later writes have a later mtime. */
   renamedAtCtimeNs: string | undefined;
   /** The metadata object is written. */
   described: boolean;
-  /** Of a stream whose object exists. */
+  /** For a stream whose object exists. */
   readonly stored: Stored;
-  /** Times the finished object was not what was sent. */
+  /** How often the finished object differed from what was sent. */
   mismatches: number;
-  /** The first error of a part being sent, for the next step to meet. */
+  /** The first error of a part in flight, to be handled by the next step. */
   trouble: unknown;
   progressAtMs: number;
 }
 
-/** What needs a fresh lease waits for the next renewal. */
+/** Work that needs a fresh lease waits for the next renewal. */
 export async function awaitLease(stream: StreamContext, what: string): Promise<Step> {
   await progress(stream, { for: "lease", detail: `${what} waits for it` });
   return { kind: "wait", ms: LIMITS.leaseRenewEveryMs };
 }
 
-/** No part is being sent any more, and none begins in the place of one that ends; each handles its own result. */
+/** Waits until no part is in flight, and none is started when one ends; each handles its own result. */
 export async function sendingDone(stream: StreamContext): Promise<void> {
   stream.fillTo = undefined;
   await Promise.allSettled(stream.sending.values());
 }
 
-/** Writes to Redis why the stream is not final and how large its file is: at once when the reason is new, else now and then. */
+/**
+ * Writes to Redis why the stream is not final and how large its file is: at once if the reason is new, else
+ * occasionally.
+ */
 export async function progress(stream: StreamContext, waiting: Waiting): Promise<void> {
   const { held, deps, store } = stream.context;
-  // While the store is in trouble, parts wait for the store.
+  // While the store is unavailable, parts wait for the store.
   const now = store.trouble ?? (waiting.for === "parts" ? store.blocked : undefined) ?? waiting;
   const nowMs = deps.clock.monotonicMs();
   const before = parseWaiting(held.record.waiting_for);
@@ -106,7 +109,7 @@ export async function progress(stream: StreamContext, waiting: Waiting): Promise
   await held.update({ patch: { waiting_for: formatWaiting(now) }, event: { type: "progress" } });
 }
 
-/** Store, lease or volume keeps the stream from going on. */
+/** Whether store, lease or volume block the stream. */
 export function waitsForTrouble(record: Pick<StreamRecord, "waiting_for">): boolean {
   const waiting = parseWaiting(record.waiting_for)?.for;
   return waiting === "store" || waiting === "lease" || waiting === "volume";

@@ -49,7 +49,7 @@ describe("a stream", () => {
     expect(log).toEqual([
       "discovered",
       "upload opened at a.bin",
-      "complete: it was quiet for long enough",
+      "complete: it was idle for long enough",
       expect.stringContaining("stored and verified"),
       "completed",
     ]);
@@ -279,7 +279,7 @@ describe("an abort", () => {
     const { world, worker, processor } = await started(PART, { onFailpoint: (name) => abortAt(name) });
     await worker.work();
     expect(status(world)).toBe("failed_aborted_by_operator");
-    expect(streams(world)[0]?.failure_detail).toContain("stands at a.bin");
+    expect(streams(world)[0]?.failure_detail).toContain("is at a.bin");
     expect(world.store.object(BUCKET, "a.bin")).toBeDefined();
   });
 });

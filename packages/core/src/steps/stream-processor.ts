@@ -1,5 +1,5 @@
 /**
- * One stream from its first byte to its last: look at the file, decide, act, wait for a poke. Whatever wakes it, it
+ * One stream from its first byte to its last: check the file, decide, act, wait for a poke. Whatever wakes it, it
  * decides from the file, the record and the store, never from the event.
  */
 import { InvariantError } from "../assert.ts";
@@ -102,7 +102,7 @@ export class StreamProcessor {
         facts: undefined,
         untilMs: undefined,
         unseen: undefined,
-        soughtMs: undefined,
+        searchedMs: undefined,
       },
       mismatches: 0,
       trouble: undefined,
@@ -111,7 +111,7 @@ export class StreamProcessor {
     if (isAbortWanted(record)) this.#beginAbort();
   }
 
-  /** For a stream just opened by this worker. */
+  /** For a stream that this worker has just opened. */
   static begin(
     record: StreamRecord,
     rules: WatchRules,
@@ -140,12 +140,15 @@ export class StreamProcessor {
     return this.#stream.sending.size;
   }
 
-  /** Resolves when it has looked at its file and, where that takes the store, asked there what it holds of it. */
-  get lookedOnce(): Promise<void> {
+  /** Resolves when it has checked its file and, if necessary, asked the store what it has of it. */
+  get checkedOnce(): Promise<void> {
     return this.#looked.promise;
   }
 
-  /** Redis was emptied or came back older: what this process knows of the stream is written back where Redis has less. */
+  /**
+   * Redis was emptied or restored from an older state: what this process knows of the stream is written back if Redis
+   * has less.
+   */
   async ensureKept(): Promise<WrittenBack> {
     return await this.#stream.context.held.ensureKept();
   }
@@ -154,53 +157,53 @@ export class StreamProcessor {
     return this.#stream.context.held.parts;
   }
 
-  /** Whoever sees the file at its path says how large it is: it grows also while its record cannot be written. */
+  /** Called with the file's size by other code that sees it: the file grows also while its record cannot be written. */
   measured(facts: FileFacts): void {
     const { file_inode: inode = facts.inode } = this.record;
     if (inode === facts.inode) this.#stream.context.held.measured(facts);
   }
 
-  /** Bytes on disk that are not in S3, as far as is known here; also what a stored file grew by while it waits to be tidied. */
+  /** Known bytes on disk that are not in S3; includes the growth of a stored file while it waits to be tidied. */
   get unshippedBytes(): number {
     const { file_size: size, bytes_sent: sent } = this.record;
     return Math.max(0, Math.max(size, this.#stream.context.held.sizeSeen) - sent);
   }
 
-  /** When the file first had the oldest byte that is not in S3; undefined when there is none. */
+  /** When the oldest byte that is not in S3 came into existence; undefined if there is none. */
   get unprotectedSince(): FirstHad | undefined {
     return this.unshippedBytes === 0
       ? undefined
       : this.#stream.context.held.firstPast(this.record.bytes_sent);
   }
 
-  /** Since when the part that comes next has been full (monotonic ms); undefined while it is not. */
+  /** Since when the next part has been full (monotonic ms); undefined while it is not. */
   get behindSinceMs(): number | undefined {
     const { part_plan: plan, next_part: next, bytes_sent: sent } = this.record;
     return this.#stream.context.held.firstPast(sent + nextPartBytes(plan, next) - 1)?.atMs;
   }
 
-  /** Look again: an event, a rescan or a timer thinks something changed. */
+  /** Check again: an event, a rescan or a timer found a possible change. */
   poke(): void {
     this.#stream.wakeup.poke();
   }
 
-  /** Bytes were written to its file: look again when that may make a difference. */
+  /** Bytes were written to its file: check again if that may make a difference. */
   written(): void {
     this.#stream.wakeup.mark();
   }
 
-  /** Completes the file as it stands. `force`: even while a process is seen writing it. */
+  /** Completes the file as it is now. `force`: even if a process is seen writing it. */
   async finalize(force: boolean): Promise<void> {
     if (this.#abortRequested) return;
     await this.#stream.context.held.update({
       patch: { requested_action: force ? "finalize_force" : "finalize" },
-      log: [`finalize now was asked for${force ? ", whoever may hold it open" : ""}`],
+      log: [`finalize now was requested${force ? ", even if a process has the file open" : ""}`],
     });
     Object.assign(this.#stream.requested, { completion: "finalize", force });
     this.poke();
   }
 
-  /** SLUICE_ON_TERM=seal: complete it if nobody is seen writing it. */
+  /** SLUICE_ON_TERM=seal: complete it if no process is seen writing it. */
   sealAtTerm(): void {
     this.#stream.requested.completion ??= "term";
     this.#stream.requested.ending = true;
@@ -208,14 +211,14 @@ export class StreamProcessor {
   }
 
   /**
-   * Ends the stream; its parts are removed from S3, its file is not touched. Resolves when the wish is in the record:
-   * from then on whoever holds the stream aborts it, and nobody completes it.
+   * Ends the stream; its parts are removed from S3, its file is not touched. Resolves when the request is in the
+   * record: from then on its owner aborts it, and nobody completes it.
    */
   async abort(): Promise<void> {
     if (this.#abortRequested) return;
     await this.#stream.context.held.update({
       patch: { requested_action: ABORT },
-      log: ["an abort was asked for"],
+      log: ["an abort was requested"],
     });
     await reach(this.#stream.context, "abort_asked");
     this.#beginAbort();
@@ -227,19 +230,19 @@ export class StreamProcessor {
     this.poke();
   }
 
-  /** Begin nothing new; parts in flight are finished and checkpointed. */
+  /** Start no new parts; parts in flight are finished and checkpointed. */
   drain(): void {
     this.#draining = true;
     this.#stream.fillTo = undefined;
     this.poke();
   }
 
-  /** Rejects only for a bug. Never begins anything after `stop` aborts. */
+  /** Rejects only for a bug. Starts nothing after `stop` aborts. */
   async run(): Promise<Outcome> {
     try {
       return await this.#live();
     } catch (error) {
-      return await this.#end(error).catch((second: unknown) => this.#letGo(second));
+      return await this.#end(error).catch((second: unknown) => this.#giveUp(second));
     } finally {
       this.#looked.resolve();
     }
@@ -278,7 +281,7 @@ export class StreamProcessor {
       return await this.#stepOf(stream);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      // The volume's trouble, not the file's: everything stays as it is until it can be read again.
+      // A problem of the volume, not of the file: everything stays as it is until it can be read again.
       stream.trouble = undefined;
       await progress(stream, { for: "volume", detail: error.message });
       return { kind: "wait", ms: LIMITS.lookAgainMs };
@@ -311,11 +314,11 @@ export class StreamProcessor {
       return await this.#fail(reason, message, { object: true, upload });
     }
     if (error instanceof StreamFailure) return await this.#fail(error.reason, error.message);
-    return await this.#letGo(error);
+    return await this.#giveUp(error);
   }
 
-  /** With Redis away while the worker stops, the lease lapses by itself. Anything else unexpected is a bug. */
-  async #letGo(error: unknown): Promise<Outcome> {
+  /** If Redis is unavailable while the worker stops, the lease lapses. Any other unexpected error is a bug. */
+  async #giveUp(error: unknown): Promise<Outcome> {
     if (error instanceof OwnershipLostError) return { kind: "lost", detail: error.message };
     const stopping = error instanceof StoppedError || error instanceof CheckpointError || this.#stop.aborted;
     if (!stopping) throw error;
@@ -346,7 +349,7 @@ export class StreamProcessor {
           requested_action: null,
           ...(apart === undefined ? {} : { set_apart: apart }),
         },
-        // Only live streams hold a path: another file that comes to stand there is not kept waiting.
+        // Only live streams hold a path: another file that appears there must not wait.
         releasePath: true,
         ...(apart === undefined ? { stats: { failures: 1 } } : { releaseKeys: takenKeys(held.record) }),
         log: [`failed: ${reason}: ${detail}`],
@@ -359,7 +362,7 @@ export class StreamProcessor {
   }
 
   async #abortNow(): Promise<Outcome> {
-    // The work's own signal has ended; these last requests answer to the worker's alone.
+    // The work's own signal has aborted; these last requests depend only on the worker's.
     const context = { ...this.#stream.context, signal: this.#stop };
     const { held } = context;
     const kept = held.kind === "s3_completed" ? "" : await this.#removeUpload(context);
@@ -367,9 +370,7 @@ export class StreamProcessor {
     const landed =
       held.kind === "s3_completed" || (held.kind === "pending_completion" && (await isThere(context)));
     await reach(context, "aborting");
-    const object = landed
-      ? `; its object had been completed already and stands at ${held.record.s3_key}`
-      : "";
+    const object = landed ? `; its object had been completed already and is at ${held.record.s3_key}` : "";
     return await this.#fail(
       "aborted_by_operator",
       `aborted by an operator; the file was not touched${object}${kept}`,
@@ -377,7 +378,7 @@ export class StreamProcessor {
     );
   }
 
-  /** "" when it is gone. The store may refuse this one key for good; the stream ends all the same, and says so. */
+  /** "" if it no longer exists. The store may keep refusing this key; the stream still ends, and reports it. */
   async #removeUpload(context: ObjectContext): Promise<string> {
     try {
       await abortUpload(context);
@@ -389,7 +390,7 @@ export class StreamProcessor {
   }
 }
 
-/** A Complete or Put may have been under way when the abort came. */
+/** A Complete or Put may have been in flight when the abort came. */
 async function isThere(context: ObjectContext): Promise<boolean> {
   const { s3_bucket: bucket, s3_key: key, id } = context.held.record;
   if (key === undefined) return false;
@@ -397,7 +398,7 @@ async function isThere(context: ObjectContext): Promise<boolean> {
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
 }
 
-/** A retry, a verify and the pages take these for the sign that the object exists. */
+/** For retry, verify and the pages, these fields mean that the object exists. */
 const NOT_STORED = { sealed_at_utc: null, etag: null };
 
 const NOTHING_IN_S3 = {
@@ -408,7 +409,7 @@ const NOTHING_IN_S3 = {
   upload_aborts_at_utc: null,
 };
 
-/** A file that vanished while it bore a temporary name never was a recording: a download that was given up. */
+/** A file that vanished while it had a temporary name never was a recording: a download that was given up. */
 function setApartBy(
   reason: FailureReason,
   { original_path: path }: StreamRecord,

@@ -1,4 +1,7 @@
-/** Two files never meet in one object: a stream whose file is another one now ends, and that file gets its own stream. */
+/**
+ * Two files never share an object: if a stream's file was replaced, the stream ends, and the new file gets its own
+ * stream.
+ */
 import { isoNow } from "../ports/clock.ts";
 import { takenKeys } from "../object/object-key.ts";
 import { type FileFacts, sameFile } from "../stream/identity.ts";
@@ -16,7 +19,7 @@ import { ObjectLostFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { unreadableFile } from "../object/open-file.ts";
 
-/** `facts`: of the file at the path now, which no stream knows. */
+/** `facts`: of the file that is now at the path, which no stream knows. */
 export async function supersede(
   stream: StreamContext,
   because: "file_replaced" | "file_truncated",
@@ -25,7 +28,7 @@ export async function supersede(
   return await passOn(stream, because, successorOf(stream, facts), "a new generation");
 }
 
-/** `supersedes`: the stream whose place it takes; without, the one that is held, if anything of it is kept. */
+/** `supersedes`: the stream that it replaces; by default the one that is held, if anything of it is kept. */
 export function successorOf(
   stream: StreamContext,
   facts: FileFacts,
@@ -45,7 +48,7 @@ export function successorOf(
   return successorAt(stream, place, facts, supersedes);
 }
 
-/** The file moved into another watch: its bytes go up again under that watch's key and rules. */
+/** The file moved into another watch: its bytes are sent again under that watch's key and rules. */
 export async function supersedeElsewhere(stream: StreamContext, to: Place, facts: FileFacts): Promise<Step> {
   const what = `its file moved into the watch ${to.watch}`;
   return await passOn(stream, "file_replaced", successorAt(stream, to, facts), what);
@@ -62,7 +65,7 @@ async function passOn(
   if (landed) return landed;
   const { held } = stream.context;
   const { worthless, change } = await lastWrite(stream, because, successor.id, what);
-  await held.replaceBy(successor, [`takes the place of ${held.record.id}: ${because}`], {
+  await held.replaceBy(successor, [`replaces ${held.record.id}: ${because}`], {
     ...change,
     event: { type: worthless ? "removed" : "state", detail: because },
   });
@@ -70,7 +73,7 @@ async function passOn(
   return { kind: "ended", outcome: { kind: "superseded", by: successor.id, successor } };
 }
 
-/** The path's file has a stream already, or is completed: none begins for it. */
+/** The file at the path already has a stream, or is completed: no stream is started for it. */
 export async function giveWay(stream: StreamContext, by: StreamId): Promise<Step> {
   const landed = await landedBefore(stream);
   if (landed) return landed;
@@ -111,12 +114,12 @@ async function lastWrite(
     releasePath: true,
     releaseKeys: takenKeys(record),
     remove: worthless,
-    log: [`${because}: ${what}, ${by}, takes its place`],
+    log: [`${because}: ${what}, ${by}, replaces it`],
   };
   return { worthless, change };
 }
 
-/** Also a part whose answer was lost, or whose record: its bytes may stand nowhere else any more. */
+/** Includes a part whose answer or record was lost: its bytes may exist nowhere else any longer. */
 export async function holdsParts({ held, store, deps, signal }: ObjectContext): Promise<boolean> {
   if (held.record.s3_upload_id === undefined) return false;
   const listing = await store.ask("ListParts", () => deps.store.listParts(uploadRef(held)), signal);
@@ -143,9 +146,9 @@ function successorAt(
 }
 
 /**
- * The object of a stored file no longer exists, or another is at its key: the file is sent again by a stream of its own.
- * The new stream chooses its name by the file's path, as any other: the key of a damaged record may be another file's.
- * Without the file nothing can be sent: the stream fails, and its record says no longer that it is stored.
+ * The object of a stored file no longer exists, or another object is at its key: a new stream sends the file again. It
+ * chooses its name by the file's path, as usual: the key in a damaged record may be another file's. If the file is
+ * missing, nothing can be sent: the stream fails, and its record no longer says that it is stored.
  */
 export async function sendAgain(stream: StreamContext, why: string): Promise<Step> {
   const { held, deps } = stream.context;
@@ -161,7 +164,7 @@ export async function sendAgain(stream: StreamContext, why: string): Promise<Ste
   }
   if (look.kind !== "file" || sameFile(record, look.facts, { at: "its_path" }).kind === "other") {
     const detail = `${why}, and its file is no longer at its path: put the file back and retry, or purge the record`;
-    // Of a damaged record the upload may be open still: then its parts are the only copy.
+    // If the record was damaged, the upload may still be open: then its parts are the only copy.
     throw new ObjectLostFailure(detail, { uploadGone: !(await holdsParts(stream.context)) });
   }
   const successor = successorOf(stream, look.facts, { id: record.id });

@@ -1,9 +1,9 @@
 /**
- * What becomes of the local file once its object is stored and described. While the delay runs, the file is looked at
- * like any other: a change ends the wait, and the stream completes on what it stored. Every doubt keeps the file.
+ * What happens to the local file once its object is stored and described. During the delay, the file is checked like
+ * any other: a change ends the wait, and the stream completes with what it stored. In doubt the file is kept.
  *
- *     delay over → object there, ours, as recorded → (record of another process: local bytes read once more)
- *     → the tidier hides, looks for writers, compares, asks for the object again, and acts
+ *     delay over → object exists, ours, as recorded → (record of another process: local bytes read again)
+ *     → the tidier hides the file, checks for writers, compares, checks the object again, and acts
  */
 import { RECOGNISED } from "../object/object-headers.ts";
 import { StoreError } from "../errors.ts";
@@ -20,7 +20,7 @@ import { AGAIN, progress, type StreamContext, type Step } from "./stream-context
 import {
   holdsLocalBytes,
   judgeObject,
-  lookAtObject,
+  inspectObject,
   tokenOf,
   type ObjectProof,
 } from "../object/stored-object.ts";
@@ -30,10 +30,10 @@ import { sendAgain } from "./supersede.ts";
 /** How the wait for the local file ended. */
 export type Tidied =
   | { kind: "step"; step: Step }
-  /** `changed`: the file is not as it was stored, or another is at its path: it is to be looked at at once. */
+  /** `changed`: the file is not as it was stored, or another is at its path: it is checked at once. */
   | { kind: "over"; changed: boolean; failure?: { reason: TidyFailure; detail: string } };
 
-/** How long the local file is left alone after it was stored, ms; undefined when it is kept. */
+/** How long the local file is left alone after it was stored, ms; undefined if it is kept. */
 export function tidyDelayMs(
   { completed_by: by, verify_result: result }: Pick<StreamRecord, "completed_by" | "verify_result">,
   { afterUpload, afterUploadDelayMs }: Pick<WatchRules, "afterUpload" | "afterUploadDelayMs">,
@@ -44,13 +44,13 @@ export function tidyDelayMs(
 }
 
 const IDLE_TIDY_DELAY_MS = 10 * 60_000;
-/** Somebody may just have put it back: it is not taken away again at once. */
+/** Somebody may just have put it back: it must not be removed again at once. */
 const RECOGNISED_TIDY_DELAY_MS = 60 * 60_000;
 
 /**
- * How much of the delay counts as over in a process that did not store the file itself, ms. A wall clock that jumped tells
- * too much, and so may either clock: the store's says when the object came and what time it is now. Where it says
- * nothing, or the object is older than the stream, the whole delay begins anew.
+ * How much of the delay counts as over in a process that did not store the file itself, ms. A wall clock that jumped
+ * would give too much; the store's own clock says when the object was stored and what time it is now. If the store does
+ * not report that, or the object is older than the stream, the whole delay starts again.
  */
 export function elapsedMs(times: {
   wallMs: number;
@@ -67,13 +67,13 @@ export function elapsedMs(times: {
 }
 
 /**
- * A record taken from Redis may name an object that never was, or is no longer: before it completes, and long before its
- * file is touched, the object is asked for. Undefined: go on.
+ * A record from Redis may name an object that never existed, or no longer does: the object is checked before the stream
+ * completes, and long before its file is touched. Undefined: continue.
  */
 export async function confirmStored(stream: StreamContext): Promise<Step | undefined> {
   const { context, stored } = stream;
   if (stored.sinceMs !== undefined) return undefined;
-  const proof = await lookAtObject(context);
+  const proof = await inspectObject(context);
   if (proof.kind === "lost") return await sendAgain(stream, proof.detail);
   const { deps, held } = context;
   const elapsed = elapsedMs({
@@ -96,7 +96,7 @@ export async function tidyStep(stream: StreamContext): Promise<Tidied> {
   const seen = await lookMeanwhile(stream, leftMs > 0);
   if (seen) return seen;
   if (leftMs <= 0) return await tidyNow(stream);
-  if (stream.requested.ending) return await letGo(stream);
+  if (stream.requested.ending) return await releaseToNext(stream);
   const unseen = await keptBy(stream);
   await progress(stream, {
     for: "tidy",
@@ -113,7 +113,7 @@ function wait(ms: number): Tidied {
   return { kind: "step", step: { kind: "wait", ms } };
 }
 
-/** For people; the same words as long as the wall clock does not jump. */
+/** For display; the text stays the same unless the wall clock jumps. */
 function until({ stored }: StreamContext, wallMs: number): string {
   if (stored.untilMs === undefined || Math.abs(stored.untilMs - wallMs) > CLOCK_DRIFT_MS)
     stored.untilMs = wallMs;
@@ -122,8 +122,8 @@ function until({ stored }: StreamContext, wallMs: number): string {
 
 const CLOCK_DRIFT_MS = 1_000;
 
-/** The worker ends, and nothing is at risk: whoever takes the stream next tidies the file. */
-async function letGo({ context: { held } }: StreamContext): Promise<Tidied> {
+/** The worker shuts down, and no data is at risk: the next owner of the stream tidies the file. */
+async function releaseToNext({ context: { held } }: StreamContext): Promise<Tidied> {
   await held.release();
   return { kind: "step", step: { kind: "ended", outcome: { kind: "released" } } };
 }
@@ -134,7 +134,7 @@ async function lookMeanwhile(stream: StreamContext, waiting: boolean): Promise<T
   const look = await deps.files.look(held.record.original_path);
   switch (look.kind) {
     case "file": {
-      stream.stored.soughtMs = undefined;
+      stream.stored.searchedMs = undefined;
       const is = compareWithSnapshot(snapshotOf(stream), look.facts);
       if (is === "touched") return await readTouched(stream, look.facts);
       if (is === "same") return undefined;
@@ -144,14 +144,14 @@ async function lookMeanwhile(stream: StreamContext, waiting: boolean): Promise<T
     case "missing":
       return await whereIsIt(stream, waiting);
     case "unreadable":
-      // Tidying will say why, when it is due.
+      // Tidying will report the reason when it is due.
       return undefined;
   }
 }
 
 /**
- * Where inode numbers prove nothing, another number at the path may be another file all the same: a log that was rotated.
- * Its own is looked for before the one at its path is called a change of it.
+ * On volumes with unstable inode numbers, another number at the path may still mean another file: a log that was
+ * rotated. The stream's own file is searched for before the one at its path counts as a change of it.
  */
 function mayBeAnother(record: StreamRecord, seen: FileFacts): boolean {
   const same = sameFile(record, seen, { at: "its_path", completed: true });
@@ -163,10 +163,12 @@ function snapshotOf({ context: { held }, stored }: StreamContext): FileFacts {
   return stored.facts ?? sealedFacts(held.record);
 }
 
-/** ctime alone moved: other rights, another name, or other bytes under the old mtime. Reading it tells. */
+/**
+ * Only the ctime changed: other permissions, another name, or other bytes with the old mtime. Reading the file decides.
+ */
 async function readTouched(stream: StreamContext, seen: FileFacts): Promise<Tidied | undefined> {
   const { context, stored } = stream;
-  const proof = await lookAtObject(context);
+  const proof = await inspectObject(context);
   if (proof.kind === "lost") return { kind: "step", step: await sendAgain(stream, proof.detail) };
   if (proof.kind === "unknown") return unproved(proof.detail);
   const bytes = await holdsLocalBytes(context, proof.object);
@@ -175,22 +177,22 @@ async function readTouched(stream: StreamContext, seen: FileFacts): Promise<Tidi
   if (!calm) return wait(LIMITS.lookEveryMs);
   if (bytes === "different") return CHANGED;
   if (bytes === "unknown")
-    return unproved("its ctime moved, and whether it is as it was stored cannot be told");
+    return unproved("its ctime changed, and whether it is as it was stored cannot be determined");
   stored.facts = seen;
   stored.proved = true;
   return undefined;
 }
 
-/** Renamed inside the watch it keeps its stream; another file at its path is not kept waiting. */
+/** Renamed inside the watch, it keeps its stream; another file at its path must not wait. */
 async function whereIsIt(stream: StreamContext, waiting: boolean): Promise<Tidied | undefined> {
   const { held, deps } = stream.context;
   const now = deps.clock.monotonicMs();
-  const { soughtMs } = stream.stored;
-  if (waiting && soughtMs !== undefined && now - soughtMs < LIMITS.whereIsItEveryMs) return undefined;
-  stream.stored.soughtMs = now;
+  const { searchedMs } = stream.stored;
+  if (waiting && searchedMs !== undefined && now - searchedMs < LIMITS.whereIsItEveryMs) return undefined;
+  stream.stored.searchedMs = now;
   const where = await deps.volume.whereabouts(held.record);
   if (where.kind === "offline") return undefined;
-  // Nothing is left to tidy, and nothing to wait for.
+  // Nothing to tidy, and nothing to wait for.
   if (where.kind === "missing") return OVER;
   if (where.kind === "back") return wait(LIMITS.lookEveryMs);
   if (where.kind !== "renamed") return CHANGED;
@@ -206,14 +208,14 @@ async function whereIsIt(stream: StreamContext, waiting: boolean): Promise<Tidie
   return { kind: "step", step: AGAIN };
 }
 
-/** Why it will be kept after all; in the same words throughout, though the number of unseen processes changes. */
+/** Why it will be kept; always in the same words, although the number of unseen processes changes. */
 async function keptBy(stream: StreamContext): Promise<string | undefined> {
   const { unseen } = stream.context.deps.files;
   if (unseen === undefined || (await mayBeUnseen(stream))) return undefined;
   return (stream.stored.unseen ??= unseen);
 }
 
-/** Whether the file may be touched although not every process that may write it can be seen. */
+/** Whether the file may be deleted or moved although not every process that may write it can be seen. */
 async function mayBeUnseen(stream: StreamContext): Promise<boolean> {
   const { held, rules } = stream.context;
   const { completed_by: by, file_mtime_ns: mtimeNs = "0" } = held.record;
@@ -229,8 +231,8 @@ function unproved(detail: string): Tidied {
 
 async function tidyNow(stream: StreamContext): Promise<Tidied> {
   const { context, stored } = stream;
-  // Asked patiently while the file still has its name: an outage is waited for here.
-  const proof = await lookAtObject(context);
+  // With patience while the file still has its name: an outage is waited for here.
+  const proof = await inspectObject(context);
   if (proof.kind === "lost") return { kind: "step", step: await sendAgain(stream, proof.detail) };
   if (proof.kind === "unknown") return unproved(proof.detail);
   if (!stored.proved) {
@@ -239,7 +241,7 @@ async function tidyNow(stream: StreamContext): Promise<Tidied> {
     if (bytes === "unknown")
       return unproved("its object shows no digest of its bytes, and neither does its record");
     if (bytes === "different") {
-      const why = `the object at ${context.held.record.s3_key} does not hold the file's bytes`;
+      const why = `the object at ${context.held.record.s3_key} differs from the file`;
       return { kind: "step", step: await sendAgain(stream, why) };
     }
     stored.proved = look.kind === "file";
@@ -271,7 +273,7 @@ async function tidyFile({ context }: StreamContext, checks: TidyChecks): Promise
   }
 }
 
-/** One request, and not a patient one: the file has no name meanwhile. Undefined: no answer in time, or no lease. */
+/** One request without patience, because the file is hidden meanwhile. Undefined: no answer in time, or no lease. */
 async function proofNow({ context }: StreamContext): Promise<ObjectProof | undefined> {
   const { held, deps, signal } = context;
   const { s3_bucket: bucket, s3_key: key = "" } = held.record;
@@ -285,7 +287,7 @@ async function proofNow({ context }: StreamContext): Promise<ObjectProof | undef
     if (head === undefined || !deps.lease.fresh()) return undefined;
     return judgeObject(held.record, head, tokenOf(context));
   } catch (error) {
-    // Back under its name, the file waits for the store as long as it takes.
+    // Restored under its name, the file waits for the store as long as necessary.
     if (error instanceof StoreError) return undefined;
     throw error;
   } finally {
@@ -307,11 +309,11 @@ async function afterTidying(
     case "touched":
       return wait(LIMITS.lookEveryMs);
     case "open":
-      if (stream.requested.ending) return await letGo(stream);
+      if (stream.requested.ending) return await releaseToNext(stream);
       await progress(stream, waitsForWriter(outcome));
       return wait(LIMITS.lookAgainMs);
     case "unseen": {
-      const detail = `only silence said that it is complete, and who may still write it cannot be seen: ${outcome.detail}`;
+      const detail = `it is complete only because it was idle, and its writers cannot be seen: ${outcome.detail}`;
       return { kind: "over", changed: false, failure: { reason: "unseen", detail } };
     }
     case "unproved":

@@ -1,8 +1,8 @@
-/** The ways back to byte 0, and the proof on the way that nothing was sent in vain. */
+/** The ways back to byte 0, and the proof that they are necessary. */
 import { choosePlan, formatPlan } from "../stream/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import type { FileFacts } from "../stream/identity.ts";
-import { lookAtKey, type SameBytes, type Standing } from "../object/existing-object.ts";
+import { inspectKey, type SameBytes, type ExistingObject } from "../object/existing-object.ts";
 import { AGAIN, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { provedByBytes } from "../object/proof-by-bytes.ts";
@@ -12,8 +12,8 @@ import { reach } from "../object/context.ts";
 import { abortUpload } from "../object/own-upload.ts";
 
 /**
- * Undefined when checkpoint and S3 agree, which is asked once for a resumed stream, and when the file is the stream's own:
- * without `sure` its bytes must prove that, after each change.
+ * Undefined if checkpoint and S3 agree, which is checked once for a resumed stream, and if the file is the stream's
+ * own: without `sure` its bytes must prove that, after each change.
  */
 export async function reconciled(
   stream: StreamContext,
@@ -24,7 +24,7 @@ export async function reconciled(
   if (held.record.s3_upload_id === undefined) return undefined;
   if (stream.reconciled && (sure || (await provedByBytes(stream.context, facts)))) return undefined;
   await sendingDone(stream);
-  // A Complete may have been sent before the kill. What it left says more than any listing of its upload.
+  // A Complete may have been sent before the kill. Its result says more than any listing of its upload.
   const landed = held.kind === "pending_completion" ? await completedBefore(stream) : undefined;
   if (landed) return landed;
   const outcome = stream.reconciled
@@ -35,10 +35,10 @@ export async function reconciled(
       return await uploadGone(stream);
     case "another_file": {
       const look = await deps.files.look(held.record.original_path);
-      // Gone since its bytes were compared: the next look asks where it is.
+      // Gone since its bytes were compared: the next check searches for it.
       if (look.kind !== "file") return AGAIN;
       const { file_inode: inode = look.facts.inode } = held.record;
-      // Its own file may bear another name now; where the number is the same, it cannot.
+      // Its own file may have another name now, unless the inode number is the same.
       if (inode !== look.facts.inode) return await whereIsIt(stream, look);
       return await supersede(stream, "file_replaced", look.facts);
     }
@@ -50,11 +50,14 @@ export async function reconciled(
   }
 }
 
-/** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
+/**
+ * The upload no longer exists in S3: because of our own earlier Complete, or it was removed; then all bytes are sent
+ * again.
+ */
 export async function uploadGone(stream: StreamContext): Promise<Step> {
   await sendingDone(stream);
   const there = await sameObject(stream);
-  if (there) return await recognised(stream, there.facts, there.standing);
+  if (there) return await recognised(stream, there.facts, there.existing);
   await reach(stream.context, "upload_lost");
   return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
 }
@@ -62,36 +65,36 @@ export async function uploadGone(stream: StreamContext): Promise<Step> {
 /** This stream's own Complete took effect and was not recorded. */
 async function completedBefore(stream: StreamContext): Promise<Step | undefined> {
   const there = await objectThere(stream);
-  if (!there || there.standing.kind === "free" || there.standing.kind === "foreign") return undefined;
-  const { standing, facts } = there;
-  if (!standing.own) return undefined;
-  if (standing.kind === "same") return await recognised(stream, facts, standing);
-  if (standing.object.size !== facts.size) return undefined;
-  // No digest tells its bytes. Complete is sent once more with the parts as they were acknowledged: its answer decides.
+  if (!there || there.existing.kind === "free" || there.existing.kind === "foreign") return undefined;
+  const { existing, facts } = there;
+  if (!existing.own) return undefined;
+  if (existing.kind === "same") return await recognised(stream, facts, existing);
+  if (existing.object.size !== facts.size) return undefined;
+  // No digest proves its bytes. Complete is sent again with the parts as they were acknowledged: its answer decides.
   stream.reconciled = true;
   return AGAIN;
 }
 
 async function sameObject(
   stream: StreamContext,
-): Promise<{ facts: FileFacts; standing: SameBytes } | undefined> {
+): Promise<{ facts: FileFacts; existing: SameBytes } | undefined> {
   const there = await objectThere(stream);
-  return there?.standing.kind === "same" ? { facts: there.facts, standing: there.standing } : undefined;
+  return there?.existing.kind === "same" ? { facts: there.facts, existing: there.existing } : undefined;
 }
 
-/** What stands at the stream's key, compared with the file as it is now. */
+/** What exists at the stream's key, compared with the present file. */
 async function objectThere(
   stream: StreamContext,
-): Promise<{ facts: FileFacts; standing: Standing | SameBytes } | undefined> {
+): Promise<{ facts: FileFacts; existing: ExistingObject | SameBytes } | undefined> {
   const { held, deps } = stream.context;
   const look = await deps.files.look(held.record.original_path);
   const { s3_bucket: bucket, s3_key: key } = held.record;
   if (look.kind !== "file" || key === undefined) return undefined;
-  const standing = await lookAtKey(stream.context, { bucket, key }, look.facts);
-  return { facts: look.facts, standing };
+  const existing = await inspectKey(stream.context, { bucket, key }, look.facts);
+  return { facts: look.facts, existing };
 }
 
-/** An upload that holds nothing of use is removed before the stream starts again without one. */
+/** Aborts a useless upload before the stream starts again without one. */
 export async function abandonUpload(stream: StreamContext, why: string): Promise<Step> {
   await sendingDone(stream);
   await abortUpload(stream.context);

@@ -1,15 +1,16 @@
 /**
- * What the checkpoint covers, and what is to be sent. Parts finish in any order; the checkpoint only ever covers an unbroken
- * run from byte 0. What is missing is a pure function of the parts acknowledged, the grid and the file's size.
+ * What the checkpoint covers, and what is still to be sent. Parts finish in any order; the checkpoint only ever covers
+ * a contiguous run from byte 0. What is missing is a pure function of the acknowledged parts, the part grid and the
+ * file's size.
  */
 import { partBytes, partOffset, type PartPlan } from "./part-plan.ts";
 import { MAX_PARTS } from "./values.ts";
 import type { Part, Parts } from "./record.ts";
 
 export interface FinishedPrefix {
-  /** First part number past the run. */
+  /** First part number after the run. */
   nextPart: number;
-  /** Bytes the run covers. */
+  /** Bytes in the run. */
   bytes: number;
 }
 
@@ -25,7 +26,7 @@ export function finishedPrefix(parts: Parts, plan: PartPlan): FinishedPrefix {
   return { nextPart: n, bytes };
 }
 
-/** A part shorter than its grid size: it counts at Complete and is cut again if the file grew. */
+/** A part shorter than its grid size: it counts at Complete and is sent again in full if the file grew. */
 export function isTail(part: Pick<Part, "PartNumber" | "Size">, plan: PartPlan): boolean {
   if (plan.kind === "listed" && part.PartNumber <= plan.count) return false;
   return part.Size < partBytes(plan, part.PartNumber);
@@ -38,8 +39,8 @@ export interface PartRange {
 }
 
 /**
- * In order, at most `limit`. Without `tail`, only parts that are full on the grid. A tail that was sent and has since
- * been outgrown is cut again under its number.
+ * In order, at most `limit`. Without `tail`, only parts that are full on the grid. A tail that was sent before the file
+ * grew is sent again under its number.
  */
 export function pendingRanges(
   parts: Parts,
@@ -48,7 +49,7 @@ export function pendingRanges(
   options: { tail: boolean; limit: number; skip?: (n: number) => boolean },
 ): PartRange[] {
   const ranges: PartRange[] = [];
-  for (let n = firstToLookAt(parts, plan, size); n <= MAX_PARTS && ranges.length < options.limit; n += 1) {
+  for (let n = firstCandidate(parts, plan, size); n <= MAX_PARTS && ranges.length < options.limit; n += 1) {
     const offset = partOffset(plan, n);
     if (offset >= size) break;
     const full = partBytes(plan, n);
@@ -61,7 +62,7 @@ export function pendingRanges(
   return ranges;
 }
 
-function firstToLookAt(parts: Parts, plan: PartPlan, size: number): number {
+function firstCandidate(parts: Parts, plan: PartPlan, size: number): number {
   const { nextPart, bytes } = finishedPrefix(parts, plan);
   const last = parts.get(nextPart - 1);
   return last && bytes < size && isTail(last, plan) ? last.PartNumber : nextPart;

@@ -1,14 +1,14 @@
-/** A completed file is seen again at its path: has it changed, and what would tell? A pure decision. */
+/** Decides whether a completed file that is seen again at its path has changed, and how to find out. Pure. */
 import { sameFile, type FileFacts } from "./identity.ts";
 import type { StreamRecord } from "./record.ts";
 
-/** What a completed file is known by, kept until a rescan finds the file gone. */
+/** What identifies a completed file, kept until a rescan finds it gone. */
 export interface DoneEntry {
   stream_id: string;
   file_inode: string;
   file_birthtime_ns?: string;
   file_device?: string;
-  /** Boot id under which `file_device` holds. */
+  /** Boot id for which `file_device` is valid. */
   file_boot?: string;
   file_size: number;
   file_mtime_ns: string;
@@ -18,20 +18,20 @@ export interface DoneEntry {
   etag?: string;
   crc32?: string;
   completed_at_utc: string;
-  /** The path has held a shorter file since: what grows there is no continuation of the completed one. */
+  /** A shorter file was at the path since: a file that grows there does not continue the completed one. */
   seen_shorter?: true;
-  /** Longest pause between two writes, all generations so far together. */
+  /** Longest pause between two writes, over all generations. */
   longest_pause_ms?: number;
 }
 
 export type CompletedVerdict =
-  /** `renewed`: the entry with what it lacked, or what is called otherwise since the last boot. */
+  /** `renewed`: the entry with missing fields, or fields that changed with the last boot, filled in. */
   | { kind: "unchanged"; renewed?: DoneEntry }
-  /** As long as it was: its CRC32 tells whether it changed. `urgent` unless ctime alone moved. */
+  /** The size is unchanged: its CRC32 decides whether it changed. `urgent` unless only the ctime changed. */
   | { kind: "reread"; urgent: boolean }
-  /** A new generation of the same file, if enough of its object still stands. */
+  /** A new generation of the same file, if enough of its object is unchanged. */
   | { kind: "reopen" }
-  /** Another recording. `shorter`: what grows here from now on is no continuation of the completed one. */
+  /** Another recording. `shorter`: what grows here from now on does not continue the completed one. */
   | { kind: "another"; shorter: boolean };
 
 export function judgeCompleted(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
@@ -39,12 +39,12 @@ export function judgeCompleted(entry: DoneEntry, seen: FileFacts): CompletedVerd
   if (entry.file_size !== seen.size || entry.crc32 === undefined) return judgeChanged(entry, seen);
   const written = entry.file_mtime_ns !== seen.mtimeNs;
   if (!same || written) return { kind: "reread", urgent: true };
-  // Entries of the first edition know no ctime: there is nothing that it could have moved from.
+  // Entries of early versions have no ctime to compare with.
   const moved = entry.file_ctime_ns !== undefined && entry.file_ctime_ns !== seen.ctimeNs;
   return moved ? { kind: "reread", urgent: false } : unchanged(entry, seen);
 }
 
-/** After a reread: the bytes are not those of the object, or nothing says which they were. */
+/** After a reread: the bytes differ from the object, or the object's are unknown. */
 export function judgeChanged(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
   const same = sameFile(entry, seen, { at: "its_path" }).kind !== "other";
   const asItWas =
@@ -63,7 +63,7 @@ function unchanged(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
   return known ? { kind: "unchanged" } : { kind: "unchanged", renewed: renewedEntry(entry, seen) };
 }
 
-/** The same completed file under its present identity and times. */
+/** The same completed file with its present identity and times. */
 export function renewedEntry(entry: DoneEntry, seen: FileFacts): DoneEntry {
   const { file_birthtime_ns: _birth, file_boot: _boot, ...rest } = entry;
   return {
@@ -79,15 +79,17 @@ export function renewedEntry(entry: DoneEntry, seen: FileFacts): DoneEntry {
 }
 
 /**
- * The writer's pause between the end of one generation and the first write of the next, by the file's own times, with
- * the longest of the generations before.
+ * The writer's pause between the end of one generation and the first write of the next, by the file's own times, or the
+ * longest pause of the generations before.
  */
 export function pauseBefore(entry: DoneEntry, seen: FileFacts): number {
   const pauseMs = Number((BigInt(seen.mtimeNs) - BigInt(entry.file_mtime_ns)) / 1_000_000n);
   return Math.max(0, pauseMs, entry.longest_pause_ms ?? 0);
 }
 
-/** What a rescan knows the file by. A file that was deleted or moved away is dropped from `files:done` by the next rescan. */
+/**
+ * What a rescan identifies the file by. The next rescan drops a file that was deleted or moved away from `files:done`.
+ */
 export function doneEntry(record: StreamRecord, now: string): DoneEntry {
   return {
     stream_id: record.id,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FAILURE_REASONS, FAILURES, isFailureReason, reasonHeals, retryBegins } from "./failures.ts";
+import { FAILURE_REASONS, FAILURES, isFailureReason, reasonRecovers, retryBegins } from "./failures.ts";
 
 describe("a reason", () => {
   it.each(FAILURE_REASONS)("%s has a cause and a remedy as sentences", (reason) => {
@@ -8,8 +8,8 @@ describe("a reason", () => {
   });
 
   it("heals by itself when its file is back or can be read again", () => {
-    const healing = FAILURE_REASONS.filter((reason) => reasonHeals(reason));
-    expect(healing.toSorted()).toEqual(["file_missing", "file_missing_on_resume", "unreadable_file"]);
+    const recovering = FAILURE_REASONS.filter((reason) => reasonRecovers(reason));
+    expect(recovering.toSorted()).toEqual(["file_missing", "file_missing_on_resume", "unreadable_file"]);
   });
 
   it("lets a retry resume at the checkpoint, unless the parts in S3 are of no use", () => {
@@ -22,7 +22,7 @@ describe("a reason", () => {
 
   it.each(["", "toString", "a_reason_of_next_year", undefined])("%s is none that is known here", (reason) => {
     expect(isFailureReason(reason)).toBe(false);
-    expect(reasonHeals(reason)).toBe(false);
+    expect(reasonRecovers(reason)).toBe(false);
     expect(retryBegins(reason)).toBe("at_checkpoint");
   });
 });

@@ -1,18 +1,19 @@
 /**
- * Every field of a stream's record, once: its name in Redis, its type, who writes it, whether lists show it, and what it
- * means. The record's type, the parser of the hash, the rows of the read model and the page about keys follow from it.
+ * Every field of a stream's record, defined once: its name in Redis, its type, who writes it, whether lists show it,
+ * and its meaning. The record's type, the parser of the hash, the rows of the read model and the page about keys are
+ * derived from it.
  */
 
-/** What may stand in a field; `SCHEMAS` in redis-schema parses each of them. */
+/** The types of fields; `SCHEMAS` in redis-schema parses each of them. */
 export type FieldType =
   /** Absolute. */
   | "path"
-  /** Text that says something. */
+  /** A non-empty text. */
   | "name"
   | "text"
-  /** A whole number that JavaScript keeps exact. */
+  /** A whole number that JavaScript represents exactly. */
   | "count"
-  /** Decimal text: inodes and nanoseconds exceed 2^53. */
+  /** Decimal text, because inodes and nanoseconds exceed 2^53. */
   | "digits"
   /** ISO text. */
   | "time"
@@ -23,7 +24,7 @@ export type FieldType =
   | "verify_mode"
   | "set_apart";
 
-/** Who writes a field, in the words of the page about keys. */
+/** Who writes a field, as shown on the page about keys. */
 export const WRITERS = {
   opening: "worker, with the first record",
   upload: "worker, as it opens and fills the upload",
@@ -37,7 +38,7 @@ export const WRITERS = {
 
 interface Field {
   type: FieldType;
-  /** A record without it is of an earlier phase, and is completed when it is resumed. */
+  /** A record without it is from an early version, and is completed when it is resumed. */
   required?: true;
   /** Lists and the read model show it. */
   listed?: true;
@@ -45,7 +46,7 @@ interface Field {
   doc: string;
 }
 
-/** In the order of the wire contract. `id` is none of them: it is part of the key. */
+/** In the documented order. `id` is not a field: it is part of the key. */
 export const FIELDS = {
   original_path: {
     type: "path",
@@ -59,7 +60,7 @@ export const FIELDS = {
     required: true,
     listed: true,
     by: "opening",
-    doc: "The volume the file lives on (`SLUICE_SOURCE`).",
+    doc: "The volume that the file is on (`SLUICE_SOURCE`).",
   },
   watch: { type: "text", required: true, listed: true, by: "opening", doc: "Name of the watch." },
   s3_bucket: { type: "name", required: true, listed: true, by: "opening", doc: "Bucket." },
@@ -80,12 +81,12 @@ export const FIELDS = {
     type: "count",
     by: "upload",
     listed: true,
-    doc: "The number in its key, where that is the third or a later name that its path got within a day.",
+    doc: "The number in its key, if that is the third or a later name that its path got within a day.",
   },
   s3_metadata_key: {
     type: "name",
     by: "seal",
-    doc: "Key of the metadata object, where another program's object stands at `<s3_key>.metadata.json`.",
+    doc: "Key of the metadata object, if another program's object exists at `<s3_key>.metadata.json`.",
   },
   s3_upload_id: {
     type: "name",
@@ -105,15 +106,15 @@ export const FIELDS = {
     required: true,
     listed: true,
     by: "upload",
-    doc: "First part number past the unbroken run from part 1.",
+    doc: "First part number after the contiguous run from part 1.",
   },
-  bytes_sent: { type: "count", required: true, listed: true, by: "upload", doc: "Bytes that run covers." },
+  bytes_sent: { type: "count", required: true, listed: true, by: "upload", doc: "Bytes in that run." },
   part_plan: {
     type: "part_plan",
     required: true,
     listed: true,
     by: "upload",
-    doc: "The part grid: `stepped:<bytes>`, `uniform:<bytes>`, `listed:<count>:<bytes>+stepped:<bytes>` or, where an earlier object is extended, `copied:<bytes>x<parts>+` and one of the first two.",
+    doc: "The part grid: `stepped:<bytes>`, `uniform:<bytes>`, `listed:<count>:<bytes>+stepped:<bytes>` or, if an earlier object is extended, `copied:<bytes>x<parts>+` and one of the first two.",
   },
   file_size: {
     type: "count",
@@ -126,10 +127,10 @@ export const FIELDS = {
   file_birthtime_ns: {
     type: "digits",
     by: "look",
-    doc: "Birth time, ns since 1970; absent where the file system keeps none.",
+    doc: "Birth time, ns since 1970; absent if the file system stores none.",
   },
   file_device: { type: "digits", by: "look", doc: "Device number; counts only within one boot." },
-  file_boot: { type: "name", by: "look", doc: "Boot id under which `file_device` holds." },
+  file_boot: { type: "name", by: "look", doc: "Boot id for which `file_device` is valid." },
   file_mtime_ns: { type: "digits", by: "look", doc: "Modification time, ns since 1970." },
   file_ctime_ns: { type: "digits", by: "look", doc: "Change time, ns since 1970." },
   started_at_utc: {
@@ -150,7 +151,7 @@ export const FIELDS = {
     type: "time",
     listed: true,
     by: "look",
-    doc: "Since when the file has had its oldest byte that is not in S3, ISO: it is at least so old. Absent when there is none.",
+    doc: "Since when the file has had its oldest byte that is not in S3, ISO: it is at least that old. Absent when there is none.",
   },
   completed_at_utc: { type: "time", listed: true, by: "end", doc: "When it completed, ISO." },
   failure_reason: {
@@ -185,37 +186,37 @@ export const FIELDS = {
     type: "text",
     listed: true,
     by: "operator",
-    doc: "What an operator asked for and the owner has not done yet.",
+    doc: "An operator's request that the owner has not carried out yet.",
   },
   supersedes: {
     type: "name",
     listed: true,
     by: "opening",
-    doc: "Id of the stream whose place this one took.",
+    doc: "Id of the stream that this one replaced.",
   },
   superseded_by: {
     type: "name",
     listed: true,
     by: "end",
-    doc: "Id of the stream that took this one's place.",
+    doc: "Id of the stream that replaced this one.",
   },
   extends: {
     type: "text",
     by: "upload",
-    doc: "ETag of the earlier object at its key from which the upload's copied parts are taken; absent where all bytes are sent.",
+    doc: "ETag of the earlier object at its key from which the upload's copied parts are taken; absent if all bytes are sent.",
   },
   set_apart: {
     type: "set_apart",
     listed: true,
     by: "end",
-    doc: "Why a failed stream is listed apart, without an alert: `temporary_name`, its file vanished while it bore a temporary suffix.",
+    doc: "Why a failed stream is listed separately, without an alert: `temporary_name`, its file vanished while it had a temporary suffix.",
   },
   content_type: { type: "text", by: "opening", doc: "Content-Type of the object." },
   completed_by: {
     type: "completed_by",
     listed: true,
     by: "seal",
-    doc: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
+    doc: "Why the file counts as complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
   },
   longest_pause_ms: {
     type: "count",
@@ -228,13 +229,13 @@ export const FIELDS = {
     type: "time",
     listed: true,
     by: "upload",
-    doc: "When CreateMultipartUpload was about to be sent, by the store's clock, ISO.",
+    doc: "When CreateMultipartUpload was about to be sent, on the store's clock, ISO.",
   },
   upload_aborts_at_utc: {
     type: "time",
     listed: true,
     by: "upload",
-    doc: "When the store will abort the upload by itself, ISO; absent without an upload, or where the store sets no limit.",
+    doc: "When the store will abort the upload, ISO; absent without an upload, or if the store has no limit.",
   },
   verify_mode: {
     type: "verify_mode",
@@ -255,7 +256,7 @@ export const FIELDS = {
     required: true,
     listed: true,
     by: "opening",
-    doc: "Version of the record's shape; absent in records of the founding phase.",
+    doc: "Version of the record's shape; absent in records of early versions.",
   },
 } as const satisfies Record<string, Field>;
 

@@ -1,23 +1,24 @@
 /**
- * Which file is it? One function decides, for sightings, reopening, renames, whereabouts and recognition.
+ * Decides whether two files are the same. The only function for that, used for sightings, reopening, renames,
+ * whereabouts and recognition.
  *
- * Inode and birth time together name a file for good, where the file system keeps both. Without a birth time an inode
- * number proves nothing: the next file gets the number of one that was removed. There a file is known by its path and its
- * bytes, and whoever asks must read them. The device counts only within one boot, because device numbers change across
- * reboots.
+ * Inode and birth time together identify a file permanently, if the file system stores both. Without a birth time an
+ * inode number proves nothing, because the next file may get the number of a removed one. There a file is identified by
+ * its path and its bytes, which the caller must read. The device counts only within one boot, because device numbers
+ * change across reboots.
  */
 import type { StreamRecord } from "./record.ts";
 
-/** What one stat of a regular file says. Decimal text where numbers exceed 2^53. */
+/** The result of a stat of a regular file. Decimal text for numbers that may exceed 2^53. */
 export interface FileFacts {
   size: number;
   inode: string;
   device: string;
-  /** The boot during which `device` means this volume; absent where it is not known, and then the device says nothing. */
+  /** The boot during which `device` means this volume; absent if unknown, and then the device is ignored. */
   boot?: string;
   /**
-   * Absent where the file system keeps none, and where it keeps some but numbers its files anew (FUSE, FAT, exFAT): a
-   * birth time is told only where it proves something together with the inode number.
+   * Absent if the file system stores none, or stores it but assigns new inode numbers to files (FUSE, FAT, exFAT): a
+   * birth time is given only if it proves something together with the inode number.
    */
   birthtimeNs?: string;
   mtimeNs: string;
@@ -35,19 +36,19 @@ export interface KnownFile {
 }
 
 export interface SamenessQuestion {
-  /** Where the file is seen: at the path it is known by, or at another one, as after a rename or through a second link. */
+  /** Where the file is seen: at its known path, or at another one, as after a rename or through a second link. */
   at: "its_path" | "another_path";
   /** Bytes of it that S3 has: a file that is shorter now is not the one that was sent. */
   sentBytes?: number;
-  /** The known file is completed, so its size and mtime hold as long as nothing changed it. */
+  /** The known file is completed, so its size and mtime are valid as long as nothing changed it. */
   completed?: boolean;
 }
 
 export type Sameness =
   | { kind: "same" }
   /**
-   * Only bytes can tell: the last acknowledged part and the first 64 KiB of a live file, size, mtime and CRC32 of a
-   * completed one.
+   * Only the bytes can decide: the last acknowledged part and the first 64 KiB of a live file; size, mtime and CRC32 of
+   * a completed one.
    */
   | { kind: "ask_bytes" }
   | { kind: "other"; because: "file_replaced" | "file_truncated" };
@@ -67,7 +68,7 @@ function sameIdentity(known: KnownFile, seen: FileFacts, { at, completed }: Same
   if (known.file_inode !== undefined && provesIdentity(known, seen)) {
     if (!sameInode || known.file_birthtime_ns !== seen.birthtimeNs) return REPLACED;
     if (sameDevice) return { kind: "same" };
-    // A volume that was mounted again has another number now and then. A second volume may be a copy of the first.
+    // A volume may get another number when it is mounted again. A second volume may be a copy of the first.
     return at === "its_path" ? { kind: "ask_bytes" } : REPLACED;
   }
   if (at === "its_path") return { kind: "ask_bytes" };
@@ -80,7 +81,7 @@ function provesIdentity(known: KnownFile, seen: FileFacts): boolean {
   return known.file_birthtime_ns !== undefined && seen.birthtimeNs !== undefined;
 }
 
-/** Known to be on two volumes: both device numbers are of one boot. */
+/** Known to be on two volumes: both device numbers are from the same boot. */
 function onOtherDevices(known: KnownFile, seen: FileFacts): boolean {
   const comparable = known.file_boot !== undefined && known.file_boot === seen.boot;
   return comparable && known.file_device !== undefined && known.file_device !== seen.device;
@@ -94,7 +95,7 @@ export function identityKey(known: Pick<KnownFile, "file_inode" | "file_birthtim
   return `${known.file_inode ?? ""}:${known.file_birthtime_ns ?? ""}`;
 }
 
-/** A file as it was seen, in the words of records and entries. */
+/** A file as it was seen, in the form of records and entries. */
 export function knownAs(facts: FileFacts): KnownFile {
   return {
     file_inode: facts.inode,
@@ -106,7 +107,7 @@ export function knownAs(facts: FileFacts): KnownFile {
   };
 }
 
-/** Fields of the record that a stat fills. */
+/** Fields of the record that a stat provides. */
 export function factsAsFields(facts: FileFacts) {
   return {
     file_size: facts.size,
@@ -132,7 +133,7 @@ export function sealedFacts(record: StreamRecord): FileFacts {
   };
 }
 
-/** Whether nothing about the file moved between two stats: the test around the verify pass. */
+/** Whether nothing about the file changed between two stats: the check around the verify pass. */
 export function unchanged(before: FileFacts, after: FileFacts): boolean {
   return (
     before.size === after.size &&
@@ -143,7 +144,7 @@ export function unchanged(before: FileFacts, after: FileFacts): boolean {
   );
 }
 
-/** What `sluice-file` is the hash of: names the file to S3 without giving its path away. */
+/** The text that `sluice-file` is the hash of: identifies the file in S3 without revealing its path. */
 export function fileTokenText(source: string, facts: Pick<FileFacts, "inode" | "birthtimeNs">): string {
   return `${source}\n${facts.inode}\n${facts.birthtimeNs ?? ""}`;
 }

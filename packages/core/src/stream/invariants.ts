@@ -1,10 +1,10 @@
-/** What must hold in each state of a stream, whoever wrote it: a broken one is a bug of ours, or a hand in Redis. */
+/** The invariants of each state of a stream: a violation means a bug, or a manual change in Redis. */
 import { parsePlan } from "./part-plan.ts";
 import type { Parts, StreamRecord } from "./record.ts";
 import { kindOf } from "./state.ts";
 import { finishedPrefix } from "./checkpoint.ts";
 
-/** In plain words; none when all is well. */
+/** In words; empty if all is well. */
 export function streamBreaches(record: StreamRecord, parts: Parts): string[] {
   const kind = kindOf(record.status);
   const plan = parsePlan(record.part_plan);

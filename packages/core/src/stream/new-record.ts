@@ -1,4 +1,4 @@
-/** The record a stream begins with: known, nothing in S3. */
+/** The first record of a stream: known, nothing in S3. */
 import { choosePlan, formatPlan, type PlanChoice } from "./part-plan.ts";
 import { factsAsFields, type FileFacts } from "./identity.ts";
 import { SCHEMA_VERSION, patched, type StreamRecord, type VerifyMode } from "./record.ts";
@@ -21,9 +21,9 @@ export interface NewRecord {
   facts: FileFacts;
   /** A reopened file's earlier stream, whose key it inherits; or the generation it replaces, without a key. */
   supersedes?: { id: string; key?: string } | undefined;
-  /** Of the generations before. */
+  /** Over the earlier generations. */
   longestPauseMs?: number | undefined;
-  /** Said from the beginning, which saves the first look at a small file a write. */
+  /** Part of the first record, which saves a write at the first check of a small file. */
   waiting?: Waiting | undefined;
 }
 

@@ -10,5 +10,5 @@ test.each([
 ])("D4c: %s: %s of %j may be written to: %s", (_, bucket, buckets, may) => {
   const words = foreignBucket(bucket, buckets);
   if (may) expect(words).toBeUndefined();
-  else expect(words).toContain(`the bucket ${bucket}, which this worker was not given`);
+  else expect(words).toContain(`the bucket ${bucket}, which is not configured for this worker`);
 });

@@ -1,6 +1,6 @@
 /**
- * The part grid: where part N begins and ends is a pure function of N and the stream's recorded plan,
- * so that any worker, at any time, cuts the same file at the same bytes.
+ * The part grid: where part N begins and ends is a pure function of N and the stream's recorded plan, so that any
+ * worker, at any time, splits the same file at the same bytes.
  */
 import { assert } from "../assert.ts";
 import { MAX_PARTS } from "./values.ts";
@@ -8,7 +8,7 @@ import { MAX_PARTS } from "./values.ts";
 const KIB = 1024;
 export const MIB = KIB * KIB;
 export const GIB = 1024 * MIB;
-/** S3 refuses a smaller part anywhere but at the end, and a larger one everywhere. */
+/** S3 refuses a smaller part except at the end, and a larger one everywhere. */
 export const MIN_PART_BYTES = 5 * MIB;
 export const MAX_PART_BYTES = 5 * GIB;
 
@@ -23,9 +23,9 @@ const STEPS = [
 export type PartPlan =
   | { kind: "stepped"; partBytes: number }
   | { kind: "uniform"; partBytes: number }
-  /** A founding record: `count` parts covering `bytes` lie there already; later ones start where they end. */
+  /** A record of an early version: `count` parts covering `bytes` exist already; later ones start where they end. */
   | { kind: "listed"; count: number; bytes: number; partBytes: number }
-  /** `count` equal parts cover what an earlier object has, to be copied from it; later ones start where they end. */
+  /** `count` equal parts cover an earlier object, to be copied from it; later ones start where they end. */
   | { kind: "copied"; count: number; copiedBytes: number; rest: "stepped" | "uniform"; partBytes: number };
 
 export function formatPlan(plan: PartPlan): string {
@@ -40,7 +40,7 @@ export function formatPlan(plan: PartPlan): string {
   }
 }
 
-/** Undefined when the text is not a plan. */
+/** Undefined if the text is not a plan. */
 export function parsePlan(text: string): PartPlan | undefined {
   const match = /^(?:(.+)\+)?(stepped|uniform):(\d+)$/.exec(text);
   if (!match) return undefined;
@@ -74,7 +74,7 @@ function isPartSize(bytes: number): boolean {
 
 /** Size of a full part N on the grid. Parts 1..count of a listed plan have the sizes they were sent with. */
 export function partBytes(plan: PartPlan, n: number): number {
-  // Asked for every part of a file at each of its parts: nothing is built that is not needed.
+  // Called for every part of a file at each of its parts, so it must not allocate.
   if (!(n >= 1 && n <= MAX_PARTS)) assert(false, `part number ${n} is within 1..${MAX_PARTS}`);
   if (plan.kind === "copied" && n <= plan.count) return plan.copiedBytes;
   if (plan.kind === "uniform" || (plan.kind === "copied" && plan.rest === "uniform")) return plan.partBytes;
@@ -125,7 +125,9 @@ function steppedBytes(first: number, n: number): number {
   return bytes;
 }
 
-/** The most bytes `maxParts` parts of the plan can hold: what `part_limit` is measured against, beside the largest object. */
+/**
+ * The maximum number of bytes in `maxParts` parts of the plan, which, like the largest object, limits the file's size.
+ */
 export function planCapacity(plan: PartPlan, maxParts = MAX_PARTS): number {
   const last = Math.min(maxParts, MAX_PARTS);
   if (plan.kind === "listed" && plan.count >= last) return plan.bytes;
@@ -138,11 +140,11 @@ export interface PlanChoice {
   partBytes: number;
   /** SLUICE_EXPECTED_MAX_SIZE in bytes: sizes the parts of a uniform plan. */
   expectedMaxBytes: number;
-  /** Most parts the store takes (10,000 on S3, 1,000 on some). */
+  /** Maximum number of parts in the store (10,000 on S3, 1,000 on some). */
   maxParts: number;
 }
 
-/** The plan a new stream is opened with. Uniform parts are whole MiB, so that ranges stay readable. */
+/** The plan of a new stream. Uniform parts are whole MiB, so that ranges stay readable. */
 export function choosePlan(choice: PlanChoice): Extract<PartPlan, { kind: Rest }> {
   if (choice.kind === "stepped") return { kind: "stepped", partBytes: choice.partBytes };
   const needed = Math.ceil(choice.expectedMaxBytes / choice.maxParts / MIB) * MIB;
@@ -150,13 +152,13 @@ export function choosePlan(choice: PlanChoice): Extract<PartPlan, { kind: Rest }
   return { kind: "uniform", partBytes };
 }
 
-/** Copied parts, at most: the numbers after them are for what the file still grows by. */
+/** Maximum number of copied parts: later numbers are needed for the file's further growth. */
 const MOST_COPIED = 1_000;
 
 /**
- * The plan that takes an earlier object's bytes over as copied parts; undefined where nothing of it can be copied. The
- * parts are no larger than those that are sent, so that a changed byte costs one of that size, and no smaller than S3
- * copies. What the last of them leaves over is fewer bytes than there are parts, and is sent.
+ * The plan that copies an earlier object's bytes in parts; undefined if nothing of it can be copied. The parts are no
+ * larger than those that are sent, so that a changed byte costs one of that size, and no smaller than S3 copies. The
+ * remainder after the last of them has fewer bytes than there are parts, and is sent.
  */
 export function extendedPlan(
   base: Extract<PartPlan, { kind: Rest }>,
@@ -169,7 +171,7 @@ export function extendedPlan(
     return fits ? { kind: "copied" as const, count, copiedBytes, rest, partBytes: size } : undefined;
   };
   if (rest === "uniform") return whole(Math.floor(objectBytes / size), size);
-  // A range of an object of 5 MiB and less is not copied.
+  // Ranges of an object of 5 MiB or less are not copied.
   if (objectBytes <= MIN_PART_BYTES) return undefined;
   const most = Math.min(MOST_COPIED, Math.max(1, Math.floor(maxParts / 2)));
   const wanted = Math.max(size, Math.ceil(objectBytes / most));
@@ -178,8 +180,8 @@ export function extendedPlan(
 }
 
 /**
- * How many bytes make the part that comes next: less than that is a tail, on local disk only until the seal. 1 where the
- * record does not say, or says what cannot be.
+ * Size of the next part: fewer bytes are a tail, on local disk only until the seal. 1 if the record has no valid
+ * number.
  */
 export function nextPartBytes(partPlan: string | undefined, nextPart = 1): number {
   const plan = partPlan === undefined ? undefined : parsePlan(partPlan);

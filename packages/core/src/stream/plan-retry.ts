@@ -1,11 +1,11 @@
-/** What a retry of a failed stream will do, said before it is done. Pure: the dashboard shows it, the worker does it. */
+/** What a retry of a failed stream will do. Pure: the dashboard shows it, the worker does it. */
 import { retryBegins } from "./failures.ts";
 import type { StreamRecord } from "./record.ts";
 import type { Event } from "./state.ts";
 
 export interface RetryPlan {
   event: Extract<Event, "retried" | "redescribed" | "restarted">;
-  /** Acknowledged bytes that go up a second time. */
+  /** Acknowledged bytes that are sent a second time. */
   bytesSentAgain: number;
   words: string;
 }

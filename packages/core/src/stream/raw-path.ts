@@ -1,12 +1,13 @@
 /**
- * A path is bytes; here it is a string that loses none of them. Bytes that are not UTF-8 become the lone surrogates
- * U+DC80..U+DCFF (Python's "surrogateescape"), so ordinary paths stay ordinary strings and every path maps back exactly.
+ * A path is bytes; here it is a string without any loss. Bytes that are not UTF-8 become the lone surrogates
+ * U+DC80..U+DCFF (Python's "surrogateescape"), so ordinary paths stay ordinary strings and every path maps back
+ * exactly.
  */
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 const ESCAPED = /[\udc80-\udcff]/;
 
-/** Bytes of a path as the file system gave them → string. */
+/** Bytes of a path from the file system → string. */
 export function decodePath(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
@@ -15,7 +16,7 @@ export function decodePath(bytes: Uint8Array): string {
   }
 }
 
-/** The exact bytes `decodePath` was given. */
+/** The exact bytes that `decodePath` got. */
 export function encodePath(path: string): Uint8Array {
   if (!isEscaped(path)) return encoder.encode(path);
   const pieces: Uint8Array[] = [];
@@ -25,7 +26,7 @@ export function encodePath(path: string): Uint8Array {
   return concat(pieces);
 }
 
-/** For people, JSON and logs: bytes that are not UTF-8 stand as %XX. */
+/** For people, JSON and logs: bytes that are not UTF-8 become %XX. */
 export function displayPath(path: string): string {
   if (!isEscaped(path)) return path;
   return splitEscapes(path)
@@ -37,7 +38,7 @@ export function percent(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
 
-/** Whether a path holds bytes that are not UTF-8. A lone surrogate is told from one half of a pair. */
+/** Whether a path has bytes that are not UTF-8. A lone surrogate is distinguished from one half of a pair. */
 export function isEscaped(path: string): boolean {
   return ESCAPED.test(path) && !path.isWellFormed();
 }

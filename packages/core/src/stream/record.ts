@@ -1,6 +1,6 @@
 /**
- * What Sluice knows of one stream. Field names are the wire contract's, unchanged from Redis to the browser,
- * so that a name seen in redis-cli, in `--json`, in a log line or in the code is always the same thing.
+ * What Sluice knows about one stream. Field names are the same from Redis to the browser, so that a name seen in
+ * redis-cli, in `--json`, in a log line or in the code always means the same.
  */
 import type { FieldName, FIELDS, RequiredField } from "./fields.ts";
 import type { SetApart } from "./set-apart.ts";
@@ -12,7 +12,7 @@ export type CompletedBy = (typeof COMPLETED_BY)[number];
 export const VERIFY_MODES = ["full", "edges", "off"] as const;
 export type VerifyMode = (typeof VERIFY_MODES)[number];
 
-/** Version of the record's shape; a record without one is the founding document's. */
+/** Version of the record's shape; records of early versions have none. */
 export const SCHEMA_VERSION = 1;
 
 /** The value of a field of each type. */
@@ -53,12 +53,12 @@ export interface Part {
   ETag: string;
   Size: number;
   Offset: number;
-  /** Base64 of the big-endian CRC32 of the bytes sent. Absent in records of the founding phase. */
+  /** Base64 of the big-endian CRC32 of the bytes sent. Absent in records of early versions. */
   ChecksumCRC32?: string;
   UploadedAt?: string;
   Attempts?: number;
   DurationMs?: number;
-  /** Taken from an earlier object inside the store, and not sent. */
+  /** Copied from an earlier object inside the store, not sent. */
   Copied?: true;
 }
 

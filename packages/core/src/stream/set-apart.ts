@@ -1,6 +1,7 @@
 /**
- * Failed streams that are no alert: another generation took their place, or their file vanished while it bore a temporary
- * name and so never was a recording. They are listed apart, counted as no failure, and their uploads end by themselves.
+ * Failed streams that raise no alert: another generation replaced them, or their file vanished while it had a temporary
+ * name and so never was a recording. They are listed separately, do not count as failures, and their uploads are
+ * aborted after a time.
  */
 export const SET_APART = ["temporary_name"] as const;
 export type SetApart = (typeof SET_APART)[number];

@@ -1,13 +1,13 @@
-/** Stalled: what could go up now lies on disk, and for SLUICE_STALL_AFTER nothing of the stream went up. */
+/** Stalled: data that could be uploaded is on disk, but nothing of the stream was uploaded for SLUICE_STALL_AFTER. */
 import type { Kind } from "./state.ts";
 
 export interface StallFacts {
   kind: Kind | undefined;
   /** Bytes on disk that are not in S3. */
   lagBytes: number;
-  /** Size of the part that comes next: less than that is a tail, which waits for the seal. */
+  /** Size of the next part: fewer bytes are a tail, which waits for the seal. */
   nextPartBytes: number;
-  /** ms since the last progress or change of state. */
+  /** Time since the last progress or change of state, ms. */
   quietMs: number;
 }
 
@@ -16,7 +16,7 @@ export function isStalled(
   stallAfterMs: number,
 ): boolean {
   if (quietMs < stallAfterMs) return false;
-  // What waits to be sealed is due whatever its size.
+  // A stream that waits to be sealed is due whatever its size.
   if (kind === "pending_completion") return true;
   return (kind === "processing" || kind === "opening") && lagBytes >= nextPartBytes;
 }

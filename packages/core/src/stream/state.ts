@@ -16,23 +16,23 @@ export const KINDS = [
 export type Kind = (typeof KINDS)[number];
 
 export const EVENTS = [
-  /** The upload id is known; parts may go up. */
+  /** The upload id is known; parts may be sent. */
   "opened",
   /** The file grew or changed while it was being sealed. */
   "grew",
-  /** The file is judged complete. */
+  /** The file is complete. */
   "settled",
-  /** The upload is gone or was never made; the file starts again from byte 0. */
+  /** The upload no longer exists or was never opened; the file starts again from byte 0. */
   "restarted",
   /** The object exists and is verified. */
   "assembled",
   /** The metadata object is written and the file is tidied. */
   "described",
-  /** Something that cannot heal by itself. */
+  /** An error that needs an operator. */
   "broke",
   /** An operator's retry, or the file came back, with an upload to continue. */
   "retried",
-  /** A retry of a stream whose object exists already. */
+  /** A retry of a stream whose object already exists. */
   "redescribed",
 ] as const;
 export type Event = (typeof EVENTS)[number];
@@ -52,13 +52,13 @@ export const MOVES = {
   failed: { retried: "processing", redescribed: "s3_completed", restarted: "opening" },
 } as const satisfies Record<Kind, Partial<Record<Event, Kind>>>;
 
-/** What the `status` field holds: a kind, or `failed_<reason>`. */
+/** The value of the `status` field: a kind, or `failed_<reason>`. */
 export type Status = Exclude<Kind, "failed"> | `failed_${FailureReason}`;
 
 export const INDEXES = ["active", "pending_completion", "failed", "completed"] as const;
 export type Index = (typeof INDEXES)[number];
 
-/** Every stream is in exactly one index; this table says in which. */
+/** Every stream is in exactly one index, according to this table. */
 export const INDEX_OF = {
   opening: "active",
   processing: "active",
@@ -68,7 +68,7 @@ export const INDEX_OF = {
   failed: "failed",
 } as const satisfies Record<Kind, Index>;
 
-/** The state an event leads to, or undefined where the table forbids it. */
+/** The state an event leads to, or undefined if the table forbids it. */
 export function moveTo(kind: Kind, event: Event): Kind | undefined {
   const row: Partial<Record<Event, Kind>> = MOVES[kind];
   return row[event];
@@ -78,14 +78,14 @@ export function canApply(kind: Kind, event: Event): boolean {
   return moveTo(kind, event) !== undefined;
 }
 
-/** The new state; an illegal move is a bug of ours. */
+/** The new state; an illegal move is a bug. */
 export function apply(kind: Kind, event: Event): Kind {
   const next = moveTo(kind, event);
   if (next === undefined) throw new InvariantError(`a stream in ${kind} cannot be ${event}`);
   return next;
 }
 
-/** The states from which an event is legal, in table order: the guard handed to Lua. */
+/** The states from which an event is legal, in table order: the check passed to Lua. */
 export function kindsThatMay(event: Event): Kind[] {
   return KINDS.filter((kind) => canApply(kind, event));
 }

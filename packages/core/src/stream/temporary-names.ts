@@ -1,9 +1,9 @@
 /**
- * Names a file bears while a program still makes it: it gives the file its final name by a rename that drops a suffix.
- * The one owner of these suffixes: keys, completion, markers, content types and filters all ask here.
+ * Names of files that a program is still writing: it gives the file its final name by a rename that removes a suffix.
+ * The one owner of these suffixes, used by keys, completion, markers, content types and filters.
  */
 
-/** As browsers, Transmission, WinSCP, qBittorrent and rclone write them; `<8 hex>` stands for eight hexadecimal digits. */
+/** As written by browsers, Transmission, WinSCP, qBittorrent and rclone; `<8 hex>` means eight hexadecimal digits. */
 export const DEFAULT_TEMPORARY_SUFFIXES = [
   ".part",
   ".partial",
@@ -31,14 +31,14 @@ interface Suffix {
 
 /** The temporary names of one watch. */
 export class TemporaryNames {
-  /** Longest first: `.1a2b3c4d.partial` ends in `.partial` as well. */
+  /** Longest first: `.1a2b3c4d.partial` also ends in `.partial`. */
   readonly #suffixes: readonly Suffix[];
 
   constructor(suffixes: readonly string[]) {
     this.#suffixes = suffixes.map(compile).toSorted((a, b) => b.length - a.length);
   }
 
-  /** The suffix the path bears now. A name that is nothing but the suffix (`/.part`) is not a temporary name. */
+  /** The suffix of the path's present name. A name that is only the suffix (`/.part`) is not a temporary name. */
   suffixOf(path: string): string | undefined {
     for (const { length, is } of this.#suffixes) {
       const start = path.length - length;
@@ -47,7 +47,7 @@ export class TemporaryNames {
     return undefined;
   }
 
-  /** The path under the name that the file gets when it is complete; one without a suffix is final already. */
+  /** The path with the name that the file gets when it is complete; one without a suffix is already final. */
   finalOf(path: string): string {
     const suffix = this.suffixOf(path);
     return suffix === undefined ? path : path.slice(0, -suffix.length);
@@ -61,7 +61,7 @@ function escaped(text: string): string {
 function compile(text: string): Suffix {
   const pieces = text.split(PLACEHOLDER);
   if (pieces.length === 1) return { length: text.length, is: (tail) => tail === text };
-  // Split by a pattern with one group: text and number take turns.
+  // Split by a pattern with one group: text and number alternate.
   const pattern = pieces.map((piece, at) => (at % 2 === 0 ? escaped(piece) : `[0-9a-fA-F]{${piece}}`));
   const length = pieces.reduce((sum, piece, at) => sum + (at % 2 === 0 ? piece.length : Number(piece)), 0);
   const whole = new RegExp(`^${pattern.join("")}$`);

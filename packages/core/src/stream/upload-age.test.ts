@@ -55,7 +55,7 @@ describe("an upload's outlook", () => {
   });
 
   it("is told with what to do about it", () => {
-    expect(describeOutlook("ample")).toBe("there is time");
+    expect(describeOutlook("ample")).toBe("there is enough time");
     expect(describeOutlook("near")).toContain("end it before, or raise the store's limit");
     expect(describeOutlook("late")).toContain("give the upload more bandwidth");
     expect(describeOutlook("over")).toContain("may abort the upload at any moment");

@@ -1,13 +1,14 @@
 /**
- * Some stores abort an upload a while after it began, however busy it is: then all its bytes go again. Whether a stream's
- * upload will be done in time is judged from its record alone, the same in worker, command line and browser.
+ * Some stores abort an upload at a certain age, even while it is in use: then all its bytes are sent again. Whether a
+ * stream's upload will be finished in time is judged from its record alone, the same in worker, command line and
+ * browser.
  */
 import type { StreamRecord } from "./record.ts";
 
 const DAY_MS = 86_400_000;
-/** This share of an upload's life before its end somebody is told: 6 hours of MinIO's day, 42 of R2's week. */
+/** The warning comes when this share of an upload's lifetime is left: 6 hours of MinIO's day, 42 of R2's week. */
 const WARNED_SHARE = 0.25;
-/** A rate seen for less time than this says nothing. */
+/** A rate over a shorter time is meaningless. */
 const RATE_AFTER_MS = 60_000;
 
 export type AgedUpload = {
@@ -23,8 +24,8 @@ export type AgedUpload = {
 };
 
 /**
- * `ample`: there is time. `near`: its last quarter has begun. `late`: at the present rate not even what is on disk now
- * will be in S3 by then. `over`: the time has come.
+ * `ample`: there is enough time. `near`: its last quarter has begun. `late`: at the current rate not even what is on
+ * disk now will be in S3 by then. `over`: the time is over.
  */
 export type Outlook = "ample" | "near" | "late" | "over";
 
@@ -32,11 +33,11 @@ export interface UploadAge {
   abortsAt: string;
   leftMs: number;
   outlook: Outlook;
-  /** At the present rate; undefined while there is none to go by. */
+  /** At the current rate; undefined if there is none. */
   neededMs: number | undefined;
 }
 
-/** When the store aborts an upload: what it said itself, else what is known of the store. */
+/** When the store aborts an upload: as it reported itself, else as known for the store. */
 export function uploadAbortsAt(
   said: string | undefined,
   beganAtMs: number,
@@ -47,7 +48,7 @@ export function uploadAbortsAt(
   return new Date(beganAtMs + profile.uploadAgeDays * DAY_MS).toISOString();
 }
 
-/** Undefined without an open upload, or where no limit is known. */
+/** Undefined without an open upload, or without a known limit. */
 export function uploadAge(stream: AgedUpload, nowMs: number): UploadAge | undefined {
   const { s3_upload_id: id, upload_aborts_at_utc: abortsAt } = stream;
   const atMs = Date.parse(abortsAt ?? "");
@@ -64,7 +65,7 @@ function outlookOf(leftMs: number, lifeMs: number, neededMs: number | undefined)
   return leftMs < WARNED_SHARE * lifeMs ? "near" : "ample";
 }
 
-/** For what is on disk now and not in S3, at the average rate so far. */
+/** For the bytes on disk that are not in S3, at the average rate so far. */
 function timeToSend(
   { bytes_sent: sent = 0, file_size: size = 0 }: AgedUpload,
   ms: number,
@@ -74,15 +75,15 @@ function timeToSend(
   return ((size - sent) / sent) * ms;
 }
 
-/** In plain words, without the times: those stand beside it. */
+/** In words, without the times, which are shown next to it. */
 export function describeOutlook(outlook: Outlook): string {
   switch (outlook) {
     case "ample":
-      return "there is time";
+      return "there is enough time";
     case "near":
       return "a file that is not complete by then is sent again from its first byte: end it before, or raise the store's limit";
     case "late":
-      return "at the present rate the file is not in S3 by then, and all of it is sent again: give the upload more bandwidth, or raise the store's limit";
+      return "at the current rate the file is not in S3 by then, and all of it is sent again: give the upload more bandwidth, or raise the store's limit";
     case "over":
       return "the store may abort the upload at any moment; the file is then sent again from its first byte";
   }

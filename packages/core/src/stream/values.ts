@@ -1,10 +1,10 @@
-/** Scalars that must not be mixed up carry a brand; each is checked once, where it enters. */
+/** Branded types for scalars that must not be mixed up; each is checked once, where it enters. */
 import { assert } from "../assert.ts";
 
 declare const brand: unique symbol;
 type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 
-/** Lower-case ULID for streams of ours; ids of earlier phases are opaque and accepted. */
+/** A lower-case ULID for streams of this version; ids of early versions are opaque and accepted. */
 export type StreamId = Brand<string, "StreamId">;
 /** 1 to 10,000, as S3 counts parts. */
 export type PartNumber = Brand<number, "PartNumber">;

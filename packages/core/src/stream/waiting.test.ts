@@ -43,10 +43,10 @@ describe("what a stream waits for", () => {
 
   it("says when a writer might not be seen", () => {
     const idle = { for: "idle", since: "a", until: "b" } as const;
-    const quiet = "quiet since a; complete at b unless it is written again";
+    const quiet = "idle since a; complete at b unless it is written again";
     expect(describeWaiting(idle)).toBe(quiet);
     expect(describeWaiting({ ...idle, unseen: "another user" })).toBe(
-      `${quiet}; whether a process still holds it open is not known: another user`,
+      `${quiet}; whether a process still has it open is unknown: another user`,
     );
   });
 
@@ -62,7 +62,7 @@ describe("what a stream waits for", () => {
       "parts 3, 4 are still being sent; what is on disk is in S3 at noon, at this rate",
     );
     expect(describeWaiting({ for: "store", detail: "no", since: "noon", attempts: 4 })).toBe(
-      "the store does not answer as it should: no; since noon; 4 attempts",
+      "the store gives unexpected answers: no; since noon; 4 attempts",
     );
     expect(describeWaiting({ for: "verify", done: 3, of: 9 })).toContain("3 of 9 parts");
   });
@@ -77,11 +77,9 @@ describe("what a stream waits for", () => {
 
   it("tells a volume that is away from a store that does not answer", () => {
     expect(describeWaiting({ for: "volume", detail: "its root is gone" })).toBe(
-      "its volume is away: its root is gone",
+      "its volume is missing: its root is gone",
     );
-    expect(describeWaiting({ for: "store", detail: "no" })).toBe(
-      "the store does not answer as it should: no",
-    );
+    expect(describeWaiting({ for: "store", detail: "no" })).toBe("the store gives unexpected answers: no");
   });
 
   it("is nothing in a record without it, or with something else in its place", () => {

@@ -1,6 +1,6 @@
 /**
- * What a webhook tells of a stream, as data: which changes are told, and the body, whose names are the wire contract's.
- * A body is made once, when the change is made; every attempt to deliver it sends the same bytes.
+ * What webhooks report about a stream, as data: which changes, and the body, whose field names are stable. A body is
+ * made once, with the change; every attempt to deliver it sends the same bytes.
  */
 import { displayPath } from "./raw-path.ts";
 import type { StreamRecord } from "./record.ts";
@@ -10,7 +10,7 @@ import { kindOf } from "./state.ts";
 export const WEBHOOK_EVENTS = ["completed", "failed", "stalled"] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
-const TOLD = [
+const REPORTED = [
   "id",
   "source",
   "watch",
@@ -36,7 +36,7 @@ const TOLD = [
   "etag",
 ] as const satisfies readonly (keyof StreamRecord)[];
 
-/** Undefined: nobody needs to hear of it. A failed stream that is set apart is no alert. */
+/** Undefined: no message is sent. A failed stream that is set apart raises no alert. */
 export function webhookEventOf(before: StreamRecord, after: StreamRecord): WebhookEvent | undefined {
   const kind = kindOf(after.status);
   if (kind === kindOf(before.status)) return undefined;
@@ -44,10 +44,10 @@ export function webhookEventOf(before: StreamRecord, after: StreamRecord): Webho
   return kind === "failed" && !isSetApart(after) ? kind : undefined;
 }
 
-/** The type's name as receivers see it: `stream.completed`. */
+/** The type's name for receivers: `stream.completed`. */
 export function webhookBody(event: WebhookEvent, record: Partial<StreamRecord>, atUtc: string): string {
   const { original_path: path } = record;
-  const fields = TOLD.map((field) => [field, record[field]] as const);
+  const fields = REPORTED.map((field) => [field, record[field]] as const);
   const data = {
     ...(path === undefined ? {} : { original_path: displayPath(path) }),
     ...Object.fromEntries(fields.filter(([, value]) => value !== undefined)),

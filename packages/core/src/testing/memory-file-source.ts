@@ -66,7 +66,7 @@ export class MemoryFileSource implements FileSource, FileTidier, Volume {
     return file ? { kind: "file", facts: this.#disk.factsOf(file) } : { kind: "missing" };
   }
 
-  async lookAnew(path: string): Promise<Look> {
+  async lookFresh(path: string): Promise<Look> {
     this.#cached.delete(path);
     const opened = await this.open(path);
     return opened.kind === "file" ? { kind: "file", facts: opened.file.openedFacts } : opened;

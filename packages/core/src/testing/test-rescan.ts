@@ -6,7 +6,7 @@ import { streamId, type StreamId } from "../stream/values.ts";
 import { SOURCE } from "./test-values.ts";
 import type { World } from "./world.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
-import { reasonHeals } from "../stream/failures.ts";
+import { reasonRecovers } from "../stream/failures.ts";
 
 export type Seen =
   | { kind: "nothing" }
@@ -28,7 +28,7 @@ export function sighting(world: World, path: string): Seen {
     const over = kindOf(record.status) !== "failed" || record.superseded_by !== undefined;
     return !over && record.original_path === path && isFileOf(record, facts, "its_path");
   });
-  if (failed) return reasonHeals(failed.failure_reason) ? { kind: "heal", failed } : { kind: "nothing" };
+  if (failed) return reasonRecovers(failed.failure_reason) ? { kind: "heal", failed } : { kind: "nothing" };
   return sightingOfDone(redis.done(SOURCE, path), facts);
 }
 

@@ -24,7 +24,7 @@ export interface SignedRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** What a proven request says about its body. */
+/** What an authenticated request declares about its body. */
 export interface Authenticated {
   /** x-amz-content-sha256: a hash in hex, or one of the UNSIGNED- and STREAMING- words. */
   readonly payloadHash: string;
@@ -35,7 +35,7 @@ export interface Authenticated {
   readonly key: Buffer;
 }
 
-/** Throws the S3Error that says what is wrong with the request's credentials. */
+/** Throws an S3Error with the problem of the request's credentials. */
 export function authenticate(request: SignedRequest, rules: AuthRules): Authenticated {
   const claim = claimOf(request);
   if (claim.accessKeyId !== rules.credentials.accessKeyId) {
@@ -125,7 +125,7 @@ const tooSkewed = (fields: Record<string, string>): S3Error =>
     },
   );
 
-/** An x-amz-* header that nobody signed could have been added on the way. */
+/** An unsigned x-amz-* header could have been added by a third party. */
 function checkSignedHeaders({ headers }: SignedRequest, claim: Claim): void {
   const signed = new Set(claim.signedHeaders);
   const missing = Object.keys(headers).filter((name) => name.startsWith("x-amz-") && !signed.has(name));

@@ -1,4 +1,4 @@
-/** What a request says about who signed it and when, from the Authorization header or the query; nothing here is proven yet. */
+/** Who signed a request and when, according to the Authorization header or the query; not authenticated yet. */
 import type { IncomingHttpHeaders } from "node:http";
 import { S3Error } from "../errors.ts";
 import { LIMITS } from "../limits.ts";

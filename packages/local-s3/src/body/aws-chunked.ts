@@ -40,7 +40,7 @@ export async function* decodeAwsChunked(
       yield* pieces;
     }
     if (size === 0) return readTrailers(input, chain);
-    if ((await input.line()) !== "") throw malformed("a chunk is longer than it said");
+    if ((await input.line()) !== "") throw malformed("a chunk is longer than declared");
   }
 }
 

@@ -14,7 +14,7 @@ export interface DigestOptions {
   readonly declared: Declared;
   /** Computed and recorded although the sender did not declare it. */
   readonly alsoCompute?: ChecksumAlgorithm | undefined;
-  /** False where nobody needs the MD5; it is then computed only to check Content-MD5. */
+  /** False if the MD5 is not needed; it is then computed only to check Content-MD5. */
   readonly md5: boolean;
 }
 

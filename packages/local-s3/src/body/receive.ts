@@ -1,4 +1,4 @@
-/** A body goes to disk as it arrives, hashed on the way, and is handed over only when every digest its sender declared is right. */
+/** Writes a body to disk as it arrives, hashed on the way, and returns it only if every declared digest is right. */
 import { S3Error } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Blob, Blobs } from "../store/blobs.ts";

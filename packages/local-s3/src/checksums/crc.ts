@@ -66,7 +66,10 @@ function table64(polynomial: bigint): Table64 {
 
 let crc64Table: Table64 | undefined;
 
-/** CRC64NVME of data appended to data whose CRC64NVME is `crc`; computed in halves, since BigInt per byte is far too slow. */
+/**
+ * CRC64NVME of data appended to data whose CRC64NVME is `crc`; computed in halves, because BigInt per byte is far too
+ * slow.
+ */
 export function crc64nvme(data: Uint8Array, crc = 0n): bigint {
   crc64Table ??= table64(CRC64NVME_POLYNOMIAL);
   const { high, low } = crc64Table;

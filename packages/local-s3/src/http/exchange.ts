@@ -1,4 +1,7 @@
-/** The shapes between the HTTP server and the operations: a proven request goes in, a reply comes out, and neither knows of sockets. */
+/**
+ * The types between the HTTP server and the operations: an authenticated request goes in, a reply comes out, and
+ * neither depends on sockets.
+ */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Authenticated } from "../auth/authenticate.ts";
 import type { Payload } from "../body/receive.ts";

@@ -18,7 +18,7 @@ export async function meetFaults(
         await firstEvent(req.socket, ["close"], fault.ms);
         break;
       case "gate":
-        // Whoever closes the connection opens the gate: a stop must not wait for it.
+        // A closed connection opens the gate, so that a stop need not wait for it.
         await Promise.race([fault.until, firstEvent(req.socket, ["close"])]);
         break;
       case "drop":

@@ -84,7 +84,7 @@ export interface OperationFacts {
   readonly bucket: string | undefined;
   readonly key: string | undefined;
   readonly query: ReadonlyMap<string, string>;
-  /** x-amz-copy-source is there: the bytes come from another object, not from a body. */
+  /** x-amz-copy-source is set: the bytes come from another object, not from a body. */
   readonly copies?: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** The bytes of one request, read on demand and once; a client that stops sending or goes away is an error, not an end. */
+/**
+ * The bytes of one request, read on demand and once; a client that stops sending or disconnects is an error, not an
+ * end.
+ */
 import type { IncomingMessage } from "node:http";
 import type { Authenticated } from "../auth/authenticate.ts";
 import { decodeAwsChunked } from "../body/aws-chunked.ts";
@@ -9,7 +12,7 @@ import { LIMITS } from "../limits.ts";
 import type { RequestBody } from "./exchange.ts";
 import { firstEvent } from "./first-event.ts";
 
-/** The connection is gone; there is nobody to reply to. */
+/** The connection is closed; no reply can be sent. */
 export class ClientGone extends Error {
   override readonly name = "ClientGone";
 }

@@ -19,7 +19,7 @@ export interface HandlerOptions {
   readonly credentials: Credentials;
   readonly faults: Faults;
   readonly onRequest: (entry: AccessEntry) => void;
-  /** Told of failures that are ours: what was answered with 500 or 507. */
+  /** Called with internal errors: those answered with 500 or 507. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,7 +31,7 @@ export async function handleRequest(
   options: HandlerOptions,
 ): Promise<void> {
   const exchange = new Exchange(req, res, waits, options);
-  // A write after the client left: `delivered: false` in the access log says all there is to say.
+  // A write after the client disconnected: `delivered: false` in the access log is enough.
   res.on("error", () => req.socket.destroy());
   try {
     await exchange.run();
@@ -190,7 +190,7 @@ class Exchange {
   }
 }
 
-/** The value, or the S3Error instead of it: an unknown operation is told only to those whose signature is right. */
+/** The value, or the S3Error instead of it: an unknown operation is reported only to authenticated clients. */
 function attempt<T>(work: () => T): T | S3Error {
   try {
     return work();
@@ -211,7 +211,7 @@ function quirkyRefusal(error: S3Error, quirks: Quirks): S3Error {
   return error;
 }
 
-/** As stores answer whose framework takes every text for a page (moto), or whose errors are a web server's own. */
+/** As answered by stores whose framework takes every text for a page (moto), or whose errors are a web server's own. */
 function asPage(reply: Reply, method: string | undefined): Reply {
   const headers = { ...reply.headers, "content-type": "text/html; charset=utf-8" };
   const isPlain = method === "HEAD" || reply.status === 400;

@@ -1,4 +1,4 @@
-/** How a reply leaves: whole, or as the faults of its request will have it. */
+/** Sends a reply: normally, or as the faults of its request require. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3Error } from "../errors.ts";

@@ -1,4 +1,4 @@
-/** What a Put or Create says about the object besides its bytes: kept as reply headers and given back unchanged. */
+/** The attributes of an object from its Put or Create: stored as reply headers and returned unchanged. */
 import type { IncomingHttpHeaders } from "node:http";
 import { S3Error } from "../errors.ts";
 import { header } from "../http/exchange.ts";
@@ -17,7 +17,7 @@ const STORAGE_CLASSES = new Set([
   "GLACIER_IR",
   "DEEP_ARCHIVE",
 ]);
-/** Features S3 has and this endpoint has not: refused, since to ignore them would be to lie. */
+/** Features of S3 that this endpoint lacks: refused, because ignoring them would give wrong results. */
 const UNSUPPORTED =
   /^x-amz-(?:copy-source|server-side-encryption-(?:customer|aws-kms|context|bucket)|object-lock|website-redirect|write-offset)/;
 
@@ -57,7 +57,7 @@ const notImplemented = (what: string): S3Error =>
     `A header you provided implies functionality that is not implemented: ${what}`,
   );
 
-/** aws-chunked says how the body travels, not what it is. */
+/** aws-chunked describes the transfer of the body, not its content. */
 function contentEncoding(value: string | undefined): string | undefined {
   const codings = (value ?? "").split(",").map((coding) => coding.trim());
   return codings.filter((coding) => coding !== "" && coding !== "aws-chunked").join(",") || undefined;

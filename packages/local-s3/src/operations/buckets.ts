@@ -1,4 +1,4 @@
-/** Bucket calls. Lifecycle documents are kept and returned; nothing here expires by itself. */
+/** Bucket operations. Lifecycle documents are stored and returned, but nothing expires. */
 import { S3Error } from "../errors.ts";
 import { type Handler, xmlReply } from "../http/exchange.ts";
 import { children, childText, document, element, malformedXml, parent, parseDocument } from "../xml.ts";

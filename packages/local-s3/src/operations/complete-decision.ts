@@ -1,4 +1,7 @@
-/** What becomes of a Complete: a pure function of the request, the upload and its parts. The rules are AWS's, in AWS's order. */
+/**
+ * The outcome of a Complete: a pure function of the request, the upload and its parts. The rules and their order are
+ * those of AWS.
+ */
 import { createHash } from "node:crypto";
 import {
   type ChecksumAlgorithm,
@@ -142,7 +145,7 @@ function multipartEtag(parts: readonly StoredPart[]): string {
   return `${md5.digest("hex")}-${parts.length}`;
 }
 
-/** Without an algorithm declared at Create, a whole-object checksum is not looked at: so does AWS. */
+/** Without an algorithm declared at Create, a whole-object checksum is ignored, as on AWS. */
 function wholeChecksum(
   request: CompleteRequest,
   { checksum }: StoredUpload,

@@ -1,4 +1,4 @@
-/** CompleteMultipartUpload: moves no byte, happens in one transaction, and says the same again when it is asked again. */
+/** CompleteMultipartUpload: moves no byte, is one transaction, and repeats its answer when called again. */
 import {
   checksumElement,
   CHECKSUM_ALGORITHMS,

@@ -1,4 +1,4 @@
-/** If-Match and its kin: pure checks of a request's conditions against the object that is there. */
+/** If-Match and similar: pure checks of a request's conditions against the existing object. */
 import type { IncomingHttpHeaders } from "node:http";
 import { noSuchKey, S3Error } from "../errors.ts";
 import { header } from "../http/exchange.ts";

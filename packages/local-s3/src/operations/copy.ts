@@ -1,4 +1,4 @@
-/** UploadPartCopy and CopyObject: bytes go from one object to a part or to another object, and never leave the store. */
+/** UploadPartCopy and CopyObject: bytes are copied from one object to a part or to another object, inside the store. */
 import type { IncomingHttpHeaders } from "node:http";
 import {
   type ChecksumAlgorithm,
@@ -123,7 +123,7 @@ export const copyObject: Handler = async (request, { store, quirks, nowMs }) => 
   );
 };
 
-/** COPY keeps what the source bears, REPLACE takes what the request says; the storage class is never copied. */
+/** COPY keeps the source's attributes, REPLACE takes those of the request; the storage class is never copied. */
 function copiedAttributes(headers: IncomingHttpHeaders, source: StoredObject, quirks: Quirks): Attributes {
   const own = Object.fromEntries(
     Object.entries(headers).filter(([name]) => !name.startsWith("x-amz-copy-source")),
@@ -169,7 +169,7 @@ function refuseIdle(headers: IncomingHttpHeaders, source: StoredObject, attribut
   );
 }
 
-/** As AWS: the algorithm that was asked for, else the source's; a checksum of checksums becomes one of the whole. */
+/** As on AWS: the requested algorithm, else the source's; a checksum of checksums becomes one of the whole object. */
 function checksumOf(headers: IncomingHttpHeaders, source: StoredObject): ChecksumAlgorithm | undefined {
   const asked = header(headers, "x-amz-checksum-algorithm")?.toUpperCase();
   if (asked !== undefined && !isAlgorithm(asked)) {

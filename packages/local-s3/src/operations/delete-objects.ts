@@ -1,4 +1,4 @@
-/** DeleteObject and DeleteObjects: deleting what is not there is success, as in S3. */
+/** DeleteObject and DeleteObjects: deleting a missing object is success, as in S3. */
 import { S3Error } from "../errors.ts";
 import { type Handler, type Reply, xmlReply } from "../http/exchange.ts";
 import { LIMITS } from "../limits.ts";
@@ -56,7 +56,7 @@ export const deleteObjects: Handler = async (request, { store, nowMs }) => {
   return xmlReply(document("DeleteResult", ...results));
 };
 
-/** The condition of one object is the trouble of that object alone. */
+/** The condition of one object affects only that object. */
 async function refusalOf(work: () => Promise<void>): Promise<S3Error | undefined> {
   try {
     await work();

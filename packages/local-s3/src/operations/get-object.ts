@@ -142,7 +142,7 @@ async function* readFile(
     for (let at = from; at < to;) {
       const length = Math.min(LIMITS.readChunkBytes, to - at);
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(length), 0, length, at);
-      if (bytesRead === 0) throw new Error(`${file} is shorter than its row says`);
+      if (bytesRead === 0) throw new Error(`${file} is shorter than recorded`);
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

@@ -94,7 +94,7 @@ export const uploadPart: Handler = async (request, { store, quirks, nowMs }) => 
   const received = await receiveBody(request.body.open(declared.chunked), store.blobs, {
     name: `${uploadId}.${number}.${randomEtag()}`,
     declared,
-    // The parts of a FULL_OBJECT upload may come without their checksum; the whole object's needs it all the same.
+    // The parts of a FULL_OBJECT upload may have no checksum; the whole object's still needs it.
     alsoCompute: upload.checksum?.algorithm,
     md5: quirks.etagNotMd5 !== true,
     corrupt: request.body.corrupt,

@@ -1,4 +1,4 @@
-/** GetObjectAttributes: what HeadObject says and the list of parts, as XML; nothing that was not asked for. */
+/** GetObjectAttributes: the fields of HeadObject and the list of parts, as XML; only what was requested. */
 import { type ChecksumAlgorithm, checksumElement, type ChecksumValues } from "../checksums/algorithms.ts";
 import { S3Error } from "../errors.ts";
 import { type Handler, header, type S3Request, xmlReply } from "../http/exchange.ts";
@@ -53,7 +53,7 @@ function checksum({ checksums, checksumType }: StoredObject): string {
   return values.length === 0 ? "" : parent("Checksum", ...values, element("ChecksumType", checksumType));
 }
 
-/** Parts are shown one by one only where they bear checksums: so does AWS. */
+/** Parts are listed individually only if they have checksums, as on AWS. */
 function objectParts({ headers }: S3Request, store: Store, { content }: StoredObject): string {
   const marker = countHeader(header(headers, "x-amz-part-number-marker"), 0);
   const max = Math.min(countHeader(header(headers, "x-amz-max-parts"), LIMITS.maxPage), LIMITS.maxPage);

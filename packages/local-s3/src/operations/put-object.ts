@@ -1,4 +1,6 @@
-/** PutObject: the object appears whole, with every declared digest right and its condition still true, or not at all. */
+/**
+ * PutObject: the object appears complete, with every declared digest right and its condition still true, or not at all.
+ */
 import { randomBytes } from "node:crypto";
 import { declaredBody } from "../body/declared.ts";
 import { receiveBody } from "../body/receive.ts";
@@ -52,7 +54,7 @@ export const putObject: Handler = async (request, { store, quirks, nowMs }) => {
       { number: 1, etag, size, modifiedMs, checksums },
       blob,
       (existing) => {
-        // The condition held when the body began; another write that came first is a conflict of its own kind.
+        // The condition was met when the body began; another write that came first is a different kind of conflict.
         if (conditional && existing?.content !== before?.content) throw conflict();
       },
     );

@@ -1,4 +1,4 @@
-/** One byte range of RFC 9110; what is malformed or asks for several ranges is ignored, as S3 does. */
+/** One byte range of RFC 9110; malformed or multiple ranges are ignored, as in S3. */
 import { S3Error } from "../errors.ts";
 
 export interface ByteRange {

@@ -55,7 +55,7 @@ export class Blobs {
     };
   }
 
-  /** Deletes files whose rows are gone for good, at once or after the last reader. */
+  /** Deletes files whose rows are removed permanently, at once or after the last reader. */
   async discard(content: string, files: readonly string[]): Promise<void> {
     if (!this.#readers.has(content)) return this.#unlink(files);
     this.#doomed.set(content, [...(this.#doomed.get(content) ?? []), ...files]);

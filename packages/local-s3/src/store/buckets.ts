@@ -5,7 +5,7 @@ import { type Database, integer, optionalText, type Row, type Statement, text } 
 export interface Bucket {
   readonly name: string;
   readonly createdMs: number;
-  /** The XML as it was put. */
+  /** The XML as it was sent. */
   readonly lifecycle?: string;
 }
 

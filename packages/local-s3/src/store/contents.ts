@@ -3,7 +3,7 @@ import type { Blob } from "./blobs.ts";
 import { bytes, type Database, optionalText, type Statement } from "./database.ts";
 import { type StoredPart, toPart } from "./records.ts";
 
-/** Files whose rows a transaction removed; they may be unlinked once that transaction is durable. */
+/** Files whose rows a transaction removed; they may be deleted once that transaction is durable. */
 export interface Freed {
   readonly content: string;
   readonly files: readonly string[];

@@ -36,7 +36,7 @@ export class Database {
     const path = join(dir, "metadata.sqlite");
     const db = new DatabaseSync(path);
     try {
-      // One process per directory; the lock goes with the process, so a kill leaves nothing behind.
+      // One process per directory; the lock ends with the process, so a kill leaves nothing behind.
       db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL");
       db.exec(`PRAGMA synchronous = ${fsync ? "NORMAL" : "OFF"}; PRAGMA foreign_keys = ON`);
       const found = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);

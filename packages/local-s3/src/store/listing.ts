@@ -42,8 +42,8 @@ export function listPage<Entry, Cursor>(
   let last: Entry | undefined;
   if (query.max === 0) return { entries, commonPrefixes };
   for (;;) {
-    const room = query.max - entries.length - commonPrefixes.length;
-    const batch = source.from(cursor, room + 1);
+    const available = query.max - entries.length - commonPrefixes.length;
+    const batch = source.from(cursor, available + 1);
     let jumped = false;
     for (const entry of batch) {
       const key = source.keyOf(entry);
@@ -64,7 +64,7 @@ export function listPage<Entry, Cursor>(
         break;
       }
     }
-    if (!jumped && batch.length <= room) return { entries, commonPrefixes };
+    if (!jumped && batch.length <= available) return { entries, commonPrefixes };
   }
 }
 

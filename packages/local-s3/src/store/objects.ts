@@ -7,7 +7,7 @@ import { type Listable, listPage, type Listed, type ListQuery, pastKey, pastPref
 import { type StoredObject, type StoredPart, toObject } from "./records.ts";
 import type { Version, Versions } from "./versions.ts";
 
-/** What may stand in the way of a write; throws the refusal. Called within the transaction with the object found there. */
+/** A condition of a write; throws the refusal. Called within the transaction with the existing object. */
 export type WriteGuard = (existing: StoredObject | undefined) => void;
 
 export class Objects {
@@ -66,7 +66,7 @@ export class Objects {
     await this.release(freed);
   }
 
-  /** Within a transaction: puts the object in the place of what is there, and says which files that frees. */
+  /** Within a transaction: replaces the existing object, and returns the files that are no longer used. */
   replace(bucket: string, object: StoredObject, guard: WriteGuard): readonly Freed[] {
     const existing = this.find(bucket, object.key);
     guard(existing);
@@ -90,19 +90,19 @@ export class Objects {
     );
   }
 
-  /** What is replaced or deleted stays as an older version where those are kept. */
+  /** A replaced or deleted object stays as an older version if versioning is on. */
   #displace(bucket: string, existing: StoredObject): readonly Freed[] {
     if (!this.versions) return this.#drop(bucket, existing);
     this.#remove.run(bucket, Buffer.from(existing.key));
     return [];
   }
 
-  /** The id by which the object that stands there can be named. */
+  /** The id that names the existing object. */
   versionId(bucket: string, key: string): string | undefined {
     return this.versions?.of(bucket, key)[0]?.id;
   }
 
-  /** Removes one version for good; the one before it becomes what stands there. */
+  /** Removes one version permanently; the one before it becomes current. */
   async removeVersion(bucket: string, key: string, id: string): Promise<Version | undefined> {
     if (!this.versions) return undefined;
     const { removed, newest } = this.versions.remove(bucket, key, id);
@@ -115,19 +115,19 @@ export class Objects {
     return removed;
   }
 
-  /** Deletes what is there, if anything. Durable when it resolves. */
+  /** Deletes the existing object, if any. Durable when it resolves. */
   async remove(bucket: string, key: string, guard: WriteGuard, nowMs: number): Promise<void> {
     const freed = this.#db.transaction(() => {
       const existing = this.find(bucket, key);
       guard(existing);
       return existing === undefined ? [] : this.#displace(bucket, existing);
     });
-    // Also where nothing stands: so does S3.
+    // Even without an existing object, as in S3.
     this.versions?.add(bucket, key, nowMs);
     await this.release(freed);
   }
 
-  /** Makes the last transaction durable, then lets go of the files it freed. */
+  /** Makes the last transaction durable, then releases the files it freed. */
   async release(freed: readonly Freed[]): Promise<void> {
     await this.#db.durable();
     for (const { content, files } of freed) await this.#blobs.discard(content, files);

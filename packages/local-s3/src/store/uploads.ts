@@ -34,7 +34,7 @@ export class Uploads {
   readonly #from: Statement;
   readonly #insert: Statement;
   readonly #remove: Statement;
-  /** For stores that go on to list what has ended. In memory: it is a quirk, not a promise. */
+  /** For stores that keep listing uploads that have ended. In memory: it is a quirk, not a promise. */
   readonly #ended = new Map<string, EndedUpload>();
 
   constructor(db: Database, contents: Contents, objects: Objects) {
@@ -64,7 +64,7 @@ export class Uploads {
   #remember(bucket: string, key: string, id: string): void {
     const upload = this.need(bucket, key, id);
     this.#ended.set(`${bucket}/${key} ${id}`, { upload, parts: this.#contents.parts(id) });
-    // As many as any test looks at.
+    // More than any test needs.
     const [oldest] = this.#ended.keys();
     if (this.#ended.size > REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
   }
@@ -103,7 +103,7 @@ export class Uploads {
     await this.#db.durable();
   }
 
-  /** The part counts from here on, in place of an earlier one of its number. Durable when it resolves. */
+  /** The part counts from here on and replaces an earlier one with its number. Durable when it resolves. */
   async putPart(bucket: string, key: string, id: string, part: StoredPart, blob: Blob): Promise<void> {
     const freed = this.#db.transaction(() => {
       this.need(bucket, key, id);

@@ -29,7 +29,7 @@ export class Versions {
     return this.#byName.get(nameOf(bucket, key)) ?? [];
   }
 
-  /** Returns what was removed, and what is the newest now. */
+  /** Returns what was removed, and the newest version now. */
   remove(bucket: string, key: string, id: string): { removed?: Version; newest?: Version } {
     const before = this.of(bucket, key);
     const removed = before.find((version) => version.id === id);

@@ -1,9 +1,9 @@
-/** A parse result is a value: one record that cannot be read never stops the others. */
+/** A parse result is a value: a record that cannot be parsed never stops the others. */
 import type { z } from "zod";
 
 export type Parsed<T> = { kind: "ok"; value: T } | { kind: "corrupt"; detail: string };
 
-/** Which fields are wrong and how, in one line. Values stay out of it: a record may hold paths and names. */
+/** Which fields are wrong and how, in one line. Without the values, because a record may contain paths and names. */
 export function zodDetail(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join(".") || "value"}: ${issue.message}`).join("; ");
 }

@@ -29,7 +29,7 @@ const auditSchema = z.object({
   ids: jsonField(z.array(z.string())),
   reason: z.exactOptional(z.string()),
   result: z.string(),
-  /** Token of the plan it carried out: its results, item by item, are kept under it for a day. */
+  /** Token of the plan that was carried out: its results, item by item, are kept under it for a day. */
   plan: z.exactOptional(named),
   at_utc: time,
 });
@@ -47,7 +47,7 @@ const logSchema = z.object({ at_utc: time, text: z.string(), worker: z.exactOpti
 /** One line of a stream's timeline. */
 export type LogEntry = z.infer<typeof logSchema>;
 
-/** An earlier phase wrote plain words: they are shown as they are. */
+/** An early version wrote plain text, which is shown as it is. */
 export function parseLog(text: string): LogEntry | { text: string } {
   const parsed = parseJson(logSchema, text);
   return parsed.kind === "ok" ? parsed.value : { text };

@@ -1,4 +1,4 @@
-/** Values of the hashes kept by path: `files:done` (completed files) and `files:ignored` (purged ones). */
+/** Values of the hashes by path: `files:done` (completed files) and `files:ignored` (purged ones). */
 import type { DoneEntry } from "@sluice/core";
 import { z } from "zod";
 import { parseJson, type Parsed } from "./codec.ts";
@@ -44,7 +44,7 @@ const ignoredSchema = z.object({
   reason: z.exactOptional(z.string()),
 });
 
-/** The file at this path was purged: it is left alone until it changes or an operator retries the path. */
+/** The file at this path was purged: it is ignored until it changes or an operator retries the path. */
 export type IgnoredEntry = z.infer<typeof ignoredSchema>;
 
 export function parseIgnored(text: string): Parsed<IgnoredEntry> {

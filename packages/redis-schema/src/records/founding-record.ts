@@ -1,6 +1,6 @@
 /**
- * Records of the founding phase: path, bucket, prefix, upload id, status, and parts with number, ETag and size.
- * They are read as they are; the worker fills in the rest from the file and ListParts.
+ * Records of an early version: path, bucket, prefix, upload id, status, and parts with number, ETag and size. They are
+ * read as they are; the worker fills in the rest from the file and ListParts.
  */
 import { kindOf, streamId, type Kind, type StreamId } from "@sluice/core";
 import type { RawHash } from "./text.ts";
@@ -18,7 +18,7 @@ export interface FoundingRecord {
   started_at_utc?: string;
   last_activity_at_utc?: string;
   failure_reason?: string;
-  /** Set by a claim: what a record of ours begins with. */
+  /** Set by a claim, which is how a current record begins. */
   owner?: string;
   fence: number;
   revision: number;
@@ -55,13 +55,13 @@ export function parseFounding(id: string, hash: RawHash): ParsedFounding {
   }
   for (const field of TIMES) {
     const value = hash[field];
-    // A time that cannot be read is as good as none: the worker sets both anew.
+    // An invalid time counts as missing: the worker sets both again.
     if (value !== undefined && !Number.isNaN(Date.parse(value))) founding[field] = value;
   }
   return { kind: "founding", founding };
 }
 
-/** No path, no bucket, no key to be derived, or processing without an upload id. */
+/** Missing fields: a path, a bucket, something to derive the key from, or the upload id of a processing stream. */
 function missingFields(hash: RawHash, kind: Kind | undefined): string[] {
   const missing: string[] = [];
   if (!hash["original_path"]) missing.push("original_path");

@@ -45,7 +45,7 @@ describe("parts", () => {
     });
     expect([...parts.keys()]).toEqual([1, 3, 4]);
     expect(parts.get(4)?.Offset).toBe(15);
-    expect(bad).toEqual([{ field: "6", detail: "its offset is not known: parts before it are missing" }]);
+    expect(bad).toEqual([{ field: "6", detail: "its offset is unknown: parts before it are missing" }]);
   });
 
   test.each([

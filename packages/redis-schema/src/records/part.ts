@@ -1,6 +1,6 @@
 /**
- * `stream:<id>:parts`: part number → JSON. A part that cannot be read is left out and named: the upload's own list
- * brings it back, so it never fails the stream.
+ * `stream:<id>:parts`: part number → JSON. A part that cannot be parsed is left out and reported: the upload's own list
+ * restores it, so it never fails the stream.
  */
 import { MAX_PARTS, type Part } from "@sluice/core";
 import { z } from "zod";
@@ -11,14 +11,14 @@ const whole = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 
 const partSchema = z.object({
   PartNumber: whole.min(1).max(MAX_PARTS),
-  /** The founding phase stored ETags with their quotes. */
+  /** An early version stored ETags with their quotes. */
   ETag: z
     .string()
     .transform((etag) => etag.replace(/^"(.*)"$/, "$1"))
     .refine((etag) => etag.length > 0, "is empty"),
   Size: whole,
   Offset: z.exactOptional(whole),
-  ChecksumCRC32: z.exactOptional(z.string().regex(/^[A-Za-z0-9+/]{6}==$/, "is no CRC32 in base64")),
+  ChecksumCRC32: z.exactOptional(z.string().regex(/^[A-Za-z0-9+/]{6}==$/, "is not a CRC32 in base64")),
   UploadedAt: z.exactOptional(z.string()),
   Attempts: z.exactOptional(whole),
   DurationMs: z.exactOptional(z.number().nonnegative()),
@@ -27,7 +27,7 @@ const partSchema = z.object({
 
 export interface ParsedParts {
   parts: Map<number, Part>;
-  /** Fields left out, and why. */
+  /** Fields that were left out, and why. */
   bad: { field: string; detail: string }[];
 }
 
@@ -45,7 +45,7 @@ export function parseParts(hash: RawHash): ParsedParts {
   return { parts: placed(found, bad), bad };
 }
 
-/** Parts of the founding phase have no offset: each begins where the run before it ends; past a gap none is known. */
+/** Parts of an early version have no offset: each begins where the one before ends; after a gap it is unknown. */
 function placed(
   found: readonly (Omit<Part, "Offset"> & { Offset?: number })[],
   bad: ParsedParts["bad"],
@@ -61,14 +61,14 @@ function placed(
     if (offset === undefined)
       bad.push({
         field: String(part.PartNumber),
-        detail: "its offset is not known: parts before it are missing",
+        detail: "its offset is unknown: parts before it are missing",
       });
     else parts.set(part.PartNumber, { ...part, Offset: offset });
   }
   return parts;
 }
 
-/** The fields in the contract's order. */
+/** The fields in the documented order. */
 export function formatPart(part: Part): string {
   const { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs, Copied } = part;
   const sent = { PartNumber, ETag, Size, Offset, ChecksumCRC32, UploadedAt, Attempts, DurationMs };

@@ -1,39 +1,39 @@
-/** `plan:<token>`: a clean-up as it was shown before it was confirmed. What runs is exactly what was planned. */
+/** `plan:<token>`: a clean-up as it was shown before its confirmation. Exactly what was planned is carried out. */
 import { z } from "zod";
 import { parseJson, parseWith, type Parsed } from "./codec.ts";
 import { itemField, ITEM_RESULTS } from "./request.ts";
 import { count, jsonField, named, time } from "./scalars.ts";
 import type { RawHash } from "./text.ts";
 
-/** The choices made with a plan: whoever carries it out reads them here, whoever made it. */
+/** Choices made with a plan, stored so that another program can carry it out. */
 const optionsSchema = z.object({
   /** What a purge does with open uploads. */
   upload: z.exactOptional(z.enum(["abort", "keep"])),
-  /** How each stream read when it was planned, by id. */
+  /** The state of each stream when it was planned, by id. */
   seen: z.exactOptional(z.record(z.string(), z.string())),
-  /** History that is pruned completed before this, ms since 1970. */
+  /** History that completed before this is pruned, ms since 1970. */
   cutoff: z.exactOptional(z.number()),
-  /** What must be typed to carry it out; null: nothing. */
+  /** What must be typed to confirm; null: nothing. */
   typed: z.exactOptional(z.string().nullable()),
-  /** What the workers must know beside the items: the options of the request. */
+  /** The options of the request to the workers. */
   request: z.exactOptional(z.record(z.string(), z.json())),
 });
 export type PlanOptions = z.infer<typeof optionsSchema>;
 
 const planSchema = z.object({
   token: named,
-  /** What the plan would do: `purge`, `abort_uploads` … */
+  /** The action: `purge`, `abort_uploads` … */
   action: named,
   /** Exact ids (streams or uploads). */
   ids: jsonField(z.array(z.string())),
-  /** What was counted, by name (streams, uploads, kept …). */
+  /** Counts by name (streams, uploads, kept …). */
   counts: jsonField(z.record(z.string(), z.number())),
   bytes: count,
   options: z.exactOptional(jsonField(optionsSchema)),
   who: z.string(),
   made_at_utc: time,
   expires_at_utc: time,
-  /** Set when it was carried out, by whom (the token of the execution). */
+  /** Set when it was carried out: the token of the execution. */
   consumed_by: z.exactOptional(z.string()),
 });
 
@@ -46,15 +46,15 @@ export function parsePlanRecord(hash: RawHash): Parsed<PlanRecord> | { kind: "ab
 
 const planResultSchema = z.object({
   result: z.enum(ITEM_RESULTS),
-  /** In plain words, for people. */
+  /** A text for users. */
   detail: z.exactOptional(z.string()),
 });
-/** What came of one planned id. */
+/** The result of one planned id. */
 export type PlanResult = z.infer<typeof planResultSchema>;
 
 const ITEM = itemField("");
 
-/** By id. A result that cannot be read is passed over: carrying the plan out again finds what became of the id. */
+/** By id. A result that cannot be parsed is skipped: carrying the plan out again finds it out. */
 export function parsePlanResults(hash: RawHash): Map<string, PlanResult> {
   const results = new Map<string, PlanResult>();
   for (const [field, text] of Object.entries(hash)) {

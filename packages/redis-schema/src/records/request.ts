@@ -1,6 +1,6 @@
 /**
- * `request:<id>`: what the dashboard or the command line asks of the workers. Each item (a stream id, an upload id, a
- * path, a bucket) gets its own result; the request is settled when all have one.
+ * `request:<id>`: what the dashboard or the command line requests from the workers. Each item (a stream id, an upload
+ * id, a path, a bucket) gets its own result; the request is settled when all have one.
  */
 import { z } from "zod";
 import { parseJson, parseWith, type Parsed } from "./codec.ts";
@@ -15,9 +15,9 @@ export const REQUEST_ACTIONS = [
   "verify",
   "head_object",
   "list_parts",
-  /** Items: `<source>:<path>`; lifts the mark in `files:ignored`. */
+  /** Items: `<source>:<path>`; removes the mark in `files:ignored`. */
   "retry_path",
-  /** Items: bucket names, or `*` for all a worker knows. */
+  /** Items: bucket names, or `*` for all that a worker knows. */
   "scan_orphans",
   /** Items: upload ids, from a plan. */
   "abort_uploads",
@@ -30,9 +30,9 @@ export const ITEM_RESULTS = ["done", "refused", "failed"] as const;
 
 const itemResultSchema = z.object({
   result: z.enum(ITEM_RESULTS),
-  /** In plain words, for people. */
+  /** A text for users. */
   detail: z.exactOptional(z.string()),
-  /** What a question brought back (HeadObject, ListParts …): JSON, of the action's own shape. */
+  /** The answer to a question (HeadObject, ListParts …): JSON whose shape depends on the action. */
   data: z.exactOptional(z.json()),
   worker: z.string(),
   at_utc: time,
@@ -43,10 +43,10 @@ const requestSchema = z.object({
   id: named,
   action: z.enum(REQUEST_ACTIONS),
   items: jsonField(z.array(z.string()).min(1)),
-  /** Settings of the action, of its own shape. */
+  /** Options of the action, whose shape depends on the action. */
   options: z.exactOptional(jsonField(z.record(z.string(), z.json()))),
   who: z.string(),
-  /** Address the operator came from. */
+  /** Address of the operator. */
   from: z.exactOptional(z.string()),
   reason: z.exactOptional(z.string()),
   filed_at_utc: time,
@@ -65,7 +65,7 @@ export interface RequestRecord extends NewRequest {
 
 const ITEM = "item:";
 
-/** The field of an item's result. Field names are read as text, so bytes that are not UTF-8 (a path) are spelt out. */
+/** The field of an item's result. Field names are read as text, so bytes that are not UTF-8 (a path) are escaped. */
 export function itemField(item: string): string {
   return ITEM + (item.isWellFormed() ? item : JSON.stringify(item));
 }
@@ -73,7 +73,7 @@ export function itemField(item: string): string {
 /** The field of the count of results. */
 export const ANSWERED = "answered";
 
-/** While a worker acts on an item that others could act on too, this field says who, and until when. */
+/** While a worker acts on an item that others could act on too, this field says which worker, and until when. */
 export function holdField(item: string): string {
   return `hold:${itemField(item)}`;
 }
@@ -82,7 +82,7 @@ export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "ab
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   const parsed = parseWith(requestSchema, hash);
   if (parsed.kind === "corrupt") return parsed;
-  // Items are words of others: one called __proto__ finds what was written for it, and nothing else.
+  // Items come from outside: an item called __proto__ must find its own result and nothing else.
   const results = Object.create(null) as Record<string, ItemResult>;
   let settled = 0;
   for (const item of parsed.value.items) {

@@ -1,4 +1,4 @@
-/** `stats:<minute>`: counters in all (`parts`) and by worker (`parts@<worker>`); gauges of the moment by worker. */
+/** `stats:<minute>`: total counters (`parts`) and counters by worker (`parts@<worker>`); gauges by worker. */
 import type { StatsDelta } from "@sluice/core";
 import type { RawHash } from "./text.ts";
 
@@ -11,7 +11,7 @@ export const COUNTERS = [
   "completed",
 ] as const satisfies (keyof StatsDelta)[];
 export type Counter = (typeof COUNTERS)[number];
-/** Last said in that minute; times in ms since 1970, 0: nothing is unshipped. */
+/** The last value in that minute; times in ms since 1970, 0: everything is in S3. */
 export const GAUGES = ["lag_bytes", "oldest_unshipped_at"] as const;
 export type Gauge = (typeof GAUGES)[number];
 
@@ -31,7 +31,7 @@ export const NO_COUNTS: Readonly<Counters> = {
   completed: 0,
 };
 
-/** Counter, amount, counter@worker, amount …: the arguments of HINCRBY. Nothing counted is left out. */
+/** Counter, amount, counter@worker, amount …: the arguments of HINCRBY. Zero counters are left out. */
 export function statsArgs(delta: StatsDelta | undefined, worker: string): (string | number)[] {
   const flat: (string | number)[] = [];
   for (const counter of COUNTERS) {
@@ -41,7 +41,7 @@ export function statsArgs(delta: StatsDelta | undefined, worker: string): (strin
   return flat;
 }
 
-/** Fields that are no counter of ours, and values that are no number, are passed over: they cannot be shown. */
+/** Unknown fields and values that are not numbers are skipped. */
 export function parseMinute(hash: RawHash): MinuteStats {
   const all: Counters = { ...NO_COUNTS };
   const byWorker: MinuteStats["byWorker"] = {};

@@ -1,12 +1,14 @@
-/** Every field of `stream:<id>:meta` for the page about keys: core's table, and what the scripts add for themselves. */
+/**
+ * Every field of `stream:<id>:meta` for the page about keys: core's table, and the fields that only the scripts use.
+ */
 import { FIELD_NAMES, FIELDS, WRITERS, type FieldName } from "@sluice/core";
 
 export type MetaField = FieldName | "write_token";
 
 const WRITE_TOKEN =
-  "Names the last command that changed the record, so that the same command sent twice changes nothing.";
+  "Identifies the last command that changed the record, so that the same command sent twice changes nothing.";
 
-/** In the order of the wire contract. */
+/** In the order of the documentation. */
 export const META_FIELDS: readonly MetaField[] = [...FIELD_NAMES, "write_token"];
 
 export function describeField(name: MetaField): { meaning: string; writer: string } {

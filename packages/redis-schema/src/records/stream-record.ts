@@ -1,6 +1,6 @@
 /**
- * `stream:<id>:meta` ↔ StreamRecord. Every hash parses into a named answer: a record, or why it is none.
- * Missing is not empty: an empty key prefix is valid, an absent one is not.
+ * `stream:<id>:meta` ↔ StreamRecord. Every hash gives a typed result: a record, or the reason why it is none. Missing
+ * is not empty: an empty key prefix is valid, an absent one is not.
  */
 import {
   COMPLETED_BY,
@@ -31,22 +31,22 @@ import type { RawHash } from "./text.ts";
 
 export type ParsedRecord =
   | { kind: "record"; record: StreamRecord }
-  /** A record of the founding phase: readable, but without what later phases added. */
+  /** A record of an early version: readable, but without what later versions added. */
   | { kind: "founding"; founding: FoundingRecord }
-  /** Lacks what is needed to go on; `missing` names the fields. */
+  /** Lacks required fields; `missing` lists them. */
   | { kind: "incomplete"; missing: string[] }
   | { kind: "corrupt"; detail: string }
-  /** Written by a newer Sluice: not to be touched. */
+  /** Written by a newer Sluice: must not be changed. */
   | { kind: "newer"; version: number }
   | { kind: "absent" };
 
-/** Any reason reads as failed: a founding record may carry one this version does not know. */
+/** Any reason counts as failed: a record of an early version may have one that this version does not know. */
 export const status = z
   .string()
   .refine((text) => kindOf(text) !== undefined && /^[a-z0-9_]{1,64}$/.test(text), "is not a known status")
   .transform((text) => text as Status);
 
-/** How a field of each type is read. */
+/** How a field of each type is parsed. */
 const SCHEMAS = {
   path: named.refine((path) => path.startsWith("/"), "is not absolute"),
   name: named,
@@ -55,14 +55,14 @@ const SCHEMAS = {
   digits,
   time,
   status,
-  part_number: count.refine((n) => n >= 1 && n <= MAX_PARTS + 1, "is no part number"),
-  part_plan: z.string().refine((text) => parsePlan(text) !== undefined, "is no part plan"),
+  part_number: count.refine((n) => n >= 1 && n <= MAX_PARTS + 1, "is not a part number"),
+  part_plan: z.string().refine((text) => parsePlan(text) !== undefined, "is not a part plan"),
   completed_by: z.enum(COMPLETED_BY),
   verify_mode: z.enum(VERIFY_MODES),
   set_apart: z.enum(SET_APART),
 } satisfies { [T in FieldType]: z.ZodType<FieldValues[T]> };
 
-/** Made from core's table of fields, as the record's own type is: what it lets through is a record. */
+/** Built from core's table of fields, as the record's own type is, so what it accepts is a record. */
 const metaSchema = z.object(
   Object.fromEntries(
     FIELD_NAMES.map((name) => {
@@ -80,7 +80,7 @@ export function parseRecord(id: string, hash: RawHash): ParsedRecord {
   if (version === undefined) return parseFounding(id, hash);
   if (/^\d+$/.test(version) && Number(version) > SCHEMA_VERSION)
     return { kind: "newer", version: Number(version) };
-  // What later phases added may be missing: it is filled in as for a record of the founding phase.
+  // Fields that later versions added may be missing: they are filled in as for a record of an early version.
   if (REQUIRED.some((field) => hash[field] === undefined)) return parseFounding(id, hash);
   if (hash["status"] === "processing" && !hash["s3_upload_id"])
     return { kind: "incomplete", missing: ["s3_upload_id"] };
@@ -98,7 +98,7 @@ export function recordFields(record: StreamRecord): Record<string, string> {
   return fields;
 }
 
-/** A patch as HSET and HDEL take it. */
+/** A patch as arguments of HSET and HDEL. */
 export function patchFields(patch: RecordPatch): { set: Record<string, string>; remove: string[] } {
   const set: Record<string, string> = {};
   const remove: string[] = [];
@@ -118,5 +118,5 @@ export function recordToJson(record: StreamRecord): Record<string, string | numb
   return json;
 }
 
-/** Every status a failed stream may have been given by this version. */
+/** Every status that this version gives failed streams. */
 export const FAILED_STATUSES: readonly Status[] = FAILURE_REASONS.map(failed);

@@ -1,13 +1,13 @@
 /**
- * Redis holds bytes; here they are strings that lose none of them. Text that is not UTF-8 (a path) keeps its bytes
- * both ways; everything else is plain UTF-8.
+ * Redis stores bytes; here they are strings without any loss. Text that is not UTF-8 (a path) keeps its bytes both
+ * ways; everything else is plain UTF-8.
  */
 import { decodePath, encodePath, isEscaped } from "@sluice/core";
 
-/** What a command argument may be. */
+/** The types of command arguments. */
 export type Arg = string | number | Buffer;
 
-/** Field → value, as a hash stands in Redis. */
+/** Field → value of a hash in Redis. */
 export type RawHash = Readonly<Record<string, string>>;
 
 export function toArg(text: string): string | Buffer {
@@ -25,7 +25,7 @@ export function fromBuffers(hash: Readonly<Record<string, Uint8Array>>): RawHash
   return text;
 }
 
-/** A flat list field, value, field, value … as scripts reply and HSCAN does. */
+/** A flat list field, value, field, value … as in the replies of scripts and HSCAN. */
 export function fromFlatBuffers(flat: readonly unknown[]): RawHash {
   const text: Record<string, string> = {};
   for (let at = 0; at + 1 < flat.length; at += 2) text[bytesText(flat[at])] = bytesText(flat[at + 1]);
@@ -45,12 +45,12 @@ export function toFlatArgs(fields: Readonly<Record<string, string | number | und
   return flat;
 }
 
-/** `<source>:<path>`: the field of the hashes that are kept by path. */
+/** `<source>:<path>`: the field of hashes by path. */
 export function pathField(source: string, path: string): string {
   return `${source}:${path}`;
 }
 
-/** The path of such a field; undefined when it belongs to another source. */
+/** The path of such a field; undefined if it belongs to another source. */
 export function pathOfField(source: string, field: string): string | undefined {
   return field.startsWith(`${source}:`) ? field.slice(source.length + 1) : undefined;
 }

@@ -1,4 +1,4 @@
-/** Values of the hashes kept by upload id: `uploads:to_abort` and `orphans`. */
+/** Values of the hashes by upload id: `uploads:to_abort` and `orphans`. */
 import { z } from "zod";
 import { parseJson, type Parsed } from "./codec.ts";
 import { named, time } from "./scalars.ts";
@@ -6,7 +6,7 @@ import { named, time } from "./scalars.ts";
 const toAbortSchema = z.object({
   s3_upload_id: named,
   s3_bucket: named,
-  /** Absent for a founding record: the store's list of uploads under the prefix knows the key. */
+  /** Absent for a record of an early version: the store's list of uploads under the prefix has the key. */
   s3_key: z.exactOptional(named),
   s3_key_prefix: z.exactOptional(z.string()),
   stream_id: z.exactOptional(named),
@@ -28,10 +28,10 @@ const orphanSchema = z.object({
   s3_bucket: named,
   s3_key: named,
   verdict: z.enum(VERDICTS),
-  /** What the verdict rests on, in words. */
+  /** The reason for the verdict, in words. */
   because: z.string(),
   initiated_at_utc: z.exactOptional(time),
-  /** The file its key maps to, where one was found. */
+  /** The file that its key maps to, if there is one. */
   original_path: z.exactOptional(z.string()),
   parts: z.exactOptional(z.number().int().nonnegative()),
   bytes: z.exactOptional(z.number().int().nonnegative()),

@@ -1,4 +1,6 @@
-/** `watch:<source>:<name>`: which directory a watch's root was, so that an absent volume is not taken for missing files. */
+/**
+ * `watch:<source>:<name>`: which directory a watch's root was, so that a missing volume is not taken for missing files.
+ */
 import { z } from "zod";
 import { parseWith, type Parsed } from "./codec.ts";
 import { digits, named, time } from "./scalars.ts";

@@ -1,4 +1,4 @@
-/** `worker:<id>`: the lease of one worker process, and what it says of itself at each renewal. */
+/** `worker:<id>`: the lease of one worker process, and what it reports with each renewal. */
 import { z } from "zod";
 import { parseWith, type Parsed } from "./codec.ts";
 import { count, jsonField, named, time } from "./scalars.ts";
@@ -8,36 +8,36 @@ export const WORKER_STATES = ["ok", "blocked", "draining"] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
 const workerSchema = z.object({
-  /** Random for each process: tells a worker from a predecessor under the same id. */
+  /** Random for each process: distinguishes a worker from a predecessor with the same id. */
   nonce: named,
   boot_id: z.string(),
   pid_namespace: z.string(),
   host: z.string(),
   pid: count,
-  /** Start time of the process as the system counts it (clock ticks since boot): tells it from a later one with its pid. */
+  /** Start time of the process in clock ticks since boot: distinguishes it from a later process with the same pid. */
   process_started: z.string(),
   version: z.string(),
   source: named,
   watches: jsonField(z.array(z.string())),
-  /** Where it answers `/livez`, `/readyz` and `/metrics`. */
+  /** The address at which it serves `/livez`, `/readyz` and `/metrics`. */
   http_address: z.exactOptional(z.string()),
-  /** Where its files go. */
+  /** The bucket for its files. */
   s3_bucket: z.exactOptional(z.string()),
-  /** Under which hash the answers of its store are kept. */
+  /** The hash under which the answers of its store are stored. */
   store: z.exactOptional(z.string()),
   state: z.enum(WORKER_STATES),
-  /** Why it is blocked, in plain words. */
+  /** Why it is blocked, in words. */
   state_detail: z.exactOptional(z.string()),
   /** Since when it has been in this state, ISO. */
   state_since_utc: z.exactOptional(time),
-  /** Absent while a start waits for its store: it has not looked at its watches, and holds no stream under this nonce. */
+  /** Absent while a start waits for its store: it has not scanned its watches, and holds no stream under this nonce. */
   lag_bytes: z.exactOptional(count),
   in_flight_bytes: count,
   /** Completed files that are being compared with their CRC32, or wait for it. */
   checking_files: z.exactOptional(count),
-  /** Since when its files have had the oldest byte that is not in S3, ISO. */
+  /** Since when the oldest byte that is not in S3 has existed, ISO. */
   oldest_unshipped_at_utc: z.exactOptional(time),
-  /** `at_least`: it may be older, since nobody looked when it came. */
+  /** `at_least`: it may be older, because the exact time was not recorded. */
   oldest_unshipped_age: z.exactOptional(z.enum(["exact", "at_least"])),
   /** Since when the full part that has waited longest has been full, ISO. */
   behind_since_utc: z.exactOptional(time),

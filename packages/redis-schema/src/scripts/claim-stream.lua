@@ -1,4 +1,4 @@
--- A stream without a living owner gets us as its owner, and the next fence. Nothing else of it changes.
+-- Makes this worker the owner of a stream without a living owner, with the next fence. Changes nothing else.
 -- KEYS: our lease, meta, log, events, the expected owner's lease (absent when none is expected)
 -- ARGV: nonce, worker, now (ms), entries of a log, entries of the feed, id, expected owner ('' for none), token,
 --   newest schema version we know, list of statuses that are never claimed, list of nonces known to be dead,
@@ -27,7 +27,7 @@ if redis.call('EXISTS', meta) == 0 then return { 'absent' } end
 local owner, fence, status, version, last =
   unpack(redis.call('HMGET', meta, 'owner', 'fence', 'status', 'schema_version', 'write_token'))
 if tonumber(version or '0') and tonumber(version or '0') > newest then return { 'newer', version } end
-if fence and not tonumber(fence) then return { 'unreadable', 'its fence is no number' } end
+if fence and not tonumber(fence) then return { 'unreadable', 'its fence is not a number' } end
 if has(ended, status or '') then return { 'ended', status } end
 owner = owner or ''
 if owner == worker and last == token then return { 'claimed', unpack(redis.call('HGETALL', meta)) } end

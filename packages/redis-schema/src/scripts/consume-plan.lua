@@ -1,4 +1,4 @@
--- A plan is carried out once: by the execution that asks first, which may ask again.
+-- Starts a plan, once: the first execution gets it and may repeat the call.
 -- KEYS: plan
 -- ARGV: token of the execution
 -- Replies: { plan, { field, value, … } } also when this command was carried out before | { consumed } | { absent }

@@ -1,4 +1,4 @@
--- An index that an earlier phase kept as a plain set becomes a sorted set with the same ids.
+-- Converts an index that an early version stored as a plain set to a sorted set with the same ids.
 -- KEYS: index
 -- ARGV: score for every id (ms)
 -- Replies: { converted, count } | { kept }: it is a sorted set or absent; also when this command was carried out before

@@ -1,5 +1,5 @@
--- Counts one attempt to sign in under each name its address is counted by; a window begins with its first attempt. Once
--- one of them is full the attempt is refused, and counted under none.
+-- Counts one attempt to sign in under each name of its address; a window begins with its first attempt. Once one of
+-- them is full, the attempt is refused, and counted under none.
 -- KEYS: login, for each name
 -- ARGV: window (ms), then the most attempts under each name, in the order of the keys
 -- Replies: { 1 when it may try, else 0; ms until the window that refused it ends }

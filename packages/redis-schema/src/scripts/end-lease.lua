@@ -1,5 +1,6 @@
--- A worker that ends gives up its lease, and nobody asks where it went; another process's lease under the same id stays.
--- KEYS: lease, workers, what the worker last said
+-- Releases the lease of a worker that shuts down, and its place in the list; another process's lease under the same id
+-- stays.
+-- KEYS: lease, workers, what the worker last reported
 -- ARGV: nonce, worker
 -- Replies: { ended } | { not_ours }: also when this command was carried out before
 -- uses: lib-check

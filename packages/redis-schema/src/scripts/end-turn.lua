@@ -1,4 +1,4 @@
--- Gives the turn of delivering up, if it is ours.
+-- Releases the turn of delivering, if this process has it.
 -- KEYS: turn
 -- ARGV: nonce
 -- Replies: { ended } | { not_ours }

@@ -1,9 +1,9 @@
--- A stream whose record cannot be worked with becomes a failed one, with everything kept; an id without any record
--- becomes visible as one.
+-- Turns a stream whose record cannot be used into a failed one, with all its data; an id without any record becomes
+-- visible as one.
 -- KEYS: our lease, meta, log, four indexes, events, outbox, the expected owner's lease (absent when none is expected)
 -- ARGV: nonce, worker, now (ms), entries of a log, entries of the feed, id, place of the index of failed streams,
 --   list of statuses that count as failed, owner, fence and revision as read ('' for none), list of nonces known to be
---   dead, list of fields and values to set, log entry, event detail, entries of the outbox, list: what a webhook is to tell
+--   dead, list of fields and values to set, log entry, event detail, entries of the outbox, list: the webhook's message
 -- Replies: { marked } | { already }: it was marked before; also when this command was carried out before
 --   { changed }: it is not what was read | { held, owner } | { lapsed } | { lost, lease, '' }
 -- uses: lib-args lib-check lib-stream
@@ -16,7 +16,7 @@ local outbox_cap, message = take(), take_list()
 local meta, log, events, outbox = KEYS[2], KEYS[3], KEYS[8], KEYS[9]
 local indexes = { KEYS[4], KEYS[5], KEYS[6], KEYS[7] }
 
--- A stream that ended and was removed since it was read stands in no index: it is not brought back.
+-- A stream that ended and was removed since it was read is in no index: it is not brought back.
 local function listed(all, member)
   for _, key in ipairs(all) do
     if redis.call('ZSCORE', key, member) then return true end
@@ -24,7 +24,7 @@ local function listed(all, member)
   return false
 end
 
--- A key of another type under the stream's own name is what may be wrong with it: the rest is written all the same.
+-- A key of another type under the stream's own name may be the problem: the rest is written anyway.
 local kind = redis.call('TYPE', meta).ok
 local log_kind = redis.call('TYPE', log).ok
 local has_log = log_kind == 'list' or log_kind == 'none'
@@ -55,11 +55,11 @@ if kind == 'hash' or kind == 'none' then
   set_all(meta, fields)
   redis.call('HDEL', meta, 'owner')
 elseif redis.call('ZSCORE', indexes[failed_at], id) then
-  -- A key of another type under the stream's name is not ours to write: the id alone is shown.
+  -- A key of another type under the stream's name must not be changed: only the id is shown.
   return { 'already' }
 end
 if has_log then append_log(log, { log_entry }, log_cap) end
 place(indexes, id, failed_at, now, false)
 append_event(events, events_cap, now, 'state', id, fields[2], detail, worker)
-tell(outbox, outbox_cap, now, id, message)
+add_message(outbox, outbox_cap, now, id, message)
 return { 'marked' }

@@ -1,4 +1,4 @@
--- Files a request once, however often it is sent. Its age counts from here, on Redis's clock: the id of its entry.
+-- Files a request once, however often it is sent. Its age counts from now, on Redis's clock: the id of its entry.
 -- KEYS: request, requests, events
 -- ARGV: id, entries of the feed, ms it is kept, list of fields and values, event detail, who
 -- Replies: { filed } | { known }: also when this command was carried out before

@@ -1,4 +1,4 @@
--- A sign-in that succeeded: its own address begins anew, and the attempt no longer counts under the wider names.
+-- Called after a successful sign-in: resets the count of its address, and takes the attempt off the wider names.
 -- KEYS: login of the address, then of each wider name
 -- ARGV: none
 -- Replies: { ok }

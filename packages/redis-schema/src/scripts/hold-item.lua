@@ -1,8 +1,9 @@
--- One worker at a time acts on an item that several could act on: the first holds it, for a while, on Redis's clock.
+-- Lets one worker at a time act on an item that several could act on: the first one holds it, for a while, on Redis's
+-- clock.
 -- KEYS: request
 -- ARGV: who would hold it, ms it is held, field of its result, field of the hold
 -- Replies: { ours }: also when this command was carried out before | { held }: by another | { known }: it has a result
---   { absent }: the request is forgotten
+--   { absent }: the request has expired
 -- uses: lib-args lib-check
 local who, ms, result, hold = take(), tonumber(take()), take(), take()
 

@@ -1,4 +1,4 @@
--- Reads ARGV from left to right. A list stands as its length, then its values.
+-- Reads ARGV from left to right. A list is its length, followed by its values.
 local at = 0
 
 local function take()
@@ -19,7 +19,7 @@ local function has(list, value)
   return false
 end
 
--- HSET of any number of pairs: Lua's unpack holds only some thousands of values.
+-- HSET of any number of pairs, in chunks, because Lua's unpack is limited to some thousands of values.
 local function set_all(key, pairs_list)
   for from = 1, #pairs_list, 500 do
     redis.call('HSET', key, unpack(pairs_list, from, math.min(from + 499, #pairs_list)))

@@ -1,13 +1,13 @@
--- Redis does not roll back a script that errors. So before its first write a script names every key it is about to
--- write, the type it belongs to, and the commands it will use: a key of another type, or a command that this user may
--- not run on it, refuses the whole script, and nothing has been written.
+-- Redis does not roll back a script that errors. So before its first write a script lists every key it will write, its
+-- type, and the commands it will use: a key of another type, or a command that this user may not run on it, refuses the
+-- whole script, and nothing has been written.
 
--- Redis before 7 cannot be asked what a user may do.
+-- Redis before 7 cannot report what a user may do.
 local function may(command, key)
   return redis.acl_check_cmd == nil or redis.acl_check_cmd(command, key)
 end
 
--- Each entry: key, type, commands. nil when all of them can be written; else the error to reply with.
+-- Each entry: key, type, commands. nil if all of them can be written; else the error to reply with.
 local function unwritable(entries)
   for _, entry in ipairs(entries) do
     local key, kind = entry[1], entry[2]
@@ -35,7 +35,7 @@ local function writes_of_stream(stream)
   }
 end
 
--- Whatever they hold.
+-- Whatever their type.
 local function removals(...)
   local entries = {}
   for i, key in ipairs({ ... }) do entries[i] = { key, redis.call('TYPE', key).ok, 'DEL' } end

@@ -1,7 +1,7 @@
--- One stream's keys and the shared ones; the guard of every write, and the write itself.
+-- The keys of one stream and the shared ones; the check of every write, and the write itself.
 
--- Index `position` (counted from 1 in the caller's order) gets the id and the three others lose it; 0 removes it from
--- all. `fresh` scores are set at each write; the others say when the stream entered and stay.
+-- Puts the id into index `position` (counted from 1 in the caller's order) and removes it from the three others; 0
+-- removes it from all. `fresh` scores are set at each write; the others record when the stream entered, and stay.
 local function place(indexes, id, position, score, fresh)
   for i, key in ipairs(indexes) do
     if i ~= position then redis.call('ZREM', key, id) end
@@ -33,7 +33,7 @@ local function count_stats(key, ttl_ms, pairs_list)
   if #pairs_list == 0 then return end
   for i = 1, #pairs_list, 2 do
     local name, more = pairs_list[i], pairs_list[i + 1]
-    -- A counter that something else wrote over begins anew: it cannot be added to.
+    -- A counter that another program overwrote starts again, because it cannot be added to.
     local held = redis.call('HGET', key, name) or '0'
     if #held < 16 and string.match(held, '^-?%d+$') then
       redis.call('HINCRBY', key, name, more)
@@ -44,14 +44,14 @@ local function count_stats(key, ttl_ms, pairs_list)
   redis.call('PEXPIRE', key, ttl_ms)
 end
 
--- `message` is nothing, or id, event and body. What is never read does not grow without end.
-local function tell(key, cap, now, subject, message)
+-- `message` is empty, or id, event and body. The cap limits an outbox that nobody reads.
+local function add_message(key, cap, now, subject, message)
   if #message == 0 then return end
   redis.call('XADD', key, 'MAXLEN', '~', cap, '*',
     'id', message[1], 'event', message[2], 'body', message[3], 'subject', subject, 'at', now)
 end
 
--- nil when the lease `key` is ours.
+-- nil if this process holds the lease `key`.
 local function refuse_lease(key, nonce)
   local held = redis.call('HGET', key, 'nonce')
   if not held then return { 'lapsed' } end
@@ -71,7 +71,7 @@ local function take_change()
   }
 end
 
--- An id that an index by path or key names although its record is gone: `ghosts` are ids whose meta keys came along.
+-- An id that an index by path or key lists although its record is gone: `ghosts` are ids whose meta keys were passed.
 local function is_ghost(ghosts, id)
   local meta = ghosts[id]
   return meta ~= nil and redis.call('EXISTS', meta) == 0
@@ -83,7 +83,7 @@ local function holder(key, field, id, ghosts)
   return nil
 end
 
--- nil when the change may be made; { 'written' } when it was made already by this very command.
+-- nil if the change may be made; { 'written' } if this very command has already made it.
 local function refuse_change(shared, stream, change)
   if redis.call('EXISTS', stream.meta) == 0 then return { 'lost', 'gone', '' } end
   local owner, fence, revision, status, token =
@@ -93,7 +93,7 @@ local function refuse_change(shared, stream, change)
   if fence == change.fence and token == change.token and tonumber(revision) == tonumber(change.revision) + 1 then
     return { 'written' }
   end
-  -- Fences and revisions only grow: what is less than the caller was told was told by a Redis that is not this one.
+  -- Fences and revisions only grow: a smaller value than the caller was given means that Redis lost writes.
   local known_fence, known_revision = tonumber(change.fence), tonumber(change.revision)
   local fence_now, revision_now = tonumber(fence) or 0, tonumber(revision) or 0
   if fence_now < known_fence or (fence_now == known_fence and revision_now < known_revision) then
@@ -111,7 +111,7 @@ local function refuse_change(shared, stream, change)
   end
   if change.path_take ~= '' then
     local by = holder(shared.by_path, change.path_take, change.id, shared.ghosts)
-    -- The displaced stream keeps its record; it follows its own file next.
+    -- The displaced stream keeps its record; it will follow its own file next.
     if by and by ~= change.path_displaces then return { 'path_taken', by } end
   end
   return nil
@@ -139,7 +139,7 @@ local function apply_change(shared, stream, change)
   append_event(shared.events, shared.events_cap, shared.now, change.event_type, change.id, status,
     change.event_detail, shared.worker)
   count_stats(shared.stats, shared.stats_ttl, change.stats)
-  tell(shared.outbox, shared.outbox_cap, shared.now, change.id, change.message)
+  add_message(shared.outbox, shared.outbox_cap, shared.now, change.id, change.message)
 end
 
 -- KEYS 1..11 and the head of ARGV, the same for every script that writes a stream as its owner.

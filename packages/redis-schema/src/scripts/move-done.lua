@@ -1,6 +1,6 @@
--- Completed files that were renamed keep their entries under the new paths, all of them in one step.
+-- Moves the entries of completed files that were renamed to their new paths, all of them in one step.
 -- KEYS: files_done
--- ARGV: for each: field before, field after, the entry as read. No field stands twice before, or twice after
+-- ARGV: for each: field before, field after, the entry as read. No field occurs twice before, or twice after
 -- Replies: { moved } also when this command was carried out before | { changed }: one is not what was read, none was moved
 -- uses: lib-check
 local wrong = unwritable({ { KEYS[1], 'hash', 'HSET', 'HDEL' } })

@@ -1,4 +1,4 @@
--- Creates a stream and takes its path; with a replaced stream, that one's last write is part of the same step.
+-- Creates a stream and takes its path; the last write of a replaced stream is part of the same step.
 -- KEYS: shared (11), meta, parts, log, [meta, parts, log of the replaced stream,] meta keys of ghosts
 -- ARGV: shared, the new stream's change (fence and revision as created), '1' or '0': a replaced stream follows, [its change,]
 --   list: nothing, or the stream id of the files:done entry the caller knows at the path ('' for none)

@@ -1,4 +1,4 @@
--- Removes the records of one completed stream whose history has run out.
+-- Removes the records of one completed stream whose history has expired.
 -- KEYS: meta, parts, log, four indexes, events
 -- ARGV: id, now (ms), entries of the feed, place of the index of completed streams, newest time of entering that goes
 --   (ms), list of statuses that count as completed, event detail

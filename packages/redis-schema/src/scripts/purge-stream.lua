@@ -1,4 +1,4 @@
--- Removes the records of one failed stream, as it was read; its upload is left to a worker to abort, or kept, as chosen.
+-- Removes the records of one failed stream, as it was read; its upload is put on the list to abort, or kept, as chosen.
 -- KEYS: meta, parts, log, four indexes, by_path, by_key, uploads_to_abort, files_ignored, events
 -- ARGV: id, now (ms), entries of the feed, place of the index of failed streams, status, fence and revision as read
 --   ('' for none), list of statuses that count as failed, path field ('' for none), list of key fields,
@@ -36,13 +36,13 @@ elseif not listed then
   return { 'refused', '' }
 end
 
--- A successor stands for the path now: the mark would make it look purged.
-local stands = path ~= '' and redis.call('HGET', by_path, path)
-if mark ~= '' and path ~= '' and (not stands or stands == id) then redis.call('HSET', ignored, path, mark) end
+-- A successor has the path now: the mark would make its file look purged.
+local holder = path ~= '' and redis.call('HGET', by_path, path)
+if mark ~= '' and path ~= '' and (not holder or holder == id) then redis.call('HSET', ignored, path, mark) end
 if path ~= '' then release(by_path, path, id) end
 for _, key in ipairs(keys) do release(by_key, key, id) end
 if upload ~= '' then redis.call('HSET', to_abort, upload, upload_entry) end
--- A key of another type under the stream's name is not ours to remove: only the id goes.
+-- A key of another type under the stream's name must not be removed: only the id is removed.
 if kind == 'hash' or kind == 'none' then redis.call('DEL', meta, parts, log) end
 place(indexes, id, 0, 0, false)
 append_event(events, events_cap, now, 'removed', id, status, detail, who)

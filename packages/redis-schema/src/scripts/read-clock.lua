@@ -1,5 +1,5 @@
--- What time it is on the node that holds our keys.
--- KEYS: any of ours
+-- The time on the node that holds our keys.
+-- KEYS: any key of the prefix
 -- ARGV: none
 -- Replies: { now, ms since 1970 }
 local time = redis.call('TIME')

@@ -1,7 +1,7 @@
--- The owner lets a stream go without a change, so that another worker may take it at once.
+-- Releases a stream without a change, so that another worker may take it over at once.
 -- KEYS: our lease, meta, log, events
 -- ARGV: nonce, worker, now (ms), entries of a log, entries of the feed, id, fence, log entry, event detail
--- Replies: { released } | { not_ours }: nothing to let go, also when this command was carried out before
+-- Replies: { released } | { not_ours }: nothing to release, also when this command was carried out before
 -- uses: lib-args lib-check lib-stream
 local nonce, worker, now = take(), take(), take()
 local log_cap, events_cap = tonumber(take()), take()

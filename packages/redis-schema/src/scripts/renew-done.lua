@@ -1,6 +1,6 @@
--- What is known of a completed file is renewed, unless somebody changed its entry meanwhile.
+-- Updates the entry of a completed file, unless it was changed meanwhile.
 -- KEYS: files_done
--- ARGV: field, the entry as read, the entry as it shall be
+-- ARGV: field, the entry as read, the new entry
 -- Replies: { renewed } also when this command was carried out before | { changed }: it is not what was read
 -- uses: lib-check
 local wrong = unwritable({ { KEYS[1], 'hash', 'HSET' } })

@@ -1,22 +1,23 @@
--- Takes or renews the lease of a worker id. A lease of another nonce stands, unless its process is known to be dead.
--- A Redis that is full refuses what needs memory; it lets a script end whose first write frees some. So the lease lives
--- on, its holder learns that nothing else is kept, and can say so in the lease itself.
--- Every key that the worker's scripts write is looked at too: one of another type, or that this user may not write, is
--- said while nothing needs it yet.
--- What the worker says of itself is also kept for days beside the lease: who it was is known when its lease has lapsed.
--- Each renewal also raises a counter beside the epoch. A Redis whose counter, or whose note of when this worker was last
--- seen, is older than what the worker remembers has lost writes that it acknowledged (a snapshot was restored, a failover
--- lost its tail). So may one that another server process answers for than at the last renewal: what it lost may be
--- younger than that renewal.
--- Then the epoch's id goes, in this same step: every worker, also one that starts later, knows that S3 must be asked.
+-- Takes or renews the lease of a worker id. A lease of another nonce stays, unless its process is known to be dead. A
+-- full Redis refuses commands that need memory, but lets a script finish whose first write frees some. So the lease is
+-- kept, and its holder learns that nothing else is stored, and can report that in the lease itself.
+-- Every key that the worker's scripts write is checked too: one of another type, or that this user may not write, is
+-- reported before it is needed.
+-- What the worker reports is also kept for days in a second key, so that it is known after its lease has lapsed.
+-- Each renewal also increases a counter in the epoch. A Redis whose counter, or whose record of when this worker was
+-- last seen, is older than what the worker remembers has lost writes that it acknowledged (a snapshot was restored, a
+-- failover lost the latest writes). So may a Redis whose server process is another one than at the last renewal,
+-- because it may have lost writes since then.
+-- The epoch's id is then removed, in this same step: every worker, also one that starts later, knows that S3 must be
+-- asked.
 -- KEYS: lease, workers, stats, four indexes, by_path, by_key, files_done, events, outbox, files_ignored, uploads_to_abort,
---   orphans, requests, meta, parts and log of no stream, epoch, what the worker last said
+--   orphans, requests, meta, parts and log of no stream, epoch, what the worker last reported
 -- ARGV: nonce, worker, now (ms), lease ms, ids last seen before this (ms) are forgotten, ms a minute's counters are
---   kept, ms that is kept which the worker last said, list of fields and values, list of nonces known to be dead, list of gauges and values for this minute,
+--   kept, ms what the worker last reported is kept, list of fields and values, list of nonces known to be dead, list of gauges and values for this minute,
 --   counter as remembered ('' for none), list of the times of this worker's last renewals (ms), any of which may be noted
--- Replies: { taken, refusal, counter, back } no lease stood, or a dead one | { renewed, refusal, counter, back }: why
+-- Replies: { taken, refusal, counter, back } there was no lease, or a dead one | { renewed, refusal, counter, back }: why
 --   Redis takes no other writes, or nothing; why it is older than what is remembered, or nothing
---   { held, field, value, … }: the lease that stands
+--   { held, field, value, … }: the existing lease
 -- uses: lib-args lib-check lib-stream
 local nonce, worker, now = take(), take(), take()
 local lease_ms, forget_before, stats_ttl, last_ms = take(), take(), take(), take()
@@ -48,7 +49,7 @@ if held and held ~= nonce and not has(dead, held) then return { 'held', unpack(r
 local counter, server, id = unpack(redis.call('HMGET', KEYS[20], 'renewals', 'server', 'id'))
 counter = tonumber(counter) or 0
 local seen = not no_workers and redis.call('ZSCORE', KEYS[2], worker)
--- Asked without insisting: an access list may forbid it.
+-- pcall, because an access list may forbid it.
 local info = redis.pcall('INFO', 'server')
 local process = type(info) == 'string' and info:match('run_id:(%w+)') or ''
 local back = ''

@@ -1,9 +1,9 @@
--- Puts a stream into the one index its status belongs to, and out of the others. The record is not changed.
+-- Puts a stream into the one index its status belongs to, and removes it from the others. The record is not changed.
 -- KEYS: meta, four indexes
 -- ARGV: id, now (ms), newest schema version we know, list of status and place of its index, …
 -- Replies: { right, place }: also when this command was carried out before | { moved, place }
 --   { missing }: no record; { unknown, status }: a status of no index; { foreign, type }: not a hash
---   { newer }: the record of a newer Sluice, which is not to be touched
+--   { newer }: the record of a newer Sluice, which must not be changed
 -- uses: lib-args lib-check lib-stream
 local id, now, newest, places = take(), take(), tonumber(take()), take_list()
 local indexes = { KEYS[2], KEYS[3], KEYS[4], KEYS[5] }

@@ -1,5 +1,5 @@
--- Puts a stream back under its path and its S3 keys, where the indexes by path and by key name nobody. The record is not
--- changed.
+-- Puts a stream back under its path and its S3 keys, if the indexes by path and by key have no entry there. The record
+-- is not changed.
 -- KEYS: meta, by_path, by_key, meta keys of ghosts
 -- ARGV: id, fence and revision as read ('' for none), path field ('' for none), list of key fields, list of ghost ids
 --   (their meta keys end KEYS)

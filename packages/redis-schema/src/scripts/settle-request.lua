@@ -1,10 +1,10 @@
--- Items of a request get their results; the first result of an item stands. With its last item answered the request
--- leaves the queue. What is sent and counted is what is answered now, never the whole request.
+-- Stores results of items of a request; the first result of an item counts. When its last item is answered, the request
+-- leaves the queue. Only the new results are sent and counted, never the whole request.
 -- KEYS: request, requests, events
 -- ARGV: request id, now (ms), entries of the feed, how many items it has, time (ISO), event detail, worker, what the
 --   fields of results begin with, list of fields and results, list of the fields that kept other workers off
 -- Replies: { settled, '1' | '0': all items are, how many results are new }
---   { known }: all of them have a result; also when this command was carried out before | { absent }: it is forgotten
+--   { known }: all of them have a result; also when this command was carried out before | { absent }: it has expired
 -- uses: lib-args lib-check lib-stream
 local id, now, events_cap, total = take(), take(), take(), tonumber(take())
 local at_utc, detail, worker, beginning = take(), take(), take(), take()

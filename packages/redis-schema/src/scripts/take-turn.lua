@@ -1,4 +1,5 @@
--- One worker at a time delivers what the outbox holds: takes the turn when it is free, keeps it when it is ours.
+-- Lets one worker at a time deliver the messages of the outbox: takes the turn if it is free, keeps it if this process
+-- has it.
 -- KEYS: turn
 -- ARGV: nonce, ms the turn lasts
 -- Replies: { ours } | { held }

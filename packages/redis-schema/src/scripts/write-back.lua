@@ -1,5 +1,5 @@
--- Writes a stream back as this worker holds it in memory, into a Redis that lost it or has an older copy: the record and
--- all its parts under a higher fence, its path, its keys and its index. What Redis has in full is left as it is.
+-- Writes a stream back from this worker's memory into a Redis that lost it or has an older copy: the record and all its
+-- parts under a higher fence, its path, its keys and its index. What Redis has in full stays unchanged.
 -- KEYS: shared (11), meta, parts, log, the expected other owner's lease (absent when none is expected)
 -- ARGV: shared, the stream's change (fence and revision as in memory), expected other owner ('' for none), list of ids
 --   whose hold on the path or a key is void, field of the path ('' when it holds none), list of keys it

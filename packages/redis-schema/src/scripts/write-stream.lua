@@ -1,5 +1,5 @@
--- One atomic change of one stream by its owner: record, parts, index, claims, timeline, feed, counters and
--- what a webhook is to tell of it, together.
+-- One atomic change of one stream by its owner: record, parts, index, claims, timeline, feed, counters and the
+-- webhook's message, together.
 -- KEYS: shared (11), meta, parts, log, meta keys of ghosts
 -- ARGV: shared, one change
 -- Replies: { written } also when this command was carried out before

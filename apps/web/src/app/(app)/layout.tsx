@@ -1,4 +1,4 @@
-/** Pages behind the login. Who may not see them is sent to sign in; procedures check again, each for itself. */
+/** Pages that need a login. Other visitors are redirected to sign in; each procedure checks access itself. */
 import { headers } from "next/headers";
 import { redirect } from "next/navigation";
 import type { ReactNode } from "react";

@@ -9,7 +9,7 @@ import { server } from "../../server/shared-server.ts";
 export const metadata: Metadata = { title: "Sign in" };
 
 export default async function LoginPage() {
-  // Made for each request: the page's scripts carry that request's nonce.
+  // Rendered for each request, because the page's scripts carry that request's nonce.
   await connection();
   const { environment } = server().settings;
   return (

@@ -1,4 +1,7 @@
-/** First half of every action: who and what exactly it would touch, kept under a token that runs once and expires. */
+/**
+ * The first half of every action: makes a plan with exactly the affected items, stored under a token that can be used
+ * once and expires.
+ */
 import { askedAlready, typedWord, type StreamAction } from "@sluice/control/actions";
 import { byReason, choose, choosePrunable, readRows } from "@sluice/control/choose";
 import {
@@ -32,9 +35,9 @@ export const targetSchema = z.union([
 export interface PlanWish {
   action: StreamAction;
   target: z.infer<typeof targetSchema>;
-  /** What becomes of open uploads in a purge. */
+  /** What a purge does with open uploads. */
   upload: "abort" | "keep";
-  /** Finalize also what a process holds open for writing. */
+  /** Also finalize files that a process has open for writing. */
   force: boolean;
 }
 
@@ -66,7 +69,7 @@ async function idsMatching(hub: Hub, filter: StreamFilter): Promise<string[]> {
   return ids;
 }
 
-/** Orphans by upload id. Foreign and unknown ones must have been chosen one by one, never by a filter. */
+/** Orphans by upload id. Foreign and unknown ones must have been selected one by one, never by a filter. */
 export async function planOrphans(hub: Hub, who: string, uploadIds: readonly string[]): Promise<PlanView> {
   const wanted = new Set(uploadIds);
   const found = (await hub.orphans.orphans()).filter((orphan) => wanted.has(orphan.s3_upload_id));
@@ -75,7 +78,7 @@ export async function planOrphans(hub: Hub, who: string, uploadIds: readonly str
   return savePlan(hub, who, draftAbortUploads(found, excluded));
 }
 
-/** Completed streams that entered history before a moment: only records go, objects and files stay. */
+/** Completed streams that entered the history before a given time: only records are removed, objects and files stay. */
 export async function planPrune(hub: Hub, who: string, olderThanMs: number): Promise<PlanView> {
   const { cutoff, ...chosen } = await choosePrunable(hub.context, olderThanMs);
   return savePlan(hub, who, draftPrune(chosen, { cutoff, olderThanMs }));

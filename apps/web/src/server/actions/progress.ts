@@ -1,4 +1,7 @@
-/** What came of a plan, item by item, read from Redis: it outlives the tab that asked and the process that ran it. */
+/**
+ * The results of a plan, item by item, read from Redis: they outlive the browser tab and the process that carried it
+ * out.
+ */
 import { PLAN_ACTIONS } from "@sluice/control/actions";
 import { isAskedOfWorkers, planResults } from "@sluice/control/run-plan";
 import { fileName, pathOf } from "@sluice/control/stream-row";
@@ -11,7 +14,8 @@ type Shown = PlanProgress["results"][number];
 
 export async function planProgress(hub: Hub, token: string): Promise<PlanProgress> {
   const plan = await hub.plans.load(token);
-  if (plan.kind !== "ok") throw new TRPCError({ code: "NOT_FOUND", message: "no such plan (any more)" });
+  if (plan.kind !== "ok")
+    throw new TRPCError({ code: "NOT_FOUND", message: "the plan does not exist or has expired" });
   const { ids, consumed_by } = plan.value;
   const action = PLAN_ACTIONS.find((known) => known === plan.value.action) ?? "purge";
   const results = await planResults(hub.context, plan.value);
@@ -27,8 +31,8 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
     state: stateOf({
       confirmed: consumed_by !== undefined || isRunning(token),
       waiting,
-      // Workers come to a request when they come to it.
-      someoneIsAtIt: isRunning(token) || isAskedOfWorkers(plan.value),
+      // A request without an answer yet is still being handled by the workers.
+      isInProgress: isRunning(token) || isAskedOfWorkers(plan.value),
     }),
     items: ids.length,
     done: count("done"),
@@ -39,20 +43,20 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
   };
 }
 
-/** What went wrong comes first. */
+/** Problems come first. */
 const WEIGHT: Record<Shown["result"], number> = { failed: 0, refused: 1, waiting: 2, done: 3 };
 
 function stateOf(facts: {
   confirmed: boolean;
   waiting: number;
-  someoneIsAtIt: boolean;
+  isInProgress: boolean;
 }): PlanProgress["state"] {
   if (!facts.confirmed) return "planned";
   if (facts.waiting === 0) return "finished";
-  return facts.someoneIsAtIt ? "running" : "interrupted";
+  return facts.isInProgress ? "running" : "interrupted";
 }
 
-/** A purged stream has no record left: its id is what remains. */
+/** A purged stream has no record any longer, only its id. */
 function nameOf(hub: Hub, id: string): string {
   const row = hub.model.rows.get(id);
   return row === undefined ? id : fileName(pathOf(row));

@@ -1,4 +1,4 @@
-/** Second half of every action, as a page asks for it: it returns once the plan is under way; progress is read from Redis. */
+/** The second half of every action, for pages: returns once the plan is started; progress is read from Redis. */
 import { randomUUID } from "node:crypto";
 import { isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
 import { askForPlan, carryOutAudited, summary, takePlan, type Actor } from "@sluice/control/run-plan";
@@ -7,7 +7,10 @@ import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { TRPCError } from "@trpc/server";
 import { log, type Hub } from "../hub.ts";
 
-/** Names this process as the one that carries a plan out: another that is asked for the same plan leaves it alone. */
+/**
+ * Identifies this process as the one that carries a plan out: another process that gets the same plan does not touch
+ * it.
+ */
 const EXECUTION = randomUUID();
 
 /** Plans that this process is confirming, and those it carries out: a second click joins the first. */
@@ -45,14 +48,14 @@ export async function runPlan(
 }
 
 function expired(): TRPCError {
-  return new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: plan again" });
+  return new TRPCError({ code: "NOT_FOUND", message: "the plan has expired: make a new one" });
 }
 
 function unreadable(): TRPCError {
-  return new TRPCError({ code: "PRECONDITION_FAILED", message: "the plan cannot be read: plan again" });
+  return new TRPCError({ code: "PRECONDITION_FAILED", message: "the plan cannot be read: make a new one" });
 }
 
-/** Only what was confirmed before. */
+/** Only for a plan that was confirmed before. */
 export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise<void> {
   const plan = await hub.plans.load(token);
   if (plan.kind !== "ok" || plan.value.consumed_by === undefined) {
@@ -81,7 +84,7 @@ async function carryOut(hub: Hub, actor: Actor, plan: RecordPlan, reason: string
     log("info", `${plan.action} carried out`, { plan: plan.token, who: actor.who, result });
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    // What is done is recorded; the page shows it as interrupted and offers to resume.
+    // Finished items are recorded; the page shows the plan as interrupted and offers to resume it.
     log("warn", `${plan.action} was interrupted: ${error.message}`, { plan: plan.token });
   } finally {
     carrying.delete(plan.token);

@@ -1,4 +1,4 @@
-/** Who asks, and what they may do. Decided from facts that a client cannot forge; the answer is a value. */
+/** Who sends a request, and what they may do. Decided from facts that a client cannot forge; the answer is a value. */
 import type { WebSettings } from "../settings.ts";
 import type { RequestFacts } from "./request-facts.ts";
 import { sessionToken } from "./session-cookie.ts";
@@ -10,13 +10,13 @@ export type Access =
   | { kind: "granted"; user: string; role: Role; session?: string }
   /** Sign in first. */
   | { kind: "login" }
-  /** No sign-in of ours helps: the proxy in front must name a user. */
+  /** Signing in does not help: the proxy in front must name a user. */
   | { kind: "refused"; why: string };
 
-/** By what Redis knows the session of this token, while it stands; also marks it as used. */
+/** Finds the session of a token in Redis if it is still valid; also marks it as used. */
 export type FindSession = (token: string) => Promise<string | undefined>;
 
-/** As SLUICE_WEB_OPERATOR_GROUP: whoever the proxy lets in may act. */
+/** Value of SLUICE_WEB_OPERATOR_GROUP that lets everyone act whom the proxy admits. */
 const EVERYONE = "*";
 
 export async function decideAccess(
@@ -35,7 +35,7 @@ export async function decideAccess(
 
 type ProxyAuth = Extract<WebSettings["auth"], { mode: "proxy" }>;
 
-/** Without SLUICE_WEB_OPERATOR_GROUP nobody may act: a group that was forgotten must not make operators of all. */
+/** Without SLUICE_WEB_OPERATOR_GROUP nobody may act: a forgotten group must not make everyone an operator. */
 function proxyAccess(auth: ProxyAuth, facts: RequestFacts, headers: Headers): Access {
   if (!facts.peerTrusted) {
     return {

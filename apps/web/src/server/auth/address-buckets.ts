@@ -1,6 +1,6 @@
 /**
- * Under which names an address is counted. Whoever rents one machine holds a /64 of IPv6, and often neighbours of one IPv4
- * address: a limit on single addresses would be passed by taking the next one.
+ * The keys under which attempts from an address are counted. A single rented machine has a /64 of IPv6, and often
+ * several neighbouring IPv4 addresses, so a limit on single addresses could be evaded with the next address.
  */
 import { addressOf, isV4, rangeAround } from "@sluice/config/values/addresses";
 
@@ -13,7 +13,7 @@ export interface AddressBuckets {
 
 export function bucketsOf(client: string): AddressBuckets {
   const address = addressOf(client);
-  // Where the socket was gone before it could be asked: all of these together.
+  // The socket was closed before its address could be read: all of these are counted together.
   if (address === undefined) return { exact: "unknown", wide: "unknown/wide" };
   const [narrow, broad] = isV4(address) ? [32, 24] : [64, 48];
   return { exact: rangeAround(address, narrow), wide: rangeAround(address, broad) };

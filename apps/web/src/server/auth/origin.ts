@@ -1,6 +1,7 @@
 /**
- * A page of another site may make the browser send a request with our cookie; it cannot change Origin and Sec-Fetch-Site.
- * Every procedure passes here: a write must come from our own origin, a read must not come from another.
+ * Protection against cross-site requests. A page of another site can make the browser send a request with our cookie,
+ * but it cannot change Origin and Sec-Fetch-Site. Every procedure is checked here: a write must come from our own
+ * origin, a read must not come from another one.
  */
 import { isLoopback } from "../settings.ts";
 
@@ -8,11 +9,11 @@ export interface OriginFacts {
   isWrite: boolean;
   origin: string | null;
   secFetchSite: string | null;
-  /** Whether a trusted proxy says that the browser came by HTTPS. */
+  /** Whether a trusted proxy says that the browser connected over HTTPS. */
   https: boolean;
   /** Host and port as the browser sees them. */
   host: string;
-  /** No password stands behind this server: then the name it is called by must be loopback's (DNS rebinding). */
+  /** The server has no password, so it must be addressed by a loopback name (protection against DNS rebinding). */
   loopbackOnly: boolean;
 }
 
@@ -38,8 +39,8 @@ function refused(why: string): OriginVerdict {
 }
 
 /**
- * A page fetched by plain HTTP may be anyone's on the way, so it does not write where HTTPS is known to be spoken. The other
- * way round is only a proxy whose X-Forwarded-Proto is not believed.
+ * A page fetched over plain HTTP may have been altered on its way, so it must not write if HTTPS is known to be in use.
+ * The reverse case is only a proxy whose X-Forwarded-Proto is not trusted.
  */
 function isOwn(origin: string, { https, host }: OriginFacts): boolean {
   const url = URL.parse(origin);

@@ -1,13 +1,16 @@
 /**
- * The password is kept only as its scrypt hash, and compared in constant time. A second hash of it is the key under which
- * sessions are known: with another password no older session is found.
+ * The password is kept only as its scrypt hash, and compared in constant time. A second hash of it keys the sessions,
+ * so that a changed password invalidates all older sessions.
  */
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 
-/** 16 MiB and some 50 ms a try. */
+/** 16 MiB and about 50 ms per attempt. */
 const COST = { N: 16_384, r: 8, p: 1 } as const;
 const HASH_BYTES = 32;
-/** Every dashboard of an installation must find the others' sessions: no salt of its own. The key never leaves the process. */
+/**
+ * Every dashboard of an installation must find the others' sessions, so the salt is fixed. The key never leaves the
+ * process.
+ */
 const SESSION_SALT = Buffer.from("sluice sessions");
 
 export interface PasswordHash {
@@ -29,7 +32,10 @@ export async function passwordMatches(
   return timingSafeEqual(await derive(tried, known.salt), known.hash);
 }
 
-/** Redis knows a session only by this: who reads Redis can neither take a session over nor guess the password by it. */
+/**
+ * Redis stores a session only under this hash: a reader of Redis can neither take over a session nor guess the password
+ * from it.
+ */
 export function sessionHash(token: string, { sessionKey }: Pick<PasswordHash, "sessionKey">): string {
   return createHmac("sha256", sessionKey).update(token).digest("hex");
 }

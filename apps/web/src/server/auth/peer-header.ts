@@ -1,6 +1,6 @@
 /**
- * Next hides the socket from route handlers, and its X-Forwarded-For can be sent by anyone. So the peer's address is put
- * into a header whose name no client can know: it is drawn at random when the server starts.
+ * Next hides the socket from route handlers, and X-Forwarded-For can be sent by anyone. So the peer's address is put
+ * into a header whose name clients cannot know: it is chosen at random when the server starts.
  */
 import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";

@@ -1,4 +1,4 @@
-/** A forwarded header counts only when the peer at the other end of the socket is a trusted proxy. */
+/** A forwarded header counts only if the peer of the socket is a trusted proxy. */
 import { addressOf, addressText, isWithin, networkOf } from "@sluice/config/values/addresses";
 
 export type Trust = (address: string) => boolean;
@@ -13,9 +13,9 @@ export function trustOf(entries: readonly string[]): Trust {
 }
 
 /**
- * The address the request really came from, in one spelling: walking the chain from the socket outwards, the first hop
- * that is not a trusted proxy. What stands further out may be invented by that hop. A hop that names no address
- * (`unknown`) ends the walk too: the one before it is the last that is known.
+ * The address the request really came from, in a normalized form: along the chain from the socket outwards, the first
+ * hop that is not a trusted proxy. Entries beyond it may be invented by that hop. A hop without an address (`unknown`)
+ * ends the walk too: the hop before it is the last known one.
  */
 export function clientAddress(peer: string, forwardedFor: string | null, isTrusted: Trust): string {
   const first = addressOf(peer);

@@ -1,14 +1,14 @@
-/** What is true of a request, whoever claims what: peer, client, scheme and host, with forwarded headers weighed. */
+/** The facts about a request: peer, client, scheme and host. Forwarded headers count only from trusted proxies. */
 import { clientAddress, type Trust } from "./proxy-trust.ts";
 import { peerHeader } from "./peer-header.ts";
 
 export interface RequestFacts {
-  /** The address at the other end of the socket; empty when it could not be learnt, and then nothing is trusted. */
+  /** The address of the peer; empty if it could not be read, and then nothing is trusted. */
   peer: string;
   peerTrusted: boolean;
   client: string;
   https: boolean;
-  /** Host and port as the browser spells them: in small letters, without the scheme's own port. */
+  /** Host and port as the browser writes them: in lower case, without the scheme's default port. */
   host: string;
 }
 

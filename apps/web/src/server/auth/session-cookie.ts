@@ -1,11 +1,11 @@
 /**
- * The session cookie: random, HttpOnly, bound to the host over HTTPS. Lax, so that a deep link from a chat opens signed in;
- * writes are guarded by Origin, not by the cookie.
+ * The session cookie: random, HttpOnly, bound to the host over HTTPS. Lax, so that a link from a chat opens signed in;
+ * writes are protected by the Origin check, not by the cookie.
  */
 import { randomBytes } from "node:crypto";
 
 const PLAIN_NAME = "sluice_session";
-/** Browsers take this name only with Secure and without Domain: no sibling host can set it. */
+/** Browsers accept this name only with Secure and without Domain, so no sibling host can set it. */
 const SECURE_NAME = `__Host-${PLAIN_NAME}`;
 const TOKEN_BYTES = 32;
 

@@ -1,4 +1,6 @@
-/** `npm start -- --demo` only: kills the worker of this machine, counts what was sent again, and asks for the proof. */
+/**
+ * For `npm start -- --demo` only: kills the worker of this machine, counts what was sent again, and requests the proof.
+ */
 import { hostname } from "node:os";
 import type { Actor } from "@sluice/control/run-plan";
 import { indexOfRow } from "@sluice/control/stream-row";
@@ -7,7 +9,7 @@ import type { Hub } from "../hub.ts";
 import { ask } from "../questions.ts";
 
 export interface DemoState {
-  /** The living worker of this machine. */
+  /** The live worker of this machine. */
   worker?: { id: string; pid: number; since: number };
   kills: number;
   killed_at?: number;
@@ -18,7 +20,7 @@ export interface DemoState {
 export async function demoState(hub: Hub): Promise<DemoState> {
   const [worker, counted] = await Promise.all([localWorker(hub), hub.kills.count()]);
   const last = hub.kills.kills.at(-1);
-  // Its lease outlives a killed worker by some seconds.
+  // The lease of a killed worker remains for some seconds.
   const alive = worker !== undefined && worker.pid !== last?.pid;
   return {
     kills: hub.kills.kills.length,
@@ -51,7 +53,7 @@ export async function killWorker(hub: Hub, actor: Actor): Promise<DemoState> {
   return demoState(hub);
 }
 
-/** SHA-256 of file and object, read by a worker. */
+/** SHA-256 of file and object, computed by a worker. */
 export function askForProof(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
   return ask(hub, actor, "verify", [id], { deep: true });
 }

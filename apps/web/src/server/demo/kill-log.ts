@@ -1,6 +1,6 @@
 /**
- * What was acknowledged when the worker was killed, and what became of it: an acknowledged part that has another
- * acknowledgement time since was sent again, and its bytes are counted.
+ * What was acknowledged when the worker was killed, and what happened afterwards: an acknowledged part with another
+ * acknowledgement time was sent again, and its bytes are counted.
  */
 import type { Part } from "@sluice/core/stream/record";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
@@ -10,7 +10,7 @@ type Seen = Pick<Part, "Size" | "ETag" | "UploadedAt">;
 export interface Kill {
   worker: string;
   pid: number;
-  /** ms since 1970. */
+  /** In ms since 1970. */
   at: number;
 }
 
@@ -27,7 +27,10 @@ export class KillLog {
     return this.#kills;
   }
 
-  /** Before the kill: what the streams have acknowledged now. An earlier look at a part stands. */
+  /**
+   * Before the kill: records what the streams have acknowledged. Parts recorded before an earlier kill keep their
+   * entry.
+   */
   async remember(ids: readonly string[], kill: Kill): Promise<void> {
     for (const id of ids) {
       const known = this.#acknowledged.get(id) ?? new Map<number, Seen>();
@@ -38,7 +41,7 @@ export class KillLog {
     this.#kills.push(kill);
   }
 
-  /** Over all kills: bytes that had been acknowledged before one, and how many of them were sent again after it. */
+  /** Over all kills: bytes that had been acknowledged before a kill, and how many of them were sent again after it. */
   async count(): Promise<{ acknowledged: number; sent_again: number }> {
     let acknowledged = 0;
     let sentAgain = 0;

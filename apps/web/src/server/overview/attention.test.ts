@@ -82,7 +82,7 @@ test("a worker that is gone with streams is trouble, named by what it last said"
   expect(item).toMatchObject({
     weight: "bad",
     title: "Worker cam-host-2-9464 is gone with 2 live streams",
-    detail: "2.0 KiB on source cams were not in S3 when it was last heard of.",
+    detail: "2.0 KiB on source cams were not in S3 when it was last seen.",
     since: 7,
     remedy: "Start a worker on source cams: it resumes where this one stopped.",
   });

@@ -1,4 +1,4 @@
-/** What needs attention, grouped by reason, gravest first. Empty means that nothing does. */
+/** What needs attention, grouped by reason, most severe first. Empty if nothing does. */
 import { BLOCKED_REMEDY, failureWords, reasonWords } from "@sluice/control/words";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
@@ -8,7 +8,7 @@ import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
 
 export interface Attention {
-  /** Stays the same while the trouble lasts. */
+  /** Stays the same as long as the problem lasts. */
   id: string;
   weight: "bad" | "warn";
   title: string;
@@ -17,7 +17,7 @@ export interface Attention {
   since?: number;
   /** What to do about it. */
   remedy?: string;
-  /** Where it can be looked at. */
+  /** A link to the details. */
   href?: string;
 }
 
@@ -50,7 +50,7 @@ export function workerTrouble(
       detail:
         risk.live > 0
           ? `${plural(risk.live, "live stream waits", "live streams wait")} for one; files grow on disk only.`
-          : "New files are not seen.",
+          : "New files are not noticed.",
       remedy: "Start a worker on the volume. It resumes where the last one stopped.",
       href: "/workers",
     });
@@ -73,10 +73,10 @@ export function workerTrouble(
       id: `gone-${id}`,
       weight: "bad",
       title: `Worker ${named(id, host)} is gone with ${plural(streams, "live stream")}`,
-      detail: `${formatBytes(bytes)} on ${on} were not in S3 when it was last heard of.`,
+      detail: `${formatBytes(bytes)} on ${on} were not in S3 when it was last seen.`,
       since,
       remedy: relieved
-        ? "Another worker of the source takes them up within a minute."
+        ? "Another worker of the source takes them over within a minute."
         : `Start a worker on ${on}: it resumes where this one stopped.`,
       href: "/workers",
     });
@@ -90,14 +90,14 @@ export function workerTrouble(
       title: `No worker runs on source ${source}`,
       detail: `${plural(streams, "live stream waits", "live streams wait")} for one; files grow on disk only.`,
       ...(since === undefined ? {} : { since }),
-      remedy: "Start a worker there, or adopt the streams from another one.",
+      remedy: "Start a worker there, or adopt the streams from another source.",
       href: "/workers",
     });
   }
   return found;
 }
 
-/** The host, where the id does not begin with it. */
+/** The host, unless the id begins with it. */
 function named(id: string, host: string | undefined): string {
   return host === undefined || host === "" || id.startsWith(host) ? id : `${id} on ${host}`;
 }
@@ -109,12 +109,12 @@ function watchTrouble({ offline }: Pick<Risk, "offline">): Attention[] {
     title: `Watch ${name} is offline`,
     detail: `${detail}${/[.!?]$/.test(detail) ? "" : "."} ${plural(streams, "live stream waits", "live streams wait")} for it.`,
     ...(since === undefined ? {} : { since }),
-    remedy: "Mount the volume again; abort what will not come back.",
+    remedy: "Mount the volume again; abort streams whose files will not come back.",
     href: "/workers",
   }));
 }
 
-/** The shipped alert fires for the same age. */
+/** The shipped alert fires at the same age. */
 function ageTrouble({ oldest, bytes }: Risk, now: number): Attention[] {
   if (oldest === undefined || now - oldest.at <= LONG_UNPROTECTED_MS) return [];
   return [
@@ -123,7 +123,7 @@ function ageTrouble({ oldest, bytes }: Risk, now: number): Attention[] {
       weight: "warn",
       title: `Bytes have been on local disk alone for ${oldest.least ? "at least " : ""}${formatDuration(now - oldest.at)}`,
       detail: `${formatBytes(bytes)} in all. An uplink that is too slow, a file that is neither written nor complete, or one that grows too slowly to fill a part.`,
-      remedy: "Look at the stream that is furthest behind: it says what it waits for.",
+      remedy: "Open the stream that is furthest behind: its page says what it waits for.",
       href: "/streams?view=active&sort=lag",
     },
   ];
@@ -136,8 +136,8 @@ function streamTrouble(facts: Facts): Attention[] {
       id: "stalled",
       weight: "bad",
       title: `${facts.stalled} stalled`,
-      detail: "A full part lies on disk, and nothing of the stream went up for a while.",
-      remedy: "Look at the stream: it says what it waits for.",
+      detail: "A full part is on disk, but no part of the stream was uploaded for a while.",
+      remedy: "Open the stream: its page says what it waits for.",
       href: "/streams?stalled=true",
     });
   }
@@ -146,7 +146,7 @@ function streamTrouble(facts: Facts): Attention[] {
       id: "part-limit",
       weight: "warn",
       title: `${facts.nearPartLimit} near the limit of 10,000 parts`,
-      detail: "Past it the stream fails.",
+      detail: "Beyond it the stream fails.",
       remedy: "End the recording soon, or raise SLUICE_PART_SIZE for the next.",
       href: "/streams?view=active&sort=size",
     });
@@ -168,7 +168,7 @@ function streamTrouble(facts: Facts): Attention[] {
       weight: "warn",
       title: `${plural(facts.tidyErrors, "local file")} could not be tidied`,
       detail: "Their objects are complete; the files stay where they are.",
-      remedy: "Look at the stream for the reason, usually missing rights.",
+      remedy: "Open the stream for the reason, usually missing permissions.",
       href: "/streams?view=completed",
     });
   }
@@ -186,7 +186,7 @@ function streamTrouble(facts: Facts): Attention[] {
   return [...found, ...repeatedNames(facts.renamed)];
 }
 
-/** A document that its program rewrites, stored as a new recording each time: rarely what anybody wants. */
+/** A document that its program rewrites, stored as a new recording each time, which is rarely wanted. */
 export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
   const newest = new Map<string, StreamRow>();
   for (const row of rows) {
@@ -222,7 +222,7 @@ function failedByReason(failed: readonly StreamRow[]): Attention[] {
       const { cause, remedy } = failureWords(reason);
       return {
         id: `failed-${reason}`,
-        // What a person did on purpose is a note.
+        // An operator's own action is only a note.
         weight: reason === "aborted_by_operator" ? "warn" : "bad",
         title: `${count} failed: ${reasonWords(reason) || "unknown reason"}`,
         detail: cause,

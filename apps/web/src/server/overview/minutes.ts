@@ -1,11 +1,11 @@
-/** The last day's minutes: a minute that is over does not change and is read from Redis once. */
+/** The minutes of the last day. A past minute does not change and is read from Redis once. */
 import type { StatsStore, StatsWindow } from "@sluice/redis-schema/stats-store";
 
 type Minute = StatsWindow["minutes"][number];
 
 const MINUTE_MS = 60_000;
 export const DAY_MINUTES = 1_440;
-/** Read again each time: the running minute, and the one before, whose last writes may still be on their way. */
+/** Read again each time: the running minute, and the one before, whose last writes may still arrive. */
 const UNSETTLED_MINUTES = 2;
 
 export class Minutes {
@@ -18,7 +18,7 @@ export class Minutes {
     this.#stats = stats;
   }
 
-  /** A day, oldest first. Questions that come together share one read. */
+  /** A day, oldest first. Concurrent calls share one read. */
   day(): Promise<Minute[]> {
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined;
@@ -36,7 +36,7 @@ export class Minutes {
     return [...this.#settled.values()].sort((a, b) => a.startsAt - b.startsAt);
   }
 
-  /** Redis came back, maybe with less than before. */
+  /** Redis is back, maybe with less data than before. */
   forget(): void {
     this.#settled.clear();
     this.#readAt = 0;

@@ -1,4 +1,4 @@
-/** What the person on call must see in five seconds: is data safe, is it getting worse, what needs attention. */
+/** What an operator must see within five seconds: is the data safe, is it getting worse, what needs attention. */
 import type { Index } from "@sluice/core/stream/state";
 import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
@@ -12,21 +12,21 @@ import { chartOf, type ChartPoint } from "./throughput.ts";
 
 export interface Overview {
   at: number;
-  /** Bytes on disk that are not in S3, of live streams. */
+  /** Bytes of live streams on disk that are not in S3. */
   lag_bytes: number;
-  /** What the verdict is made from. */
+  /** The input of the verdict. */
   risk: Risk;
-  /** Bytes a second, in and out, over the last minute or two. */
+  /** Bytes per second, in and out, over the last minute or two. */
   rate_in: number;
   rate_out: number;
-  /** Bytes of tails, inside the lag: less than a part each, so they exist on local disk only until the seal. */
+  /** Bytes of tails, part of the lag: less than a part each, so they are only on local disk until the seal. */
   tail_bytes: number;
   counts: Record<Index, number> & { stalled: number; superseded: number; reopened: number };
   completed_24h: number;
   workers: { alive: number; blocked: number; draining: number; gone: number };
   attention: Attention[];
   chart: ChartPoint[];
-  /** The streams are still being read: sums are not whole yet. */
+  /** The streams are still being read, so sums are incomplete. */
   filling: boolean;
 }
 
@@ -36,7 +36,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     hub.workers.list(),
     hub.reader.counts(),
   ]);
-  const { tally, seen } = lookAtRows(hub, listings);
+  const { tally, seen } = collectRows(hub, listings);
   const watches = (await hub.watches.loadMany(tally.watches)).filter((watch) => watch !== undefined);
   const even = rateNow(minutes, Date.now());
   const rates = { ...even, rate_in: hub.written.rate(minutes, Date.now()) ?? even.rate_in };
@@ -67,21 +67,21 @@ export interface SeenRows {
   superseded: number;
   /** Streams that replaced their own earlier object. */
   reopened: StreamRow[];
-  /** Begun within the last day, under the third or a later name that their path got within a day. */
+  /** Started within the last day, under the third or a later name that their path got within a day. */
   renamed: StreamRow[];
   failed: StreamRow[];
   tidyErrors: number;
   nearPartLimit: number;
-  /** Their store aborts the upload before long, or before it can be complete. */
+  /** The store will abort the upload soon, or before it can be completed at the current rate. */
   nearAbort: StreamRow[];
 }
 
 const DAY_MS = 86_400_000;
 
-/** Parts from which a stream comes near the 10,000 that S3 takes. */
+/** From this number of parts on, a stream is near the 10,000 that S3 accepts. */
 const NEAR_PART_LIMIT = 9_000;
 
-function lookAtRows(hub: Hub, listings: readonly WorkerListing[]): { tally: RiskTally; seen: SeenRows } {
+function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: RiskTally; seen: SeenRows } {
   const clock = filterClock(hub);
   const tally = new RiskTally({ listings, nowMs: clock.now, stallAfterMs: clock.stallAfterMs });
   const seen: SeenRows = {

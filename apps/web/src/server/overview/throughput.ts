@@ -10,11 +10,11 @@ export interface ChartPoint {
   at: number;
   bytes_in: number;
   bytes_sent: number;
-  /** Last said in that minute by the workers, summed; absent when none spoke. */
+  /** The last values that workers reported in that minute, summed; absent if none did. */
   lag_bytes?: number;
 }
 
-/** Whole minutes only: the running one would always look like a fall. */
+/** Only whole minutes: the running one would always look like a drop. */
 export function chartOf(minutes: readonly Minute[], now: number): ChartPoint[] {
   const whole = minutes.filter(({ startsAt }) => startsAt + MINUTE_MS <= now);
   return whole.map((minute) => {

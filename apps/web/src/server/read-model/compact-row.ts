@@ -1,6 +1,6 @@
 /**
- * A row as it is kept by the hundred thousand: always of one shape, which the engine stores as a plain record instead of a
- * dictionary, and with one copy of each text that many rows have in common.
+ * A row as stored by the hundred thousand: always of one shape, which the engine stores as a plain record instead of a
+ * dictionary, and with one copy of each text that many rows share.
  */
 import type { StreamRow } from "@sluice/control/stream-row";
 

@@ -1,4 +1,4 @@
-/** What lists can be narrowed to, with how many each view holds. */
+/** The values that lists can be filtered by, with their counts per view. */
 import { failureReason } from "@sluice/control/stream-row";
 import type { View } from "@sluice/control/row-filter";
 import type { Hub } from "../hub.ts";

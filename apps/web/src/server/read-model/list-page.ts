@@ -18,12 +18,12 @@ export interface ListPage {
   preceding: number;
   next: string | null;
   previous: string | null;
-  /** The whole is still being read: order and filters hold only for what is shown. */
+  /** The streams are still being read: order and filters apply only to what is shown. */
   filling: boolean;
   stall_after_ms: number;
 }
 
-/** A question that the sorted sets cannot answer waits so long for the read model. */
+/** How long a query that the sorted sets cannot answer waits for the read model. */
 const WAIT_FOR_FILL_MS = 8_000;
 
 export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
@@ -50,7 +50,7 @@ export async function listPage(hub: Hub, input: PageInput): Promise<ListPage> {
   };
 }
 
-/** The moment and the limit that decide which streams are stalled. */
+/** The time and the limit that decide which streams are stalled. */
 export function filterClock(hub: Hub): { now: number; stallAfterMs: number } {
   return { now: Date.now(), stallAfterMs: hub.settings.stallAfterMs };
 }
@@ -89,7 +89,7 @@ function formatCursor(row: StreamRow, sort: Sort): string {
   return Buffer.from(JSON.stringify([sortValue(row, sort), row.id])).toString("base64url");
 }
 
-/** A cursor that is none of ours begins at the first page. */
+/** An invalid cursor starts at the first page. */
 export function parseCursor(text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
   try {
@@ -99,7 +99,7 @@ export function parseCursor(text: string | undefined): Cursor | undefined {
     const isValue = typeof value === "string" || typeof value === "number";
     return isValue && typeof id === "string" ? { value, id } : undefined;
   } catch {
-    // Cut short on the way, or typed by hand.
+    // Truncated, or typed by hand.
     return undefined;
   }
 }

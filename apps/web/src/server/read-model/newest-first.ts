@@ -1,19 +1,19 @@
 /**
- * The newest streams of several indexes, straight from their sorted sets: each is read a little at a time, and only as far
+ * The newest streams of several indexes, straight from their sorted sets: each is read in small steps, and only as far
  * as its streams are among the newest.
  */
 import type { Index } from "@sluice/core/stream/state";
 import type { StreamReader } from "@sluice/redis-schema/stream-reader";
 import type { StreamRow } from "@sluice/control/stream-row";
 
-/** Read at once from each index. */
+/** Rows read from each index in one step. */
 const STEP = 25;
 
 interface Source {
   index: Index;
-  /** Read and not taken yet, newest first. */
+  /** Read but not returned yet, newest first. */
   rows: StreamRow[];
-  /** Undefined before the first read, null when there is no more. */
+  /** Undefined before the first read, null at the end. */
   cursor: string | null | undefined;
 }
 
@@ -26,7 +26,7 @@ export async function newestFirst(
   const sources = indexes.map((index): Source => ({ index, rows: [], cursor: undefined }));
   const taken: StreamRow[] = [];
   while (taken.length < limit) {
-    // Which comes next is known only while every index that goes on has a row to show.
+    // The next row is known only if every unfinished index has a row ready.
     await Promise.all(
       sources.filter((source) => source.rows.length === 0).map((source) => refill(hub.reader, source)),
     );

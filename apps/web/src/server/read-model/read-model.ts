@@ -1,7 +1,7 @@
 /**
- * All streams as lists show them, in memory: filled once by pipelined reads, kept fresh from the event feed, and checked
- * against the indexes now and then, so that a record written by another program without an event is found too. Redis
- * stays the only truth: what is here can be thrown away and read again at any time.
+ * All streams as lists show them, in memory: filled once by pipelined reads, kept up to date from the event feed, and
+ * compared with the indexes regularly, so that a record written by another program without an event is noticed too.
+ * Redis stays authoritative: this copy can be discarded and read again at any time.
  */
 import { CheckpointError } from "@sluice/core/errors";
 import { INDEXES, type Index } from "@sluice/core/stream/state";
@@ -29,18 +29,20 @@ export interface ReadModelParts {
 
 /** Ids read again in one round trip. */
 const CHUNK = 500;
-/** Changes that come close together are read together. */
+/** Changes within this time are read together. */
 const GATHER_MS = 100;
 export const BLOCK_MS = 2_000;
-/** Counts are compared this often; a difference is looked into. */
+/** Interval at which counts are compared; a difference is investigated. */
 const COMPARE_EVERY_MS = 5_000;
-/** Live rows read again with each comparison, in turn: finds what another program wrote without an event. */
+/** Live rows read again with each comparison, in turn, to find what another program wrote without an event. */
 const SWEEP_ROWS = 500;
 const RETRY_MS = 500;
-/** The first fill makes way for someone who waits for an answer, looking again this often, for at most so long a chunk. */
+/**
+ * The first fill pauses while a user waits for an answer: it checks this often, and waits at most this long per chunk.
+ */
 const MAKE_WAY_MS = 4;
 const MAKE_WAY_MOST_MS = 250;
-/** Filled in this order: what needs a look first, history last. */
+/** Filled in this order: streams that need attention first, history last. */
 const FILL_ORDER: readonly Index[] = ["failed", "pending_completion", "active", "completed"];
 
 export class ReadModel {
@@ -58,7 +60,7 @@ export class ReadModel {
     this.#parts = parts;
   }
 
-  /** False until every stream has been read once; lists are then answered from the indexes. */
+  /** False until every stream has been read once; until then lists are answered from the indexes. */
   get filled(): boolean {
     return this.#filled;
   }
@@ -67,7 +69,7 @@ export class ReadModel {
     return this.#away;
   }
 
-  /** The feed's entry up to which the rows are fresh. */
+  /** The feed's entry up to which the rows are up to date. */
   get position(): string {
     return this.#position;
   }
@@ -76,7 +78,7 @@ export class ReadModel {
     return this.#rows;
   }
 
-  /** True once filled; false when it is not within the time given. */
+  /** True once filled; false if that takes longer than the given time. */
   async whenFilled(ms: number): Promise<boolean> {
     if (this.#filled) return true;
     this.#waitingForFill += 1;
@@ -90,7 +92,7 @@ export class ReadModel {
     return this.#filled;
   }
 
-  /** While this work runs, the first fill makes way for it: a person is quicker than a hundred thousand rows. */
+  /** While this work runs, the first fill pauses, so that a user need not wait for a hundred thousand rows. */
   async urgently<T>(work: () => Promise<T>): Promise<T> {
     this.#urgent += 1;
     try {
@@ -105,7 +107,7 @@ export class ReadModel {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Until the signal ends it. Redis away is waited out; then everything is read anew. */
+  /** Runs until the signal aborts. Waits while Redis is unavailable; afterwards everything is read again. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
@@ -117,7 +119,7 @@ export class ReadModel {
         if (signal.aborted) return;
         if (!(error instanceof CheckpointError)) throw error;
         this.#away = true;
-        this.#tell({ reset: true, changed: new Set(), others: true });
+        this.#notify({ reset: true, changed: new Set(), others: true });
         await pause(RETRY_MS, signal);
       }
     }
@@ -131,10 +133,10 @@ export class ReadModel {
     this.#position = position;
     this.#filled = true;
     this.#away = false;
-    this.#tell({ reset: true, changed: new Set(), others: true });
+    this.#notify({ reset: true, changed: new Set(), others: true });
   }
 
-  /** Page by page: the ids of a whole index in one reply would hold every other answer back while they are parsed. */
+  /** Page by page: the ids of a whole index in one reply would delay every other answer while they are parsed. */
   async #fillFrom(index: Index, rows: RowTable): Promise<void> {
     let cursor: string | undefined;
     do {
@@ -146,7 +148,7 @@ export class ReadModel {
     } while (cursor !== undefined);
   }
 
-  /** Who waits for the fill itself is not made way for. */
+  /** Callers that wait for the fill itself do not pause it. */
   async #makeWay(): Promise<void> {
     const until = performance.now() + MAKE_WAY_MOST_MS;
     while (this.#urgent > this.#waitingForFill && performance.now() < until) {
@@ -154,7 +156,7 @@ export class ReadModel {
     }
   }
 
-  /** Returns when the feed has a gap, throws when Redis is away: either way everything is read anew. */
+  /** Returns when the feed has a gap, throws when Redis is unavailable: in both cases everything is read again. */
   async #follow(signal: AbortSignal): Promise<void> {
     const ended = new AbortController();
     const both = AbortSignal.any([signal, ended.signal]);
@@ -190,7 +192,7 @@ export class ReadModel {
     }
     await this.#readAgain([...ids]);
     this.#position = batch.position;
-    if (ids.size > 0 || others) this.#tell({ reset: false, changed: ids, others });
+    if (ids.size > 0 || others) this.#notify({ reset: false, changed: ids, others });
   }
 
   async #readAgain(ids: readonly string[]): Promise<void> {
@@ -205,7 +207,7 @@ export class ReadModel {
     }
   }
 
-  /** Looks for what no event told of: other counts in an index, live rows that read differently. */
+  /** Finds what no event reported: different counts in an index, live rows that have changed. */
   async #compare(): Promise<void> {
     const { reader } = this.#parts;
     const suspects = new Set<string>(this.#nextToSweep());
@@ -222,10 +224,10 @@ export class ReadModel {
       }
     }
     const changed = await this.#differing([...suspects]);
-    if (changed.size > 0) this.#tell({ reset: false, changed, others: false });
+    if (changed.size > 0) this.#notify({ reset: false, changed, others: false });
   }
 
-  /** Reads rows again and names those that were not as known. */
+  /** Reads rows again and returns those that differ from what is known. */
   async #differing(ids: readonly string[]): Promise<Set<string>> {
     const before = new Map(ids.map((id) => [id, JSON.stringify(this.#rows.get(id))]));
     await this.#readAgain(ids);
@@ -244,7 +246,7 @@ export class ReadModel {
     return due;
   }
 
-  #tell(change: Change): void {
+  #notify(change: Change): void {
     for (const listener of this.#listeners) listener(change);
   }
 }

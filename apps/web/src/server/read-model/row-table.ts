@@ -1,10 +1,10 @@
-/** Rows by id, with the number of rows in each index kept in step: counts cost nothing to ask for. */
+/** Rows by id, with the number of rows in each index kept up to date, so that counts cost nothing. */
 import type { Index } from "@sluice/core/stream/state";
 import { RowCompactor } from "./compact-row.ts";
 import { indexOfRow, isSuperseded, type StreamRow } from "@sluice/control/stream-row";
 
 export type RowCounts = Record<Index, number> & {
-  /** Of the failed ones: those another generation took the place of. */
+  /** Failed streams that another generation replaced. */
   superseded: number;
 };
 

@@ -1,12 +1,12 @@
 /**
- * One page of a filtered, sorted list in a single pass over all rows: the rows on the asked side of the cursor that come
- * first are kept in a bounded heap, so 100,000 rows are never sorted whole.
+ * One page of a filtered, sorted list in a single pass over all rows: the first rows after (or before) the cursor are
+ * kept in a bounded heap, so 100,000 rows are never fully sorted.
  */
 import type { Direction, Sort } from "../../streams/stream-filter.ts";
 import { sortValue } from "../../streams/stream-filter.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 
-/** A place in a list: between the row it names and its neighbour. Rows may come and go, the place stays. */
+/** A position in a list, between the row it names and its neighbour. It stays valid when rows are added or removed. */
 export interface Cursor {
   value: string | number;
   id: string;
@@ -22,9 +22,9 @@ export interface PageWish {
 
 export interface Page {
   rows: StreamRow[];
-  /** Rows that match, on all pages. */
+  /** Matching rows on all pages. */
   total: number;
-  /** Rows that stand before this page. */
+  /** Rows before this page. */
   preceding: number;
 }
 
@@ -35,7 +35,7 @@ export function selectPage(
 ): Page {
   const order = orderOf(wish.dir);
   const backwards = wish.before !== undefined;
-  // The heap's root is the row that would leave first: the last of the page, or its first when reading backwards.
+  // The heap's root is the row to drop first: the last of the page, or the first when reading backwards.
   const heap = new BoundedHeap<Entry>(wish.limit, backwards ? (a, b) => order(b, a) : order);
   let total = 0;
   let beforeCursor = 0;
@@ -72,7 +72,7 @@ function compare(a: string | number, b: string | number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Keeps the `limit` smallest entries by the given order. */
+/** Keeps the `limit` smallest entries in the given order. */
 class BoundedHeap<T> {
   readonly #items: T[] = [];
   readonly #limit: number;

@@ -1,4 +1,4 @@
-/** Plan, look, execute: no action acts on what a list shows at the moment of the click. */
+/** Plan, show, execute: no action applies to whatever a list happens to show at the moment of the click. */
 import { z } from "zod";
 import { STREAM_ACTIONS } from "@sluice/control/actions";
 import { planOrphans, planPrune, planStreams, targetSchema } from "../actions/make-plan.ts";
@@ -44,7 +44,7 @@ export const actionsRouter = router({
       return planProgress(ctx.hub, input.token);
     }),
 
-  /** Goes on with a plan that was confirmed and then interrupted. */
+  /** Continues a plan that was confirmed and then interrupted. */
   resume: operatorProcedure.input(z.object({ token })).mutation(async ({ ctx, input }) => {
     await resumePlan(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.token);
     return planProgress(ctx.hub, input.token);

@@ -1,4 +1,4 @@
-/** "Kill it now": these procedures exist for a demo and refuse everywhere else. */
+/** "Kill it now": these procedures are refused outside a demo. */
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
 import { askForProof, demoState, killWorker } from "../demo/demo.ts";

@@ -1,4 +1,4 @@
-/** The live feed. A browser that connects again names the last entry it saw and gets what came after. */
+/** The live feed. A browser that reconnects sends the last entry it saw and gets what came after. */
 import { CheckpointError } from "@sluice/core/errors";
 import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
@@ -15,7 +15,7 @@ export const liveRouter = router({
     .subscription(async function* ({ ctx, input, signal }) {
       const { hub } = ctx;
       const access = await ctx.access();
-      // Without sessions of ours a person counts as one.
+      // Without sessions, a user counts as one.
       const seat = hub.seats.take((access.kind === "granted" ? access.session : undefined) ?? ctx.user);
       const ended = AbortSignal.any([...(signal === undefined ? [] : [signal]), hub.drain.signal, seat.lost]);
       const pending = new Pending();
@@ -26,7 +26,7 @@ export const liveRouter = router({
           if (!(await stillSignedIn(ctx)))
             throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
           yield tracked(hub.model.position, await batchOf(hub, pending.take()));
-          // Changes that come close together go out together; without any, the heart beats.
+          // Changes within this time are sent together; if there are none, a heartbeat is sent.
           await pause(BATCH_EVERY_MS, ended);
           await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);
         }
@@ -34,7 +34,7 @@ export const liveRouter = router({
           const message = "another window opened a live connection, and this was the oldest of too many";
           throw new TRPCError({ code: "TOO_MANY_REQUESTS", message });
         }
-        // An end would tell the browser to stop listening; it is to come back, to this server's successor.
+        // A normal end would make the browser stop listening; with an error it reconnects, to the restarted server.
         if (hub.drain.signal.aborted) {
           throw new TRPCError({ code: "SERVICE_UNAVAILABLE", message: "the dashboard is being restarted" });
         }
@@ -77,7 +77,7 @@ class Pending {
   }
 }
 
-/** What a browser missed: everything when it is new, or when its place in the feed is gone. */
+/** What a browser missed: everything if it is new, or if its position in the feed no longer exists. */
 async function missedSince(hub: Hub, position: string | undefined): Promise<Change> {
   const all: Change = { reset: true, changed: new Set(), others: true };
   if (position === undefined || !/^\d+-\d+$/.test(position)) return all;
@@ -97,7 +97,9 @@ async function missedSince(hub: Hub, position: string | undefined): Promise<Chan
   }
 }
 
-/** A session that was revoked ends its event stream too. With Redis away nobody can tell: the stream stays. */
+/**
+ * A revoked session ends its event stream too. While Redis is unavailable that cannot be checked, and the stream stays.
+ */
 async function stillSignedIn(ctx: RequestContext): Promise<boolean> {
   const access = await ctx.access();
   if (access.kind !== "granted") return false;

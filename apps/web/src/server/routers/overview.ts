@@ -1,4 +1,4 @@
-/** The pages that look at the whole: overview, failed, orphans, workers, activity. */
+/** Procedures of the pages about the whole system: overview, failed, orphans, workers, activity. */
 import { z } from "zod";
 import { failedGroups } from "../failed.ts";
 import { orphansView } from "../orphans.ts";

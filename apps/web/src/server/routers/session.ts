@@ -1,4 +1,4 @@
-/** Signing in and out, and which sessions there are. */
+/** Signing in and out, and the list of sessions. */
 import { KEPT } from "@sluice/redis-schema/kept";
 import type { AuditEntry } from "@sluice/redis-schema/records/feed";
 import { TRPCError } from "@trpc/server";
@@ -11,7 +11,7 @@ import { operatorProcedure, publicProcedure, router } from "../trpc.ts";
 import { formatDuration } from "@sluice/control/units";
 
 const MAX_PASSWORD_CHARS = 1_024;
-/** Enough to tell one browser from another. */
+/** Enough to distinguish browsers. */
 const AGENT_CHARS = 200;
 
 export const sessionRouter = router({
@@ -21,7 +21,7 @@ export const sessionRouter = router({
       const { hub, facts, headers } = ctx;
       const known = await hub.password;
       if (known === undefined)
-        throw new TRPCError({ code: "FORBIDDEN", message: "this dashboard asks for no password" });
+        throw new TRPCError({ code: "FORBIDDEN", message: "this dashboard does not require a password" });
       const names = bucketsOf(facts.client);
       const attempt = await hub.sessions.attempt(names);
       if (!attempt.allowed) throw tooMany(attempt.retryAfterMs);
@@ -43,7 +43,7 @@ export const sessionRouter = router({
       return { ok: true };
     }),
 
-  /** Ends the session in Redis, or with `everywhere` every one of them; also for a cookie whose session is gone. */
+  /** Ends the session in Redis, or with `everywhere` all of them; also for a cookie whose session no longer exists. */
   logout: publicProcedure
     .input(z.object({ everywhere: z.boolean().optional() }).optional())
     .mutation(async ({ ctx, input }) => {
@@ -62,7 +62,7 @@ export const sessionRouter = router({
       return { ok: true };
     }),
 
-  /** Who is signed in by password, newest first. A hash opens nothing, and even it stays here. */
+  /** Who is signed in by password, newest first. A session hash gives no access, and still is not sent. */
   list: operatorProcedure.query(async ({ ctx }) => {
     const access = await ctx.access();
     const own = access.kind === "granted" ? access.session : undefined;

@@ -38,7 +38,7 @@ describe("a question", () => {
   ])("for %s answered with %j: %s", async (confirm, typed, outcome) => {
     const { asker, asked } = terminal(typed);
     expect(await ask(confirm, {}, asker)).toBe(outcome);
-    expect(asked()).toContain(confirm === "count" ? "Type 412 to go on: " : "Go on? [y/N] ");
+    expect(asked()).toContain(confirm === "count" ? "Type 412 to continue: " : "Continue? [y/N] ");
   });
 
   it("whose terminal closes is a no", async () => {
@@ -62,7 +62,9 @@ describe("a question", () => {
 
   it("without a terminal is a usage error that says what to add", async () => {
     const { asker } = terminal("y", false);
-    expect(await ask("yes", {}, asker)).toBe("2: There is no terminal to ask on: add --yes to go on.");
+    expect(await ask("yes", {}, asker)).toBe(
+      "2: There is no terminal for a confirmation: add --yes to continue.",
+    );
     expect(await ask("count", {}, asker)).toContain("add --yes --count 412");
     expect(await ask("count", { yes: true }, asker)).toContain("add --count 412");
   });
@@ -78,7 +80,7 @@ describe("a question", () => {
     async (confirm) => {
       const { asker } = terminal("412");
       expect(await ask(confirm, { yes: true, count: 3 }, asker)).toBe(
-        "1: --count says 3, but it is about 412: nothing was done.",
+        "1: --count says 3, but the plan has 412: nothing was done.",
       );
     },
   );

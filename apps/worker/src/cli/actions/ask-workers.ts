@@ -1,6 +1,6 @@
 /**
- * What needs a file or the bucket is asked of the workers: filed once under an id, then waited for. A request that is
- * not answered in time stays filed, and whoever asked is told its id.
+ * Work that needs a file or the bucket is requested from the workers: the request is filed once under an id, then the
+ * command waits. A request that is not answered in time stays filed, and the user gets its id.
  */
 import { CheckpointError } from "@sluice/core";
 import { audit, fileRequest, summary, type Ask } from "@sluice/control/run-plan";
@@ -18,7 +18,7 @@ export type Unanswered = "in_time" | "no_worker" | "interrupted";
 
 export interface Answers {
   results: Record<string, ItemResult>;
-  /** Undefined: every item has its result. */
+  /** Undefined when every item has a result. */
   unanswered: Unanswered | undefined;
 }
 
@@ -27,7 +27,7 @@ export async function askWorkers(session: Session, ask: Ask, waitMs: number): Pr
   return await answersTo(session, ask, { isNew, waitMs });
 }
 
-/** `isNew`: it was filed just now, so that what came of it belongs in the audit log. */
+/** `isNew`: the request was filed just now, so its result belongs in the audit log. */
 export async function answersTo(
   session: Session,
   ask: Pick<Ask, "id" | "action" | "items" | "reason" | "plan">,
@@ -50,7 +50,7 @@ async function waitForAnswers(
   const { out, signal, registry } = session;
   const deadline = performance.now() + waitMs;
   const hasWorker = await isAnyAlive(registry);
-  // Read whole when all are answered, or when nobody waits any longer: a request may have 10,000 items.
+  // Read the whole reply only once, when all items are answered or the wait is over: a request may have 10,000 items.
   const whole = async (unanswered: Unanswered): Promise<Answers> => {
     const seen = await read(session, id);
     const settled = seen?.state === "settled";
@@ -70,7 +70,7 @@ async function waitForAnswers(
   }
 }
 
-/** Undefined while Redis is away. */
+/** Undefined while Redis is unavailable. */
 async function answeredItems({ requests }: Session, id: string): Promise<number | undefined> {
   return await requests.answered(id).catch((error: unknown) => {
     if (!(error instanceof CheckpointError)) throw error;
@@ -78,7 +78,7 @@ async function answeredItems({ requests }: Session, id: string): Promise<number 
   });
 }
 
-/** Undefined while Redis is away: the request is filed, and what came of it is there when Redis is back. */
+/** Undefined while Redis is unavailable: the request stays filed, and its result can be read once Redis is back. */
 async function read(
   { requests }: Session,
   id: string,
@@ -89,22 +89,22 @@ async function read(
   });
   if (request === undefined) return undefined;
   if (request.kind === "ok") return request.value;
-  const what = request.kind === "absent" ? "has gone from Redis" : `cannot be read: ${request.detail}`;
+  const what = request.kind === "absent" ? "no longer exists in Redis" : `cannot be read: ${request.detail}`;
   throw new CliError(EXIT.failed, `The request ${id} ${what}.`);
 }
 
-/** `draining` workers still settle what they hold. */
+/** `draining` workers still finish the requests they hold. */
 async function isAnyAlive(registry: Session["registry"]): Promise<boolean> {
   return (await registry.list()).some(({ lease }) => lease.kind === "ok");
 }
 
-/** `again`: the command that shows what became of it. */
-export function tellUnanswered(session: Session, why: Unanswered, id: string, again: string): void {
+/** `again`: the command that shows the result later. */
+export function reportUnanswered(session: Session, why: Unanswered, id: string, again: string): void {
   const { out } = session;
-  const stays = `The request stays filed for a day as ${id}; "${again}" shows what became of it.`;
+  const stays = `The request stays filed for a day as ${id}; "${again}" shows the result.`;
   const reasons: Record<Unanswered, string> = {
     in_time: `No worker has answered in time. ${stays}`,
-    no_worker: `No worker is alive to do it. It is done when one starts. ${stays}`,
+    no_worker: `No worker is alive. The request is carried out when one starts. ${stays}`,
     interrupted: `Interrupted. ${stays}`,
   };
   out.failure(EXIT_OF_UNANSWERED[why], reasons[why]);

@@ -1,4 +1,4 @@
-/** A person says yes, or types how many items it is about; a script says the same with `--yes` and `--count`. */
+/** A person answers yes or types the number of items; a script passes `--yes` and `--count` instead. */
 import { createInterface } from "node:readline/promises";
 import type { Readable, Writable } from "node:stream";
 import { CliError, EXIT } from "../exit-codes.ts";
@@ -15,7 +15,7 @@ export interface Asker {
   signal: AbortSignal;
 }
 
-/** Rejects with a CliError when it is not confirmed. */
+/** Rejects with a CliError when the action is not confirmed. */
 export async function confirmed(
   what: { confirm: Confirm; items: number },
   flags: ConfirmFlags,
@@ -25,25 +25,25 @@ export async function confirmed(
   if (flags.count !== undefined && flags.count !== items) {
     throw new CliError(
       EXIT.failed,
-      `--count says ${flags.count}, but it is about ${items}: nothing was done.`,
+      `--count says ${flags.count}, but the plan has ${items}: nothing was done.`,
     );
   }
   if (confirm === "none") return;
   if (flags.count !== undefined || (confirm === "yes" && flags.yes)) return;
   if (!asker.input.isTTY) throw new CliError(EXIT.usage, withoutTerminal(confirm, items, flags));
-  const question = confirm === "count" ? `Type ${items} to go on: ` : "Go on? [y/N] ";
+  const question = confirm === "count" ? `Type ${items} to continue: ` : "Continue? [y/N] ";
   const answer = (await ask(question, asker)).trim();
   const isYes = confirm === "count" ? answer === String(items) : /^y(es)?$/i.test(answer);
   if (!isYes) throw new CliError(EXIT.failed, "Not confirmed: nothing was done.");
 }
 
 function withoutTerminal(confirm: Confirm, items: number, flags: ConfirmFlags): string {
-  if (confirm === "yes") return "There is no terminal to ask on: add --yes to go on.";
+  if (confirm === "yes") return "There is no terminal for a confirmation: add --yes to continue.";
   const missing = flags.yes ? `--count ${items}` : `--yes --count ${items}`;
-  return `So many items, or uploads that would be lost, are confirmed by their number: add ${missing} to go on.`;
+  return `Large plans, and plans that lose uploads, must be confirmed by their number of items: add ${missing} to continue.`;
 }
 
-/** Ctrl-C and the end of the input are a no. */
+/** Ctrl-C and end of input count as no. */
 async function ask(question: string, { input, output, signal }: Asker): Promise<string> {
   const lines = createInterface({ input, output });
   const closed = new Promise<string>((resolve) => lines.once("close", () => resolve("")));

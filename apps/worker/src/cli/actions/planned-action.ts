@@ -1,6 +1,6 @@
 /**
- * Plan, look, confirm, carry out: the same two steps as in the dashboard. What runs is exactly what was planned, once;
- * asked again with the same token, it only says what came of it.
+ * Plan, show, confirm, carry out: the same steps as in the dashboard. Exactly what was planned is carried out, once; a
+ * second run with the same token only reports the result.
  */
 import type { PlanAction } from "@sluice/control/actions";
 import { isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
@@ -16,7 +16,7 @@ import {
   answersTo,
   DEFAULT_WAIT_MS,
   EXIT_OF_UNANSWERED,
-  tellUnanswered,
+  reportUnanswered,
   type Answers,
 } from "./ask-workers.ts";
 import { confirmed, type ConfirmFlags } from "./confirm.ts";
@@ -32,15 +32,15 @@ export interface PlanFlags extends CommonFlags, ConfirmFlags {
 
 export function addPlanOptions(command: Command): Command {
   return command
-    .option("--yes", "go on without being asked")
-    .option("--count <number>", "how many items it is about, where that must be typed", wholeNumber)
-    .option("--plan", "only plan it, and print the plan's token")
-    .option("--execute <token>", "carry out a plan that was made before")
+    .option("--yes", "continue without a confirmation")
+    .option("--count <number>", "the number of items, for plans that must be confirmed by it", wholeNumber)
+    .option("--plan", "only make the plan, and print its token")
+    .option("--execute <token>", "carry out an earlier plan")
     .option("--because <text>", "the reason, for the audit log")
     .addOption(durationOption("--wait <duration>", "how long to wait for the workers", DEFAULT_WAIT_MS));
 }
 
-/** `command`: as it is typed, for messages. */
+/** `command`: as the user types it, for messages. */
 export async function planOrRun(
   session: Session,
   command: string,
@@ -53,7 +53,7 @@ export async function planOrRun(
   if (draft.items.length === 0) return nothingToDo(session, draft);
   const needsEyes = !flags.json || (draft.confirm !== "none" && !flags.yes && !flags.plan);
   if (needsEyes) showPlan(session.out, draft);
-  // What must be typed, for whoever carries it out: the dashboard reads it too.
+  // The text that must be typed to confirm. It is stored with the plan, because the dashboard can carry it out too.
   const typed = draft.confirm === "count" ? String(draft.items.length) : null;
   const plan = await planOf(session.context, session.actor, draft, typed);
   const plans = new Plans(session.context);
@@ -76,7 +76,7 @@ function nothingToDo({ out }: Session, { action, excluded }: Draft): ExitCode {
   return exitOf(results);
 }
 
-/** Naming the token is the yes; where the number must be typed, it must be typed here too. */
+/** Naming the token counts as yes; where the number of items must be typed, it must be given here too. */
 async function execute(
   session: Session,
   command: string,
@@ -86,11 +86,11 @@ async function execute(
 ): Promise<ExitCode> {
   const plan = await new Plans(session.context).load(token);
   if (plan.kind === "absent")
-    throw new CliError(EXIT.failed, "There is no such plan, or it has expired: plan again.");
+    throw new CliError(EXIT.failed, "The plan does not exist or has expired: make a new one.");
   if (plan.kind === "corrupt") throw new CliError(EXIT.failed, `The plan cannot be read: ${plan.detail}`);
   const { action, ids, options, consumed_by } = plan.value;
   if (!actions.some((known) => known === action)) {
-    throw new CliError(EXIT.usage, `This plan is one to ${action}, which "${command}" does not do.`);
+    throw new CliError(EXIT.usage, `This is a plan to ${action}; "${command}" cannot carry it out.`);
   }
   const mustType = consumed_by === undefined && typeof options?.typed === "string";
   await confirmed({ confirm: mustType ? "count" : "none", items: ids.length }, flags, askerOf(session));
@@ -104,30 +104,30 @@ async function run(
   token: string,
   excluded: readonly ResultRow[],
 ): Promise<ExitCode> {
-  // The token names its own execution: asked again, it goes on where it stopped, and nothing is done twice.
+  // The token also names its execution: a second run with it resumes where the first one stopped, and repeats nothing.
   const consumed = await takePlan(session.context, token, token);
   if (consumed.kind === "corrupt")
     throw new CliError(EXIT.failed, `The plan cannot be read: ${consumed.detail}`);
   if (consumed.kind !== "ok") {
     const why =
-      consumed.kind === "absent" ? "has expired: plan again" : "is being carried out by someone else";
+      consumed.kind === "absent" ? "has expired: make a new one" : "is being carried out by someone else";
     throw new CliError(EXIT.failed, `The plan ${why}.`);
   }
   const plan = consumed.value;
   const again = `sluice ${command} --execute ${token}`;
   if (isRecordPlan(plan)) return await runOnRecords(session, plan, { flags, excluded, again });
-  // What a plan may ask for was looked at when it was loaded, or it was made here.
+  // The plan's action was checked when the plan was loaded, or the plan was made here.
   return await runByWorkers(session, plan, plan.action as RequestAction, { flags, excluded, again });
 }
 
 interface RunFacts {
   flags: PlanFlags;
   excluded: readonly ResultRow[];
-  /** The command that goes on, or shows what came of it. */
+  /** The command that continues, or shows the result. */
   again: string;
 }
 
-/** Everything changed since it was planned. */
+/** Everything has changed since the plan was made, so no worker is asked. */
 const NOTHING_ASKED: Answers = { results: {}, unanswered: undefined };
 
 async function runByWorkers(
@@ -147,7 +147,7 @@ async function runByWorkers(
   const rows = [...resultRows(ids, { ...changed, ...results }), ...excluded];
   printReport(session.out, { token: id, action: plan.action, results: rows });
   if (unanswered === undefined) return exitOf(rows);
-  tellUnanswered(session, unanswered, id, again);
+  reportUnanswered(session, unanswered, id, again);
   return EXIT_OF_UNANSWERED[unanswered];
 }
 
@@ -167,7 +167,7 @@ async function runOnRecords(
   const rows = [...resultRows(ids, byId), ...excluded];
   printReport(out, { token, action, results: rows });
   if (rows.every(({ result }) => result !== "waiting")) return exitOf(rows);
-  out.note(`Interrupted: "${again}" goes on.`);
+  out.note(`Interrupted: "${again}" continues.`);
   return EXIT.interrupted;
 }
 

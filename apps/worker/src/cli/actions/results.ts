@@ -1,4 +1,4 @@
-/** What came of an action, item by item: what did not succeed comes first, and decides the exit code. */
+/** The results of an action, item by item. Items that did not succeed come first and decide the exit code. */
 import type { ItemResult, PlanResult } from "@sluice/redis-schema";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output/output.ts";
@@ -12,7 +12,7 @@ export interface ResultRow {
 }
 
 export interface ActionReport {
-  /** Of the plan and of its request. */
+  /** The token of the plan and of its request. */
   token: string;
   action: string;
   results: ResultRow[];

@@ -1,4 +1,4 @@
-/** A plan on the screen, before anyone says yes to it. */
+/** Prints a plan before it is confirmed. */
 import { formatDuration } from "@sluice/config";
 import { KEPT, type PlanRecord } from "@sluice/redis-schema";
 import type { Output } from "../output/output.ts";
@@ -25,11 +25,12 @@ export function showPlan(out: Output, draft: Draft): void {
     out.note(`… and ${items.length - SHOWN_ITEMS} more (--plan --json lists every id).`);
   }
   for (const { id, why } of excluded) out.noteLine({ text: `Not ${id}: ${why}.`, style: "yellow" });
-  if (leftOut > 0) out.note(`${leftOut} more match than one plan takes: run it again afterwards.`);
-  out.note(`The plan is good for ${formatDuration(KEPT.planMs)}.`);
+  if (leftOut > 0)
+    out.note(`${leftOut} more match than one plan can hold: run the command again afterwards.`);
+  out.note(`The plan expires in ${formatDuration(KEPT.planMs)}.`);
 }
 
-/** What `--plan --json` prints: the plan as it is kept, and what is not part of it. */
+/** The output of `--plan --json`: the plan as stored, and what is not part of it. */
 export function planToJson(plan: PlanRecord, { excluded, leftOut }: Draft) {
   return { ...plan, excluded, left_out: leftOut };
 }

@@ -1,4 +1,4 @@
-/** `sluice abort`: ends live streams; S3 forgets their parts, their files stay. */
+/** `sluice abort`: ends live streams. Their parts in S3 are lost, their files stay. */
 import { choose, readRows } from "@sluice/control/choose";
 import { draftAbort, type Draft } from "@sluice/control/draft";
 import type { Command } from "commander";
@@ -12,9 +12,9 @@ export function addAbort(program: Command): void {
     .command("abort")
     .summary("end live streams")
     .description(
-      "End live streams: their uploads are aborted, so S3 forgets their parts. Files are not touched.",
+      "End live streams: their uploads are aborted, so their parts in S3 are lost. Files are not touched.",
     )
-    .argument("[id...]", "ids of streams, or their beginnings");
+    .argument("[id...]", "stream ids or prefixes of ids");
   addJson(addPlanOptions(command)).action(async (ids: string[], flags: PlanFlags) => {
     await performOnRedis(flags, (session) =>
       planOrRun(session, "abort", ["abort"], flags, () => draftOf(session, ids)),

@@ -1,4 +1,4 @@
-/** `sluice adopt`: gives the live streams of a source that is gone to the worker that has its files now. */
+/** `sluice adopt`: hands the live streams of a source that is gone to the worker that has its files now. */
 import { INDEXES, INDEX_OF, isLive, KINDS } from "@sluice/core";
 import { draftAdopt, type Draft } from "@sluice/control/draft";
 import type { Command } from "commander";
@@ -21,7 +21,7 @@ export function addAdopt(program: Command): void {
     .command("adopt")
     .summary("take over the streams of a source that is gone")
     .description(
-      "Give the live streams of a source that is gone to the worker whose watch has their files. Each file must be the same one: inode and birth time are compared.",
+      "Hand the live streams of a source that is gone to the worker whose watch has their files. Each file must be the same as before: inode and birth time are compared.",
     )
     .option("--from <source>", "the source that is gone");
   addJson(addPlanOptions(command)).action(async (flags: AdoptFlags) => {
@@ -33,7 +33,8 @@ export function addAdopt(program: Command): void {
 
 async function draftOf(session: Session, from: string | undefined): Promise<Draft> {
   const { reader, out } = session;
-  if (from === undefined) throw new CliError(EXIT.usage, "Say --from <source>: the source that is gone.");
+  if (from === undefined)
+    throw new CliError(EXIT.usage, "--from <source> is required: the source that is gone.");
   await refuseLiving(session, from);
   const rows = await collect(selectRows(reader, LIVE_INDEXES, { source: from }, out.nowMs));
   return draftAdopt(rows, from);
@@ -44,5 +45,5 @@ async function refuseLiving({ registry }: Session, source: string): Promise<void
     ({ lease }) => lease.kind === "ok" && lease.value.source === source,
   );
   if (alive)
-    throw new CliError(EXIT.failed, `The source ${source} is not gone: worker ${alive.id} is at work there.`);
+    throw new CliError(EXIT.failed, `The source ${source} is not gone: worker ${alive.id} is running there.`);
 }

@@ -1,12 +1,12 @@
-/** `sluice completion <shell>`: a script for the shell to read at its start. */
+/** `sluice completion <shell>`: prints a completion script that the shell loads at its start. */
 import { Argument, type Command } from "commander";
 import { completionScript, SHELLS, type Shell } from "../completion.ts";
 
 export function addCompletion(program: Command): void {
   program
     .command("completion")
-    .summary("complete commands in a shell")
-    .description("Print what a shell needs to complete this command's words and options.")
-    .addArgument(new Argument("<shell>", "the shell that reads it").choices(SHELLS))
+    .summary("print a shell completion script")
+    .description("Print a script with which the shell completes commands and options.")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .action((shell: Shell) => void process.stdout.write(completionScript(program, shell)));
 }

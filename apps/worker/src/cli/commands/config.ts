@@ -1,4 +1,4 @@
-/** `sluice config`: what the configuration comes to, and whether it will do. */
+/** `sluice config`: prints and validates the configuration. */
 import {
   ConfigProblems,
   loadConfig,
@@ -20,8 +20,8 @@ type ConfigFlags = Flags & { json?: true; for?: (typeof PROGRAMS)[number] };
 export function addConfig(program: Command): void {
   const config = program
     .command("config")
-    .summary("the configuration and where it comes from")
-    .description("The configuration as flags, environment, files and defaults make it.");
+    .summary("print or check the configuration")
+    .description("The configuration that flags, environment, files and defaults add up to.");
   addSettingFlags(addJson(config.command("print")))
     .summary("print the configuration")
     .description("Print every setting with its value and where it came from; secrets are not shown.")
@@ -31,15 +31,15 @@ export function addConfig(program: Command): void {
   addSettingFlags(addJson(config.command("validate")))
     .summary("check the configuration")
     .description(
-      "Check the configuration as a start would, and list every problem. Nothing is started. Without --for it is checked for the worker, and for the dashboard too where any of its settings is given.",
+      "Check the configuration as at start, and list every problem. Nothing is started. Without --for it is checked for the worker, and for the dashboard too if any dashboard setting is set.",
     )
-    .addOption(new Option("--for <program>", "which program it is for").choices(PROGRAMS))
+    .addOption(new Option("--for <program>", "the program to check it for").choices(PROGRAMS))
     .action(async (flags: ConfigFlags) => {
       await perform({ ...(flags.json && { json: true }) }, (run) => validate(run, flags));
     });
 }
 
-/** What a program cannot do without need not be there to be printed. */
+/** Required settings may be missing: the configuration is only printed. */
 async function print({ out }: Run, flags: Flags): Promise<ExitCode> {
   const { config, sources, warnings } = loadConfig(systemInputs([], flags));
   const text = printConfig(config, sources, { json: out.json });
@@ -56,7 +56,7 @@ async function validate({ out }: Run, flags: ConfigFlags): Promise<ExitCode> {
   else {
     for (const { text } of found.problems) out.line({ text: "error", style: "red" }, "  ", text);
     for (const text of found.warnings) out.line({ text: "warning", style: "yellow" }, "  ", text);
-    if (found.problems.length === 0) out.line(`The configuration is right for ${roles.join(" and ")}.`);
+    if (found.problems.length === 0) out.line(`The configuration is valid for ${roles.join(" and ")}.`);
   }
   return found.problems.length === 0 ? EXIT.ok : EXIT.config;
 }
@@ -67,7 +67,7 @@ function rolesFor(flags: ConfigFlags): Role[] {
   return ["worker"];
 }
 
-/** Also where what is given is wrong: that is a problem to be found. */
+/** True even if a dashboard setting has a wrong value: the check then reports it. */
 function givesDashboard(flags: ConfigFlags): boolean {
   try {
     const { sources } = loadConfig(systemInputs([], flags));

@@ -1,4 +1,4 @@
-/** `sluice doctor`: looks at Redis, the bucket, the directories and the clocks, and says what to do. */
+/** `sluice doctor`: checks Redis, the bucket, the directories and the clocks, and says what to do. */
 import { plural } from "@sluice/control/units";
 import type { Flags } from "@sluice/config";
 import type { Command } from "commander";
@@ -19,9 +19,9 @@ export function addDoctor(program: Command): void {
     .command("doctor")
     .summary("find out what is wrong")
     .description(
-      "Look at the configuration, Redis, the bucket (each right, each capability), the watched directories and the clocks. Run it where the worker runs, as the worker's user. Writes a few small objects under <prefix>.sluice-probe/ and removes them.",
+      "Check the configuration, Redis, the bucket (each right, each capability), the watched directories and the clocks. Run it where the worker runs, as the worker's user. Writes a few small objects under <prefix>.sluice-probe/ and removes them.",
     )
-    .option("--strict", "warnings count as errors");
+    .option("--strict", "treat warnings as errors");
   addSettingFlags(addJson(command)).action(async (flags: DoctorFlags) => {
     await perform({ ...(flags.json && { json: true }) }, (run) => doctor(run, flags));
   });

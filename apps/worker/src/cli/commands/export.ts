@@ -1,4 +1,7 @@
-/** `sluice export`: streams as NDJSON, one line each, for other programs. Reads in chunks, so that size is no matter. */
+/**
+ * `sluice export`: prints streams as NDJSON, one line each, for other programs. Reads in chunks, so memory use does not
+ * depend on the number of streams.
+ */
 import { displayPath, INDEXES, kindOf } from "@sluice/core";
 import { loadStreams, recordToJson, type LoadedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
@@ -14,9 +17,9 @@ export function addExport(program: Command): void {
   program
     .command("export")
     .summary("write streams as NDJSON")
-    .description("Write streams as NDJSON: one JSON object a line, field names as in Redis.")
+    .description("Write streams as NDJSON: one JSON object per line, field names as in Redis.")
     .addArgument(new Argument("[state...]", "states to write (default: all)").choices(STATE_WORDS))
-    .option("--parts", "with every part")
+    .option("--parts", "include every part")
     .action(async (states: string[], flags: ExportFlags) => {
       await performOnRedis({}, (session) => exportStreams(session, states, flags));
     });
@@ -41,7 +44,7 @@ async function exportStreams(
   return EXIT.ok;
 }
 
-/** A record that cannot be worked with is written as it is stored. */
+/** A record that cannot be parsed is written as stored. */
 function streamToJson({ id, parsed, raw, parts }: LoadedStream, withParts: boolean) {
   const fields =
     parsed.kind === "record"

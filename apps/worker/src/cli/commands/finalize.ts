@@ -1,4 +1,4 @@
-/** `sluice finalize`: completes files as they stand, without waiting for their writers. */
+/** `sluice finalize`: completes files as they are now, without waiting for their writers. */
 import { choose, readRows } from "@sluice/control/choose";
 import { draftFinalize, type Draft } from "@sluice/control/draft";
 import type { Command } from "commander";
@@ -15,9 +15,9 @@ export function addFinalize(program: Command): void {
   const command = program
     .command("finalize")
     .summary("complete files now")
-    .description("Complete files as they stand: what is written afterwards is not in their objects.")
-    .argument("[id...]", "ids of streams, or their beginnings")
-    .option("--force", "even while a process is seen holding the file open for writing");
+    .description("Complete files as they are now: data written afterwards is not part of their objects.")
+    .argument("[id...]", "stream ids or prefixes of ids")
+    .option("--force", "complete a file even if a process has it open for writing");
   addJson(addPlanOptions(command)).action(async (ids: string[], flags: FinalizeFlags) => {
     await performOnRedis(flags, (session) =>
       planOrRun(session, "finalize", ["finalize"], flags, () => draftOf(session, ids, flags)),

@@ -1,4 +1,4 @@
-/** `sluice healthcheck`: asks the worker beside it how it is, for containers that have no other tool to ask with. */
+/** `sluice healthcheck`: asks the worker on the same host for its health. For containers without an HTTP client. */
 import { loadConfig, systemInputs, type Config } from "@sluice/config";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
@@ -12,16 +12,16 @@ interface HealthFlags extends CommonFlags {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-/** Addresses a server listens on but nobody can call. */
+/** Addresses that a server can listen on but a client cannot connect to. */
 const ANY: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 export function addHealthcheck(program: Command): void {
   const command = program
     .command("healthcheck")
-    .summary("ask the worker whether it is well")
+    .summary("ask the worker for its health")
     .description("Ask the worker at SLUICE_HTTP_HOST and SLUICE_HTTP_PORT whether it is alive, or ready.")
-    .option("--ready", "whether it is at work, not only alive")
-    .option("--url <url>", "another address, as in http://127.0.0.1:9464")
+    .option("--ready", "ask whether it is ready, not only alive")
+    .option("--url <url>", "another address, for example http://127.0.0.1:9464")
     .addOption(durationOption("--timeout <duration>", "how long to wait for the answer", DEFAULT_TIMEOUT_MS));
   addJson(command).action(async (flags: HealthFlags) => {
     await perform(flags, (run) => check(run, flags));
@@ -49,7 +49,7 @@ async function ask(url: URL, signal: AbortSignal) {
 
 function addressOf({ httpHost, httpPort }: Config): string {
   if (httpPort === 0) {
-    throw new CliError(EXIT.config, "SLUICE_HTTP_PORT is 0, so the worker's port is not known: say --url.");
+    throw new CliError(EXIT.config, "SLUICE_HTTP_PORT is 0, so the worker's port is unknown: pass --url.");
   }
   const host = ANY[httpHost] ?? httpHost;
   return `http://${host.includes(":") ? `[${host}]` : host}:${httpPort}`;

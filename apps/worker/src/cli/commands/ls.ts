@@ -17,18 +17,16 @@ interface LsFlags extends CommonFlags, FilterFlags {
 }
 
 const DEFAULT_STATES = ["active", "pending_completion", "failed"];
-/** Rows of a table that a person still reads; JSON and `--limit` are not bound by it. */
+/** Maximum rows of a table for people; JSON and `--limit` are not affected. */
 const TABLE_ROWS = 200;
-/** Whatever is live or failed. */
+/** Everything that is live or failed. */
 const AT_RISK: readonly Index[] = ["active", "pending_completion", "failed"];
 
 export function addLs(program: Command): void {
   const command = program
     .command("ls")
     .summary("list streams")
-    .description(
-      "List streams, newest first: those at work and those that failed, or the states that are named.",
-    )
+    .description("List streams, newest first: live and failed ones, or the given states.")
     .addArgument(new Argument("[state...]", "states to list").choices(STATE_WORDS));
   addJson(addFilters(command))
     .option(
@@ -41,14 +39,14 @@ export function addLs(program: Command): void {
     });
 }
 
-/** What is done is the usual reason for an empty list. */
+/** An empty list usually means that everything is completed. */
 async function nothingAtWork({ reader }: Session): Promise<string> {
   const { completed } = await reader.counts();
   if (completed === 0) return "There are no streams yet.";
   return `No stream that matches is at work or failed. ${plural(completed, "stream")} completed: see sluice ls completed.`;
 }
 
-/** As the overview judges it, whatever the list was asked to show. */
+/** The same verdict as the overview, whatever the list shows. */
 async function summary({ config, context, out, reader, registry }: Session): Promise<string> {
   const [listings, { minutes }] = await Promise.all([
     registry.list(),
@@ -83,7 +81,7 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
       rows,
     );
     if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
-    if (more) out.note(`There are more than these ${plural(rows.length, "stream")}: see --limit.`);
+    if (more) out.note(`Only the first ${plural(rows.length, "stream")} are shown: see --limit.`);
     if (states.length === 0) out.note(await summary(session));
   }
   return EXIT.ok;

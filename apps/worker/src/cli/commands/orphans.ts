@@ -1,11 +1,11 @@
-/** `sluice orphans`: open uploads that no stream owns. Only what is ours is ever cleaned up. */
+/** `sluice orphans`: open uploads that no stream owns. Only our own uploads are ever aborted. */
 import { randomUUID } from "node:crypto";
 import { orphanBegan } from "@sluice/control/choose";
 import { draftAbortUploads, type Draft } from "@sluice/control/draft";
 import { ageMs, formatBytes, plural } from "@sluice/control/units";
 import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
-import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, reportUnanswered } from "../actions/ask-workers.ts";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { addJson, duration, durationOption } from "../options.ts";
@@ -31,7 +31,7 @@ export function addOrphans(program: Command): void {
   addJson(orphans.command("ls"))
     .summary("list orphans")
     .description("List the orphans that the last scan found, or scan first.")
-    .option("--scan", "ask the workers to look through their buckets first")
+    .option("--scan", "ask the workers to scan their buckets first")
     .addOption(durationOption("--wait <duration>", "how long to wait for the scan", DEFAULT_WAIT_MS))
     .action(async (flags: ListFlags) => {
       await performOnRedis(flags, (session) => list(session, flags));
@@ -40,10 +40,10 @@ export function addOrphans(program: Command): void {
     .command("clean")
     .summary("abort orphans")
     .description(
-      "Abort orphans: those that are named, or all of ours that are old enough. Each is looked at again right before.",
+      "Abort orphans: the named ones, or all of our own that are old enough. Each one is checked again right before.",
     )
-    .argument("[upload-id...]", "upload ids, or their beginnings")
-    .option("--older-than <duration>", "only older than this (default: SLUICE_ORPHAN_AGE)", duration);
+    .argument("[upload-id...]", "upload ids or prefixes of them")
+    .option("--older-than <duration>", "only uploads older than this (default: SLUICE_ORPHAN_AGE)", duration);
   addJson(addPlanOptions(clean)).action(async (ids: string[], flags: CleanFlags) => {
     await performOnRedis(flags, (session) =>
       planOrRun(session, "orphans clean", ["abort_uploads"], flags, () => draftOf(session, ids, flags)),
@@ -70,7 +70,7 @@ async function scan(session: Session, waitMs: number): Promise<ExitCode> {
   );
   session.out.progressDone();
   if (unanswered) {
-    tellUnanswered(session, unanswered, id, "sluice orphans ls");
+    reportUnanswered(session, unanswered, id, "sluice orphans ls");
     return EXIT_OF_UNANSWERED[unanswered];
   }
   const [result] = Object.values(results);
@@ -95,7 +95,7 @@ function show(out: Output, orphans: readonly Orphan[]): void {
   ];
   out.table(columns, orphans);
   const bytes = orphans.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
-  out.note(`${plural(orphans.length, "orphan")}, ${formatBytes(bytes)}; a scan looks for more (--scan).`);
+  out.note(`${plural(orphans.length, "orphan")}, ${formatBytes(bytes)}; --scan looks for more.`);
 }
 
 async function draftOf(
@@ -113,7 +113,7 @@ async function draftOf(
       if (verdict !== "ours") excluded.push({ id, why: `it is ${verdict}: ${because}` });
     }
   } else {
-    // By both clocks: one of them may have been set forward.
+    // The smaller of both clocks counts, because one of them may have been set forward.
     const nowMs = Math.min(out.nowMs, await redisTimeMs(context.redis));
     wanted = orphans.filter((one) => ageMs(orphanBegan(one), nowMs) >= olderThan);
   }
@@ -126,7 +126,7 @@ function named(orphans: readonly Orphan[], given: string): Orphan {
   const matches = exact ? [exact] : orphans.filter(({ s3_upload_id: id }) => id.startsWith(given));
   const [only] = matches;
   if (only === undefined)
-    throw new CliError(EXIT.failed, `No scan knows an upload ${given}: see orphans ls --scan.`);
-  if (matches.length > 1) throw new CliError(EXIT.failed, `${given} is the beginning of several upload ids.`);
+    throw new CliError(EXIT.failed, `No scan has found an upload ${given}: see orphans ls --scan.`);
+  if (matches.length > 1) throw new CliError(EXIT.failed, `${given} is a prefix of several upload ids.`);
   return only;
 }

@@ -1,9 +1,9 @@
-/** `sluice parts`: every acknowledged part of a stream; with `--compare`, beside what S3 lists for its upload now. */
+/** `sluice parts`: every acknowledged part of a stream; with `--compare`, also what S3 lists for its upload now. */
 import { randomUUID } from "node:crypto";
 import { formatBytes, formatDuration } from "@sluice/control/units";
 import type { ListedPart, Part } from "@sluice/core";
 import type { Command } from "commander";
-import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, reportUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
 import { findStream } from "../find-streams.ts";
 import { addJson, durationOption } from "../options.ts";
@@ -24,7 +24,7 @@ export function addParts(program: Command): void {
     .command("parts")
     .summary("list the parts of a stream")
     .description("List every part of a stream that S3 acknowledged, with its ETag and checksum.")
-    .argument("<id>", "id of a stream, or its beginning")
+    .argument("<id>", "stream id or a prefix of it")
     .option("--compare", "ask a worker what S3 lists for the upload, and compare")
     .addOption(durationOption("--wait <duration>", "how long to wait for the worker", DEFAULT_WAIT_MS));
   addJson(command).action(async (id: string, flags: PartsFlags) => {
@@ -56,22 +56,25 @@ function compare(part: Part, listed: ListedPart | undefined): InS3 {
   return listed.ETag === part.ETag && listed.Size === part.Size ? "same" : "differs";
 }
 
-/** By number; an exit code where no worker answered. */
+/** The listed parts by number; an exit code if no worker answered. */
 async function listedParts(session: Session, id: string, waitMs: number) {
   const ask = { id: randomUUID(), action: "list_parts" as const, items: [id] };
   const { results, unanswered } = await askWorkers(session, ask, waitMs);
   session.out.progressDone();
   if (unanswered) {
-    tellUnanswered(session, unanswered, ask.id, `sluice parts ${id} --compare`);
+    reportUnanswered(session, unanswered, ask.id, `sluice parts ${id} --compare`);
     return EXIT_OF_UNANSWERED[unanswered];
   }
   const answer = results[id];
   if (answer?.result !== "done") {
-    throw new CliError(EXIT.failed, `S3 could not be asked: ${answer?.detail ?? "no reason was given"}.`);
+    throw new CliError(
+      EXIT.failed,
+      `S3 could not list the upload: ${answer?.detail ?? "no reason was given"}.`,
+    );
   }
-  // Written by a worker of ours from its own Listing.
+  // The worker wrote it from its own `Listing`, so its shape is known.
   const listing = answer.data as { kind: "alive"; parts: ListedPart[] } | { kind: "gone" };
-  if (listing.kind === "gone") session.out.note("S3 does not know the upload any more.");
+  if (listing.kind === "gone") session.out.note("The upload no longer exists in S3.");
   const listed = listing.kind === "alive" ? listing.parts : [];
   return new Map(listed.map((part) => [part.PartNumber, part]));
 }

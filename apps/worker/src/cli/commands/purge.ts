@@ -1,4 +1,4 @@
-/** `sluice purge`: removes records of failed streams, or of the history. Source files and finished objects stay. */
+/** `sluice purge`: removes records of failed streams, or of the history. Local files and finished objects stay. */
 import { choose, choosePrunable, readRows } from "@sluice/control/choose";
 import { draftPrune, draftPurge, type Draft } from "@sluice/control/draft";
 import { Option, type Command } from "commander";
@@ -20,13 +20,13 @@ export function addPurge(program: Command): void {
     .command("purge")
     .summary("remove records of failed streams, or history")
     .description(
-      "Remove the records of failed streams. Their files stay and are left alone until they change or are retried by path. Needs no worker.",
+      "Remove the records of failed streams. Their files stay and are ignored until they change or are retried by path. Needs no worker.",
     )
-    .argument("[id...]", "ids of failed streams, or their beginnings")
-    .option("--all", "every failed stream that the filters leave")
-    .option("--completed", "instead: completed streams, out of the history; --older-than says from when on")
+    .argument("[id...]", "ids of failed streams or prefixes of ids")
+    .option("--all", "every failed stream that matches the filters")
+    .option("--completed", "remove completed streams from the history instead; requires --older-than")
     .addOption(
-      new Option("--uploads <choice>", "what becomes of their open uploads in S3")
+      new Option("--uploads <choice>", "what to do with their open uploads in S3")
         .choices(["abort", "keep"])
         .default("abort"),
     );
@@ -43,7 +43,10 @@ async function draftOf(session: Session, ids: readonly string[], flags: PurgeFla
   const narrows = [reason, source, watch, path].some((value) => value !== undefined);
   if (flags.completed) {
     if (narrows || ids.length > 0 || flags.all)
-      throw new CliError(EXIT.usage, "--completed goes with --older-than only: history is removed by age.");
+      throw new CliError(
+        EXIT.usage,
+        "--completed can only be combined with --older-than: history is removed by age.",
+      );
     const olderThanMs = olderThan ?? 0;
     const { cutoff, ...chosen } = await choosePrunable(session.context, olderThanMs);
     return draftPrune(chosen, { cutoff, olderThanMs });
@@ -55,7 +58,7 @@ async function draftOf(session: Session, ids: readonly string[], flags: PurgeFla
     return draftPurge(choose("purge", await readRows(reader, await findStreams(reader, ids))), flags.uploads);
   }
   if (!narrows && !flags.all && olderThan === undefined)
-    throw new CliError(EXIT.usage, "Name streams, filter them, or say --all.");
+    throw new CliError(EXIT.usage, "Name streams, filter them, or pass --all.");
   const matching = await collect(selectRows(reader, ["failed"], filter, out.nowMs));
   return draftPurge({ ...choose("purge", matching), excluded: [] }, flags.uploads);
 }

@@ -1,4 +1,4 @@
-/** `sluice retry`: failed streams go back to work, purged files are taken up again. What is sent again is said first. */
+/** `sluice retry`: retries failed streams and uploads purged files again. Prints beforehand what will be sent again. */
 import { resolve } from "node:path";
 import { displayPath } from "@sluice/core";
 import { choose, readRows } from "@sluice/control/choose";
@@ -7,7 +7,7 @@ import { IgnoredFiles } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import { findStreams, lookForStream } from "../find-streams.ts";
+import { findStreams, lookUpStream } from "../find-streams.ts";
 import { addFilters, addJson, type FilterFlags } from "../options.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { collect, selectRows } from "../stream-rows.ts";
@@ -19,12 +19,12 @@ interface RetryFlags extends PlanFlags, FilterFlags {
 export function addRetry(program: Command): void {
   const command = program
     .command("retry")
-    .summary("retry failed streams, or take up purged files")
+    .summary("retry failed streams, or upload purged files again")
     .description(
-      "Take failed streams back to work; says beforehand what will be sent again. A path stands for its failed stream, or lifts the mark that a purge left on the file.",
+      "Retry failed streams; prints beforehand what will be sent again. A path selects its failed stream, or removes the mark that a purge left on the file.",
     )
-    .argument("[id|path...]", "ids of failed streams, their beginnings, or paths of files")
-    .option("--all", "every failed stream that the filters leave");
+    .argument("[id|path...]", "ids of failed streams, prefixes of ids, or file paths")
+    .option("--all", "every failed stream that matches the filters");
   addJson(addPlanOptions(addFilters(command))).action(async (given: string[], flags: RetryFlags) => {
     await performOnRedis(flags, (session) =>
       planOrRun(session, "retry", ["retry", "retry_path"], flags, () => draftOf(session, given, flags)),
@@ -35,11 +35,11 @@ export function addRetry(program: Command): void {
 async function draftOf(session: Session, given: readonly string[], flags: RetryFlags): Promise<Draft> {
   const { reader, context } = session;
   if (flags.all) {
-    // Superseded streams too: each is told why it is not retried only where it was named.
+    // Superseded streams are included only if the user named them: then each gets the reason why it is not retried.
     const chosen = choose("retry", await collect(failedRows(session, flags)));
     return await draftRetry(context, { ...chosen, excluded: [] });
   }
-  if (given.length === 0) throw new CliError(EXIT.usage, "Name streams or paths, or say --all.");
+  if (given.length === 0) throw new CliError(EXIT.usage, "Name streams or paths, or pass --all.");
   const targets = await Promise.all(given.map((text) => targetOf(session, text, flags)));
   const marks = targets.filter((target) => target.kind === "mark").map(({ item }) => item);
   if (marks.length === 0) {
@@ -50,7 +50,7 @@ async function draftOf(session: Session, given: readonly string[], flags: RetryF
     return await draftRetry(context, choose("retry", await readRows(reader, ids)));
   }
   if (marks.length < targets.length) {
-    throw new CliError(EXIT.usage, "Failed streams and purged files are retried one kind at a time.");
+    throw new CliError(EXIT.usage, "Failed streams and purged files cannot be retried in one command.");
   }
   return draftRetryPath(marks);
 }
@@ -63,8 +63,8 @@ type Target = { kind: "stream"; item: string } | { kind: "mark"; item: string };
 
 async function targetOf(session: Session, given: string, flags: RetryFlags): Promise<Target> {
   if (!given.includes("/")) return { kind: "stream", item: given };
-  // Ids that are no ULIDs may hold a slash too.
-  const id = await lookForStream(session.reader, given);
+  // An id that is no ULID may contain a slash too.
+  const id = await lookUpStream(session.reader, given);
   if (id !== undefined) return { kind: "stream", item: id };
   const path = resolve(given);
   const failed = await failedAt(session, path, flags.source);
@@ -75,9 +75,9 @@ async function targetOf(session: Session, given: string, flags: RetryFlags): Pro
   );
   const [mark] = marks;
   if (mark === undefined)
-    throw new CliError(EXIT.failed, `No failed stream and no purged file is at ${path}.`);
+    throw new CliError(EXIT.failed, `No failed stream and no purged file exists at ${path}.`);
   if (marks.length > 1) {
-    throw new CliError(EXIT.failed, `Several sources have ${path}: say --source.\n  ${marks.join("\n  ")}`);
+    throw new CliError(EXIT.failed, `Several sources have ${path}: pass --source.\n  ${marks.join("\n  ")}`);
   }
   return { kind: "mark", item: mark };
 }

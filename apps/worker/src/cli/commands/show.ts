@@ -1,4 +1,4 @@
-/** `sluice show`: everything about one stream, why it is not final yet, and what can be done where it failed. */
+/** `sluice show`: everything about one stream, why it is not final yet, and what to do if it failed. */
 import {
   describeOutlook,
   describeCompletedBy,
@@ -29,7 +29,7 @@ export function addShow(program: Command): void {
     .command("show")
     .summary("show one stream")
     .description("Show one stream: its state and why, its object, its file, its timeline.")
-    .argument("<id>", "id of a stream, or its beginning");
+    .argument("<id>", "stream id or a prefix of it");
   addJson(command).action(async (id: string, flags: CommonFlags) => {
     await performOnRedis(flags, (session) => show(session, id));
   });
@@ -45,7 +45,7 @@ async function show({ reader, out }: Session, given: string) {
   return EXIT.ok;
 }
 
-/** The record's own fields; beside them what is kept under other keys. */
+/** The record's own fields, and next to them what is stored under other keys. */
 function detailToJson({ id, parsed, raw, log, partCount, indexes }: StreamDetail) {
   const fields = parsed.kind === "record" ? recordToJson(parsed.record) : raw;
   return { id, ...fields, part_count: partCount, indexes, log };
@@ -62,7 +62,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
     ["path", { text: record.original_path, style: "bold" }],
     ["state", record.status],
     ["waiting for", waiting && describeWaiting(waiting)],
-    ["asked for", record.requested_action],
+    ["requested", record.requested_action],
     ["source, watch", `${record.source}, ${record.watch}`],
     ["object", record.s3_key === undefined ? undefined : `s3://${record.s3_bucket}/${record.s3_key}`],
     ["upload id", record.s3_upload_id],
@@ -72,7 +72,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
       "sent",
       partCount === 0
         ? undefined
-        : `${formatBytes(record.bytes_sent)} in an unbroken run, ${plural(partCount, "part")}`,
+        : `${formatBytes(record.bytes_sent)} in a contiguous run, ${plural(partCount, "part")}`,
     ],
     ["only on local disk", unsent === 0 ? undefined : { text: formatBytes(unsent), style: "yellow" }],
     ["part plan", record.part_plan],
@@ -127,7 +127,7 @@ function showLog(out: Output, log: StreamDetail["log"]): void {
   if (log.length > SHOWN_LOG) out.note(`… and ${log.length - SHOWN_LOG} earlier entries (--json shows all).`);
 }
 
-/** A record that cannot be worked with is shown as it is stored, and why. */
+/** Shows a record that cannot be parsed as stored, and the reason. */
 function showRaw(out: Output, { id, parsed, raw, log }: StreamDetail): void {
   out.pairs([["id", id], ["record", { text: whatIsWrong(parsed), style: "red" }], ...Object.entries(raw)]);
   showLog(out, log);
@@ -138,7 +138,7 @@ function whatIsWrong(parsed: StreamDetail["parsed"]): string {
     case "record":
       return "readable";
     case "founding":
-      return "of the founding phase: a worker fills it in when it takes it";
+      return "from an early version: a worker completes it when it takes it over";
     case "incomplete":
       return `incomplete: ${parsed.missing.join(", ")} missing`;
     case "corrupt":
@@ -146,6 +146,6 @@ function whatIsWrong(parsed: StreamDetail["parsed"]): string {
     case "newer":
       return `written by a newer Sluice (record version ${parsed.version})`;
     case "absent":
-      return "gone: only an index still names it";
+      return "missing: only an index still lists it";
   }
 }

@@ -1,4 +1,7 @@
-/** `sluice verify`: is an object in S3 what was recorded when it was sealed? A worker looks, and with `--deep` reads it back. */
+/**
+ * `sluice verify`: checks whether an object in S3 matches what was recorded when it was sealed. A worker checks it;
+ * with `--deep` it reads the object back.
+ */
 import { randomUUID } from "node:crypto";
 import { formatDuration } from "@sluice/config";
 import type { Ask } from "@sluice/control/run-plan";
@@ -6,9 +9,9 @@ import type { ItemResult } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import type { Sha256 } from "../../requests/read-back.ts";
 import type { Check } from "../../requests/verify-report.ts";
-import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, tellUnanswered } from "../actions/ask-workers.ts";
+import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, reportUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
-import { lookForStream } from "../find-streams.ts";
+import { lookUpStream } from "../find-streams.ts";
 import { addJson, duration } from "../options.ts";
 import type { Output } from "../output/output.ts";
 import type { Piece } from "../output/table.ts";
@@ -23,7 +26,7 @@ interface VerifyFlags extends CommonFlags {
   wait?: number;
 }
 
-/** Reading back is as long as the object is large. */
+/** Reading an object back takes time in proportion to its size. */
 const DEEP_WAIT_MS = 3_600_000;
 
 interface Report {
@@ -41,8 +44,8 @@ export function addVerify(program: Command): void {
     .description(
       "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and tells the SHA-256 of both.",
     )
-    .argument("[id|key]", "id of a stream, its beginning, or the key of an object")
-    .option("--request <id>", "instead: what became of a verify that was asked for before")
+    .argument("[id|key]", "stream id, a prefix of it, or the key of an object")
+    .option("--request <id>", "show the result of an earlier verify instead")
     .option("--deep", "read the whole object back")
     .option("--bucket <name>", "bucket of the key (default: SLUICE_S3_BUCKET)")
     .option(
@@ -70,7 +73,7 @@ async function verify(session: Session, given: string | undefined, flags: Verify
   const result = results[item];
   if (!result) {
     const why = unanswered ?? "in_time";
-    tellUnanswered(session, why, ask.id, `sluice verify --request ${ask.id}`);
+    reportUnanswered(session, why, ask.id, `sluice verify --request ${ask.id}`);
     return EXIT_OF_UNANSWERED[why];
   }
   if (out.json) out.document({ item, ...result });
@@ -80,10 +83,10 @@ async function verify(session: Session, given: string | undefined, flags: Verify
 
 async function newAsk(session: Session, given: string | undefined, flags: VerifyFlags): Promise<Verify> {
   if (given === undefined) throw new CliError(EXIT.usage, "Name a stream or the key of an object.");
-  const id = (await lookForStream(session.reader, given)) ?? (await streamOfKey(session, given));
+  const id = (await lookUpStream(session.reader, given)) ?? (await streamOfKey(session, given));
   const bucket = flags.bucket ?? session.config.s3Bucket;
   if (id === undefined && bucket === "") {
-    throw new CliError(EXIT.usage, `There is no stream ${given}; for a key say --bucket too.`);
+    throw new CliError(EXIT.usage, `There is no stream ${given}; for a key pass --bucket too.`);
   }
   if (id === undefined) await refuseUnknownBucket(session, bucket);
   return {
@@ -94,7 +97,7 @@ async function newAsk(session: Session, given: string | undefined, flags: Verify
   };
 }
 
-/** Only a worker of this bucket would ever answer. One that does not say which it has may be the one. */
+/** Only a worker that uses this bucket can answer. A worker that does not report its bucket may be one. */
 async function refuseUnknownBucket({ registry }: Session, bucket: string): Promise<void> {
   const buckets = new Set<string>();
   for (const { lease } of await registry.list()) {
@@ -104,14 +107,14 @@ async function refuseUnknownBucket({ registry }: Session, bucket: string): Promi
   }
   if (buckets.size === 0 || buckets.has(bucket)) return;
   const known = [...buckets].toSorted((a, b) => a.localeCompare(b)).join(", ");
-  throw new CliError(EXIT.failed, `No worker has the bucket ${bucket}; those alive have ${known}.`);
+  throw new CliError(EXIT.failed, `No live worker uses the bucket ${bucket}; live workers use ${known}.`);
 }
 
-/** Filing it again changes nothing: only its answer is waited for. */
+/** The request is not filed again: the command only waits for its answer. */
 async function askedBefore({ requests }: Session, id: string): Promise<Verify> {
   const request = await requests.read(id);
   if (request.kind !== "ok" || request.value.action !== "verify") {
-    throw new CliError(EXIT.failed, `There is no verify that was asked for as ${id} in the last day.`);
+    throw new CliError(EXIT.failed, `There is no verify request ${id} from the last day.`);
   }
   const { items, options } = request.value;
   return { id, action: "verify", items, ...(options === undefined ? {} : { options }) };
@@ -132,7 +135,7 @@ const MARKS: Record<"true" | "false" | "null", Piece> = {
 };
 
 function show(out: Output, item: string, result: ItemResult): void {
-  // Written by a worker of ours.
+  // A worker wrote it, so its shape is known.
   const report = result.data as Report | undefined;
   if (!report) {
     out.line({ text: result.result, style: "red" }, "  ", result.detail ?? "");
@@ -152,6 +155,7 @@ function show(out: Output, item: string, result: ItemResult): void {
     out.line("SHA-256 file    ", report.sha256.file ?? { text: "not read", style: "dim" });
   }
   if (result.result === "done") out.line({ text: "As recorded.", style: "green" });
-  else if (report.checks.some(({ ok }) => ok === false)) out.line({ text: "Not as recorded.", style: "red" });
+  else if (report.checks.some(({ ok }) => ok === false))
+    out.line({ text: "Does not match the record.", style: "red" });
   else out.line({ text: `Not verified: ${result.detail ?? ""}`, style: "red" });
 }

@@ -1,6 +1,6 @@
 /**
- * Where a command writes: its answer on standard output (one JSON document, or text for people), everything else on
- * standard error. Text passes through `visibleLine` on its way, so no record can speak to the terminal.
+ * The output of a command: its answer on standard output (one JSON document, or text for people), everything else on
+ * standard error. All text passes through `visibleLine`, so no record can send control characters to the terminal.
  */
 import { styleText } from "node:util";
 import { formatTable, type Column, type Piece } from "./table.ts";
@@ -31,7 +31,7 @@ export class Output {
     this.#progressAtMs = now();
   }
 
-  /** The answer is read by a person now: tables fit the screen. */
+  /** True when the answer goes to a terminal: tables are then cut to its width. */
   get onTerminal(): boolean {
     return this.#stdout.isTTY;
   }
@@ -45,7 +45,7 @@ export class Output {
     this.#stdout.write(`${jsonText(value, 2)}\n`);
   }
 
-  /** One record of many, a line each (NDJSON). Resolves when the reader has kept up. */
+  /** One record of many, a line each (NDJSON). Resolves when the reader can take more. */
   async record(value: unknown): Promise<void> {
     if (this.#stdout.write(`${jsonText(value)}\n`)) return;
     await new Promise<void>((resolve) => this.#stdout.once("drain", resolve));
@@ -55,33 +55,33 @@ export class Output {
     this.#stdout.write(`${paint(pieces, this.#stdout)}\n`);
   }
 
-  /** Nothing at all is printed for no rows. */
+  /** Prints nothing, not even titles, if there are no rows. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void {
     if (rows.length === 0) return;
     for (const line of formatTable(columns, rows, widthOf(this.#stdout))) this.line(...line);
   }
 
-  /** Names and values, one pair a line; pairs without a value are left out. */
+  /** Names and values, one pair per line; pairs without a value are left out. */
   pairs(pairs: readonly (readonly [name: string, value: Piece | undefined])[]): void {
     const shown = pairs.filter((pair): pair is readonly [string, Piece] => pair[1] !== undefined);
     const width = Math.max(0, ...shown.map(([name]) => name.length));
     for (const [name, value] of shown) this.line({ text: name.padEnd(width), style: "dim" }, "  ", value);
   }
 
-  /** For the person, beside the answer; may have several lines. */
+  /** A note for the user on standard error; may have several lines. */
   note(text: string): void {
     this.#clearProgress();
     this.#stderr.write(`${visibleLines(text)}\n`);
   }
 
-  /** Why there is no answer: for people in words, with `--json` as one line of JSON, beside the answer all the same. */
+  /** Why there is no answer, on standard error: text for people, one line of JSON with `--json`. */
   failure(exitCode: number, message: string): void {
     if (!this.json) return this.note(message);
     this.#clearProgress();
     this.#stderr.write(`${jsonText({ error: message, exit_code: exitCode })}\n`);
   }
 
-  /** As `line`, beside the answer. */
+  /** As `line`, on standard error. */
   noteLine(...pieces: Piece[]): void {
     this.#clearProgress();
     this.#stderr.write(`${paint(pieces, this.#stderr)}\n`);
@@ -92,7 +92,7 @@ export class Output {
     for (const line of formatTable(columns, rows, widthOf(this.#stderr))) this.noteLine(...line);
   }
 
-  /** How far a long command is: on a terminal in place, else now and then as a line of its own. */
+  /** Progress of a long command: on a terminal one line that is updated, elsewhere a line now and then. */
   progress(text: string): void {
     if (this.#stderr.isTTY) {
       this.#stderr.write(`\r\u001b[K${visibleLine(text)}`);
@@ -103,7 +103,7 @@ export class Output {
     this.#progressAtMs = this.nowMs;
   }
 
-  /** The last word on progress leaves the screen as if it had not been there. */
+  /** Removes the progress line from the terminal. */
   progressDone(): void {
     this.#clearProgress();
   }
@@ -114,12 +114,12 @@ export class Output {
   }
 }
 
-/** Of a terminal; what is written elsewhere is not cut. */
+/** Width of a terminal; undefined elsewhere, where nothing is cut. */
 function widthOf(stream: NodeJS.WriteStream): number | undefined {
   return stream.isTTY && stream.columns > 0 ? stream.columns : undefined;
 }
 
-/** Colour only where the stream is a terminal and neither NO_COLOR nor the terminal forbids it. */
+/** Colour only on a terminal, and only if neither NO_COLOR nor the terminal forbids it. */
 function paint(pieces: readonly Piece[], stream: NodeJS.WriteStream): string {
   return pieces
     .map((piece) => {

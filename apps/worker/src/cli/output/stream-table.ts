@@ -4,7 +4,7 @@ import { failureReason, lagBytes, lastActivityAt } from "@sluice/control/stream-
 import { formatBytes } from "@sluice/control/units";
 import { relative, type Column, type Piece } from "./table.ts";
 
-/** `shortId`: as the ids stand in the table. */
+/** `shortId`: how ids are shown in the table. */
 export function streamColumns(nowMs: number, shortId = (id: string): string => id): Column<ListedStream>[] {
   return [
     { title: "id", cell: (row) => shortId(row.id) },
@@ -37,7 +37,7 @@ export function stateOf(row: ListedStream): Piece {
   switch (row.kind) {
     case "failed": {
       const reason = failureReason(row) ?? "";
-      // Another generation carries on: nothing is wrong any more.
+      // A newer generation of the file replaced it, so there is nothing left to fix.
       if (row.set_apart !== undefined) return { text: `given up: ${reason}`, style: "dim" };
       return row.superseded_by === undefined
         ? { text: `failed: ${reason}`, style: "red" }
@@ -58,8 +58,8 @@ export function stateOf(row: ListedStream): Piece {
 const SHORTEST_ID = 6;
 
 /**
- * The shortest endings that tell these ids apart: ids of files that were found together begin with the same time. Commands
- * take them as they take whole ids.
+ * The shortest suffixes that are unique among these ids: ids of files that were found together begin with the same
+ * time. Commands accept them like whole ids.
  */
 export function shortIds(ids: readonly string[]): (id: string) => string {
   const longest = Math.max(SHORTEST_ID, ...ids.map((id) => id.length));

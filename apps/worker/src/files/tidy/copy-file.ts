@@ -1,4 +1,4 @@
-/** Copies a file to another file system so that a name there always means the whole, proven content. */
+/** Copies a file to another file system. A name there always means the complete, verified content. */
 import { constants } from "node:fs";
 import { chmod, lstat, open, unlink, utimes, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -13,8 +13,8 @@ const CHUNK_BYTES = 1024 * 1024;
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Resolves with the target's name: `to`, or a numbered one where another file has that. The source stays.
- * `stillSame` is asked before the copy gets its name; undefined when it says no.
+ * Resolves with the target's name: `to`, or a numbered name if another file has that one. The source stays. `stillSame`
+ * is called before the copy gets its name; undefined if it returns false.
  */
 export async function copyFile(
   from: string,
@@ -25,7 +25,7 @@ export async function copyFile(
   try {
     const crc = await writeCopy(from, copy);
     if ((await crcOf(copy)) !== crc)
-      throw new TidyError(`the copy in ${dirname(to)} does not hold what was written`);
+      throw new TidyError(`the copy in ${dirname(to)} differs from what was written`);
     if (!(await stillSame())) return undefined;
     return await name(copy, to, crc);
   } finally {
@@ -72,7 +72,7 @@ async function crcOf(path: string): Promise<number> {
   }
 }
 
-/** An equal file under a wanted name is this very copy, made by an attempt that was interrupted after it. */
+/** An identical file under the wanted name is this copy, made by an attempt that was interrupted afterwards. */
 async function name(copy: string, to: string, crc: number): Promise<string> {
   const { size } = await lstat(pathBuffer(copy));
   for (let count = 1; ; count += 1) {
@@ -91,7 +91,7 @@ async function syncDirectory(path: string): Promise<void> {
   try {
     await directory.sync();
   } catch (error) {
-    // Some network file systems have no fsync for directories; they write through.
+    // Some network file systems do not support fsync for directories; they write through.
     if (systemError(error).code !== "EINVAL") throw error;
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Local data is sacred. A file is first put where nobody finds it under its name; then whoever may write it is looked for
- * anew, it is compared with what was verified, its object is asked for, and only then is it deleted or moved. Any
- * difference puts it back, beside whatever has taken its name meanwhile. A crash at any point leaves the file under one
- * name or the other, never none.
+ * Local data must never be lost. A file is first moved where nobody finds it under its name; then it is checked for
+ * writers again and compared with what was verified, its object is checked, and only then is it deleted or moved. Any
+ * difference restores it, next to whatever has taken its name meanwhile. A crash at any point leaves the file under one
+ * of the two names, never under none.
  *
  *     compare with the snapshot, ctime too        rename moves the ctime: it is compared before, and from then on
  *     → look for writers (any answer will do)     with what it was right after the rename
  *     → rename to .sluice-tidy-<id>/<name>
- *     → compare → look for writers anew → HeadObject → compare → unlink, or give it its new name
+ *     → compare → look for writers again → HeadObject → compare → unlink, or give it its new name
  */
 import { constants } from "node:fs";
 import { access, lstat, mkdir, open, rename, unlink } from "node:fs/promises";
@@ -31,15 +31,15 @@ import { isMissing, systemError } from "../system-error.ts";
 import { TidyError } from "./tidy-error.ts";
 import { tidyName } from "./tidy-name.ts";
 
-/** What becomes of a hidden file that was proved to be the verified one. `unchanged`: whether it is still as it was then. */
+/** What to do with a hidden file that was proved to be the verified one. `unchanged`: whether it still is. */
 type Act = (hidden: string, unchanged: () => Promise<boolean>) => Promise<"done" | "changed">;
 
-/** Opened without waiting for a FIFO's other end, and never through a link. */
+/** Does not wait for the other end of a FIFO, and never follows a link. */
 const LOOK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export class DiskFileTidier implements FileTidier {
   readonly #writers: WriterProbe;
-  /** Directories of files being tidied just now: not leftovers of a crash. */
+  /** Directories of files that are being tidied now: not leftovers of a crash. */
   readonly #busy = new Set<string>();
 
   constructor(options: { writers: WriterProbe }) {
@@ -66,7 +66,8 @@ export class DiskFileTidier implements FileTidier {
     const target = join(targetDirectory, relativePath);
     try {
       await mkdir(pathBuffer(dirname(target)), { recursive: true });
-      // Hiding and putting back moves the ctime for nothing where the file cannot go.
+      // Checked first, because hiding and restoring would change the ctime for nothing if the file cannot be moved
+      // there.
       await access(pathBuffer(dirname(target)), constants.W_OK | constants.X_OK);
     } catch (error) {
       return impossible(path, systemError(error).message);
@@ -95,7 +96,7 @@ export class DiskFileTidier implements FileTidier {
       const is = compare(checks.snapshot, now);
       if (is === "touched" && now !== "not a file") return { kind: "touched", now };
       if (is !== "same" || now === "not a file") return { kind: "changed" };
-      // Any answer will do: it saves hiding a file that someone is known to write.
+      // Any answer is enough: it avoids hiding a file that is known to have a writer.
       const refused = await this.#refusal(path, now, checks, false);
       return refused ?? (await this.#hideAndAct(path, checks, act));
     } catch (error) {
@@ -103,7 +104,9 @@ export class DiskFileTidier implements FileTidier {
     }
   }
 
-  /** Why the file must stay, as far as writers go. `facts` are those of now: the snapshot's device may be of another mount. */
+  /**
+   * Why the file must stay because of writers. `facts` are current: the snapshot's device may belong to another mount.
+   */
   async #refusal(
     path: string,
     facts: FileFacts,
@@ -123,7 +126,7 @@ export class DiskFileTidier implements FileTidier {
       await mkdir(pathBuffer(directory), { mode: 0o700 });
       return await this.#actOn(path, hidden, checks, act);
     } finally {
-      // Not empty: the file could not be put back just now. It is whole, and the next start tries again.
+      // Not empty means that the file could not be restored now. It is intact, and the next start tries again.
       await removeIfEmpty(directory);
       this.#busy.delete(directory);
     }
@@ -160,10 +163,12 @@ export class DiskFileTidier implements FileTidier {
 
 type Seen = FileFacts | "gone" | "not a file";
 
-/** By a descriptor: opening a file makes a network file system ask its server, where a plain stat may be out of date. */
+/**
+ * Through a descriptor: opening a file makes a network file system ask its server, whereas a plain stat may be stale.
+ */
 async function look(path: string): Promise<Seen> {
   try {
-    // Opening a device can act on it, so what is there is looked at first.
+    // Opening a device can have side effects, so the entry is checked first.
     if (kindOfEntry(await lstat(pathBuffer(path), { bigint: true })) !== undefined) return "not a file";
     await using file = await open(pathBuffer(path), LOOK);
     const stats = await file.stat({ bigint: true });
@@ -171,7 +176,7 @@ async function look(path: string): Promise<Seen> {
   } catch (error) {
     if (isMissing(error)) return "gone";
     const { code } = systemError(error);
-    // Something else took the name between the two.
+    // Something else took the name between the check and the open.
     if (code === "ELOOP" || code === "ENXIO") return "not a file";
     throw error;
   }
@@ -181,12 +186,12 @@ function compare(verified: FileFacts, now: Seen): Compared {
   return typeof now === "string" ? "changed" : compareWithSnapshot(verified, now);
 }
 
-/** Another file may have the name by now: then it comes back beside that one. */
+/** Another file may have the name by now: then the file is restored next to it. */
 async function putBack(hidden: string, path: string): Promise<void> {
   try {
     await placeUnderFreeName(hidden, path);
   } catch (error) {
-    // Another worker put it back already.
+    // Another worker has restored it already.
     if (!isMissing(error)) throw error;
   }
 }

@@ -1,23 +1,23 @@
 /**
  * Gives a file another name, and never takes one that is in use: a file that came meanwhile is never overwritten.
  *
- * A hard link does that: it fails where the name is taken. Where there are none the name is first taken by an empty file
- * of our own, made exclusively, and the rename replaces that one. (renameat2 with RENAME_NOREPLACE is out of Node's
- * reach, and a copy would leave whoever still writes the file with another one.) Bytes that somebody writes into our
- * empty file before it is replaced are kept under the next free name. What is left is another program's rename onto the
- * very name between our last look and our rename.
+ * A hard link does that: it fails if the name is taken. Without hard links, the name is first taken by our own empty
+ * file, created exclusively, and the rename replaces that one. (renameat2 with RENAME_NOREPLACE is not available in
+ * Node, and after a copy a process that still writes the file would write to another one.) Bytes that somebody writes
+ * into our empty file before it is replaced are kept under the next free name. What remains is another program's rename
+ * onto
  */
 import { link, lstat, open, rename, rmdir, unlink, type FileHandle } from "node:fs/promises";
 import { pathBuffer } from "../path-buffer.ts";
 import { isMissing, systemError } from "../system-error.ts";
 import { TidyError } from "./tidy-error.ts";
 
-/** No two hard links to be had here (FAT, some network and FUSE file systems, too many links already). */
+/** Errors that mean that no second hard link is possible (FAT, some network and FUSE file systems, too many links). */
 const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK"]);
 const MOST_NAMES = 10_000;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Throws the system's error when neither is possible; `from` is then where it was. */
+/** Throws the system's error if neither is possible; `from` is then unchanged. */
 export async function placeFile(from: string, to: string): Promise<"placed" | "taken"> {
   try {
     await link(pathBuffer(from), pathBuffer(to));
@@ -30,13 +30,13 @@ export async function placeFile(from: string, to: string): Promise<"placed" | "t
   return await dropName(from);
 }
 
-/** `meanwhile`: for tests, what others do between the taking of the name and the rename. */
+/** `meanwhile`: for tests, what other programs do between the creation of the name and the rename. */
 export async function placeWithoutLinks(
   from: string,
   to: string,
   meanwhile: () => void | Promise<void> = () => undefined,
 ): Promise<"placed" | "taken"> {
-  // A file that is gone must not leave an empty one in its place.
+  // A missing file must not leave an empty one in its place.
   await lstat(pathBuffer(from));
   let own: FileHandle;
   try {
@@ -61,7 +61,7 @@ export async function placeWithoutLinks(
   }
 }
 
-/** Whether the name still leads to our empty file: others may have written it, or put their own there. */
+/** Whether the name still leads to our empty file: others may have written to it or replaced it. */
 async function isOwn(own: FileHandle, to: string): Promise<boolean> {
   const mine = await own.stat({ bigint: true });
   try {
@@ -90,7 +90,7 @@ async function keepWhatWasWritten(own: FileHandle, to: string): Promise<void> {
       if (systemError(error).code !== "EEXIST") throw error;
     }
   }
-  throw new TidyError(`${MOST_NAMES} names like this one are taken`);
+  throw new TidyError(`${MOST_NAMES} similar names are taken`);
 }
 
 /** As placeFile, under the first free name of `a.mp4`, `a-2.mp4`, `a-3.mp4` …; resolves with it. */
@@ -99,7 +99,7 @@ export async function placeUnderFreeName(from: string, to: string): Promise<stri
     const name = numbered(to, count);
     if ((await placeFile(from, name)) === "placed") return name;
   }
-  throw new TidyError(`${MOST_NAMES} names like this one are taken`);
+  throw new TidyError(`${MOST_NAMES} similar names are taken`);
 }
 
 export function numbered(path: string, count: number): string {
@@ -121,7 +121,7 @@ async function isSameFile(a: string, b: string): Promise<boolean> {
   return one?.ino === other?.ino && one?.dev === other?.dev;
 }
 
-/** One that is not empty stays as it is. */
+/** A directory that is not empty stays. */
 export async function removeIfEmpty(directory: string): Promise<void> {
   try {
     await rmdir(pathBuffer(directory));

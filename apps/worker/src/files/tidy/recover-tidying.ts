@@ -1,6 +1,6 @@
 /**
- * After a crash in the middle of tidying a file lies in a hidden directory beside where it was. It is put back under its
- * name, and tidied again by its stream. Nothing is ever deleted here but empty directories of our own.
+ * After a crash during tidying, a file is in a hidden directory next to its former place. It is restored under its name
+ * and tidied again by its stream. Nothing is deleted here except our own empty directories.
  */
 import { opendir, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,18 +11,18 @@ import { isMissing } from "../system-error.ts";
 import { isTidyPath } from "./tidy-name.ts";
 
 export interface Recovery {
-  /** Where the files are now. */
+  /** Paths of the restored files. */
   putBack: string[];
-  /** What could not be read or put back, as `path: why`. */
-  troubles: string[];
+  /** What could not be read or restored, as `path: why`. */
+  problems: string[];
 }
 
 const NONE: ReadonlySet<string> = new Set();
 const ENTRIES = 256;
 
-/** Looks through the whole watch; run when a watch is first walked. `busy`: directories being used by this process. */
+/** Searches the whole watch; run when a watch is first walked. `busy`: directories in use by this process. */
 export async function recoverTidying(root: string, busy: ReadonlySet<string> = NONE): Promise<Recovery> {
-  const recovery: Recovery = { putBack: [], troubles: [] };
+  const recovery: Recovery = { putBack: [], problems: [] };
   const pending = [root];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     try {
@@ -31,7 +31,7 @@ export async function recoverTidying(root: string, busy: ReadonlySet<string> = N
         else if (!busy.has(below)) recovery.putBack.push(...(await putBackFrom(below, directory)));
       }
     } catch (error) {
-      if (!isMissing(error)) recovery.troubles.push(`${directory}: ${String(error)}`);
+      if (!isMissing(error)) recovery.problems.push(`${directory}: ${String(error)}`);
     }
   }
   return recovery;
@@ -50,7 +50,7 @@ async function putBackFrom(hidden: string, directory: string): Promise<string[]>
   const putBack: string[] = [];
   for (const name of await readdir(pathBuffer(hidden), { encoding: "buffer" })) {
     const text = decodePath(name);
-    // A deleted file that someone on this machine still reads; NFS takes it away when they are done.
+    // A deleted file that is still open on this machine; NFS removes it when it is closed.
     if (text.startsWith(".nfs")) continue;
     putBack.push(await placeUnderFreeName(join(hidden, text), join(directory, text)));
   }
@@ -58,11 +58,11 @@ async function putBackFrom(hidden: string, directory: string): Promise<string[]>
   return putBack;
 }
 
-/** In small steps, as the directory may hold 100,000 files. */
+/** In batches, as the directory may hold 100,000 files. */
 async function directoriesIn(path: string): Promise<string[]> {
   const found: string[] = [];
   try {
-    // The types know Dir as one of strings only; with this encoding its entries' names are bytes.
+    // The types allow only strings in a Dir; with this encoding the names of its entries are bytes.
     const options = { encoding: "buffer" as BufferEncoding, bufferSize: ENTRIES };
     for await (const entry of await opendir(pathBuffer(path), options)) {
       if (entry.isDirectory()) found.push(join(path, decodePath(entry.name as unknown as Buffer)));

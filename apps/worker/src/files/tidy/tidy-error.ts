@@ -1,4 +1,4 @@
-/** A file cannot be tidied for a reason that is not the system's; it is where it was, or hidden beside it. */
+/** A file cannot be tidied, for a reason that is not a system error; it is where it was, or hidden next to it. */
 export class TidyError extends Error {
   override readonly name = "TidyError";
 }

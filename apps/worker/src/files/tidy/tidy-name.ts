@@ -1,6 +1,6 @@
 /**
- * While a file is being tidied it lies, under its own name, in a hidden directory beside where it was:
- * `.sluice-tidy-<id>/<name>`. So whoever finds one knows what it was called, and no name is too long for it.
+ * While a file is being tidied it is, under its own name, in a hidden directory next to its former place:
+ * `.sluice-tidy-<id>/<name>`. So the former name is always known, and no name becomes too long.
  */
 import { newId } from "../../new-id.ts";
 
@@ -10,12 +10,12 @@ export function tidyName(): string {
   return `.sluice-tidy-${newId()}`;
 }
 
-/** A copy that is not whole yet, in the directory files are moved to. */
+/** A copy that is not complete yet, in the directory that files are moved to. */
 export function copyName(): string {
   return `.sluice-copy-${newId()}`;
 }
 
-/** Whether the path is, or leads through, a directory of files being tidied. */
+/** Whether the path is a directory of files being tidied, or inside one. */
 export function isTidyPath(path: string): boolean {
   return TIDY.test(path);
 }

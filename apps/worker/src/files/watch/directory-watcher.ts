@@ -1,6 +1,6 @@
 /**
- * File events make things sooner, never more certain: each only adds a path to the hints. Where events cannot be had
- * (network file systems, an exhausted watch limit) the rescan alone finds everything, and the state says why.
+ * File events only make discovery faster: each one just adds a path to the hints. Where there are no events (network
+ * file systems, an exhausted watch limit) the rescan finds everything, and the state says why.
  */
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -29,9 +29,9 @@ export interface DirectoryWatcherOptions {
 
 /** The system refuses another inotify watch or instance. */
 const EXHAUSTED: ReadonlySet<string> = new Set(["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"]);
-/** How often it is checked whether the root is still the directory that is followed. */
+/** How often the root is checked for having been replaced by another directory. */
 const CHECK_ROOT_MS = 10_000;
-/** What a decoder leaves where bytes were not UTF-8. */
+/** What a decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = "\ufffd";
 /** A directory with such names is listed at most this often. */
 const LIST_AGAIN_MS = 1_000;
@@ -43,7 +43,7 @@ export class DirectoryWatcher implements Service {
   #watcher: FSWatcher | undefined;
   #followed = "";
   #check: NodeJS.Timeout | undefined;
-  /** Directories that will be listed soon for names events cannot carry. */
+  /** Directories that will be listed soon, because of names that events cannot represent. */
   readonly #toList = new Map<string, NodeJS.Timeout>();
 
   constructor(options: DirectoryWatcherOptions) {
@@ -55,7 +55,7 @@ export class DirectoryWatcher implements Service {
     return this.#state;
   }
 
-  /** Resolves when every directory that is there now is followed, or when it is clear that none will be. */
+  /** Resolves when every existing directory is followed, or when it is clear that none will be. */
   async start(signal: AbortSignal): Promise<void> {
     const { polling, root } = this.#options;
     const silent = polling === "auto" ? await silentFileSystem(root) : undefined;
@@ -66,7 +66,7 @@ export class DirectoryWatcher implements Service {
     this.#check = setInterval(() => void this.checkRoot(), CHECK_ROOT_MS).unref();
   }
 
-  /** A volume that was mounted anew is another directory, of which the old watches hear nothing: it is followed anew. */
+  /** A newly mounted volume is another directory, about which the old watches get no events: watching is restarted. */
   async checkRoot(): Promise<void> {
     if (this.#watcher === undefined) return;
     const now = await identityOf(this.#options.root);
@@ -75,7 +75,7 @@ export class DirectoryWatcher implements Service {
     await this.#follow();
     this.#options.log.info(
       { watch: this.#options.name, root: this.#options.root },
-      "the directory is another one than before; it is followed anew",
+      "the directory was replaced; watching is restarted",
     );
   }
 
@@ -103,7 +103,7 @@ export class DirectoryWatcher implements Service {
     this.#watcher = watcher;
     watcher.on("raw", (event, name, details) => {
       const directory = watchedPath(details);
-      // While the root is away chokidar watches a directory above it.
+      // While the root is missing, chokidar watches a directory above it.
       if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
       if (event === "rename" && name !== null) tree.appeared(join(directory, name));
       this.#onEvent(asConfigured(directory), name, event === "change");
@@ -115,7 +115,7 @@ export class DirectoryWatcher implements Service {
       watcher.once("ready", resolve);
       watcher.on("error", (error) => {
         this.#onError(error);
-        // A watcher that was given up is never ready.
+        // A watcher that was closed never becomes ready.
         if (this.#watcher !== watcher) resolve();
       });
     });
@@ -146,7 +146,7 @@ export class DirectoryWatcher implements Service {
     log.info({ watch: name, root, reason }, "changes are found by the rescan alone");
   }
 
-  /** Names that are not UTF-8 arrive garbled; the listing has their bytes. */
+  /** Names that are not UTF-8 arrive garbled in events; a listing has their bytes. */
   #listSoon(directory: string): void {
     if (this.#toList.has(directory)) return;
     const timer = setTimeout(() => {
@@ -160,7 +160,7 @@ export class DirectoryWatcher implements Service {
     const { hints, log } = this.#options;
     try {
       const names = await readdir(pathBuffer(directory), { encoding: "buffer" });
-      // A larger directory is the rescan's.
+      // Larger directories are left to the rescan.
       const few = names.slice(0, LIMITS.pathHints).map(decodePath);
       for (const name of few.filter(wanted)) hints.add(join(directory, name));
     } catch (error) {
@@ -178,7 +178,7 @@ export class DirectoryWatcher implements Service {
   }
 }
 
-/** Of the directory that a linked root leads to. Empty while there is none. */
+/** Identity of the directory that a linked root leads to. Empty if there is none. */
 async function identityOf(root: string): Promise<string> {
   try {
     const stats = await lstat(pathBuffer(`${root}/.`), { bigint: true });
@@ -189,7 +189,7 @@ async function identityOf(root: string): Promise<string> {
   }
 }
 
-/** The path as it is while there is no such directory. */
+/** The unresolved path if there is no such directory. */
 async function realRoot(root: string): Promise<string> {
   try {
     return await realpath(root);
@@ -205,19 +205,19 @@ function watchedPath(details: unknown): string | undefined {
   return typeof details.watchedPath === "string" ? details.watchedPath : undefined;
 }
 
-/** Names that were just created or removed, at most; past it new directories are found by the rescan. */
+/** Maximum number of names that were just created or removed; beyond it, the rescan finds new directories. */
 const UNDECIDED = 50_000;
 
 /**
- * What chokidar is told to follow: directories, nothing else. One inotify watch on a directory already reports every
- * change of every file in it, so files cost no watch, no memory and no extra look. Decided without asking the file
- * system, but for a name that was just created, removed or renamed.
+ * What chokidar follows: directories, nothing else. One inotify watch on a directory already reports every change of
+ * every file in it, so files cost no watch, no memory and no extra stat. Decided without a system call, except for a
+ * name that was just created, removed or renamed.
  */
 export class DirectoryTree {
   readonly #root: string;
   readonly #enters: (name: string) => boolean;
   readonly #directories: Set<string>;
-  /** Might be directories: an event named them, and nobody has looked yet. */
+  /** Possible directories: an event named them, and they have not been checked yet. */
   readonly #undecided = new Set<string>();
 
   constructor(root: string, enters: (name: string) => boolean) {
@@ -235,11 +235,11 @@ export class DirectoryTree {
     if (directory !== this.#root) this.#directories.delete(directory);
   }
 
-  /** chokidar's question; `stats` only where it has looked itself. */
+  /** Called by chokidar; `stats` only if it has called stat itself. */
   ignores(path: string, stats?: Pick<Stats, "isDirectory">): boolean {
     if (stats) return !this.#decide(path, stats.isDirectory());
     if (this.#directories.has(path)) return false;
-    // A change inside a file, or a file that is gone: were it not ignored here, chokidar would list its directory.
+    // A change inside a file, or a removed file: if it were not ignored here, chokidar would list its directory.
     if (!this.#undecided.has(path)) return true;
     return !this.#decide(path, lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
   }

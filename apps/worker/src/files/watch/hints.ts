@@ -1,20 +1,20 @@
-/** Paths that events named, taken in small batches; each is looked at by the watch it lies in. */
+/** Paths from file events, taken in small batches; each is passed to the watch it is in. */
 import { LIMITS, type Clock } from "@sluice/core";
 import { watchOf } from "../../takeover/recoverer.ts";
 import type { WatchRunner } from "./watch-runner.ts";
 
 export interface Hint {
   path: string;
-  /** Only bytes of it changed, by what the event says; else anything may have happened to it. */
+  /** According to the event only its content changed; otherwise anything may have happened to it. */
   written: boolean;
 }
 
 export interface HintSource {
-  /** Resolves with at least one, or with none when the signal aborts. */
+  /** Resolves with at least one hint, or with none when the signal aborts. */
   take(signal: AbortSignal): Promise<Hint[]>;
 }
 
-/** Hints looked at side by side. */
+/** Hints handled concurrently. */
 const BATCH = 64;
 
 export async function followHints(
@@ -32,7 +32,7 @@ export async function followHints(
         taken.slice(at, at + BATCH).map(async ({ path, written }) => {
           const watch = watchOf(watches, path);
           const runner = runners.find((one) => one.watch === watch);
-          // A look that fails is made again by the rescan.
+          // If this fails, the rescan tries again.
           await runner?.hint(path, written).catch((error: unknown) => onError(path, error));
         }),
       );
@@ -41,12 +41,12 @@ export async function followHints(
   }
 }
 
-/** A path that is named a thousand times a second is passed on some twenty times. */
+/** A path that changes a thousand times a second is passed on about twenty times. */
 const HINT_PAUSE_MS = 50;
 
 /**
- * Paths that events named, each once, until somebody looks. Bounded: past the limit a hint is dropped, because the next
- * rescan sees the same file.
+ * Paths from file events, each once, until they are taken. Bounded: beyond the limit a hint is dropped, because the
+ * next rescan sees the same file.
  */
 export class PathHints {
   readonly #limit: number;
@@ -58,12 +58,12 @@ export class PathHints {
     this.#limit = limit;
   }
 
-  /** Hints lost to the limit since the start. */
+  /** Hints dropped because of the limit since the start. */
   get dropped(): number {
     return this.#dropped;
   }
 
-  /** `written`: only its bytes changed; absent: anything may have happened, such as a rename. */
+  /** `written`: only its content changed; absent: anything may have happened, such as a rename. */
   add(path: string, written = false): void {
     const before = this.#hints.get(path);
     if (before === undefined && this.#hints.size >= this.#limit) {
@@ -74,7 +74,7 @@ export class PathHints {
     this.#arrived.resolve();
   }
 
-  /** Everything that came since the last call; resolves with at least one, or with none when the signal aborts. */
+  /** Everything since the last call; resolves with at least one, or with none when the signal aborts. */
   async take(signal: AbortSignal): Promise<Hint[]> {
     if (this.#hints.size === 0) await this.#someOrAborted(signal);
     const taken = [...this.#hints].map(([path, written]) => ({ path, written }));

@@ -32,8 +32,8 @@ it.each([
   ["FUSE, which this host runs", 0x65735546, undefined],
   ["overlay, which this host stacks", 0x794c7630, undefined],
   ["a file system that cannot be asked", undefined, undefined],
-  ["NFS", 0x6969, "The file is on NFS: whether another host still writes it cannot be seen."],
-  ["SMB", 0xfe534d42, "The file is on SMB: whether another host still writes it cannot be seen."],
+  ["NFS", 0x6969, "The file is on NFS: it is not visible whether another host still writes it."],
+  ["SMB", 0xfe534d42, "The file is on SMB: it is not visible whether another host still writes it."],
 ])("D7b: writers on other hosts are reckoned with on %s as far as there can be any", (_case, magic, said) => {
   expect(judgeHosts(magic)).toBe(said);
 });

@@ -1,5 +1,5 @@
 /**
- * Which file systems tell nothing of changes made elsewhere: on another machine, outside a virtual machine, or in the
+ * File systems that do not report changes made elsewhere: on another machine, outside a virtual machine, or in the
  * layer below. A watch on one of them, or with one mounted inside it, relies on the rescan alone.
  */
 import { readFile, statfs } from "node:fs/promises";
@@ -7,7 +7,7 @@ import { decodePath } from "@sluice/core";
 import { isUnder, pathBuffer } from "../path-buffer.ts";
 import { isMissing, systemError } from "../system-error.ts";
 
-/** statfs(2): f_type. */
+/** From statfs(2): f_type. */
 const SILENT_BY_MAGIC: ReadonlyMap<number, string> = new Map([
   [0x6969, "NFS"],
   [0x517b, "SMB"],
@@ -24,7 +24,7 @@ const SILENT_BY_MAGIC: ReadonlyMap<number, string> = new Map([
   [0x786f4256, "VirtualBox"],
 ]);
 
-/** /proc/self/mountinfo: the type after the dash. */
+/** From /proc/self/mountinfo: the type after the dash. */
 const SILENT_BY_NAME =
   /^(?:nfs4?|smb3?|cifs|smbfs|fuse(?:blk)?(?:\..*)?|9p|overlay|ceph|afs|lustre|gpfs|beegfs.*|glusterfs|virtiofs|vboxsf|vmhgfs)$/;
 
@@ -39,7 +39,7 @@ export async function unseenHosts(directory: string): Promise<string | undefined
 export function judgeHosts(magic: number | undefined): string | undefined {
   const name = magic === undefined ? undefined : SILENT_BY_MAGIC.get(magic);
   if (name === undefined || LOCAL_LAYERS.has(name)) return undefined;
-  return `The file is on ${name}: whether another host still writes it cannot be seen.`;
+  return `The file is on ${name}: it is not visible whether another host still writes it.`;
 }
 
 /** Why events cannot be relied on below this directory; undefined when they can. */
@@ -64,7 +64,7 @@ export function silentMountBelow(root: string, mounts: string): { path: string; 
   return undefined;
 }
 
-/** Space, tab, line feed and backslash stand as \040 and so on. `mounts` was read byte by byte. */
+/** Space, tab, line feed and backslash are written as \040 and so on. `mounts` was read byte by byte. */
 function unescapeOctal(field: string): string {
   const bytes = field.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
@@ -72,7 +72,7 @@ function unescapeOctal(field: string): string {
   return decodePath(Buffer.from(bytes, "latin1"));
 }
 
-/** Undefined where it cannot be asked: then nothing is known against it. */
+/** Undefined if statfs fails: the file system is then taken to be an ordinary one. */
 async function magicOf(path: string): Promise<number | undefined> {
   try {
     return (await statfs(pathBuffer(path))).type;

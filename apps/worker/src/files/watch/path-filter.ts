@@ -1,6 +1,7 @@
 /**
- * Which files of a watch are streams. Markers and our own files in flight never are; hidden files and what editors,
- * NFS and fsck leave behind are only when a pattern of SLUICE_INCLUDE names them, not when a `*` happens to match.
+ * Which files of a watch are streams. Markers and our own temporary files never are; hidden files, and files left
+ * behind by editors, NFS and fsck, only if a pattern of SLUICE_INCLUDE names them explicitly, not if a `*` happens to
+ * match.
  */
 import { MARKER_SUFFIX, TemporaryNames, displayPath, type FileFacts } from "@sluice/core";
 import picomatch from "picomatch";
@@ -34,7 +35,9 @@ interface Pattern {
   matches(file: Candidate): boolean;
 }
 
-/** What is left alone unless it is named: how it is recognised, and the text by which a pattern names it. */
+/**
+ * Files that are ignored unless a pattern names them: how to recognize them, and the text that a pattern must contain.
+ */
 const UNUSUAL: readonly { refusal: Refusal; is(file: Candidate): boolean; named: RegExp }[] = [
   { refusal: "own", is: ({ name }) => name.startsWith(".sluice"), named: /\.sluice/ },
   { refusal: "leftover", is: ({ name }) => name.endsWith("~"), named: /~/ },
@@ -64,9 +67,9 @@ export function pathFilter(root: string, rules: FilterRules): PathFilter {
       const relative = path.slice(below);
       const file = candidate(displayPath(relative));
       const final = temporaryNames.finalOf(relative);
-      // Patterns are written for the name a file will have, or for the suffix it bears until then: both count.
-      const bears = final === relative ? [file] : [file, candidate(displayPath(final))];
-      const matches = (one: Pattern): boolean => bears.some((name) => one.matches(name));
+      // Patterns may match the final name or the temporary one: both count.
+      const names = final === relative ? [file] : [file, candidate(displayPath(final))];
+      const matches = (one: Pattern): boolean => names.some((name) => one.matches(name));
       if (file.name.endsWith(MARKER_SUFFIX)) return "marker";
       if (isTidyPath(file.relative)) return "own";
       if (exclude.some(matches)) return "excluded";
@@ -98,7 +101,7 @@ function pattern(written: string, dot: boolean): Pattern {
   const text = written.replace(/^\.?\//, "");
   const matches = picomatch(text, { dot });
   if (written.includes("/")) return { text, matches: ({ relative }) => matches(relative) };
-  // A name alone names no hidden directory.
+  // A pattern without a slash does not match inside hidden directories.
   return { text, matches: ({ name, inHiddenDirectory }) => (dot || !inHiddenDirectory) && matches(name) };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Walks a watch and gives every regular file that is a stream. It follows no link, passes over what vanishes on the
- * way, and works in small steps: a directory of 100,000 files holds up nothing else of the worker.
+ * Walks a watch and yields every regular file that is a stream. It follows no links, ignores entries that vanish
+ * meanwhile, and works in small steps, so a directory of 100,000 files does not block the worker.
  */
 import type { Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
@@ -16,7 +16,7 @@ export interface Seen {
   facts: FileFacts;
 }
 
-/** Why an entry is no stream: the filter's reason, or what it is ("a FIFO"). */
+/** Why an entry is not a stream: the filter's reason, or its kind ("a FIFO"). */
 export type Skip = Refusal | (string & {});
 
 export interface Walk {
@@ -24,16 +24,16 @@ export interface Walk {
   filter: PathFilter;
   signal: AbortSignal;
   nowMs(): number;
-  /** A directory or file that cannot be read: what is in it is unknown, not gone. */
+  /** A directory or file that cannot be read: its content is unknown, not gone. */
   onUnreadable(path: string, error: unknown): void;
   onSkipped?(reason: Skip): void;
 }
 
-/** Directories read side by side, so that the latency of a network file system is not paid for each in turn. */
+/** Directories read concurrently, so that the latency of a network file system does not add up. */
 const DIRECTORIES = 4;
-/** Stats under way at once in one directory. */
+/** Concurrent stats in one directory. */
 const STATS = 32;
-/** Entries read ahead in one directory. A whole listing at once would stop the event loop while it is decoded. */
+/** Entries read ahead in one directory. Decoding a whole listing at once would block the event loop. */
 const ENTRIES = 256;
 const SLASH = Buffer.from("/");
 
@@ -56,7 +56,7 @@ export async function* rescan(walk: Walk): AsyncGenerator<Seen, void> {
       yield* result.value;
     }
   } finally {
-    // Whoever stops listening closes what is open.
+    // Close what is open if the consumer stops early.
     await Promise.all([...running].map(({ directory }) => directory.return()));
   }
 
@@ -92,7 +92,7 @@ async function* readDirectory(walk: Walk, path: Buffer, pending: Buffer[]): Asyn
 
 async function* entries(walk: Walk, path: Buffer): AsyncGenerator<Dirent<Buffer>, void> {
   try {
-    // The types know Dir as one of strings only; with this encoding its entries' names are bytes.
+    // The types allow only strings in a Dir; with this encoding the names of its entries are bytes.
     const options = { encoding: "buffer" as BufferEncoding, bufferSize: ENTRIES };
     yield* (await opendir(path, options)) as unknown as AsyncIterable<Dirent<Buffer>> & Dir;
   } catch (error) {
@@ -101,11 +101,11 @@ async function* entries(walk: Walk, path: Buffer): AsyncGenerator<Dirent<Buffer>
 }
 
 async function look(walk: Walk, files: readonly Buffer[]): Promise<Seen[]> {
-  const looks = await Promise.all(files.map((file) => lookAt(walk, file)));
+  const looks = await Promise.all(files.map((file) => inspect(walk, file)));
   return looks.filter((seen) => seen !== undefined);
 }
 
-async function lookAt(walk: Walk, file: Buffer): Promise<Seen | undefined> {
+async function inspect(walk: Walk, file: Buffer): Promise<Seen | undefined> {
   try {
     const stats = await statPath(file);
     const path = decodePath(file);
@@ -129,29 +129,29 @@ const WORDS: Readonly<Record<Refusal, string>> = {
   too_old: "older than SLUICE_IGNORE_OLDER_THAN",
 };
 
-/** These come and go with the work itself. */
-const NOT_WORTH_TELLING: ReadonlySet<string> = new Set<Refusal>(["marker", "own"]);
+/** These come and go during normal operation. */
+const NOT_REPORTED: ReadonlySet<string> = new Set<Refusal>(["marker", "own"]);
 
-/** What a watch leaves alone is said once, and again when it changes: never silently, never with every walk. */
+/** Reports what a watch ignores once, and again only when it changes: neither silently nor on every walk. */
 export class SkipReport {
   #counts = new Map<Skip, number>();
-  #told = "";
+  #lastReport = "";
 
   count(reason: Skip): void {
     this.#counts.set(reason, (this.#counts.get(reason) ?? 0) + 1);
   }
 
-  /** Ends a walk. A sentence when it skipped other things than the walk before. */
+  /** Ends a walk. Returns a sentence if it skipped other things than the walk before. */
   end(): string | undefined {
-    const counts = [...this.#counts].filter(([reason]) => !NOT_WORTH_TELLING.has(reason));
+    const counts = [...this.#counts].filter(([reason]) => !NOT_REPORTED.has(reason));
     this.#counts = new Map();
     const parts = counts
       .toSorted(([a], [b]) => a.localeCompare(b))
       .map(([reason, count]) => `${count} ${wordsFor(reason)}`);
     const text = parts.join(", ");
-    if (text === this.#told) return undefined;
-    this.#told = text;
-    return text === "" ? "nothing is left alone any more" : `left alone: ${text}`;
+    if (text === this.#lastReport) return undefined;
+    this.#lastReport = text;
+    return text === "" ? "no files are ignored any longer" : `ignored: ${text}`;
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Walks one watch: a full rescan now and then is the truth, hints from the directory watcher only make it sooner.
- * What only a whole walk can tell, such as names that were swapped, is settled at its end.
+ * Walks one watch: regular full rescans are authoritative, hints from the directory watcher only make discovery faster.
+ * What only a whole walk can determine, such as swapped names, is settled at its end.
  */
 import {
   CheckpointError,
@@ -21,7 +21,7 @@ export interface RootIdentity {
   birthtimeNs?: string | undefined;
 }
 
-/** What the runner needs of the file system and of Redis. */
+/** What the runner needs from the file system and from Redis. */
 export interface WatchDeps {
   files: FileSource;
   clock: Clock;
@@ -36,29 +36,29 @@ export interface WatchDeps {
   walk(watch: Watch, signal: AbortSignal): AsyncIterable<{ path: string; facts: FileFacts }>;
   /** Whether a path would be a stream. */
   accepts(watch: Watch, path: string, facts: FileFacts): boolean;
-  /** Whether changes are told by events now; else the walks alone find them. */
+  /** Whether events report changes now; otherwise only the walks find them. */
   followsEvents(watch: Watch): boolean;
-  /** Undefined when the root is not there or cannot be read. */
+  /** Undefined if the root does not exist or cannot be read. */
   rootIdentity(root: string): Promise<RootIdentity | undefined>;
   loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
   saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
   removeDone(paths: string[]): Promise<void>;
-  /** What others changed in Redis since the last walk: purged streams. */
+  /** Applies what others changed in Redis since the last walk: purged streams. */
   catchUp(): Promise<void>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }
 
-/** Sightings under way at once while a walk goes on: they share round trips to Redis. */
+/** Concurrent sightings during a walk: they share round trips to Redis. */
 const SIGHTINGS = 256;
 /**
- * While events tell what changes, the rest between walks grows with the number of files: each takes some 0.02 ms of CPU, so
- * walks take no more than about 4 % of a core.
+ * While events report changes, the pause between walks grows with the number of files: each file takes some 0.02 ms of
+ * CPU, so walks use at most about 4 % of a core.
  */
 const REST_MS_PER_FILE = 0.5;
 const LONGEST_REST_MS = 60_000;
-/** A walk that a hint asks for comes no sooner than this share of the time goes into walks. */
+/** Walks that hints request may use at most this share of the time. */
 const EARLY_WALKS_SHARE = 0.1;
-/** Events of one rename come together. */
+/** Events of one rename arrive together. */
 const EARLY_WALK_AFTER_MS = 100;
 
 export class WatchRunner {
@@ -66,7 +66,7 @@ export class WatchRunner {
   readonly #deps: WatchDeps;
   #state: VolumeState = { state: "ok" };
   #saved = "";
-  /** As the last walk found it. */
+  /** The root as the last walk found it. */
   #root: RootIdentity | undefined;
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -94,22 +94,22 @@ export class WatchRunner {
     return this.#lastSeen;
   }
 
-  /** Bytes of files that could not be given a stream yet, for Redis keeps nothing. */
+  /** Bytes of files that could not be given a stream yet, because Redis refuses writes. */
   get unopenedBytes(): number {
     return this.#unopened;
   }
 
-  /** Redis was emptied: what it was told of the watch is told again. */
+  /** Redis was emptied: what was saved about the watch must be saved again. */
   forgetSaved(): void {
     this.#saved = "";
   }
 
-  /** Walks at the rescan interval until the signal aborts. Redis away only delays the next walk. */
+  /** Walks at the rescan interval until the signal aborts. An unavailable Redis only delays the next walk. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#deps;
     const outage = new Outage(clock, log, {
       begins: `watch ${this.watch.name}: new files wait for Redis`,
-      over: `watch ${this.watch.name}: new files are taken up again`,
+      over: `watch ${this.watch.name}: new files are uploaded again`,
     });
     while (!signal.aborted) {
       try {
@@ -123,7 +123,7 @@ export class WatchRunner {
     }
   }
 
-  /** Until the next walk is due, or a hint has asked for one. */
+  /** Until the next walk is due, or a hint has requested one. */
   async #pause(signal: AbortSignal): Promise<void> {
     const { clock, rescanIntervalMs } = this.#deps;
     const begunMs = clock.monotonicMs();
@@ -138,20 +138,23 @@ export class WatchRunner {
     await clock.sleep(Math.max(EARLY_WALK_AFTER_MS, restMs), signal);
   }
 
-  /** A walk over very many files costs more than it finds while events work; the number does not depend on a busy machine. */
+  /**
+   * A walk over very many files costs more than it finds while events work. The result does not depend on how busy the
+   * machine is.
+   */
   #restMs(): number {
     const { rescanIntervalMs, followsEvents } = this.#deps;
     if (!followsEvents(this.watch)) return rescanIntervalMs;
     return Math.max(rescanIntervalMs, Math.min(LONGEST_REST_MS, this.#lastSeen * REST_MS_PER_FILE));
   }
 
-  /** A volume that went away or was mounted is noticed at each interval, however long the rest. */
+  /** A volume that was unmounted or mounted is noticed at each interval, however long the pause. */
   async #sameRoot(): Promise<boolean> {
     const root = await this.#deps.rootIdentity(this.watch.root);
     return JSON.stringify(root) === JSON.stringify(this.#root);
   }
 
-  /** A walk that begins after this call; callers that come while one is under way share the next. */
+  /** Starts a walk after this call; concurrent callers share the next one. */
   async rescan(signal: AbortSignal): Promise<void> {
     if (this.#current === undefined) {
       this.#current = this.#walk(signal).finally(() => {
@@ -204,7 +207,10 @@ export class WatchRunner {
     this.#lastWalkMs = clock.monotonicMs() - begunMs;
   }
 
-  /** From the first failure on, the rest is only measured: what is not in S3 yet must be known also while Redis is away. */
+  /**
+   * After the first failure, the remaining files are only measured: the number of bytes not in S3 yet must be known
+   * also while Redis is unavailable.
+   */
   async #sightAll(seen: Set<string>, failures: unknown[], signal: AbortSignal): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
@@ -240,13 +246,13 @@ export class WatchRunner {
     await this.#settle(unsettled).catch((error: unknown) => void failures.push(error));
   }
 
-  /** Names that were swapped or rotated. What was seen for the first time in this walk waits for the next. */
+  /** Names that were swapped or rotated. Paths first seen in this walk are settled in the next. */
   async #settle(paths: readonly string[]): Promise<void> {
     const since = this.#displaced;
     const looked = (path: string): boolean => (since.get(path) ?? this.#walks) < this.#walks;
     const left = new Set(await this.#deps.supervisor.settle(this.watch, paths, looked));
     const asked = new Set(paths);
-    // What a hint has named since this walk began stays noted for the next.
+    // Paths that a hint has named since this walk began stay recorded for the next.
     for (const [path, walk] of since)
       if (!left.has(path) && (asked.has(path) || walk < this.#walks)) since.delete(path);
     if (left.size > 0) this.#early.abort();
@@ -273,12 +279,12 @@ export class WatchRunner {
       await this.#deps.saveState(this.watch, ok ? root : recorded, this.#state);
       this.#saved = fingerprint;
     }
-    this.#tell(before);
-    // A stream whose file is missing learns it from its own look.
+    this.#reportState(before);
+    // A stream whose file is missing finds that out by its own check.
     for (const record of unseen) this.#deps.supervisor.poke(record.original_path);
   }
 
-  /** At its path, or under another name, which may be in another watch. */
+  /** Whether the file is at its path, or under another name, which may be in another watch. */
   async #isHere({ id, original_path: path }: StreamRecord): Promise<boolean> {
     const { files, supervisor } = this.#deps;
     const paths = [path, supervisor.sightedAt(id) ?? path];
@@ -286,7 +292,7 @@ export class WatchRunner {
     return looks.some((look) => look.kind !== "missing");
   }
 
-  #tell(before: VolumeState): void {
+  #reportState(before: VolumeState): void {
     const now = this.#state;
     if (now.state === before.state) return;
     const fields = { watch: this.watch.name, root: this.watch.root };
@@ -304,8 +310,8 @@ export class WatchRunner {
   }
 
   /**
-   * A completed file that is gone is forgotten: a new one under its name is a new file. Two walks in a row must miss it: a
-   * rename during a walk may take a file from where that has not been yet to where it has been.
+   * Forgets completed files that are gone, so that a new file under the same name counts as new. Two walks in a row
+   * must miss the file: a rename during a walk may move it from a part not walked yet to one already walked.
    */
   async #forgetDone(seen: ReadonlySet<string>): Promise<void> {
     const { table } = this.#deps.supervisor;
@@ -326,17 +332,19 @@ export class WatchRunner {
   }
 }
 
-/** An absent volume is not missing files: a pure judgement over the root and the live files of a watch. */
+/**
+ * Decides whether a volume is absent, as opposed to missing files. Pure: judges the root and the live files of a watch.
+ */
 export interface VolumeFacts {
-  /** Undefined when the root is not there or cannot be read. */
+  /** Undefined if the root does not exist or cannot be read. */
   root: { inode: string; birthtimeNs?: string | undefined } | undefined;
   /** As recorded when the watch was last `ok`. */
   recorded: { inode: string; birthtimeNs?: string | undefined } | undefined;
   /** Live files of the watch. */
   live: number;
-  /** Those of them that are not there. */
+  /** Live files that are missing. */
   missing: number;
-  /** Those of the missing ones of which S3 may hold something. */
+  /** Missing files that may have data in S3. */
   missed: number;
 }
 
@@ -350,17 +358,20 @@ export function judgeVolume(facts: VolumeFacts): VolumeState {
   if (moved && live > 0 && left === 0) {
     return {
       state: "offline",
-      detail: "its directory is another one than before, and holds none of its live files",
+      detail: "its directory was replaced, and contains none of its live files",
     };
   }
-  // A handful of temporary files that come and go together is no volume that went: nothing of them was ever sent.
+  // Some temporary files that come and go together are not a missing volume: nothing of them was ever sent.
   if (missing >= 2 && left === 0 && missed > 0) {
     return { state: "offline", detail: `all ${missing} of its live files are gone at once` };
   }
   return { state: "ok" };
 }
 
-/** `watch:<source>:<name>` as a walk needs it: which directory the root was when the watch was last there. */
+/**
+ * The fields of `watch:<source>:<name>` that a walk needs: which directory the root was when the watch was last
+ * available.
+ */
 export function watchRecords(
   source: string,
   store: WatchStore,

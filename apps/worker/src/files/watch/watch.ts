@@ -1,4 +1,4 @@
-/** A watch as streams see it: its rules, and what can be asked of the one who walks it. */
+/** A watch as streams see it: its rules, and the questions that its runner answers. */
 import type { WatchRules } from "@sluice/core";
 
 export interface Watch {

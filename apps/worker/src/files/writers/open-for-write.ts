@@ -1,6 +1,6 @@
 /**
- * Who holds a file open or mapped for writing. One look at all processes answers every question of the next second, and looking
- * never takes more than a small share of the time, however many processes there are.
+ * Which processes hold a file open or mapped for writing. One scan of all processes answers every question of the next
+ * second, and scanning never takes more than a small share of the time, however many processes there are.
  */
 import { dirname } from "node:path";
 import type { Clock, FileFacts, WriterProbe, WriterQuestion, Writers } from "@sluice/core";
@@ -11,17 +11,17 @@ import { judgeVisibility, visibilityFacts, type Visibility } from "./process-vis
 
 interface Scan extends OpenFiles {
   visibility: Visibility;
-  /** Since 1970, to be compared with a file's times. */
+  /** Ms since 1970, to be compared with a file's times. */
   startedWallMs: number;
   endedMs: number;
-  /** How long it answers questions. */
+  /** How long its answers are used. */
   goodForMs: number;
 }
 
 const GOOD_FOR_MS = 1_000;
-/** A scan is good for this many times as long as it took, so that scanning takes a twentieth of one CPU at most … */
+/** A scan is used for this many times as long as it took, so that scanning takes at most a twentieth of one CPU … */
 const REST_FACTOR = 20;
-/** … but never longer than this: it must not grow stale on a very busy machine. */
+/** … but never longer than this, so that it does not become stale on a very busy machine. */
 const GOOD_FOR_MOST_MS = 10_000;
 /** The kernel stamps a change with the time of its last tick, so a file's ctime may lag by one tick. */
 const TICK_MS = 10;
@@ -29,7 +29,7 @@ const TICK_MS = 10;
 export class OpenForWrite implements WriterProbe {
   readonly #clock: Pick<Clock, "monotonicMs" | "wallMs">;
   #last: Scan | undefined;
-  /** Settled; a scan that fails is reported to those who wait for it. */
+  /** Never rejects; a failed scan is reported to those who wait for it. */
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<Scan> | undefined;
   #unseen: string | undefined;
@@ -38,7 +38,7 @@ export class OpenForWrite implements WriterProbe {
     this.#clock = clock;
   }
 
-  /** Why some processes' open files cannot be seen, as last looked. */
+  /** Why the open files of some processes cannot be seen, as of the last scan. */
   get unseen(): string | undefined {
     return this.#unseen;
   }
@@ -59,7 +59,7 @@ export class OpenForWrite implements WriterProbe {
       const { pid, fd } = open;
       return { kind: "open", pid, command: commandOf(pid), ...(fd === undefined ? { mapped: true } : {}) };
     }
-    // Whoever held it a moment ago may have opened it anew.
+    // A process that held it a moment ago may have opened it again.
     if (kept && found.length > 0) {
       this.#last = undefined;
       return await this.#seen(path, facts, {});
@@ -74,14 +74,14 @@ export class OpenForWrite implements WriterProbe {
     return (this.#kept() ?? (await this.#scan())).visibility;
   }
 
-  /** A scan from before the file's last change may have missed the one who made it. */
+  /** A scan from before the file's last change may have missed the process that made it. */
   #kept(facts?: FileFacts): Scan | undefined {
     const last = this.#last;
     if (!last || this.#clock.monotonicMs() - last.endedMs > last.goodForMs) return undefined;
     return facts === undefined || last.startedWallMs > changedMs(facts) ? last : undefined;
   }
 
-  /** Questions that come while a scan is under way share the one after it: theirs began before they were asked. */
+  /** Questions that come during a scan share the next one: the current scan began before they were asked. */
   #scan(): Promise<Scan> {
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -105,7 +105,7 @@ export class OpenForWrite implements WriterProbe {
   }
 }
 
-/** Not before this, ms since 1970, the last change was over. mtime can be set to anything, ctime cannot. */
+/** The last change cannot have ended before this, in ms since 1970. mtime can be set to anything, ctime cannot. */
 function changedMs({ ctimeNs }: FileFacts): number {
   return Number(BigInt(ctimeNs) / 1_000_000n) + TICK_MS;
 }
@@ -114,7 +114,7 @@ function writersOf(scan: Scan, facts: FileFacts): readonly Writer[] {
   return scan.writers.get(facts.inode) ?? [];
 }
 
-/** Without its directory, byte by byte: as /proc is read. */
+/** Without its directory, byte by byte: the way /proc is read. */
 function nameOf(path: string): string {
   return pathBuffer(path.slice(path.lastIndexOf("/") + 1)).toString("latin1");
 }

@@ -1,6 +1,6 @@
 /**
  * Which files the processes of this system hold open or mapped for writing, from /proc. Works in slices of a few
- * milliseconds, and asks no file system but /proc itself: a hung network mount of someone else holds up nothing here.
+ * milliseconds, and asks no file system except /proc itself, so another program's hung network mount cannot block it.
  */
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -14,15 +14,15 @@ export interface Writer {
 }
 
 export interface OpenFiles {
-  /** By inode number; several file systems may use one number, so each is checked by `holds` before it is believed. */
+  /** By inode number. Several file systems may use the same number, so `holds` checks each one. */
   writers: ReadonlyMap<string, readonly Writer[]>;
-  /** Pids of processes whose files could not be looked at. */
+  /** Pids of processes whose files could not be inspected. */
   closed: readonly number[];
 }
 
-/** Event loop time taken at once. */
+/** Event loop time used in one slice. */
 const SLICE_MS = 4;
-/** Descriptors looked at between two looks at the clock. */
+/** Descriptors inspected between two checks of the clock. */
 const BETWEEN_LOOKS = 32;
 /** Write permission of a descriptor's link in /proc/<pid>/fd: the file was opened O_WRONLY or O_RDWR. */
 const WRITABLE = 0o200;
@@ -42,14 +42,14 @@ export async function scanOpenFiles(proc = "/proc"): Promise<OpenFiles> {
   };
   for (const pid of processIds(proc)) {
     const fds = attempt(() => readdirSync(`${proc}/${pid}/fd`));
-    // Read after its descriptors are listed: whoever maps a file and then closes it is found in one of the two.
+    // Read after the descriptors: a process that maps a file and then closes it is found in one of the two lists.
     const mapped = attempt(() => new Set(mappings(proc, pid).map(({ inode }) => inode)));
     let refused = fds.kind === "refused" || mapped.kind === "refused";
     if (mapped.kind === "value") for (const inode of mapped.value) add(inode, { pid });
     await breathe();
     for (const fd of fds.kind === "value" ? fds.value : []) {
       const inode = writtenInode(proc, pid, fd);
-      // Root may list the descriptors of a process that it may not trace, and learns nothing of them.
+      // Root may list the descriptors of a process that it may not trace, but cannot inspect them.
       if (inode.kind === "refused") refused = true;
       if (inode.kind === "value" && inode.value !== undefined) add(inode.value, { pid, fd });
       looked += 1;
@@ -60,7 +60,7 @@ export async function scanOpenFiles(proc = "/proc"): Promise<OpenFiles> {
   return { writers, closed };
 }
 
-/** Ascending; empty where there is no /proc. */
+/** Ascending; empty on systems without /proc. */
 export function processIds(proc = "/proc"): number[] {
   const names = attempt(() => readdirSync(proc));
   if (names.kind !== "value") return [];
@@ -68,8 +68,8 @@ export function processIds(proc = "/proc"): number[] {
 }
 
 /**
- * Whether the process still holds this very file open for writing under this descriptor, or mapped. `name`: of the file,
- * without its directory, byte by byte.
+ * Whether the process still holds this very file open for writing under this descriptor, or mapped. `name`: of the
+ * file, without its directory, byte by byte.
  */
 export function holds(
   writer: Writer,
@@ -94,13 +94,13 @@ export function commandOf(pid: number, proc = "/proc"): string {
   return comm.kind === "value" ? comm.value : "a process that has ended";
 }
 
-/** Inode of the file a descriptor can write to; undefined for others, and for what is no file (sockets, pipes). */
+/** Inode of the file that a descriptor can write to; undefined for read-only descriptors and for sockets and pipes. */
 function writtenInode(proc: string, pid: number, fd: string): Attempt<string | undefined> {
   const link = `${proc}/${pid}/fd/${fd}`;
   return attempt(() => {
     if (!isWritable(link) || !readlinkSync(link).startsWith("/")) return undefined;
     const info = readFileSync(`${proc}/${pid}/fdinfo/${fd}`, "latin1");
-    // Linux before 5.14 does not tell the inode here.
+    // Linux before 5.14 does not report the inode here.
     return /^ino:\s*(\d+)$/m.exec(info)?.[1] ?? String(statSync(link, { bigint: true }).ino);
   });
 }
@@ -115,7 +115,7 @@ function isWritable(link: string): boolean {
 
 type Attempt<T> = { kind: "value"; value: T } | { kind: "refused" } | { kind: "gone" };
 
-/** Processes end and close files while they are being looked at; what no longer exists is no error. */
+/** Processes end and close files during the scan; what no longer exists is not an error. */
 function attempt<T>(look: () => T): Attempt<T> {
   try {
     return { kind: "value", value: look() };

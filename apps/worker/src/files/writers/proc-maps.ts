@@ -1,6 +1,6 @@
 /**
- * Shared writable mappings in /proc/<pid>/maps. A process may map a file, close its descriptor and go on writing: it is
- * a writer all the same, and the file's times need not move until the kernel writes the pages back.
+ * Shared writable mappings in /proc/<pid>/maps. A process may map a file, close its descriptor and keep writing: it is
+ * still a writer, although the file's times may not change until the kernel writes the pages back.
  */
 
 export interface Mapping {
@@ -22,9 +22,9 @@ export function sharedWritable(maps: string): Mapping[] {
 }
 
 /**
- * Whether a mapping is of this file. The device that maps shows is that of the file system's superblock; what stat says
- * differs from it on btrfs (a number for each subvolume) and on overlay (the upper layer's own). Where one of the two is
- * such an anonymous number (major 0), inode and name decide: at worst a file waits for a writer that is not its own.
+ * Whether a mapping is of this file. The device in maps is that of the file system's superblock; the device from stat
+ * differs on btrfs (a number for each subvolume) and on overlay (the upper layer's own). If one of the two is such an
+ * anonymous number (major 0), inode and name decide: at worst a file waits for a process that writes another file.
  * `name`: of the file, without its directory, byte by byte.
  */
 export function isMappingOf(
@@ -53,7 +53,7 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** The kernel escapes line feeds alone. */
+/** The kernel escapes only line feeds. */
 function escaped(name: string): string {
   return name.replaceAll("\n", String.raw`\012`);
 }

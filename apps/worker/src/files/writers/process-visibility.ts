@@ -1,6 +1,6 @@
 /**
  * Whether this worker can see which files other processes hold open: not across PID namespaces, and not across users
- * without the right to trace them. Said in plain words wherever "nobody is seen writing" is relied on.
+ * without the right to trace them. The result is stated wherever "no process is seen writing" matters.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { systemError } from "../system-error.ts";
@@ -16,9 +16,9 @@ export interface VisibilityFacts {
   /** All visible processes, with their parents; a parent outside the namespace is 0. */
   processes: ReadonlyMap<number, { parent: number }>;
   ownPid: number;
-  /** The first PID namespace of the system: whatever runs, runs in it or below. */
+  /** The first PID namespace of the system, which contains every process. */
   initialNamespace: boolean;
-  /** Visible processes whose files are not, without kernel threads and processes that have ended. */
+  /** Visible processes whose files cannot be seen, without kernel threads and processes that have ended. */
   closed: number;
   /** /proc hides processes of other users altogether. */
   hidden: boolean;
@@ -26,7 +26,7 @@ export interface VisibilityFacts {
 
 const SHARE =
   'share the namespace (Kubernetes: shareProcessNamespace: true; compose: pid: "service:<the writer>")';
-/** The capability SYS_PTRACE helps only a worker that runs as root: a container's other users get no capability. */
+/** The capability SYS_PTRACE helps only a worker that runs as root: other users of a container get no capabilities. */
 const ALLOW =
   "run the worker as the writer's user (compose: RECORDER_UID and RECORDER_GID; Kubernetes: runAsUser)";
 
@@ -34,13 +34,13 @@ export function judgeVisibility(facts: VisibilityFacts): Visibility {
   if (facts.processes.size === 0) {
     return {
       seen: "none",
-      detail: "This system has no /proc: whether a file is still open for writing cannot be seen.",
+      detail: "This system has no /proc: open files cannot be seen.",
     };
   }
   if (!facts.initialNamespace && !seesStrangers(facts)) {
     return {
       seen: "none",
-      detail: `This worker is alone in its PID namespace: whether another container's process still writes a file cannot be seen; ${SHARE}.`,
+      detail: `This worker is alone in its PID namespace: processes of other containers that still write a file cannot be seen; ${SHARE}.`,
     };
   }
   if (facts.hidden) {
@@ -56,13 +56,13 @@ export function judgeVisibility(facts: VisibilityFacts): Visibility {
   return { seen: "all", detail: "Open files of all processes can be seen." };
 }
 
-/** Whether any process is neither this one, nor above it, nor below it. */
+/** Whether any process is neither this one, nor one of its ancestors, nor one of its descendants. */
 function seesStrangers({ processes, ownPid }: VisibilityFacts): boolean {
   const above = new Set(lineage(ownPid, processes));
   return [...processes.keys()].some((pid) => !above.has(pid) && !lineage(pid, processes).includes(ownPid));
 }
 
-/** The process and those above it. */
+/** The process and its ancestors. */
 function lineage(pid: number, processes: VisibilityFacts["processes"]): number[] {
   const line: number[] = [];
   for (let at = pid; processes.has(at) && !line.includes(at); at = processes.get(at)?.parent ?? 0)
@@ -70,11 +70,11 @@ function lineage(pid: number, processes: VisibilityFacts["processes"]): number[]
   return line;
 }
 
-/** The namespace every Linux system starts with has a number of its own: PROC_PID_INIT_INO. */
+/** The first namespace of every Linux system has a fixed number: PROC_PID_INIT_INO. */
 const INITIAL_NAMESPACE = "pid:[4026531836]";
 const HIDEPID = /\bhidepid=(?:1|2|4|noaccess|invisible|ptraceable)\b/;
 
-/** `closed`: pids whose files could not be looked at. */
+/** `closed`: pids whose files could not be inspected. */
 export function visibilityFacts(closed: readonly number[], proc = "/proc"): VisibilityFacts {
   const parents = processIds(proc).flatMap((pid): [number, { parent: number }][] => {
     const parent = parentOf(proc, pid);
@@ -85,7 +85,7 @@ export function visibilityFacts(closed: readonly number[], proc = "/proc"): Visi
     processes: new Map(parents),
     ownPid: process.pid,
     initialNamespace,
-    // Kernel threads, and processes that have ended, have no command line and no files. The system's init records nothing.
+    // Kernel threads and ended processes have no command line and no files. The system's init writes no recordings.
     closed: closed.filter(
       (pid) =>
         !(pid === 1 && initialNamespace) &&
@@ -100,14 +100,14 @@ function hidesProcesses(proc: string): boolean {
   return mounts.some((line) => line.includes(` ${proc} `) && HIDEPID.test(line));
 }
 
-/** Field 4 of /proc/<pid>/stat; the command before it, in parentheses, may hold anything. */
+/** Field 4 of /proc/<pid>/stat; the command before it, in parentheses, may contain anything. */
 function parentOf(proc: string, pid: number): number | undefined {
   const stat = text(() => readFileSync(`${proc}/${pid}/stat`, "latin1"));
   const parent = /^ \S+ (\d+)/.exec(stat.slice(stat.lastIndexOf(")") + 1))?.[1];
   return parent === undefined ? undefined : Number(parent);
 }
 
-/** Empty where it cannot be read. */
+/** Empty if it cannot be read. */
 function text(read: () => string): string {
   try {
     return read();

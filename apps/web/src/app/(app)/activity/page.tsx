@@ -1,4 +1,4 @@
-/** Who did what. */
+/** The audit log: who did what. */
 import type { Metadata } from "next";
 import { ActivityView } from "../../../activity/activity-view.tsx";
 

@@ -1,4 +1,4 @@
-/** Open uploads no stream owns. */
+/** Open uploads that no stream owns. */
 import type { Metadata } from "next";
 import { OrphansPageView } from "../../../orphans/orphans-view.tsx";
 import { Prefetched } from "../../../trpc/server.tsx";

@@ -1,4 +1,4 @@
-/** What came of one plan: found again from any tab, for a day. */
+/** The results of one plan; available from any tab for a day. */
 import type { Metadata } from "next";
 import Link from "next/link";
 import { PlanResults } from "../../../../actions/plan-results.tsx";

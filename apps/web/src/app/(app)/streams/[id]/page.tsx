@@ -1,4 +1,4 @@
-/** One stream: where it stands, why, and every part of it. */
+/** One stream: its state, the reason, and every part. */
 import type { Metadata } from "next";
 import { StreamView } from "../../../../streams/stream-view.tsx";
 import { Prefetched } from "../../../../trpc/server.tsx";
@@ -23,7 +23,7 @@ export default async function StreamPage({ params }: Props) {
   );
 }
 
-/** Ids of earlier phases are opaque: they may hold what a URL must escape. */
+/** Ids of early versions are opaque: they may contain characters that a URL must escape. */
 async function idOf(params: Props["params"]): Promise<string> {
   return decodeURIComponent((await params).id);
 }

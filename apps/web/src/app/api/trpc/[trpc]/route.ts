@@ -1,4 +1,4 @@
-/** The one route for the browser's calls. */
+/** The only route for the browser's calls. */
 import { server } from "../../../../server/shared-server.ts";
 
 function handle(request: Request): Promise<Response> {

@@ -1,7 +1,7 @@
 /**
- * How much of an earlier object still stands in the file where it stood. Bytes are counted, not parts: a part of 8 MiB in
- * which one byte changed still stands. They are counted in short cells, because single bytes agree by chance: every
- * second byte of two quiet recordings is 0. A cell of one repeated byte (preallocation, silence) says nothing of a file.
+ * How much of an earlier object is still in the file at the same place. Bytes are counted, not parts: a part of 8 MiB
+ * in which one byte changed is mostly unchanged. They are counted in short cells, because single bytes agree by chance:
+ * every second byte of two quiet recordings is 0. A cell of one repeated byte (preallocation, silence) proves nothing.
  */
 
 import type { PartRange } from "../stream/checkpoint.ts";
@@ -9,39 +9,39 @@ import type { PartRange } from "../stream/checkpoint.ts";
 export const CELL_BYTES = 16;
 
 export interface Tally {
-  /** Bytes of the object that stand unchanged in the file. */
+  /** Bytes of the object that are unchanged in the file. */
   equal: number;
-  /** Bytes of the object that were compared and count; `equal` among them. */
+  /** Bytes of the object that were compared and count, including `equal`. */
   counted: number;
-  /** Bytes of the object that nobody compared yet. */
+  /** Bytes of the object that were not compared yet. */
   unread: number;
 }
 
-/** A range of the object. What the file has past the object's end is new. */
+/** A range of the object. What the file has beyond the object's end is new. */
 export interface ComparedRange extends Pick<PartRange, "offset" | "bytes"> {
-  /** `different`: in one byte at least. `unread`: nobody compared it, or nothing says what it holds. */
+  /** `different`: in at least one byte. `unread`: not compared, or its content is unknown. */
   is: "same" | "different" | "unread";
-  /** What tells. */
+  /** The digest that proves it. */
   proof?: "crc32" | "md5";
 }
 
 export interface Comparison {
-  /** At least half of the object's bytes stand where they stood. */
-  stands: boolean;
-  /** All of the object, in order. */
+  /** At least half of the object's bytes are unchanged at the same place. */
+  matches: boolean;
+  /** The whole object, in order. */
   ranges: readonly ComparedRange[];
 }
 
 /** `open`: the bytes that were not compared decide. */
-export type Verdict = "stands" | "another" | "open";
+export type Verdict = "matches" | "another" | "open";
 
-/** At least half of the bytes that count. An object that says nothing of its file is nothing to lose. */
+/** At least half of the bytes that count. An object that proves nothing about its file is no loss. */
 export function judgeTally({ equal, counted, unread }: Tally): Verdict {
-  if (2 * equal >= counted + unread) return "stands";
+  if (2 * equal >= counted + unread) return "matches";
   return 2 * (equal + unread) < counted + unread ? "another" : "open";
 }
 
-/** The object's bytes beside the file's from the same place on. */
+/** Compares the object's bytes with the file's from the same offset on. */
 export function compareCells(object: Uint8Array, file: Uint8Array): Pick<Tally, "equal" | "counted"> {
   let equal = 0;
   let counted = 0;
@@ -54,7 +54,7 @@ export function compareCells(object: Uint8Array, file: Uint8Array): Pick<Tally, 
   return { equal, counted };
 }
 
-/** As many of these bytes as count. */
+/** How many of these bytes count. */
 export function countedBytes(bytes: Uint8Array): number {
   let counted = 0;
   for (let at = 0; at < bytes.length; at += CELL_BYTES) {

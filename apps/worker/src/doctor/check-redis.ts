@@ -1,4 +1,6 @@
-/** Redis, the workers it knows, and its clock, asked once. Away is a finding like any other. */
+/**
+ * Checks Redis once: the server, the workers it knows, and its clock. An unavailable Redis is a finding like any other.
+ */
 import { redacted, type Config } from "@sluice/config";
 import { CheckpointError } from "@sluice/core";
 import {
@@ -21,7 +23,7 @@ import { workerFindings } from "./worker-findings.ts";
 
 const PINGS = 15;
 
-export async function lookAtRedis(config: Config): Promise<Finding[]> {
+export async function checkRedis(config: Config): Promise<Finding[]> {
   let context: SchemaContext;
   try {
     context = await connect(config);
@@ -34,7 +36,7 @@ export async function lookAtRedis(config: Config): Promise<Finding[]> {
     return await ask(context, config);
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    return [finding("redis.unreachable", "error", `Redis does not answer as it should: ${error.message}`)];
+    return [finding("redis.unreachable", "error", `Redis gives an unexpected answer: ${error.message}`)];
   } finally {
     await closeClient(context.redis);
   }

@@ -1,4 +1,4 @@
-/** The bucket, probed as the worker does at its start, with the credentials that are here. */
+/** Probes the bucket as the worker does at its start, with the credentials of this environment. */
 import type { Config } from "@sluice/config";
 import { StoreError } from "@sluice/core";
 import { connectS3, probeStore } from "@sluice/s3-store";
@@ -10,7 +10,7 @@ import { storeFindings, storeTroubleFinding } from "./store-findings.ts";
 
 const DATE_MS = 5_000;
 
-export async function lookAtStore(config: Config): Promise<Finding[]> {
+export async function checkStore(config: Config): Promise<Finding[]> {
   using connection = connectS3({
     endpoint: config.s3Endpoint,
     region: config.s3Region,
@@ -23,7 +23,7 @@ export async function lookAtStore(config: Config): Promise<Finding[]> {
     const answers = await probeStore(connection, {
       bucket: config.s3Bucket,
       prefix: s3Prefix(config),
-      // Looking changes nothing: a bucket that is to be created is missing until the worker starts.
+      // The doctor changes nothing: a bucket that is to be created is missing until the worker starts.
       createBucket: false,
       checksum: config.s3Checksum,
       store: config.s3Profile,
@@ -47,7 +47,7 @@ export async function lookAtStore(config: Config): Promise<Finding[]> {
   }
 }
 
-/** The Date of any reply, also of a refusal. Nothing where no reply comes: that is told by the probe. */
+/** From the Date header of any reply, also of a refusal. No finding if there is no reply: the probe reports that. */
 async function clockOf(endpoint: string): Promise<Finding[]> {
   const before = Date.now();
   const reply = await fetch(endpoint, {

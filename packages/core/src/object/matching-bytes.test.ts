@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { sampleBytes } from "../testing/test-values.ts";
-import { compareCells, countedBytes, judgeTally } from "./standing-bytes.ts";
+import { compareCells, countedBytes, judgeTally } from "./matching-bytes.ts";
 
-describe("D1a: whether an earlier object still stands in the file", () => {
+describe("D1a: whether an earlier object is still in the file", () => {
   it.each([
-    ["all of it", { equal: 100, counted: 100, unread: 0 }, "stands"],
-    ["exactly half", { equal: 50, counted: 100, unread: 0 }, "stands"],
+    ["all of it", { equal: 100, counted: 100, unread: 0 }, "matches"],
+    ["exactly half", { equal: 50, counted: 100, unread: 0 }, "matches"],
     ["less than half", { equal: 49, counted: 100, unread: 0 }, "another"],
     ["nothing of it", { equal: 0, counted: 100, unread: 0 }, "another"],
-    ["an object that says nothing, or is empty", { equal: 0, counted: 0, unread: 0 }, "stands"],
-    ["half, whatever the unread bytes are", { equal: 60, counted: 60, unread: 60 }, "stands"],
+    ["an object that says nothing, or is empty", { equal: 0, counted: 0, unread: 0 }, "matches"],
+    ["half, whatever the unread bytes are", { equal: 60, counted: 60, unread: 60 }, "matches"],
     ["not even with every unread byte", { equal: 0, counted: 100, unread: 60 }, "another"],
     ["the unread bytes decide", { equal: 10, counted: 60, unread: 60 }, "open"],
     ["nothing was read yet", { equal: 0, counted: 0, unread: 60 }, "open"],

@@ -1,5 +1,5 @@
 "use client";
-/** Where a stream stands: its state and the reason in words, and how much of it is where. */
+/** The state of a stream and the reason in words, and how much of it is where. */
 import { failureWords } from "@sluice/control/words";
 import { describeOutlook, uploadAge } from "@sluice/core/stream/upload-age";
 import Link from "next/link";
@@ -20,7 +20,7 @@ import {
 } from "@sluice/control/stream-row";
 import { WhyNotFinal } from "./why-not-final.tsx";
 
-export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {
+export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapPage | undefined }) {
   const { row } = page;
   const size = row.file_size ?? 0;
   const totals = parts?.map.totals;
@@ -29,7 +29,7 @@ export function StreamStanding({ page, parts }: { page: StreamPage; parts: PartM
   const percent =
     size > 0 ? Math.floor((Math.min(acknowledged, size) / size) * 100) : row.kind === "completed" ? 100 : 0;
   return (
-    <section aria-label="Standing" className="card px-4 py-3.5">
+    <section aria-label="State" className="card px-4 py-3.5">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
         <StatusMark
           status={row.status}
@@ -72,7 +72,7 @@ function Share({ name, bytes, swatch }: { name: string; bytes: number; swatch: s
   );
 }
 
-/** Shown once there is reason to act on it; until then the date stands among the facts. */
+/** Shown once there is a reason to act; until then the date is listed among the facts. */
 function AbortForecast({ row }: { row: StreamRow }) {
   const age = uploadAge(row, useNow());
   if (age === undefined || age.outlook === "ample") return null;
@@ -94,7 +94,7 @@ function Remedy({ row }: { row: StreamRow }) {
         <>
           {" "}
           <Link href={`/streams/${encodeURIComponent(row.superseded_by)}`} className="text-accent underline">
-            The stream that took its place
+            The stream that replaced it
           </Link>
         </>
       )}

@@ -1,4 +1,7 @@
-/** Gathers the facts of every watch, and of the system they live on. Reads names only, never contents, and not without end. */
+/**
+ * Gathers the facts about every watch and its file system. Reads only names, and a limited number of them, never
+ * contents.
+ */
 import { constants } from "node:fs";
 import { access, lstat, readdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -15,14 +18,14 @@ import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
 import { directoryFindings, systemFindings, type DirectoryFacts, type Survey } from "./directory-findings.ts";
 import type { Finding } from "./finding.ts";
 
-/** Entries looked at in one watch. */
+/** Entries checked per watch. */
 const MOST_ENTRIES = 100_000;
 const SLASH = Buffer.from("/");
 const NOTHING: Survey = { directories: 0, files: 0, unreadable: 0, cut: false };
 
-export async function lookAtDirectories(config: Config): Promise<Finding[]> {
+export async function checkDirectories(config: Config): Promise<Finding[]> {
   const facts: DirectoryFacts[] = [];
-  for (const watch of config.watches) facts.push(await lookAt(watch, config));
+  for (const watch of config.watches) facts.push(await inspect(watch, config));
   const system = {
     maxUserWatches: await limit("max_user_watches"),
     maxUserInstances: await limit("max_user_instances"),
@@ -37,7 +40,7 @@ export async function lookAtDirectories(config: Config): Promise<Finding[]> {
   ];
 }
 
-async function lookAt(watch: WatchConfig, config: Config): Promise<DirectoryFacts> {
+async function inspect(watch: WatchConfig, config: Config): Promise<DirectoryFacts> {
   const { name, root, afterUpload, polling, ignoreOpen } = watch;
   const [unusable] = await unusableWatches([watch]);
   const target = afterUpload.kind === "move" ? afterUpload.directory : undefined;
@@ -84,11 +87,11 @@ async function keepsBirthTimes(root: string): Promise<boolean> {
   try {
     return (await lstat(pathBuffer(root), { bigint: true })).birthtimeNs !== 0n;
   } catch {
-    return true; // the root is not there: that is told by itself
+    return true; // a missing root has a finding of its own
   }
 }
 
-/** The directory may be written, or else the nearest one above it that is there: it is made when it is needed. */
+/** Whether the directory, or the nearest existing one above it, is writable: it is created when it is needed. */
 async function canBeMade(directory: string): Promise<boolean> {
   for (let at = directory; ; at = dirname(at)) {
     const stats = await lstat(pathBuffer(at)).catch(() => undefined);
@@ -96,7 +99,7 @@ async function canBeMade(directory: string): Promise<boolean> {
   }
 }
 
-/** A file that is gone meanwhile counts as allowed: nothing is wrong with it. */
+/** A file that was removed meanwhile counts as allowed. */
 async function may(path: string | Buffer, mode: number): Promise<boolean> {
   try {
     await access(typeof path === "string" ? pathBuffer(path) : path, mode);
@@ -106,7 +109,7 @@ async function may(path: string | Buffer, mode: number): Promise<boolean> {
   }
 }
 
-/** Undefined where there is no inotify. */
+/** Undefined on systems without inotify. */
 async function limit(name: string): Promise<number | undefined> {
   try {
     return Number(await readFile(`/proc/sys/fs/inotify/${name}`, "latin1"));
