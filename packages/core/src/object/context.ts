@@ -7,7 +7,7 @@ import type { PatientStore } from "../flow/patient-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { SharedFile } from "./open-file.ts";
-import type { Comparison } from "./standing-bytes.ts";
+import type { Comparison, CopyOf } from "./standing-bytes.ts";
 
 export interface ObjectContext {
   readonly held: OwnedStream;
@@ -24,6 +24,8 @@ export interface ObjectContext {
   readonly recognise: boolean;
   /** The file beside the objects looked at so far, by key and ETag. */
   readonly compared: Map<string, Comparison>;
+  /** Our longer object that the file so far begins like. */
+  readonly copy: { of?: CopyOf | undefined };
   /** A Create whose answer never came was taken for lost: the store may still carry it out, and leave an upload on our key. */
   readonly creates: { doubted: boolean };
   /** As the file stood when its bytes last proved which file it is. */

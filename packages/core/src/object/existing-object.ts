@@ -25,7 +25,8 @@ export const OBJECT_CRC_HEADER = "sluice-object-crc32";
 
 export type Standing =
   | { kind: "free" }
-  | { kind: "foreign" }
+  /** `longer`: ours, at a key of this very path; the file may be on its way to it. */
+  | { kind: "foreign"; longer?: StoredObject }
   /** An object of the same file, not longer than it is now: this stream replaces it. `own`: it put it there itself. */
   | { kind: "earlier"; own: boolean; object: StoredObject };
 
@@ -155,6 +156,8 @@ export async function lookAtKey(
     const crc = await sameBytes(context, copy, facts);
     if (crc !== undefined) return { kind: "same", own: false, object: copy, crc };
   }
+  if (copy !== undefined && copy.size > facts.size && (await isOfThisPath(context, ref)))
+    return { kind: "foreign", longer: copy };
   const object = mayBeOfFoundingUpload(context.held, head);
   if (object?.size !== facts.size) return standing;
   const crc = await sameParts(context, object, facts);

@@ -27,6 +27,8 @@ import {
   type Standing,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
+import { mayBeCopyOf, stillBeingCopied } from "./copied-back.ts";
+import type { CopyOf } from "./standing-bytes.ts";
 import { planExtension } from "./extend.ts";
 import { isDescription, metadataStanding } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
@@ -36,13 +38,17 @@ import { reach, type ObjectContext } from "./context.ts";
 export type KeyChoice =
   /** `earlier`: the object of an earlier stream of the same file, which this stream's replaces. */
   | { kind: "key"; ref: ObjectRef; condition: Condition; earlier?: StoredObject }
-  | { kind: "same"; ref: ObjectRef; standing: SameBytes };
+  | { kind: "same"; ref: ObjectRef; standing: SameBytes }
+  /** The file begins like a longer object of its path, and is still growing. */
+  | { kind: "copy"; of: CopyOf };
 
 export interface KeySearch {
   /** `false` leaves the question to the write's own condition (If-None-Match), which saves a request. */
   askFirst: boolean;
   /** The name is free only when its metadata's name is. A single Put leaves that to the Put of the metadata. */
   withMetadata: boolean;
+  /** The file is not complete: it may become one that an object of ours holds already. */
+  growing?: boolean;
   /** Keys known to hold an object of another file or program. */
   refused?: ReadonlySet<string>;
 }
@@ -118,6 +124,8 @@ async function ask(
   const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(standing, rules) };
   if (standing.kind === "earlier") return standing.own ? choice : { ...choice, earlier: standing.object };
   if (standing.kind === "foreign") {
+    const of = search.growing && standing.longer && (await mayBeCopyOf(context, ref, standing.longer, facts));
+    if (of) return { kind: "copy", of };
     if (rules.onConflict !== "overwrite") return undefined;
     if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
   }
@@ -221,17 +229,27 @@ export function objectHeaders(
 export type OpenedUpload =
   /** `found`: an upload that was there already; S3 may hold parts of it that the checkpoint does not know. */
   | { kind: "opened"; found: boolean }
-  | Extract<KeyChoice, { kind: "same" }>
+  | Extract<KeyChoice, { kind: "same" | "copy" }>
   /** The worker's lease is not fresh: somebody else may be opening it. */
   | { kind: "fenced" };
 
 /** Leaves the stream in `processing` with an upload id: a new one, or the one a crash left without a record. */
-export async function openUpload(context: ObjectContext, facts: FileFacts): Promise<OpenedUpload> {
+export async function openUpload(
+  context: ObjectContext,
+  facts: FileFacts,
+  { growing }: Pick<KeySearch, "growing">,
+): Promise<OpenedUpload> {
   const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
-    const choice = await chooseKey(context, facts, { askFirst: true, withMetadata: true });
-    if (choice.kind === "same") return choice;
+    const of = growing && (await stillBeingCopied(context, facts));
+    if (of) return { kind: "copy", of };
+    const choice = await chooseKey(context, facts, {
+      askFirst: true,
+      withMetadata: true,
+      ...(growing && { growing }),
+    });
+    if (choice.kind !== "key") return choice;
     // By the store's clock: what is listed later is compared with it, however wrong ours is then or now.
     const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
     const extension = await planExtension(context, choice.ref, choice.earlier, facts);

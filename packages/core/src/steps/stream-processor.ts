@@ -82,6 +82,7 @@ export class StreamProcessor {
         resumed,
         ended: new Set(),
         creates: { doubted: false },
+        copy: {},
         recognise: deps.recovery.recognise,
         compared: new Map(),
         proof: {},
