@@ -1,7 +1,7 @@
 /** The configuration of worker and dashboard: schema, loader, printer. No SDK, no Redis client, no watcher behind it. */
 export type { Config, Role } from "./config.ts";
 export { containerSign } from "./container.ts";
-export { loadConfig, type ConfigInputs, type LoadedConfig } from "./load.ts";
+export { loadConfig, readConfig, type ConfigInputs, type LoadedConfig, type ReadConfig } from "./load.ts";
 export { originText, type Origin } from "./origin.ts";
 export { printConfig } from "./print.ts";
 export { ConfigProblems, EXIT_BAD_CONFIG, type ConfigProblem } from "./problems.ts";
