@@ -168,6 +168,14 @@ export const KEYS = {
     writer: "the worker that delivers",
     meaning: "Nonce of the one worker process that delivers webhooks now.",
   },
+  outboxTold: {
+    pattern: "webhooks:told",
+    type: "hash",
+    kept: "while what was told holds",
+    writer: "the worker that delivers",
+    meaning:
+      "What webhooks told of workers and watches, so that each is told once: since when, by what it is.",
+  },
   audit: {
     pattern: "audit",
     type: "stream",

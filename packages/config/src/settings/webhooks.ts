@@ -19,7 +19,8 @@ export const webhookSettings = {
     type: webhookUrl(),
     secret: true,
     computed: "none: nobody is told",
-    about: "Where a signed message is sent when a stream completed, failed or stalled (docs/webhooks.md).",
+    about:
+      "Where a signed message is sent when a stream completed, failed or stalled, or a worker is in trouble (docs/webhooks.md).",
   }),
   webhookAllowHost: setting({
     name: "WEBHOOK_ALLOW_HOST",
