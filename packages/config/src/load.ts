@@ -111,7 +111,7 @@ function readSecrets(
   readFile: ConfigInputs["readFile"],
 ): Pick<FileReport, "problems" | "wrong"> {
   const report: Pick<FileReport, "problems" | "wrong"> = { problems: [], wrong: [] };
-  for (const [key, { origin }] of [...values]) {
+  for (const [key, { origin }] of values) {
     if (origin.kind !== "secret file") continue;
     const { path, by } = origin;
     const refuse = (why: string): void => {

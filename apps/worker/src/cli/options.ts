@@ -32,8 +32,8 @@ function reasonOption(about: string): Option {
 
 /** Any of these words, several of them; a mistyped one is told which is meant. */
 export function withSuggestions(argument: Argument, words: readonly string[]): Argument {
-  return argument.choices(words).argParser((word: string, before: readonly string[] = []) => {
-    if (words.includes(word)) return [...before, word];
+  return argument.choices(words).argParser((word: string, before: readonly string[] | undefined) => {
+    if (words.includes(word)) return [...(before ?? []), word];
     const meant = nearest(word, words);
     const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
     throw new InvalidArgumentError(`Allowed choices are ${words.join(", ")}.${hint}`);
