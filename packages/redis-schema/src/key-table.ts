@@ -170,6 +170,14 @@ export const KEYS = {
     writer: "the delivering worker",
     meaning: "Nonce of the one worker process that delivers webhooks now.",
   },
+  outboxTold: {
+    pattern: "webhooks:told",
+    type: "hash",
+    kept: "while what was told holds",
+    writer: "the delivering worker",
+    meaning:
+      "What webhooks told of workers and watches, so that each is told once: since when, by what it is.",
+  },
   audit: {
     pattern: "audit",
     type: "stream",

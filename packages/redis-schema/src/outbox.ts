@@ -6,7 +6,13 @@ import { CheckpointError, type StreamRecord } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { rawStreamEntries } from "./event-feed.ts";
 import { KEPT } from "./kept.ts";
-import { messageArgs, parseMessage, type OutboxMessage } from "./outbox-message.ts";
+import {
+  messageArgs,
+  parseMessage,
+  workerMessageArgs,
+  type OutboxMessage,
+  type WorkerMessage,
+} from "./outbox-message.ts";
 import { fromFlatBuffers } from "./records/text.ts";
 import { callRedis, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
@@ -70,6 +76,38 @@ export class Outbox {
   async trim(): Promise<number> {
     const { redis, keys } = this.#context;
     return await callRedis("trim the outbox", () => redis.xtrim(keys.outbox, "MAXLEN", KEPT.outbox));
+  }
+
+  /** What was told of workers and watches and still holds, by field. */
+  async toldOfWorkers(): Promise<ReadonlyMap<string, string>> {
+    const { redis, keys } = this.#context;
+    return new Map(
+      Object.entries(await callRedis("read what was told of workers", () => redis.hgetall(keys.outboxTold))),
+    );
+  }
+
+  /** Notes `value` under `field` and tells it once; an empty value ends it. Without an event nothing is told. */
+  async tellWorker({
+    field,
+    value,
+    event,
+    ...news
+  }: Omit<WorkerMessage, "event"> & {
+    event: WorkerMessage["event"] | undefined;
+    field: string;
+    value: string;
+  }): Promise<boolean> {
+    const { redis, keys, clock } = this.#context;
+    const now = clock.wallMs();
+    const message = event === undefined ? [] : workerMessageArgs({ event, ...news }, now);
+    const args = [now, KEPT.outboxMost, news.subject, field, value];
+    const reply = await runScript(
+      redis,
+      SCRIPTS.tellWorker,
+      [keys.outbox, keys.outboxTold],
+      [args, list(message)],
+    );
+    return replyName(reply, ["told", "known"]) === "told";
   }
 
   /** False: the stream has changed meanwhile, or belongs to another worker. */
