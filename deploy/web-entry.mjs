@@ -4,16 +4,17 @@
  */
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { readConfig, systemInputs } from "../packages/config/src/index.ts";
 
 const PASSWORD_FILE = "/var/lib/sluice/web-password";
 const PASSWORD_BYTES = 15;
 const EXIT_CANNOT_CREATE = 73;
 
-const { SLUICE_WEB_AUTH: auth = "", SLUICE_WEB_PASSWORD: password = "" } = process.env;
-const { SLUICE_WEB_PASSWORD_FILE: file = "", SLUICE_WEB_PORT: port = "3000" } = process.env;
+// Whatever is wrong is said by the dashboard itself.
+const { config, sources, wrong } = readConfig(systemInputs([]));
 
-if (password === "" && file === "" && (auth === "" || auth === "password")) {
-  console.log(`dashboard: http://127.0.0.1:${port}  password: ${keptPassword()}`);
+if (config.webAuth === "password" && sources.webPassword.kind === "computed" && !wrong.has("webPassword")) {
+  console.log(`dashboard: http://127.0.0.1:${config.webPort}  password: ${keptPassword()}`);
   process.env.SLUICE_WEB_PASSWORD_FILE = PASSWORD_FILE;
 }
 await import("../apps/web/start.mjs");

@@ -20,9 +20,11 @@ if (!existsSync(join(server, "server.js"))) {
 const files = join(server, ".next/static");
 if (!existsSync(files)) cpSync(join(build, "static"), files, { recursive: true });
 
-const { webHost, webPort } = readConfig();
-process.env.HOSTNAME = webHost;
-process.env.PORT = String(webPort);
+const loaded = readConfig();
+// Next's server changes the directory: a relative path, and sluice.yaml itself, mean what they mean here and now.
+globalThis.sluiceConfig = loaded;
+process.env.HOSTNAME = loaded.config.webHost;
+process.env.PORT = String(loaded.config.webPort);
 process.env.NEXT_TELEMETRY_DISABLED = "1";
 // Next closes politely and then names the signal by its exit code; to whoever asked it to stop that is no failure.
 process.once("exit", (code) => {
@@ -34,7 +36,7 @@ await import(join(server, "server.js"));
 function readConfig() {
   const { SLUICE_DEMO: _, ...env } = process.env;
   try {
-    return loadConfig({ ...systemInputs(["dashboard"]), env }).config;
+    return loadConfig({ ...systemInputs(["dashboard"]), env });
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
     console.error(visibleLines(error.message));

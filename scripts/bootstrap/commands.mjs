@@ -14,6 +14,23 @@ export const COMMANDS = {
   dev: { argv: ["scripts/start.ts", "--dev"], needsDashboard: false, seesEmbedded: false },
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
+  types: { argv: ["scripts/test/types.ts"], needsDashboard: false, seesEmbedded: false },
+  "docs:matrix": {
+    argv: ["tests/chaos/report/write-matrix.ts"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
+  "docs:screenshots": { argv: ["tests/e2e/screenshots.ts"], needsDashboard: true, seesEmbedded: false },
+  "docs:state": {
+    argv: ["packages/core/scripts/write-state-docs.ts"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
+  "docs:dependencies": {
+    argv: ["scripts/docs/write-dependencies.ts"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
   chaos: { argv: ["tests/chaos/main.ts"], needsDashboard: false, seesEmbedded: false },
   mutation: { argv: ["tests/mutants/mutation.ts"], needsDashboard: false, seesEmbedded: false },
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },

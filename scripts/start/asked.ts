@@ -20,7 +20,8 @@ export function askedFor(env: NodeJS.ProcessEnv, root: string): NodeJS.ProcessEn
   const { values, watches } = readYaml(textOf(path), path);
   const fromFile: NodeJS.ProcessEnv = {};
   for (const { key, meta } of FIELDS) {
-    const value = values.get(key)?.value;
+    const { value, origin } = values.get(key) ?? {};
+    if (origin?.kind === "secret file") fromFile[`${environmentName(meta.name)}_FILE`] = origin.path;
     if (["string", "number", "boolean"].includes(typeof value))
       fromFile[environmentName(meta.name)] = String(value);
   }

@@ -1,6 +1,7 @@
 /** The programs of the stack as child specs: their environment and when they count as ready. */
 import { createConnection } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { CONFIG_VARIABLE } from "@sluice/config/sources/environment";
 import type { ChildSpec } from "./child.ts";
 
 type Env = NodeJS.ProcessEnv;
@@ -64,7 +65,14 @@ export function webSpec({ root }: Paths, http: { host: string; port: number }, e
 
 /** Next compiles each page when it is first asked for, and again when its sources change. */
 export function webDevSpec(paths: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
-  const web = webSpec(paths, http, { ...env, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" });
+  // Next's own directory is another one: the file that was named from here is named from anywhere.
+  const config = env[CONFIG_VARIABLE];
+  const web = webSpec(paths, http, {
+    ...env,
+    ...(config ? { [CONFIG_VARIABLE]: resolve(paths.root, config) } : {}),
+    NODE_ENV: "development",
+    NEXT_TELEMETRY_DISABLED: "1",
+  });
   return {
     ...web,
     args: ["node_modules/next/dist/bin/next", "dev", "--hostname", http.host, "--port", String(http.port)],

@@ -69,7 +69,7 @@ test("the button kills the worker; its successor goes on, S3 saw no acknowledged
   await expect(proof.getByText(sum)).toHaveCount(1);
 });
 
-test("outside a demo there is no such button and no such procedure", async ({
+test("outside a demo nothing can be killed, and nothing is proved unasked", async ({
   signedIn: page,
   dashboard,
 }) => {

@@ -285,7 +285,7 @@ describe("a request", () => {
     const { id } = await rig.live("/rec/live.mkv");
     await rig.pretendWorker();
     const asking = rig.sluice(["finalize", id, "--yes", "--wait", "10m"], {
-      signalWhen: { stderr: /answered/, signal: "SIGINT" },
+      signalWhen: { said: /answered/, signal: "SIGINT" },
     });
     const { code, stderr } = await asking;
     expect(code).toBe(130);

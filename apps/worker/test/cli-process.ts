@@ -15,8 +15,8 @@ export interface Answer {
 export interface CliOptions {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
-  /** Sent once it has said this. */
-  signalWhen?: { stderr: RegExp; signal: NodeJS.Signals };
+  /** Sent once it has said this, on either stream. */
+  signalWhen?: { said: RegExp; signal: NodeJS.Signals };
   /** Another program that runs the command line, such as one that first gives up its rights. */
   program?: string;
 }
@@ -30,11 +30,12 @@ export async function sluice(args: readonly string[], options: CliOptions = {}):
   const { signalWhen } = options;
   let heard = "";
   let sent = false;
-  child.stderr.on("data", (chunk: Buffer) => {
-    heard += chunk.toString();
-    // A second signal ends a command at once.
-    if (!sent && signalWhen?.stderr.test(heard)) sent = child.kill(signalWhen.signal);
-  });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      heard += chunk.toString();
+      // A second signal ends a command at once.
+      if (!sent && signalWhen?.said.test(heard)) sent = child.kill(signalWhen.signal);
+    });
   const [[code], stdout, stderr] = await Promise.all([
     once(child, "exit") as Promise<[number | null]>,
     text(child.stdout),

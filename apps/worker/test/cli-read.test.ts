@@ -38,7 +38,7 @@ function idsOf(rows: readonly Record<string, unknown>[]): Set<unknown> {
 }
 
 describe("sluice ls", () => {
-  it("lists what is at work and what failed, not what is done", async () => {
+  it("lists what is at work and what failed, and under them what has just completed", async () => {
     const { code, stdout, stderr } = await rig.sluice(["ls"]);
     expect(code).toBe(0);
     expect(stderr, "no worker runs here, and a stream is live").toMatch(
@@ -53,7 +53,8 @@ describe("sluice ls", () => {
       "PATH",
     ]);
     for (const id of [ids.live, ids.hostile, ids.failed, ids.superseded]) expect(stdout).toContain(id);
-    expect(stdout).not.toContain(ids.completed);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.at(-1)).toMatch(new RegExp(`^${ids.completed} +completed `));
     expect(stdout).toMatch(
       new RegExp(`${ids.failed} +failed: access_denied +20.0 MiB +4.0 MiB .* /rec/denied.mkv`),
     );
@@ -68,6 +69,10 @@ describe("sluice ls", () => {
     const nothing = await rig.sluice(["ls", "--source", "elsewhere"]);
     expect([nothing.code, nothing.stdout]).toEqual([0, ""]);
     expect(nothing.stderr).toContain("1 stream completed: see sluice ls completed");
+    const { stdout } = await rig.sluice(["ls", "active", "failed"]);
+    expect(stdout).not.toContain(ids.completed);
+    const listed = await rig.sluice(["ls", "--json"]);
+    expect(idsOf(document<Row[]>(listed))).not.toContain(ids.completed);
     expect((await rig.sluice(["ls", "opening"])).stderr).toBe("No streams match.\n");
   });
 
@@ -285,6 +290,35 @@ describe("a command that cannot", () => {
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(/\w+ \w+/);
     expect(stderr).not.toMatch(/at .*\.ts:\d+/);
+  });
+
+  it.each([
+    [["lss"], "Did you mean ls?"],
+    [["ls", "procesing"], "Did you mean processing?"],
+    [["export", "faild"], "Did you mean failed?"],
+    [["ls", "--sorce", "x"], "Did you mean --source?"],
+    [["config", "print", "--part-sise", "8MiB"], "Did you mean --part-size?"],
+  ])("understand %j is told what is meant", async (args, hint) => {
+    const { code, stderr } = await rig.sluice(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(hint);
+  });
+
+  it("top draws on a terminal alone, and records where there is none", async () => {
+    const refused = await rig.sluice(["top"]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("use --json");
+    const answer = await rig.sluice(["top", "--json", "--interval", "500ms"], {
+      signalWhen: { signal: "SIGINT", said: /\n.*\n/ },
+    });
+    expect(answer.code).toBe(0);
+    const [first] = answer.stdout.trimEnd().split("\n");
+    expect(JSON.parse(first ?? "")).toMatchObject({
+      verdict: expect.stringContaining("Not known") as string,
+      streams: expect.arrayContaining([
+        expect.objectContaining({ id: ids.live, sent_bytes_per_second: null, eta_ms: null }),
+      ]) as unknown[],
+    });
   });
 
   it("is helped with --help", async () => {

@@ -328,3 +328,41 @@ function otherFileSystem(): string {
   expect(lstatSync(target).dev).not.toBe(lstatSync(watch).dev);
   return target;
 }
+
+describe("the marker of a file", () => {
+  const marker = () => join(watch, "a.mp4.done");
+  const marked = () => checks(snapshot, { markers: [marker()] });
+
+  it("is deleted with it", async () => {
+    write("a.mp4.done", "");
+    expect(await tidier().remove(path, marked())).toEqual({ kind: "done" });
+    expect(readdirSync(watch)).toEqual([]);
+  });
+
+  it("stays when it holds bytes: they are nowhere else", async () => {
+    write("a.mp4.done", "checksum");
+    expect(await tidier().remove(path, marked())).toEqual({ kind: "done" });
+    expect(readdirSync(watch)).toEqual(["a.mp4.done"]);
+  });
+
+  it("is moved with it, whatever it holds", async () => {
+    write("a.mp4.done", "checksum");
+    expect(await tidier().move(path, marked(), directory.at("done"), "a.mp4")).toEqual({ kind: "done" });
+    expect(readdirSync(watch)).toEqual([]);
+    expect(readFileSync(join(directory.at("done"), "a.mp4.done"), "utf8")).toBe("checksum");
+  });
+
+  it("stays with a file that has its name meanwhile, and where it was written anew", async () => {
+    write("a.mp4.done", "");
+    expect(await tidier({ hidden: () => write("a.mp4", "the next one") }).remove(path, marked())).toEqual({
+      kind: "done",
+    });
+    expect(readdirSync(watch)).toEqual(["a.mp4", "a.mp4.done"]);
+  });
+
+  it("stays where its file stays", async () => {
+    write("a.mp4.done", "");
+    await tidier({ before: () => appendFileSync(path, "x") }).remove(path, marked());
+    expect(readdirSync(watch)).toEqual(["a.mp4", "a.mp4.done"]);
+  });
+});

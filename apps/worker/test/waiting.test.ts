@@ -1,9 +1,10 @@
 /** What a stream says that it waits for is what it waits for: the real worker's words against what the store saw. */
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { parseWaiting, type Waiting } from "@sluice/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "./audit.ts";
+import { document, sluice } from "./cli-process.ts";
 import { MIB, PART, startRig, writeWhole, type Rig, type StreamSeen } from "./rig.ts";
 
 let rig: Rig;
@@ -128,4 +129,24 @@ describe("what a stream waits for", () => {
     expect(timeline).toContain("part 1 changed on disk and was sent again");
     await audit(rig, [{ path, key: "sealed.mp4", sentAgain: [1] }]);
   });
+});
+
+it("what is at risk is current while the store is away, whatever its stream waits for", async () => {
+  await using away = await startRig({ env: { SLUICE_IDLE_TIMEOUT: "5m" } });
+  await away.start();
+  const path = writeWhole(away, "outage.mkv", randomBytes(1_000));
+  await away.live(path, ({ file_size: size }) => size === "1000");
+  const reply = { status: 503, code: "ServiceUnavailable", message: "away" };
+  const fault = away.s3.faults.add({ times: -1 }, { kind: "reply", reply });
+  // Its first part is full: from here on it waits for CreateMultipartUpload.
+  appendFileSync(path, randomBytes(PART));
+  await away.live(path, ({ waiting_for: waiting }) => parseWaiting(waiting)?.for === "store");
+  appendFileSync(path, randomBytes(6 * PART));
+  const size = String(statSync(path).size);
+  await away.live(path, ({ file_size: known }) => known === size);
+  const listed = await sluice(["ls", "--json"], { env: away.env(), cwd: away.directory });
+  expect(document<{ file_size: number }[]>(listed)).toMatchObject([{ file_size: Number(size) }]);
+  away.s3.faults.remove(fault);
+  finish(path);
+  await away.completed(path);
 });

@@ -1,5 +1,6 @@
 /** Webhooks by a real worker to a real receiver, which verifies each signature with somebody else's library. */
 import { randomBytes } from "node:crypto";
+import { mkdirSync, renameSync } from "node:fs";
 import { get } from "node:http";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -60,7 +61,7 @@ test("a completed file is told once, signed, under the names of its record", asy
       original_path: path,
       s3_bucket: "recordings",
       s3_key: name,
-      status: "completed",
+      status: "s3_completed",
       file_size: PART + 7,
       etag: stream["etag"],
       crc32: stream["crc32"],
@@ -132,13 +133,52 @@ test("a file that is stalled is told once", async () => {
   await growing.append(PART);
   await rig.until("it is told", () => types().includes("stream.stalled"));
   expect(receiver.accepted()[0]).toMatchObject({
-    data: { status: "processing", bytes_sent: PART, file_size: 2 * PART },
+    data: {
+      status: "processing",
+      bytes_sent: PART,
+      file_size: 2 * PART,
+      waiting_for: { for: "parts", numbers: [2] },
+      cause: expect.stringContaining("part 2 is still being sent") as string,
+    },
   });
   expect(types()).toEqual(["stream.stalled"]);
   letGo();
   await growing[Symbol.asyncDispose]();
   await rig.completed(growing.path);
 });
+
+test("a completion is told when the object is proved, not when its file is tidied", async () => {
+  await worker.terminate();
+  worker = await rig.start({ SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "1h" });
+  const path = writeWhole(rig, fresh("tidied.bin"), randomBytes(1_000));
+  await rig.until("it is told", () => types().includes("stream.completed"));
+  expect(receiver.accepted()[0]).toMatchObject({ data: { original_path: path, status: "s3_completed" } });
+  expect((await rig.records.live(path))?.status).toBe("s3_completed");
+});
+
+test("a worker that dies is told by the one that is left, and its return too; so is a watch that is away", async () => {
+  await worker.terminate();
+  worker = await rig.start();
+  const root = `${rig.directory}/second`;
+  mkdirSync(root);
+  const env = { SLUICE_WORKER_ID: "second", SLUICE_SOURCE: "second", SLUICE_WATCH: root };
+  const second = await rig.start(env);
+  await second.kill();
+  const about = (type: string) => receiver.accepted().find((message) => message.type === type);
+  const lost = await rig.until("it is told", () => about("worker.lost"));
+  expect(lost.data).toMatchObject({
+    worker: "second",
+    source: "second",
+    since: expect.any(String) as string,
+  });
+  const again = await rig.start(env);
+  await rig.until("its return is told", () => about("worker.recovered"));
+  renameSync(root, `${root}.away`);
+  const offline = await rig.until("the watch is told", () => about("watch.offline"));
+  expect(offline.data).toMatchObject({ watch: "second", source: "second", root });
+  expect(types()).toEqual(["worker.lost", "worker.recovered", "watch.offline"]);
+  await again.terminate();
+}, 120_000);
 
 test("doctor says whether the receiver takes a message", async () => {
   const look = async (url: string) => {

@@ -24,7 +24,8 @@ export interface CheckFacts {
 
 type Problem = { key: SettingKey; text: string };
 
-export function crossChecks(facts: CheckFacts): ConfigProblem[] {
+/** Each with the setting it is about. */
+export function crossChecks(facts: CheckFacts): { setting: SettingKey; problem: ConfigProblem }[] {
   const problems = [
     ...redisProblems(facts),
     ...storeProblems(facts),
@@ -37,7 +38,7 @@ export function crossChecks(facts: CheckFacts): ConfigProblem[] {
     .filter(({ key }) => !facts.wrong.has(key))
     .map(({ key, text }) => {
       const name = nameOf(facts, key);
-      return { key: name, text: `${name} ${text}` };
+      return { setting: key, problem: { key: name, text: `${name} ${text}` } };
     });
 }
 

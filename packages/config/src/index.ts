@@ -4,7 +4,7 @@
  */
 export type { Config, Role } from "./config.ts";
 export { containerSign } from "./container.ts";
-export { loadConfig, type ConfigInputs, type LoadedConfig } from "./load.ts";
+export { loadConfig, readConfig, type ConfigInputs, type LoadedConfig, type ReadConfig } from "./load.ts";
 export { originText, type Origin } from "./origin.ts";
 export { printConfig } from "./print.ts";
 export { ConfigProblems, EXIT_BAD_CONFIG, type ConfigProblem } from "./problems.ts";

@@ -101,11 +101,49 @@ describe("a configuration", () => {
     expect(sources).toMatchObject({
       partBytes: { kind: "flag" },
       verify: { kind: "environment" },
-      redisUrl: { kind: "secret file", path: "/run/url" },
+      redisUrl: { kind: "secret file", path: "/run/url", by: "SLUICE_REDIS_URL_FILE" },
       historyMs: { kind: "file", path: "/srv/sluice.yaml" },
       idleTimeoutMs: { kind: "default" },
       workerId: { kind: "computed" },
     });
+  });
+
+  it.each([
+    ["a flag", { flags: { webPasswordFile: "/run/secret" } }, "--web-password-file"],
+    ["a variable", { env: { SLUICE_WEB_PASSWORD_FILE: "/run/secret" } }, "SLUICE_WEB_PASSWORD_FILE"],
+    [
+      "a line of sluice.yaml, relative to it",
+      { env: { SLUICE_CONFIG: "/etc/s/sluice.yaml" }, yaml: "web_password_file: ../../run/secret" },
+      "web_password_file in /etc/s/sluice.yaml",
+    ],
+  ])("takes a secret from the file that %s names", (_, { yaml, ...given }: Given & { yaml?: string }, by) => {
+    const files = yaml === undefined ? {} : { "/etc/s/sluice.yaml": yaml };
+    const roles = ["dashboard"] as const;
+    const read = load({
+      env: {},
+      ...given,
+      roles,
+      files: { ...files, "/run/secret": "correct horse battery\n" },
+    });
+    expect(read.config.webPassword).toBe("correct horse battery");
+    expect(read.sources.webPassword).toEqual({ kind: "secret file", path: "/run/secret", by });
+    expect(problems({ env: {}, ...given, roles, files })).toEqual([
+      `${by} names /run/secret, which cannot be read: ENOENT: /run/secret`,
+    ]);
+  });
+
+  it("takes a flag's file before the variable itself, and reads no file that is not needed", () => {
+    const env = { ...MINIMAL, SLUICE_REDIS_URL: "redis://plain", SLUICE_CONFIG: "/s.yaml" };
+    const files = { "/s.yaml": "redis_url_file: /nowhere", "/run/url": "redis://secret" };
+    expect(load({ env, files }).config.redisUrl).toBe("redis://plain");
+    expect(load({ env, files, flags: { redisUrlFile: "/run/url" } }).config.redisUrl).toBe("redis://secret");
+  });
+
+  it("has a secret or its file in sluice.yaml, not both", () => {
+    const files = { "/srv/sluice.yaml": "redis_url: redis://a\nredis_url_file: b" };
+    expect(problems({ files })).toEqual([
+      "redis_url_file in /srv/sluice.yaml line 2: the secret and its file are both given; keep one of them",
+    ]);
   });
 
   it("takes the environment's own value before that of its secret file", () => {

@@ -4,14 +4,15 @@ import { environmentName, flagName, yamlKey } from "./setting.ts";
 export type Origin =
   | { kind: "flag" }
   | { kind: "environment" }
-  /** Named by `SLUICE_<name>_FILE`. */
-  | { kind: "secret file"; path: string }
+  /** `by`: the setting that named it, as it was spelled there. */
+  | { kind: "secret file"; path: string; by: string }
   | { kind: "file"; path: string }
   | { kind: "default" }
   /** Computed from other settings or the machine. */
   | { kind: "computed" };
 
 export interface RawValue {
+  /** Of a secret file: undefined until it is read, which it is only when nothing stronger is given. */
   value: unknown;
   origin: Origin;
 }
@@ -21,7 +22,7 @@ export function nameAt(origin: Origin, name: string): string {
     case "flag":
       return `--${flagName(name)}`;
     case "secret file":
-      return `${environmentName(name)}_FILE (${origin.path})`;
+      return `${origin.by} (${origin.path})`;
     case "file":
       return `${yamlKey(name)} in ${origin.path}`;
     case "environment":

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "./load.ts";
+import { loadConfig, readConfig, type ConfigInputs } from "./load.ts";
 import { printConfig } from "./print.ts";
 
-const { config, sources } = loadConfig({
+const printed = loadConfig({
   env: {
     SLUICE_S3_BUCKET: "recordings",
     SLUICE_WATCH: "/data",
@@ -22,7 +22,7 @@ const { config, sources } = loadConfig({
 
 describe("config print", () => {
   it("shows each value as it would be written, and where it came from", () => {
-    const text = printConfig(config, sources, { json: false });
+    const text = printConfig(printed, { json: false });
     expect(text).toMatch(/^SLUICE_PART_SIZE +16MiB +\(environment\)$/m);
     expect(text).toMatch(/^SLUICE_BANDWIDTH +50MiB\/s +\(environment\)$/m);
     expect(text).toMatch(/^SLUICE_DRAIN_TIMEOUT +25s +\(default\)$/m);
@@ -33,7 +33,7 @@ describe("config print", () => {
   });
 
   it("is JSON for machines, under the names of the file", () => {
-    const json: unknown = JSON.parse(printConfig(config, sources, { json: true }));
+    const json: unknown = JSON.parse(printConfig(printed, { json: true }));
     expect(json).toMatchObject({
       settings: { part_size: { value: 16 * 1024 ** 2, source: "environment" }, s3_endpoint: { value: null } },
       watches: [{ name: "data", path: "/data", key_prefix: "", verify: "full" }],
@@ -41,8 +41,39 @@ describe("config print", () => {
   });
 
   it.each([true, false])("never shows a secret (json: %s)", (json) => {
-    const text = printConfig(config, sources, { json });
+    const text = printConfig(printed, { json });
     expect(text).not.toContain("hunter2");
     expect(text).toContain("rediss://***@redis:6380/1");
+  });
+});
+
+describe("config print of a configuration that is wrong in one place", () => {
+  const inputs = (text: string): ConfigInputs => ({
+    env: { SLUICE_S3_BUCKET: "recordings", SLUICE_CONFIG: "/etc/sluice.yaml" },
+    roles: [],
+    cwd: "/",
+    hostname: "studio",
+    container: () => undefined,
+    readFile: () => text,
+  });
+
+  it("marks it and shows the rest", () => {
+    const read = readConfig(inputs("part_size: 1MiB\nbandwidth: 50MiB/s\nno_such_thing: 1"));
+    const text = printConfig(read, { json: false });
+    expect(text).toMatch(/^SLUICE_PART_SIZE +\(wrong\) +\(file \/etc\/sluice.yaml\)$/m);
+    expect(text).toMatch(/^SLUICE_BANDWIDTH +50MiB\/s +\(file/m);
+    expect(text).toMatch(/^SLUICE_S3_BUCKET +recordings +\(environment\)$/m);
+    expect(read.problems.map(({ key }) => key)).toEqual(["no_such_thing", "part_size in /etc/sluice.yaml"]);
+    const { settings } = JSON.parse(printConfig(read, { json: true })) as { settings: object };
+    expect(settings).toMatchObject({
+      part_size: { value: null, wrong: true },
+      bandwidth: { value: 52428800 },
+    });
+  });
+
+  it("calls what a file that cannot be read may hold not known", () => {
+    const text = printConfig(readConfig(inputs("- no map")), { json: false });
+    expect(text).toMatch(/^SLUICE_REDIS_URL +\(not known\)$/m);
+    expect(text).toMatch(/^SLUICE_S3_BUCKET +recordings +\(environment\)$/m);
   });
 });

@@ -6,16 +6,26 @@ import { FIELDS, RULE_FIELDS, type SettingField, type SettingKey } from "./schem
 import { environmentName, yamlKey } from "./setting.ts";
 import type { WatchConfig } from "./watches/watch-config.ts";
 
-export function printConfig(
-  config: Config,
-  sources: Readonly<Record<SettingKey, Origin>>,
-  options: { json: boolean },
-): string {
-  return options.json ? asJson(config, sources) : asText(config, sources);
+interface Printed {
+  config: Config;
+  sources: Readonly<Record<SettingKey, Origin>>;
+  /** Settings whose value is not the one that was given. */
+  wrong?: ReadonlySet<SettingKey>;
 }
 
-function asText(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
+export function printConfig(printed: Printed, options: { json: boolean }): string {
+  return options.json ? asJson(printed) : asText(printed);
+}
+
+const NONE: ReadonlySet<SettingKey> = new Set();
+
+function asText({ config, sources, wrong = NONE }: Printed): string {
   const rows = FIELDS.filter(({ key }) => key !== "watch").map((field) => {
+    if (wrong.has(field.key)) {
+      const given = !["default", "computed"].includes(sources[field.key].kind);
+      const origin = given ? `(${originText(sources[field.key])})` : "";
+      return [environmentName(field.meta.name), given ? "(wrong)" : "(not known)", origin];
+    }
     const value = textOf(field, valueOf(config, field.key));
     // Without a value, the effective value is shown instead of the reason for the default.
     const instead = value === undefined ? field.meta.computed : undefined;
@@ -44,10 +54,12 @@ function watchLines(watch: WatchConfig): string[] {
   return [`watch ${watch.name}`, ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(20)}  ${value}`)];
 }
 
-function asJson(config: Config, sources: Readonly<Record<SettingKey, Origin>>): string {
+function asJson({ config, sources, wrong = NONE }: Printed): string {
   const settings = FIELDS.filter(({ key }) => key !== "watch").map((field) => {
-    const value = valueOf(config, field.key);
-    return [yamlKey(field.meta.name), { value: safe(field, value), source: originText(sources[field.key]) }];
+    const source = originText(sources[field.key]);
+    const name = yamlKey(field.meta.name);
+    if (wrong.has(field.key)) return [name, { value: null, source, wrong: true }];
+    return [name, { value: safe(field, valueOf(config, field.key)), source }];
   });
   const watches = config.watches.map((watch) => ({
     name: watch.name,

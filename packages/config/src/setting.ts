@@ -31,7 +31,7 @@ export interface SettingMeta {
   initial: string | undefined;
   /** A description of the default if it depends on something else. */
   computed: string | undefined;
-  /** Never shown; may come from a file named by `SLUICE_<name>_FILE`. */
+  /** Never shown; may come from a file named by `SLUICE_<name>_FILE`, `<name>_file` or `--<name>-file`. */
   secret: boolean;
   /** An empty text is a value of its own and does not mean "not set". */
   emptyIsValue: boolean;
@@ -81,6 +81,11 @@ export function environmentName(name: string): string {
 
 export function yamlKey(name: string): string {
   return name.toLowerCase();
+}
+
+/** Of a secret: what names the file that holds it, in the same spellings. */
+export function secretFileName(name: string): string {
+  return `${name}_FILE`;
 }
 
 /** Without the leading dashes. */

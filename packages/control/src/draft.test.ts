@@ -87,6 +87,13 @@ describe("a plan", () => {
     expect(draftPurge(chosen(row), "keep")).toMatchObject({ counts: { uploads_kept: 1 }, confirm: "yes" });
   });
 
+  it("to purge a superseded stream warns of no bytes that are its successor's", () => {
+    const row = { ...rowOf({ status: "failed_file_replaced", superseded_by: "s2" }), bytes_sent: 16 * MIB };
+    const draft = draftPurge(chosen({ ...row, file_size: 20 * MIB }), "abort");
+    expect(draft.bytes).toBe(0);
+    expect(draft.facts.join(" ")).not.toContain("local disk only");
+  });
+
   it("to abort uploads that are not ours says so", () => {
     const at = "2026-11-24T12:00:00.000Z";
     const orphan = {

@@ -59,7 +59,8 @@ function itemsOf(rows: readonly ListedStream[], bytesOf: (row: ListedStream) => 
 export function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep"): Draft {
   const withUpload = rows.filter(hasUpload);
   const destroyed = upload === "keep" ? 0 : withUpload.length;
-  const items = itemsOf(rows, lagBytes);
+  // Bytes that a superseded stream did not send belong to its successor, which has the file at that path now.
+  const items = itemsOf(rows, (row) => (row.superseded_by === undefined ? lagBytes(row) : 0));
   const unsent = items.reduce((sum, { bytes }) => sum + bytes, 0);
   return draft({
     action: "purge",

@@ -67,6 +67,8 @@ export const LIMITS = {
   verifyChunkBytes: 4 * 1024 * 1024,
   /** Maximum number of bytes of an object that are read back before it is replaced, if digests do not decide. */
   readBackBytes: 64 * 1024 * 1024,
+  /** A file shorter than its object's first part is taken for a copy of it when it begins with these bytes of it. */
+  copyStartBytes: 64 * 1024,
   /** A metadata object of 10,000 parts has about 2 MiB; a larger one is not ours. */
   metadataBytes: 16 * 1024 * 1024,
 } as const;

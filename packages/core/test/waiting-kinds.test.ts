@@ -22,6 +22,7 @@ const SHOWN_BY: Record<Waiting["for"], readonly [file: string, title: string] | 
   ],
   lease: ["packages/core/src/object/complete.test.ts", "P7: Complete waits for a fresh lease"],
   verify: [`${WORKER}/waiting.test.ts`, "the seal says how many parts it reads again"],
+  copy: [`${WORKER}/copied-back.test.ts`, "slowly, as a large one is, are sent no second time"],
   tidy: [`${WORKER}/tidying.test.ts`, "D7f: a wall clock that jumps two hours deletes nothing early"],
   operator: undefined,
 };

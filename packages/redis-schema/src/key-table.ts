@@ -170,6 +170,14 @@ export const KEYS = {
     writer: "the delivering worker",
     meaning: "Nonce of the one worker process that delivers webhooks now.",
   },
+  outboxReported: {
+    pattern: "webhooks:noted",
+    type: "hash",
+    kept: "while the condition lasts",
+    writer: "the delivering worker",
+    meaning:
+      "Which conditions of workers and watches webhooks have reported, so that each is reported once: since when, by condition.",
+  },
   audit: {
     pattern: "audit",
     type: "stream",

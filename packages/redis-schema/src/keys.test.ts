@@ -30,6 +30,7 @@ describe("keys", () => {
       "events",
       "webhooks",
       "webhooks:turn",
+      "webhooks:noted",
       "audit",
       "audit:refused",
       "stats:<minute>",

@@ -57,6 +57,7 @@ export function keysWith(prefix: string) {
     events: plain(KEYS.events),
     outbox: plain(KEYS.outbox),
     outboxTurn: plain(KEYS.outboxTurn),
+    outboxReported: plain(KEYS.outboxReported),
     audit: plain(KEYS.audit),
     auditRefused: plain(KEYS.auditRefused),
     /** The minute that contains `ms` (since 1970), in UTC. */

@@ -6,7 +6,13 @@ import { CheckpointError, type StreamRecord } from "@sluice/core";
 import type { SchemaContext, WorkerIdentity } from "./context.ts";
 import { rawStreamEntries } from "./event-feed.ts";
 import { KEPT } from "./kept.ts";
-import { messageArgs, parseMessage, type OutboxMessage } from "./outbox-message.ts";
+import {
+  messageArgs,
+  parseMessage,
+  workerMessageArgs,
+  type OutboxMessage,
+  type WorkerMessage,
+} from "./outbox-message.ts";
 import { fromFlatBuffers } from "./records/text.ts";
 import { callRedis, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
@@ -70,6 +76,40 @@ export class Outbox {
   async trim(): Promise<number> {
     const { redis, keys } = this.#context;
     return await callRedis("trim the outbox", () => redis.xtrim(keys.outbox, "MAXLEN", KEPT.outbox));
+  }
+
+  /** Conditions of workers and watches that were reported and still last, by field. */
+  async reportedOfWorkers(): Promise<ReadonlyMap<string, string>> {
+    const { redis, keys } = this.#context;
+    return new Map(
+      Object.entries(
+        await callRedis("read the reported conditions of workers", () => redis.hgetall(keys.outboxReported)),
+      ),
+    );
+  }
+
+  /** Notes `value` under `field` and reports it once; an empty value ends it. Without an event nothing is reported. */
+  async reportWorker({
+    field,
+    value,
+    event,
+    ...news
+  }: Omit<WorkerMessage, "event"> & {
+    event: WorkerMessage["event"] | undefined;
+    field: string;
+    value: string;
+  }): Promise<boolean> {
+    const { redis, keys, clock } = this.#context;
+    const now = clock.wallMs();
+    const message = event === undefined ? [] : workerMessageArgs({ event, ...news }, now);
+    const args = [now, KEPT.outboxMost, news.subject, field, value];
+    const reply = await runScript(
+      redis,
+      SCRIPTS.reportWorker,
+      [keys.outbox, keys.outboxReported],
+      [args, list(message)],
+    );
+    return replyName(reply, ["reported", "known"]) === "reported";
   }
 
   /** False: the stream has changed meanwhile, or belongs to another worker. */

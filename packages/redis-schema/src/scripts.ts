@@ -37,6 +37,7 @@ export const SCRIPTS = {
   restoreNames: script("restore-names", new URL("./scripts/restore-names.lua", import.meta.url)),
   failBroken: script("fail-broken", new URL("./scripts/fail-broken.lua", import.meta.url)),
   reportStalled: script("report-stalled", new URL("./scripts/report-stalled.lua", import.meta.url)),
+  reportWorker: script("report-worker", new URL("./scripts/report-worker.lua", import.meta.url)),
   takeTurn: script("take-turn", new URL("./scripts/take-turn.lua", import.meta.url)),
   endTurn: script("end-turn", new URL("./scripts/end-turn.lua", import.meta.url)),
   convertIndex: script("convert-index", new URL("./scripts/convert-index.lua", import.meta.url)),

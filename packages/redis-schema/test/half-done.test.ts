@@ -202,6 +202,18 @@ const CASES: Case[] = [
     seed: held,
     send: (schema) => new Outbox(schema, W1).reportStalled(live),
   },
+  {
+    script: "reportWorker",
+    seed: { "webhooks:noted": { other: "1" } },
+    send: (schema) =>
+      new Outbox(schema, W1).reportWorker({
+        field: "lost:w2",
+        value: "1",
+        subject: "worker:w2",
+        event: "worker.lost",
+        data: { worker: "w2" },
+      }),
+  },
   { script: "takeTurn", seed: {}, send: (schema) => new Outbox(schema, W1).takeTurn() },
   {
     script: "endTurn",

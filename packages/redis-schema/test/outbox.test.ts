@@ -22,10 +22,16 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-const sealed = record({ status: "s3_completed", s3_key: "a.mkv", revision: 4, file_size: 7, etag: "e" });
+const sealed = record({
+  status: "pending_completion",
+  s3_key: "a.mkv",
+  revision: 4,
+  file_size: 7,
+  etag: "e",
+});
 const completion = {
-  from: ["s3_completed" as const],
-  patch: { status: "completed" as const, completed_at_utc: NOW_UTC },
+  from: ["pending_completion" as const],
+  patch: { status: "s3_completed" as const, sealed_at_utc: NOW_UTC },
 };
 const ALL = ["completed", "failed", "stalled"] as const;
 
@@ -61,20 +67,24 @@ test("a completion and what tells it are one step, once, under the names of the 
           id: "s1",
           original_path: "/rec/a.mkv",
           s3_key: "a.mkv",
-          status: "completed",
+          status: "s3_completed",
           file_size: 7,
           etag: "e",
-          completed_at_utc: NOW_UTC,
+          sealed_at_utc: NOW_UTC,
         }) as object,
       },
     },
   ]);
 });
 
-test("a completion that is not kept at all is told all the same", async () => {
-  const schema = await holding(sealed);
-  await telling(schema).write(sealed, { ...completion, remove: true });
-  expect(await told(schema)).toMatchObject([{ event: "completed" }]);
+test("what becomes of the record after the completion is not told again", async () => {
+  const schema = await holding({ ...sealed, status: "s3_completed" });
+  const patch = { status: "completed" as const, completed_at_utc: NOW_UTC };
+  await telling(schema).write(
+    { ...sealed, status: "s3_completed" },
+    { from: ["s3_completed"], patch, remove: true },
+  );
+  expect(await told(schema)).toEqual([]);
 });
 
 test("a write that is refused tells nothing, nor does one of a worker without webhooks or for another event", async () => {
@@ -88,7 +98,7 @@ test("a write that is refused tells nothing, nor does one of a worker without we
 
 test("a failure is told; one whose place another stream took is not", async () => {
   const fail = (patch: object) => ({
-    from: ["s3_completed" as const],
+    from: ["pending_completion" as const],
     patch: { ...patch, status: failed("file_replaced") },
   });
   const plain = await holding(sealed);
@@ -158,4 +168,26 @@ test("messages come oldest first, page by page, and what was delivered is gone",
   await outbox.remove("1-0");
   expect(await outbox.waiting()).toBe(3);
   expect(await outbox.trim()).toBe(0);
+});
+
+test("what became of a worker is told once, also by two that look at once, and its end only where it was told", async () => {
+  const schema = harness.fresh();
+  const [one, two] = [new Outbox(schema, W1), new Outbox(schema, W2)];
+  const lost = {
+    field: "lost:w9",
+    value: "17",
+    subject: "worker:w9",
+    event: "worker.lost" as const,
+    data: { worker: "w9" },
+  };
+  const back = { ...lost, value: "", event: "worker.recovered" as const };
+  expect(await one.reportWorker(back)).toBe(false);
+  expect([await one.reportWorker(lost), await two.reportWorker(lost)]).toEqual([true, false]);
+  expect(await two.reportedOfWorkers()).toEqual(new Map([["lost:w9", "17"]]));
+  expect(await two.reportWorker(back)).toBe(true);
+  expect(await one.reportedOfWorkers()).toEqual(new Map());
+  expect(await told(schema)).toMatchObject([
+    { event: "worker.lost", subject: "worker:w9", body: { type: "worker.lost", data: { worker: "w9" } } },
+    { event: "worker.recovered", body: { type: "worker.recovered" } },
+  ]);
 });

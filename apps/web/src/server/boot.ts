@@ -1,5 +1,5 @@
 /** Starts what lives as long as the server, and ends it: event streams first, so that the server can close at once. */
-import { ConfigProblems, loadConfig, systemInputs } from "@sluice/config";
+import { ConfigProblems, loadConfig, systemInputs, type LoadedConfig } from "@sluice/config";
 import { closeClient, whenReady } from "@sluice/redis-schema/connection";
 import { recordPeers } from "./auth/peer-header.ts";
 import { endConnectionsWith } from "./connections.ts";
@@ -37,10 +37,19 @@ export async function boot(): Promise<void> {
 function readSettings(): WebSettings {
   // Set only by `npm start -- --demo`; not a setting of the configuration.
   const { SLUICE_DEMO: demo, ...env } = process.env;
+  const { config, warnings } = handedOver() ?? readConfig(env);
+  for (const warning of warnings) log("warn", warning);
+  return webSettings(config, demo === "1");
+}
+
+/** What start.mjs read before the directory changed; nothing under `next dev`, whose server is another process. */
+function handedOver(): LoadedConfig | undefined {
+  return (globalThis as { sluiceConfig?: LoadedConfig }).sluiceConfig;
+}
+
+function readConfig(env: NodeJS.ProcessEnv): LoadedConfig {
   try {
-    const { config, warnings } = loadConfig({ ...systemInputs(["dashboard"]), env });
-    for (const warning of warnings) log("warn", warning);
-    return webSettings(config, demo === "1");
+    return loadConfig({ ...systemInputs(["dashboard"]), env });
   } catch (error) {
     if (!(error instanceof ConfigProblems)) throw error;
     log("error", error.message);

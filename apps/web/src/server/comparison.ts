@@ -23,6 +23,15 @@ export async function askForComparison(hub: Hub, actor: Actor, id: string): Prom
   return ask(hub, actor, stored ? "head_object" : "list_parts", [id]);
 }
 
+/** SHA-256 of the object and of the file it was made from, read whole by a worker that reaches both. */
+export async function askForProof(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
+  const [row] = await hub.reader.rows([id]);
+  if (row === undefined) throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
+  if (!isStored(row))
+    throw new TRPCError({ code: "PRECONDITION_FAILED", message: "its object does not exist yet" });
+  return ask(hub, actor, "verify", [id], { deep: true });
+}
+
 export async function comparison(hub: Hub, id: string, requestId: string): Promise<Comparison> {
   const request = await answerTo(hub, requestId);
   const result = request.results[id];

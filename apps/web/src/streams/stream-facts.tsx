@@ -42,7 +42,7 @@ export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record
       <Fact name="Started">{row.started_at_utc && <Time at={row.started_at_utc} />}</Fact>
       <Fact name="Last activity">{row.last_activity_at_utc && <Time at={row.last_activity_at_utc} />}</Fact>
       <Fact name="Completed">{row.completed_at_utc && <Time at={row.completed_at_utc} />}</Fact>
-      <Fact name="Verified">{raw["verify_result"] ?? raw["verify_mode"]}</Fact>
+      <Fact name="Verified">{verifiedWords(raw)}</Fact>
       <Fact name="Content type">{raw["content_type"]}</Fact>
       <Fact name="Part plan">{raw["part_plan"] && <code>{raw["part_plan"]}</code>}</Fact>
       <Fact name="Longest pause">{pause > 0 && formatDuration(pause)}</Fact>
@@ -54,6 +54,30 @@ export function StreamFacts({ row, raw }: { row: StreamRow; raw: Readonly<Record
     </dl>
   );
 }
+
+/** What was compared with what; a result of another version is shown unchanged. */
+function verifiedWords({
+  verify_mode: mode,
+  verify_result: result,
+  s3_upload_id: upload,
+}: Readonly<Record<string, string>>): string | undefined {
+  const how = mode === undefined ? "as it was sent" : (READ_AGAIN[mode] ?? mode);
+  if (result === undefined) return mode === undefined ? undefined : `not yet; ${how}`;
+  if (result === "recognised")
+    return "the existing object against the file on disk: all their bytes were compared, nothing was sent";
+  // It went up in one request.
+  if (!upload && result === "identical")
+    return "the store's checksum of the object against the bytes that were read from the file and sent";
+  const words = `the object against the file on disk: ${how}`;
+  return result === "identical" ? words : `${words} (${result})`;
+}
+
+const READ_AGAIN: Readonly<Record<string, string>> = {
+  full: "every part is read again before Complete, and the store's checksum compared after it",
+  edges:
+    "the first and the last part are read again before Complete, and the store's checksum compared after it",
+  off: "no part is read again; the store's checksum of what was sent is compared",
+};
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   if (!children) return null;

@@ -173,7 +173,7 @@ function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
       </div>
       <div role="cell" className="min-w-0">
         <div className="num mb-1 flex justify-between gap-2 text-xs">
-          <Bytes n={size} />
+          <Bytes n={sent} />
           <span className="text-muted">{percent} %</span>
         </div>
         <ProgressBar sent={sent} size={size} label={`In S3: ${name}`} />

@@ -4,7 +4,6 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { FileQuestion } from "lucide-react";
 import Link from "next/link";
 import { KillCard } from "../demo/kill-card.tsx";
-import { ProofCard } from "../demo/proof-card.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import { PartsCard } from "../parts/parts-card.tsx";
 import { codeOf } from "../trpc/query-client.ts";
@@ -14,6 +13,7 @@ import { PageTitle } from "../ui/page-title.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { MetadataCard, RawCard } from "./documents.tsx";
+import { ProofCard } from "./proof-card.tsx";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
 import { fileName, pathOf } from "@sluice/control/stream-row";

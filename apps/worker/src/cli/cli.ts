@@ -21,6 +21,7 @@ import { addParts } from "./commands/parts.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addRetry } from "./commands/retry.ts";
 import { addShow } from "./commands/show.ts";
+import { addTop } from "./commands/top.ts";
 import { addVerify } from "./commands/verify.ts";
 import { EXAMPLES } from "./examples.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -34,6 +35,7 @@ export function buildCli(): Command {
     .configureOutput({ writeErr: (text) => void process.stderr.write(visibleLines(text)) })
     .showHelpAfterError("(see --help)");
   addLs(program);
+  addTop(program);
   addShow(program);
   addParts(program);
   addRetry(program);

@@ -3,6 +3,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   worker: ["sluice worker --watch /data/recordings --s3-bucket recordings"],
   dashboard: ["SLUICE_WEB_PASSWORD_FILE=web-password sluice dashboard"],
   ls: ["sluice ls", "sluice ls failed --reason access_denied --older-than 1h", "sluice ls all --json"],
+  top: ["sluice top", "sluice top --json --interval 10s | jq -r .verdict"],
   show: ["sluice show 01k9w3"],
   parts: ["sluice parts 01k9w3 --compare"],
   retry: [

@@ -2,7 +2,8 @@
 import { FAILURE_REASONS } from "@sluice/core";
 import { flagDefinitions, formatDuration } from "@sluice/config";
 import { parseDuration } from "@sluice/config/values/units";
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { nearest } from "@sluice/config/suggest";
+import { InvalidArgumentError, Option, type Argument, type Command } from "commander";
 
 export function addJson(command: Command): Command {
   return command.option("--json", "print one JSON document, field names as in Redis");
@@ -31,6 +32,16 @@ export function addFilters(command: Command): Command {
 
 function reasonOption(about: string): Option {
   return new Option("--reason <reason...>", about).choices(FAILURE_REASONS);
+}
+
+/** Accepts several of these words; the error for a mistyped one suggests the nearest. */
+export function withSuggestions(argument: Argument, words: readonly string[]): Argument {
+  return argument.choices(words).argParser((word: string, before: readonly string[] | undefined) => {
+    if (words.includes(word)) return [...(before ?? []), word];
+    const meant = nearest(word, words);
+    const hint = meant === undefined ? "" : ` Did you mean ${meant}?`;
+    throw new InvalidArgumentError(`Allowed choices are ${words.join(", ")}.${hint}`);
+  });
 }
 
 /** Settings as flags, the same as for the worker. */

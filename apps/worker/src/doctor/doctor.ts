@@ -1,11 +1,10 @@
 /** Checks everything that uploads depend on, one area after the other. A problem in one area never hides another. */
-import { ConfigProblems, loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
+import { readConfig, systemInputs, type Flags, type ReadConfig } from "@sluice/config";
 import { finding, ok, SEVERITIES, type Finding, type Severity } from "./finding.ts";
 
-/** `say`: called with the name of the area before it is checked. */
+/** `say` is called with the name of each check. Checks that a wrong setting does not affect run all the same. */
 export async function examine(flags: Flags, say: (what: string) => void): Promise<Finding[]> {
-  const read = readConfig(flags);
-  if (!read.config) return read.findings;
+  const read = readConfig(systemInputs(["worker"], flags));
   const { config } = read;
   // Imported only here, so that no other command loads the S3 client from disk.
   const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await Promise.all([
@@ -14,33 +13,27 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
     import("./check-directories.ts"),
     import("./webhook-findings.ts"),
   ]);
-  const findings = [...read.findings];
-  for (const [what, look] of [
-    ["Redis", checkRedis],
-    ["the bucket", checkStore],
-    ["the watched directories", checkDirectories],
-    ["the webhook's receiver", checkWebhook],
+  const findings = configFindings(read);
+  for (const [what, look, needs] of [
+    ["Redis", checkRedis, /^(?:redisUrl|keyPrefix)$/],
+    ["the bucket", checkStore, /^s3/],
+    ["the watched directories", checkDirectories, /^watch$/],
+    ["the webhook's receiver", checkWebhook, /^webhook/],
   ] as const) {
+    if ([...read.wrong].some((key) => needs.test(key))) continue;
     say(`Looking at ${what} …`);
     findings.push(...(await look(config)));
   }
   return findings;
 }
 
-function readConfig(flags: Flags): { config: Config | undefined; findings: Finding[] } {
-  try {
-    const { config, warnings } = loadConfig(systemInputs(["worker"], flags));
-    const ignored = warnings.map((text) => finding("config.ignored", "warning", text));
-    return { config, findings: [ok("config.read", "The configuration is valid for a worker."), ...ignored] };
-  } catch (error) {
-    if (!(error instanceof ConfigProblems)) throw error;
-    const remedy =
-      "See sluice config print and docs/configuration.md; the rest is checked once this is fixed.";
-    return {
-      config: undefined,
-      findings: error.problems.map(({ text }) => finding("config.wrong", "error", text, remedy)),
-    };
-  }
+function configFindings({ problems, warnings }: ReadConfig): Finding[] {
+  const ignored = warnings.map((text) => finding("config.ignored", "warning", text));
+  if (problems.length === 0)
+    return [ok("config.read", "The configuration is right for a worker."), ...ignored];
+  const remedy =
+    "See sluice config print and docs/configuration.md; what this setting concerns is looked at once it is right.";
+  return [...problems.map(({ text }) => finding("config.wrong", "error", text, remedy)), ...ignored];
 }
 
 export function worst(findings: readonly Finding[]): Severity {

@@ -291,6 +291,20 @@ describe("the bucket", () => {
     });
   });
 
+  it.each([
+    [
+      "rule",
+      "A lifecycle rule of the bucket aborts uploads 1 day after they began",
+      "Give the rule more days.",
+    ],
+    ["unknown", "The store aborts uploads 1 day after they began", "No rule of the bucket says so"],
+  ] as const)("with an age limit (%s) says whose it is", (lifecycle, words, remedy) => {
+    const findings = storeFindings({ ...answers({ lifecycle }), profile: { ...ABLE, uploadAgeDays: 1 } });
+    const short = found(findings, "bucket.lifecycle_short");
+    expect(short.seen).toContain(words);
+    expect(short.remedy).toContain(remedy);
+  });
+
   it("tells what its makers say of it", () => {
     expect(found(storeFindings(answers({}, { store: "wasabi" })), "bucket.note")).toMatchObject({
       severity: "info",

@@ -1,4 +1,5 @@
 /** What the probe found out about the bucket: permissions, capabilities, and lifecycle rules. Pure. */
+import { plural } from "@sluice/control/units";
 import type { StoreError } from "@sluice/core";
 import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
 import { finding, ok, type Finding } from "./finding.ts";
@@ -145,10 +146,17 @@ const FEW_DAYS = 7;
 function lifecycleFinding({ profile, lifecycle }: StoreAnswers): Finding {
   const { uploadAgeDays: days } = profile;
   if (days !== undefined) {
-    const seen = `Uploads are aborted ${days} days after they began; a file that grows for longer is uploaded again from its first byte.`;
+    const [whose, remedy] =
+      lifecycle === "rule"
+        ? ["A lifecycle rule of the bucket aborts uploads", "Give the rule more days."]
+        : [
+            "The store aborts uploads",
+            "No rule of the bucket says so: it is the limit of the store, or SLUICE_S3_UPLOAD_AGE. End recordings before it, or use another store.",
+          ];
+    const seen = `${whose} ${plural(days, "day")} after they began; a file that grows longer is sent again from its first byte.`;
     return days >= FEW_DAYS
       ? ok("bucket.lifecycle", seen)
-      : finding("bucket.lifecycle_short", "warning", seen, "Give the rule more days.");
+      : finding("bucket.lifecycle_short", "warning", seen, remedy);
   }
   if (lifecycle !== "none") {
     return finding(

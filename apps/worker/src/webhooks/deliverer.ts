@@ -68,6 +68,11 @@ export class Deliverer implements AsyncDisposable {
     this.#deps = deps;
   }
 
+  /** Whether this process is the one that delivers. */
+  get hasTurn(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#turnTakenMs < KEPT.turnMs;
+  }
+
   start(onFault: (error: unknown) => void): void {
     this.#running = this.#run().catch(onFault);
   }

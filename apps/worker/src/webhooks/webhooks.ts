@@ -1,7 +1,13 @@
-/** The webhooks of one worker: delivers when it has the turn, and reports its own streams that stall. */
+/** Webhooks of one worker: it delivers when it is its turn, and reports its own stalled streams and workers with problems. */
 import type { Config } from "@sluice/config";
 import type { Clock } from "@sluice/core";
-import { Outbox, type SchemaContext, type WorkerIdentity } from "@sluice/redis-schema";
+import {
+  Outbox,
+  WatchStore,
+  WorkerRegistry,
+  type SchemaContext,
+  type WorkerIdentity,
+} from "@sluice/redis-schema";
 import type { Registry } from "prom-client";
 import { webhookMetrics } from "../observe/webhook-metrics.ts";
 import type { Service } from "../start/service.ts";
@@ -9,6 +15,7 @@ import { repeat } from "../streams/repeat.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { Deliverer, type Post } from "./deliverer.ts";
 import { StallWatch, type OwnedStreamLag } from "./stall-watch.ts";
+import { checkWorkers, type WorkerWatchDeps } from "./worker-watch.ts";
 
 export interface WebhookInputs {
   config: Pick<Config, "webhookMaxAgeMs" | "webhookEvents" | "stallAfterMs">;
@@ -25,6 +32,7 @@ export interface WebhookInputs {
 }
 
 const LOOK_FOR_STALLS_MS = 2_000;
+const LOOK_AT_WORKERS_MS = 5_000;
 
 export class Webhooks implements Service {
   readonly name = "webhooks";
@@ -50,18 +58,25 @@ export class Webhooks implements Service {
       log,
     });
     this.#deliverer.start(onFault);
+    const deliverer = this.#deliverer;
+    const workers: WorkerWatchDeps = {
+      workers: new WorkerRegistry(context),
+      watches: new WatchStore(context),
+      outbox,
+      events: config.webhookEvents,
+      isOurTurn: () => deliverer.hasTurn,
+      clock,
+    };
+    this.#repeat(LOOK_AT_WORKERS_MS, () => checkWorkers(workers));
     if (!config.webhookEvents.includes("stalled")) return;
     const stalls = new StallWatch({ held, outbox, stallAfterMs: config.stallAfterMs, clock });
+    this.#repeat(LOOK_FOR_STALLS_MS, () => stalls.look());
+  }
+
+  #repeat(everyMs: number, work: () => Promise<void>): void {
+    const { clock, log, onFault } = this.#inputs;
     const { signal } = this.#stop;
-    const everyMs = LOOK_FOR_STALLS_MS;
-    repeat({
-      everyMs,
-      work: () => stalls.look(),
-      ended: () => signal.aborted,
-      clock,
-      signal,
-      log,
-    }).catch(onFault);
+    repeat({ everyMs, work, ended: () => signal.aborted, clock, signal, log }).catch(onFault);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

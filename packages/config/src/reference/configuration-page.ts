@@ -51,16 +51,18 @@ This page is made from the schema that checks the settings (\`pnpm --filter @slu
 
 Every setting has one name in four spellings: \`--${flagName(EXAMPLE)} 16MiB\` on the command line,
 \`${environmentName(EXAMPLE)}=16MiB\` in the environment, \`${yamlKey(EXAMPLE)}: 16MiB\` in the file, and for secrets
-the path of a file in \`${environmentName("WEB_PASSWORD")}_FILE\`. If several are given, the flag takes precedence, then the
-environment, then the secret's file, then \`sluice.yaml\`, then the default. The file is \`./sluice.yaml\`, or the one that
-\`SLUICE_CONFIG\` names; \`docs/sluice.schema.json\` lets editors check it. Secrets have no flag: a command line can be read
-by every user of the machine.
+the path of the file that holds it: \`--web-password-file\`, \`${environmentName("WEB_PASSWORD")}_FILE\` or
+\`web_password_file:\` (relative to that file). Where several are given, the flag wins, then the environment,
+then the secret's file, then \`sluice.yaml\`, then the default. The file is \`./sluice.yaml\`, or the one that
+\`SLUICE_CONFIG\` names; \`docs/sluice.schema.json\` lets editors check it. A secret itself has no flag: a command line can be
+read by every user of the machine.
 
 Sizes read \`8MiB\`, \`1.5GiB\`, \`500MB\`; durations \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; switches \`true\` or \`false\`
 (also \`on\`, \`yes\`, \`1\` and their opposites). An empty variable counts as not set, except where empty is listed as a
 value. A setting that is wrong, or a name that is nearly one of these, stops the start with exit code 78 and a list of
 every problem; nothing has been touched by then. \`sluice config validate\` says the same without starting, and
-\`sluice config print\` shows every value and where it came from, without the secrets.`;
+\`sluice config print\` shows every value and where it came from, without the secrets; what is wrong is marked, and
+the rest is shown all the same.`;
 
 const WATCHES = `## Watches and their rules
 

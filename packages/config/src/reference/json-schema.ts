@@ -1,7 +1,7 @@
 /** A JSON Schema of `sluice.yaml`, generated from the schema, so that editors complete and check it. */
 import { z } from "zod";
 import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
-import { yamlKey } from "../setting.ts";
+import { secretFileName, yamlKey } from "../setting.ts";
 import { WATCHES_KEY } from "../sources/yaml-file.ts";
 
 export type JsonSchema = Record<string, unknown>;
@@ -13,8 +13,20 @@ export function configJsonSchema(): JsonSchema {
     description: "Settings of Sluice, worker and dashboard.",
     type: "object",
     additionalProperties: false,
-    properties: { ...properties(FIELDS), [WATCHES_KEY]: watchesSchema() },
+    properties: { ...properties(FIELDS), ...secretFiles(), [WATCHES_KEY]: watchesSchema() },
   };
+}
+
+function secretFiles(): JsonSchema {
+  return Object.fromEntries(
+    FIELDS.filter(({ meta }) => meta.secret).map(({ meta }) => [
+      yamlKey(secretFileName(meta.name)),
+      {
+        description: `Path of the file that holds ${yamlKey(meta.name)}; relative to this file.`,
+        type: "string",
+      },
+    ]),
+  );
 }
 
 function watchesSchema(): JsonSchema {

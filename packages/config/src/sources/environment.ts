@@ -1,11 +1,11 @@
 /**
- * Reads `SLUICE_*` variables and the secret files they name. An unknown name is a problem if it is similar to a known
- * one, and a warning otherwise; variables that Kubernetes injects for a Service called sluice are recognized.
+ * Reads `SLUICE_*` variables. A name nobody knows is a problem when it is nearly one we
+ * know, and a warning otherwise; what Kubernetes injects for a Service called sluice is named as that.
  */
 import type { ConfigProblem } from "../problems.ts";
 import type { RawValue } from "../origin.ts";
 import { FIELDS, type SettingKey } from "../schema.ts";
-import { environmentName } from "../setting.ts";
+import { environmentName, secretFileName } from "../setting.ts";
 import { nearest } from "../suggest.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,7 +27,7 @@ const SERVICE_LINK_VALUE = /^(?:tcp|udp|sctp):\/\//;
 const SERVICE_LINK_NAME =
   /_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$|^SLUICE_PORT$/;
 
-export function readEnvironment(env: Environment, readFile: (path: string) => string): SourceReport {
+export function readEnvironment(env: Environment): SourceReport {
   const report: SourceReport = { values: new Map(), problems: [], wrong: [], warnings: [] };
   const known = new Set([CONFIG_VARIABLE]);
   for (const { key, meta } of FIELDS) {
@@ -40,10 +40,11 @@ export function readEnvironment(env: Environment, readFile: (path: string) => st
       else report.values.set(key, { value, origin: { kind: "environment" } });
     }
     if (meta.secret) {
-      known.add(name + FILE_SUFFIX);
-      const path = given(env[name + FILE_SUFFIX], false);
+      const by = environmentName(secretFileName(meta.name));
+      known.add(by);
+      const path = given(env[by], false);
       if (path !== undefined && value === undefined)
-        readSecret(report, key, name + FILE_SUFFIX, path, readFile);
+        report.values.set(key, { value: undefined, origin: { kind: "secret file", path, by } });
     }
   }
   reportUnknown(env, known, report);
@@ -53,24 +54,6 @@ export function readEnvironment(env: Environment, readFile: (path: string) => st
 /** An empty variable counts as not set, because compose files with `NAME: ${NAME:-}` produce it. */
 function given(value: string | undefined, emptyIsValue: boolean): string | undefined {
   return value === "" && !emptyIsValue ? undefined : value;
-}
-
-function readSecret(
-  report: SourceReport,
-  key: SettingKey,
-  name: string,
-  path: string,
-  readFile: (path: string) => string,
-): void {
-  const refused = (why: string): void =>
-    refuse(report, key, { key: name, text: `${name} names ${path}, which ${why}` });
-  try {
-    const value = readFile(path).replace(/\r?\n$/, "");
-    if (value === "") refused("is empty");
-    else report.values.set(key, { value, origin: { kind: "secret file", path } });
-  } catch (error) {
-    refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 function refuse(report: SourceReport, key: SettingKey, problem: ConfigProblem): void {

@@ -10,15 +10,19 @@ import {
   visit,
   type Document,
 } from "yaml";
+import { dirname, resolve } from "node:path";
 import type { ConfigProblem } from "../problems.ts";
+import type { Origin } from "../origin.ts";
 import { FIELDS, type SettingKey } from "../schema.ts";
-import { yamlKey } from "../setting.ts";
+import { secretFileName, yamlKey } from "../setting.ts";
 import { nearest } from "../suggest.ts";
 import type { SourceReport } from "./environment.ts";
 
 export interface FileReport extends SourceReport {
   /** The value of `watches`, as written in the file. */
   watches: unknown;
+  /** Its contents are unknown: it could not be read, or is no map of settings. */
+  unread: boolean;
 }
 
 export const WATCHES_KEY = "watches";
@@ -39,7 +43,14 @@ const MOST_PROBLEMS = 100;
 
 /** `path`: the file's name in messages. */
 export function readYaml(text: string, path: string): FileReport {
-  const report: FileReport = { values: new Map(), problems: [], wrong: [], warnings: [], watches: undefined };
+  const report: FileReport = {
+    values: new Map(),
+    problems: [],
+    wrong: [],
+    warnings: [],
+    watches: undefined,
+    unread: true,
+  };
   const lines = new LineCounter();
   if (text.length > MOST_CHARACTERS) {
     const most = `more than ${MOST_CHARACTERS / 1024} KiB`;
@@ -61,7 +72,8 @@ export function readYaml(text: string, path: string): FileReport {
     const { line } = lines.linePos(error.pos[0]);
     report.problems.push({ key: path, text: `${path} line ${line}: ${error.message.split("\n")[0] ?? ""}` });
   }
-  if (report.problems.length > 0 || document.contents === null) return report;
+  if (report.problems.length > 0) return report;
+  if (document.contents === null) return { ...report, unread: false };
   if (!isMap(document.contents)) {
     report.problems.push({
       key: path,
@@ -69,11 +81,19 @@ export function readYaml(text: string, path: string): FileReport {
     });
     return report;
   }
+  report.unread = false;
   const byKey = new Map<string, SettingKey>(FIELDS.map(({ key, meta }) => [yamlKey(meta.name), key]));
+  const files = new Map<string, SettingKey>(
+    FIELDS.filter(({ meta }) => meta.secret).map(({ key, meta }) => [
+      yamlKey(secretFileName(meta.name)),
+      key,
+    ]),
+  );
   for (const { key: node, value: content } of document.contents.items) {
     if (report.problems.length >= MOST_PROBLEMS) break;
     const name = isScalar(node) ? String(node.value) : String(node);
-    const key = byKey.get(name);
+    const secret = files.get(name);
+    const key = byKey.get(name) ?? secret;
     const value: unknown = isNode(content) ? content.toJS(document) : null;
     if (name === WATCHES_KEY) {
       const surplus = isSeq(content) ? content.items[MOST_WATCHES] : undefined;
@@ -85,11 +105,28 @@ export function readYaml(text: string, path: string): FileReport {
         });
     } else if (key === undefined) {
       report.problems.push(
-        unknownKey(name, [...byKey.keys(), WATCHES_KEY], `${path} line ${lineOf(node, lines)}`),
+        unknownKey(
+          name,
+          [...byKey.keys(), ...files.keys(), WATCHES_KEY],
+          `${path} line ${lineOf(node, lines)}`,
+        ),
       );
-    } else if (value !== null) report.values.set(key, { value, origin: { kind: "file", path } });
+    } else if (value === null) continue;
+    else if (report.values.has(key))
+      report.problems.push({
+        key: name,
+        text: `${name} in ${path} line ${lineOf(node, lines)}: the secret and its file are both given; keep one of them`,
+      });
+    else if (secret !== undefined)
+      report.values.set(key, { value: undefined, origin: secretFile(value, name, path) });
+    else report.values.set(key, { value, origin: { kind: "file", path } });
   }
   return report;
+}
+
+/** A relative path is relative to the file, like the path of a watch. */
+function secretFile(value: unknown, name: string, path: string): Origin {
+  return { kind: "secret file", path: resolve(dirname(path), String(value)), by: `${name} in ${path}` };
 }
 
 /** Uses the lexer, which reads each character once: the parser calls itself for each level. */

@@ -7,7 +7,7 @@ import type { PatientStore } from "../flow/patient-store.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { SharedFile } from "./open-file.ts";
-import type { Comparison } from "./matching-bytes.ts";
+import type { Comparison, CopyOf } from "./matching-bytes.ts";
 
 export interface ObjectContext {
   readonly held: OwnedStream;
@@ -26,6 +26,8 @@ export interface ObjectContext {
   readonly recognise: boolean;
   /** Results of comparing the file with objects, by key and ETag. */
   readonly compared: Map<string, Comparison>;
+  /** Our longer object that the file so far begins like. */
+  readonly copy: { of?: CopyOf | undefined };
   /** A Create without an answer was taken for lost: the store may still carry it out and leave an upload on our key. */
   readonly creates: { doubted: boolean };
   /** The state of the file when its bytes last proved which file it is. */

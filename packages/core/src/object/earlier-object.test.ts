@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { holdsFile, runToEnd, streams, testWorld } from "../../test/test-world.ts";
+import { parseWaiting } from "../stream/waiting.ts";
 import { audit } from "../testing/audit.ts";
 import { BUCKET, equalBytes, PART, sampleBytes, SOURCE } from "../testing/test-values.ts";
 import type { World } from "../testing/world.ts";
@@ -153,5 +154,63 @@ describe("D1c: no birth time, and the inode number of the replaced file", () => 
     await world.clock.until(() => worker.busy === 0);
     expect(streams(world)).toHaveLength(1);
     expect(holdsFile(world, "a.bin", path)).toBe(true);
+  });
+});
+
+describe("a long recording that is being copied back, piece by piece", () => {
+  const SIZE = 3 * PART + 9;
+
+  async function setAside(bytes = sampleBytes(SIZE, 1)) {
+    const { world, path, first } = await completed(SIZE);
+    world.redis.empty();
+    world.disk.replace(path, bytes.subarray(0, PART + 5));
+    const worker = world.worker();
+    await worker.scan();
+    await world.clock.advance(1_000);
+    const grow = async (to: number, from: number) => {
+      world.disk.append(path, bytes.subarray(from, to));
+      worker.poke();
+      await world.clock.advance(1_000);
+    };
+    return { world, path, first, worker, grow };
+  }
+
+  it("is sent no second time, and says why nothing is sent meanwhile", async () => {
+    const { world, grow, worker } = await setAside();
+    expect(parseWaiting(streams(world).at(-1)?.waiting_for)).toEqual({
+      for: "copy",
+      key: "a.bin",
+      done: PART + 5,
+      of: SIZE,
+    });
+    await grow(2 * PART + 7, PART + 5);
+    await grow(SIZE, 2 * PART + 7);
+    await worker.work();
+    expect(audit(world)).toEqual([]);
+    expect(streams(world)[0]).toMatchObject({ status: "completed", verify_result: "recognised" });
+    expect(world.store.versions(BUCKET, "a.bin")).toHaveLength(1);
+    expect(world.store.keys()).toEqual(["a.bin", "a.bin.metadata.json"]);
+  });
+
+  it("goes up under its own key from the part on that differs", async () => {
+    const other = sampleBytes(SIZE, 1);
+    other.set(sampleBytes(PART, 9), PART);
+    const { world, path, first, grow, worker } = await setAside(other);
+    expect(world.store.uploads()).toEqual([]);
+    await grow(2 * PART + 7, PART + 5);
+    expect(world.store.uploads()[0]?.parts).toEqual([1, 2]);
+    await grow(SIZE, 2 * PART + 7);
+    await worker.work();
+    expect(audit(world)).toEqual([]);
+    expect(equalBytes(object(world, "a.bin"), first)).toBe(true);
+    expect(holdsFile(world, "a-2.bin", path)).toBe(true);
+  });
+
+  it("goes up under its own key when it is complete before its end", async () => {
+    const { world, path, first, worker } = await setAside();
+    await worker.work();
+    expect(audit(world)).toEqual([]);
+    expect(equalBytes(object(world, "a.bin"), first)).toBe(true);
+    expect(holdsFile(world, "a-2.bin", path)).toBe(true);
   });
 });

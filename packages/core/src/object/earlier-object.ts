@@ -20,15 +20,10 @@ import {
   judgeTally,
   type ComparedRange,
   type Comparison,
+  type KnownRange,
   type Tally,
 } from "./matching-bytes.ts";
 import type { ObjectContext } from "./context.ts";
-
-/** A range of the object, and what is known about its bytes. */
-interface Known extends Pick<PartRange, "offset" | "bytes"> {
-  crc?: number | undefined;
-  md5?: string | undefined;
-}
 
 /** Runs once for each object found at a key while the stream is held. */
 export async function compareWithObject(
@@ -47,8 +42,8 @@ export async function compareWithObject(
 async function compare(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Comparison> {
   const tally: Tally = { equal: 0, counted: 0, unread: object.size };
   const ranges: ComparedRange[] = [];
-  const differing: Known[] = [];
-  for (const range of await rangesOf(context, ref, object)) {
+  const differing: KnownRange[] = [];
+  for (const range of await knownRanges(context, ref, object)) {
     const { offset, bytes } = range;
     if (judgeTally(tally) === "matches") {
       ranges.push({ offset, bytes, is: "unread" });
@@ -71,7 +66,11 @@ function add(tally: Tally, bytes: number, found: Pick<Tally, "equal" | "counted"
 }
 
 /** The object's parts if their digests are proved to be its own, else the whole object. */
-async function rangesOf(context: ObjectContext, ref: ObjectRef, object: StoredObject): Promise<Known[]> {
+export async function knownRanges(
+  context: ObjectContext,
+  ref: ObjectRef,
+  object: StoredObject,
+): Promise<KnownRange[]> {
   if (object.size === 0) return [];
   const parts = etagPartCount(object.etag) === undefined ? undefined : await partsOf(context, ref, object);
   if (parts)
@@ -80,7 +79,7 @@ async function rangesOf(context: ObjectContext, ref: ObjectRef, object: StoredOb
   return [{ offset: 0, bytes: object.size, crc, md5: md5Of(context, object.etag) }];
 }
 
-function digestsOf(context: ObjectContext, part: DescribedPart): Pick<Known, "crc" | "md5"> {
+function digestsOf(context: ObjectContext, part: DescribedPart): Pick<KnownRange, "crc" | "md5"> {
   const crc = part.ChecksumCRC32 === null ? undefined : crc32FromBase64(part.ChecksumCRC32);
   return { crc, md5: md5Of(context, part.ETag) };
 }
@@ -142,7 +141,7 @@ async function metadataText(
 }
 
 /** How many of the range's bytes count if the file has the same ones; undefined if it does not. */
-async function equalBytes(context: ObjectContext, range: Known): Promise<number | undefined> {
+export async function equalBytes(context: ObjectContext, range: KnownRange): Promise<number | undefined> {
   let counted = 0;
   const byMd5 = range.crc === undefined;
   const read = await readDigests(context, range.offset, range.bytes, byMd5, (chunk) => {
@@ -152,10 +151,18 @@ async function equalBytes(context: ObjectContext, range: Known): Promise<number 
   return (byMd5 ? read.md5 === range.md5 : read.crc === range.crc) ? counted : undefined;
 }
 
+/** Whether file and object begin with the same so many bytes; read back from the store. */
+export async function equalStart(context: ObjectContext, ref: ObjectRef, bytes: number): Promise<boolean> {
+  const start = { offset: 0, bytes };
+  const object = await objectBytes(context, ref, start);
+  const file = object && (await fileBytes(context, start));
+  return file !== undefined && Buffer.compare(object ?? file, file) === 0;
+}
+
 async function readBack(
   context: ObjectContext,
   ref: ObjectRef,
-  ranges: readonly Known[],
+  ranges: readonly KnownRange[],
   tally: Tally,
 ): Promise<ReturnType<typeof judgeTally>> {
   let left: number = LIMITS.readBackBytes;
@@ -171,7 +178,7 @@ async function readBack(
   return judgeTally(tally);
 }
 
-function* pieces(ranges: readonly Known[]): Iterable<Pick<PartRange, "offset" | "bytes">> {
+function* pieces(ranges: readonly KnownRange[]): Iterable<Pick<PartRange, "offset" | "bytes">> {
   for (const { offset, bytes } of ranges) {
     for (let done = 0; done < bytes; done += LIMITS.verifyChunkBytes) {
       yield { offset: offset + done, bytes: Math.min(LIMITS.verifyChunkBytes, bytes - done) };

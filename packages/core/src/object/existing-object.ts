@@ -25,7 +25,8 @@ export const OBJECT_CRC_HEADER = "sluice-object-crc32";
 
 export type ExistingObject =
   | { kind: "free" }
-  | { kind: "foreign" }
+  /** `longer`: ours, at a key of this very path; the file may be on its way to it. */
+  | { kind: "foreign"; longer?: StoredObject }
   /**
    * An object of the same file, not longer than it is now: this stream replaces it. `own`: this stream uploaded it
    * itself.
@@ -158,6 +159,8 @@ export async function inspectKey(
     const crc = await sameBytes(context, copy, facts);
     if (crc !== undefined) return { kind: "same", own: false, object: copy, crc };
   }
+  if (copy !== undefined && copy.size > facts.size && (await isOfThisPath(context, ref)))
+    return { kind: "foreign", longer: copy };
   const object = mayBeOfFoundingUpload(context.held, head);
   if (object?.size !== facts.size) return existing;
   const crc = await sameParts(context, object, facts);

@@ -4,6 +4,7 @@
  * every second byte of two quiet recordings is 0. A cell of one repeated byte (preallocation, silence) proves nothing.
  */
 
+import type { ObjectRef } from "../ports/object-store.ts";
 import type { PartRange } from "../stream/checkpoint.ts";
 
 export const CELL_BYTES = 16;
@@ -15,6 +16,24 @@ export interface Tally {
   counted: number;
   /** Bytes of the object that were not compared yet. */
   unread: number;
+}
+
+/** A range of the object, and what is known about its bytes. */
+export interface KnownRange extends Pick<PartRange, "offset" | "bytes"> {
+  crc?: number | undefined;
+  md5?: string | undefined;
+}
+
+/** The object that the file so far begins like. */
+export interface CopyOf {
+  ref: ObjectRef;
+  size: number;
+  /** Its parts in order; a file that differs from one of them is no copy. */
+  ranges: readonly KnownRange[];
+  /** Parts that are known to be equal. */
+  equal: number;
+  /** The first bytes of the first part were read back, before the file had all of it. */
+  begun: boolean;
 }
 
 /** A range of the object. What the file has beyond the object's end is new. */

@@ -27,6 +27,8 @@ import {
   type ExistingObject,
 } from "./existing-object.ts";
 import { FILE_HEADER, STREAM_ID_HEADER, fileToken, headObject } from "./object-headers.ts";
+import { mayBeCopyOf, stillBeingCopied } from "./copied-back.ts";
+import type { CopyOf } from "./matching-bytes.ts";
 import { planExtension } from "./extend.ts";
 import { isDescription, existingMetadata } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
@@ -36,13 +38,17 @@ import { reach, type ObjectContext } from "./context.ts";
 export type KeyChoice =
   /** `earlier`: the object of an earlier stream of the same file, which this stream's replaces. */
   | { kind: "key"; ref: ObjectRef; condition: Condition; earlier?: StoredObject }
-  | { kind: "same"; ref: ObjectRef; existing: SameBytes };
+  | { kind: "same"; ref: ObjectRef; existing: SameBytes }
+  /** The file begins like a longer object of its path, and is still growing. */
+  | { kind: "copy"; of: CopyOf };
 
 export interface KeySearch {
   /** `false` leaves the check to the write's own condition (If-None-Match), which saves a request. */
   askFirst: boolean;
   /** The name is free only if its metadata's name is. A single Put leaves that to the Put of the metadata. */
   withMetadata: boolean;
+  /** The file is not complete: it may become one that one of our objects contains already. */
+  growing?: boolean;
   /** Keys known to have an object of another file or program. */
   refused?: ReadonlySet<string>;
 }
@@ -119,6 +125,8 @@ async function ask(
   const choice: KeyChoice = { kind: "key", ref, condition: conditionFor(existing, rules) };
   if (existing.kind === "earlier") return existing.own ? choice : { ...choice, earlier: existing.object };
   if (existing.kind === "foreign") {
+    const of = search.growing && existing.longer && (await mayBeCopyOf(context, ref, existing.longer, facts));
+    if (of) return { kind: "copy", of };
     if (rules.onConflict !== "overwrite") return undefined;
     if (looksLikeMetadataKey(ref.key) && (await isDescription(context, ref))) return undefined;
   }
@@ -222,17 +230,27 @@ export function objectHeaders(
 export type OpenedUpload =
   /** `found`: an existing upload, of which S3 may have parts that the checkpoint does not know. */
   | { kind: "opened"; found: boolean }
-  | Extract<KeyChoice, { kind: "same" }>
+  | Extract<KeyChoice, { kind: "same" | "copy" }>
   /** The worker's lease is not fresh: another worker may be opening it. */
   | { kind: "fenced" };
 
 /** Leaves the stream in `processing` with an upload id: a new one, or one that a crash left without a record. */
-export async function openUpload(context: ObjectContext, facts: FileFacts): Promise<OpenedUpload> {
+export async function openUpload(
+  context: ObjectContext,
+  facts: FileFacts,
+  { growing }: Pick<KeySearch, "growing">,
+): Promise<OpenedUpload> {
   const { held, deps } = context;
   const intended = held.record.create_intent_at_utc !== undefined && held.record.s3_key !== undefined;
   if (!intended) {
-    const choice = await chooseKey(context, facts, { askFirst: true, withMetadata: true });
-    if (choice.kind === "same") return choice;
+    const of = growing && (await stillBeingCopied(context, facts));
+    if (of) return { kind: "copy", of };
+    const choice = await chooseKey(context, facts, {
+      askFirst: true,
+      withMetadata: true,
+      ...(growing && { growing }),
+    });
+    if (choice.kind !== "key") return choice;
     // On the store's clock, because what is listed later is compared with it, however wrong ours is.
     const now = new Date(deps.clock.wallMs() + deps.store.clockSkewMs);
     const extension = await planExtension(context, choice.ref, choice.earlier, facts);

@@ -1,4 +1,5 @@
 /** Sends a file smaller than its first part in one PutObject, without an upload id. */
+import { assert } from "../assert.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "./crc32.ts";
@@ -63,6 +64,7 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
   const doubts = new ConditionDoubts(context);
   for (let mismatches = 0, attempts = 1; ; attempts += 1) {
     const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
+    assert(choice.kind !== "copy", "only a growing file is asked whether it is being copied back");
     if (choice.kind === "same") return there(choice.existing, whole);
     const condition = store.profile.conditionalPut ? choice.condition : undefined;
     await reach(context, "put_sending");

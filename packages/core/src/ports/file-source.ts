@@ -66,6 +66,8 @@ export interface TidyChecks {
   snapshot: FileFacts;
   /** Delete or move even if not every process that may write it can be seen. */
   unseen: boolean;
+  /** Its markers go with it, unless one holds bytes and would be deleted: those are nowhere else. */
+  markers?: readonly string[];
   /** Called last, while the file is hidden: whether its object exists in S3 as it was verified. */
   proved(): Promise<boolean>;
 }

@@ -88,7 +88,7 @@ async function sendFullParts(
   sure: boolean,
 ): Promise<Step | undefined> {
   if (fullRanges(stream, facts.size).length > 0) {
-    if (stream.context.held.kind === "opening") return await openFor(stream, facts);
+    if (stream.context.held.kind === "opening") return await openFor(stream, facts, { growing: true });
     const ready = await reconciled(stream, facts, sure);
     if (ready) return ready;
   }
@@ -149,8 +149,14 @@ function partsInFlight({ context, sending, rate }: StreamContext): Waiting {
   return { ...parts, rate: perSecond, until: new Date(deps.clock.wallMs() + leftMs).toISOString() };
 }
 
-async function openFor(stream: StreamContext, facts: FileFacts): Promise<Step> {
-  const opened = await openUpload(stream.context, facts);
+/** `undefined`: nothing is sent while the file is being copied back, so all that is to be done is to see whether it is complete. */
+async function openFor(
+  stream: StreamContext,
+  facts: FileFacts,
+  { growing }: { growing: boolean },
+): Promise<Step | undefined> {
+  const opened = await openUpload(stream.context, facts, { growing });
+  if (opened.kind === "copy") return undefined;
   if (opened.kind === "fenced") return await awaitLease(stream, "CreateMultipartUpload");
   if (opened.kind === "same") return await recognised(stream, facts, opened.existing);
   if (opened.found) stream.reconciled = false;
@@ -214,7 +220,8 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
   }
   const completion = await judgeFile(stream, facts);
   if (!completion.complete) {
-    await progress(stream, inView(completion.waiting(deps.clock.wallMs()), deps.files));
+    const copy = copyWaiting(stream, facts);
+    await progress(stream, copy ?? inView(completion.waiting(deps.clock.wallMs()), deps.files));
     const ms = Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs);
     return { kind: "wait", ms, writtenMs: nextPartMs(stream, facts) };
   }
@@ -225,11 +232,20 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
   }
   // One PutObject sends what fits into a pooled buffer; a longer file needs an upload, if only for its tail.
   const whole = facts.size <= deps.lane.bufferBytes && !mayExtend(stream);
-  if (held.kind === "opening" && !whole) return await openFor(stream, facts);
+  if (held.kind === "opening" && !whole) {
+    // Complete before it is as long as the object it begins like, it is another recording after all.
+    const opened = await openFor(stream, facts, { growing: false });
+    if (opened) return opened;
+  }
   await settle(stream, facts, completion.by);
   await reach(stream.context, "settled");
   deps.observer.moved(held.record, completion.by);
   return AGAIN;
+}
+
+function copyWaiting({ context: { copy } }: StreamContext, facts: FileFacts): Waiting | undefined {
+  if (copy.of === undefined) return undefined;
+  return { for: "copy", key: copy.of.ref.key, done: facts.size, of: copy.of.size };
 }
 
 /** A Put would send again what the file's earlier object has and the store can copy. */

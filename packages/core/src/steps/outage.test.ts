@@ -52,3 +52,21 @@ describe("an hour's outage", () => {
     },
   );
 });
+
+it("a file's size is kept while the store is away, whatever its stream waits for", async () => {
+  const world = testWorld();
+  const path = world.path("a.bin");
+  world.disk.append(path, sampleBytes(PART + 9, 1));
+  const worker = world.worker({ storeScript: anHour(world, "createUpload", unreachable, []) });
+  await world.clock.drive(worker.scan());
+  await world.clock.advance(60_000);
+  world.disk.append(path, sampleBytes(5 * PART, 2));
+  // A rescan looks at each file; its stream, which waits for the store, does not.
+  const file = world.disk.file(path);
+  for (const processor of worker.processors.values()) if (file) processor.measured(world.disk.factsOf(file));
+  await world.clock.advance(1_000);
+  expect(streams(world)).toMatchObject([
+    { status: "opening", file_size: 6 * PART + 9, waiting_for: expect.stringContaining("store") as string },
+  ]);
+  expect(world.redis.stats.bytes_in).toBe(5 * PART);
+});

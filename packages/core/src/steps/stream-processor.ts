@@ -15,7 +15,7 @@ import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
 import type { FirstHad } from "../stream/growth.ts";
-import type { FileFacts } from "../stream/identity.ts";
+import { factsAsFields, type FileFacts } from "../stream/identity.ts";
 import { nextPartBytes } from "../stream/part-plan.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
@@ -82,6 +82,7 @@ export class StreamProcessor {
         resumed,
         ended: new Set(),
         creates: { doubted: false },
+        copy: {},
         recognise: deps.recovery.recognise,
         compared: new Map(),
         proof: {},
@@ -160,7 +161,29 @@ export class StreamProcessor {
   /** Called with the file's size by other code that sees it: the file grows also while its record cannot be written. */
   measured(facts: FileFacts): void {
     const { file_inode: inode = facts.inode } = this.record;
-    if (inode === facts.inode) this.#stream.context.held.measured(facts);
+    if (inode !== facts.inode) return;
+    this.#stream.context.held.measured(facts);
+    this.#keepSize(facts);
+  }
+
+  /**
+   * While a request waits for the store, no step looks at the file: what is at risk is known all the same, and kept now and
+   * then. A stream that cannot be written is met by its next step.
+   */
+  #keepSize(facts: FileFacts): void {
+    const { context } = this.#stream;
+    const { held, store } = context;
+    const nowMs = this.#deps.clock.monotonicMs();
+    const grows = held.kind === "opening" || held.kind === "processing";
+    if (!grows || facts.size <= held.record.file_size || context.signal.aborted) return;
+    if ((store.trouble ?? store.blocked) === undefined) return;
+    if (nowMs - this.#stream.progressAtMs < LIMITS.progressEveryMs) return;
+    this.#stream.progressAtMs = nowMs;
+    held.note(factsAsFields(facts));
+    held.update({ patch: {}, event: { type: "progress" } }).catch((error: unknown) => {
+      this.#stream.trouble ??= error;
+      this.poke();
+    });
   }
 
   /** Known bytes on disk that are not in S3; includes the growth of a stored file while it waits to be tidied. */

@@ -16,6 +16,7 @@ import type { StreamRecord } from "../stream/record.ts";
 import { compareWithSnapshot } from "../stream/snapshot.ts";
 import type { WatchRules } from "../flow/dependencies.ts";
 import { markerOf, waitsForWriter } from "./grow.ts";
+import { MARKER_SUFFIX } from "../stream/temporary-names.ts";
 import { AGAIN, progress, type StreamContext, type Step } from "./stream-context.ts";
 import {
   holdsLocalBytes,
@@ -250,12 +251,18 @@ async function tidyNow(stream: StreamContext): Promise<Tidied> {
   const outcome = await tidyFile(stream, {
     snapshot: snapshotOf(stream),
     unseen: await mayBeUnseen(stream),
+    markers: markerNames(stream),
     proved: async () => {
       last = await proofNow(stream);
       return last?.kind === "proved";
     },
   });
   return await afterTidying(stream, outcome, last);
+}
+
+function markerNames({ context: { held, rules } }: StreamContext): string[] {
+  const { original_path: path } = held.record;
+  return [...new Set([path, rules.temporaryNames.finalOf(path)])].map((name) => name + MARKER_SUFFIX);
 }
 
 async function tidyFile({ context }: StreamContext, checks: TidyChecks): Promise<TidyOutcome> {

@@ -26,6 +26,7 @@ const EVERY: Waiting[] = [
   { for: "store", detail: "InternalError: no", since: "2026-01-01T00:10:00.000Z", attempts: 4 },
   { for: "lease", detail: "Complete waits for it" },
   { for: "verify", done: 3, of: 9 },
+  { for: "copy", key: "a.bin", done: 3, of: 9 },
   { for: "tidy", until: "2026-01-01T00:10:00.000Z" },
   { for: "operator", detail: "paused" },
 ];

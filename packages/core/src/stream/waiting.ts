@@ -1,4 +1,5 @@
 /** Why a stream is not final yet: what it waits for, as data, with the only place that puts it into words. */
+import { formatBytes } from "./format-bytes.ts";
 import type { CompletedBy } from "./record.ts";
 
 export type Waiting =
@@ -45,6 +46,8 @@ export type Waiting =
   | { for: "lease"; detail: string }
   /** The object is being sealed: its parts are read again from the file, then S3 assembles them. */
   | { for: "verify"; done: number; of: number }
+  /** It begins like our longer object of its path: the recording is being copied back, and the copy is not complete yet. */
+  | { for: "copy"; key: string; done: number; of: number }
   /** The delay before the file is deleted or moved. */
   | {
       for: "tidy";
@@ -84,6 +87,8 @@ export function describeWaiting(waiting: Waiting): string {
       return `the worker's lease is not fresh: ${waiting.detail}`;
     case "verify":
       return `being sealed: ${waiting.done} of ${waiting.of} parts read again, then S3 assembles them`;
+    case "copy":
+      return `its first ${formatBytes(waiting.done)} are those of ${waiting.key}, which S3 holds: nothing is sent while it is being copied back (${formatBytes(waiting.of)} in all)`;
     case "tidy":
       return waiting.unseen === undefined
         ? `stored and verified; the local file is tidied at ${waiting.until}`
@@ -132,6 +137,7 @@ const KNOWN: Record<Waiting["for"], true> = {
   store: true,
   lease: true,
   verify: true,
+  copy: true,
   tidy: true,
   operator: true,
 };

@@ -12,7 +12,10 @@ function stream(over: Partial<StreamRecord>): StreamRecord {
 
 describe("a change", () => {
   it.each([
-    ["s3_completed", { status: "completed" }, "completed"],
+    ["pending_completion", { status: "s3_completed" }, "completed"],
+    ["s3_completed", { status: "completed" }, undefined],
+    ["s3_completed", { status: "failed_object_conflict" }, "failed"],
+    ["failed_object_conflict", { status: "s3_completed" }, "completed"],
     ["processing", { status: "failed_file_missing" }, "failed"],
     ["processing", { status: "failed_file_replaced", superseded_by: streamId("s2") }, undefined],
     ["opening", { status: "processing" }, undefined],
@@ -27,6 +30,15 @@ describe("a body", () => {
   it("has no path where the record has none", () => {
     const { original_path: _, ...rest } = stream({ status: "completed" });
     expect(JSON.parse(webhookBody("completed", rest, AT))).not.toHaveProperty("data.original_path");
+  });
+
+  it("of a stall says what the stream waits for, as data and in words", () => {
+    const waiting = { for: "store", detail: "SlowDown: later" } as const;
+    const record = stream({ status: "processing", waiting_for: JSON.stringify(waiting) });
+    expect(JSON.parse(webhookBody("stalled", record, AT))).toMatchObject({
+      data: { waiting_for: waiting, cause: "the store does not answer as it should: SlowDown: later" },
+    });
+    expect(JSON.parse(webhookBody("failed", record, AT))).not.toHaveProperty("data.cause");
   });
 
   it("has the record's own names, no field that is not there, and bytes that are not UTF-8 as %XX", () => {

@@ -1,12 +1,9 @@
-/**
- * For `npm start -- --demo` only: kills the worker of this machine, counts what was sent again, and requests the proof.
- */
+/** `npm start -- --demo` only: kills the worker of this machine, and counts what was sent again. */
 import { hostname } from "node:os";
 import type { Actor } from "@sluice/control/run-plan";
 import { indexOfRow } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
 import type { Hub } from "../hub.ts";
-import { ask } from "../questions.ts";
 
 export interface DemoState {
   /** The live worker of this machine. */
@@ -51,11 +48,6 @@ export async function killWorker(hub: Hub, actor: Actor): Promise<DemoState> {
     result: `SIGKILL to pid ${worker.pid}`,
   });
   return demoState(hub);
-}
-
-/** SHA-256 of file and object, computed by a worker. */
-export function askForProof(hub: Hub, actor: Actor, id: string): Promise<{ id: string }> {
-  return ask(hub, actor, "verify", [id], { deep: true });
 }
 
 async function localWorker(hub: Hub): Promise<DemoState["worker"]> {

@@ -1,7 +1,6 @@
 /** "Kill it now": these procedures are refused outside a demo. */
 import { TRPCError } from "@trpc/server";
-import { z } from "zod";
-import { askForProof, demoState, killWorker } from "../demo/demo.ts";
+import { demoState, killWorker } from "../demo/demo.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 import type { WebSettings } from "../settings.ts";
 
@@ -18,9 +17,5 @@ export const demoRouter = router({
   kill: operatorProcedure.mutation(({ ctx }) => {
     onlyInDemo(ctx.settings);
     return killWorker(ctx.hub, { who: ctx.user, from: ctx.facts.client });
-  }),
-  prove: operatorProcedure.input(z.object({ id: z.string().min(1).max(256) })).mutation(({ ctx, input }) => {
-    onlyInDemo(ctx.settings);
-    return askForProof(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id);
   }),
 });

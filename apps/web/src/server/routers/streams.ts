@@ -4,7 +4,7 @@ import { EXPORT_FORMATS } from "../../parts/export-formats.ts";
 import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";
-import { askForComparison, comparison } from "../comparison.ts";
+import { askForComparison, askForProof, comparison } from "../comparison.ts";
 import { exportParts } from "../export-parts.ts";
 import { metadataOf, partPage, partMapOf, streamDetail } from "../stream-detail.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
@@ -43,6 +43,9 @@ export const streamsRouter = router({
     .mutation(({ ctx, input }) =>
       askForComparison(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id),
     ),
+  prove: operatorProcedure
+    .input(z.object({ id }))
+    .mutation(({ ctx, input }) => askForProof(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id)),
   comparison: viewerProcedure
     .input(z.object({ id, request: z.uuid() }))
     .query(({ ctx, input }) => comparison(ctx.hub, input.id, input.request)),

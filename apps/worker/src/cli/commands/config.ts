@@ -3,6 +3,7 @@ import {
   ConfigProblems,
   loadConfig,
   printConfig,
+  readConfig,
   systemInputs,
   type ConfigProblem,
   type Flags,
@@ -39,14 +40,16 @@ export function addConfig(program: Command): void {
     });
 }
 
-/** Required settings may be missing: the configuration is only printed. */
+/** What a program cannot do without need not be there to be printed; what is wrong is marked, and ends with 78. */
 async function print({ out }: Run, flags: Flags): Promise<ExitCode> {
-  const { config, sources, warnings } = loadConfig(systemInputs([], flags));
-  const text = printConfig(config, sources, { json: out.json });
-  if (out.json) out.document(JSON.parse(text));
+  const read = readConfig(systemInputs([], flags));
+  const { problems, warnings } = read;
+  const text = printConfig(read, { json: out.json });
+  if (out.json) out.document({ ...(JSON.parse(text) as object), ...(problems.length > 0 && { problems }) });
   else for (const line of text.split("\n")) out.line(line);
   for (const warning of warnings) out.note(warning);
-  return EXIT.ok;
+  for (const problem of problems) out.note(problem.text);
+  return problems.length === 0 ? EXIT.ok : EXIT.config;
 }
 
 async function validate({ out }: Run, flags: ConfigFlags): Promise<ExitCode> {

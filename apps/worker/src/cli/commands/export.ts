@@ -6,6 +6,7 @@ import { displayPath, INDEXES, kindOf } from "@sluice/core";
 import { loadStreams, recordToJson, type LoadedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
 import { EXIT } from "../exit-codes.ts";
+import { withSuggestions } from "../options.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { chooseStates, STATE_WORDS } from "../stream-rows.ts";
 
@@ -18,7 +19,7 @@ export function addExport(program: Command): void {
     .command("export")
     .summary("write streams as NDJSON")
     .description("Write streams as NDJSON: one JSON object per line, field names as in Redis.")
-    .addArgument(new Argument("[state...]", "states to write (default: all)").choices(STATE_WORDS))
+    .addArgument(withSuggestions(new Argument("[state...]", "states to write (default: all)"), STATE_WORDS))
     .option("--parts", "include every part")
     .action(async (states: string[], flags: ExportFlags) => {
       await performOnRedis({}, (session) => exportStreams(session, states, flags));

@@ -1,14 +1,13 @@
 /** `sluice ls`: streams by state, newest first. */
+import type { RowFilter } from "@sluice/control/row-filter";
 import { plural } from "@sluice/control/units";
-import { rateNow, RATE_MINUTES } from "@sluice/control/rates";
-import { RiskTally, verdictOf } from "@sluice/control/verdict";
-import type { Index } from "@sluice/core";
-import { StatsStore, WatchStore, type ListedStream } from "@sluice/redis-schema";
+import type { ListedStream } from "@sluice/redis-schema";
 import { Argument, type Command } from "commander";
 import { EXIT } from "../exit-codes.ts";
-import { addFilters, addJson, wholeNumber, type FilterFlags } from "../options.ts";
+import { addFilters, addJson, wholeNumber, withSuggestions, type FilterFlags } from "../options.ts";
 import { shortIds, streamColumns } from "../output/stream-table.ts";
 import type { CommonFlags } from "../perform.ts";
+import { riskSummary } from "../risk-summary.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { chooseStates, rowToJson, selectRows, STATE_WORDS } from "../stream-rows.ts";
 
@@ -19,15 +18,17 @@ interface LsFlags extends CommonFlags, FilterFlags {
 const DEFAULT_STATES = ["active", "pending_completion", "failed"];
 /** Maximum rows of a table for people; JSON and `--limit` are not affected. */
 const TABLE_ROWS = 200;
-/** Everything that is live or failed. */
-const AT_RISK: readonly Index[] = ["active", "pending_completion", "failed"];
+/** What has just come to its end is looked for under what is at work. */
+const LAST_COMPLETED = 10;
 
 export function addLs(program: Command): void {
   const command = program
     .command("ls")
     .summary("list streams")
-    .description("List streams, newest first: live and failed ones, or the given states.")
-    .addArgument(new Argument("[state...]", "states to list").choices(STATE_WORDS));
+    .description(
+      `List streams, newest first: those at work and those that failed with the last ${LAST_COMPLETED} completed under them, or the states that are named.`,
+    )
+    .addArgument(withSuggestions(new Argument("[state...]", "states to list"), STATE_WORDS));
   addJson(addFilters(command))
     .option(
       "--limit <number>",
@@ -39,27 +40,24 @@ export function addLs(program: Command): void {
     });
 }
 
+async function lastCompleted(
+  { reader, out }: Session,
+  filter: RowFilter,
+  most: number,
+): Promise<ListedStream[]> {
+  const rows: ListedStream[] = [];
+  for await (const row of selectRows(reader, ["completed"], filter, out.nowMs)) {
+    if (rows.length >= most) break;
+    rows.push(row);
+  }
+  return rows;
+}
+
 /** An empty list usually means that everything is completed. */
 async function nothingAtWork({ reader }: Session): Promise<string> {
   const { completed } = await reader.counts();
   if (completed === 0) return "There are no streams yet.";
   return `No stream that matches is at work or failed. ${plural(completed, "stream")} completed: see sluice ls completed.`;
-}
-
-/** The same verdict as the overview, whatever the list shows. */
-async function summary({ config, context, out, reader, registry }: Session): Promise<string> {
-  const [listings, { minutes }] = await Promise.all([
-    registry.list(),
-    new StatsStore(context).lastMinutes(RATE_MINUTES),
-  ]);
-  const { nowMs } = out;
-  const tally = new RiskTally({ listings, nowMs, stallAfterMs: config.stallAfterMs });
-  for await (const row of selectRows(reader, AT_RISK, {}, nowMs)) tally.add(row);
-  const watches = (await new WatchStore(context).loadMany(tally.watches)).filter(
-    (watch) => watch !== undefined,
-  );
-  const { title, because } = verdictOf(tally.risk(watches, rateNow(minutes, nowMs)), { nowMs });
-  return `${title}. ${because}`;
 }
 
 async function ls(session: Session, states: readonly string[], flags: LsFlags) {
@@ -74,6 +72,11 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
     if (more) break;
     rows.push(row);
   }
+  // JSON is for programs: they name what they want.
+  if (states.length === 0 && !out.json && !more) {
+    const room = Math.min(LAST_COMPLETED, (limit ?? Infinity) - rows.length);
+    rows.push(...(await lastCompleted(session, { ...filter, reasons: reason }, room)));
+  }
   if (out.json) out.document(rows.map(rowToJson));
   else {
     out.table(
@@ -82,7 +85,10 @@ async function ls(session: Session, states: readonly string[], flags: LsFlags) {
     );
     if (rows.length === 0) out.note(states.length > 0 ? "No streams match." : await nothingAtWork(session));
     if (more) out.note(`Only the first ${plural(rows.length, "stream")} are shown: see --limit.`);
-    if (states.length === 0) out.note(await summary(session));
+    if (states.length === 0) {
+      const { title, because } = await riskSummary(session);
+      out.note(`${title}. ${because}`);
+    }
   }
   return EXIT.ok;
 }

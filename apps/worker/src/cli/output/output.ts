@@ -120,7 +120,7 @@ function widthOf(stream: NodeJS.WriteStream): number | undefined {
 }
 
 /** Colour only on a terminal, and only if neither NO_COLOR nor the terminal forbids it. */
-function paint(pieces: readonly Piece[], stream: NodeJS.WriteStream): string {
+export function paint(pieces: readonly Piece[], stream: NodeJS.WriteStream): string {
   return pieces
     .map((piece) => {
       if (typeof piece === "string") return visibleLine(piece);

@@ -51,10 +51,13 @@ export class DiskFileTidier implements FileTidier {
   }
 
   async remove(path: string, checks: TidyChecks): Promise<TidyOutcome> {
-    return await this.#tidy(path, checks, async (hidden) => {
+    const markers = await markersOf(checks);
+    const outcome = await this.#tidy(path, checks, async (hidden) => {
       await unlink(pathBuffer(hidden));
       return "done";
     });
+    const empty = markers.filter(({ facts }) => facts.size === 0);
+    return await withMarkers(path, outcome, empty, (marker) => unlink(pathBuffer(marker)));
   }
 
   async move(
@@ -72,16 +75,10 @@ export class DiskFileTidier implements FileTidier {
     } catch (error) {
       return impossible(path, systemError(error).message);
     }
-    return await this.#tidy(path, checks, async (hidden, unchanged) => {
-      try {
-        await placeUnderFreeName(hidden, target);
-      } catch (error) {
-        if (systemError(error).code !== "EXDEV") throw error;
-        const copied = await copyFile(hidden, target, unchanged);
-        if (copied === undefined) return "changed";
-        await unlink(pathBuffer(hidden));
-      }
-      return "done";
+    const markers = await markersOf(checks);
+    const outcome = await this.#tidy(path, checks, (hidden, unchanged) => give(hidden, target, unchanged));
+    return await withMarkers(path, outcome, markers, async (marker, unchanged) => {
+      await give(marker, join(dirname(target), basename(marker)), unchanged);
     });
   }
 
@@ -194,6 +191,52 @@ async function putBack(hidden: string, path: string): Promise<void> {
     // Another worker has restored it already.
     if (!isMissing(error)) throw error;
   }
+}
+
+/** Under its new name, on another volume too. */
+async function give(
+  file: string,
+  target: string,
+  unchanged: () => Promise<boolean>,
+): Promise<"done" | "changed"> {
+  try {
+    await placeUnderFreeName(file, target);
+  } catch (error) {
+    if (systemError(error).code !== "EXDEV") throw error;
+    const copied = await copyFile(file, target, unchanged);
+    if (copied === undefined) return "changed";
+    await unlink(pathBuffer(file));
+  }
+  return "done";
+}
+
+interface Marker {
+  path: string;
+  facts: FileFacts;
+}
+
+async function markersOf({ markers = [] }: TidyChecks): Promise<Marker[]> {
+  const found = await Promise.all(markers.map(async (path) => ({ path, facts: await look(path) })));
+  return found.filter((marker): marker is Marker => typeof marker.facts === "object");
+}
+
+/** After its file: a marker that is as it was, while no other file has the name that it speaks of. */
+async function withMarkers(
+  path: string,
+  outcome: TidyOutcome,
+  markers: readonly Marker[],
+  act: (marker: string, unchanged: () => Promise<boolean>) => Promise<void>,
+): Promise<TidyOutcome> {
+  if (outcome.kind !== "done") return outcome;
+  for (const marker of markers) {
+    const unchanged = async (): Promise<boolean> => compare(marker.facts, await look(marker.path)) === "same";
+    try {
+      if ((await look(path)) === "gone" && (await unchanged())) await act(marker.path, unchanged);
+    } catch (error) {
+      if (!isMissing(error)) return impossible(marker.path, systemError(error).message);
+    }
+  }
+  return outcome;
 }
 
 function impossible(path: string, why: string): TidyOutcome {

@@ -1,8 +1,5 @@
 "use client";
-/**
- * The end of the demonstration: SHA-256 of the file on disk and of the object in S3, side by side, both read by a
- * worker.
- */
+/** SHA-256 of the file on disk and of the object in S3, side by side, both read by a worker when an operator asks for it. */
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Fingerprint, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
@@ -17,21 +14,18 @@ const reportSchema = z.object({
   sha256: z.object({ object: z.string(), file: z.string().optional() }).optional(),
 });
 
-/**
- * Renders nothing outside a demo, and nothing before the object exists. If the stream completes while the page is open,
- * the proof is requested automatically.
- */
+/** Hidden until the object exists. In a demo it appears by itself for a user who watched the stream to its end. */
 export function ProofCard({ row }: { row: StreamRow }) {
   const { demo } = useSession();
   const isComplete = row.kind === "completed";
   const [wasComplete] = useState(isComplete);
-  return demo && isComplete ? <Proof id={row.id} unasked={!wasComplete} /> : null;
+  return isComplete ? <Proof id={row.id} unasked={demo && !wasComplete} /> : null;
 }
 
 function Proof({ id, unasked }: { id: string; unasked: boolean }) {
   const trpc = useTRPC();
   const blocked = useWriteObstacle();
-  const prove = useMutation(trpc.demo.prove.mutationOptions());
+  const prove = useMutation(trpc.streams.prove.mutationOptions());
   const { mutate, isIdle } = prove;
   const isDue = unasked && isIdle && blocked === undefined;
   useEffect(() => {
@@ -41,16 +35,8 @@ function Proof({ id, unasked }: { id: string; unasked: boolean }) {
   const result = answer.data?.results[id];
   const sums = reportSchema.safeParse(result?.data).data?.sha256;
   return (
-    <section
-      aria-label="Proof"
-      className="card flex flex-wrap items-center gap-x-5 gap-y-2 border-accent/50 px-4 py-3"
-    >
-      <Button
-        tone="primary"
-        unavailable={blocked}
-        aria-busy={prove.isPending}
-        onClick={() => prove.mutate({ id })}
-      >
+    <section aria-label="Proof" className="card flex flex-wrap items-center gap-x-5 gap-y-2 px-4 py-3">
+      <Button unavailable={blocked} aria-busy={prove.isPending} onClick={() => prove.mutate({ id })}>
         <Fingerprint aria-hidden className="size-4" /> Prove it
       </Button>
       <div role="status" className="min-w-0 flex-1 basis-60 text-sm">

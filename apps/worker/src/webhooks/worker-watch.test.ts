@@ -1,0 +1,87 @@
+import type { WatchRecord, WorkerListing, WorkerRecord } from "@sluice/redis-schema";
+import { expect, it } from "vitest";
+import { LASTED_MS, workerNews } from "./worker-watch.ts";
+
+const NOW = Date.parse("2026-11-30T12:00:00.000Z");
+const before = (ms: number): string => new Date(NOW - ms).toISOString();
+
+function worker(over: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    nonce: "n",
+    boot_id: "b",
+    pid_namespace: "p",
+    host: "cam-host",
+    pid: 1,
+    process_started: "1",
+    version: "1",
+    source: "studio",
+    watches: ["rec"],
+    state: "ok",
+    in_flight_bytes: 0,
+    started_at_utc: before(0),
+    renewed_at_utc: before(0),
+    ...over,
+  };
+}
+
+const alive = (over: Partial<WorkerRecord> = {}): WorkerListing => ({
+  id: "w1",
+  lastSeenAt: NOW,
+  lease: { kind: "ok", value: worker(over) },
+});
+const gone = (last?: WorkerRecord): WorkerListing => ({
+  id: "w1",
+  lastSeenAt: NOW - 20_000,
+  lease: { kind: "gone", ...(last && { last }) },
+});
+const blocked = (ms: number) =>
+  alive({ state: "blocked", state_detail: "SlowDown", state_since_utc: before(ms) });
+const watch = (state: WatchRecord["state"], ms: number): WatchRecord => ({
+  source: "studio",
+  name: "rec",
+  root: "/rec",
+  state,
+  since_utc: before(ms),
+});
+
+const SINCE_BLOCKED = { "blocked:w1": before(LASTED_MS) };
+const LOST = { "lost:w1": String(NOW - 20_000) };
+
+it.each<[string, WorkerListing[], WatchRecord[], Record<string, string>, (string | undefined)[]]>([
+  ["a worker that is well", [alive()], [], {}, []],
+  ["one that has just become blocked", [blocked(LASTED_MS - 1)], [], {}, []],
+  ["one that has been blocked for a while", [blocked(LASTED_MS)], [], {}, ["worker.blocked"]],
+  ["one that is known to be blocked", [blocked(LASTED_MS)], [], SINCE_BLOCKED, []],
+  [
+    "one that is blocked once more",
+    [blocked(LASTED_MS)],
+    [],
+    { "blocked:w1": "earlier" },
+    ["worker.blocked"],
+  ],
+  ["one that is well again", [alive()], [], SINCE_BLOCKED, ["worker.recovered"]],
+  ["one that is gone without a word", [gone(worker())], [], {}, ["worker.lost"]],
+  ["one that is known to be gone", [gone(worker())], [], LOST, []],
+  ["one that is back", [alive()], [], LOST, ["worker.recovered"]],
+  ["one that was blocked and is gone", [gone(worker())], [], SINCE_BLOCKED, ["worker.lost", undefined]],
+  ["one that ended politely", [gone()], [], {}, []],
+  ["one that ended politely while blocked", [gone()], [], SINCE_BLOCKED, [undefined]],
+  ["one that nobody lists any longer", [], [], LOST, [undefined]],
+  ["one that drains", [alive({ state: "draining" })], [], {}, []],
+  ["a watch whose volume is away", [], [watch("offline", LASTED_MS)], {}, ["watch.offline"]],
+  ["a watch that is remounted", [], [watch("offline", 1_000)], {}, []],
+  ["a watch that is back", [], [watch("ok", 0)], { "offline:studio/rec": before(LASTED_MS) }, [undefined]],
+])("%s: what is told", (_, workers, watches, reported, events) => {
+  const news = workerNews(workers, watches, new Map(Object.entries(reported)), NOW);
+  expect(news.map(({ event }) => event)).toEqual(events);
+});
+
+it("names worker, host, source, since when and why", () => {
+  expect(workerNews([blocked(LASTED_MS)], [], new Map(), NOW)[0]?.data).toEqual({
+    worker: "w1",
+    host: "cam-host",
+    source: "studio",
+    since: before(LASTED_MS),
+    cause: "SlowDown",
+  });
+});
