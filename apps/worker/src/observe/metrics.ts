@@ -24,7 +24,7 @@ export interface OwnedStreamFacts {
 export interface MetricsFacts {
   streams(): Iterable<OwnedStreamFacts>;
   /** `unopenedBytes`: of files that have no stream yet because Redis keeps nothing. */
-  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
+  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number; refusedLinks: number }>;
   /** Times that what is known of a path did not agree with the streams that run. */
   pathsMended(): number;
   storeBlocked(): boolean;
@@ -114,6 +114,14 @@ export class Metrics {
     this.#gauge("sluice_watch_offline", "1 while the watch's volume is away.", ["watch"], (facts, gauge) => {
       for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
     });
+    this.#gauge(
+      "sluice_hardlinks_refused",
+      "Files that SLUICE_HARDLINKS leaves alone, at the last walk.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name, refusedLinks } of facts.watches()) gauge.set({ watch: name }, refusedLinks);
+      },
+    );
     this.#gauge(
       "sluice_store_blocked",
       "1 while the store or its credentials are in trouble.",
