@@ -7,13 +7,7 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
   const read = readConfig(flags);
   if (!read.config) return read.findings;
   const { config } = read;
-  // Loaded only here: no other command waits for the S3 client to be read from disk.
-  const [{ lookAtRedis }, { lookAtStore }, { lookAtDirectories }, { lookAtWebhook }] = await Promise.all([
-    import("./look-at-redis.ts"),
-    import("./look-at-store.ts"),
-    import("./look-at-directories.ts"),
-    import("./webhook-findings.ts"),
-  ]);
+  const [{ lookAtRedis }, { lookAtStore }, { lookAtDirectories }, { lookAtWebhook }] = await loadLooks();
   const findings = [...read.findings];
   for (const [what, look] of [
     ["Redis", lookAtRedis],
@@ -25,6 +19,16 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
     findings.push(...(await look(config)));
   }
   return findings;
+}
+
+/** Loaded only when they are needed: no other command waits for the S3 client to be read from disk. */
+export async function loadLooks() {
+  return await Promise.all([
+    import("./look-at-redis.ts"),
+    import("./look-at-store.ts"),
+    import("./look-at-directories.ts"),
+    import("./webhook-findings.ts"),
+  ]);
 }
 
 function readConfig(flags: Flags): { config: Config | undefined; findings: Finding[] } {
