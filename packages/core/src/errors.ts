@@ -1,4 +1,5 @@
 /** An error says what happened, in a code that never changes, and what to do about it, in plain words. */
+import { LIMITS } from "./limits.ts";
 import type { FailureReason } from "./stream/failures.ts";
 
 /** What a failed call to the store means for the caller. */
@@ -32,6 +33,7 @@ export class StoreError extends Error {
   readonly status: number | undefined;
   /** The request may have been carried out although no answer came. */
   readonly outcomeUnknown: boolean;
+  /** As the store asked, as far as that is believed. */
   readonly retryAfterMs: number | undefined;
 
   constructor(init: {
@@ -48,7 +50,8 @@ export class StoreError extends Error {
     this.code = init.code;
     this.status = init.status;
     this.outcomeUnknown = init.outcomeUnknown ?? false;
-    this.retryAfterMs = init.retryAfterMs;
+    if (init.retryAfterMs !== undefined)
+      this.retryAfterMs = Math.min(Math.max(0, init.retryAfterMs), LIMITS.storeWishMs);
   }
 }
 
