@@ -81,3 +81,13 @@ describe(
     });
   },
 );
+
+it("one refusal in the middle of a first start is asked for again, and does not end it", async () => {
+  await using rig = await startRig();
+  for (const operation of ["ListObjectsV2", "GetObject"] as const)
+    rig.s3.faults.add({ operation }, { kind: "reply", reply: { status: 404 } });
+  await rig.start();
+  const path = writeWhole(rig, "a.bin", "bytes");
+  await rig.completed(path);
+  await auditRig(rig);
+}, 60_000);

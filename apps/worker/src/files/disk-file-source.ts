@@ -29,7 +29,7 @@ type NotAFile = Exclude<Look, { kind: "file" }>;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 const OUTSIDE: NotAFile = { kind: "not_a_stream", what: "a file that a link leads to, outside its watch" };
 
-export interface WatchedRoot {
+interface WatchedRoot {
   /** Absolute, as configured. */
   root: string;
   hardlinks: HardLinks;

@@ -11,7 +11,7 @@ import { isMissing } from "./system-error.ts";
 
 export type HardLinks = WatchConfig["hardlinks"];
 
-export interface LinkFacts {
+interface LinkFacts {
   owner: bigint;
   /** Undefined: the directory is gone. */
   directoryOwner: bigint | undefined;
