@@ -7,13 +7,7 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
   const read = readConfig(flags);
   if (!read.config) return read.findings;
   const { config } = read;
-  // Imported only here, so that no other command loads the S3 client from disk.
-  const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await Promise.all([
-    import("./check-redis.ts"),
-    import("./check-store.ts"),
-    import("./check-directories.ts"),
-    import("./webhook-findings.ts"),
-  ]);
+  const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await loadLooks();
   const findings = [...read.findings];
   for (const [what, look] of [
     ["Redis", checkRedis],
@@ -25,6 +19,16 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
     findings.push(...(await look(config)));
   }
   return findings;
+}
+
+/** Loaded only when they are needed: no other command waits for the S3 client to be read from disk. */
+export async function loadLooks() {
+  return await Promise.all([
+    import("./check-redis.ts"),
+    import("./check-store.ts"),
+    import("./check-directories.ts"),
+    import("./webhook-findings.ts"),
+  ]);
 }
 
 function readConfig(flags: Flags): { config: Config | undefined; findings: Finding[] } {
