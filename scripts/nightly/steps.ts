@@ -34,6 +34,12 @@ export function nightlySteps(seed: string): readonly Step[] {
     },
     { name: "kills on local-s3", argv: chaos("local-s3"), withinMinutes: 60 },
     { name: "kills on Ceph RGW", argv: chaos("ceph-rgw"), withinMinutes: 60 },
+    {
+      name: "hostile",
+      argv: ["run", "-s", "test:hostile"],
+      env: { HOSTILE_SEED: seed, HOSTILE_SHARE: "0.3", HOSTILE_RUNS: "3000", HOSTILE_RECORDS: "5000" },
+      withinMinutes: 60,
+    },
     { name: "compose", argv: ["run", "-s", "test:compose", "--", "--faults"], withinMinutes: 60 },
   ];
 }

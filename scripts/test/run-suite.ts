@@ -7,7 +7,7 @@ import { checkCount, countLine, playwrightCount, vitestCount, type Count } from 
 import type { Suite } from "./suites.ts";
 
 /** A suite that hangs is a failure, not an endless wait. */
-const SUITE_WITHIN_MS = 12 * 60_000;
+const SUITE_WITHIN_MINUTES = 12;
 
 export async function runSuite(root: string, suite: Suite): Promise<Count> {
   const from = performance.now();
@@ -35,7 +35,11 @@ function counted(suite: Suite, report: string, ok: boolean): Count {
   }
 }
 
-function exitCode(root: string, { kind, argv }: Suite, report: string): Promise<number | null> {
+function exitCode(
+  root: string,
+  { kind, argv, withinMinutes = SUITE_WITHIN_MINUTES }: Suite,
+  report: string,
+): Promise<number | null> {
   const reporters = {
     check: [],
     vitest: ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`],
@@ -44,9 +48,9 @@ function exitCode(root: string, { kind, argv }: Suite, report: string): Promise<
   const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_FILE: report };
   const child = spawn(process.execPath, [...argv, ...reporters], { cwd: root, env, stdio: "inherit" });
   const limit = setTimeout(() => {
-    console.error(`not done after ${SUITE_WITHIN_MS / 60_000} minutes: killed`);
+    console.error(`not done after ${withinMinutes} minutes: killed`);
     child.kill("SIGKILL");
-  }, SUITE_WITHIN_MS);
+  }, withinMinutes * 60_000);
   return new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);

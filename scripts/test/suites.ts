@@ -8,6 +8,8 @@ export interface Suite {
   readonly kind: "check" | "vitest" | "playwright";
   /** Run as `node <argv>`; a suite that writes a report appends where to. */
   readonly argv: readonly string[];
+  /** Where it may take longer than others. */
+  readonly withinMinutes?: number;
 }
 
 const bin = (name: string, file: string) => `node_modules/${name}/${file}`;

@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: ["*.test.ts"],
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**"],
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 60_000,

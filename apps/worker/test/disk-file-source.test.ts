@@ -36,7 +36,7 @@ afterEach(() => {
 
 function source(...roots: string[]): DiskFileSource {
   return new DiskFileSource({
-    roots,
+    watches: roots.map((one) => ({ root: one, hardlinks: "allow" as const })),
     writers: { openForWriting: () => Promise.resolve({ kind: "closed" }) },
   });
 }

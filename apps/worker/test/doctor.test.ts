@@ -1,5 +1,5 @@
 /** The doctor on real patients: a real Redis, a real endpoint with faults and quirks, real directories. */
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -181,16 +181,16 @@ describe("sluice doctor", () => {
   it("sees a watch that is missing, and one that cannot be read", async () => {
     const missing = await examine({ SLUICE_WATCH: join(rig.directory, "not-there") });
     expect([missing.code, missing.wrong]).toEqual([1, ["directory.unusable"]]);
-    const closed = join(rig.directory, "closed");
-    mkdirSync(closed, { mode: 0o700 });
+    // A second try begins with a directory of its own.
+    const closed = mkdtempSync(join(rig.directory, "closed-"));
     const unreadable = await examine({ SLUICE_WATCH: closed }, { program: AS_NOBODY });
     chmodSync(closed, 0o755);
     expect(unreadable.wrong).toEqual(["directory.unusable"]);
   });
 
   it("as another user sees files it cannot read and a watch it cannot tidy", async () => {
-    const root = join(rig.directory, "others");
-    mkdirSync(root, { mode: 0o755 });
+    const root = mkdtempSync(join(rig.directory, "others-"));
+    chmodSync(root, 0o755);
     writeFileSync(join(root, "secret.mkv"), "x", { mode: 0o600 });
     writeFileSync(join(root, "open.mkv"), "x", { mode: 0o644 });
     const kept = await examine({ SLUICE_WATCH: root }, { program: AS_NOBODY });

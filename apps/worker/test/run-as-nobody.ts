@@ -4,10 +4,17 @@
  */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { connectS3 } from "@sluice/s3-store";
 
 export function runAsNobody(fixture: string, ...args: string[]): unknown {
   const path = fileURLToPath(new URL(`fixtures/${fixture}`, import.meta.url));
   return JSON.parse(execFileSync(process.execPath, [path, ...args], { encoding: "utf8" }));
+}
+
+/** The SDK loads what finds credentials when it is first asked for some. */
+export async function loadCredentials(): Promise<void> {
+  using connection = connectS3({ endpoint: "http://127.0.0.1:1", region: "us-east-1", uploadConcurrency: 1 });
+  await connection.config.credentials();
 }
 
 /** Called by the fixture. */

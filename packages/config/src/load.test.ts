@@ -66,6 +66,7 @@ describe("a configuration", () => {
         exclude: [],
         polling: "auto",
         ignoreOlderThanMs: undefined,
+        hardlinks: "allow",
         idleTimeoutMs: 30_000,
         idleMaxMs: 600_000,
         ignoreOpen: false,

@@ -47,6 +47,35 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
+    name: "the store loses the upload, again and again",
+    where: "packages/core/src/steps/upload-gone.ts",
+    bound:
+      "once at once, then with backoff up to 30 s; 10 in a row that held parts, each within an hour of the last: failed_verify_mismatch",
+    proves: [
+      "packages/core/src/steps/upload-gone.test.ts",
+      "a store that completes none fails the stream, with what to do",
+    ],
+  },
+  {
+    name: "UploadPart denies the upload, ListParts shows it",
+    where: "packages/core/src/steps/upload-gone.ts",
+    bound:
+      "no end, by intent; backoff up to 30 s, every fifth time with a new upload where no part is kept; the stream says why it waits",
+    proves: [
+      "packages/core/src/steps/upload-gone.test.ts",
+      "UploadPart that denies an upload which ListParts shows is waited for, says so, and heals",
+    ],
+  },
+  {
+    name: "metadata object: its condition is refused although nothing stands at its name",
+    where: "packages/core/src/object/describe.ts",
+    bound: "twice with the condition, then without; backoff up to 30 s",
+    proves: [
+      "packages/core/src/object/describe.test.ts",
+      "is sent again under its own name when it is refused although nothing stands there",
+    ],
+  },
+  {
     name: "copy of one part inside the store: the store answers it with errors",
     where: "packages/core/src/object/extend.ts",
     bound: "5 times, then this part's bytes and all that follow are sent",

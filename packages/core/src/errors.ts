@@ -1,4 +1,5 @@
 /** Errors have a stable code that says what happened, and a remedy in words. */
+import { LIMITS } from "./limits.ts";
 import type { FailureReason } from "./stream/failures.ts";
 
 /** What a failed call to the store means for the caller. */
@@ -35,6 +36,7 @@ export class StoreError extends Error {
   readonly status: number | undefined;
   /** The request may have been carried out although there was no answer. */
   readonly outcomeUnknown: boolean;
+  /** As the store asked, as far as that is believed. */
   readonly retryAfterMs: number | undefined;
 
   constructor(init: {
@@ -51,7 +53,8 @@ export class StoreError extends Error {
     this.code = init.code;
     this.status = init.status;
     this.outcomeUnknown = init.outcomeUnknown ?? false;
-    this.retryAfterMs = init.retryAfterMs;
+    if (init.retryAfterMs !== undefined)
+      this.retryAfterMs = Math.min(Math.max(0, init.retryAfterMs), LIMITS.storeWishMs);
   }
 }
 

@@ -24,12 +24,19 @@ export const LIMITS = {
   othersWaitMs: 5_000,
   retryFirstMs: 200,
   retryMostMs: 30_000,
+  /** The longest wait that a store's Retry-After can ask for: it may be a proxy's, or a mistake. */
+  storeWishMs: 5 * 60_000,
   /** How often the parts of one seal are repaired after InvalidPart before its stream fails. */
   repairRounds: 3,
   /** How often the finished object may differ from what was sent (which is then sent again) before its stream fails. */
   verifyRounds: 3,
   /** How often one part may arrive damaged before its stream fails. */
   garbledAttempts: 10,
+  /** Uploads lost this soon after one another are lost in a row; after so many that held parts the stream fails. */
+  uploadsLostWithinMs: 3_600_000,
+  uploadsLost: 10,
+  /** Times UploadPart may deny an upload of which nothing is known to be kept, before a new one is begun. */
+  uploadContradictions: 5,
   /** How often the store may answer one copy with an error before the bytes are sent instead. */
   copyAttempts: 5,
   /** How often the store may refuse one key, while it accepts another, before its stream fails. */

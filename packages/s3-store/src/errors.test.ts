@@ -33,6 +33,7 @@ describe("a refusal is whose trouble it is", () => {
     ["HTTP401", 401, "credentials", false],
     ["NoSuchBucket", 404, "bucket", false],
     ["PermanentRedirect", 301, "bucket", false],
+    ["HTTP302", 302, "unreachable", false],
     ["KMS.DisabledException", 400, "bucket", false],
     ["AllAccessDisabled", 403, "bucket", false],
     ["AccessDenied", 403, "denied", false],
@@ -61,6 +62,22 @@ describe("a refusal is whose trouble it is", () => {
       trouble: "unreachable",
       outcomeUnknown: false,
     });
+  });
+
+  test("a redirect is about the region where one is named, else of somebody between, who is named without the rest", () => {
+    const code = "HTTP307";
+    expect(storeError(failure(code, 307, { region: "eu-west-3" }), "HeadObject a", false).trouble).toBe(
+      "bucket",
+    );
+    const headers = { location: "https://login.example:8443/in?token=secret" };
+    const { trouble, message } = storeError(failure(code, 307, { headers }), "HeadObject a", false);
+    expect(trouble).toBe("unreachable");
+    expect(message).toContain("sends us to https://login.example:8443:");
+    expect(message).not.toContain("secret");
+    const odd = { location: "javascript:alert(1)" };
+    expect(storeError(failure(code, 307, { headers: odd }), "HeadObject a", false).message).not.toContain(
+      "sends us",
+    );
   });
 
   test("a malformed signature is about the region where one is named, else about the credentials", () => {

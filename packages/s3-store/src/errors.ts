@@ -133,16 +133,28 @@ function outcomeUnknown({ code, status, sent, page }: S3Failure): boolean {
   return status >= 500 && !isThrottled(code) && !NOT_DONE.has(code);
 }
 
-function explain({ code, message, status, region }: S3Failure, trouble: StoreTrouble): string {
+function explain(failure: S3Failure, trouble: StoreTrouble): string {
+  const { code, message, status, region } = failure;
   const said = status === undefined ? message : `${message} (${code}, HTTP ${status})`;
+  const redirectedTo = trouble === "unreachable" ? redirectTarget(failure) : undefined;
   if (trouble === "bucket" && region !== undefined)
     return `${said}; the bucket is in region ${region}: set SLUICE_S3_REGION`;
   if (status === 413 && code !== "EntityTooLarge")
     return `${said}; a proxy on the way limits the size of a body: raise its limit above SLUICE_PART_SIZE (nginx: client_max_body_size), or lower SLUICE_PART_SIZE`;
+  if (redirectedTo !== undefined)
+    return `${said}; the answer redirects to ${redirectedTo}: name the store's own address in SLUICE_S3_ENDPOINT, or sign in to the network`;
   if (code === "EntityTooLarge") return `${said}; the store does not accept an object or part of this size`;
   if (code === "RequestTimeTooSkewed")
     return `${said}; the clock of this host is wrong, requests now use the store's time`;
   return said;
+}
+
+/** Only the origin: a page's address may hold a token. */
+function redirectTarget({ status = 0, headers }: S3Failure): string | undefined {
+  const location = headers["location"];
+  if (status < 300 || status >= 400 || location === undefined || !URL.canParse(location)) return undefined;
+  const { protocol, origin } = new URL(location);
+  return /^https?:$/.test(protocol) ? origin : undefined;
 }
 
 /** Seconds or an HTTP date; a date in the past means no wait. */

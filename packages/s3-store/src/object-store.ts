@@ -67,6 +67,7 @@ import {
   decodeKey,
   foundObject,
   listedPart,
+  listedUploads,
   openUpload,
   pagingStuck,
   storedBody,
@@ -382,9 +383,9 @@ export class S3ObjectStore implements ObjectStore {
     let encoding: { EncodingType?: "url" } = { EncodingType: "url" };
     for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ;) {
       const input = { Bucket: bucket, Prefix: prefix, ...encoding, ...marker };
-      const page = await this.#requests.send(call, new ListMultipartUploadsCommand(input), { reply: asItIs });
-      if (page.Bucket === undefined && page.IsTruncated === undefined)
-        throw badReply(call.what, "no list of uploads");
+      const page = await this.#requests.send(call, new ListMultipartUploadsCommand(input), {
+        reply: (reply) => listedUploads(reply, call.what),
+      });
       if (encoding.EncodingType !== undefined && page.EncodingType === undefined && page.Uploads?.length) {
         // Some encode without saying so (Ceph 16), some do not encode (VersityGW): then unencoded keys are requested.
         encoding = {};

@@ -17,6 +17,7 @@ import { crc32ToBase64, LIMITS, StoreError } from "@sluice/core";
 import { attributeFields, type ObjectAttributes } from "./attributes.ts";
 import type { BodyRequest, ReplyHeaders, S3Connection } from "./connection.ts";
 import type { S3Failure } from "./errors.ts";
+import { listedObjects } from "./replies.ts";
 import { askedKey, probeRoot, S3Requests } from "./requests.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { isOwnMatter, storeTrouble } from "./verdict.ts";
@@ -168,7 +169,9 @@ export class ProbeSession implements AsyncDisposable {
       Prefix: this.#root,
       ...(maxKeys !== undefined && { MaxKeys: maxKeys }),
     };
-    return await this.try(REACH, (options) => this.connection.send(new ListObjectsV2Command(input), options));
+    return await this.try(REACH, async (options) =>
+      listedObjects(await this.connection.send(new ListObjectsV2Command(input), options), `probe: ${REACH}`),
+    );
   }
 
   /** Sends bytes in the same way as uploads do; resolves with the reply's headers. */

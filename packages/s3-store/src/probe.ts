@@ -102,7 +102,14 @@ export interface StoreAnswers {
 /** Rejects with a StoreError if the store is unavailable: unreachable, credentials refused, bucket missing. */
 export async function probeStore(connection: S3Connection, options: ProbeOptions): Promise<StoreAnswers> {
   await using session = new ProbeSession(connection, options, options);
-  const profile = namedProfile(options.store ?? storeAt(connection.settings.endpoint));
+  const answers = await askStore(session, options);
+  // Nothing is refused on the word of a sign-in page that came between: it would not list the bucket.
+  if (answers.refusals.length > 0) await session.list(1);
+  return answers;
+}
+
+async function askStore(session: ProbeSession, options: ProbeOptions): Promise<StoreAnswers> {
+  const profile = namedProfile(options.store ?? storeAt(session.connection.settings.endpoint));
   const answers: StoreAnswers = {
     profile,
     rights: [],

@@ -5,6 +5,7 @@
 import type {
   HeadObjectCommandOutput,
   ListMultipartUploadsCommandOutput,
+  ListObjectsV2CommandOutput,
   ListPartsCommandOutput,
 } from "@aws-sdk/client-s3";
 import { type Head, type ListedPart, type ObjectRef, type OpenUpload, StoreError } from "@sluice/core";
@@ -76,6 +77,20 @@ export function foundObject(reply: HeadObjectCommandOutput, what: string): Head 
       ...(reply.LastModified !== undefined && { lastModified: reply.LastModified.toISOString() }),
     },
   };
+}
+
+/** A page that happens to be well-formed reads like a listing of nothing. */
+export function listedObjects<R extends ListObjectsV2CommandOutput>(reply: R, what: string): R {
+  const { Name, IsTruncated, KeyCount, Contents } = reply;
+  if (Name === undefined && IsTruncated === undefined && KeyCount === undefined && Contents === undefined)
+    throw badReply(what, "no list of objects");
+  return reply;
+}
+
+export function listedUploads<R extends ListMultipartUploadsCommandOutput>(reply: R, what: string): R {
+  if (reply.Bucket === undefined && reply.IsTruncated === undefined)
+    throw badReply(what, "no list of uploads");
+  return reply;
 }
 
 /** A checksum of checksums (`<base64>-<parts>`) says nothing about the bytes. */

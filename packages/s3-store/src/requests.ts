@@ -28,6 +28,7 @@ import {
   type SdkCommand,
 } from "./connection.ts";
 import { failureOf, storeError, type S3Failure } from "./errors.ts";
+import { listedObjects, listedUploads } from "./replies.ts";
 import type { ExchangeOptions } from "./transport.ts";
 import { type Answer, type Asked, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -288,13 +289,16 @@ class BucketCheck {
 
   async #listing(bucket: string): Promise<StoreError | undefined> {
     const input = { Bucket: bucket, Prefix: this.#prefix };
-    const objects = await this.#try(bucket, () =>
-      this.#connection.send(new ListObjectsV2Command({ ...input, MaxKeys: 1 }), OPTIONS),
-    );
+    const what = `bucket ${bucket}`;
+    const objects = await this.#try(bucket, async () => {
+      const command = new ListObjectsV2Command({ ...input, MaxKeys: 1 });
+      return listedObjects(await this.#connection.send(command, OPTIONS), what);
+    });
     if (objects?.trouble !== "denied") return objects;
-    const uploads = await this.#try(bucket, () =>
-      this.#connection.send(new ListMultipartUploadsCommand({ ...input, MaxUploads: 1 }), OPTIONS),
-    );
+    const uploads = await this.#try(bucket, async () => {
+      const command = new ListMultipartUploadsCommand({ ...input, MaxUploads: 1 });
+      return listedUploads(await this.#connection.send(command, OPTIONS), what);
+    });
     return uploads?.trouble === "denied" ? denied(bucket, "access to", uploads) : uploads;
   }
 
@@ -354,6 +358,7 @@ class BucketCheck {
       await send();
       return undefined;
     } catch (error) {
+      if (error instanceof StoreError) return error;
       const failure = failureOf(error);
       if (!failure) throw error;
       const seen = bodiless ? { ...failure, page: false } : failure;

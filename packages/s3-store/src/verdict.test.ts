@@ -123,6 +123,13 @@ describe("D6a, D6e: a reply to a conditional request", () => {
   });
 });
 
+it("a redirect that names no region is of somebody between: of this request alone while the bucket answers", () => {
+  for (const request of STORE_REQUESTS) {
+    const verdict = verdictOf(failure(302, "nothing"), { request });
+    expect(verdict).toMatchObject({ kind: "trouble", trouble: "rejected", asks: true });
+  }
+});
+
 describe("what is the whole store's at once, whatever was asked", () => {
   it.each([
     [503, "SlowDown", "throttled"],

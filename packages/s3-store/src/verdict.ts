@@ -166,7 +166,8 @@ export function storeTrouble({ status, code, region, page }: S3Failure): StoreTr
   if (status === 501 || code === "NotImplemented") return "rejected";
   // 407: the proxy requires its own credentials.
   if (status >= 500 || status === 408 || status === 407 || page) return "unreachable";
-  if (status >= 300 && status < 400) return "bucket";
+  // S3 says which region or code it means; a redirect without either sends us to somebody else's page.
+  if (status >= 300 && status < 400) return region === undefined ? "unreachable" : "bucket";
   if (status === 401) return "credentials";
   if (status === 403) return "denied";
   return "rejected";
@@ -192,7 +193,7 @@ export function isOwnMatter(failure: S3Failure): boolean {
     case "bucket":
       return NO_BUCKET.has(code) || REDIRECTS.has(code) || status < 400;
     case "unreachable":
-      return page && status !== 408 && status !== 407;
+      return (page || status < 400) && status !== 408 && status !== 407;
     case "failing":
     case "throttled":
     case "garbled":

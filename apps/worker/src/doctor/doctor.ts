@@ -6,13 +6,7 @@ import { finding, ok, SEVERITIES, type Finding, type Severity } from "./finding.
 export async function examine(flags: Flags, say: (what: string) => void): Promise<Finding[]> {
   const read = readConfig(systemInputs(["worker"], flags));
   const { config } = read;
-  // Imported only here, so that no other command loads the S3 client from disk.
-  const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await Promise.all([
-    import("./check-redis.ts"),
-    import("./check-store.ts"),
-    import("./check-directories.ts"),
-    import("./webhook-findings.ts"),
-  ]);
+  const [{ checkRedis }, { checkStore }, { checkDirectories }, { checkWebhook }] = await loadLooks();
   const findings = configFindings(read);
   for (const [what, look, needs] of [
     ["Redis", checkRedis, /^(?:redisUrl|keyPrefix)$/],
@@ -25,6 +19,16 @@ export async function examine(flags: Flags, say: (what: string) => void): Promis
     findings.push(...(await look(config)));
   }
   return findings;
+}
+
+/** Imported only when needed, so that no other command loads the S3 client from disk. */
+export async function loadLooks() {
+  return await Promise.all([
+    import("./check-redis.ts"),
+    import("./check-store.ts"),
+    import("./check-directories.ts"),
+    import("./webhook-findings.ts"),
+  ]);
 }
 
 function configFindings({ problems, warnings }: ReadConfig): Finding[] {

@@ -18,6 +18,7 @@ import {
   type WriterQuestion,
 } from "@sluice/core";
 import { factsOf, kindOfEntry } from "./file-facts.ts";
+import { refusedLink, type HardLinks } from "./hard-links.ts";
 import { isUnder, pathBuffer } from "./path-buffer.ts";
 import { statPath } from "./stat-path.ts";
 import { isMissing, systemError } from "./system-error.ts";
@@ -28,16 +29,21 @@ type NotAFile = Exclude<Look, { kind: "file" }>;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 const OUTSIDE: NotAFile = { kind: "not_a_stream", what: "a file that a link leads to, outside its watch" };
 
+interface WatchedRoot {
+  /** Absolute, as configured. */
+  root: string;
+  hardlinks: HardLinks;
+}
+
 export class DiskFileSource implements FileSource {
-  readonly #roots: readonly string[];
+  readonly #watches: readonly WatchedRoot[];
   readonly #writers: WriterProbe;
   readonly #siblings = new TemporarySiblings();
   /** Root as configured → where it really is; the root itself may be a link. */
   readonly #realRoots = new Map<string, string>();
 
-  /** `roots`: absolute paths of the watches, as configured. */
-  constructor(options: { roots: readonly string[]; writers: WriterProbe }) {
-    this.#roots = options.roots;
+  constructor(options: { watches: readonly WatchedRoot[]; writers: WriterProbe }) {
+    this.#watches = options.watches;
     this.#writers = options.writers;
   }
 
@@ -105,9 +111,12 @@ export class DiskFileSource implements FileSource {
   async #refuse(handle: FileHandle, stats: BigIntStats, path: string): Promise<NotAFile | undefined> {
     const what = kindOfEntry(stats);
     if (what !== undefined) return { kind: "not_a_stream", what };
-    const root = this.#roots.find((candidate) => isUnder(candidate, path));
-    if (root === undefined) return { kind: "not_a_stream", what: "a file outside every watch" };
-    return (await this.#isInside(root, await whereIs(handle, path))) ? undefined : OUTSIDE;
+    const watch = this.#watches.find(({ root }) => isUnder(root, path));
+    if (watch === undefined) return { kind: "not_a_stream", what: "a file outside every watch" };
+    const real = await whereIs(handle, path);
+    if (!(await this.#isInside(watch.root, real))) return OUTSIDE;
+    const linked = await refusedLink(stats, real, watch.hardlinks);
+    return linked === undefined ? undefined : { kind: "not_a_stream", what: linked };
   }
 
   /** A volume may be mounted elsewhere meanwhile, so before the answer is no the root is resolved again. */

@@ -23,6 +23,8 @@ interface Scene {
   files: Record<string, FileFacts>;
   /** Where a walk sees the stream's file. */
   seenAt?: string;
+  /** Opened, what is at this path turns out to lie elsewhere. */
+  outside?: string;
   offline?: boolean;
   redisAway?: boolean;
   others?: StreamRecord[];
@@ -53,8 +55,13 @@ async function ask(scene: Scene, hinted = false) {
     const facts = files[path];
     return facts ? { kind: "file", facts } : { kind: "missing" };
   };
+  const lookFresh = (path: string): Look =>
+    scene.outside === path ? { kind: "not_a_stream", what: "outside" } : look(path);
   const deps: FinderDeps = {
-    files: { look: (path) => Promise.resolve(look(path)) },
+    files: {
+      look: (path) => Promise.resolve(look(path)),
+      lookFresh: (path) => Promise.resolve(lookFresh(path)),
+    },
     supervisor: {
       table,
       sightedAt: () => sighted,
@@ -97,6 +104,11 @@ test.each<[string, Scene, object]>([
     "nowhere, and another file at its path",
     { files: { "/in/a": other } },
     { kind: "replaced", facts: other },
+  ],
+  [
+    "nowhere, while its path leads through a link to a file outside the watch",
+    { files: { "/in/a": other }, outside: "/in/a" },
+    { kind: "missing" },
   ],
   [
     "D2a: nowhere, and a file that is known at its path",

@@ -17,7 +17,7 @@ import type { Watch } from "./watch/watch.ts";
 import type { WatchRunner } from "./watch/watch-runner.ts";
 
 export interface FinderDeps {
-  files: Pick<FileSource, "look">;
+  files: Pick<FileSource, "look" | "lookFresh">;
   supervisor: Pick<Supervisor, "sightedAt" | "unsight" | "holderOf" | "table" | "running">;
   runners: readonly Pick<WatchRunner, "watch" | "rescan" | "state">[];
   placeOf(watch: Watch, path: string): Place;
@@ -94,7 +94,8 @@ async function instead(record: StreamRecord, { files, supervisor }: FinderDeps):
     const look = await files.look(path);
     if (look.kind === "file" && isIt(record, look.facts)) return { kind: "overtaken", by: running.id };
   }
-  const here = await files.look(record.original_path);
+  // Through a directory that was swapped for a link another file is seen that is none of the watch: opened, it says so.
+  const here = await files.lookFresh(record.original_path);
   if (here.kind === "unreadable") return { kind: "back" };
   if (here.kind !== "file") return { kind: "missing" };
   const by = await supervisor.holderOf(record.original_path, here.facts, record.id);

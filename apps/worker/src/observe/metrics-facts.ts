@@ -9,6 +9,7 @@ export function metricsFacts(
   worker: Worker,
   gate: StoreGate,
   orphans: OrphanStore,
+  refusedLinks: (watch: string) => number,
   clock: Pick<Clock, "sleep" | "monotonicMs">,
 ): MetricsFacts {
   return {
@@ -21,7 +22,12 @@ export function metricsFacts(
     },
     *watches() {
       for (const { watch, state, unopenedBytes } of worker.runners)
-        yield { name: watch.name, offline: state.state === "offline", unopenedBytes };
+        yield {
+          name: watch.name,
+          offline: state.state === "offline",
+          unopenedBytes,
+          refusedLinks: refusedLinks(watch.name),
+        };
     },
     pathCorrections: () => worker.supervisor.corrections,
     storeBlocked: () => gate.state.blocked,

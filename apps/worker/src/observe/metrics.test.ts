@@ -27,7 +27,7 @@ function held(
 function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
   return {
     streams: () => [],
-    watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0 }],
+    watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0, refusedLinks: 0 }],
     pathCorrections: () => 2,
     storeBlocked: () => false,
     redisBlocked: () => false,
@@ -108,8 +108,8 @@ describe("metrics", () => {
     metrics.observe(
       facts({
         watches: () => [
-          { name: "cameras", offline: false, unopenedBytes: 5 },
-          { name: "audio", offline: true, unopenedBytes: 0 },
+          { name: "cameras", offline: false, unopenedBytes: 5, refusedLinks: 2 },
+          { name: "audio", offline: true, unopenedBytes: 0, refusedLinks: 0 },
         ],
         streams: () => [
           held("cameras", 60, {}, 2, 60_000),

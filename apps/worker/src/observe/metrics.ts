@@ -27,7 +27,7 @@ export interface OwnedStreamFacts {
 export interface MetricsFacts {
   streams(): Iterable<OwnedStreamFacts>;
   /** `unopenedBytes`: bytes of files that have no stream yet because Redis refuses writes. */
-  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number }>;
+  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number; refusedLinks: number }>;
   /** How often the table of paths disagreed with the running streams and was corrected. */
   pathCorrections(): number;
   storeBlocked(): boolean;
@@ -120,6 +120,14 @@ export class Metrics {
       ["watch"],
       (facts, gauge) => {
         for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
+      },
+    );
+    this.#gauge(
+      "sluice_hardlinks_refused",
+      "Files that SLUICE_HARDLINKS leaves alone, at the last walk.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name, refusedLinks } of facts.watches()) gauge.set({ watch: name }, refusedLinks);
       },
     );
     this.#gauge(

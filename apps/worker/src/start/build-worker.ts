@@ -136,7 +136,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(worker.lease);
   await worker.start();
   started.worker = worker;
-  metrics.observe(metricsFacts(worker, gate, new OrphanStore(context), clock));
+  metrics.observe(metricsFacts(worker, gate, new OrphanStore(context), watching.refusedLinks, clock));
   stack.use(await startAll([webhooks(from, worker, context, metrics, ports)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };

@@ -99,6 +99,8 @@ async function storeAnswers(
   const { mayRefuse, patience, gate } = how;
   const still = await stillTrue(config, context, connection, hash, how, log, signal);
   if (still) return still;
+  // One refusal may be the word of somebody between, or of the moment: everything is asked a second time.
+  let refused = false;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
@@ -109,12 +111,19 @@ async function storeAnswers(
         gate.recover();
         return probed;
       }
-      if (mayRefuse) throw new StartRefused(answers.refusals);
+      if (mayRefuse && refused) throw new StartRefused(answers.refusals);
+      refused = true;
+      if (mayRefuse) continue;
       gate.blockedBy(answers.refusals.join("; "));
       for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      if (!isTemporary(error) && mayRefuse) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+      const wasRefused = refused;
+      refused = !isTemporary(error);
+      if (mayRefuse && refused) {
+        if (wasRefused) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+        continue;
+      }
       gate.blockedBy(refusalOf(error, config.s3Bucket));
       log.warn(
         { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
@@ -171,10 +180,10 @@ async function stillTrue(
       );
       return undefined;
     }
-    if (mayRefuse) throw new StartRefused(refusals);
+    if (mayRefuse) return undefined;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (mayRefuse && !isTemporary(error)) throw new StartRefused([refusalOf(error, config.s3Bucket)]);
+    if (mayRefuse && !isTemporary(error)) return undefined;
   }
   // A temporary problem is waited for while streams run and lag is shown. Which server will answer then is unknown.
   return { ...now, answers: { ...answers, profile: withoutConditions(answers.profile) } };

@@ -10,8 +10,8 @@ import type { Log } from "../observe/log.ts";
 import { DirectoryWatcher } from "../files/watch/directory-watcher.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
 import { PathHints } from "../files/watch/hints.ts";
-import { rescan } from "../files/watch/rescan.ts";
-import { SkipReport } from "../files/watch/rescan.ts";
+import { refusedLink } from "../files/hard-links.ts";
+import { rescan, SkipReport } from "../files/watch/rescan.ts";
 import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<
@@ -19,12 +19,15 @@ export interface WatchPorts extends Pick<
   "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity" | "followsEvents"
 > {
   watchers: readonly DirectoryWatcher[];
+  /** Files of a watch that the last walk left alone for being hard links. */
+  refusedLinks(watch: string): number;
 }
 
 interface Rules {
   watch: WatchConfig;
   filter: PathFilter;
   skipped: SkipReport;
+  links: RefusedLinks;
   /** Identity of the root, as JSON, whose crash leftovers were restored. */
   recovered: string;
 }
@@ -35,7 +38,13 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
   const rules = new Map<string, Rules>(
     config.watches.map((watch) => [
       watch.name,
-      { watch, filter: pathFilter(watch.root, watch), skipped: new SkipReport(), recovered: "" },
+      {
+        watch,
+        filter: pathFilter(watch.root, watch),
+        skipped: new SkipReport(),
+        links: new RefusedLinks(),
+        recovered: "",
+      },
     ]),
   );
   const rulesOf = (name: string): Rules => {
@@ -76,11 +85,11 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     tidier,
     hints,
     rootIdentity,
-    files: new DiskFileSource({ roots: config.watches.map(({ root }) => root), writers }),
+    files: new DiskFileSource({ watches: config.watches, writers }),
     accepts: ({ name }, path, facts) => rulesOf(name).filter.refuse(path, facts, Date.now()) === undefined,
     async *walk({ name, root }, signal) {
       const rule = rulesOf(name);
-      const { filter, skipped } = rule;
+      const { filter, skipped, links, watch } = rule;
       await recover(rule);
       yield* rescan({
         root,
@@ -90,13 +99,46 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
         onUnreadable: (path, error) =>
           log.warn({ watch: name, path, err: String(error) }, "cannot be read; its content is unknown"),
         onSkipped: (reason) => skipped.count(reason),
+        async refusedLink(stats, path) {
+          const why = await refusedLink(stats, path, watch.hardlinks);
+          if (why !== undefined && links.isNew(path))
+            log.warn({ watch: name, path: displayPath(path), why }, "a file is left alone");
+          return why;
+        },
       });
+      links.end();
       const said = skipped.end();
       if (said !== undefined) log.info({ watch: name }, said);
     },
     watchers: [...watchers.values()],
+    refusedLinks: (name) => rulesOf(name).links.count,
     followsEvents: ({ name }) => watchers.get(name)?.state.kind === "events",
   };
+}
+
+/** Each is named once while it stays one; a directory full of them only by its first few, and by their number. */
+class RefusedLinks {
+  static readonly NAMED = 100;
+  #before = new Set<string>();
+  #now = new Set<string>();
+  count = 0;
+  #seen = 0;
+
+  /** Whether it is to be named. */
+  isNew(path: string): boolean {
+    this.#seen += 1;
+    if (this.#now.size >= RefusedLinks.NAMED) return false;
+    this.#now.add(path);
+    return !this.#before.has(path);
+  }
+
+  /** Ends a walk. */
+  end(): void {
+    this.count = this.#seen;
+    this.#seen = 0;
+    this.#before = this.#now;
+    this.#now = new Set();
+  }
 }
 
 /** SLUICE_IGNORE_OPEN applies to tidying as it does to completion. */

@@ -11,6 +11,8 @@ const globs = () => list("glob patterns separated by commas, such as *.mp4,**/ra
 export const POLLING = ["auto", "on", "off"] as const;
 export type Polling = (typeof POLLING)[number];
 
+export const HARDLINKS = ["allow", "refuse"] as const;
+
 export const watchingSettings = {
   source: setting({
     name: "SOURCE",
@@ -69,5 +71,13 @@ export const watchingRules = {
     type: duration({ from: 1_000, to: 3_650 * DAY }),
     about:
       "Files whose last write is longer ago than this when they are first seen are ignored. Not set: all files are uploaded.",
+  }),
+  hardlinks: setting({
+    name: "HARDLINKS",
+    group,
+    type: oneOf(HARDLINKS),
+    initial: "allow",
+    about:
+      "A file with more than one name may be one from outside the watch, put there under a second name. `allow`: it is uploaded when it belongs to the owner of the directory it is in, or to the worker's own user unless that is root; any other is left alone and named in the log. `refuse`: no file with more than one name is uploaded.",
   }),
 };

@@ -64,8 +64,9 @@ export function readYaml(text: string, path: string): FileReport {
     report.problems.push({ key: path, text: `${path} is nested too deep: it is a flat map of settings` });
     return report;
   }
-  // Keys are compared here, because the parser would compare each with every other one.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
+  // Keys are compared here: the parser compares each with every other one. Lines are counted here too: it would search for each
+  // of ten thousand errors through the whole text.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
   const wrong = structureProblem(document, path, lines);
   if (wrong !== undefined) report.problems.push(wrong);
   for (const error of document.errors.slice(0, MOST_PROBLEMS)) {

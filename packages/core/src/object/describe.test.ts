@@ -1,6 +1,7 @@
 /** The metadata object is written once in content, and the local file is touched only when it is the one that was stored. */
 import { describe, expect, it, vi } from "vitest";
 import { lostReply, runToEnd, streams, testWorld } from "../../test/test-world.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import { audit } from "../testing/audit.ts";
 import { atCall } from "../testing/failing.ts";
 import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
@@ -37,6 +38,27 @@ describe("the metadata object", () => {
       expect(run.mock.calls.filter(([, , { kind }]) => kind === "sends")).toHaveLength(n);
     },
   );
+
+  it("is sent again under its own name when it is refused although nothing stands there", async () => {
+    const { world } = withFile();
+    let refused = 0;
+    const store = new Proxy<ObjectStore>(world.store, {
+      get(target, property) {
+        const value: unknown = Reflect.get(target, property, target);
+        if (property !== "put") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async (...[ref, request]: Parameters<ObjectStore["put"]>) => {
+          if (ref.key !== METADATA || request.condition === undefined) return await target.put(ref, request);
+          refused += 1;
+          return { kind: "conflict" };
+        };
+      },
+    });
+    await runToEnd(world, { store });
+    expect(world.store.object(BUCKET, METADATA)).toBeDefined();
+    expect(streams(world)[0]?.status).toBe("completed");
+    expect(streams(world)[0]?.s3_metadata_key).toBeUndefined();
+    expect(refused).toBe(2);
+  });
 
   it("says what was stored, from which file, in which parts, and how it was proved", async () => {
     const { world, path } = withFile({}, PART + 10);

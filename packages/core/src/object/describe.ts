@@ -1,5 +1,6 @@
 /** What is still to be written for a stream whose object exists: its metadata object. */
 import { StreamFailure } from "../errors.ts";
+import { backoffMs } from "../flow/retry.ts";
 import { MAX_METADATA_NUMBER, metadataKey, metadataKeyOf, takenKeys } from "./object-key.ts";
 import type { Condition, ObjectRef, PutOutcome } from "../ports/object-store.ts";
 import { sealedFacts } from "../stream/identity.ts";
@@ -8,6 +9,7 @@ import { FILE_HEADER, PATH_HEADER, STREAM_ID_HEADER, fileToken, RECOGNISED } fro
 import type { OwnedStream } from "../flow/owned-stream.ts";
 import { existingMetadata, pathToken, type ExistingMetadata } from "./metadata-object.ts";
 import { METADATA_CONTENT_TYPE, metadataBytes } from "./metadata.ts";
+import { ConditionDoubts } from "./condition-doubts.ts";
 import { reach, type ObjectContext } from "./context.ts";
 
 /**
@@ -68,13 +70,21 @@ async function put(context: ObjectContext, ref: ObjectRef): Promise<boolean> {
   // Contains none of the file's bytes: that a small object was accepted says nothing about parts that fail.
   const send = (condition: Condition): Promise<PutOutcome> =>
     store.ask("PutObject", () => deps.store.put(ref, { ...request, condition }), signal);
-  const ifFree = before === "not asked" || (before === "free" && deps.store.profile.conditionalPut);
-  if ((await send(ifFree ? { ifNoneMatch: true } : undefined)).kind === "stored") return true;
-  const now = await existingMetadata(context, ref, sealedFacts(record));
-  // Our own has the same bytes, from before a crash; that of another stream of the same file is out of date.
-  if (now === "own") return true;
-  if (now === "ours") await send(undefined);
-  return now === "ours" || (now === "free" && (await send({ ifNoneMatch: true })).kind === "stored");
+  const ifFree = (): Condition => (deps.store.profile.conditionalPut ? { ifNoneMatch: true } : undefined);
+  let condition = before === "not asked" || before === "free" ? ifFree() : undefined;
+  const doubts = new ConditionDoubts(context);
+  for (let attempt = 1; ; attempt += 1) {
+    if ((await send(condition)).kind === "stored") return true;
+    const now = await existingMetadata(context, ref, sealedFacts(record));
+    // Our own has the same bytes, from before a crash; that of another stream of the same file is out of date.
+    if (now === "own") return true;
+    if (now === "ours") await send(undefined);
+    if (now !== "free") return now === "ours";
+    // Refused although no object exists there: another name would be refused as well.
+    await doubts.refused("PutObject", ref, condition, { kind: "missing" });
+    await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);
+    condition = ifFree();
+  }
 }
 
 /** An upload opened by an early version leaves an object without ids: its metadata object has them instead. */

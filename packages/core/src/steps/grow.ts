@@ -21,7 +21,7 @@ import type { Sent } from "../object/part-sender.ts";
 import { partsToVerify } from "../object/verify.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
-import { reconciled } from "./upload-gone.ts";
+import { doubtUpload, reconciled } from "./upload-gone.ts";
 import { reach, type ObjectContext } from "../object/context.ts";
 
 export async function growStep(stream: StreamContext): Promise<Step> {
@@ -179,7 +179,7 @@ async function ended(stream: StreamContext, number: number, sending: Promise<Sen
     stream.trouble ??= error;
   }
   stream.sending.delete(number);
-  if (how === "upload_gone") stream.reconciled = false;
+  if (how === "upload_gone") doubtUpload(stream);
   if (how !== "sent") stream.fillTo = undefined;
   if (how === "file_moved_on") return;
   const { fillTo } = stream;

@@ -18,10 +18,13 @@ import { reconcileUpload } from "../object/reconcile-upload.ts";
 import { backoffMs } from "../flow/retry.ts";
 import { verifyParts } from "../object/verify.ts";
 import type { ObjectContext } from "../object/context.ts";
+import { isoNow } from "../ports/clock.ts";
+import type { RecordPatch } from "../stream/record.ts";
 import { timestampStepMs } from "../stream/snapshot.ts";
+import { formatWaiting } from "../stream/waiting.ts";
 import { assembled, type AssembledObject } from "./assembled.ts";
 import { AGAIN, awaitLease, progress, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
-import { abandonUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
+import { abandonUpload, doubtUpload, reconciled, startAgain, uploadGone } from "./upload-gone.ts";
 
 export async function sealStep(stream: StreamContext): Promise<Step> {
   const { context } = stream;
@@ -83,6 +86,9 @@ async function sealNow(stream: StreamContext): Promise<Step> {
       return await growAgain(stream, "the file changed while it was being sealed");
     case "upload_gone":
       return await uploadGone(stream);
+    case "part_denied":
+      doubtUpload(stream);
+      return AGAIN;
     case "mismatch":
       stream.mismatches += 1;
       if (stream.mismatches >= LIMITS.verifyRounds) throw new StreamFailure("verify_mismatch", sealed.detail);
@@ -109,6 +115,8 @@ export type Sealed =
   /** The file changed meanwhile: it is growing again. */
   | { kind: "file_moved_on" }
   | { kind: "upload_gone" }
+  /** A part's answer says that the upload is gone: ListParts is asked. */
+  | { kind: "part_denied" }
   /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
   | { kind: "fenced" };
@@ -119,6 +127,7 @@ export async function seal(context: ObjectContext): Promise<Sealed> {
   // An upload cannot be completed without parts; an empty file starts again and is sent in one request.
   if (!before || before.size === 0) return { kind: "file_moved_on" };
   const verified = await verifyAndSendTail(context, before);
+  if (verified.kind === "upload_gone") return { kind: "part_denied" };
   if (verified.kind !== "verified") return verified;
   return await completeUnchanged(context, before, verified.result);
 }
@@ -203,8 +212,17 @@ async function completeUnchanged(
       }
       case "again":
         // Half as often each time: a store that never answers must not fill the timeline.
-        if ((attempt & (attempt - 1)) === 0)
-          await sayInTimeline(context, `Complete had no effect; it is sent again (attempt ${attempt + 1})`);
+        if ((attempt & (attempt - 1)) === 0) {
+          const detail = "Complete had no effect";
+          await sayInTimeline(context, `${detail}; it is sent again (attempt ${attempt + 1})`, {
+            waiting_for: formatWaiting({
+              for: "store",
+              detail,
+              since: isoNow(deps.clock),
+              attempts: attempt,
+            }),
+          });
+        }
         await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);
         break;
       case "mismatch":
@@ -215,8 +233,8 @@ async function completeUnchanged(
   }
 }
 
-async function sayInTimeline({ held }: ObjectContext, what: string): Promise<void> {
-  await held.update({ patch: {}, log: [what], event: { type: "log", detail: "seal" } });
+async function sayInTimeline({ held }: ObjectContext, what: string, patch: RecordPatch = {}): Promise<void> {
+  await held.update({ patch, log: [what], event: { type: "log", detail: "seal" } });
 }
 
 /** InvalidPart is a repair, not a failure: parts that S3 does not have as in the checkpoint are sent again. */

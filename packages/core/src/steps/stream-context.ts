@@ -49,6 +49,18 @@ export interface Stored {
   searchedMs: number | undefined;
 }
 
+/** What this process met of uploads that the store no longer knew. */
+interface LostUploads {
+  /** In a row, and the monotonic time of the last one. */
+  times: number;
+  atMs: number;
+  /** A part's answer says that the upload is gone. */
+  doubted: boolean;
+  /** Times ListParts showed it all the same, and how many parts it had then. */
+  contradictions: number;
+  parts: number;
+}
+
 /** `context` changes nothing by itself. */
 export interface StreamContext {
   readonly context: ObjectContext;
@@ -76,6 +88,7 @@ export interface StreamContext {
   readonly stored: Stored;
   /** How often the finished object differed from what was sent. */
   mismatches: number;
+  readonly lost: LostUploads;
   /** The first error of a part in flight, to be handled by the next step. */
   trouble: unknown;
   progressAtMs: number;

@@ -106,6 +106,7 @@ export class StreamProcessor {
         searchedMs: undefined,
       },
       mismatches: 0,
+      lost: { times: 0, atMs: Number.NEGATIVE_INFINITY, doubted: false, contradictions: 0, parts: 0 },
       trouble: undefined,
       progressAtMs: now,
     };

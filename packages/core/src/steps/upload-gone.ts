@@ -1,9 +1,13 @@
 /** The ways back to byte 0, and the proof that they are necessary. */
+import { StreamFailure } from "../errors.ts";
+import { backoffMs } from "../flow/retry.ts";
+import { LIMITS } from "../limits.ts";
+import { isoNow } from "../ports/clock.ts";
 import { choosePlan, formatPlan } from "../stream/part-plan.ts";
 import { recognised } from "./assembled.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import { inspectKey, type SameBytes, type ExistingObject } from "../object/existing-object.ts";
-import { AGAIN, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
+import { AGAIN, progress, sendingDone, type StreamContext, type Step } from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { provedByBytes } from "../object/proof-by-bytes.ts";
 import { reconcileUpload } from "../object/reconcile-upload.ts";
@@ -46,20 +50,68 @@ export async function reconciled(
       return AGAIN;
     case "reconciled":
       stream.reconciled = true;
-      return AGAIN;
+      return stream.lost.doubted ? await contradicted(stream) : AGAIN;
   }
 }
 
+/** A part's answer says that the upload is gone: ListParts is asked. */
+export function doubtUpload(stream: StreamContext): void {
+  stream.reconciled = false;
+  stream.lost.doubted = true;
+}
+
+/** UploadPart says that the upload is gone, ListParts that it is not: somebody may answer in the store's place. */
+async function contradicted(stream: StreamContext): Promise<Step> {
+  const { lost } = stream;
+  const { held, deps } = stream.context;
+  lost.doubted = false;
+  const parts = held.parts.size;
+  lost.contradictions = parts > lost.parts ? 1 : lost.contradictions + 1;
+  lost.parts = parts;
+  const detail = "the store knows the upload by ListParts, and does not by UploadPart";
+  // Parts that a truthful listing shows are never given up for what UploadPart says.
+  const holdsParts = parts > 0 && deps.store.profile.listPartsEndsWithAbort;
+  if (holdsParts || lost.contradictions < LIMITS.uploadContradictions) {
+    await waitForStore(stream, detail, lost.contradictions + lost.times);
+    return AGAIN;
+  }
+  lost.contradictions = 0;
+  await lostAgain(stream);
+  return await abandonUpload(stream, `${detail}: the file is sent again from byte 0`);
+}
+
+async function waitForStore(stream: StreamContext, detail: string, attempts: number): Promise<void> {
+  const { deps, signal } = stream.context;
+  await progress(stream, { for: "store", detail, since: isoNow(deps.clock), attempts });
+  await deps.clock.sleep(backoffMs(attempts, deps.random()), signal);
+  signal.throwIfAborted();
+}
+
 /**
- * The upload no longer exists in S3: because of our own earlier Complete, or it was removed; then all bytes are sent
- * again.
+ * S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. At once the first
+ * time; a store that loses one upload after the other would have them sent without end and without a pause.
  */
 export async function uploadGone(stream: StreamContext): Promise<Step> {
   await sendingDone(stream);
   const there = await sameObject(stream);
   if (there) return await recognised(stream, there.facts, there.existing);
+  await lostAgain(stream);
   await reach(stream.context, "upload_lost");
   return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
+}
+
+async function lostAgain(stream: StreamContext): Promise<void> {
+  const { lost } = stream;
+  const { held, deps } = stream.context;
+  const { clock } = deps;
+  const inARow = clock.monotonicMs() - lost.atMs < LIMITS.uploadsLostWithinMs;
+  lost.times = inARow ? lost.times + 1 : 1;
+  const detail = `the store no longer knows the upload, ${lost.times} times in a row`;
+  // Each time bytes were uploaded for nothing.
+  if (held.parts.size > 0 && lost.times >= LIMITS.uploadsLost)
+    throw new StreamFailure("verify_mismatch", `${detail}: it cannot be completed`);
+  if (lost.times > 1) await waitForStore(stream, detail, lost.times);
+  lost.atMs = clock.monotonicMs();
 }
 
 /** This stream's own Complete took effect and was not recorded. */
@@ -120,6 +172,7 @@ export async function startAgain(stream: StreamContext, why: string): Promise<St
     log: [why],
   });
   stream.reconciled = true;
+  stream.lost.doubted = false;
   deps.observer.moved(held.record, why);
   return AGAIN;
 }

@@ -6,6 +6,7 @@ import type { Failpoint } from "../failpoints.ts";
 import { LIMITS } from "../limits.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import { SILENT } from "../ports/observer.ts";
 import { waitsAtFirst } from "../steps/completion.ts";
 import type { ProcessorDeps } from "../flow/dependencies.ts";
@@ -36,6 +37,8 @@ export interface WorkerOptions {
   checkpointScript?: Script;
   /** Milliseconds between a request and its effect, and between its effect and its answer. */
   storeDelayMs?: (call: Call) => number;
+  /** Instead of the world's own. */
+  store?: ObjectStore;
   slots?: number;
   bufferBytes?: number;
   recognise?: boolean;
@@ -211,6 +214,7 @@ export class TestWorker {
     const { clock, store, files, digests, random } = this.#world;
     const { mortal } = this;
     const { storeScript, checkpointScript, storeDelayMs, slots = 2, bufferBytes = PART } = this.#options;
+    const usedStore = this.#options.store ?? store;
     const ownClock = failing(clock, { mortal }, ["wallMs", "monotonicMs"]);
     const checkpoints: CheckpointStore = new MemoryCheckpointStore(
       this.#world.redis,
@@ -220,7 +224,11 @@ export class TestWorker {
     const delay = storeDelayMs && ((call: Call) => clock.sleep(storeDelayMs(call)));
     const ownFiles = failing(files, { mortal });
     return {
-      store: failing(store, { mortal, ...(storeScript && { script: storeScript }), ...(delay && { delay }) }),
+      store: failing(usedStore, {
+        mortal,
+        ...(storeScript && { script: storeScript }),
+        ...(delay && { delay }),
+      }),
       checkpoints: failing(checkpoints, { mortal, ...(checkpointScript && { script: checkpointScript }) }),
       files: ownFiles,
       tidier: ownFiles,

@@ -25,10 +25,11 @@ export interface WorldOptions {
   reuseInodes?: boolean;
   /** In [0, 1), for backoff. */
   random?: () => number;
+  clock?: ManualClock;
 }
 
 export class World {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly disk: MemoryDisk;
   readonly files: MemoryFileSource;
   readonly store: MemoryObjectStore;
@@ -41,6 +42,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     const { birthtimes = true, reuseInodes = false } = options;
+    this.clock = options.clock ?? new ManualClock();
     this.digests = options.digests;
     this.random = options.random ?? (() => 0.5);
     this.disk = new MemoryDisk({ clock: this.clock, birthtimes, reuseInodes });

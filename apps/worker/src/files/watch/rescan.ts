@@ -2,7 +2,7 @@
  * Walks a watch and yields every regular file that is a stream. It follows no links, ignores entries that vanish
  * meanwhile, and works in small steps, so a directory of 100,000 files does not block the worker.
  */
-import type { Dir, Dirent } from "node:fs";
+import type { BigIntStats, Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { decodePath, type FileFacts } from "@sluice/core";
 import { factsOf, kindOfEntry } from "../file-facts.ts";
@@ -27,6 +27,8 @@ export interface Walk {
   /** A directory or file that cannot be read: its content is unknown, not gone. */
   onUnreadable(path: string, error: unknown): void;
   onSkipped?(reason: Skip): void;
+  /** Why a file with several names is not followed. */
+  refusedLink?(stats: BigIntStats, path: string): Promise<string | undefined>;
 }
 
 /** Directories read concurrently, so that the latency of a network file system does not add up. */
@@ -111,8 +113,9 @@ async function inspect(walk: Walk, file: Buffer): Promise<Seen | undefined> {
     const path = decodePath(file);
     const facts = factsOf(stats);
     const skip = kindOfEntry(stats) ?? walk.filter.refuse(path, facts, walk.nowMs());
-    if (skip === undefined) return { path, facts };
-    walk.onSkipped?.(skip);
+    const refused = skip ?? (await walk.refusedLink?.(stats, path));
+    if (refused === undefined) return { path, facts };
+    walk.onSkipped?.(refused);
   } catch (error) {
     if (!isMissing(error)) walk.onUnreadable(decodePath(file), error);
   }

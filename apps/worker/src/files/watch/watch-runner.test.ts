@@ -39,7 +39,10 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
   let recorded: Awaited<ReturnType<WatchDeps["loadRoot"]>>;
   const look = (path: string): Look => (here.files.has(path) ? { kind: "file", facts } : { kind: "missing" });
   const deps: WatchDeps = {
-    files: { look: (path) => Promise.resolve(look(path)) } as WatchDeps["files"],
+    files: {
+      look: (path) => Promise.resolve(look(path)),
+      lookFresh: (path) => Promise.resolve(look(path)),
+    } as WatchDeps["files"],
     clock: new ManualClock(),
     supervisor: {
       sight: vi.fn<() => Promise<boolean>>(() => Promise.resolve(true)),

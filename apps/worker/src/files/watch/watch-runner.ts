@@ -178,7 +178,8 @@ export class WatchRunner {
       if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
     }
     if (written ? supervisor.written(path) : supervisor.poke(path)) return;
-    const look = await files.look(path);
+    // A walk enters no link. An event names a path, and one of its directories may be a link by now: opened, it says so.
+    const look = await files.lookFresh(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
     if (await supervisor.sight(this.watch, path, look.facts)) return;
     this.#noteDisplaced(path);
