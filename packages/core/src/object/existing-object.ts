@@ -133,6 +133,14 @@ export async function mayReplace(
 }
 
 /**
+ * Whether this process knows of an object that bears the stream's id. Of one that it does not, the file may have been
+ * complete when it was made, and be another recording since.
+ */
+export function knowsOwnObjects({ resumed, recognise, landed }: ObjectContext): boolean {
+  return !resumed && !recognise && !landed.late;
+}
+
+/**
  * Asks the store, and where the sizes are equal compares the bytes with the local file. An object of ours with the bytes
  * of the file at its path is that file's, whatever inode it had: copied back, restored, on another host.
  */
@@ -147,7 +155,8 @@ export async function lookAtKey(
   if (standing.kind === "earlier") {
     const crc = standing.object.size === facts.size && (await sameBytes(context, standing.object, facts));
     if (typeof crc === "number") return { ...standing, kind: "same", crc };
-    const mine = standing.own || (await mayReplace(context, ref, standing.object));
+    const mine =
+      (standing.own && knowsOwnObjects(context)) || (await mayReplace(context, ref, standing.object));
     return mine ? standing : { kind: "foreign" };
   }
   const copy = head.kind === "found" && bearsIds(head.object) ? head.object : undefined;

@@ -53,8 +53,10 @@ export async function reconciled(
 /** S3 no longer knows the upload: our own earlier Complete, or it was removed; then all bytes go again. */
 export async function uploadGone(stream: StreamContext): Promise<Step> {
   await sendingDone(stream);
-  const there = await sameObject(stream);
-  if (there) return await recognised(stream, there.facts, there.standing);
+  const there = await objectThere(stream);
+  if (there?.standing.kind === "same") return await recognised(stream, there.facts, there.standing);
+  // A Complete that took effect late made it of the file as it was then.
+  if (there?.standing.kind === "earlier" && there.standing.own) stream.context.landed.late = true;
   await reach(stream.context, "upload_lost");
   return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
 }
@@ -70,13 +72,6 @@ async function completedBefore(stream: StreamContext): Promise<Step | undefined>
   // No digest tells its bytes. Complete is sent once more with the parts as they were acknowledged: its answer decides.
   stream.reconciled = true;
   return AGAIN;
-}
-
-async function sameObject(
-  stream: StreamContext,
-): Promise<{ facts: FileFacts; standing: SameBytes } | undefined> {
-  const there = await objectThere(stream);
-  return there?.standing.kind === "same" ? { facts: there.facts, standing: there.standing } : undefined;
 }
 
 /** What stands at the stream's key, compared with the file as it is now. */
