@@ -84,6 +84,7 @@ export class StreamProcessor {
         creates: { doubted: false },
         recognise: deps.recovery.recognise,
         compared: new Map(),
+        landed: { late: false },
         proof: {},
       },
       history: new FileHistory(now, record.longest_pause_ms),
