@@ -4,6 +4,8 @@
  *   --seed N       this one; --log prints all that happened, --shrink makes it small and prints its plan
  *   --plan FILE    one that is kept as a plan, as those in corpus/
  *   --minutes M    new seeds for so long (default 1), from --from S (default: the time of day), at most --count C
+ *   --cpu S        ends after so many seconds of CPU time
+ *   --first        ends with the first that fails
  *   --coverage     what happened in how many of them
  *   --twice        each seed twice: the two logs must be the same
  */
@@ -20,6 +22,8 @@ const { values } = parseArgs({
     plan: { type: "string" },
     minutes: { type: "string", default: "1" },
     count: { type: "string" },
+    cpu: { type: "string" },
+    first: { type: "boolean", default: false },
     from: { type: "string" },
     shrink: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
@@ -49,7 +53,9 @@ const coverage = new Coverage();
 
 async function many(from: number, endMs: number, count: number): Promise<Sum> {
   const sum: Sum = { histories: 0, failed: [], actions: 0, steps: 0, simulatedMs: 0 };
-  for (let seed = from; seed < from + count && performance.now() < endMs; seed += 1) {
+  const mostCpuMs = values.cpu === undefined ? Infinity : Number(values.cpu) * 1_000;
+  const isOver = (): boolean => performance.now() >= endMs || cpuMs() >= mostCpuMs;
+  for (let seed = from; seed < from + count && !isOver(); seed += 1) {
     const plan = planOf(seed);
     const played = await play(plan);
     const complaint = values.twice ? difference(played, await play(plan)) : undefined;
@@ -62,8 +68,16 @@ async function many(from: number, endMs: number, count: number): Promise<Sum> {
     if (violations.length === 0) continue;
     sum.failed.push(seed);
     for (const line of timelineOf(plan, { violations })) console.log(line);
+    console.log(`again: npm run simulate -- --seed ${seed}`);
+    if (values.first) break;
   }
   return sum;
+}
+
+/** Of this process since its start. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
 
 function difference(a: Played, b: Played): string | undefined {
@@ -76,15 +90,14 @@ async function main(): Promise<boolean> {
   if (values.plan !== undefined) return await one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan);
   if (values.seed !== undefined) return await one(planOf(Number(values.seed)));
   const from = values.from === undefined ? Date.now() % 1_000_000_000 : Number(values.from);
-  const before = process.cpuUsage();
+  const beforeMs = cpuMs();
   const sum = await many(
     from,
     performance.now() + Number(values.minutes) * 60_000,
     values.count === undefined ? Infinity : Number(values.count),
   );
   if (values.coverage) for (const line of coverage.lines()) console.log(line);
-  const { user, system } = process.cpuUsage(before);
-  const cpuMinutes = (user + system) / 60_000_000;
+  const cpuMinutes = (cpuMs() - beforeMs) / 60_000;
   const each = (total: number): number => Math.round(total / Math.max(1, sum.histories));
   console.log(
     `${sum.histories} histories from seed ${from}: ${each(sum.actions)} actions, ${each(sum.steps)} steps and ` +

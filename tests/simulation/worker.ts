@@ -35,7 +35,14 @@ export interface RunningWorker {
   stop(how: "pause" | "seal"): Promise<void>;
 }
 
-export function configOf(env: Record<string, string>): Config {
+/** How a file is cut. S3 wants five MiB; the simulated store takes less, so that files of some KiB have many parts. */
+export interface Cut {
+  partBytes: number;
+  /** One request takes a file of so many whole. */
+  bufferBytes: number;
+}
+
+export function configOf(env: Record<string, string>, { partBytes, bufferBytes }: Cut): Config {
   const { config } = loadConfig({
     env,
     cwd: "/",
@@ -46,7 +53,7 @@ export function configOf(env: Record<string, string>): Config {
     container: () => undefined,
     roles: ["worker"],
   });
-  return config;
+  return { ...config, partBytes, partBufferBytes: bufferBytes };
 }
 
 export function startWorker(process: SimulatedProcess, config: Config, world: WorkerWorld): RunningWorker {

@@ -3,7 +3,6 @@
  * run here, not a copy of them. Only paths below SIMULATED_ROOT, and what /proc says, are answered for a simulated process.
  */
 import fs, { constants } from "node:fs";
-import { callbackify } from "node:util";
 import { currentProcess, type SimulatedProcess } from "../world/process.ts";
 import { installFileSystem } from "../world/globals.ts";
 import { DiskError, type Disk, type DiskNode } from "./disk.ts";
@@ -56,11 +55,11 @@ function mounted(): Mounted {
 }
 
 /** Most calls are answered at once; some take a while, so that others come in between. */
-async function ask<T>(process: SimulatedProcess, act: (disk: Disk) => T): Promise<T> {
+function ask<T>(process: SimulatedProcess, act: (disk: Disk) => T): Promise<T> {
   const { disk, slowness, slowestMs } = mounted();
   const { random } = process;
   const waitMs = random.chance(slowness) ? random.next() ** 3 * slowestMs : 0;
-  return await process.ask(() => act(disk), waitMs);
+  return process.ask(() => act(disk), waitMs);
 }
 
 type Act = (disk: Disk, path: string, ...rest: never[]) => unknown;
@@ -83,10 +82,13 @@ function install(): void {
 
   installFileSystem(
     {
-      lstat(path: Path, options: unknown, done: (error: Error | null, stats?: unknown) => void): void {
+      lstat(path: Path, options: unknown, answer: (error: Error | null, stats?: unknown) => void): void {
         const at = simulated(path);
-        if (!at) return void Reflect.apply(real.lstat, fs, [path, options, done]);
-        callbackify(() => ask(at.process, (disk) => statsOf(disk, lookAt(disk, at.path), true)))(done);
+        if (!at) return void Reflect.apply(real.lstat, fs, [path, options, answer]);
+        ask(at.process, (disk) => statsOf(disk, lookAt(disk, at.path), true)).then(
+          (stats) => answer(null, stats),
+          answer,
+        );
       },
       lstatSync(path: Path, options: { bigint?: boolean; throwIfNoEntry?: boolean }): unknown {
         // procfs keeps no birth times; what is asked here is whether the system invents them.

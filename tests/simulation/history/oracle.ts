@@ -7,6 +7,7 @@
  *   3 nothing foreign   other programs' objects and uploads are as they were
  *   4 local data        a worker removes a file only while its object stands in the bucket
  *   5 nothing stuck     at the end no stream is live, no upload of ours is open, no leftover lies about
+ *   6 bounded cost    nothing is sent again to a store that has said that it holds it
  *   7 true words        what is known of a completed file is what its object holds
  */
 import { crc32 } from "node:zlib";
@@ -32,6 +33,10 @@ export class Oracle {
   readonly violations: string[] = [];
   /** Then an open upload whose parts differ from the file by now is nobody's: it is shown, and never aborted by itself. */
   redisLost = false;
+  /** By a request that the store carried out when its stream had completed: shown as an orphan, and nobody's to find. */
+  readonly #openedTooLate = new Set<string>();
+  /** The object that each upload may replace: it stood in a file when the upload was opened. */
+  readonly #mayReplace = new Map<string, Uint8Array>();
   readonly #world: World;
   readonly #known = new Map<DiskNode, Known>();
 
@@ -42,6 +47,16 @@ export class Oracle {
     disk.onWritten = (node, offset, bytes) => this.#written(node, offset, bytes);
     disk.onRemoved = (path, node) => this.#removed(path, node);
     store.bucket.onStored = (stored) => this.#stored(stored);
+    store.onNeedless = (what) => this.#say(`6: ${what}`);
+    store.bucket.onOpened = (uploadId, key) => {
+      const object = store.bucket.object(BUCKET, key);
+      // What a live file's writer changes after the comparison is repaired, not judged again.
+      if (object && disk.files().some(([, node]) => isExtended(object.bytes, disk.bytes(node))))
+        this.#mayReplace.set(uploadId, object.bytes);
+    };
+    store.onLateUpload = (uploadId, streamId) => {
+      if (!this.#isSending(streamId)) this.#openedTooLate.add(uploadId);
+    };
   }
 
   #say(violation: string): void {
@@ -73,10 +88,11 @@ export class Oracle {
     if (!this.#objectOf(node)) this.#say(`4: ${process.name} removed ${path}, and no object holds its bytes`);
   }
 
-  #stored({ key, bytes, metadata, before }: Stored): void {
+  #stored({ key, bytes, metadata, before, uploadId }: Stored): void {
     if (key.endsWith(".metadata.json")) return;
     if (metadata["sluice-stream-id"] === undefined) return;
-    if (before && this.#world.keepsBoth && !isExtended(before, bytes))
+    const stood = uploadId !== undefined && this.#mayReplace.get(uploadId) === before;
+    if (before && this.#world.keepsBoth && !stood && !isExtended(before, bytes))
       this.#say(`1: the object ${key} (${before.length} bytes) was replaced by one that does not extend it`);
     const version = `${bytes.length}:${crc32(bytes)}`;
     for (const { versions } of this.#known.values()) if (versions.has(version)) return;
@@ -122,7 +138,7 @@ export class Oracle {
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
     for (const { uploadId, key } of store.bucket.uploads())
-      if (!kept.has(uploadId) && !this.redisLost)
+      if (!kept.has(uploadId) && !this.redisLost && !this.#openedTooLate.has(uploadId))
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
   }
@@ -164,9 +180,22 @@ export class Oracle {
       const fields = ["original_path", "status", "superseded_by", "failure_detail"];
       const [path = "", status, supersededBy, detail] = textsOf(database.execute(["HMGET", key, ...fields]));
       if (supersededBy !== "" || !disk.has(path)) return [];
+      // Another file may bear its name by now.
+      if (status?.includes("file_missing") && !this.#isSomewhere(key)) return [];
       // It could not be read for so long; whoever mends that retries it.
       if (status === "failed_unreadable_file") return [];
       return [`5: stream ${id} of ${path} is ${status}: ${detail}`];
+    });
+  }
+
+  /** Whether the file of a stream's record is in a watch. */
+  #isSomewhere(key: string): boolean {
+    const { disk, redis } = this.#world;
+    const [inode, birth] = textsOf(redis.database.execute(["HMGET", key, "file_inode", "file_birthtime_ns"]));
+    return disk.files().some(([path, node]) => {
+      const same = String(node.inode) === inode;
+      const born = !disk.character.birthTimes || String(node.birthNs) === birth;
+      return same && born && isStream(disk, path);
     });
   }
 
@@ -181,6 +210,12 @@ export class Oracle {
       for (const fault of worker.failing) this.#say(`5: ${name} says: ${fault}`);
     }
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
+  }
+
+  /** Whether the stream has yet to complete its object. */
+  #isSending(id: string): boolean {
+    const status = this.#world.redis.database.execute(["HGET", `stream:${id}:meta`, "status"]);
+    return status === "opening" || status === "processing" || status === "pending_completion";
   }
 
   /** Of streams that have failed, or wait for a file under a temporary name. */

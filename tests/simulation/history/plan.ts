@@ -3,6 +3,7 @@
  * own seed, so that one may be left out and the others stay as they were.
  */
 import type { DiskCharacter } from "../disk/disk.ts";
+import type { Cut } from "../worker.ts";
 import { Random } from "../world/random.ts";
 import { ARCHIVE } from "../world/roots.ts";
 import { WRITERS, type WriterName } from "../writers/index.ts";
@@ -39,6 +40,11 @@ export interface Plan {
   events: { lost: number; doubled: number; slowestMs: number };
   slowness: number;
   slowestMs: number;
+  /** The pauses of writers are so much of what their programs say. This and the next two: undefined in plans of before. */
+  pace?: number;
+  /** Chance that a way to Redis or back takes no time. */
+  redisAtOnce?: number;
+  cut?: Cut;
   store: {
     etagIsMd5: boolean;
     conditionalPut: boolean;
@@ -118,7 +124,8 @@ const FAULTS: Record<Exclude<ActionKind, "write">, Draw> = {
 
 export const FAULT_KINDS = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
 
-const WRITE_MS = 90_000;
+/** Writers and faults begin within so long. */
+const WRITE_MS = 25_000;
 export const FILES = 5;
 
 export function planOf(seed: number): Plan {
@@ -140,7 +147,7 @@ export function planOf(seed: number): Plan {
     add(random.between(0, WRITE_MS / 2), { kind: "write", writer: "big recording", name: "big" });
   const faultsInAll = faults.length > 0 ? random.pick([0, 2, 5, 12]) : 0;
   for (let n = faultsInAll; n > 0; n -= 1)
-    add(random.between(0, WRITE_MS + 60_000), FAULTS[random.pick(faults)](random, { workers }));
+    add(random.between(0, WRITE_MS + 15_000), FAULTS[random.pick(faults)](random, { workers }));
   actions.sort((a, b) => a.atMs - b.atMs);
   return {
     seed,
@@ -153,14 +160,21 @@ export function planOf(seed: number): Plan {
       hardLinks: random.chance(0.8),
     },
     settings: {
-      SLUICE_IDLE_TIMEOUT: random.pick(["5s", "30s"]),
-      SLUICE_IDLE_MAX: "60s",
+      SLUICE_IDLE_TIMEOUT: random.pick(["2s", "5s"]),
+      SLUICE_IDLE_MAX: "10s",
       SLUICE_AFTER_UPLOAD: random.pick(["keep", "keep", "delete", `move:${ARCHIVE}`]),
-      SLUICE_AFTER_UPLOAD_DELAY: random.pick(["0s", "20s"]),
+      SLUICE_AFTER_UPLOAD_DELAY: random.pick(["0s", "10s"]),
       SLUICE_TIDY_UNSEEN: String(random.chance(0.5)),
       SLUICE_ON_REPLACE: random.pick(["keep-both", "keep-both", "replace"]),
       SLUICE_HISTORY: random.pick(["7d", "7d", "0"]),
     },
+    pace: random.pick([0.2, 0.4]),
+    redisAtOnce: 0.7,
+    cut: random.pick([
+      { partBytes: 8_192, bufferBytes: 8_192 },
+      { partBytes: 8_192, bufferBytes: 32_768 },
+      { partBytes: 32_768, bufferBytes: 32_768 },
+    ]),
     writersSeen: random.chance(0.7),
     events: { lost: random.pick([0, 0.3, 1]), doubled: 0.2, slowestMs: random.pick([20, 2_000]) },
     slowness: random.pick([0, 0.1, 0.5]),
@@ -171,6 +185,6 @@ export function planOf(seed: number): Plan {
       conditionalComplete: random.chance(0.8),
       repeatComplete: random.chance(0.7),
     },
-    healsAtMs: WRITE_MS + 60_000,
+    healsAtMs: WRITE_MS + 25_000,
   };
 }

@@ -20,11 +20,11 @@ export interface Played {
 
 /** How long the world may take to come to rest once nothing hinders it. */
 const HEALING_MS = 12 * 60_000;
-const LOOK_EVERY_MS = 20_000;
+const LOOK_EVERY_MS = 8_000;
 
-export async function play(plan: Plan): Promise<Played> {
+export async function play(plan: Plan, healingMs = HEALING_MS): Promise<Played> {
   const history = new History(plan);
-  return await history.play();
+  return await history.play(healingMs);
 }
 
 class History {
@@ -39,7 +39,7 @@ class History {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const { seed, disk, settings, writersSeen, events, slowness, slowestMs, store } = plan;
+    const { seed, disk, settings, writersSeen, events, slowness, slowestMs, store, cut } = plan;
     this.#world = new World({
       seed,
       disk,
@@ -49,11 +49,13 @@ class History {
       slowness,
       slowestMs,
       store,
+      ...(cut && { cut }),
     });
+    this.#world.redis.weather.atOnce = plan.redisAtOnce ?? 0;
     this.#oracle = new Oracle(this.#world);
   }
 
-  async play(): Promise<Played> {
+  async play(healingMs: number): Promise<Played> {
     const { timeline, disk, log } = this.#world;
     const rejected = (error: unknown): void => {
       this.#world.faults.push(
@@ -67,7 +69,7 @@ class History {
       for (const action of this.#plan.actions) timeline.at(action.atMs, undefined, () => this.#act(action));
       await timeline.run(this.#plan.healsAtMs);
       this.#heal();
-      const endMs = timeline.nowMs + HEALING_MS;
+      const endMs = timeline.nowMs + healingMs;
       // Rest counts when it lasts.
       for (let rests = 0; rests < 2 && timeline.nowMs < endMs;) {
         await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
@@ -204,6 +206,7 @@ class History {
 
   #write({ writer, name, seed }: Extract<Action, { kind: "write" }>): void {
     const { disk, timeline } = this.#world;
+    const { pace = 1 } = this.#plan;
     const random = new Random(seed);
     const pid = 50_000 + this.#actions;
     const program = perform(WRITERS[writer], {
@@ -218,7 +221,7 @@ class History {
       if (!disk.mounted) return timeline.after(1_000, undefined, next);
       this.#actions += 1;
       const { value, done } = program.next();
-      if (!done) timeline.after(value, undefined, next);
+      if (!done) timeline.after(value * pace, undefined, next);
     };
     next();
   }

@@ -4,7 +4,7 @@
  */
 import type { RedisClient } from "@sluice/redis-schema";
 import type { Random } from "../world/random.ts";
-import type { SimulatedProcess } from "../world/process.ts";
+import { currentProcess, type SimulatedProcess } from "../world/process.ts";
 import type { Timeline } from "../world/timeline.ts";
 import { blocking } from "./resp-server.ts";
 import { ReplyError, type Reply } from "./commands.ts";
@@ -19,12 +19,14 @@ export interface RedisWeather {
   /** Chance that a command has its effect and its answer is lost. */
   losesReplies: number;
   slowestMs: number;
+  /** Chance that one way takes no time at all, which is cheaper than an event: that some do is what matters. */
+  atOnce: number;
 }
 
 export class RedisServer {
   readonly database: Database;
   readonly timeline: Timeline;
-  readonly weather: RedisWeather = { away: false, hung: false, losesReplies: 0, slowestMs: 2 };
+  readonly weather: RedisWeather = { away: false, hung: false, losesReplies: 0, slowestMs: 2, atOnce: 0 };
   /** Connections that wait for an entry of a stream. */
   readonly waiting = new Set<() => void>();
   commands = 0;
@@ -119,13 +121,16 @@ class Connection {
           new Promise<Reply>((resolve, reject) => {
             const settle = (reply: Reply | Error): void => {
               this.#lastReplyMs = Math.max(this.#lastReplyMs, timeline.nowMs + this.#travelMs());
-              timeline.at(this.#lastReplyMs, this.#process, () =>
-                reply instanceof Error && !(reply instanceof ReplyError) ? reject(reply) : resolve(reply),
-              );
+              const deliver = (): void =>
+                reply instanceof Error && !(reply instanceof ReplyError) ? reject(reply) : resolve(reply);
+              if (this.#lastReplyMs <= timeline.nowMs && currentProcess() === this.#process) deliver();
+              else timeline.at(this.#lastReplyMs, this.#process, deliver);
             };
             if (weather.away) return settle(new Error(GONE));
             this.#lastArrivalMs = Math.max(this.#lastArrivalMs, timeline.nowMs + this.#travelMs());
-            timeline.at(this.#lastArrivalMs, undefined, () => this.#arrive(act, settle, blockMs));
+            const arrive = (): void => this.#arrive(act, settle, blockMs);
+            if (this.#lastArrivalMs <= timeline.nowMs) arrive();
+            else timeline.at(this.#lastArrivalMs, undefined, arrive);
           }),
       );
   }
@@ -162,7 +167,9 @@ class Connection {
   }
 
   #travelMs(): number {
-    return 0.05 + this.#random.next() ** 4 * this.#server.weather.slowestMs;
+    const { atOnce, slowestMs } = this.#server.weather;
+    const chance = this.#random.next();
+    return chance < atOnce ? 0 : 0.05 + ((chance - atOnce) / (1 - atOnce)) ** 4 * slowestMs;
   }
 }
 

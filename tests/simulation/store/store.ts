@@ -3,7 +3,18 @@
  * carries requests out late, and at times does not let anyone through. What a request does, it does whether or not its
  * sender still lives.
  */
-import { StoreError, type ObjectRef, type ObjectStore, type PartBody } from "@sluice/core";
+import {
+  StoreError,
+  type CreatedUpload,
+  type Listing,
+  type ObjectHeaders,
+  type ObjectRef,
+  type ObjectStore,
+  type PartBody,
+  type PartOutcome,
+  type PartRequest,
+  type UploadRef,
+} from "@sluice/core";
 import { MemoryObjectStore } from "@sluice/core/testing";
 import type { SimulatedProcess } from "../world/process.ts";
 import type { Random } from "../world/random.ts";
@@ -28,6 +39,10 @@ export interface SimulatedStore {
   readonly weather: StoreWeather;
   /** What is asked, for the timeline: one line a request. */
   onRequest: (line: string) => void;
+  /** An upload was opened by a request that its sender had given up for lost. */
+  onLateUpload: (uploadId: string, streamId: string) => void;
+  /** A process sent a part although the store had told that very process that it holds these bytes. */
+  onNeedless: (what: string) => void;
 }
 
 /** What asks nothing of the store. */
@@ -35,13 +50,19 @@ const OWN = new Set(["demote"]);
 const MUTATING = new Set(["put", "createUpload", "uploadPart", "complete", "abort"]);
 
 export function storeOf(
-  { bucket, weather, onRequest }: SimulatedStore,
+  simulated: SimulatedStore,
   process: SimulatedProcess,
   timeline: Timeline,
 ): ObjectStore {
+  const { bucket, weather } = simulated;
   const random = process.random.fork(`store ${process.name}`);
+  /** CRC32 of parts, as the store told this process. */
+  const told = new Map<string, string>();
   const request = async (method: string, args: unknown[]): Promise<unknown> => {
     const sent = await takenAlong(args, weather.actsLate > 0);
+    const part = partOf(method, sent);
+    if (part && told.get(part.name) === part.crc)
+      simulated.onNeedless(`${process.name} sent part ${part.name} again, which the store had said it holds`);
     return await process
       .ask(() => undefined)
       .then(
@@ -52,19 +73,28 @@ export function storeOf(
             const settle = (settled: () => void): void => timeline.after(travelMs(), process, settled);
             timeline.after(travelMs(), undefined, () => {
               const fate = fateOf(random, weather, MUTATING.has(method));
-              onRequest(`${process.name} ${method} ${keyOf(args)} ${fate === "fine" ? "" : fate}`.trimEnd());
+              simulated.onRequest(
+                `${process.name} ${method} ${keyOf(args)} ${fate === "fine" ? "" : fate}`.trimEnd(),
+              );
               if (fate === "away") return settle(() => reject(unreachable(false)));
               if (fate === "refused") return settle(() => reject(slowDown()));
               if (fate === "late") {
-                timeline.after(
-                  random.between(500, 20_000),
-                  undefined,
-                  () => void act().catch(() => undefined),
-                );
+                const lately = async (): Promise<void> => {
+                  const answer = await act().catch(() => undefined);
+                  if (method === "createUpload" && answer)
+                    simulated.onLateUpload((answer as CreatedUpload).uploadId, streamOf(args));
+                };
+                timeline.after(random.between(500, 20_000), undefined, () => void lately());
                 return settle(() => reject(unreachable(true)));
               }
               act().then(
-                (answer) => settle(() => (fate === "lost" ? reject(unreachable(true)) : resolve(answer))),
+                (answer) =>
+                  settle(() => {
+                    if (fate === "lost") return reject(unreachable(true));
+                    if (part && (answer as PartOutcome).kind === "stored") told.set(part.name, part.crc);
+                    if (method === "listParts") learn(told, sent[0] as UploadRef, answer as Listing);
+                    resolve(answer);
+                  }),
                 (error: Error) => settle(() => reject(fate === "lost" ? unreachable(true) : error)),
               );
             });
@@ -97,28 +127,43 @@ export interface Stored {
   metadata: Readonly<Record<string, string>>;
   /** What stood there. */
   before: Uint8Array | undefined;
+  /** Whose parts it is made of. */
+  uploadId: string | undefined;
 }
 
 /** The memory store, with its iterations as one answer each; the oracle sees what is stored. */
 export class Bucket extends MemoryObjectStore {
   onStored: (stored: Stored) => void = () => undefined;
+  onOpened: (uploadId: string, key: string) => void = () => undefined;
 
   override async put(...args: Parameters<MemoryObjectStore["put"]>): ReturnType<MemoryObjectStore["put"]> {
-    return await this.#telling(args[0], () => super.put(...args));
+    return await this.#telling(args[0], undefined, () => super.put(...args));
   }
 
   override async complete(
     ...args: Parameters<MemoryObjectStore["complete"]>
   ): ReturnType<MemoryObjectStore["complete"]> {
-    return await this.#telling(args[0], () => super.complete(...args));
+    return await this.#telling(args[0], args[0].uploadId, () => super.complete(...args));
   }
 
-  async #telling<T>({ bucket, key }: ObjectRef, act: () => Promise<T>): Promise<T> {
+  override async createUpload(
+    ...args: Parameters<MemoryObjectStore["createUpload"]>
+  ): ReturnType<MemoryObjectStore["createUpload"]> {
+    const created = await super.createUpload(...args);
+    this.onOpened(created.uploadId, args[0].key);
+    return created;
+  }
+
+  async #telling<T>(
+    { bucket, key }: ObjectRef,
+    uploadId: string | undefined,
+    act: () => Promise<T>,
+  ): Promise<T> {
     const before = this.object(bucket, key);
     const outcome = await act();
     const now = this.object(bucket, key);
     if (now && now !== before)
-      this.onStored({ key, bytes: now.bytes, metadata: now.metadata, before: before?.bytes });
+      this.onStored({ key, bytes: now.bytes, metadata: now.metadata, before: before?.bytes, uploadId });
     return outcome;
   }
 
@@ -156,6 +201,24 @@ async function takenAlong(args: readonly unknown[], copy: boolean): Promise<unkn
 /** No Buffer: a slice of one is no copy, and the memory store keeps slices. */
 function plain(bytes: Uint8Array, copy: boolean): Uint8Array {
   return copy ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** A part that is sent. */
+function partOf(method: string, [ref, number, request]: readonly unknown[]) {
+  if (method !== "uploadPart") return undefined;
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32BE((request as PartRequest).crc);
+  return { name: `${(ref as UploadRef).uploadId}/${String(number)}`, crc: crc.toString("base64") };
+}
+
+function learn(told: Map<string, string>, { uploadId }: UploadRef, listing: Listing): void {
+  if (listing.kind !== "alive") return;
+  for (const { PartNumber, ChecksumCRC32 = "" } of listing.parts)
+    told.set(`${uploadId}/${PartNumber}`, ChecksumCRC32);
+}
+
+function streamOf([, headers]: readonly unknown[]): string {
+  return (headers as ObjectHeaders).metadata["sluice-stream-id"] ?? "";
 }
 
 function keyOf([first, second]: readonly unknown[]): string {

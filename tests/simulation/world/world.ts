@@ -1,12 +1,13 @@
 /** Everything that simulated workers share: time, one volume, one Redis, one bucket. */
 import type { WriterProbe } from "@sluice/core";
+import { allowPartsFrom } from "@sluice/core";
 import { nativeDigests } from "@sluice/worker/files/native-digests";
 import { Disk, type DiskCharacter } from "../disk/disk.ts";
 import { mountWorld } from "../disk/node-fs.ts";
 import { RedisServer } from "../redis/client.ts";
 import { Database } from "../redis/database.ts";
 import { Bucket, FAIR, storeOf, type SimulatedStore } from "../store/store.ts";
-import { configOf, startWorker, type RunningWorker } from "../worker.ts";
+import { configOf, startWorker, type Cut, type RunningWorker } from "../worker.ts";
 import { installGlobals } from "./globals.ts";
 import { SimulatedProcess } from "./process.ts";
 import { Random } from "./random.ts";
@@ -26,7 +27,11 @@ export interface WorldOptions {
   writersSeen?: boolean;
   events?: { lost: number; doubled: number; slowestMs: number };
   store?: ConstructorParameters<typeof Bucket>[0]["profile"];
+  cut?: Cut;
 }
+
+export const LEAST_PART_BYTES = 8 * 1024;
+const CUT: Cut = { partBytes: 16 * 1024, bufferBytes: 16 * 1024 };
 
 export class World {
   readonly timeline = new Timeline();
@@ -45,6 +50,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     installGlobals();
+    allowPartsFrom(LEAST_PART_BYTES);
     const { timeline } = this;
     this.#options = options;
     this.random = new Random(options.seed);
@@ -61,7 +67,13 @@ export class World {
       digests: nativeDigests,
       profile: options.store,
     });
-    this.store = { bucket, weather: { ...FAIR }, onRequest: (line) => this.say(line) };
+    this.store = {
+      bucket,
+      weather: { ...FAIR },
+      onRequest: (line) => this.say(line),
+      onLateUpload: () => undefined,
+      onNeedless: () => undefined,
+    };
     mountWorld({
       disk: this.disk,
       slowness: options.slowness ?? 0.1,
@@ -98,17 +110,17 @@ export class World {
     });
     this.#living.set(pid, process);
     process.onDeath = () => this.say(`${name} is dead after ${process.calls} calls`);
-    const config = configOf({
+    const env = {
       SLUICE_REDIS_URL: "redis://simulated:6379",
       SLUICE_SOURCE: "box",
       SLUICE_WORKER_ID: name,
       SLUICE_WATCH: `${ROOT},${OTHER_ROOT}`,
       SLUICE_S3_BUCKET: BUCKET,
-      SLUICE_PART_SIZE: "5MiB",
       SLUICE_UPLOAD_CONCURRENCY: "2",
       ...this.#options.settings,
       ...settings,
-    });
+    };
+    const config = configOf(env, this.#options.cut ?? CUT);
     const running = startWorker(process, config, {
       redis: this.redis,
       store: (owner) => storeOf(this.store, owner, this.timeline),

@@ -1,11 +1,11 @@
 import type { Writer } from "./writer.ts";
 
-/** Some parts of five MiB, written in large pieces; now and then a marker says that it is complete. */
+/** Several parts, written in large pieces; now and then a marker says that it is complete. */
 export const bigRecording: Writer = function* ({ name, disk, open, bytes, random }) {
   const path = `${name}.wav`;
   const file = open(path);
   for (let piece = random.between(2, 5); piece > 0; piece -= 1) {
-    file.append(bytes(random.between(1_500_000, 3_500_000)));
+    file.append(bytes(random.between(10_000, 50_000)));
     yield random.between(500, 12_000);
   }
   if (random.chance(0.5)) file.write(4, bytes(40));

@@ -8,7 +8,7 @@ export const download: Writer = function* ({ name, disk, bytes, random }) {
   disk.append(partial, bytes(random.between(1, 3_000)));
   for (let piece = random.between(1, 6); piece > 0; piece -= 1) {
     yield random.between(100, 40_000);
-    disk.append(partial, bytes(random.between(1, 900_000)));
+    disk.append(partial, bytes(random.between(1, 40_000)));
   }
   if (random.chance(0.15)) {
     // Cancelled: both names go.

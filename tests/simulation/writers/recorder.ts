@@ -4,7 +4,7 @@ import type { Writer } from "./writer.ts";
 export const recorder: Writer = function* ({ name, open, bytes, random }) {
   const file = open(`${name}.mp4`);
   file.append(bytes(200));
-  const big = random.chance(0.3) ? 900_000 : 20_000;
+  const big = random.chance(0.3) ? 40_000 : 6_000;
   for (let piece = random.between(2, 12); piece > 0; piece -= 1) {
     yield random.between(200, 9_000);
     file.append(bytes(random.between(1, big)));

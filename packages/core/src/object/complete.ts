@@ -9,7 +9,14 @@ import type { CompleteOutcome, Condition, Head, StoredObject, UploadRef } from "
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part } from "../stream/record.ts";
 import type { ConditionDoubts } from "./condition-doubts.ts";
-import { conditionFor, mayReplace, existingWithMetadata, type ExistingObject } from "./existing-object.ts";
+import {
+  bearsIds,
+  conditionFor,
+  knowsOwnObjects,
+  mayReplace,
+  existingWithMetadata,
+  type ExistingObject,
+} from "./existing-object.ts";
 import { headObject, STREAM_ID_HEADER } from "./object-headers.ts";
 import { uploadRef } from "./part-sender.ts";
 import { mayMakeObject, reach, refuseIfAborted, type ObjectContext } from "./context.ts";
@@ -28,6 +35,8 @@ export type Completed =
   | { kind: "upload_gone" }
   /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
+  /** Another recording of ours stands at the key and stays: this one needs another name. */
+  | { kind: "name_taken"; key: string }
   /** The worker's lease is not fresh: another worker may be completing it. */
   | { kind: "fenced" };
 
@@ -47,6 +56,7 @@ export async function completeUpload(
   const crc = wholeCrc(parts);
   const wanted = { facts, parts, crc };
   const condition = await conditionNow(context, ref, wanted, askFirst);
+  if (condition === TAKEN) return { kind: "name_taken", key: ref.key };
   const request = { parts: parts.map(named), size: facts.size, crc, condition };
   await reach(context, "completing");
   const outcome = await store.ask<CompleteOutcome | Unknown | Fenced>(
@@ -76,14 +86,15 @@ async function conditionNow(
   ref: UploadRef,
   wanted: Wanted,
   askFirst: boolean,
-): Promise<Condition> {
+): Promise<Condition | typeof TAKEN> {
   const { rules, deps, held } = context;
   const { conditionalComplete, ifMatchOnComplete } = deps.store.profile;
   const mayReplace = rules.onConflict === "overwrite" || rules.onReplace === "replace";
   const replaces = held.record.supersedes !== undefined || mayReplace;
   if (conditionalComplete && !replaces && !askFirst) return { ifNoneMatch: true };
-  const existing = await existingNow(context, ref, undefined, wanted);
-  if (existing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  const head = await headObject(context, ref);
+  const existing = await existingAt(context, ref, head, undefined, wanted);
+  if (existing.kind === "foreign" && isTaken(context, ref, head)) return TAKEN;
   const condition = conditionFor(existing, rules);
   if (condition === undefined) return undefined;
   const honoured = "ifMatch" in condition ? ifMatchOnComplete === "honoured" : conditionalComplete;
@@ -108,10 +119,10 @@ async function settle(
   wanted: Wanted,
   doubts: ConditionDoubts,
 ): Promise<Completed> {
-  const { rules, deps, store, signal } = context;
+  const { deps, store, signal } = context;
   const head = await headObject(context, ref);
   const existing = await existingAt(context, ref, head, outcome, wanted);
-  if (existing.kind === "foreign" && rules.onConflict !== "overwrite") throw foreignObject(ref);
+  if (existing.kind === "foreign" && isTaken(context, ref, head)) return { kind: "name_taken", key: ref.key };
   const object = existing.kind === "earlier" ? existing.object : undefined;
   const own = existing.kind === "earlier" && existing.own;
   const proved = object !== undefined && isProved(context, object, wanted, own);
@@ -142,13 +153,17 @@ async function settle(
 
 type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
 
-async function existingNow(
-  context: ObjectContext,
-  ref: UploadRef,
-  outcome: Replied | undefined,
-  wanted: Wanted,
-): Promise<ExistingObject> {
-  return await existingAt(context, ref, await headObject(context, ref), outcome, wanted);
+const TAKEN = Symbol("another recording of ours stands at the key");
+
+/**
+ * Of an object that is not ours to replace: throws for another program's, and for ours where both are not to be kept.
+ * One of ours stood there when the upload was opened, and has since become another recording than the file: the file was
+ * cut and written anew, or renamed.
+ */
+function isTaken({ rules }: ObjectContext, ref: UploadRef, head: Head): boolean {
+  if (rules.onConflict === "overwrite") return false;
+  if (rules.onConflict === "keep-both" && head.kind === "found" && bearsIds(head.object)) return true;
+  throw foreignObject(ref);
 }
 
 async function existingAt(
@@ -161,7 +176,9 @@ async function existingAt(
   const ours = ofThisUpload(context, head, outcome, wanted);
   if (ours) return ours;
   const existing = await existingWithMetadata(context, ref, head, wanted.facts);
-  if (existing.kind !== "earlier" || existing.own) return existing;
+  if (existing.kind !== "earlier") return existing;
+  const isAnswered = outcome !== undefined && outcome.kind !== "conflict";
+  if (existing.own && (isAnswered || knowsOwnObjects(context))) return existing;
   return (await mayReplace(context, ref, existing.object)) ? existing : { kind: "foreign" };
 }
 

@@ -30,6 +30,8 @@ export interface ObjectContext {
   readonly copy: { of?: CopyOf | undefined };
   /** A Create without an answer was taken for lost: the store may still carry it out and leave an upload on our key. */
   readonly creates: { doubted: boolean };
+  /** An object of this stream was found at its key by surprise: a request took effect after it had been taken for lost. */
+  readonly landed: { late: boolean };
   /** The state of the file when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }

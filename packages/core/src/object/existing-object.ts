@@ -137,6 +137,14 @@ export async function mayReplace(
 }
 
 /**
+ * Whether this process knows of an object that bears the stream's id. Of one that it does not, the file may have been
+ * complete when it was made, and be another recording since.
+ */
+export function knowsOwnObjects({ resumed, recognise, landed }: ObjectContext): boolean {
+  return !resumed && !recognise && !landed.late;
+}
+
+/**
  * Asks the store, and compares the bytes with the local file if the sizes are equal. One of our objects with the bytes
  * of the file at its path belongs to that file, whatever inode it had: copied back, restored, on another host.
  */
@@ -151,7 +159,8 @@ export async function inspectKey(
   if (existing.kind === "earlier") {
     const crc = existing.object.size === facts.size && (await sameBytes(context, existing.object, facts));
     if (typeof crc === "number") return { ...existing, kind: "same", crc };
-    const mine = existing.own || (await mayReplace(context, ref, existing.object));
+    const mine =
+      (existing.own && knowsOwnObjects(context)) || (await mayReplace(context, ref, existing.object));
     return mine ? existing : { kind: "foreign" };
   }
   const copy = head.kind === "found" && bearsIds(head.object) ? head.object : undefined;

@@ -66,6 +66,7 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
     const choice = await chooseKey(context, whole.facts, { askFirst, refused, withMetadata: false });
     assert(choice.kind !== "copy", "only a growing file is asked whether it is being copied back");
     if (choice.kind === "same") return there(choice.existing, whole);
+    if (choice.earlier && !(await standsStill(context, whole))) return { kind: "file_moved_on" };
     const condition = store.profile.conditionalPut ? choice.condition : undefined;
     await reach(context, "put_sending");
     const outcome = await put(context, choice.ref, whole, condition);
@@ -74,6 +75,7 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
     if (outcome.kind === "stored" && outcome.verified) return stored(outcome.etag, whole);
     // Not confirmed, or refused: HeadObject shows what exists there.
     const head = await headObject(context, choice.ref);
+    if (outcome.kind === "conflict") context.landed.late = true;
     const now = await inspectKey(context, choice.ref, whole.facts, head);
     if (now.kind === "same") return there(now, whole);
     if (outcome.kind === "conflict" && (await doubts.refused("PutObject", choice.ref, condition, head)))
@@ -91,6 +93,12 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
     if (now.kind === "foreign" && rules.onConflict === "keep-both") refused.add(choice.ref.key);
     askFirst = true;
   }
+}
+
+/** What was compared with the earlier object was read anew: another file may have borne the name meanwhile. */
+async function standsStill({ held, deps }: ObjectContext, { facts }: Whole): Promise<boolean> {
+  const look = await deps.files.look(held.record.original_path);
+  return look.kind === "file" && unchanged(facts, look.facts);
 }
 
 async function put(

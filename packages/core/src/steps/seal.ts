@@ -8,7 +8,7 @@ import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
-import { completeUpload } from "../object/complete.ts";
+import { completeUpload, foreignObject } from "../object/complete.ts";
 import { ConditionDoubts } from "../object/condition-doubts.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { fillPart } from "../object/extend.ts";
@@ -93,6 +93,10 @@ async function sealNow(stream: StreamContext): Promise<Step> {
       stream.mismatches += 1;
       if (stream.mismatches >= LIMITS.verifyRounds) throw new StreamFailure("verify_mismatch", sealed.detail);
       return await startAgain(stream, `all of it is sent again: ${sealed.detail}`);
+    case "name_taken":
+      stream.mismatches += 1;
+      if (stream.mismatches >= LIMITS.verifyRounds) throw foreignObject(sealed);
+      return await abandonUpload(stream, `all of it is sent again: another recording stays at ${sealed.key}`);
     case "fenced":
       return await awaitLease(stream, "Complete");
   }
@@ -119,6 +123,7 @@ export type Sealed =
   | { kind: "part_denied" }
   /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
+  | { kind: "name_taken"; key: string }
   | { kind: "fenced" };
 
 export async function seal(context: ObjectContext): Promise<Sealed> {
@@ -227,6 +232,7 @@ async function completeUnchanged(
         break;
       case "mismatch":
       case "upload_gone":
+      case "name_taken":
       case "fenced":
         return completed;
     }

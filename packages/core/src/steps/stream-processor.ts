@@ -85,6 +85,7 @@ export class StreamProcessor {
         copy: {},
         recognise: deps.recovery.recognise,
         compared: new Map(),
+        landed: { late: false },
         proof: {},
       },
       history: new FileHistory(now, record.longest_pause_ms),

@@ -93,8 +93,10 @@ async function waitForStore(stream: StreamContext, detail: string, attempts: num
  */
 export async function uploadGone(stream: StreamContext): Promise<Step> {
   await sendingDone(stream);
-  const there = await sameObject(stream);
-  if (there) return await recognised(stream, there.facts, there.existing);
+  const there = await objectThere(stream);
+  if (there?.existing.kind === "same") return await recognised(stream, there.facts, there.existing);
+  // A Complete that took effect late made it of the file as it was then.
+  if (there?.existing.kind === "earlier" && there.existing.own) stream.context.landed.late = true;
   await lostAgain(stream);
   await reach(stream.context, "upload_lost");
   return await startAgain(stream, "S3 no longer knows the upload: the file is sent again from byte 0");
@@ -125,13 +127,6 @@ async function completedBefore(stream: StreamContext): Promise<Step | undefined>
   // No digest proves its bytes. Complete is sent again with the parts as they were acknowledged: its answer decides.
   stream.reconciled = true;
   return AGAIN;
-}
-
-async function sameObject(
-  stream: StreamContext,
-): Promise<{ facts: FileFacts; existing: SameBytes } | undefined> {
-  const there = await objectThere(stream);
-  return there?.existing.kind === "same" ? { facts: there.facts, existing: there.existing } : undefined;
 }
 
 /** What exists at the stream's key, compared with the present file. */

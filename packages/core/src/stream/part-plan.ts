@@ -9,8 +9,13 @@ const KIB = 1024;
 export const MIB = KIB * KIB;
 export const GIB = 1024 * MIB;
 /** S3 refuses a smaller part except at the end, and a larger one everywhere. */
-export const MIN_PART_BYTES = 5 * MIB;
+export let MIN_PART_BYTES = 5 * MIB;
 export const MAX_PART_BYTES = 5 * GIB;
+
+/** For a simulated store alone, so that files of some KiB have many parts. */
+export function allowPartsFrom(bytes: number): void {
+  MIN_PART_BYTES = bytes;
+}
 
 /** Steps of the `stepped` plan: up to part `through`, each part has `factor` times the first size. */
 const STEPS = [

@@ -101,6 +101,20 @@ test("callers that come during a walk share the one after it", async () => {
   expect(here.walks).toBe(2);
 });
 
+test("a walk that fails does not fail those that wait for the one after it, nor any later one", async () => {
+  let failures = 1;
+  const catchUp = () =>
+    (failures -= 1) >= 0 ? Promise.reject(new CheckpointError("away")) : Promise.resolve();
+  const here = scene({ catchUp });
+  const [first, ...others] = await Promise.allSettled([1, 2, 3].map(() => here.runner.rescan(never)));
+  expect([first?.status, ...others.map(({ status }) => status)]).toEqual([
+    "rejected",
+    "fulfilled",
+    "fulfilled",
+  ]);
+  await Promise.all([1, 2].map(() => here.runner.rescan(never)));
+});
+
 test("D2a: names that a walk cannot settle alone are settled at its end, those seen for the first time by the next", async () => {
   const here = scene();
   here.files = new Set(["/in/a", "/in/b"]);

@@ -162,10 +162,12 @@ export class WatchRunner {
       });
       return await this.#current;
     }
-    this.#next ??= this.#current.then(async () => {
+    const walkAgain = async (): Promise<void> => {
       this.#next = undefined;
       await this.rescan(signal);
-    });
+    };
+    // How the walk under way ends is for those who wait for that one.
+    this.#next ??= this.#current.then(walkAgain, walkAgain);
     await this.#next;
   }
 
