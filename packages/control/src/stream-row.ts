@@ -1,5 +1,5 @@
 /** One line of a list of streams, as Redis holds it, and what follows from it. Runs in the browser too. */
-import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/part-plan";
+import { bytesToFullPart } from "@sluice/core/stream/part-plan";
 import { isSetApart } from "@sluice/core/stream/set-apart";
 import { isStalled as isStalledStream } from "@sluice/core/stream/stalled";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
@@ -20,6 +20,14 @@ export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | unde
 /** Bytes on disk that are not in S3. What is sealed is in S3 whole, also when it went there in one request. */
 export function lagBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
   return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
+}
+
+/** Bytes on disk that the loss of the host would lose; what is sealed is safe whole. */
+export function unprotectedBytes(
+  row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent" | "protected_bytes">,
+): number {
+  const safe = row.protected_bytes ?? row.bytes_sent ?? 0;
+  return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - safe);
 }
 
 /** Bytes S3 has; a stored object has them all, also when it went up in one request. */
@@ -62,17 +70,9 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }
 
-/** Size of the part that comes next; 1 where the record does not say. */
-export function nextPartBytes(row: StreamRow): number {
-  return bytesOfPart(row.part_plan, row.next_part);
-}
-
-/**
- * Bytes past the last full part, on local disk only until the seal. Parts of a lag that crosses a step of the plan are
- * counted at the next part's size.
- */
-export function tailBytes(row: StreamRow): number {
-  return lagBytes(row) % nextPartBytes(row);
+/** How many bytes past those in S3 make a full part; 1 where the record does not say. */
+function toFullPart(row: StreamRow): number {
+  return bytesToFullPart(row.part_plan, row.next_part, row.bytes_sent);
 }
 
 /** By the rule that workers send webhooks by. */
@@ -80,7 +80,7 @@ export function isStalled(row: StreamRow, now: number, stallAfterMs: number): bo
   const facts = {
     kind: row.kind,
     lagBytes: lagBytes(row),
-    nextPartBytes: nextPartBytes(row),
+    bytesToFullPart: toFullPart(row),
     quietMs: now - (lastActivityAt(row) ?? now),
   };
   return isStalledStream(facts, stallAfterMs);

@@ -23,6 +23,8 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
         { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts },
         "part acknowledged",
       ),
+    tailSent: (stream, { bytes, ms }) =>
+      log.debug({ ...about(stream), bytes, unprotected_ms: Math.round(ms) }, "tail protected"),
     partCopied: (stream, part) =>
       log.debug(
         { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms },
@@ -66,6 +68,7 @@ export function tellAll(...observers: readonly Observer[]): Observer {
     opened: tell("opened"),
     moved: tell("moved"),
     partAcknowledged: tell("partAcknowledged"),
+    tailSent: tell("tailSent"),
     partCopied: tell("partCopied"),
     partAdopted: tell("partAdopted"),
     retried: tell("retried"),

@@ -26,7 +26,7 @@ import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts } from "./watch-ports.ts";
 import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
-import { workerSettings } from "./worker-settings.ts";
+import { safeguardOffBecause, workerSettings } from "./worker-settings.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 
 /** Filled once the worker runs: signals and health ask for it before that. */
@@ -106,6 +106,8 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     signal,
   );
   stack.use(connection);
+  const offBecause = config.tailSafeguardMs > 0 ? safeguardOffBecause(answers.profile) : undefined;
+  if (offBecause !== undefined) log.warn({ bucket: config.s3Bucket }, offBecause);
   const writers = new OpenForWrite(clock);
   const watching = watchPorts(config, log, writers);
   stack.use(await startAll(watching.watchers, signal));

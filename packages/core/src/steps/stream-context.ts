@@ -57,6 +57,8 @@ export interface StreamContext {
   /** Parts being sent, by number. */
   readonly sending: Map<number, Promise<void>>;
   readonly rate: SendingRate;
+  /** Number of the part that is being sent as a tail. */
+  tailNumber: number | undefined;
   /**
    * While the stream waits for its parts: the file's size as last looked at. The end of one part begins the next up to
    * there, without another look; undefined: nothing may be begun.
@@ -90,6 +92,8 @@ export async function awaitLease(stream: StreamContext, what: string): Promise<S
 /** No part is being sent any more, and none begins in the place of one that ends; each handles its own result. */
 export async function sendingDone(stream: StreamContext): Promise<void> {
   stream.fillTo = undefined;
+  const { held, deps } = stream.context;
+  deps.safeguard?.withdraw(held.record.id);
   await Promise.allSettled(stream.sending.values());
 }
 
