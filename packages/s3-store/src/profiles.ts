@@ -109,11 +109,12 @@ const STORES = {
   },
   rustfs: { limits: {}, notes: [] },
   // Tried on 16.2.15: a part sent eight times left seven behind, in the bucket's index and in its pool, after Abort, after
-  // Complete, after the object was deleted and after garbage collection. Its tracker: 44660, 16767, fixed in later releases.
+  // Complete, after the object was deleted and after garbage collection. tracker.ceph.com/issues/16767: mended in later
+  // releases of Quincy and Reef (ceph#49709, #51976, #52615), which no reply tells from the others.
   ceph: {
     limits: { replacedParts: "kept" },
     notes: [
-      "Ceph (16.2.15, and others until 2024) never frees a part that was sent again under its number, not even with its upload or its object: each header that a recorder rewrites at close leaves one part behind.",
+      "Ceph before the fix of its issue 16767 (tried: 16.2.15) never frees a part that was sent again under its number, not even with its upload or its object: each header that a recorder rewrites at close leaves one part behind.",
       "Ceph copies bytes physically: what a file's next object takes from the one before is written again.",
     ],
   },

@@ -115,6 +115,16 @@ describe("the budget of tails", () => {
     expect(await spentIn(600, 50_000)).toBeCloseTo(200_000, -4);
   });
 
+  it("keeps what files grew by for a minute too, however long nobody asked", async () => {
+    const { made, turnOf, ask, clock } = budget({ traffic: { kind: "times", times: 4 } });
+    await clock.advance(3_600_000);
+    made.grew(3_600 * MIB);
+    const turn = turnOf("a");
+    turn.spend(4 * 61 * MIB, 0);
+    turn.release();
+    expect(ask("b", 0).kind).toBe("wait");
+  });
+
   it("keeps what was not used for a minute, and no longer", async () => {
     const { turnOf, ask, clock } = budget();
     await clock.advance(8 * 3_600_000);

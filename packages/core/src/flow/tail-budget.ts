@@ -189,7 +189,8 @@ export class TailBudget {
     this.#grown = 0;
     const share = Math.min(1, (seconds * 1_000) / LIMITS.tailBurstMs);
     this.#rate += (came / seconds - this.#rate) * share;
-    const most = Math.max((this.#rate * LIMITS.tailBurstMs) / 1_000, grown);
+    // A file that comes all at once pays for its own tail; what files grew by over hours, while nobody asked, does not.
+    const most = Math.max((this.#rate * LIMITS.tailBurstMs) / 1_000, share < 1 ? grown : 0);
     this.#bytes = Math.min(most, this.#bytes + came);
     this.#requests = Math.min(requestsPerSecond, this.#requests + requestsPerSecond * seconds);
   }

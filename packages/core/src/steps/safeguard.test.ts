@@ -166,7 +166,7 @@ describe("a short part of unknown outcome", () => {
     };
   };
 
-  it("what follows under its number counts once S3 shows it after the deadline, and goes again otherwise", async () => {
+  it("P12: what follows under its number counts once S3 shows it after the deadline, and goes again otherwise", async () => {
     const { world, path, write, worker } = await guarded({ worker: { storeScript: lost() } });
     await write(12, 3 * KIB);
     // It was sent again with the same bytes, and acknowledged.
