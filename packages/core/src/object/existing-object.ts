@@ -2,7 +2,7 @@
  * What an object that stands at our key is to us. An object of another file or program is never ours to replace;
  * one that already holds the file's bytes is recognised, and nothing is sent.
  */
-import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { isTailAlone, pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
 import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
 import { objectKey } from "./object-key.ts";
@@ -108,7 +108,8 @@ function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): Do
 
 /**
  * Whether this stream may put its object in the place of an earlier one of the same file. The answer of the opening holds
- * to the end: what a live file's writer changes later is repaired, not judged again.
+ * to the end: what a live file's writer changes later is repaired, not judged again. An upload for a tail alone stands for
+ * one Put, which is judged when the file is complete: so is it.
  */
 export async function mayReplace(
   context: ObjectContext,
@@ -121,7 +122,8 @@ export async function mayReplace(
   const entry = deps.completed.entry(held.record.original_path);
   if (entry?.seen_shorter && entry.etag === object.etag) return false;
   // Also after a restart: the upload was opened only when the comparison allowed it.
-  if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
+  const opened = held.record.s3_upload_id !== undefined && !isTailAlone(held.parts, held.plan);
+  if (opened && reopened(context, ref)?.etag === object.etag) return true;
   const seenBefore = compared.has(`${ref.key} ${object.etag}`);
   const { stands } = await compareWithObject(context, ref, object);
   if (seenBefore) return stands;

@@ -5,7 +5,7 @@ import { holdsFile, lostReply, runToEnd, streams, testWorld } from "../../test/t
 import { LIMITS } from "../limits.ts";
 import { audit } from "../testing/audit.ts";
 import type { Script } from "../testing/failing.ts";
-import { PART, sampleBytes } from "../testing/test-values.ts";
+import { BUCKET, PART, sampleBytes } from "../testing/test-values.ts";
 import type { WorkerOptions } from "../testing/test-worker.ts";
 import type { World, WorldOptions } from "../testing/world.ts";
 
@@ -152,6 +152,50 @@ describe("with the safeguard on", () => {
     // Every file has had its turn: 40 of them, four requests to open and one for each tail, two a second.
     expect(streams(world).map(({ protected_bytes: bytes = 0 }) => bytes > 0)).not.toContain(false);
     expect(worker.deps.safeguard?.reachedMs).toBeGreaterThan(WINDOW);
+  });
+});
+
+describe("an upload for a tail alone", () => {
+  it("is judged when the file is complete, as the Put it stands for: another recording takes the next name", async () => {
+    const { world, path, worker } = await guarded();
+    await worker.work();
+    const first = world.disk.bytes(path);
+    expect(world.store.keys()).toEqual(["a.bin", "a.bin.metadata.json"]);
+    world.disk.append(path, sampleBytes(50, 7));
+    await worker.scan();
+    await world.clock.advance(WINDOW + 5_000);
+    // It is the same file, longer: an upload at its earlier object's key protects what came.
+    expect(world.store.uploads().map(({ key, parts }) => [key, parts])).toEqual([["a.bin", [1]]]);
+    // Emptied and written anew between two looks.
+    world.disk.truncate(path, 0);
+    world.disk.append(path, sampleBytes(4_000, 99));
+    await worker.work();
+    expect(world.store.object(BUCKET, "a.bin")?.bytes).toEqual(first);
+    expect(holdsFile(world, "a-2.bin", path)).toBe(true);
+    expect(audit(world)).toEqual([]);
+  });
+
+  it("extends its earlier object where that still stands", async () => {
+    const { world, path, worker } = await guarded();
+    await worker.work();
+    world.disk.append(path, sampleBytes(50, 7));
+    await worker.scan();
+    await world.clock.advance(WINDOW + 5_000);
+    await worker.work();
+    expect(world.store.keys()).toEqual(["a.bin", "a.bin.metadata.json"]);
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+    expect(audit(world)).toEqual([]);
+  });
+
+  it("takes the next name at once where another program put an object at its key meanwhile", async () => {
+    const { world, path, worker, write } = await guarded();
+    await write(15, 3 * KIB);
+    world.store.putForeign(BUCKET, "a.bin", sampleBytes(9, 9));
+    await worker.work();
+    expect(world.store.object(BUCKET, "a.bin")?.bytes).toEqual(sampleBytes(9, 9));
+    expect(holdsFile(world, "a-2.bin", path)).toBe(true);
+    expect(record(world)?.status).toBe("completed");
+    expect(audit(world)).toEqual([]);
   });
 });
 
