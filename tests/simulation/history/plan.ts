@@ -160,6 +160,7 @@ export function planOf(seed: number): Plan {
       SLUICE_TIDY_UNSEEN: String(random.chance(0.5)),
       SLUICE_ON_REPLACE: random.pick(["keep-both", "keep-both", "replace"]),
       SLUICE_HISTORY: random.pick(["7d", "7d", "0"]),
+      SLUICE_TAIL_SAFEGUARD: random.fork("safeguard").pick(["off", "2s", "10s"]),
     },
     writersSeen: random.chance(0.7),
     events: { lost: random.pick([0, 0.3, 1]), doubled: 0.2, slowestMs: random.pick([20, 2_000]) },

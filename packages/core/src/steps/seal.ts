@@ -4,7 +4,7 @@
  * Complete.
  */
 import { RECOGNISED } from "../object/object-headers.ts";
-import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { isTailAlone, pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
@@ -75,7 +75,7 @@ async function sealNow(stream: StreamContext): Promise<Step> {
   const { deps, held } = stream.context;
   const isFresh = deps.lease.fresh();
   if (isFresh) await held.confirmOurs(deps.lease);
-  const sealed = isFresh ? await seal(stream.context) : { kind: "fenced" as const };
+  const sealed = isFresh ? await sealUnlessTaken(stream.context) : { kind: "fenced" as const };
   switch (sealed.kind) {
     case "assembled":
       return await assembled(stream, sealed);
@@ -89,6 +89,25 @@ async function sealNow(stream: StreamContext): Promise<Step> {
       return await startAgain(stream, `all of it is sent again: ${sealed.detail}`);
     case "fenced":
       return await awaitLease(stream, "Complete");
+    case "name_taken":
+      return await abandonUpload(stream, `it takes the next name: ${sealed.detail}`);
+  }
+}
+
+/**
+ * Without the safeguard a file smaller than its first part goes up in one Put, which takes the next name at once where
+ * another recording has this one. Its upload does the same: nothing of it costs more than that Put.
+ */
+async function sealUnlessTaken(
+  context: ObjectContext,
+): Promise<Sealed | { kind: "name_taken"; detail: string }> {
+  const { held, rules } = context;
+  try {
+    return await seal(context);
+  } catch (error) {
+    const taken = error instanceof StreamFailure && error.reason === "object_conflict";
+    if (!taken || !isTailAlone(held.parts, held.plan) || rules.onConflict !== "keep-both") throw error;
+    return { kind: "name_taken", detail: error.message };
   }
 }
 
@@ -120,6 +139,8 @@ export async function seal(context: ObjectContext): Promise<Sealed> {
   if (!before || before.size === 0) return { kind: "file_moved_on" };
   const verified = await verifyAndSendTail(context, before);
   if (verified.kind !== "verified") return verified;
+  // Judged as the Put that it stands for would be: by the file as it is now.
+  if (isTailAlone(context.held.parts, context.held.plan)) context.compared.clear();
   return await completeUnchanged(context, before, verified.result);
 }
 
