@@ -17,6 +17,8 @@ import { watchWorkerSources } from "./watch-sources.ts";
 
 const BUCKET = "sluice";
 const REGION = "us-east-1";
+/** A demonstration shows what survives its host; who sets it has it as set. */
+const DEMO_SAFEGUARD = "30s";
 const SURVIVOR_WITHIN_MS = 30_000;
 
 type StartPlan = StartOptions & StackPlaces & { readonly root: string };
@@ -42,7 +44,11 @@ export async function startAll(stack: Stack, plan: StartPlan, print: Printer): P
   const embedded = {
     ...(namesRedis(asked) ? {} : { redis: await startRedis(stack, plan, print) }),
     ...(namesStore(asked) ? {} : { s3: await startStore(stack, plan) }),
-    worker: { ...watchEnv(asked, plan), SLUICE_HTTP_PORT: String(httpPort) },
+    worker: {
+      ...watchEnv(asked, plan),
+      ...(plan.demo && !asked["SLUICE_TAIL_SAFEGUARD"] ? { SLUICE_TAIL_SAFEGUARD: DEMO_SAFEGUARD } : {}),
+      SLUICE_HTTP_PORT: String(httpPort),
+    },
   };
   writeEmbedded(plan.stateDir, embedded);
   const shared: NodeJS.ProcessEnv = {

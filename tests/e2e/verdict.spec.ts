@@ -38,7 +38,7 @@ async function notInS3(page: Page): Promise<number> {
   return Number(amount) * ({ B: 1, KiB: 1024, MiB: MIB }[unit] ?? NaN);
 }
 
-test("calm: a tail on local disk alone is safe, with its bytes and its age", async ({
+test("calm: a tail that is not protected yet is safe, with its bytes and its age", async ({
   signedIn: page,
   dashboard,
 }) => {
@@ -47,7 +47,7 @@ test("calm: a tail on local disk alone is safe, with its bytes and its age", asy
   await judged(
     page,
     "safe",
-    /Every full part of 1 live stream is in S3 or on its way; 3\.0 MiB are on local disk alone/,
+    /Every full part of 1 live stream is in S3 or on its way; 3\.0 MiB are not protected/,
   );
   await expect.poll(() => notInS3(page), SOON).toBe(3 * MIB);
 });

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { MUTANTS } from "./mutants.ts";
 
 const root = join(import.meta.dirname, "../..");
-const PROMISES = Array.from({ length: 11 }, (_, n) => `P${n + 1}`);
+const PROMISES = Array.from({ length: 12 }, (_, n) => `P${n + 1}`);
 
 describe("the mutants", () => {
   it("break every promise, each with its own patch", () => {

@@ -92,4 +92,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${CORE}/flow/store-gate.test.ts`,
     test: "P11: closes on bucket",
   },
+  {
+    promise: "P12",
+    breaks: "what was acknowledged under a number whose short part may still land counts as protected",
+    project: "unit",
+    file: `${CORE}/steps/safeguard.test.ts`,
+    test: "P12: what follows under its number counts once S3 shows it after the deadline",
+  },
 ];

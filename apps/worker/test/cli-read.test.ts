@@ -48,7 +48,7 @@ describe("sluice ls", () => {
       "ID",
       "STATE",
       "SIZE",
-      "ONLY LOCAL",
+      "UNPROTECTED",
       "ACTIVITY",
       "PATH",
     ]);
@@ -152,7 +152,7 @@ describe("sluice show", () => {
 
   it("says cause, remedy and what a retry would do", async () => {
     const { stdout } = await rig.sluice(["show", ids.failed]);
-    expect(stdout).toMatch(/only on local disk +4\.0 MiB/);
+    expect(stdout).toMatch(/not protected +4\.0 MiB/);
     expect(stdout).toMatch(/failed +The store denies access to this key/);
     expect(stdout).toMatch(/in detail +what exactly happened/);
     expect(stdout).toMatch(

@@ -1,5 +1,5 @@
 /** One line of a list of streams, as stored in Redis, and values derived from it. Also runs in the browser. */
-import { nextPartBytes as bytesOfPart } from "@sluice/core/stream/part-plan";
+import { bytesToFullPart } from "@sluice/core/stream/part-plan";
 import { isSetApart } from "@sluice/core/stream/set-apart";
 import { isStalled as isStalledStream } from "@sluice/core/stream/stalled";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
@@ -20,6 +20,14 @@ export function indexOfRow(row: Pick<StreamRow, "index" | "kind">): Index | unde
 /** Bytes on disk that are not in S3. A sealed file is completely in S3, even if it was sent in one request. */
 export function lagBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent">): number {
   return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - (row.bytes_sent ?? 0));
+}
+
+/** Bytes on disk that the loss of the host would lose; what is sealed is safe whole. */
+export function unprotectedBytes(
+  row: Pick<StreamRow, "kind" | "file_size" | "bytes_sent" | "protected_bytes">,
+): number {
+  const safe = row.protected_bytes ?? row.bytes_sent ?? 0;
+  return isStored(row) ? 0 : Math.max(0, (row.file_size ?? 0) - safe);
 }
 
 /** Bytes in S3. A stored object has all of them, even if it was sent in one request. */
@@ -62,17 +70,9 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }
 
-/** Size of the next part; 1 if the record does not contain it. */
-export function nextPartBytes(row: StreamRow): number {
-  return bytesOfPart(row.part_plan, row.next_part);
-}
-
-/**
- * Bytes after the last full part, which are only on local disk until the seal. If the lag crosses a step of the part
- * plan, all its parts are counted at the next part's size.
- */
-export function tailBytes(row: StreamRow): number {
-  return lagBytes(row) % nextPartBytes(row);
+/** How many bytes past those in S3 make a full part; 1 where the record does not say. */
+function toFullPart(row: StreamRow): number {
+  return bytesToFullPart(row.part_plan, row.next_part, row.bytes_sent);
 }
 
 /** By the same rule as the workers' webhooks. */
@@ -80,7 +80,7 @@ export function isStalled(row: StreamRow, now: number, stallAfterMs: number): bo
   const facts = {
     kind: row.kind,
     lagBytes: lagBytes(row),
-    nextPartBytes: nextPartBytes(row),
+    bytesToFullPart: toFullPart(row),
     quietMs: now - (lastActivityAt(row) ?? now),
   };
   return isStalledStream(facts, stallAfterMs);

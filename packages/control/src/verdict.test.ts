@@ -95,7 +95,7 @@ describe("the verdict", () => {
       "only a tail is on disk alone",
       calm(),
       "safe",
-      "Every full part of 1 live stream is in S3 or on its way; 3.0 MiB are on local disk alone, the oldest for 41 s.",
+      "Every full part of 1 live stream is in S3 or on its way; 3.0 MiB are not protected, the oldest for 41 s.",
     ],
     [
       "everything is in S3",
@@ -126,7 +126,7 @@ describe("the verdict", () => {
       "a full part waits for no longer than one takes",
       { ...calm(), listings: [worker("w1", { behind_since_utc: iso(20_000) })] },
       "safe",
-      "Every full part of 1 live stream is in S3 or on its way; 3.0 MiB are on local disk alone.",
+      "Every full part of 1 live stream is in S3 or on its way; 3.0 MiB are not protected.",
     ],
     [
       "the only worker is blocked",

@@ -21,6 +21,7 @@ import {
   isSuperseded,
   lagBytes,
   lastActivityAt,
+  unprotectedBytes,
   type StreamRow,
 } from "./stream-row.ts";
 import { formatBytes, formatDuration, parseTime, plural } from "./units.ts";
@@ -32,7 +33,7 @@ export type VerdictState = (typeof VERDICTS)[number];
 export const DATA_AGE_MS = 10_000;
 /** How long a full part may wait without being behind: for its turn, and for its transfer. */
 export const PART_TAKES_MS = 30_000;
-/** Bytes that are only on local disk for longer are reported, also for a file that is just slow. */
+/** Bytes that have been unprotected for longer are said, also of a file that is only slow. */
 export const LONG_UNPROTECTED_MS = 15 * 60_000;
 /** A lower rate is noise: a forecast from it would be useless. */
 const NET_RATE = 1_024;
@@ -63,6 +64,8 @@ export interface Risk {
   /** Their bytes on disk that are not in S3, and those of failed streams. */
   bytes: number;
   failedBytes: number;
+  /** Bytes of live streams that the loss of their host would lose: what S3 holds of a tail is safe. */
+  unprotected: number;
   /** Since when the oldest of them has existed, ms since 1970; `least`: at least since then. */
   oldest?: { at: number; least: boolean };
   /** Since when the full part that waits longest has been full, ms since 1970. */
@@ -119,6 +122,7 @@ export class RiskTally {
   readonly #watches = new Map<string, WatchName & { streams: number }>();
   #live = 0;
   #bytes = 0;
+  #unprotected = 0;
   #oldestUnowned: number | undefined;
   readonly #stalled = nothing();
   readonly #failed = nothing();
@@ -144,10 +148,12 @@ export class RiskTally {
     }
     this.#live += 1;
     this.#bytes += bytes;
+    const unprotected = unprotectedBytes(row);
+    this.#unprotected += unprotected;
     this.#watch(row.source ?? "", row.watch ?? "").streams += 1;
     const { nowMs, stallAfterMs } = this.#look;
     if (isStalled(row, nowMs, stallAfterMs)) count(this.#stalled, bytes);
-    if (row.owner === undefined || !this.#living.has(row.owner)) this.#unowned(row, bytes);
+    if (row.owner === undefined || !this.#living.has(row.owner)) this.#unowned(row, bytes, unprotected);
   }
 
   get live(): number {
@@ -156,6 +162,10 @@ export class RiskTally {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get unprotected(): number {
+    return this.#unprotected;
   }
 
   get stalled(): number {
@@ -176,6 +186,7 @@ export class RiskTally {
       live: this.#live,
       bytes: this.#bytes + this.#failed.bytes,
       failedBytes: this.#failed.bytes,
+      unprotected: this.#unprotected,
       ...(oldest === undefined ? {} : { oldest }),
       ...(behind.length === 0 ? {} : { behindSince: Math.min(...behind) }),
       rateIn: rates.rate_in,
@@ -235,10 +246,10 @@ export class RiskTally {
   }
 
   /** If a worker of its source is alive, the stream is taken over within moments. */
-  #unowned(row: StreamRow, bytes: number): void {
+  #unowned(row: StreamRow, bytes: number, unprotected: number): void {
     const source = row.source ?? "";
     const at = parseTime(row.unprotected_since_utc) ?? lastActivityAt(row);
-    if (bytes > 0 && at !== undefined) this.#oldestUnowned = Math.min(this.#oldestUnowned ?? at, at);
+    if (unprotected > 0 && at !== undefined) this.#oldestUnowned = Math.min(this.#oldestUnowned ?? at, at);
     if (row.owner !== undefined) {
       const held = this.#heldBy.get(row.owner) ?? nothing();
       this.#heldBy.set(row.owner, held);
@@ -364,14 +375,14 @@ function moving(risk: Risk, nowMs: number): Verdict {
   };
 }
 
-function safeWords({ live, bytes, oldest }: Risk, nowMs: number): string {
+function safeWords({ live, unprotected, oldest }: Risk, nowMs: number): string {
   if (live === 0) return "No file is being written; every stream has ended.";
-  if (bytes === 0) return `Every byte of ${plural(live, "live stream")} is in S3.`;
+  if (unprotected === 0) return `Every byte of ${plural(live, "live stream")} is in S3.`;
   const age =
     oldest === undefined
       ? ""
       : `, the oldest for ${oldest.least ? "at least " : ""}${formatDuration(nowMs - oldest.at)}`;
-  return `Every full part of ${plural(live, "live stream")} is in S3 or on its way; ${formatBytes(bytes)} are on local disk alone${age}.`;
+  return `Every full part of ${plural(live, "live stream")} is in S3 or on its way; ${formatBytes(unprotected)} are not protected${age}.`;
 }
 
 const TITLES: Record<VerdictState, string> = {

@@ -39,6 +39,7 @@ export * from "./object/metadata.ts";
 export * from "./flow/retry.ts";
 export * from "./flow/store-gate.ts";
 export * from "./steps/stream-processor.ts";
+export * from "./flow/tail-budget.ts";
 export * from "./flow/upload-lane.ts";
 export * from "./stream/new-record.ts";
 export * from "./stream/own-buckets.ts";

@@ -76,9 +76,30 @@ export const LIMITS = {
   readBackBytes: 64 * 1024 * 1024,
   /** A file shorter than its object's first part is taken for a copy of it when it begins with these bytes of it. */
   copyStartBytes: 64 * 1024,
+  /** What tails may go up by at least, however little the files grow: a share of the slowest line. */
+  tailBytesPerSecond: 64 * 1024,
+  /** Traffic for tails that was not used is kept for so long. */
+  tailBurstMs: 60_000,
+  /** A stream whose turn it is to send its tail, and that does not come, is passed over after this. */
+  tailTurnMs: 2_000,
+  /** The window really reached is the longest of so much time. */
+  tailWindowSeenMs: 5 * 60_000,
   /** A metadata object of 10,000 parts has about 2 MiB; a larger one is not ours. */
   metadataBytes: 16 * 1024 * 1024,
 } as const;
+
+/**
+ * Time a body of this size may take; past it the request is given up. Under a bandwidth limit a body waits for its share
+ * of it.
+ */
+export function bodyDeadlineMs(
+  bytes: number,
+  { bandwidth, uploadConcurrency }: { bandwidth?: number | undefined; uploadConcurrency: number },
+): number {
+  const share = bandwidth === undefined ? Number.POSITIVE_INFINITY : bandwidth / (2 * uploadConcurrency);
+  const slowest = Math.min(LIMITS.storeSlowestBytesPerSecond, share);
+  return LIMITS.storeBodyBaseMs + Math.ceil((bytes * 1000) / slowest);
+}
 
 assert(LIMITS.leaseRenewEveryMs * 2 < LIMITS.leaseTtlMs, "two renewals may fail before a lease lapses");
 assert(LIMITS.leaseSelfFenceMs < LIMITS.leaseTtlMs, "a worker stops by itself before its lease lapses");

@@ -49,6 +49,8 @@ export type FaultAction =
   | { readonly kind: "cutBody"; readonly afterBytes: number }
   /** Acts, then closes the connection without a reply. */
   | { readonly kind: "loseReply" }
+  /** In-process only: takes the whole body, closes the connection without a reply, and acts when the promise is kept. */
+  | { readonly kind: "actLate"; readonly until: Promise<unknown> }
   /** Acts, then answers something else; fields that are left out stay unchanged. */
   | {
       readonly kind: "alterReply";

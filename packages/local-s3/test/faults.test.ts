@@ -90,6 +90,17 @@ test("a dropped connection did nothing, a lost reply did everything", async () =
   ]);
 });
 
+test("a request that acts late is done after its client has left", async () => {
+  const { s3, server, log } = await startRig();
+  const now = Promise.withResolvers<void>();
+  server.faults.add({ key: "late" }, { kind: "actLate", until: now.promise });
+  await expect(s3.call({ method: "PUT", key: "late", body: "x" })).rejects.toThrow(/hang up|ECONNRESET/);
+  expect((await s3.call({ method: "HEAD", key: "late" })).status).toBe(404);
+  now.resolve();
+  await expect.poll(() => log.some(({ faults }) => faults.includes("actLate"))).toBe(true);
+  expect((await s3.call({ method: "HEAD", key: "late" })).status).toBe(200);
+});
+
 test("a body cut in the middle stores nothing", async () => {
   const { s3, server } = await startRig();
   const upload = await Upload.create(s3, "k");

@@ -28,6 +28,7 @@ const FIELDS: Readonly<Record<keyof S3Profile, "asked" | "by name alone">> = {
   wrongChecksumCodes: "asked",
   maxParts: "by name alone",
   maxObjectBytes: "by name alone",
+  replacedParts: "by name alone",
 };
 
 describe("the questions of the probe", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { CAUTIOUS, namedProfile, storeAt } from "./profiles.ts";
+import { CAUTIOUS, namedProfile, storeAt, namedByItself } from "./profiles.ts";
 
 test("stores are known by their endpoint", () => {
   const rows: [endpoint: string | undefined, store: string][] = [
@@ -23,4 +23,18 @@ test("2c a named store brings its limits and is cautious otherwise", () => {
   expect(namedProfile("r2")).toMatchObject({ unequalParts: false, uploadAgeDays: 7 });
   expect(namedProfile("aws").maxObjectBytes).toBe(10_000 * 5 * 1024 ** 3);
   expect(namedProfile("unknown")).toEqual(CAUTIOUS);
+});
+
+test.each([
+  ["by its header", { server: "MinIO" }, "minio"],
+  ["by its headers' family", { "x-minio-deployment-id": "1" }, "minio"],
+  [
+    "by the form of its request ids",
+    { "x-amz-request-id": "tx00000e623049071790177-006b0d6a73-100c-default" },
+    "ceph",
+  ],
+  ["not by ids that only begin so", { "x-amz-request-id": "txa5ee1ec4da4a4ad1b5d5b-0052b3a2c1" }, undefined],
+  ["not by AWS's", { "x-amz-request-id": "3B3C7C725673C630" }, undefined],
+])("a server is known %s", (_, headers, store) => {
+  expect(namedByItself(headers as Parameters<typeof namedByItself>[0])).toBe(store);
 });

@@ -18,7 +18,7 @@ import {
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { LIMITS, StoreError } from "@sluice/core";
+import { bodyDeadlineMs, LIMITS, StoreError } from "@sluice/core";
 import {
   type BodyRequest,
   COMPLETES,
@@ -92,11 +92,7 @@ export class S3Requests {
 
   /** Time limit for a body of this size, in ms. */
   bodyDeadlineMs(bytes: number): number {
-    const { bandwidth, uploadConcurrency } = this.#connection.settings;
-    // Under a bandwidth limit a body waits for its share of it.
-    const share = bandwidth === undefined ? Number.POSITIVE_INFINITY : bandwidth / (2 * uploadConcurrency);
-    const slowest = Math.min(LIMITS.storeSlowestBytesPerSecond, share);
-    return LIMITS.storeBodyBaseMs + Math.ceil((bytes * 1000) / slowest);
+    return bodyDeadlineMs(bytes, this.#connection.settings);
   }
 
   /** The layer below `send` and `put`, for the probe, which interprets refusals differently. */

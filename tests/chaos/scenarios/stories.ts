@@ -63,6 +63,16 @@ export const PLOTS: Record<Story, Plot> = {
     after: (_, path) => append(path, PART),
     outcome: "completed",
   },
+  safeguarded: {
+    // Quiet for long enough only after the tail has gone up.
+    env: { SLUICE_TAIL_SAFEGUARD: "1s", SLUICE_IDLE_TIMEOUT: "5s" },
+    async play(world, path) {
+      await write(path, 1000);
+      await partsRecorded(world, 1, { orDead: true });
+      await append(path, PART + TAIL);
+    },
+    outcome: "completed",
+  },
   upload_removed: {
     async play(world, path) {
       await using file = await GrowingFile.open(path);
@@ -322,10 +332,12 @@ async function replace(path: string, bytes: number): Promise<void> {
   await rename(other, path);
 }
 
-async function partsRecorded(world: World, count: number): Promise<void> {
+/** `orDead`: or the worker is dead already. */
+async function partsRecorded(world: World, count: number, { orDead = false } = {}): Promise<void> {
   await world.until(
     `${count} parts are in the checkpoint`,
     async () => {
+      if (orDead && world.workers.at(-1)?.running === false) return true;
       const [id] = await world.records.redis.zrange("streams:active", "0", "0");
       return id !== undefined && (await world.records.redis.hlen(`stream:${id}:parts`)) >= count;
     },

@@ -167,6 +167,7 @@ export function planOf(seed: number): Plan {
       SLUICE_TIDY_UNSEEN: String(random.chance(0.5)),
       SLUICE_ON_REPLACE: random.pick(["keep-both", "keep-both", "replace"]),
       SLUICE_HISTORY: random.pick(["7d", "7d", "0"]),
+      SLUICE_TAIL_SAFEGUARD: random.fork("safeguard").pick(["off", "2s", "10s"]),
     },
     pace: random.pick([0.2, 0.4]),
     redisAtOnce: 0.7,

@@ -64,6 +64,7 @@ const SIMPLER: readonly ((plan: Plan) => Plan)[] = [
     SLUICE_TIDY_UNSEEN: "false",
     SLUICE_ON_REPLACE: "keep-both",
     SLUICE_HISTORY: "7d",
+    SLUICE_TAIL_SAFEGUARD: "off",
   }).map(([name, value]) => (plan: Plan): Plan => ({
     ...plan,
     settings: { ...plan.settings, [name]: value },

@@ -64,6 +64,11 @@ const ROWS: Readonly<Record<keyof S3Profile, [label: string, cell: (profile: S3P
     ],
     unequalParts: ["parts of unequal size", ({ unequalParts }) => yesOrNo(unequalParts)],
     copiesRanges: ["ranges copied inside the store", ({ copiesRanges }) => yesOrNo(copiesRanges)],
+    replacedParts: [
+      "a replaced part",
+      ({ replacedParts }) =>
+        replacedParts === undefined ? "not known to be kept" : `${replacedParts}: no safeguard`,
+    ],
     // Limits that are known by name and were not asked of the store.
     maxParts: null,
     maxObjectBytes: null,

@@ -16,8 +16,8 @@ export function Tiles({ overview }: { overview: Overview }) {
         href={listHref({ view: "active", sort: "lag" })}
         value={<Bytes n={overview.lag_bytes} />}
         notes={[
-          ["Oldest byte", <Oldest key="age" {...overview.risk} />],
-          [<UnsealedTails key="tails" />, <Bytes key="tail" n={overview.tail_bytes} />],
+          [<NotProtected key="name" />, <Bytes key="bytes" n={overview.unprotected_bytes} />],
+          ["Oldest of these", <Oldest key="age" {...overview.risk} />],
         ]}
       />
       <Tile
@@ -126,8 +126,10 @@ function NoteLink({ href, children }: { href: string; children: ReactNode }) {
   );
 }
 
-function UnsealedTails() {
-  return <span title="They are only on local disk until their streams are sealed">Unsealed tails</span>;
+function NotProtected() {
+  return (
+    <span title="The loss of its host would lose them: S3 does not hold them for certain">Not protected</span>
+  );
 }
 
 function Alarm({ n }: { n: number }) {

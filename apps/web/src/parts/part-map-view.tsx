@@ -13,6 +13,7 @@ const FILLS: Record<CellState, string> = {
   again: "fill-part-again",
   flight: "fill-part-flight",
   disk: "fill-part-disk",
+  guarded: "fill-part-guarded",
   tail: "fill-part-tail",
 };
 const BACKGROUNDS: Record<CellState, string> = {
@@ -20,6 +21,7 @@ const BACKGROUNDS: Record<CellState, string> = {
   again: "bg-part-again",
   flight: "bg-part-flight",
   disk: "bg-part-disk",
+  guarded: "bg-part-guarded",
   tail: "bg-part-tail",
 };
 const BIG_STEP = 100;
@@ -185,7 +187,9 @@ function Legend({ map }: { map: PartMap }) {
             <span>
               <span className="inline-block first-letter:uppercase">{CELL_WORDS[state]}</span>{" "}
               <span className="num font-medium">
-                {state === "tail" && parts > 0 ? formatBytes(bytes) : formatCount(parts)}
+                {(state === "tail" || state === "guarded") && bytes > 0
+                  ? formatBytes(bytes)
+                  : formatCount(parts)}
               </span>
             </span>
           </li>

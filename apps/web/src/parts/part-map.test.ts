@@ -30,6 +30,24 @@ describe("the part map", () => {
     expect(stateOfPart(map, 7)).toBe("tail");
   });
 
+  test("shows a safeguarded tail as its own state, and what it lacks as on disk only", () => {
+    const facts = { plan, inFlight: 0, stored: false, parts: [part(1), part(2, 3 * MIB)] };
+    const map = partMap({ ...facts, fileSize: 13 * MIB });
+    expect(map.runs).toEqual([
+      { from: 1, to: 1, state: "sent" },
+      { from: 2, to: 2, state: "guarded" },
+    ]);
+    expect(map.totals.guarded).toEqual({ parts: 1, bytes: 3 * MIB });
+    expect(map.totals.tail.bytes).toBe(2 * MIB);
+    expect(map.tail_share).toBe(5 / 8);
+    // Outgrown: the whole part is to take its place.
+    const grown = partMap({ ...facts, fileSize: 20 * MIB });
+    expect(grown.runs.map(({ state }) => state)).toEqual(["sent", "disk", "tail"]);
+    expect(grown.totals.disk.bytes + grown.totals.guarded.bytes + grown.totals.tail.bytes).toBe(12 * MIB);
+    // Once stored it is the object's last part.
+    expect(partMap({ ...facts, stored: true, fileSize: 11 * MIB }).totals.guarded.parts).toBe(0);
+  });
+
   test("shows an object that went up in one request as one acknowledged cell", () => {
     const map = partMap({ plan, fileSize: 12, parts: [], inFlight: 0, stored: true });
     expect(map.runs).toEqual([{ from: 1, to: 1, state: "sent" }]);

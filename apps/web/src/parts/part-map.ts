@@ -3,10 +3,11 @@
  * disk are accounted for. Pure; computed on the server, drawn and read out in the browser.
  */
 import { MAX_PARTS } from "@sluice/core/stream/values";
+import { isTail } from "@sluice/core/stream/checkpoint";
 import { partBytes, partOffset, type PartPlan } from "@sluice/core/stream/part-plan";
 import type { Part } from "@sluice/core/stream/record";
 
-export const CELL_STATES = ["sent", "again", "flight", "disk", "tail"] as const;
+export const CELL_STATES = ["sent", "again", "flight", "disk", "guarded", "tail"] as const;
 export type CellState = (typeof CELL_STATES)[number];
 
 export const CELL_WORDS: Record<CellState, string> = {
@@ -14,6 +15,7 @@ export const CELL_WORDS: Record<CellState, string> = {
   again: "sent again, acknowledged",
   flight: "in flight",
   disk: "on disk only",
+  guarded: "safeguarded tail",
   tail: "tail, on local disk only",
 };
 
@@ -49,7 +51,7 @@ export function partMap(facts: PartMapFacts): PartMap {
   const states: CellState[] = [];
   let acknowledged = 0;
   for (const part of facts.parts) {
-    const state = (part.Attempts ?? 1) > 1 ? "again" : "sent";
+    const state = isGuarded(facts, part) ? "guarded" : (part.Attempts ?? 1) > 1 ? "again" : "sent";
     states[part.PartNumber - 1] = state;
     totals[state].parts += 1;
     totals[state].bytes += part.Size;
@@ -65,6 +67,11 @@ export function partMap(facts: PartMapFacts): PartMap {
   return { count: states.length, runs: runsOf(states), totals, tail_share: tailShare };
 }
 
+/** The safeguard's copy of a tail: it is replaced as the file grows. */
+function isGuarded({ plan, stored }: PartMapFacts, part: Pick<Part, "PartNumber" | "Size">): boolean {
+  return !stored && plan !== undefined && isTail(part, plan);
+}
+
 /** Adds gaps and what follows the last acknowledged part. Returns the filled share of the tail's cell. */
 function addWhatIsOnlyOnDisk(
   facts: PartMapFacts,
@@ -76,7 +83,19 @@ function addWhatIsOnlyOnDisk(
   let unnamed = typeof facts.inFlight === "number" ? facts.inFlight : 0;
   const named = new Set(typeof facts.inFlight === "number" ? [] : facts.inFlight);
   const listed = facts.plan?.kind === "listed" ? facts.plan.count : 0;
+  const guarded = facts.parts.find((part) => isGuarded(facts, part));
   for (let n = 1; n <= MAX_PARTS && left > 0; n += 1) {
+    if (n === guarded?.PartNumber && facts.plan !== undefined) {
+      const room = partBytes(facts.plan, n) - guarded.Size;
+      const past = Math.min(room, left);
+      const state = named.has(n) ? "flight" : past < room ? "tail" : "disk";
+      // Its cell is the safeguard's until the whole part takes its place.
+      if (past === room) states[n - 1] = state;
+      totals[state].bytes += past;
+      left -= past;
+      if (past < room) return (guarded.Size + past) / partBytes(facts.plan, n);
+      continue;
+    }
     if (states[n - 1] !== undefined) continue;
     // Parts of an early version are where their records say; a gap among them has no part grid.
     const full = facts.plan === undefined || n <= listed ? left : partBytes(facts.plan, n);
@@ -106,7 +125,7 @@ function runsOf(states: readonly (CellState | undefined)[]): CellRun[] {
 
 function emptyTotals(): PartMap["totals"] {
   const none = () => ({ parts: 0, bytes: 0 });
-  return { sent: none(), again: none(), flight: none(), disk: none(), tail: none() };
+  return { sent: none(), again: none(), flight: none(), disk: none(), guarded: none(), tail: none() };
 }
 
 export function stateOfPart(map: PartMap, n: number): CellState | undefined {

@@ -25,7 +25,8 @@ export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapP
   const size = row.file_size ?? 0;
   const totals = parts?.map.totals;
   const inFlight = totals?.flight.bytes ?? 0;
-  const acknowledged = totals === undefined ? sentBytes(row) : totals.sent.bytes + totals.again.bytes;
+  const acknowledged =
+    totals === undefined ? sentBytes(row) : totals.sent.bytes + totals.again.bytes + totals.guarded.bytes;
   const percent =
     size > 0 ? Math.floor((Math.min(acknowledged, size) / size) * 100) : row.kind === "completed" ? 100 : 0;
   return (
@@ -52,10 +53,17 @@ export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapP
       </div>
       <ProgressBar sent={acknowledged} inFlight={inFlight} size={size} label="In S3" className="h-2.5" />
       <dl className="mt-2.5 flex flex-wrap gap-x-6 gap-y-1 text-sm">
-        <Share name="Acknowledged" bytes={acknowledged} swatch="bg-part-sent" />
+        <Share
+          name="Acknowledged"
+          bytes={acknowledged - (totals?.guarded.bytes ?? 0)}
+          swatch="bg-part-sent"
+        />
+        {totals !== undefined && totals.guarded.bytes > 0 && (
+          <Share name="Safeguarded tail" bytes={totals.guarded.bytes} swatch="bg-part-guarded" />
+        )}
         <Share name="In flight" bytes={inFlight} swatch="bg-part-flight" />
         <Share name="On disk only" bytes={totals?.disk.bytes ?? lagBytes(row)} swatch="bg-part-disk" />
-        <Share name="Tail, on disk until sealed" bytes={totals?.tail.bytes ?? 0} swatch="bg-part-tail" />
+        <Share name="Tail, on disk only" bytes={totals?.tail.bytes ?? 0} swatch="bg-part-tail" />
       </dl>
     </section>
   );

@@ -120,6 +120,10 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
         <Fact name="Lag">
           <Bytes n={lease?.lag_bytes ?? worker.lag_bytes} />
         </Fact>
+        <Fact name="Not protected">
+          <Bytes n={lease?.unprotected_bytes ?? worker.lag_bytes} />
+        </Fact>
+        <Fact name="Safeguard">{safeguardWords(lease)}</Fact>
         <Fact name="In flight">{lease === undefined ? "–" : <Bytes n={lease.in_flight_bytes} />}</Fact>
         <Fact name="Sent, last hour">
           <Bytes n={hour.bytes_sent} />
@@ -218,4 +222,12 @@ function Watch({ name, record }: WorkerView["watches"][number]) {
       </span>
     </li>
   );
+}
+
+/** The window that is wanted, and the one that is kept. */
+function safeguardWords(lease: WorkerView["lease"]): string {
+  const { tail_window_ms: wanted, tail_window_reached_ms: reached } = lease ?? {};
+  if (wanted === undefined) return "off";
+  const every = `every ${formatDuration(wanted)}`;
+  return reached === undefined || reached <= wanted ? every : `${every}; reached ${formatDuration(reached)}`;
 }

@@ -6,7 +6,7 @@ import { s3Prefix } from "../start/worker-settings.ts";
 import { VERSION } from "../version.ts";
 import { clockFinding } from "./clock-findings.ts";
 import type { Finding } from "./finding.ts";
-import { storeFindings, storeTroubleFinding } from "./store-findings.ts";
+import { safeguardFinding, storeFindings, storeTroubleFinding } from "./store-findings.ts";
 
 const DATE_MS = 5_000;
 
@@ -33,7 +33,7 @@ export async function checkStore(config: Config): Promise<Finding[]> {
       sseKmsKeyId: config.s3SseKmsKeyId,
       tags: config.s3Tags,
     });
-    return [...storeFindings(answers), ...clock];
+    return [...storeFindings(answers), safeguardFinding(config.tailSafeguardMs, answers.profile), ...clock];
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const trouble = storeTroubleFinding(error, config.s3Bucket);

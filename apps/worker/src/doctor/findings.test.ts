@@ -15,7 +15,7 @@ import {
 import { worst } from "./doctor.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { redisFindings, type RedisFacts } from "./redis-findings.ts";
-import { demotionFindings, storeFindings, storeTroubleFinding } from "./store-findings.ts";
+import { demotionFindings, safeguardFinding, storeFindings, storeTroubleFinding } from "./store-findings.ts";
 import { webhookFinding } from "./webhook-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
@@ -274,6 +274,15 @@ describe("the bucket", () => {
     ["bucket.no_copy_ranges", { copiesRanges: false }],
   ])("%s is said for information", (id, profile) => {
     expect(found(storeFindings(answers({}, profile)), id)).toMatchObject({ severity: "info" });
+  });
+
+  it.each<[string, Severity, number, Partial<S3Profile>]>([
+    ["safeguard.off", "info", 0, {}],
+    ["safeguard", "ok", 30_000, {}],
+    ["safeguard.refused", "warning", 30_000, { replacedParts: "kept" }],
+    ["safeguard.refused", "warning", 30_000, { replacedParts: "billed" }],
+  ])("%s, %s, with a window of %d ms", (id, severity, windowMs, profile) => {
+    expect(found([safeguardFinding(windowMs, profile)], id)).toMatchObject({ severity });
   });
 
   it.each<[string, Severity, number | undefined, StoreAnswers["lifecycle"]]>([

@@ -1,7 +1,8 @@
 /** What the probe found out about the bucket: permissions, capabilities, and lifecycle rules. Pure. */
-import { plural } from "@sluice/control/units";
-import type { StoreError } from "@sluice/core";
+import { formatDuration, plural } from "@sluice/control/units";
+import type { StoreError, StoreProfile } from "@sluice/core";
 import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
+import { safeguardOffBecause } from "../start/worker-settings.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
 interface Capability {
@@ -97,6 +98,26 @@ const CAPABILITIES: readonly Capability[] = [
     remedy: "Raise SLUICE_IDLE_TIMEOUT, or use markers, if files are completed too early.",
   },
 ];
+
+/** Asked where tails are to go up: a tail is sent again and again under one number. */
+export function safeguardFinding(windowMs: number, profile: Pick<StoreProfile, "replacedParts">): Finding {
+  if (windowMs === 0)
+    return finding(
+      "safeguard.off",
+      "info",
+      "No safeguard: until a file is complete, what is past its last full part exists on its disk alone.",
+      "Set SLUICE_TAIL_SAFEGUARD to the longest time of writes that may be lost with the host.",
+    );
+  const off = safeguardOffBecause(profile);
+  if (off === undefined)
+    return ok("safeguard", `Tails of growing files go up every ${formatDuration(windowMs)} at least.`);
+  return finding(
+    "safeguard.refused",
+    "warning",
+    off,
+    "Set SLUICE_TAIL_SAFEGUARD=off, or use a store that frees replaced parts; a smaller SLUICE_PART_SIZE keeps the tail short.",
+  );
+}
 
 /** Permissions that uploads do not need. */
 const OPTIONAL_RIGHTS: ReadonlySet<string> = new Set(["DeleteObject"]);

@@ -15,9 +15,10 @@ export function metricsFacts(
   return {
     *streams() {
       for (const { processor, watch } of worker.supervisor.running.values()) {
-        const { record, partsInFlight, unshippedBytes, unprotectedSince } = processor;
+        const { record, partsInFlight, unshippedBytes, unprotectedBytes, unprotectedSince } = processor;
         const ageMs = unprotectedSince && clock.monotonicMs() - unprotectedSince.atMs;
-        yield { watch: watch.name, record, unshippedBytes, unprotectedMs: ageMs, partsInFlight };
+        const bytes = { unshippedBytes, unprotectedBytes };
+        yield { watch: watch.name, record, ...bytes, unprotectedMs: ageMs, partsInFlight };
       }
     },
     *watches() {
@@ -30,6 +31,7 @@ export function metricsFacts(
         };
     },
     pathCorrections: () => worker.supervisor.corrections,
+    safeguard: () => worker.tails,
     storeBlocked: () => gate.state.blocked,
     redisBlocked: () => worker.lease.trouble !== undefined,
     async orphans() {

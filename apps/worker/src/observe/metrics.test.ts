@@ -21,7 +21,8 @@ function held(
   partsInFlight = 0,
   unprotectedMs?: number,
 ): OwnedStreamFacts {
-  return { watch, record: stream(over), unshippedBytes, unprotectedMs, partsInFlight };
+  const unprotectedBytes = unshippedBytes + 1;
+  return { watch, record: stream(over), unshippedBytes, unprotectedBytes, unprotectedMs, partsInFlight };
 }
 
 function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
@@ -29,6 +30,7 @@ function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
     streams: () => [],
     watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0, refusedLinks: 0 }],
     pathCorrections: () => 2,
+    safeguard: () => undefined,
     storeBlocked: () => false,
     redisBlocked: () => false,
     orphans: () => Promise.resolve({ uploads: 0, bytes: 0 }),
@@ -94,6 +96,19 @@ describe("metrics", () => {
     expect(Math.abs(Number(last.split(" ")[1]) - Date.now() / 1_000)).toBeLessThan(10);
   });
 
+  it("say the safeguard's window and what it reaches, and nothing while it is off", async () => {
+    const metrics = METRICS();
+    const name = "sluice_tail_window_reached_seconds";
+    metrics.observe(facts());
+    expect(await samples(metrics, name)).toEqual([]);
+    metrics.observe(facts({ safeguard: () => ({ windowMs: 30_000, reachedMs: 31_500 }) }));
+    expect(await samples(metrics, name)).toEqual([`${name} 31.5`]);
+    expect(await samples(metrics, "sluice_tail_window_seconds")).toEqual(["sluice_tail_window_seconds 30"]);
+    metrics.observer.tailSent(stream({}), { bytes: 8, ms: 30_000 });
+    expect(await samples(metrics, "sluice_tails_sent_total")).toEqual(["sluice_tails_sent_total 1"]);
+    expect(await samples(metrics, "sluice_tail_bytes_total")).toEqual(["sluice_tail_bytes_total 8"]);
+  });
+
   it("X19: have no label that grows without bound", async () => {
     const metrics = METRICS();
     for (let at = 0; at < 1_000; at += 1) metrics.observer.retried(stream({}), "part 1", `Code${at}`);
@@ -124,6 +139,10 @@ describe("metrics", () => {
     expect(await samples(metrics, "sluice_lag_bytes")).toEqual([
       'sluice_lag_bytes{watch="cameras"} 75',
       'sluice_lag_bytes{watch="audio"} 0',
+    ]);
+    expect(await samples(metrics, "sluice_unprotected_bytes")).toEqual([
+      'sluice_unprotected_bytes{watch="cameras"} 78',
+      'sluice_unprotected_bytes{watch="audio"} 0',
     ]);
     expect(await samples(metrics, "sluice_lag_seconds")).toEqual([
       'sluice_lag_seconds{watch="cameras"} 60',

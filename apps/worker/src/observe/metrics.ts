@@ -19,6 +19,7 @@ export interface OwnedStreamFacts {
   watch: string;
   record: Pick<StreamRecord, "status"> & AgedUpload;
   unshippedBytes: number;
+  unprotectedBytes: number;
   /** Age of the oldest byte that is not in S3. */
   unprotectedMs: number | undefined;
   partsInFlight: number;
@@ -30,6 +31,8 @@ export interface MetricsFacts {
   watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number; refusedLinks: number }>;
   /** How often the table of paths disagreed with the running streams and was corrected. */
   pathCorrections(): number;
+  /** What the safeguard is set to and what it reaches, ms; absent without one. */
+  safeguard(): { windowMs: number; reachedMs: number | undefined } | undefined;
   storeBlocked(): boolean;
   redisBlocked(): boolean;
   /** From the last scan; undefined if Redis does not answer. */
@@ -96,8 +99,29 @@ export class Metrics {
       for (const { watch, unshippedBytes } of facts.streams()) gauge.inc({ watch }, unshippedBytes);
     });
     this.#gauge(
+      "sluice_unprotected_bytes",
+      "Bytes on disk that the loss of the host would lose: those not in S3, and those of parts in doubt.",
+      ["watch"],
+      (facts, gauge) => {
+        for (const { name, unopenedBytes } of facts.watches()) gauge.set({ watch: name }, unopenedBytes);
+        for (const { watch, unprotectedBytes } of facts.streams()) gauge.inc({ watch }, unprotectedBytes);
+      },
+    );
+    this.#gauge(
+      "sluice_tail_window_seconds",
+      "The window of the safeguard, as it is set; absent while it is off.",
+      [],
+      (facts, gauge) => setOrClear(gauge, inSeconds(facts.safeguard()?.windowMs)),
+    );
+    this.#gauge(
+      "sluice_tail_window_reached_seconds",
+      "The longest that a byte of a growing file was unprotected of late, where the safeguard is on.",
+      [],
+      (facts, gauge) => setOrClear(gauge, inSeconds(facts.safeguard()?.reachedMs)),
+    );
+    this.#gauge(
       "sluice_lag_seconds",
-      "Age of the oldest byte that is not in S3.",
+      "Age of the oldest byte that is not protected.",
       ["watch"],
       (facts, gauge) => {
         for (const [watch, seconds] of lagSeconds(facts)) gauge.set({ watch }, seconds);
@@ -175,6 +199,10 @@ export class Metrics {
       },
     });
   }
+}
+
+function inSeconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1_000;
 }
 
 /** An unknown value is not reported as 0. */

@@ -23,6 +23,8 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
         { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms, attempts: part.attempts },
         "part acknowledged",
       ),
+    tailSent: (stream, { bytes, ms }) =>
+      log.debug({ ...about(stream), bytes, unprotected_ms: Math.round(ms) }, "tail protected"),
     partCopied: (stream, part) =>
       log.debug(
         { ...about(stream), part: part.number, bytes: part.bytes, ms: part.ms },
@@ -65,6 +67,7 @@ export function combineObservers(...observers: readonly Observer[]): Observer {
     opened: forward("opened"),
     moved: forward("moved"),
     partAcknowledged: forward("partAcknowledged"),
+    tailSent: forward("tailSent"),
     partCopied: forward("partCopied"),
     partAdopted: forward("partAdopted"),
     retried: forward("retried"),

@@ -28,6 +28,11 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     "sluice_copied_bytes_total",
     "Bytes that new objects copied from earlier ones inside the store instead of sending them.",
   );
+  const tails = counter("sluice_tails_sent_total", "Tails that the safeguard sent.");
+  const tailBytes = counter(
+    "sluice_tail_bytes_total",
+    "Bytes of the tails that the safeguard sent, those of replaced ones too.",
+  );
   const completed = counter("sluice_completed_total", "Streams completed.");
   const adopted = counter(
     "sluice_parts_adopted_total",
@@ -86,6 +91,10 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     partAcknowledged(_stream, part) {
       acknowledged(part.bytes);
       seconds.observe(part.ms / 1_000);
+    },
+    tailSent(_stream, { bytes: count }) {
+      tails.inc();
+      tailBytes.inc(count);
     },
     partCopied(_stream, part) {
       copied.inc(part.bytes);

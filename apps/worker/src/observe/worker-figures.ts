@@ -1,5 +1,13 @@
 /** The figures that a worker stores with each renewal of its lease: lag, bytes in flight, state. */
-import { isExact, onWall, type Clock, type FirstHad, type StoreGate, type UploadLane } from "@sluice/core";
+import {
+  isExact,
+  onWall,
+  type Clock,
+  type FirstHad,
+  type StoreGate,
+  type TailBudget,
+  type UploadLane,
+} from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
 import type { WorkerSettings } from "../start/settings.ts";
 import type { Supervisor } from "../streams/supervisor.ts";
@@ -13,7 +21,9 @@ export type Figures = Pick<
   | "oldest_unshipped_at_utc"
   | "oldest_unshipped_age"
   | "behind_since_utc"
-> & { lag_bytes: number };
+  | "tail_window_ms"
+  | "tail_window_reached_ms"
+> & { lag_bytes: number; unprotected_bytes: number };
 
 type Particulars = Pick<
   WorkerRecord,
@@ -41,6 +51,8 @@ export interface FigureInputs {
   supervisor: Pick<Supervisor, "running"> & { readonly completed: { readonly checking: number } };
   runners: readonly { readonly unopenedBytes: number }[];
   gate: Pick<StoreGate, "state">;
+  /** Absent without a safeguard. */
+  tails: Pick<TailBudget, "windowMs" | "reachedMs"> | undefined;
   lanes: Readonly<Record<"lane" | "smallLane", Pick<UploadLane, "busy" | "bufferBytes">>>;
   /** Why Redis stores no checkpoints. */
   redisTrouble: string | undefined;
@@ -51,13 +63,15 @@ export interface FigureInputs {
 }
 
 export function workerFigures(from: FigureInputs): Figures {
-  const { supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock } = from;
+  const { supervisor, runners, gate, lanes, tails, redisTrouble, failing, draining, clock } = from;
   let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
+  let unprotectedBytes = lagBytes;
   let oldest: FirstHad | undefined;
   let behindSinceMs: number | undefined;
   for (const { processor } of supervisor.running.values()) {
     const { unshippedBytes, unprotectedSince, behindSinceMs: behind } = processor;
     lagBytes += unshippedBytes;
+    unprotectedBytes += processor.unprotectedBytes;
     if (unprotectedSince && unprotectedSince.atMs < (oldest?.atMs ?? Infinity)) oldest = unprotectedSince;
     if (behind !== undefined) behindSinceMs = Math.min(behindSinceMs ?? behind, behind);
   }
@@ -68,6 +82,7 @@ export function workerFigures(from: FigureInputs): Figures {
     state: draining ? "draining" : blockers.length > 0 ? "blocked" : "ok",
     ...(blockers.length > 0 ? { state_detail: blockers.join("; ") } : {}),
     lag_bytes: lagBytes,
+    unprotected_bytes: unprotectedBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
     checking_files: supervisor.completed.checking,
     ...(oldest === undefined
@@ -77,6 +92,8 @@ export function workerFigures(from: FigureInputs): Figures {
           oldest_unshipped_age: isExact(oldest, now.monotonicMs) ? "exact" : "at_least",
         }),
     ...(behindSinceMs === undefined ? {} : { behind_since_utc: iso(behindSinceMs) }),
+    ...(tails === undefined ? {} : { tail_window_ms: tails.windowMs }),
+    ...(tails?.reachedMs === undefined ? {} : { tail_window_reached_ms: Math.round(tails.reachedMs) }),
   };
 }
 

@@ -2,7 +2,7 @@
  * The composition root: builds the worker from its parts. `start` resolves when the interrupted streams are resumed and
  * the watches are being walked.
  */
-import { LIMITS, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import { bodyDeadlineMs, LIMITS, type DoneEntry, type ProcessorDeps, type TailBudget } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -18,7 +18,7 @@ import { discardUpload, tidyUp, type JanitorDeps } from "../streams/janitor.ts";
 import { findFile, type FinderDeps } from "../files/find-file.ts";
 import { fillInFounding } from "../takeover/founding.ts";
 import { followHints } from "../files/watch/hints.ts";
-import { buildLanes, type Lanes } from "./lanes.ts";
+import { buildLanes, buildTailBudget, type Lanes } from "./lanes.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import {
@@ -71,6 +71,7 @@ export class Worker {
   readonly #done: FilesDone;
   readonly #failed: FailedFiles;
   readonly #lanes: Lanes;
+  readonly tails: TailBudget | undefined;
   readonly #processing: ProcessorDeps;
   readonly #recovery: Recovery;
   readonly #since: StateSince;
@@ -91,6 +92,7 @@ export class Worker {
     const notice = ({ stream, text }: StoreNotice) => log.warn({ stream_id: stream }, text);
     this.#store = new StreamStore(context, own, notice, settings.webhookEvents);
     this.#lanes = buildLanes(settings);
+    this.tails = buildTailBudget(settings, ports.clock);
     this.#recovery = this.#buildRecovery();
     this.lease = this.#buildLease();
     this.#processing = this.#buildProcessing();
@@ -105,11 +107,11 @@ export class Worker {
 
   /** The figures that the worker reports: lag, bytes in flight, state. */
   get figures(): Figures {
-    const { supervisor, runners, lease } = this;
+    const { supervisor, runners, lease, tails } = this;
     const { gate, clock } = this.#ports;
     const [lanes, draining] = [this.#lanes, this.#draining];
     const [redisTrouble, failing] = [lease.trouble, this.failing];
-    return workerFigures({ supervisor, runners, gate, lanes, redisTrouble, failing, draining, clock });
+    return workerFigures({ supervisor, runners, gate, lanes, tails, redisTrouble, failing, draining, clock });
   }
 
   /** Work that fails repeatedly, one sentence each. */
@@ -251,6 +253,8 @@ export class Worker {
       digests,
       ...this.#lanes,
       gate,
+      bodyDeadlineMs: (bytes) => bodyDeadlineMs(bytes, this.#settings),
+      safeguard: this.tails,
       lease: this.lease,
       random,
       newId,

@@ -29,7 +29,7 @@ import { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 import { watchPorts } from "./watch-ports.ts";
 import type { TimeAndChance, WorkerPorts } from "./worker-ports.ts";
-import { workerSettings } from "./worker-settings.ts";
+import { safeguardOffBecause, workerSettings } from "./worker-settings.ts";
 import { LeaseKeeper } from "../takeover/lease-keeper.ts";
 
 /** Set once the worker runs; signals and health need it before that. */
@@ -109,6 +109,8 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     signal,
   );
   stack.use(connection);
+  const offBecause = config.tailSafeguardMs > 0 ? safeguardOffBecause(answers.profile) : undefined;
+  if (offBecause !== undefined) log.warn({ bucket: config.s3Bucket }, offBecause);
   const writers = new OpenForWrite(clock);
   const watching = watchPorts(config, log, writers);
   stack.use(await startAll(watching.watchers, signal));

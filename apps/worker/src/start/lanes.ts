@@ -1,5 +1,5 @@
 /** All of the worker's memory for file bytes: a lane for parts, one for small objects, one for verify reads. */
-import { LIMITS, UploadLane, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, TailBudget, UploadLane, type Clock, type ProcessorDeps } from "@sluice/core";
 import type { WorkerSettings } from "./settings.ts";
 
 export type Lanes = Pick<ProcessorDeps, "lane" | "smallLane" | "verifyLane">;
@@ -13,4 +13,12 @@ export function buildLanes(settings: Pick<WorkerSettings, "uploadConcurrency" | 
     smallLane: new UploadLane({ slots: LIMITS.smallPuts, bufferBytes: LIMITS.smallPutBytes, allocate }),
     verifyLane: new UploadLane({ slots: LIMITS.verifyReads, bufferBytes: LIMITS.verifyChunkBytes, allocate }),
   };
+}
+
+/** What the tails of growing files may take of them, of the line and of the store's requests. */
+export function buildTailBudget(
+  { safeguard, uploadConcurrency }: Pick<WorkerSettings, "safeguard" | "uploadConcurrency">,
+  clock: Clock,
+): TailBudget | undefined {
+  return safeguard && new TailBudget({ ...safeguard, uploadSlots: uploadConcurrency, clock });
 }

@@ -1,5 +1,5 @@
 /** What the worker is built from: the configuration, parsed and checked, in bytes and milliseconds. */
-import type { WatchRules, WebhookEvent } from "@sluice/core";
+import type { TailTraffic, WatchRules, WebhookEvent } from "@sluice/core";
 
 export interface WatchSettings {
   name: string;
@@ -8,6 +8,12 @@ export interface WatchSettings {
   /** Effective prefix of its keys. */
   keyPrefix: string;
   rules: WatchRules;
+}
+
+export interface SafeguardSettings {
+  windowMs: number;
+  traffic: TailTraffic;
+  requestsPerSecond: number;
 }
 
 export interface WorkerSettings {
@@ -25,6 +31,10 @@ export interface WorkerSettings {
   /** One pooled buffer of this size for each part in flight. */
   bufferBytes: number;
   uploadConcurrency: number;
+  /** A limit of all bodies together, bytes a second. */
+  bandwidth: number | undefined;
+  /** Absent: the tails of growing files wait for the seal. */
+  safeguard: SafeguardSettings | undefined;
   rescanIntervalMs: number;
   /** For completed files that are read again. */
   rereadBytesPerSecond: number;

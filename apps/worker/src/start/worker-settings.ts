@@ -1,7 +1,7 @@
 /** Translates the configuration into the worker's settings. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { TemporaryNames, type StoreProfile } from "@sluice/core";
-import type { WorkerSettings, WatchSettings } from "./settings.ts";
+import type { SafeguardSettings, WorkerSettings, WatchSettings } from "./settings.ts";
 import { VERSION } from "../version.ts";
 
 export function workerSettings(config: Config, profile: StoreProfile, storeHash: string): WorkerSettings {
@@ -16,12 +16,32 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     s3KeyPrefix: s3Prefix(config),
     bufferBytes: config.partBufferBytes,
     uploadConcurrency: config.uploadConcurrency,
+    bandwidth: config.bandwidthBytesPerSecond,
+    safeguard: safeguardSettings(config, profile),
     rescanIntervalMs: config.rescanIntervalMs,
     rereadBytesPerSecond: config.rereadBytesPerSecond,
     historyMs: config.historyMs,
     failedUploadRetentionMs: config.failedUploadRetentionMs,
     webhookEvents: config.webhookUrl === undefined ? [] : config.webhookEvents,
   };
+}
+
+function safeguardSettings(config: Config, profile: StoreProfile): SafeguardSettings | undefined {
+  const { tailSafeguardMs: windowMs, tailBudget: traffic, tailRequestsPerSecond: requestsPerSecond } = config;
+  if (windowMs === 0 || safeguardOffBecause(profile) !== undefined) return undefined;
+  return { windowMs, traffic, requestsPerSecond };
+}
+
+/** Why a store gets no tails although they are wanted, as a whole sentence; undefined: it gets them. */
+export function safeguardOffBecause({
+  replacedParts,
+}: Pick<StoreProfile, "replacedParts">): string | undefined {
+  if (replacedParts === undefined) return undefined;
+  const why =
+    replacedParts === "kept"
+      ? "the store never frees a part that is replaced"
+      : "the store bills a part that is replaced for weeks";
+  return `The safeguard (SLUICE_TAIL_SAFEGUARD) stays off: ${why}, and every tail is replaced. Until a file is complete, what is past its last full part exists on its disk alone.`;
 }
 
 /** The buckets that may hold a stream's bytes; new ones go to the first. */

@@ -1,5 +1,5 @@
 /** Reports a stalled stream once each time it stalls, and again only after some of it was uploaded. */
-import { isStalled, kindOf, nextPartBytes, type Clock, type StreamRecord } from "@sluice/core";
+import { bytesToFullPart, isStalled, kindOf, type Clock, type StreamRecord } from "@sluice/core";
 import type { Outbox } from "@sluice/redis-schema";
 
 /** A stream this worker holds. */
@@ -42,7 +42,7 @@ export class StallWatch {
     const facts = {
       kind: kindOf(record.status),
       lagBytes: unshippedBytes,
-      nextPartBytes: nextPartBytes(record.part_plan, record.next_part),
+      bytesToFullPart: bytesToFullPart(record.part_plan, record.next_part, record.bytes_sent),
       quietMs: clock.wallMs() - Date.parse(record.last_activity_at_utc),
     };
     return isStalled(facts, stallAfterMs);

@@ -1,7 +1,7 @@
 /** How files are divided into parts, and how much is uploaded at once. */
 import { GIB, MAX_PART_BYTES, MIN_PART_BYTES } from "@sluice/core";
 import { setting } from "../setting.ts";
-import { oneOf, rate, size, wholeNumber } from "../values/scalars.ts";
+import { durationOrOff, oneOf, perSecond, rate, size, timesOrRate, wholeNumber } from "../values/scalars.ts";
 
 const group = "Parts";
 const TIB = 1024 * GIB;
@@ -44,6 +44,30 @@ export const partSettings = {
     type: rate({ from: 64 * 1024, to: TIB }),
     computed: "no limit",
     about: "The maximum upload rate of the worker.",
+  }),
+  tailSafeguardMs: setting({
+    name: "TAIL_SAFEGUARD",
+    group,
+    type: durationOrOff({ from: 1_000, to: 86_400_000 }),
+    initial: "off",
+    about:
+      "The window of the safeguard: at least this often what a growing file has past its last full part goes up too, as a short part that is replaced as the file grows. What the host's loss costs is then this window and the time of one request. Off by itself on stores known to keep or bill replaced parts (docs/durability.md).",
+  }),
+  tailBudget: setting({
+    name: "TAIL_BUDGET",
+    group,
+    type: timesOrRate({ times: { from: 1, to: 100 }, rate: { from: 64 * 1024, to: TIB } }),
+    initial: "4x",
+    about:
+      "The most that the safeguard sends: so many times what the worker's files grow by, and at least 64 KiB a second, or a rate. Where it does not suffice, the file that has been unprotected for longest goes first, and the window really reached is shown.",
+  }),
+  tailRequestsPerSecond: setting({
+    name: "TAIL_REQUESTS",
+    group,
+    type: perSecond({ from: 0.1, to: 1_000 }),
+    initial: "5/s",
+    about:
+      "The most requests that the safeguard makes. A file's first tail takes four, each later one takes one.",
   }),
   rereadBytesPerSecond: setting({
     name: "REREAD_RATE",

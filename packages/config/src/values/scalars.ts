@@ -83,6 +83,60 @@ export function duration(limits: { from: number; to: number; zero?: string }): V
   });
 }
 
+/** As `duration`, with a word for none at all: 0. */
+export function durationOrOff(limits: { from: number; to: number }): ValueType<number> {
+  const some = duration(limits);
+  const allowed = `off, or ${some.allowed}`;
+  return valueType({
+    input: z.union([z.literal(false), z.string()], { error: allowed }),
+    allowed,
+    read: (value) => {
+      if (value === false || /^(?:off|0)$/i.test(value)) return 0;
+      const read = some.schema.safeParse(value);
+      return read.success && read.data > 0 ? read.data : undefined;
+    },
+    format: (ms) => (ms === 0 ? "off" : formatDuration(ms)),
+  });
+}
+
+/** So many times in a second. */
+export function perSecond(limits: { from: number; to: number }): ValueType<number> {
+  const allowed = `a number of times a second from ${limits.from}/s to ${limits.to}/s, such as 5/s`;
+  return valueType({
+    input: z.string({ error: allowed }),
+    allowed,
+    read: (value) => {
+      const [, number] = /^\s*(\d+(?:\.\d+)?)\s*\/\s*s\s*$/.exec(value) ?? [];
+      return number === undefined ? undefined : within(Number(number), limits.from, limits.to);
+    },
+    format: (times) => `${times}/s`,
+  });
+}
+
+/** So many times what something else comes to, as `4x`, or bytes in a second. */
+export function timesOrRate(limits: {
+  times: { from: number; to: number };
+  rate: { from: number; to: number };
+}): ValueType<{ kind: "times"; times: number } | { kind: "rate"; bytesPerSecond: number }> {
+  const bytes = rate(limits.rate);
+  const { from, to } = limits.times;
+  const allowed = `a multiple from ${from}x to ${to}x, such as 4x, or ${bytes.allowed}`;
+  return valueType({
+    input: z.string({ error: allowed }),
+    allowed,
+    read: (value) => {
+      const [, number] = /^\s*(\d+(?:\.\d+)?)\s*x\s*$/i.exec(value) ?? [];
+      if (number !== undefined) {
+        const times = within(Number(number), from, to);
+        return times === undefined ? undefined : { kind: "times" as const, times };
+      }
+      const read = bytes.schema.safeParse(value);
+      return read.success ? { kind: "rate" as const, bytesPerSecond: read.data } : undefined;
+    },
+    format: (value) => (value.kind === "times" ? `${value.times}x` : bytes.format(value.bytesPerSecond)),
+  });
+}
+
 /** Bytes per second. */
 export function rate(limits: { from: number; to: number }): ValueType<number> {
   const allowed = `a rate from ${formatSize(limits.from)}/s to ${formatSize(limits.to)}/s, such as 50MiB/s`;

@@ -1,7 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { list, pairs, someOf, splitList } from "./collections.ts";
-import { duration, onOff, oneOf, rate, size, wholeNumber } from "./scalars.ts";
+import {
+  duration,
+  durationOrOff,
+  onOff,
+  oneOf,
+  perSecond,
+  rate,
+  size,
+  timesOrRate,
+  wholeNumber,
+} from "./scalars.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 import { shown } from "../redact.ts";
 import { afterUpload, host, httpUrl, isLoopback, redisUrl, webhookUrl } from "./urls.ts";
@@ -87,6 +97,33 @@ describe("a value", () => {
     expect(read(wholeNumber(1, 9), 10)).toBe("refused: a whole number from 1 to 9");
     expect(read(oneOf(["a", "b", "c"]), "d")).toBe("refused: a, b or c");
     expect(read(rate({ from: 1, to: 1024 ** 3 }), "50MiB/s")).toBe(50 * 1024 ** 2);
+  });
+
+  it("may be off by a word of its own", () => {
+    const window = durationOrOff({ from: 1_000, to: 60_000 });
+    expect(["off", "Off", "0", false].map((raw) => read(window, raw))).toEqual([0, 0, 0, 0]);
+    expect(read(window, "30s")).toBe(30_000);
+    expect(read(window, "1ms")).toMatch(/^refused: off, or a duration from 1s to 1m/);
+    expect([window.format(0), window.format(30_000)]).toEqual(["off", "30s"]);
+  });
+
+  it("may be a multiple or a rate, or so many times a second", () => {
+    const budget = timesOrRate({ times: { from: 1, to: 100 }, rate: { from: 65_536, to: 1024 ** 3 } });
+    expect(read(budget, "4x")).toEqual({ kind: "times", times: 4 });
+    expect(read(budget, "2MiB")).toEqual({ kind: "rate", bytesPerSecond: 2 * 1024 ** 2 });
+    expect(read(budget, "2MiB/s")).toEqual(read(budget, "2MiB"));
+    expect([read(budget, "0.5x"), read(budget, "1KiB/s"), read(budget, "4")].map(String)).toEqual(
+      Array(3).fill(expect.stringMatching(/^refused: a multiple from 1x to 100x/)),
+    );
+    const both = [read(budget, "4x"), read(budget, "2MiB")] as const;
+    expect(both.map((value) => (typeof value === "string" ? value : budget.format(value)))).toEqual([
+      "4x",
+      "2MiB/s",
+    ]);
+    const requests = perSecond({ from: 0.1, to: 1_000 });
+    expect([read(requests, "5/s"), read(requests, "0.5/s")]).toEqual([5, 0.5]);
+    expect(read(requests, "5")).toMatch(/^refused/);
+    expect(requests.format(5)).toBe("5/s");
   });
 
   it("of several entries is split at commas outside braces", () => {

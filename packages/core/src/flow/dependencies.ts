@@ -13,6 +13,7 @@ import type { StreamRecord, VerifyMode } from "../stream/record.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { PlanChoice } from "../stream/part-plan.ts";
 import type { StoreGate } from "./store-gate.ts";
+import type { TailBudget } from "./tail-budget.ts";
 import type { UploadLane } from "./upload-lane.ts";
 import type { DoneEntry } from "../stream/completed-file.ts";
 
@@ -117,6 +118,10 @@ export interface ProcessorDeps {
   /** Limits the reads of verify passes. */
   verifyLane: UploadLane;
   gate: StoreGate;
+  /** How long after its beginning a request with a body of so many bytes may still be carried out. */
+  bodyDeadlineMs: (bytes: number) => number;
+  /** Absent: a growing file's tail waits for the seal. */
+  safeguard?: TailBudget | undefined;
   lease: Lease;
   random: () => number;
   newId: () => string;

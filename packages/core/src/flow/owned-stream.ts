@@ -13,6 +13,7 @@ import type {
   WrittenBack,
 } from "../ports/checkpoint-store.ts";
 import { isoNow, type Clock } from "../ports/clock.ts";
+import { bothDoubts, protectedBytes, type Doubt } from "../stream/safeguard.ts";
 import { Growth, onWall, type FirstHad, type Moment } from "../stream/growth.ts";
 import type { FileFacts } from "../stream/identity.ts";
 import type { Part, RecordPatch, StreamRecord } from "../stream/record.ts";
@@ -20,13 +21,15 @@ import { patched } from "../stream/record.ts";
 import { apply, kindOf, kindsThatMay, type Event, type Kind, type Status } from "../stream/state.ts";
 import type { Lease, Recovery } from "./dependencies.ts";
 import { backoffMs } from "./retry.ts";
-import { finishedPrefix } from "../stream/checkpoint.ts";
+import { finishedPrefix, isTail } from "../stream/checkpoint.ts";
 
 export interface OwnedStreamDeps {
   checkpoints: CheckpointStore;
   clock: Clock;
   random: () => number;
   recovery: Recovery;
+  /** Present: tails go up too, and the record says how much of the file is protected. */
+  safeguard?: object | undefined;
 }
 
 const SAME_SINCE_MS = 1_000;
@@ -49,6 +52,7 @@ export class OwnedStream {
   /** When Redis last confirmed all this. */
   #confirmedAtMs: number;
   readonly #growth: Growth;
+  #doubt: Doubt | undefined;
   /** When the request for that confirmation was sent: it cannot have become ours before. */
   #askedAtMs: number;
   #ownedAtMs: number;
@@ -116,6 +120,26 @@ export class OwnedStream {
     return this.#growth.firstPast(bytes);
   }
 
+  /** A short part's request may still be carried out: nothing under its number counts as protected. */
+  doubts(doubt: Doubt): void {
+    this.#doubt = bothDoubts(this.#doubt, doubt);
+  }
+
+  get doubt(): Doubt | undefined {
+    return this.#doubt;
+  }
+
+  /** S3 was asked after the deadline, and has what the checkpoint says. */
+  async certain(): Promise<void> {
+    this.#doubt = undefined;
+    await this.update({ patch: {} });
+  }
+
+  /** Bytes that survive the loss of the host. */
+  get protectedBytes(): number {
+    return protectedBytes(this.#record.bytes_sent, this.plan, this.#doubt);
+  }
+
   /**
    * False once the lease was lost, and taken again, since Redis last confirmed this stream: another worker may have it.
    */
@@ -171,6 +195,8 @@ export class OwnedStream {
 
   #asMove(event: Event, change: Omit<Change, "from">, status?: Status): Change {
     const next = apply(this.kind, event);
+    // Complete named every part by its ETag; an upload that is given up takes its parts along.
+    if (next === "s3_completed" || event === "restarted") this.#doubt = undefined;
     assert(next !== "failed" || status?.startsWith("failed_"), "a failure names its reason");
     const detail = change.event?.detail ?? change.log?.at(-1) ?? event;
     return {
@@ -256,7 +282,7 @@ export class OwnedStream {
     const after = new Map(this.#parts);
     for (const part of parts) after.set(part.PartNumber, part);
     const prefix = finishedPrefix(after, this.plan);
-    const bytes = parts.reduce((sum, part) => sum + (part.Copied ? 0 : part.Size), 0);
+    const bytes = parts.reduce((sum, part) => sum + this.#newBytes(part), 0);
     const outcome = await this.#write({
       from: [this.kind],
       parts,
@@ -275,13 +301,20 @@ export class OwnedStream {
     this.#mustBeWritten(outcome);
   }
 
+  /** What a part adds to what went up: a tail that is replaced went up before, and copied bytes never did. */
+  #newBytes(part: Part): number {
+    if (part.Copied) return 0;
+    const before = this.#parts.get(part.PartNumber);
+    return before && isTail(before, this.plan) ? Math.max(0, part.Size - before.Size) : part.Size;
+  }
+
   async #write(change: StreamWrite): Promise<WriteOutcome> {
     const notes = this.#notes;
     const riding = this.#riding;
     this.#notes = {};
     this.#riding = {};
     const patch: RecordPatch = { ...riding, ...notes, ...change.patch };
-    Object.assign(patch, this.#unprotectedSince(patch));
+    Object.assign(patch, this.#protection(patch));
     const grown = typeof patch.file_size === "number" ? patch.file_size - this.#record.file_size : 0;
     const write: StreamWrite = {
       ...change,
@@ -296,9 +329,27 @@ export class OwnedStream {
   }
 
   /** Part of every write, so that it is known after a restart and to readers of a stream without an owner. */
-  #unprotectedSince(patch: RecordPatch): Pick<RecordPatch, "unprotected_since_utc"> {
-    const { bytes_sent, unprotected_since_utc: known } = this.#record;
-    const first = this.#growth.firstPast(patch.bytes_sent ?? bytes_sent);
+  #protection(patch: RecordPatch): RecordPatch {
+    const sent = patch.bytes_sent ?? this.#record.bytes_sent;
+    // An upload that begins again, under whatever plan, is in no doubt.
+    const bytes = this.#doubt === undefined ? sent : protectedBytes(sent, this.plan, this.#doubt);
+    const upload = patch.s3_upload_id ?? this.#record.s3_upload_id;
+    return { ...this.#protectedBytes(bytes, upload), ...this.#unprotectedSince(bytes) };
+  }
+
+  /** From the upload's beginning on: it shows the next owner that a tail may be in flight. */
+  #protectedBytes(bytes: number, upload: string | undefined): RecordPatch {
+    const { protected_bytes: known } = this.#record;
+    if (this.#deps.safeguard === undefined && this.#doubt === undefined)
+      return known === undefined ? {} : { protected_bytes: null, protected_at_utc: null };
+    if (bytes === known || (known === undefined && upload === undefined)) return {};
+    const gained = bytes > (known ?? 0);
+    return { protected_bytes: bytes, ...(gained ? { protected_at_utc: isoNow(this.#deps.clock) } : {}) };
+  }
+
+  #unprotectedSince(bytes: number): Pick<RecordPatch, "unprotected_since_utc"> {
+    const { unprotected_since_utc: known } = this.#record;
+    const first = this.#growth.firstPast(bytes);
     if (first === undefined) return known === undefined ? {} : { unprotected_since_utc: null };
     const sinceMs = Math.floor(onWall(first.atMs, this.#now()));
     // The clocks drift apart by less than that.

@@ -35,7 +35,7 @@ export type Completed =
   | { kind: "upload_gone" }
   /** The store completed it, but the object differs from what was sent. */
   | { kind: "mismatch"; detail: string }
-  /** Another recording of ours stands at the key and stays: this one needs another name. */
+  /** One of our objects, another recording, has the key and stays: this one needs another name. */
   | { kind: "name_taken"; key: string }
   /** The worker's lease is not fresh: another worker may be completing it. */
   | { kind: "fenced" };
@@ -153,12 +153,12 @@ async function settle(
 
 type Replied = Exclude<CompleteOutcome, { kind: "invalid_part" }> | Unknown;
 
-const TAKEN = Symbol("another recording of ours stands at the key");
+const TAKEN = Symbol("another of our recordings has the key");
 
 /**
- * Of an object that is not ours to replace: throws for another program's, and for ours where both are not to be kept.
- * One of ours stood there when the upload was opened, and has since become another recording than the file: the file was
- * cut and written anew, or renamed.
+ * For an object that must not be replaced: throws if it is another program's, or ours where the rules keep only one. Ours
+ * was the file's earlier object when the upload was opened, and is another recording now: the file was cut and written
+ * again, or renamed.
  */
 function isTaken({ rules }: ObjectContext, ref: UploadRef, head: Head): boolean {
   if (rules.onConflict === "overwrite") return false;

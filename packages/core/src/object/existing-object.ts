@@ -2,7 +2,7 @@
  * Classifies an object that exists at our key. An object of another file or program must never be replaced; one that
  * already has the file's bytes is recognized, and nothing is sent.
  */
-import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { isTailAlone, pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { combineCrc32, crc32FromBase64 } from "./crc32.ts";
 import { etagPartCount, multipartEtag } from "./multipart-etag.ts";
 import { objectKey } from "./object-key.ts";
@@ -112,7 +112,8 @@ function reopened({ held: { record }, deps }: ObjectContext, ref: ObjectRef): Do
 
 /**
  * Whether this stream may replace an earlier object of the same file. The answer from the opening stays valid to the
- * end: what a live file's writer changes later is repaired, not judged again.
+ * end: what a live file's writer changes later is repaired, not judged again. An upload for a tail alone is judged when
+ * the file is complete, like the Put that it replaces.
  */
 export async function mayReplace(
   context: ObjectContext,
@@ -125,7 +126,8 @@ export async function mayReplace(
   const entry = deps.completed.entry(held.record.original_path);
   if (entry?.seen_shorter && entry.etag === object.etag) return false;
   // Also after a restart: the upload was opened only because the comparison allowed it.
-  if (held.record.s3_upload_id !== undefined && reopened(context, ref)?.etag === object.etag) return true;
+  const opened = held.record.s3_upload_id !== undefined && !isTailAlone(held.parts, held.plan);
+  if (opened && reopened(context, ref)?.etag === object.etag) return true;
   const seenBefore = compared.has(`${ref.key} ${object.etag}`);
   const { matches } = await compareWithObject(context, ref, object);
   if (seenBefore) return matches;
@@ -137,7 +139,7 @@ export async function mayReplace(
 }
 
 /**
- * Whether this process knows of an object that bears the stream's id. Of one that it does not, the file may have been
+ * Whether this process knows of an object that has the stream's id. Of one that it does not, the file may have been
  * complete when it was made, and be another recording since.
  */
 export function knowsOwnObjects({ resumed, recognise, landed }: ObjectContext): boolean {

@@ -3,9 +3,10 @@
  * ListParts before it is sent again, so nothing that S3 acknowledged is sent twice.
  */
 import { assert } from "../assert.ts";
-import type { PartRange } from "../stream/checkpoint.ts";
-import { FileError } from "../errors.ts";
+import { isTail, type PartRange } from "../stream/checkpoint.ts";
+import { FileError, StoreError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { partBytes } from "../stream/part-plan.ts";
 import { crc32ToBase64 } from "./crc32.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { OpenFile } from "../ports/file-source.ts";
@@ -16,7 +17,7 @@ import type { OwnedStream } from "../flow/owned-stream.ts";
 import { openToRead } from "./open-file.ts";
 import { openOwnFile } from "./proof-by-bytes.ts";
 import { holdsBytes, md5Hex, rangeCrc, readDigests, tellsBytes } from "./part-bytes.ts";
-import { reach, type ObjectContext } from "./context.ts";
+import { mayMakeObject, reach, type ObjectContext } from "./context.ts";
 
 export type Sent =
   | { kind: "sent"; part: Part }
@@ -25,19 +26,53 @@ export type Sent =
   /** The upload no longer exists in S3. */
   | { kind: "upload_gone" };
 
+export type SentTail =
+  | Sent
+  /** Not sent: the worker's lease is not fresh. */
+  | { kind: "fenced" };
+
 /** Uploads the range and saves the part. Waits for its turn in the lane and for an unavailable store. */
 export async function sendPart(context: ObjectContext, range: PartRange): Promise<Sent> {
+  const sent = await send(
+    context,
+    () => Promise.resolve(range),
+    () => true,
+  );
+  assert(sent.kind !== "fenced", "a part that is due is sent under any lease: its place is its own");
+  return sent;
+}
+
+/**
+ * The safeguard: the part that is not full yet, as far as the file goes when its turn comes. Another worker may have sent
+ * the full part since: only who still holds the stream puts a short one in its place.
+ */
+export async function sendTail(context: ObjectContext, { number, offset }: PartRange): Promise<SentTail> {
+  const full = partBytes(context.held.plan, number);
+  const toEnd = async (file: OpenFile): Promise<PartRange | undefined> => {
+    const bytes = Math.min(full, (await file.facts()).size - offset);
+    return bytes > 0 ? { number, offset, bytes } : undefined;
+  };
+  return await send(context, toEnd, () => mayMakeObject(context));
+}
+
+async function send(
+  context: ObjectContext,
+  measure: (file: OpenFile) => Promise<PartRange | undefined>,
+  maySend: () => boolean,
+): Promise<SentTail> {
   const { held, deps, signal } = context;
   const slot = await deps.lane.enter(held.record.id, signal);
   try {
     await using source = await context.file.hold(() => openOwnFile(context));
-    const prepared = source && (await prepare(context, range, source.file, slot.buffer));
+    const range = source && (await measure(source.file));
+    const prepared = range && (await prepare(context, range, source.file, slot.buffer));
     if (!prepared) return { kind: "file_moved_on" };
     await reach(context, "part_sending");
     const startedMs = deps.clock.monotonicMs();
-    const answer = await upload(context, range, prepared);
+    const answer = await upload(context, { range, prepared, maySend });
     if (answer.kind === "moved_on") return { kind: "file_moved_on" };
     if (answer.kind === "gone") return { kind: "upload_gone" };
+    if (answer.kind === "fenced") return answer;
     await reach(context, "part_acknowledged");
     const part: Part = {
       PartNumber: range.number,
@@ -136,26 +171,52 @@ async function* sameBytes(
   }
 }
 
-type Answer = { kind: "stored"; etag: string; attempts: number } | { kind: "gone" } | { kind: "moved_on" };
+type Answer =
+  | { kind: "stored"; etag: string; attempts: number }
+  | { kind: "gone" }
+  | { kind: "moved_on" }
+  | { kind: "fenced" };
 
-async function upload(context: ObjectContext, range: PartRange, prepared: Prepared): Promise<Answer> {
-  const { held, store, signal } = context;
+interface Upload {
+  range: PartRange;
+  prepared: Prepared;
+  /** Asked at the last moment: the store may have been away for longer than the lease. */
+  maySend: () => boolean;
+}
+
+async function upload(context: ObjectContext, { range, prepared, maySend }: Upload): Promise<Answer> {
+  const { held, store, deps, signal } = context;
   const ref = uploadRef(held);
   let attempts = 0;
-  return await store.send<Answer>(
+  /** Attempts that may still be carried out, and until when. */
+  const unknown = { attempts: 0, untilMs: 0 };
+  const answer = await store.send<Answer>(
     `part ${range.number}`,
     async () => {
+      if (!maySend()) return { kind: "fenced" };
       attempts += 1;
-      const outcome = await attempt(context, ref, range, prepared);
+      unknown.attempts += 1;
+      unknown.untilMs = deps.clock.monotonicMs() + deps.bodyDeadlineMs(range.bytes);
+      const outcome = await attempt(context, ref, range, prepared).catch((error: unknown) => {
+        if (!(error instanceof StoreError && error.outcomeUnknown)) unknown.attempts -= 1;
+        throw error;
+      });
+      unknown.attempts -= 1;
       return outcome.kind === "stored" ? { ...outcome, attempts } : outcome;
     },
     signal,
     async () => {
       const found = await lookUp(context, ref, range, prepared);
       if (found === "gone") return { kind: "gone" };
+      if (found) unknown.attempts -= 1;
       return found && { kind: "stored", etag: found.ETag, attempts };
     },
   );
+  // It holds the same bytes as the part that was stored, and fewer than the full one that comes next under its number.
+  const { number, bytes } = range;
+  if (unknown.attempts > 0 && isTail({ PartNumber: number, Size: bytes }, held.plan))
+    held.doubts({ number, untilMs: unknown.untilMs });
+  return answer;
 }
 
 async function attempt(

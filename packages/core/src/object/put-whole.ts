@@ -95,7 +95,7 @@ async function putBytes(context: ObjectContext, whole: Whole): Promise<PutWhole>
   }
 }
 
-/** What was compared with the earlier object was read anew: another file may have borne the name meanwhile. */
+/** The bytes compared with the earlier object were read again: another file may have had the name meanwhile. */
 async function standsStill({ held, deps }: ObjectContext, { facts }: Whole): Promise<boolean> {
   const look = await deps.files.look(held.record.original_path);
   return look.kind === "file" && unchanged(facts, look.facts);

@@ -45,6 +45,8 @@ export interface StoreProfile {
   copiesRanges: boolean;
   maxParts: number;
   maxObjectBytes: number;
+  /** What is known to become of a part that is sent again under its number: it is kept for good, or billed for long. */
+  replacedParts?: "kept" | "billed";
   /** The store itself aborts an upload at this age; absent: never, or unknown. */
   uploadAgeDays?: number;
 }

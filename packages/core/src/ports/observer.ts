@@ -21,6 +21,8 @@ export interface Observer {
     stream: StreamRecord,
     part: { number: number; bytes: number; ms: number; attempts: number },
   ): void;
+  /** The safeguard sent a tail: the oldest of its bytes had been unprotected for `ms`. Also reported as a part. */
+  tailSent(stream: StreamRecord, tail: { bytes: number; ms: number }): void;
   /** Copied from an earlier object inside the store: none of its bytes were sent. */
   partCopied(stream: StreamRecord, part: { number: number; bytes: number; ms: number }): void;
   partAdopted(stream: StreamRecord, part: { number: number; bytes: number }): void;
@@ -40,6 +42,7 @@ export const SILENT: Observer = {
   opened: () => undefined,
   moved: () => undefined,
   partAcknowledged: () => undefined,
+  tailSent: () => undefined,
   partCopied: () => undefined,
   partAdopted: () => undefined,
   retried: () => undefined,

@@ -46,6 +46,7 @@ const PLOTS: Record<Story, Plot> = {
   },
   grows_while_pending: { begin: grow(2 * PART + 1234), turn: { at: "settled", nth: 1, act: more } },
   tail_outgrown: { begin: grow(2 * PART + 1234), turn: { at: "part_acknowledged", nth: 3, act: more } },
+  safeguarded: { begin: grow(1234), turn: { at: "part_recorded", nth: 1, act: more } },
   upload_removed: {
     begin: grow(2 * PART + 1234),
     turn: {
@@ -122,6 +123,10 @@ const PLOTS: Record<Story, Plot> = {
   },
 };
 
+/** The tail goes up before the file has been quiet for long enough. */
+const SAFEGUARDED: ReadonlySet<Story> = new Set<Story>(["safeguarded"]);
+const WINDOW_MS = 2_000;
+
 /** Paths on disk in the end, where that is not the file's first one alone. */
 const LEFT: Partial<Record<Story, string[]>> = {
   deleted_after: [],
@@ -159,13 +164,18 @@ async function live(point: CrashPoint, death: (typeof DEATHS)[number]): Promise<
     if (name === plot.turn?.at && (turns += 1) === plot.turn.nth) plot.turn.act(world, path);
   };
   plot.begin(world, path);
-  const first = world.worker({ dieAt: point, onFailpoint, storeDelayMs });
+  const common = {
+    onFailpoint,
+    storeDelayMs,
+    ...(SAFEGUARDED.has(point.story) ? { safeguardMs: WINDOW_MS } : {}),
+  };
+  const first = world.worker({ dieAt: point, ...common });
   await first.work();
   // A completed file that changed is met by a rescan.
   if (!first.dead) await first.work();
   if (death.loses) world.redis.loseLastWrite();
-  for (const nth of death.again) await world.worker({ dieAtAny: nth, onFailpoint, storeDelayMs }).work();
-  const last = world.worker({ onFailpoint, storeDelayMs });
+  for (const nth of death.again) await world.worker({ dieAtAny: nth, ...common }).work();
+  const last = world.worker(common);
   await last.work();
   // What a rescan would find a while later: nothing new.
   await last.work();

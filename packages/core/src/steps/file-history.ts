@@ -55,6 +55,11 @@ export class FileHistory {
     return nowMs - this.#changedAtMs;
   }
 
+  /** Quiet for longer than it ever was between two writes, or not seen to change at all. */
+  isQuiet(nowMs: number): boolean {
+    return this.#changes === 0 || this.quietMs(nowMs) > this.#longestPauseMs;
+  }
+
   /** The file is checked again after this time, or sooner, unless what followed the last check was already delayed. */
   nextLookIn(ms: number, nowMs: number): void {
     if (nowMs <= this.#checkedAtMs + LATE_MS) this.#nextLookMs = nowMs + ms;

@@ -10,14 +10,16 @@ import type { DoneEntry } from "../stream/completed-file.ts";
 import type { CompletedBy } from "../stream/record.ts";
 import { describeCompletedBy, formatWaiting, type Waiting } from "../stream/waiting.ts";
 import { recognised } from "./assembled.ts";
+import { openOnTurn, safeguard, sendOnTurn, type Guarded, type Silence } from "./safeguard.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { lookAfterWriteMs } from "./look-after-write.ts";
 import { AGAIN, awaitLease, progress, type StreamContext, type Step } from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "../object/open-file.ts";
-import { openUpload, takeInheritedKey, takingFirstKey } from "../object/open-object.ts";
+import { openUpload, takeInheritedKey, takingFirstKey, type OpenedUpload } from "../object/open-object.ts";
 import { extensionOf, fillPart } from "../object/extend.ts";
-import type { Sent } from "../object/part-sender.ts";
+import type { TailTurn } from "../flow/tail-budget.ts";
+import type { SentTail } from "../object/part-sender.ts";
 import { partsToVerify } from "../object/verify.ts";
 import { removeQuietly } from "./remove-quietly.ts";
 import { supersede } from "./supersede.ts";
@@ -41,8 +43,28 @@ export async function growStep(stream: StreamContext): Promise<Step> {
   if (stream.history.firstLook && !stream.context.resumed) await takeInheritedKey(stream.context);
   see(stream, look.facts);
   assertCapacity(stream, look.facts);
-  const sent = await sendFullParts(stream, look.facts, same.kind === "same");
-  return sent ?? (await judge(stream, look.facts));
+  const sure = same.kind === "same";
+  const asked = await askAfterDoubt(stream, look.facts, sure);
+  if (asked) return asked;
+  const sent = await sendFullParts(stream, look.facts, sure);
+  return sent ?? (await judge(stream, look.facts, sure));
+}
+
+/**
+ * A short part's request can no longer be carried out. What was acknowledged under its number since counts as protected
+ * when S3 has it, and is sent again otherwise.
+ */
+async function askAfterDoubt(
+  stream: StreamContext,
+  facts: FileFacts,
+  sure: boolean,
+): Promise<Step | undefined> {
+  const { held, deps } = stream.context;
+  if (held.doubt === undefined || deps.clock.monotonicMs() < held.doubt.untilMs) return undefined;
+  stream.reconciled = held.record.s3_upload_id === undefined;
+  const step = await reconciled(stream, facts, sure);
+  if (stream.reconciled) await held.certain();
+  return step;
 }
 
 /** A reopened file has its earlier object in S3, and must not become shorter than that. */
@@ -67,7 +89,9 @@ async function noteShorter({ context: { held, deps } }: StreamContext, facts: Fi
 /** Records the result of the check; it is saved with the next write, or on its own if that takes long. */
 function see(stream: StreamContext, facts: FileFacts): void {
   const { held, deps } = stream.context;
+  const isNew = stream.history.firstLook && !stream.context.resumed;
   const changed = stream.history.see(facts, deps.clock.monotonicMs());
+  deps.safeguard?.grew(facts.size - (isNew ? 0 : held.sizeSeen));
   held.measured(facts);
   const { record } = held;
   if (!changed && record.file_size === facts.size && record.file_mtime_ns === facts.mtimeNs) return;
@@ -93,11 +117,59 @@ async function sendFullParts(
     if (ready) return ready;
   }
   fill(stream, facts.size);
-  if (stream.sending.size === 0) return undefined;
+  if (fullInFlight(stream).length === 0) return undefined;
   await progress(stream, partsInFlight(stream));
   // A part may have failed meanwhile; the next step handles it.
   if (stream.trouble === undefined) stream.fillTo = facts.size;
-  return { kind: "wait", ms: LIMITS.lookAgainMs, writtenMs: nextPartMs(stream, facts) };
+  return await guarding(stream, { facts, sure }, {}, { ms: LIMITS.lookAgainMs });
+}
+
+/** Numbers of the parts being sent, without the tail. */
+function fullInFlight({ sending, tailNumber }: StreamContext): number[] {
+  return [...sending.keys()].filter((number) => number !== tailNumber).sort((a, b) => a - b);
+}
+
+/** As before any new part; what comes of it instead gives the turn back. */
+async function reconciledOnTurn(
+  stream: StreamContext,
+  facts: FileFacts,
+  sure: boolean,
+  turn: TailTurn,
+): Promise<Step | undefined> {
+  let ready: Step | undefined = AGAIN;
+  try {
+    ready = await reconciled(stream, facts, sure);
+  } finally {
+    if (ready) turn.release();
+  }
+  return ready;
+}
+
+/** The wait of a growing file, in which its tail goes up when that is due. */
+async function guarding(
+  stream: StreamContext,
+  { facts, sure }: { facts: FileFacts; sure: boolean },
+  silence: Silence,
+  { ms, written = true }: { ms: number; written?: boolean },
+): Promise<Step> {
+  const { held, deps } = stream.context;
+  // What is being copied back is in S3 already.
+  const isCopy = stream.context.copy.of !== undefined;
+  const guarded: Guarded = isCopy ? { kind: "waits", ms: undefined } : safeguard(stream, facts, silence);
+  if (guarded.kind === "send") {
+    const { range, turn } = guarded;
+    const isOpening = held.kind === "opening";
+    const ready = isOpening
+      ? await opened(stream, facts, await openOnTurn(stream, facts, turn))
+      : await reconciledOnTurn(stream, facts, sure, turn);
+    if (ready) return ready;
+    if (!isOpening)
+      stream.sending.set(range.number, ended(stream, range.number, sendOnTurn(stream, range, turn)));
+  }
+  const dueMs = guarded.kind === "waits" ? (guarded.ms ?? Infinity) : Infinity;
+  const doubtMs = (held.doubt?.untilMs ?? Infinity) - deps.clock.monotonicMs();
+  const wait = { kind: "wait" as const, ms: Math.max(1, Math.min(ms, dueMs, doubtMs)) };
+  return written ? { ...wait, writtenMs: nextPartMs(stream, facts) } : wait;
 }
 
 /** For a file that is being written: the next check is due when its next part may be full, and at regular intervals. */
@@ -139,9 +211,10 @@ function fill(stream: StreamContext, size: number): void {
   }
 }
 
-function partsInFlight({ context, sending, rate }: StreamContext): Waiting {
+function partsInFlight(stream: StreamContext): Waiting {
+  const { context, rate } = stream;
   const { held, deps } = context;
-  const numbers = [...sending.keys()].sort((a, b) => a - b);
+  const numbers = fullInFlight(stream);
   const parts: Waiting = { for: "parts", count: numbers.length, numbers };
   const perSecond = rate.now(deps.clock.monotonicMs());
   if (perSecond === undefined) return parts;
@@ -149,17 +222,24 @@ function partsInFlight({ context, sending, rate }: StreamContext): Waiting {
   return { ...parts, rate: perSecond, until: new Date(deps.clock.wallMs() + leftMs).toISOString() };
 }
 
-/** `undefined`: nothing is sent while the file is being copied back, so all that is to be done is to see whether it is complete. */
 async function openFor(
   stream: StreamContext,
   facts: FileFacts,
   { growing }: { growing: boolean },
 ): Promise<Step | undefined> {
-  const opened = await openUpload(stream.context, facts, { growing });
-  if (opened.kind === "copy") return undefined;
-  if (opened.kind === "fenced") return await awaitLease(stream, "CreateMultipartUpload");
-  if (opened.kind === "same") return await recognised(stream, facts, opened.existing);
-  if (opened.found) stream.reconciled = false;
+  return await opened(stream, facts, await openUpload(stream.context, facts, { growing }));
+}
+
+/** Undefined: the file is being copied back. Nothing is sent meanwhile; it only remains to see whether it is complete. */
+async function opened(
+  stream: StreamContext,
+  facts: FileFacts,
+  upload: OpenedUpload,
+): Promise<Step | undefined> {
+  if (upload.kind === "copy") return undefined;
+  if (upload.kind === "fenced") return await awaitLease(stream, "CreateMultipartUpload");
+  if (upload.kind === "same") return await recognised(stream, facts, upload.existing);
+  if (upload.found) stream.reconciled = false;
   return AGAIN;
 }
 
@@ -167,12 +247,13 @@ async function openFor(
  * The end of a part starts the next one that is known to be full, or wakes the stream; its error waits for the next
  * step. A file that gave fewer bytes than stat reported is not checked again at once, because that may last.
  */
-async function ended(stream: StreamContext, number: number, sending: Promise<Sent>): Promise<void> {
-  let how: Sent["kind"] | "trouble";
+async function ended(stream: StreamContext, number: number, sending: Promise<SentTail>): Promise<void> {
+  const isTail = stream.tailNumber === number;
+  let how: SentTail["kind"] | "trouble";
   try {
     const sent = await sending;
     how = sent.kind;
-    if (sent.kind === "sent")
+    if (sent.kind === "sent" && !isTail)
       stream.rate.acknowledged(sent.part.Size, stream.context.deps.clock.monotonicMs());
   } catch (error) {
     how = "trouble";
@@ -181,14 +262,14 @@ async function ended(stream: StreamContext, number: number, sending: Promise<Sen
   stream.sending.delete(number);
   if (how === "upload_gone") doubtUpload(stream);
   if (how !== "sent") stream.fillTo = undefined;
-  if (how === "file_moved_on") return;
+  if (how === "file_moved_on" || how === "fenced") return;
   const { fillTo } = stream;
   if (fillTo !== undefined && !stream.context.signal.aborted) {
     const before = stream.sending.size;
     // Every part checks the file again itself: by its descriptor, before it reads.
     fill(stream, fillTo);
     // The record learns which are on their way with the next part that is saved.
-    if (stream.sending.size > 0)
+    if (fullInFlight(stream).length > 0)
       stream.context.held.ride({ waiting_for: formatWaiting(partsInFlight(stream)) });
     if (stream.sending.size > before) return;
   }
@@ -209,7 +290,7 @@ function assertCapacity(stream: StreamContext, facts: FileFacts): void {
 }
 
 /** All full parts are in S3: is the file complete? */
-async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
+async function judge(stream: StreamContext, facts: FileFacts, sure: boolean): Promise<Step> {
   const { held, deps } = stream.context;
   if (await isPlaceholder(stream, facts)) {
     return await removeQuietly(
@@ -223,12 +304,12 @@ async function judge(stream: StreamContext, facts: FileFacts): Promise<Step> {
     const copy = copyWaiting(stream, facts);
     await progress(stream, copy ?? inView(completion.waiting(deps.clock.wallMs()), deps.files));
     const ms = Math.min(completion.inMs ?? LIMITS.lookAgainMs, LIMITS.lookAgainMs);
-    return { kind: "wait", ms, writtenMs: nextPartMs(stream, facts) };
+    return await guarding(stream, { facts, sure }, { completeInMs: completion.inMs }, { ms });
   }
   const writer = await writerOf(stream, facts);
   if (writer) {
     await progress(stream, writer);
-    return { kind: "wait", ms: LIMITS.lookAgainMs };
+    return await guarding(stream, { facts, sure }, {}, { ms: LIMITS.lookAgainMs, written: false });
   }
   // One PutObject sends what fits into a pooled buffer; a longer file needs an upload, if only for its tail.
   const whole = facts.size <= deps.lane.bufferBytes && !mayExtend(stream);

@@ -4,7 +4,7 @@
  * Complete.
  */
 import { RECOGNISED } from "../object/object-headers.ts";
-import { pendingRanges, type PartRange } from "../stream/checkpoint.ts";
+import { isTailAlone, pendingRanges, type PartRange } from "../stream/checkpoint.ts";
 import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
@@ -78,7 +78,7 @@ async function sealNow(stream: StreamContext): Promise<Step> {
   const { deps, held } = stream.context;
   const isFresh = deps.lease.fresh();
   if (isFresh) await held.confirmOurs(deps.lease);
-  const sealed = isFresh ? await seal(stream.context) : { kind: "fenced" as const };
+  const sealed = isFresh ? await sealUnlessTaken(stream.context) : { kind: "fenced" as const };
   switch (sealed.kind) {
     case "assembled":
       return await assembled(stream, sealed);
@@ -99,6 +99,25 @@ async function sealNow(stream: StreamContext): Promise<Step> {
       return await abandonUpload(stream, `all of it is sent again: another recording stays at ${sealed.key}`);
     case "fenced":
       return await awaitLease(stream, "Complete");
+    case "tail_name_taken":
+      return await abandonUpload(stream, `it takes the next name: ${sealed.detail}`);
+  }
+}
+
+/**
+ * Without the safeguard a file smaller than its first part is sent in one Put, which takes the next name at once if
+ * another recording has this one. Its upload does the same: that costs no more than the Put.
+ */
+async function sealUnlessTaken(
+  context: ObjectContext,
+): Promise<Sealed | { kind: "tail_name_taken"; detail: string }> {
+  const { held, rules } = context;
+  try {
+    return await seal(context);
+  } catch (error) {
+    const taken = error instanceof StreamFailure && error.reason === "object_conflict";
+    if (!taken || !isTailAlone(held.parts, held.plan) || rules.onConflict !== "keep-both") throw error;
+    return { kind: "tail_name_taken", detail: error.message };
   }
 }
 
@@ -134,6 +153,8 @@ export async function seal(context: ObjectContext): Promise<Sealed> {
   const verified = await verifyAndSendTail(context, before);
   if (verified.kind === "upload_gone") return { kind: "part_denied" };
   if (verified.kind !== "verified") return verified;
+  // Judged as one Put would be: by the file as it is now.
+  if (isTailAlone(context.held.parts, context.held.plan)) context.compared.clear();
   return await completeUnchanged(context, before, verified.result);
 }
 

@@ -69,6 +69,8 @@ export interface StreamContext {
   /** Parts in flight, by number. */
   readonly sending: Map<number, Promise<void>>;
   readonly rate: SendingRate;
+  /** Number of the part that is being sent as a tail. */
+  tailNumber: number | undefined;
   /**
    * While the stream waits for its parts: the file's size at the last check. The end of one part starts the next up to
    * there, without another check; undefined: nothing may be started.
@@ -103,6 +105,8 @@ export async function awaitLease(stream: StreamContext, what: string): Promise<S
 /** Waits until no part is in flight, and none is started when one ends; each handles its own result. */
 export async function sendingDone(stream: StreamContext): Promise<void> {
   stream.fillTo = undefined;
+  const { held, deps } = stream.context;
+  deps.safeguard?.withdraw(held.record.id);
   await Promise.allSettled(stream.sending.values());
 }
 

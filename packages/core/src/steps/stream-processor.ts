@@ -16,7 +16,8 @@ import { takenKeys } from "../object/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
 import type { FirstHad } from "../stream/growth.ts";
 import { factsAsFields, type FileFacts } from "../stream/identity.ts";
-import { nextPartBytes } from "../stream/part-plan.ts";
+import { bytesToFullPart } from "../stream/part-plan.ts";
+import { pendingRanges } from "../stream/checkpoint.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import type { SetApart } from "../stream/set-apart.ts";
@@ -69,6 +70,7 @@ export class StreamProcessor {
     this.#work = new AbortController();
     const signal = AbortSignal.any([stop, this.#work.signal]);
     const held = new OwnedStream(record, parts, deps, stop);
+    if (resumed) doubtTail(held, deps);
     const store = new PatientStore(deps, held);
     const now = deps.clock.monotonicMs();
     this.#stream = {
@@ -92,6 +94,7 @@ export class StreamProcessor {
       wakeup: new Wakeup(),
       sending: new Map(),
       rate: new SendingRate(),
+      tailNumber: undefined,
       fillTo: undefined,
       reconciled: !resumed,
       askedFirst: false,
@@ -194,17 +197,22 @@ export class StreamProcessor {
     return Math.max(0, Math.max(size, this.#stream.context.held.sizeSeen) - sent);
   }
 
-  /** When the oldest byte that is not in S3 came into existence; undefined if there is none. */
+  /** Bytes on disk that the loss of the host would lose: those that are not in S3, and those of a part that is in doubt. */
+  get unprotectedBytes(): number {
+    const { held } = this.#stream.context;
+    return Math.max(0, Math.max(held.record.file_size, held.sizeSeen) - held.protectedBytes);
+  }
+
+  /** When the file first had the oldest byte that is not protected; undefined when there is none. */
   get unprotectedSince(): FirstHad | undefined {
-    return this.unshippedBytes === 0
-      ? undefined
-      : this.#stream.context.held.firstPast(this.record.bytes_sent);
+    const { held } = this.#stream.context;
+    return this.unprotectedBytes === 0 ? undefined : held.firstPast(held.protectedBytes);
   }
 
   /** Since when the next part has been full (monotonic ms); undefined while it is not. */
   get behindSinceMs(): number | undefined {
     const { part_plan: plan, next_part: next, bytes_sent: sent } = this.record;
-    return this.#stream.context.held.firstPast(sent + nextPartBytes(plan, next) - 1)?.atMs;
+    return this.#stream.context.held.firstPast(sent + bytesToFullPart(plan, next, sent) - 1)?.atMs;
   }
 
   /** Check again: an event, a rescan or a timer found a possible change. */
@@ -413,6 +421,16 @@ export class StreamProcessor {
       return `; its upload could not be removed, a purge tries again: ${error.message}`;
     }
   }
+}
+
+/** The owner before may have had a tail in flight, under the number of the first part that is not full. */
+function doubtTail(held: OwnedStream, { clock, bodyDeadlineMs }: ProcessorDeps): void {
+  const { s3_upload_id: upload, protected_bytes: guarded, file_size: size } = held.record;
+  if (upload === undefined || guarded === undefined) return;
+  const [next] = pendingRanges(held.parts, held.plan, Number.MAX_SAFE_INTEGER, { tail: false, limit: 1 });
+  if (next === undefined) return;
+  const bytes = Math.min(next.bytes, Math.max(0, size - next.offset));
+  held.doubts({ number: next.number, untilMs: clock.monotonicMs() + bodyDeadlineMs(bytes) });
 }
 
 /** A Complete or Put may have been in flight when the abort came. */

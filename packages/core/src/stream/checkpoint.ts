@@ -32,6 +32,11 @@ export function isTail(part: Pick<Part, "PartNumber" | "Size">, plan: PartPlan):
   return part.Size < partBytes(plan, part.PartNumber);
 }
 
+/** The safeguard alone has sent something: without it the file would go up in one Put. */
+export function isTailAlone(parts: Parts, plan: PartPlan): boolean {
+  return parts.size === 1 && [...parts.values()].every((part) => part.Offset === 0 && isTail(part, plan));
+}
+
 export interface PartRange {
   number: number;
   offset: number;

@@ -151,7 +151,19 @@ export const FIELDS = {
     type: "time",
     listed: true,
     by: "look",
-    doc: "Since when the file has had its oldest byte that is not in S3, ISO: it is at least that old. Absent when there is none.",
+    doc: "Since when the file has had its oldest byte that is not protected, ISO: it is at least so old. Absent when there is none.",
+  },
+  protected_bytes: {
+    type: "count",
+    listed: true,
+    by: "upload",
+    doc: "Bytes of the file, from its first on, that survive the loss of the host. Fewer than `bytes_sent` while it is not certain which request for a part's number was the last. Absent where no safeguard is on: then they are `bytes_sent`.",
+  },
+  protected_at_utc: {
+    type: "time",
+    listed: true,
+    by: "upload",
+    doc: "When the last of `protected_bytes` came to be so, ISO.",
   },
   completed_at_utc: { type: "time", listed: true, by: "end", doc: "When it completed, ISO." },
   failure_reason: {

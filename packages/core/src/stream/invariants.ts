@@ -17,6 +17,7 @@ export function streamBreaches(record: StreamRecord, parts: Parts): string[] {
   const uploaded = record.s3_upload_id !== undefined;
   if (kind === "opening") claim(!uploaded && parts.size === 0, "it has an upload or parts");
   if (kind === "processing") claim(uploaded, "it has no upload id");
+  claim((record.protected_bytes ?? 0) <= record.bytes_sent, "more is protected than was sent");
   if (uploaded) claim(record.s3_key !== undefined, "it has an upload id and no key");
   if (parts.size > 0) claim(uploaded, "it has parts and no upload id");
   if (kind === "s3_completed" || kind === "completed") {

@@ -15,7 +15,7 @@ import {
   partOffset,
   planCapacity,
   type PartPlan,
-  nextPartBytes,
+  bytesToFullPart,
 } from "./part-plan.ts";
 
 const size = fc.integer({ min: MIN_PART_BYTES, max: MAX_PART_BYTES });
@@ -196,7 +196,16 @@ it.each([
   ["any byte without a plan", undefined, 1, 1],
   ["any byte under a plan that cannot be read", "cubic:1", 1, 1],
 ])("the next part is made by %s", (_case, plan, nextPart, bytes) => {
-  expect(nextPartBytes(plan, nextPart)).toBe(bytes);
+  expect(bytesToFullPart(plan, nextPart)).toBe(bytes);
+});
+
+it.each([
+  ["as much as its tail in S3 lacks", "stepped:8388608", 3, 8 * MIB + 5, 8 * MIB - 5],
+  ["the whole of it, where its last part in S3 is full", "stepped:8388608", 3, 16 * MIB, 8 * MIB],
+  ["what the last number's tail lacks", "uniform:8388608", 10_001, 10_000 * 8 * MIB - 7, 7],
+  ["a whole part behind a founding record's", "listed:2:9+stepped:8388608", 3, 9, 8 * MIB],
+])("a full part is made by %s", (_case, plan, nextPart, bytesSent, bytes) => {
+  expect(bytesToFullPart(plan, nextPart, bytesSent)).toBe(bytes);
 });
 
 describe("a plan that extends an earlier object", () => {

@@ -185,12 +185,16 @@ export function extendedPlan(
 }
 
 /**
- * Size of the next part: fewer bytes are a tail, on local disk only until the seal. 1 if the record has no valid
- * number.
+ * How many bytes past those in S3 make the next full part: fewer are a tail. A tail that is in S3 already is counted by the
+ * record like any other part, and its number is the one that becomes full. 1 where the record does not say, or says what
+ * cannot be.
  */
-export function nextPartBytes(partPlan: string | undefined, nextPart = 1): number {
+export function bytesToFullPart(partPlan: string | undefined, nextPart = 1, bytesSent?: number): number {
   const plan = partPlan === undefined ? undefined : parsePlan(partPlan);
   if (plan === undefined) return 1;
   const n = plan.kind === "listed" ? Math.max(nextPart, plan.count + 1) : nextPart;
-  return n >= 1 && n <= MAX_PARTS ? partBytes(plan, n) : 1;
+  if (n < 1 || n > MAX_PARTS + 1) return 1;
+  const begins = partOffset(plan, n);
+  if (bytesSent !== undefined && n === nextPart && bytesSent < begins) return begins - bytesSent;
+  return n <= MAX_PARTS ? partBytes(plan, n) : 1;
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { MIB, nextPartBytes } from "./part-plan.ts";
+import { MIB, bytesToFullPart } from "./part-plan.ts";
 import { isStalled, type StallFacts } from "./stalled.ts";
 
 const STALL_AFTER = 120_000;
-const due: StallFacts = { kind: "processing", lagBytes: 8, nextPartBytes: 8, quietMs: STALL_AFTER };
+const due: StallFacts = { kind: "processing", lagBytes: 8, bytesToFullPart: 8, quietMs: STALL_AFTER };
 
 describe("a stream", () => {
   it.each<[string, Partial<StallFacts>, boolean]>([
@@ -22,10 +22,10 @@ describe("a stream", () => {
 describe("the next part", () => {
   it("has the size its plan gives it, one byte where there is no plan or no part left", () => {
     const p = 8 * MIB;
-    expect(nextPartBytes(`stepped:${p}`, 1)).toBe(p);
-    expect(nextPartBytes(`stepped:${p}`, 1_001)).toBe(4 * p);
-    expect(nextPartBytes(`stepped:${p}`, 10_001)).toBe(1);
-    expect(nextPartBytes(`listed:3:${3 * p}+stepped:${p}`, 1)).toBe(p);
-    expect(nextPartBytes(undefined)).toBe(1);
+    expect(bytesToFullPart(`stepped:${p}`, 1)).toBe(p);
+    expect(bytesToFullPart(`stepped:${p}`, 1_001)).toBe(4 * p);
+    expect(bytesToFullPart(`stepped:${p}`, 10_001)).toBe(1);
+    expect(bytesToFullPart(`listed:3:${3 * p}+stepped:${p}`, 1)).toBe(p);
+    expect(bytesToFullPart(undefined)).toBe(1);
   });
 });

@@ -5,18 +5,18 @@ export interface StallFacts {
   kind: Kind | undefined;
   /** Bytes on disk that are not in S3. */
   lagBytes: number;
-  /** Size of the next part: fewer bytes are a tail, which waits for the seal. */
-  nextPartBytes: number;
+  /** How many of them make a full part: fewer are a tail, which may wait for the seal. */
+  bytesToFullPart: number;
   /** Time since the last progress or change of state, ms. */
   quietMs: number;
 }
 
 export function isStalled(
-  { kind, lagBytes, nextPartBytes, quietMs }: StallFacts,
+  { kind, lagBytes, bytesToFullPart, quietMs }: StallFacts,
   stallAfterMs: number,
 ): boolean {
   if (quietMs < stallAfterMs) return false;
   // A stream that waits to be sealed is due whatever its size.
   if (kind === "pending_completion") return true;
-  return (kind === "processing" || kind === "opening") && lagBytes >= nextPartBytes;
+  return (kind === "processing" || kind === "opening") && lagBytes >= bytesToFullPart;
 }

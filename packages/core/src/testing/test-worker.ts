@@ -3,7 +3,7 @@
  * open what is new, take what has no living owner, go on with the next generation.
  */
 import type { Failpoint } from "../failpoints.ts";
-import { LIMITS } from "../limits.ts";
+import { bodyDeadlineMs, LIMITS } from "../limits.ts";
 import { isoNow } from "../ports/clock.ts";
 import type { CheckpointStore } from "../ports/checkpoint-store.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -14,6 +14,7 @@ import type { Outcome } from "../steps/stream-context.ts";
 import { OwnedStream } from "../flow/owned-stream.ts";
 import { StoreGate } from "../flow/store-gate.ts";
 import { StreamProcessor } from "../steps/stream-processor.ts";
+import { TailBudget, type TailBudgetOptions } from "../flow/tail-budget.ts";
 import { UploadLane } from "../flow/upload-lane.ts";
 import { newRecord } from "../stream/new-record.ts";
 import { planRetry } from "../stream/plan-retry.ts";
@@ -42,6 +43,9 @@ export interface WorkerOptions {
   slots?: number;
   bufferBytes?: number;
   recognise?: boolean;
+  /** Tails go up after so long, ms; their budget is ample unless it is given. */
+  safeguardMs?: number;
+  tailBudget?: Partial<TailBudgetOptions>;
 }
 
 export class TestWorker {
@@ -223,6 +227,10 @@ export class TestWorker {
     );
     const delay = storeDelayMs && ((call: Call) => clock.sleep(storeDelayMs(call)));
     const ownFiles = failing(files, { mortal });
+    const { safeguardMs: windowMs, tailBudget } = this.#options;
+    const ample = { traffic: { kind: "times", times: 100 }, requestsPerSecond: 100 } as const;
+    const safeguard =
+      windowMs && new TailBudget({ windowMs, ...ample, uploadSlots: slots, clock, ...tailBudget });
     return {
       store: failing(usedStore, {
         mortal,
@@ -244,6 +252,8 @@ export class TestWorker {
       smallLane: new UploadLane({ slots, bufferBytes: LIMITS.smallPutBytes }),
       verifyLane: new UploadLane({ slots: 2, bufferBytes: 1024 * 1024 }),
       gate: new StoreGate({ clock: ownClock, observer: SILENT, random }),
+      bodyDeadlineMs: (bytes) => bodyDeadlineMs(bytes, { uploadConcurrency: slots }),
+      ...(safeguard ? { safeguard } : {}),
       lease: this.lease,
       random,
       newId: () => this.#world.newId(),

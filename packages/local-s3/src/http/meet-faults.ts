@@ -33,6 +33,7 @@ export async function meetFaults(
       case "cutBody":
       case "flip":
       case "loseReply":
+      case "actLate":
       case "alterReply":
       case "drip":
         break;

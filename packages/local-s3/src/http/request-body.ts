@@ -56,7 +56,7 @@ export class IncomingBody implements RequestBody {
     for (;;) {
       const chunk = req.read() as Buffer | null;
       if (chunk === null) {
-        if (req.readableEnded) return;
+        if (req.readableEnded) return await this.#afterAll();
         await readable(req);
         continue;
       }
@@ -67,6 +67,14 @@ export class IncomingBody implements RequestBody {
       }
       yield chunk;
     }
+  }
+
+  /** The client got no answer and no longer waits; its request is carried out all the same. */
+  async #afterAll(): Promise<void> {
+    const late = this.#faults.find((fault) => fault.kind === "actLate");
+    if (late?.kind !== "actLate") return;
+    this.#req.socket.destroy();
+    await late.until;
   }
 }
 

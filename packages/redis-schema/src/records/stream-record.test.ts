@@ -36,6 +36,8 @@ const full: StreamRecord = {
   status: "failed_file_missing",
   s3_key: "k",
   name_number: 3,
+  protected_bytes: 7,
+  protected_at_utc: UTC,
   s3_metadata_key: "k.metadata-2.json",
   s3_upload_id: "u",
   completed_at_utc: UTC,

@@ -35,7 +35,12 @@ const workerSchema = z.object({
   in_flight_bytes: count,
   /** Completed files that are being compared with their CRC32, or wait for it. */
   checking_files: z.exactOptional(count),
-  /** Since when the oldest byte that is not in S3 has existed, ISO. */
+  /** Bytes on disk that the loss of the host would lose: its lag, and parts of which it is not certain which request was last. */
+  unprotected_bytes: z.exactOptional(count),
+  /** SLUICE_TAIL_SAFEGUARD where it is on, and the window really reached of late. */
+  tail_window_ms: z.exactOptional(count),
+  tail_window_reached_ms: z.exactOptional(count),
+  /** Since when its files have had the oldest byte that is not protected, ISO. */
   oldest_unshipped_at_utc: z.exactOptional(time),
   /** `at_least`: it may be older, because the exact time was not recorded. */
   oldest_unshipped_age: z.exactOptional(z.enum(["exact", "at_least"])),

@@ -115,15 +115,16 @@ function watchTrouble({ offline }: Pick<Risk, "offline">): Attention[] {
 }
 
 /** The shipped alert fires at the same age. */
-function ageTrouble({ oldest, bytes }: Risk, now: number): Attention[] {
+function ageTrouble({ oldest, unprotected }: Risk, now: number): Attention[] {
   if (oldest === undefined || now - oldest.at <= LONG_UNPROTECTED_MS) return [];
   return [
     {
       id: "long-unprotected",
       weight: "warn",
-      title: `Bytes have been on local disk alone for ${oldest.least ? "at least " : ""}${formatDuration(now - oldest.at)}`,
-      detail: `${formatBytes(bytes)} in all. An uplink that is too slow, a file that is neither written nor complete, or one that grows too slowly to fill a part.`,
-      remedy: "Open the stream that is furthest behind: its page says what it waits for.",
+      title: `Bytes have not been protected for ${oldest.least ? "at least " : ""}${formatDuration(now - oldest.at)}`,
+      detail: `${formatBytes(unprotected)} in all exist on one disk only. An uplink that is too slow, a file that is neither written nor complete, or one that grows too slowly to fill a part.`,
+      remedy:
+        "Look at the stream that is furthest behind: it says what it waits for. SLUICE_TAIL_SAFEGUARD sends the tails of slow files too.",
       href: "/streams?view=active&sort=lag",
     },
   ];

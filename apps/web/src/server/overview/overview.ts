@@ -4,7 +4,7 @@ import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
-import { tailBytes, indexOfRow, isSuperseded, startedAt, type StreamRow } from "@sluice/control/stream-row";
+import { indexOfRow, isSuperseded, startedAt, type StreamRow } from "@sluice/control/stream-row";
 import { rateNow } from "@sluice/control/rates";
 import { RiskTally, type Risk } from "@sluice/control/verdict";
 import { needsAttention, type Attention } from "./attention.ts";
@@ -19,8 +19,8 @@ export interface Overview {
   /** Bytes per second, in and out, over the last minute or two. */
   rate_in: number;
   rate_out: number;
-  /** Bytes of tails, part of the lag: less than a part each, so they are only on local disk until the seal. */
-  tail_bytes: number;
+  /** Bytes that the loss of their host would lose. */
+  unprotected_bytes: number;
   counts: Record<Index, number> & { stalled: number; superseded: number; reopened: number };
   completed_24h: number;
   workers: { alive: number; blocked: number; draining: number; gone: number };
@@ -45,7 +45,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     at: Date.now(),
     risk,
     lag_bytes: tally.bytes,
-    tail_bytes: seen.tail,
+    unprotected_bytes: tally.unprotected,
     ...rates,
     counts: {
       ...counts,
@@ -63,7 +63,6 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
 }
 
 export interface SeenRows {
-  tail: number;
   superseded: number;
   /** Streams that replaced their own earlier object. */
   reopened: StreamRow[];
@@ -85,7 +84,6 @@ function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: Ris
   const clock = filterClock(hub);
   const tally = new RiskTally({ listings, nowMs: clock.now, stallAfterMs: clock.stallAfterMs });
   const seen: SeenRows = {
-    tail: 0,
     superseded: 0,
     reopened: [],
     renamed: [],
@@ -109,7 +107,6 @@ function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: Ris
 }
 
 function addLive(seen: SeenRows, row: StreamRow, now: number): void {
-  seen.tail += tailBytes(row);
   if ((row.next_part ?? 1) > NEAR_PART_LIMIT) seen.nearPartLimit += 1;
   if ((uploadAge(row, now)?.outlook ?? "ample") !== "ample") seen.nearAbort.push(row);
 }

@@ -26,6 +26,8 @@ export class RowCompactor {
       started_at_utc: row.started_at_utc,
       last_activity_at_utc: row.last_activity_at_utc,
       unprotected_since_utc: row.unprotected_since_utc,
+      protected_bytes: row.protected_bytes,
+      protected_at_utc: row.protected_at_utc,
       completed_at_utc: row.completed_at_utc,
       failure_reason: this.#shared(row.failure_reason),
       failure_detail: row.failure_detail,

@@ -9,7 +9,7 @@ import {
   uploadAge,
   type StreamRecord,
 } from "@sluice/core";
-import { failureReason, lagBytes } from "@sluice/control/stream-row";
+import { failureReason, lagBytes, unprotectedBytes } from "@sluice/control/stream-row";
 import { formatBytes, plural } from "@sluice/control/units";
 import { failureWords } from "@sluice/control/words";
 import { recordToJson, type StreamDetail } from "@sluice/redis-schema";
@@ -57,6 +57,7 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
   const ago = (iso: string | undefined) => (iso === undefined ? undefined : `${iso} (${relative(iso, now)})`);
   const waiting = parseWaiting(record.waiting_for);
   const unsent = lagBytes({ ...record, kind });
+  const unprotected = unprotectedBytes({ ...record, kind });
   out.pairs([
     ["id", record.id],
     ["path", { text: record.original_path, style: "bold" }],
@@ -74,7 +75,26 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
         ? undefined
         : `${formatBytes(record.bytes_sent)} in a contiguous run, ${plural(partCount, "part")}`,
     ],
-    ["only on local disk", unsent === 0 ? undefined : { text: formatBytes(unsent), style: "yellow" }],
+    ["not in S3", unsent === 0 ? undefined : { text: formatBytes(unsent), style: "yellow" }],
+    [
+      "not protected",
+      unprotected === 0
+        ? undefined
+        : {
+            text: [
+              formatBytes(unprotected),
+              ...(record.unprotected_since_utc === undefined
+                ? []
+                : [`the oldest since ${ago(record.unprotected_since_utc)}`]),
+            ].join(", "),
+            style: "yellow",
+          },
+    ],
+    [
+      "protected",
+      record.protected_at_utc &&
+        `${formatBytes(record.protected_bytes ?? 0)}, ${ago(record.protected_at_utc)}`,
+    ],
     ["part plan", record.part_plan],
     ["owner", record.owner === undefined ? undefined : `${record.owner}, fence ${record.fence}`],
     ["began", ago(record.started_at_utc)],

@@ -1,6 +1,6 @@
 /** The columns of a list of streams. */
 import type { ListedStream } from "@sluice/redis-schema";
-import { failureReason, lagBytes, lastActivityAt } from "@sluice/control/stream-row";
+import { failureReason, unprotectedBytes, lastActivityAt } from "@sluice/control/stream-row";
 import { formatBytes } from "@sluice/control/units";
 import { relative, type Column, type Piece } from "./table.ts";
 
@@ -16,10 +16,10 @@ export function streamColumns(nowMs: number, shortId = (id: string): string => i
       cell: (row) => (row.file_size === undefined ? "-" : formatBytes(row.file_size)),
     },
     {
-      title: "only local",
+      title: "unprotected",
       align: "right",
       cell: (row) => {
-        const bytes = lagBytes(row);
+        const bytes = unprotectedBytes(row);
         return bytes === 0 ? { text: "-", style: "dim" } : formatBytes(bytes);
       },
     },
