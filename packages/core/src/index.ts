@@ -25,6 +25,7 @@ export * from "./stream/plan-retry.ts";
 export * from "./stream/record.ts";
 export * from "./stream/snapshot.ts";
 export * from "./stream/set-apart.ts";
+export * from "./stream/source-state.ts";
 export * from "./stream/stalled.ts";
 export * from "./stream/state.ts";
 export * from "./stream/upload-age.ts";

@@ -181,6 +181,11 @@ const CASES: Case[] = [
     send: (schema) => restoreNames(schema, { raw: meta(live) }, live),
   },
   {
+    script: "noteSource",
+    seed: { ...lease(W1), ...everyKey, "stream:c:meta": { ...broken, fence: "1" } },
+    send: (schema) => new StreamStore(schema, W1).noteSource({ id: "c", fence: 1 }, broken.status, "missing"),
+  },
+  {
     script: "failBroken",
     seed: {
       ...held,

@@ -2,7 +2,7 @@
  * The composition root: what is built from what, once. `start` resolves when the interrupted streams are resumed and the
  * watches are being walked.
  */
-import { LIMITS, type DoneEntry, type ProcessorDeps } from "@sluice/core";
+import { LIMITS, type DoneEntry, type ProcessorDeps, type SourceState } from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -42,6 +42,7 @@ import {
   restoreSourceState,
 } from "../takeover/source-state.ts";
 import type { DoneMove } from "../streams/completed-files.ts";
+import type { FailedFile } from "../streams/path-table.ts";
 import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
@@ -281,11 +282,16 @@ export class Worker {
           this.#hint(path).catch((err: unknown) => log.warn({ path, err }, HINT_FAILED));
         },
         takeUp: (id) => resumeStream(id, this.#recovering([])),
+        noteSource: (failed, now) => this.#noteSource(failed, now),
         heal: async (id) => void (await this.#retry(id, { kind: "healed" })),
         log,
       },
       this.#stop,
     );
+  }
+
+  async #noteSource(failed: FailedFile, now: SourceState): Promise<void> {
+    await this.#store.noteSource(failed, failed.status, now);
   }
 
   /** What `files:done` holds at these paths where an entry was not as known here; else nothing. */
@@ -330,6 +336,7 @@ export class Worker {
       supervisor: this.supervisor,
       rescanIntervalMs,
       removeDone: (paths) => this.#done.remove(source, paths),
+      noteSource: (failed, now) => this.#noteSource(failed, now),
       catchUp: () => this.#failed.catchUp(),
     });
   }

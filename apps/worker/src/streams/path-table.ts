@@ -3,7 +3,7 @@
  * identity. Redis is the truth; this table is filled from it at start and follows every change this worker makes or
  * reads. A live entry stands under the path its record bears, and goes when its stream ends, whatever the path is then.
  */
-import type { DoneEntry, KnownFile, ObjectRef, StreamRecord } from "@sluice/core";
+import type { DoneEntry, KnownFile, ObjectRef, SourceState, StreamRecord } from "@sluice/core";
 
 /** Identity, size and mtime as they were when the file was purged; an absent field matches any file. */
 export interface IgnoredFile {
@@ -16,6 +16,12 @@ export interface IgnoredFile {
 export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
+  status: string;
+  fence: number;
+  /** Bytes of it that are in S3. */
+  bytes_sent: number;
+  /** As Redis says, as far as is known here. */
+  source_state?: SourceState | undefined;
   /** A walk found nothing at its path since it failed. */
   wasGone?: boolean | undefined;
 }
@@ -249,6 +255,12 @@ class InodeIndex {
   clear(): void {
     this.#names.clear();
   }
+}
+
+/** A failed stream, as its record says. */
+export function failedFile(record: StreamRecord, reason: string): FailedFile {
+  const { id, status, fence, bytes_sent, source_state, file_size } = record;
+  return { id, reason, status, fence, bytes_sent, source_state, ...fileOfRecord(record), file_size };
 }
 
 /** What a record says of its file's identity. Size and mtime of a live file do not hold. */

@@ -21,7 +21,8 @@ export type FieldType =
   | "part_plan"
   | "completed_by"
   | "verify_mode"
-  | "set_apart";
+  | "set_apart"
+  | "source_state";
 
 /** Who writes a field, in the words of the page about keys. */
 export const WRITERS = {
@@ -210,6 +211,13 @@ export const FIELDS = {
     by: "end",
     doc: "Why a failed stream is listed apart, without an alert: `temporary_name`, its file vanished while it bore a temporary suffix.",
   },
+  source_state: {
+    type: "source_state",
+    listed: true,
+    by: "look",
+    doc: "Where its file was when a worker of its source looked last: `present`, `missing`, `replaced` (another file, or a shorter one, is at its path) or `unknown` (its watch is offline, or it cannot be read). Kept current for failed streams too.",
+  },
+  failed_at_utc: { type: "time", listed: true, by: "end", doc: "When it failed, ISO." },
   content_type: { type: "text", by: "opening", doc: "Content-Type of the object." },
   completed_by: {
     type: "completed_by",

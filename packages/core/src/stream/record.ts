@@ -4,6 +4,7 @@
  */
 import type { FieldName, FIELDS, RequiredField } from "./fields.ts";
 import type { SetApart } from "./set-apart.ts";
+import type { SourceState } from "./source-state.ts";
 import type { Status } from "./state.ts";
 import type { StreamId } from "./values.ts";
 
@@ -29,6 +30,7 @@ export interface FieldValues {
   completed_by: CompletedBy;
   verify_mode: VerifyMode;
   set_apart: SetApart;
+  source_state: SourceState;
 }
 
 type Value<K extends FieldName> = FieldValues[(typeof FIELDS)[K]["type"]];

@@ -176,7 +176,13 @@ export class TestWorker {
     const plan = planRetry(claim.record);
     await held.move(plan.event, {
       dropParts: plan.event === "restarted",
-      patch: { failure_reason: null, failure_detail: null, waiting_for: null },
+      patch: {
+        failure_reason: null,
+        failure_detail: null,
+        failed_at_utc: null,
+        source_state: "present",
+        waiting_for: null,
+      },
       log: [`retried: ${plan.words}`],
     });
     const { rules } = this.#world;

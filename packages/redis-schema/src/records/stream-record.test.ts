@@ -47,6 +47,8 @@ const full: StreamRecord = {
   superseded_by: "s2",
   extends: "9bb58f26192e4ba00f01e2e7b136bbd8-3",
   set_apart: "temporary_name",
+  source_state: "missing",
+  failed_at_utc: UTC,
   completed_by: "marker",
   create_intent_at_utc: UTC,
   upload_aborts_at_utc: "2026-11-30T00:00:00.000Z",

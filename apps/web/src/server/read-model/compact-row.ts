@@ -35,6 +35,8 @@ export class RowCompactor {
       supersedes: row.supersedes,
       superseded_by: row.superseded_by,
       set_apart: this.#shared(row.set_apart),
+      source_state: this.#shared(row.source_state),
+      failed_at_utc: row.failed_at_utc,
       completed_by: this.#shared(row.completed_by),
       verify_mode: this.#shared(row.verify_mode),
       verify_result: this.#shared(row.verify_result),
