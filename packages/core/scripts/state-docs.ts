@@ -22,6 +22,7 @@ const EVENT_WORDS: Record<Event, string> = {
   broke: "something that cannot heal alone",
   retried: "retry, or the file came back: resumes after the last acknowledged part",
   redescribed: "retry of a stream whose object exists",
+  salvaged: "an operator's salvage: the object is made from what S3 held, without the file",
 };
 
 /** Mermaid: GitHub draws it. */

@@ -39,6 +39,8 @@ export { OwnedStream } from "./flow/owned-stream.ts";
 export * from "./object/metadata.ts";
 export * from "./flow/retry.ts";
 export * from "./flow/store-gate.ts";
+export { salvageStream, type Salvaged } from "./steps/salvage.ts";
+export * from "./steps/salvage-upload.ts";
 export * from "./steps/stream-processor.ts";
 export * from "./flow/upload-lane.ts";
 export * from "./stream/new-record.ts";

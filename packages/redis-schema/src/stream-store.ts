@@ -177,19 +177,15 @@ export class StreamStore implements CheckpointStore {
     );
   }
 
-  /** Where the file of a failed stream is now. False: it is no longer the failed stream that was read. */
-  async noteSource(
-    { id, fence }: { id: string; fence: number },
-    status: string,
-    seen: SourceState,
-  ): Promise<boolean> {
+  /** Where the file of a failed stream is now. False: it is no failed stream, or somebody works on it now. */
+  async noteSource(id: string, status: string, seen: SourceState): Promise<boolean> {
     const { redis, keys, clock } = this.#context;
     const { workerId, nonce } = this.#identity;
     const reply = await runScript(
       redis,
       SCRIPTS.noteSource,
       [keys.worker(workerId), keys.streamMeta(id), keys.events],
-      [[nonce, workerId, clock.wallMs(), KEPT.events, id, fence, seen], list(statusesOf(["failed"], status))],
+      [[nonce, workerId, clock.wallMs(), KEPT.events, id, seen], list(statusesOf(["failed"], status))],
     );
     const name = replyName(reply, ["noted", "same", "changed", "lapsed", "lost"]);
     if (name === "lapsed" || name === "lost")

@@ -156,6 +156,7 @@ const CASES: Case[] = [
     script: "purgeStream",
     seed: {
       ...everyKey,
+      orphans: { u0: "{}" },
       "stream:c:meta": { ...broken, s3_upload_id: "u", s3_bucket: "bkt", s3_key: "c" },
       "streams:failed": zset({ c: 1 }),
       "streams:by_path": { "src:/rec/c.mkv": "c" },
@@ -182,8 +183,8 @@ const CASES: Case[] = [
   },
   {
     script: "noteSource",
-    seed: { ...lease(W1), ...everyKey, "stream:c:meta": { ...broken, fence: "1" } },
-    send: (schema) => new StreamStore(schema, W1).noteSource({ id: "c", fence: 1 }, broken.status, "missing"),
+    seed: { ...lease(W1), ...everyKey, "stream:c:meta": broken },
+    send: (schema) => new StreamStore(schema, W1).noteSource("c", broken.status, "missing"),
   },
   {
     script: "failBroken",

@@ -290,8 +290,9 @@ export class Worker {
     );
   }
 
+  /** What could not be noted now, because somebody works on the stream, is noted after the next look. */
   async #noteSource(failed: FailedFile, now: SourceState): Promise<void> {
-    await this.#store.noteSource(failed, failed.status, now);
+    if (await this.#store.noteSource(failed.id, failed.status, now)) failed.source_state = now;
   }
 
   /** What `files:done` holds at these paths where an entry was not as known here; else nothing. */
@@ -394,6 +395,7 @@ export class Worker {
       janitor: this.#janitor(),
       registry: this.#registry,
       checkpoints: this.#store,
+      processing: this.#processing,
       stop: this.#stop,
       retry: (id, requestId) => this.#retry(id, { kind: "retried", requestId }),
     };

@@ -89,7 +89,6 @@ test("what is opened is neither failed nor ignored nor waiting any more", () => 
     id: "f",
     reason: "file_missing",
     status: "failed_file_missing",
-    fence: 1,
     bytes_sent: 0,
     file_inode: "1",
   });

@@ -17,7 +17,6 @@ export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
   status: string;
-  fence: number;
   /** Bytes of it that are in S3. */
   bytes_sent: number;
   /** As Redis says, as far as is known here. */
@@ -259,8 +258,8 @@ class InodeIndex {
 
 /** A failed stream, as its record says. */
 export function failedFile(record: StreamRecord, reason: string): FailedFile {
-  const { id, status, fence, bytes_sent, source_state, file_size } = record;
-  return { id, reason, status, fence, bytes_sent, source_state, ...fileOfRecord(record), file_size };
+  const { id, status, bytes_sent, source_state, file_size } = record;
+  return { id, reason, status, bytes_sent, source_state, ...fileOfRecord(record), file_size };
 }
 
 /** What a record says of its file's identity. Size and mtime of a live file do not hold. */

@@ -26,7 +26,6 @@ const failed = (reason: string, over: Partial<FailedFile> = {}): Partial<AtPath>
     id: "f",
     reason,
     status: `failed_${reason}`,
-    fence: 1,
     bytes_sent: 0,
     file_inode: "7",
     file_birthtime_ns: "5",

@@ -43,7 +43,7 @@ export interface SupervisorDeps {
   takeUp(id: string): Promise<void>;
   /** Takes a failed stream back to work: its file can be read again. */
   heal(id: string): Promise<void>;
-  /** Where the file of a failed stream is now, for its record. */
+  /** Where the file of a failed stream is now, for its record and for the table. */
   noteSource(failed: FailedFile, now: SourceState): Promise<void>;
   log: SupervisorLog;
 }
@@ -384,7 +384,6 @@ export class Supervisor {
     if (failed === undefined) return;
     const now = mayBe(failed, facts) ? "unknown" : "replaced";
     if (now !== failed.source_state) await this.#deps.noteSource(failed, now);
-    failed.source_state = now;
   }
 
   /** An empty file whose bytes come under a temporary name. Once that is gone it is a file like any other. */

@@ -223,7 +223,13 @@ export const FIELDS = {
     type: "completed_by",
     listed: true,
     by: "seal",
-    doc: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
+    doc: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`; `salvage`: nothing did, the object holds what S3 had of it.",
+  },
+  last_known_size: {
+    type: "count",
+    listed: true,
+    by: "operator",
+    doc: "Of a salvaged stream: the size its file was last seen with. What lies past `file_size`, the object's size, is lost unless the file comes back.",
   },
   longest_pause_ms: {
     type: "count",

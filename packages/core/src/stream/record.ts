@@ -8,7 +8,7 @@ import type { SourceState } from "./source-state.ts";
 import type { Status } from "./state.ts";
 import type { StreamId } from "./values.ts";
 
-export const COMPLETED_BY = ["idle", "marker", "rename", "finalize", "term"] as const;
+export const COMPLETED_BY = ["idle", "marker", "rename", "finalize", "term", "salvage"] as const;
 export type CompletedBy = (typeof COMPLETED_BY)[number];
 export const VERIFY_MODES = ["full", "edges", "off"] as const;
 export type VerifyMode = (typeof VERIFY_MODES)[number];

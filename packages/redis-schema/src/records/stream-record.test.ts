@@ -49,6 +49,7 @@ const full: StreamRecord = {
   set_apart: "temporary_name",
   source_state: "missing",
   failed_at_utc: UTC,
+  last_known_size: 12,
   completed_by: "marker",
   create_intent_at_utc: UTC,
   upload_aborts_at_utc: "2026-11-30T00:00:00.000Z",

@@ -37,6 +37,7 @@ export class RowCompactor {
       set_apart: this.#shared(row.set_apart),
       source_state: this.#shared(row.source_state),
       failed_at_utc: row.failed_at_utc,
+      last_known_size: row.last_known_size,
       completed_by: this.#shared(row.completed_by),
       verify_mode: this.#shared(row.verify_mode),
       verify_result: this.#shared(row.verify_result),

@@ -68,7 +68,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       return Promise.resolve();
     },
     removeDone: vi.fn<() => Promise<void>>(() => Promise.resolve()),
-    noteSource: vi.fn<WatchDeps["noteSource"]>(() => Promise.resolve()),
+    noteSource: vi.fn<WatchDeps["noteSource"]>(async (failed, now) => void (failed.source_state = now)),
     catchUp: () => Promise.resolve(),
     log: { info: () => undefined, warn: () => undefined },
     ...change,
@@ -273,7 +273,7 @@ describe("how often a watch is walked", () => {
 test("where the files of failed streams are is noted once for each change", async () => {
   const here = scene();
   const { table } = here.deps.supervisor;
-  const known = { status: "failed_access_denied", fence: 1, bytes_sent: 0, file_inode: facts.inode };
+  const known = { status: "failed_access_denied", bytes_sent: 0, file_inode: facts.inode };
   table.setFailed("/in/a", { id: "a", reason: "access_denied", source_state: "present", ...known });
   here.files.add("/in/a");
   await here.runner.rescan(never);

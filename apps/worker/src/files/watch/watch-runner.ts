@@ -48,7 +48,7 @@ export interface WatchDeps {
   loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
   saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
   removeDone(paths: string[]): Promise<void>;
-  /** Where the file of a failed stream is now, for its record. */
+  /** Where the file of a failed stream is now, for its record and for the table. */
   noteSource(failed: FailedFile, now: SourceState): Promise<void>;
   /** What others changed in Redis since the last walk: purged streams. */
   catchUp(): Promise<void>;
@@ -318,9 +318,7 @@ export class WatchRunner {
     for (const [path, failed] of supervisor.table.failed()) {
       if (!path.startsWith(inside)) continue;
       const now = this.#state.state === "offline" ? "unknown" : sourceOf(failed, await files.look(path));
-      if (now === failed.source_state) continue;
-      await noteSource(failed, now);
-      failed.source_state = now;
+      if (now !== failed.source_state) await noteSource(failed, now);
     }
   }
 
