@@ -28,6 +28,8 @@ export interface ObjectContext {
   readonly compared: Map<string, Comparison>;
   /** A Create without an answer was taken for lost: the store may still carry it out and leave an upload on our key. */
   readonly creates: { doubted: boolean };
+  /** The object is salvaged: there is no file to compare it with. */
+  readonly fileless?: true;
   /** The state of the file when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }

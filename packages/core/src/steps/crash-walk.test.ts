@@ -94,6 +94,13 @@ const PLOTS: Record<Story, Plot> = {
     turn: { at: "part_recorded", nth: 2, act: (world, path) => world.disk.delete(path) },
     expected: "failed",
   },
+  salvaged: {
+    begin(world, path) {
+      world.salvageAsked = true;
+      grow(2 * PART)(world, path);
+    },
+    turn: { at: "part_recorded", nth: 2, act: (world, path) => world.disk.delete(path) },
+  },
   aborted: {
     begin: grow(2 * PART),
     turn: { at: "part_recorded", nth: 2, act: (world) => abort(world) },
@@ -126,6 +133,7 @@ const PLOTS: Record<Story, Plot> = {
 const LEFT: Partial<Record<Story, string[]>> = {
   deleted_after: [],
   object_removed: [],
+  salvaged: [],
   renamed: [`${ROOT}/renamed.bin`],
 };
 

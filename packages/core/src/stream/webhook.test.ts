@@ -13,6 +13,7 @@ function stream(over: Partial<StreamRecord>): StreamRecord {
 describe("a change", () => {
   it.each([
     ["s3_completed", { status: "completed" }, "completed"],
+    ["s3_completed", { status: "completed", completed_by: "salvage" }, "salvaged"],
     ["processing", { status: "failed_file_missing" }, "failed"],
     ["processing", { status: "failed_file_replaced", superseded_by: streamId("s2") }, undefined],
     ["opening", { status: "processing" }, undefined],

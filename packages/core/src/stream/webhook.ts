@@ -7,7 +7,7 @@ import type { StreamRecord } from "./record.ts";
 import { isSetApart } from "./set-apart.ts";
 import { kindOf } from "./state.ts";
 
-export const WEBHOOK_EVENTS = ["completed", "failed", "stalled"] as const;
+export const WEBHOOK_EVENTS = ["completed", "failed", "stalled", "salvaged"] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
 
 const REPORTED = [
@@ -28,6 +28,7 @@ const REPORTED = [
   "supersedes",
   "content_type",
   "completed_by",
+  "last_known_size",
   "verify_mode",
   "verify_result",
   "sealed_by",
@@ -40,7 +41,8 @@ const REPORTED = [
 export function webhookEventOf(before: StreamRecord, after: StreamRecord): WebhookEvent | undefined {
   const kind = kindOf(after.status);
   if (kind === kindOf(before.status)) return undefined;
-  if (kind === "completed") return kind;
+  // An object that holds a part of its file is never announced as a completed one.
+  if (kind === "completed") return after.completed_by === "salvage" ? "salvaged" : kind;
   return kind === "failed" && !isSetApart(after) ? kind : undefined;
 }
 

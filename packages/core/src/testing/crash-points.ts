@@ -20,6 +20,8 @@ export const STORIES = {
   removed_early: "less than one part is written, then the file is deleted",
   metadata_taken: "as `small`, where another program's object stands at the name of the metadata object",
   removed: "two full parts are written, then the file is deleted",
+  salvaged:
+    "two full parts are written, then the file is deleted and an operator salvages it; the request stands until it is done",
   aborted: "two full parts are written, then an operator aborts; the request stands until it is done",
   deleted_after: "as `grows`, in a watch that deletes completed files",
   extended: "as `grows`; when it is completed, more is written, and its first bytes are rewritten in place",
@@ -184,6 +186,18 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   ),
   point("C23", "aborted", "abort_asked", "abort recorded, nothing done for it", "aborted, never completed"),
   point("C23b", "aborted", "aborting", "its upload removed, not recorded", "aborted, no upload left"),
+  point("C30", "salvaged", "salvaging", "taken for a salvage, nothing done for it", "salvaged once"),
+  point("C30b", "salvaged", "completing", "parts compared, Complete not sent", "salvaged once"),
+  point(
+    "C30c",
+    "salvaged",
+    "completed_in_store",
+    "the partial object exists, not recorded",
+    "recognised; no second version of the object",
+  ),
+  point("C30d", "salvaged", "assembled", "recorded as salvaged, metadata not written", "metadata written"),
+  point("C30e", "salvaged", "described", "metadata of the salvage written, not recorded", "the same again"),
+  point("C30f", "salvaged", "completed", "the salvage completed, not answered", "nothing is left to do"),
   point(
     "C26",
     "upload_removed",
