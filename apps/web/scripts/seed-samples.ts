@@ -2,7 +2,15 @@
  * Sample streams such as a day of recording leaves, generated from numbers: the same number always gives the same
  * stream.
  */
-import { FAILURE_REASONS, failed, formatWaiting, streamId, type Part, type StreamRecord } from "@sluice/core";
+import {
+  FAILURE_REASONS,
+  failed,
+  formatWaiting,
+  sourceStateOfFailed,
+  streamId,
+  type Part,
+  type StreamRecord,
+} from "@sluice/core";
 import { MIB, formatPlan, partBytes, partOffset } from "@sluice/core/stream/part-plan";
 
 const PLAN = { kind: "stepped", partBytes: 8 * MIB } as const;
@@ -49,7 +57,10 @@ export function sample(n: number, mood: Mood = "mixed"): Sample {
       ...base,
       failure_reason: reason,
       failure_detail: `${relative}: ${reason.replaceAll("_", " ")}`,
+      failed_at_utc: base.last_activity_at_utc,
     };
+    const gone = sourceStateOfFailed({ failure_reason: reason });
+    if (gone !== "unknown") failedRecord.source_state = gone;
     if (reason === "file_replaced" || reason === "file_truncated")
       failedRecord.superseded_by = ulid(startedAt + 1, n);
     return { record: failedRecord, status: failed(reason), parts, log: [`failed: ${reason}`] };

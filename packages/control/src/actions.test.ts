@@ -24,6 +24,25 @@ describe("an action", () => {
     expect(obstacle("purge", { kind: "failed", superseded_by: "s2" })).toBeUndefined();
   });
 
+  it.each([
+    ["of a stream whose file is gone", { kind: "failed", source_state: "missing" }, undefined],
+    ["of a stream whose file is replaced", { kind: "failed", source_state: "replaced" }, undefined],
+    ["of a stream whose file nobody can see", { kind: "failed", source_state: "unknown" }, undefined],
+    [
+      "of a stream whose file is there",
+      { kind: "failed", source_state: "present" },
+      "its file is there: retry it",
+    ],
+    ["of a stream that lives", { kind: "processing" }, "its worker is alive: nothing is lost"],
+    ["of a completed one", { kind: "completed" }, "it is complete already"],
+  ] as const)("to salvage what S3 holds %s", (_, row, why) => {
+    const held = { s3_upload_id: "u", ...row };
+    expect(obstacle("salvage", held)).toBe(why);
+    expect(obstacle("salvage", { ...held, s3_upload_id: "" })).toBeDefined();
+    // Of a host that is gone nothing that a record says of a file holds.
+    if (row.kind !== "completed") expect(obstacle("salvage", held, { sourceAlive: false })).toBeUndefined();
+  });
+
   it("on a record that cannot be worked with is a purge or nothing", () => {
     expect(obstacle("purge", { kind: undefined })).toBeUndefined();
     for (const action of ["retry", "finalize", "abort"] as const)

@@ -2,17 +2,19 @@
  * What an operator may do: which actions a stream's state allows, according to the table of moves; why not, in words;
  * and how an action must be confirmed. The same rules disable buttons, refuse plans and ask on a terminal.
  */
+import { sourceStateOfFailed } from "@sluice/core/stream/source-state";
 import { canApply } from "@sluice/core/stream/state";
 import type { StreamRow } from "./stream-row.ts";
 
 /** Actions on streams. */
-export const STREAM_ACTIONS = ["finalize", "retry", "abort", "purge"] as const;
+export const STREAM_ACTIONS = ["finalize", "retry", "salvage", "abort", "purge"] as const;
 export type StreamAction = (typeof STREAM_ACTIONS)[number];
 /** `retry_path` applies to purged files, `abort_uploads` to orphans, `adopt` to another source's streams. */
 export const PLAN_ACTIONS = [
   ...STREAM_ACTIONS,
   "retry_path",
   "abort_uploads",
+  "salvage_upload",
   "adopt",
   "prune_history",
 ] as const;
@@ -23,11 +25,18 @@ export const MAX_PLAN_ITEMS = 10_000;
 /** From this number of items on, the number must be typed. */
 export const TYPED_FROM_ITEMS = 50;
 
-/** Undefined: allowed. */
+type AskedRow = Pick<
+  StreamRow,
+  "kind" | "superseded_by" | "s3_upload_id" | "source_state" | "failure_reason"
+>;
+
+/** Undefined: allowed. `sourceAlive`: whether a worker of its source is; where that is not known, one may be. */
 export function obstacle(
   action: StreamAction,
-  { kind, superseded_by }: Pick<StreamRow, "kind" | "superseded_by">,
+  row: AskedRow,
+  { sourceAlive = true }: { sourceAlive?: boolean } = {},
 ): string | undefined {
+  const { kind, superseded_by } = row;
   if (action === "purge") {
     return kind === "failed" || kind === undefined ? undefined : "only failed streams are purged";
   }
@@ -40,6 +49,13 @@ export function obstacle(
       if (canApply(kind, "settled")) return undefined;
       if (kind === "failed") return "it failed: retry it instead";
       return kind === "pending_completion" ? "it is being completed already" : "it is complete already";
+    case "salvage":
+      if (!canApply(kind, "salvaged")) return "it is complete already";
+      if (!row.s3_upload_id) return "nothing of it is in S3";
+      if (kind !== "failed") return sourceAlive ? "its worker is alive: nothing is lost" : undefined;
+      return sourceAlive && sourceStateOfFailed(row) === "present"
+        ? "its file is there: retry it"
+        : undefined;
     case "abort":
       return canApply(kind, "broke") ? undefined : "it is not live";
   }

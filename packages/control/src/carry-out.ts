@@ -75,6 +75,7 @@ async function purge(
 ): Promise<void> {
   const plans = new Plans(context);
   const planned = plan.options?.seen ?? {};
+  const kept = new Set(plan.options?.keep_uploads);
   const request: PurgeRequest = {
     who,
     upload: plan.options?.upload ?? "abort",
@@ -90,7 +91,8 @@ async function purge(
         // raw values.
         const row = listedStream(stream.id, stream.raw);
         if (row !== undefined && planned[stream.id] !== seenAs(row)) return [stream.id, CHANGED];
-        return [stream.id, resultOf(await purgeStream(context, stream, request))];
+        const asked = kept.has(stream.id) ? { ...request, upload: "keep" as const } : request;
+        return [stream.id, resultOf(await purgeStream(context, stream, asked))];
       }),
     );
     await plans.record(plan.token, new Map(results));

@@ -2,7 +2,7 @@
  * Selects the items of an action from the current state in Redis: those whose state allows it, and why not for the
  * rest.
  */
-import { emptyRow, KEPT, redisNowMs, StreamReader } from "@sluice/redis-schema";
+import { emptyRow, KEPT, redisNowMs, StreamReader, WorkerRegistry } from "@sluice/redis-schema";
 import type { ListedStream, Orphan, SchemaContext } from "@sluice/redis-schema";
 import { MAX_PLAN_ITEMS, obstacle, type StreamAction } from "./actions.ts";
 
@@ -23,11 +23,12 @@ export function choose(
   action: StreamAction,
   rows: readonly ListedStream[],
   refuse: (row: ListedStream) => string | undefined = () => undefined,
+  factsOf: (row: ListedStream) => { sourceAlive?: boolean } = () => ({}),
 ): Chosen {
   const allowed: ListedStream[] = [];
   const excluded: Excluded[] = [];
   for (const row of rows) {
-    const why = obstacle(action, row) ?? refuse(row);
+    const why = obstacle(action, row, factsOf(row)) ?? refuse(row);
     if (why === undefined) allowed.push(row);
     else excluded.push({ id: row.id, why });
   }
@@ -36,6 +37,15 @@ export function choose(
     excluded,
     leftOut: Math.max(0, allowed.length - MAX_PLAN_ITEMS),
   };
+}
+
+/** For a salvage: of each stream whether a worker of its source has a lease. */
+export async function sourcesAlive(
+  context: SchemaContext,
+): Promise<(row: { source?: string | undefined }) => { sourceAlive: boolean }> {
+  const listings = await new WorkerRegistry(context).list();
+  const alive = new Set(listings.flatMap(({ lease }) => (lease.kind === "ok" ? [lease.value.source] : [])));
+  return ({ source }) => ({ sourceAlive: source === undefined || alive.has(source) });
 }
 
 /** In the given order. An id that an index lists although its record is missing can be purged too. */

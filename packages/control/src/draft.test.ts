@@ -77,7 +77,7 @@ describe("a plan", () => {
   });
 
   it("to purge is confirmed by its number only where parts are lost", () => {
-    const row = rowOf({ s3_upload_id: "u1" });
+    const row = rowOf({ s3_upload_id: "u1", source_state: "present" });
     expect(draftPurge(chosen(row), "abort")).toMatchObject({
       title: "Purge 1 failed stream",
       bytes: 4 * MIB,
@@ -92,6 +92,27 @@ describe("a plan", () => {
     const draft = draftPurge(chosen({ ...row, file_size: 20 * MIB }), "abort");
     expect(draft.bytes).toBe(0);
     expect(draft.facts.join(" ")).not.toContain("local disk only");
+  });
+
+  it("keeps an upload that is the only copy, unless words that name it are typed", () => {
+    const gone = { status: "failed_file_missing", s3_upload_id: "u1", source_state: "missing" } as const;
+    const row = rowOf({ ...gone, kind: "failed" });
+    const kept = draftPurge(chosen(row), "abort");
+    expect(kept).toMatchObject({
+      counts: { uploads: 1, uploads_kept: 1, only_copies: 1 },
+      options: { upload: "abort", keep_uploads: ["s1"] },
+      confirm: "yes",
+    });
+    expect(kept.facts).toContain("Lost: 4.0 MiB, with files that are gone.");
+    expect(kept.facts.join(" ")).toContain(
+      "Only copy: 16.0 MiB in S3, in 1 open upload, kept among the orphans",
+    );
+    expect(kept.facts.join(" ")).not.toContain("local disk");
+    const lost = draftPurge(chosen(row), "lose");
+    expect(lost).toMatchObject({ counts: { uploads_kept: 0 }, confirm: "count", typed: "lose 16.0 MiB" });
+    expect(lost.options.keep_uploads).toBeUndefined();
+    const unseen = rowOf({ ...gone, kind: "failed", source_state: "unknown" });
+    expect(draftPurge(chosen(unseen), "abort").options.keep_uploads).toEqual(["s1"]);
   });
 
   it("to abort uploads that are not ours says so", () => {

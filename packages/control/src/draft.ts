@@ -14,7 +14,7 @@ import {
 import { confirmFor, MAX_PLAN_ITEMS, type Confirm, type PlanAction } from "./actions.ts";
 import type { Chosen, Excluded } from "./choose.ts";
 import { seenOf } from "./still-as-planned.ts";
-import { hasUpload, lagBytes, lastActivityAt, sentBytes } from "./stream-row.ts";
+import { hasUpload, isOnlyCopy, lagBytes, lastActivityAt, sentBytes, whereBytesAre } from "./stream-row.ts";
 import { formatBytes, formatDuration, plural } from "./units.ts";
 import { ACTION_WORDS } from "./words.ts";
 
@@ -43,6 +43,8 @@ export interface Draft {
   /** Matching items beyond the limit of one plan. */
   leftOut: number;
   confirm: Confirm;
+  /** Words that must be typed instead of the number: they name what is lost for good. */
+  typed?: string;
 }
 
 type Rest = Omit<Draft, "title" | "bytes"> & { bytes?: number };
@@ -56,26 +58,54 @@ function itemsOf(rows: readonly ListedStream[], bytesOf: (row: ListedStream) => 
   return rows.map((row) => ({ id: row.id, name: row.original_path ?? row.id, bytes: bytesOf(row) }));
 }
 
-export function draftPurge({ rows, excluded, leftOut }: Chosen, upload: "abort" | "keep"): Draft {
+/** What a purge does with open uploads. `lose`: also with those that are the only copy of their bytes. */
+export type PurgeUploads = "abort" | "keep" | "lose";
+
+export function draftPurge({ rows, excluded, leftOut }: Chosen, choice: PurgeUploads): Draft {
+  const upload = choice === "keep" ? "keep" : "abort";
   const withUpload = rows.filter(hasUpload);
-  const destroyed = upload === "keep" ? 0 : withUpload.length;
+  const only = withUpload.filter(isOnlyCopy);
+  const kept = choice === "abort" ? only.map(({ id }) => id) : [];
+  const destroyed = choice === "keep" ? 0 : withUpload.length - kept.length;
   // Bytes that a superseded stream did not send belong to its successor, which has the file at that path now.
-  const items = itemsOf(rows, (row) => (row.superseded_by === undefined ? lagBytes(row) : 0));
-  const unsent = items.reduce((sum, { bytes }) => sum + bytes, 0);
+  const own = rows.filter((row) => row.superseded_by === undefined);
+  const items = itemsOf(rows, (row) => (own.includes(row) ? lagBytes(row) : 0));
+  const where = own.map(whereBytesAre);
+  const [unsent, lost, unseen] = (["disk", "lost", "unknown"] as const).map((name) =>
+    where.reduce((sum, one) => sum + one[name], 0),
+  ) as [number, number, number];
+  const onlyBytes = only.reduce((sum, row) => sum + (row.bytes_sent ?? 0), 0);
+  const others = withUpload.filter((row) => !isOnlyCopy(row));
   return draft({
     action: "purge",
     facts: [
       "Files on disk are never touched: they are ignored until they change or are retried by path.",
       ...(unsent > 0 ? [`${formatBytes(unsent)} of them exist on local disk only.`] : []),
-      uploadsSentence(withUpload, upload),
+      ...(lost > 0 ? [`Lost: ${formatBytes(lost)}, with files that are gone.`] : []),
+      ...(unseen > 0 ? [`${formatBytes(unseen)} are of files that cannot be looked at now.`] : []),
+      ...(only.length > 0 ? [onlyCopySentence(only.length, onlyBytes, choice)] : []),
+      ...(only.length > 0 && others.length === 0 ? [] : [uploadsSentence(others, upload)]),
     ],
     items,
-    counts: { streams: rows.length, uploads: withUpload.length, uploads_kept: withUpload.length - destroyed },
-    options: { upload, seen: seenOf(rows) },
+    counts: {
+      streams: rows.length,
+      uploads: withUpload.length,
+      uploads_kept: withUpload.length - destroyed,
+      only_copies: only.length,
+    },
+    options: { upload, seen: seenOf(rows), ...(kept.length > 0 ? { keep_uploads: kept } : {}) },
     excluded,
     leftOut,
     confirm: confirmFor(rows.length, destroyed, "yes"),
+    ...(choice === "lose" && only.length > 0 ? { typed: `lose ${formatBytes(onlyBytes)}` } : {}),
   });
+}
+
+function onlyCopySentence(uploads: number, bytes: number, choice: PurgeUploads): string {
+  const what = `Only copy: ${formatBytes(bytes)} in S3, in ${plural(uploads, "open upload")}`;
+  return choice === "lose"
+    ? `${what}. S3 forgets them: these bytes exist nowhere else.`
+    : `${what}, kept among the orphans as only copy. A salvage makes objects of them.`;
 }
 
 export function draftAbort({ rows, excluded, leftOut }: Chosen): Draft {
@@ -197,12 +227,15 @@ export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[
   const items = taken.map((one) => ({ id: one.s3_upload_id, name: one.s3_key, bytes: one.bytes ?? 0 }));
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const others = count("foreign") + count("unknown");
+  const only = taken.filter(({ verdict }) => verdict === "only_copy");
+  const onlyBytes = only.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
   return draft({
     action: "abort_uploads",
     facts: [
       ...(olderThanMs > 0 ? [`They began more than ${formatDuration(olderThanMs)} ago.`] : []),
       `Their parts in S3 are lost: ${formatBytes(bytes)}. No object and no local file is touched.`,
       "A worker checks each again right before, and skips uploads that a stream has claimed.",
+      ...(only.length > 0 ? [onlyCopySentence(only.length, onlyBytes, "lose")] : []),
       ...(others > 0 ? [`${plural(others, "upload")} may belong to another program: be sure.`] : []),
     ],
     items,
@@ -211,11 +244,79 @@ export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[
       ours: count("ours"),
       foreign: count("foreign"),
       unknown: count("unknown"),
+      only_copies: only.length,
     },
-    options: {},
+    options: only.length > 0 ? { request: { only_copies: true } } : {},
     excluded,
     leftOut: chosen.length - taken.length,
     confirm: confirmFor(taken.length, taken.length, "yes"),
+    ...(only.length > 0 ? { typed: `lose ${formatBytes(onlyBytes)}` } : {}),
+  });
+}
+
+/** What becomes of each, as far as the records say; the worker compares them with S3 before it acts. */
+export function draftSalvage({ rows, excluded, leftOut }: Chosen): Draft {
+  const items = rows.map((row) => ({
+    id: row.id,
+    name: row.original_path ?? row.id,
+    bytes: row.bytes_sent ?? 0,
+    note: salvageNote(row),
+  }));
+  const lost = rows.reduce((sum, row) => sum + lagBytes(row), 0);
+  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+  const superseded = rows.filter(({ superseded_by }) => superseded_by !== undefined).length;
+  return draft({
+    action: "salvage",
+    facts: [
+      `Each becomes an object of its file's first bytes, ${formatBytes(bytes)} in all, marked as partial.`,
+      lost > 0
+        ? `Lost for good unless the file comes back: ${formatBytes(lost)}, and whatever was written since it was last seen.`
+        : "Lost for good unless the file comes back: whatever was written since it was last seen.",
+      "A name that is taken refuses the salvage, and the upload is kept. A file that comes back later is extended to its whole length.",
+      ...(superseded > 0
+        ? [
+            `${plural(superseded, "stream was", "streams were")} superseded: refused if an object exists at the key by now.`,
+          ]
+        : []),
+    ],
+    items,
+    counts: { streams: rows.length, superseded },
+    options: { seen: seenOf(rows) },
+    excluded,
+    leftOut,
+    confirm: confirmFor(rows.length, 0, "yes"),
+  });
+}
+
+function salvageNote(row: ListedStream): string {
+  const lost = lagBytes(row);
+  const parts = (row.next_part ?? 1) - 1;
+  const held = `${row.s3_key ?? "its key"} gets the first ${formatBytes(row.bytes_sent ?? 0)} (${plural(parts, "part")})`;
+  return lost > 0 ? `${held}; lost: ${formatBytes(lost)}` : held;
+}
+
+/** An upload that no stream has: by its key and id alone, or as the list of orphans knows it. */
+export function draftSalvageUpload(
+  upload: Pick<Orphan, "s3_upload_id" | "s3_key" | "original_path" | "bytes"> & { s3_bucket?: string },
+  force: boolean,
+): Draft {
+  const { s3_upload_id: id, s3_key: key, s3_bucket: bucket, bytes = 0 } = upload;
+  return draft({
+    action: "salvage_upload",
+    facts: [
+      `${key} becomes an object of the parts in S3 from the first on, up to the first that is smaller than the one before it.`,
+      "No record says how large its file was: what lies past that is lost unless the file comes back.",
+      "A name that is taken refuses the salvage, and the upload is kept.",
+      ...(force
+        ? ["Also where its last part went up a moment ago: be sure that nobody sends it any more."]
+        : []),
+    ],
+    items: [{ id, name: upload.original_path ?? key, bytes }],
+    counts: { uploads: 1 },
+    options: { request: { key, ...(bucket === undefined ? {} : { bucket }), ...(force ? { force } : {}) } },
+    excluded: [],
+    leftOut: 0,
+    confirm: "yes",
   });
 }
 

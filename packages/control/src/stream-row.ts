@@ -1,6 +1,7 @@
 /** One line of a list of streams, as stored in Redis, and values derived from it. Also runs in the browser. */
 import { bytesToFullPart } from "@sluice/core/stream/part-plan";
 import { isSetApart } from "@sluice/core/stream/set-apart";
+import { sourceStateOfFailed } from "@sluice/core/stream/source-state";
 import { isStalled as isStalledStream } from "@sluice/core/stream/stalled";
 import { INDEX_OF, type Index } from "@sluice/core/stream/state";
 import type { ListedStream } from "@sluice/redis-schema/stream-rows";
@@ -41,6 +42,47 @@ export function isStored({ kind }: Pick<StreamRow, "kind">): boolean {
 
 export function hasUpload({ s3_upload_id }: Pick<StreamRow, "s3_upload_id">): boolean {
   return s3_upload_id !== undefined && s3_upload_id !== "";
+}
+
+/** Where the bytes of a stream's file are. What is on disk and what is lost are never one number. */
+export interface Whereabouts {
+  /** On local disk alone. */
+  disk: number;
+  /** Lost with the file. */
+  lost: number;
+  /** Not in S3; whether they are on disk nobody can tell now. */
+  unknown: number;
+  /** In an open upload alone, as far as is known. */
+  onlyCopy: number;
+}
+
+export function whereBytesAre(row: WhereRow): Whereabouts {
+  const lag = lagBytes(row);
+  const state = row.kind === "failed" ? sourceStateOfFailed(row) : (row.source_state ?? "present");
+  const onlyCopy = isOnlyCopy(row) ? (row.bytes_sent ?? 0) : 0;
+  return {
+    disk: state === "present" ? lag : 0,
+    lost: state === "missing" || state === "replaced" ? lag : 0,
+    unknown: state === "unknown" ? lag : 0,
+    onlyCopy,
+  };
+}
+
+type WhereRow = Pick<
+  StreamRow,
+  "kind" | "file_size" | "bytes_sent" | "source_state" | "failure_reason" | "s3_upload_id"
+>;
+
+/** A failed stream whose upload is the only copy of its bytes, or may be: its file is not known to be there. */
+export function isOnlyCopy(
+  row: Pick<StreamRow, "kind" | "source_state" | "failure_reason" | "s3_upload_id">,
+): boolean {
+  return row.kind === "failed" && hasUpload(row) && sourceStateOfFailed(row) !== "present";
+}
+
+/** Salvaged: its object holds the first bytes of its file alone. */
+export function isPartial({ completed_by }: Pick<StreamRow, "completed_by">): boolean {
+  return completed_by === "salvage";
 }
 
 /** A generation that another one replaced, or a download that was given up: listed separately, no alert. */

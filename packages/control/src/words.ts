@@ -51,6 +51,18 @@ export const ACTION_WORDS: Record<PlanAction, ActionWords> = {
     done: "aborted",
     destructive: true,
   },
+  salvage: {
+    title: (n) => `Salvage ${plural(n, "stream")} from S3`,
+    confirm: "Salvage",
+    done: "salvaged",
+    destructive: false,
+  },
+  salvage_upload: {
+    title: (n) => `Salvage ${plural(n, "upload")} in S3`,
+    confirm: "Salvage",
+    done: "salvaged",
+    destructive: false,
+  },
   adopt: {
     title: (n) => `Adopt ${plural(n, "live stream")}`,
     confirm: "Adopt",

@@ -25,6 +25,7 @@ const EVENT_WORDS: Record<Event, string> = {
   broke: "an error that needs an operator",
   retried: "retry, or the file came back: resumes after the last acknowledged part",
   redescribed: "retry of a stream whose object exists",
+  salvaged: "an operator's salvage: the object is made from what S3 held, without the file",
 };
 
 /** Mermaid: GitHub draws it. */

@@ -74,6 +74,8 @@ export const FAILPOINTS = [
   "abort_asked",
   /** An operator's abort removed the upload; the record does not say so. */
   "aborting",
+  /** A salvage has taken the stream; nothing was done for it. */
+  "salvaging",
 ] as const;
 
 export type Failpoint = (typeof FAILPOINTS)[number];

@@ -12,6 +12,7 @@ import {
   streamId,
   type FailureReason,
   type Index,
+  type SourceState,
   type StreamId,
   type WebhookEvent,
 } from "@sluice/core";
@@ -123,6 +124,8 @@ export async function failBroken(
     status: failed(reason),
     failure_reason: reason,
     failure_detail: text,
+    failed_at_utc: new Date(now).toISOString(),
+    source_state: "unknown" as SourceState,
     last_activity_at_utc: new Date(now).toISOString(),
     // Nothing was stored, so the new record has the current shape.
     ...(Object.keys(raw).length === 0 ? { schema_version: SCHEMA_VERSION } : {}),

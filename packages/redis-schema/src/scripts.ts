@@ -36,6 +36,7 @@ export const SCRIPTS = {
   repairIndex: script("repair-index", new URL("./scripts/repair-index.lua", import.meta.url)),
   restoreNames: script("restore-names", new URL("./scripts/restore-names.lua", import.meta.url)),
   failBroken: script("fail-broken", new URL("./scripts/fail-broken.lua", import.meta.url)),
+  noteSource: script("note-source", new URL("./scripts/note-source.lua", import.meta.url)),
   reportStalled: script("report-stalled", new URL("./scripts/report-stalled.lua", import.meta.url)),
   reportWorker: script("report-worker", new URL("./scripts/report-worker.lua", import.meta.url)),
   takeTurn: script("take-turn", new URL("./scripts/take-turn.lua", import.meta.url)),

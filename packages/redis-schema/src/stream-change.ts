@@ -136,8 +136,8 @@ export function changeArgs(
   assert(kind, `status ${after.status} is known`);
   const { set, remove } = patchFields(write.patch);
   if (write.newPath !== undefined) set["original_path"] = write.newPath;
-  // Only live streams have an owner.
-  if (!isLive(kind)) remove.push("owner");
+  // A stream that ends loses its owner; a salvage, which takes a failed one, keeps it while it works.
+  if (!isLive(kind) && write.patch.status !== undefined) remove.push("owner");
   // Whatever the caller passes: a stream that has ended keeps no names.
   const over = write.remove === true || kind === "completed";
   const ownPath = pathField(before.source, before.original_path);

@@ -2,13 +2,21 @@
  * Clean-up of records. Needs no worker, because a failed stream has no owner. Only exactly what was read is removed;
  * streams that changed meanwhile are kept and reported. Uploads are put on a list for a worker, or kept, as chosen.
  */
-import { INDEX_OF, kindOf, streamId, takenKeys, type StreamId } from "@sluice/core";
+import {
+  displayPath,
+  INDEX_OF,
+  kindOf,
+  sourceStateOfFailed,
+  streamId,
+  takenKeys,
+  type StreamId,
+} from "@sluice/core";
 import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import type { IgnoredEntry } from "./records/file-entries.ts";
 import { FAILED_STATUSES } from "./records/stream-record.ts";
-import { pathField, toArg, type RawHash } from "./records/text.ts";
-import type { UploadToAbort } from "./records/upload-entries.ts";
+import { pathField, toArg, type Arg, type RawHash } from "./records/text.ts";
+import type { Orphan, UploadToAbort } from "./records/upload-entries.ts";
 import { callRedis, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
 import { indexPlace, list, statusesOf } from "./stream-change.ts";
@@ -66,7 +74,7 @@ export async function purgeStream(
     [
       keys.ofStream(id),
       keys.indexes,
-      [keys.byPath, keys.byKey, keys.uploadsToAbort, keys.filesIgnored, keys.events],
+      [keys.byPath, keys.byKey, keys.uploadsToAbort, keys.filesIgnored, keys.orphans, keys.events],
     ],
     [
       [id, now, KEPT.events, indexPlace(INDEX_OF.failed), status, raw["fence"] ?? "", raw["revision"] ?? ""],
@@ -74,6 +82,7 @@ export async function purgeStream(
       field,
       list(keyFields(raw).map(toArg)),
       aborts ? [toArg(upload), JSON.stringify(uploadEntry(id, raw, upload, request, at_utc))] : ["", ""],
+      upload && !aborts ? keptEntry(id, raw, upload, at_utc) : ["", ""],
       request.ignoreFile && field !== "" ? JSON.stringify(ignoredMark(id, raw, request, at_utc)) : "",
       request.reason ?? "purged",
       request.who,
@@ -107,6 +116,28 @@ function uploadEntry(
     who: request.who,
     at_utc,
   };
+}
+
+/** What is kept is listed at once, and not only by the next scan. Without a key nobody could find it again. */
+function keptEntry(id: string, raw: RawHash, upload: string, at_utc: string): [Arg, string] {
+  const { s3_bucket, s3_key, original_path: path, bytes_sent, next_part, create_intent_at_utc: began } = raw;
+  if (!s3_bucket || !s3_key) return ["", ""];
+  const state = sourceStateOfFailed(raw);
+  const because = state === "present" ? "a purge kept it" : `a purge kept it, and its file is ${state}`;
+  const entry: Orphan = {
+    s3_upload_id: upload,
+    s3_bucket,
+    s3_key,
+    verdict: state === "present" ? "ours" : "only_copy",
+    because: `${because} (stream ${id})`,
+    ...(began === undefined || Number.isNaN(Date.parse(began)) ? {} : { initiated_at_utc: began }),
+    ...(path === undefined ? {} : { original_path: displayPath(path) }),
+    ...(/^\d{1,5}$/.test(next_part ?? "") && Number(next_part) > 0 ? { parts: Number(next_part) - 1 } : {}),
+    ...(/^\d{1,15}$/.test(bytes_sent ?? "") ? { bytes: Number(bytes_sent) } : {}),
+    first_seen_at_utc: at_utc,
+    last_seen_at_utc: at_utc,
+  };
+  return [toArg(upload), JSON.stringify(entry)];
 }
 
 /** Values that are not numbers are left out: the mark then matches any. */

@@ -12,6 +12,7 @@ import {
   type Older,
   type OpenOutcome,
   type Parts,
+  type SourceState,
   type StreamId,
   type StreamRecord,
   type StreamWrite,
@@ -25,9 +26,9 @@ import { claimStreams, type ClaimedStream } from "./stream-claims.ts";
 import { parseDone } from "./records/file-entries.ts";
 import { parseParts } from "./records/part.ts";
 import { fromBuffers } from "./records/text.ts";
-import { callRedis, isOfStream } from "./replies.ts";
+import { callRedis, isOfStream, replyName } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
-import { changeArgs, createArgs, list, logLines, type StoreWrite } from "./stream-change.ts";
+import { changeArgs, createArgs, list, logLines, statusesOf, type StoreWrite } from "./stream-change.ts";
 import { writeStreamBack } from "./stream-write-back.ts";
 import { GONE, OLDER, sendCommand, type CommandAnswer, type StreamCommand } from "./stream-command.ts";
 
@@ -176,6 +177,22 @@ export class StreamStore implements CheckpointStore {
         detail,
       ],
     );
+  }
+
+  /** Where the file of a failed stream is now. False: it is no failed stream, or somebody works on it now. */
+  async noteSource(id: string, status: string, seen: SourceState): Promise<boolean> {
+    const { redis, keys, clock } = this.#context;
+    const { workerId, nonce } = this.#identity;
+    const reply = await runScript(
+      redis,
+      SCRIPTS.noteSource,
+      [keys.worker(workerId), keys.streamMeta(id), keys.events],
+      [[nonce, workerId, clock.wallMs(), KEPT.events, id, seen], list(statusesOf(["failed"], status))],
+    );
+    const name = replyName(reply, ["noted", "same", "changed", "lapsed", "lost"]);
+    if (name === "lapsed" || name === "lost")
+      throw new CheckpointError(`the lease of ${workerId} is not ours now (${name})`);
+    return name !== "changed";
   }
 
   async parts(id: StreamId): Promise<Parts> {

@@ -2,6 +2,7 @@
 import { failed, streamId } from "@sluice/core";
 import {
   loadStreams,
+  OrphanStore,
   pruneHistory,
   purgeStream,
   purgeStreams,
@@ -33,6 +34,7 @@ const broken = after(
   record({
     status: failed("file_missing"),
     failure_reason: "file_missing",
+    source_state: "missing",
     s3_key: "a.mkv",
     s3_upload_id: "up1",
   }),
@@ -99,7 +101,15 @@ describe("a purge", () => {
     expect(outcome).toEqual([{ id: "s1", kind: "purged", upload: "kept" }]);
     expect(await schema.state()).toEqual({
       "streams:by_key": { "bkt/b.mkv": "s2" },
+      orphans: { up1: expect.any(String) },
       events: stream(removed("purged")),
+    });
+    expect(await new OrphanStore(schema).orphan("up1")).toMatchObject({
+      s3_key: "a.mkv",
+      original_path: "/rec/a.mkv",
+      verdict: "only_copy",
+      because: "a purge kept it, and its file is missing (stream s1)",
+      bytes: broken.bytes_sent,
     });
   });
 

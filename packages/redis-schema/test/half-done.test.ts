@@ -156,6 +156,7 @@ const CASES: Case[] = [
     script: "purgeStream",
     seed: {
       ...everyKey,
+      orphans: { u0: "{}" },
       "stream:c:meta": { ...broken, s3_upload_id: "u", s3_bucket: "bkt", s3_key: "c" },
       "streams:failed": zset({ c: 1 }),
       "streams:by_path": { "src:/rec/c.mkv": "c" },
@@ -179,6 +180,11 @@ const CASES: Case[] = [
     script: "restoreNames",
     seed: { "stream:s1:meta": meta(live), "streams:by_key": { x: "y" }, "streams:by_path": { x: "y" } },
     send: (schema) => restoreNames(schema, { raw: meta(live) }, live),
+  },
+  {
+    script: "noteSource",
+    seed: { ...lease(W1), ...everyKey, "stream:c:meta": broken },
+    send: (schema) => new StreamStore(schema, W1).noteSource("c", broken.status, "missing"),
   },
   {
     script: "failBroken",

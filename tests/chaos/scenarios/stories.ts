@@ -27,6 +27,7 @@ export interface Plot {
     | "completed"
     | "failed"
     | "aborted"
+    | "salvaged"
     | "replaced"
     | "renamed"
     | "deleted"
@@ -157,6 +158,17 @@ export const PLOTS: Record<Story, Plot> = {
     },
     outcome: "aborted",
   },
+  salvaged: {
+    async play(world, path) {
+      await using file = await GrowingFile.open(path);
+      await file.append(2 * PART);
+      await partsRecorded(world, 2);
+      GONE.set(path, await hashFile(path));
+      await rm(path);
+      await askToSalvage(world);
+    },
+    outcome: "salvaged",
+  },
   deleted_after: {
     env: { SLUICE_AFTER_UPLOAD: "delete", SLUICE_AFTER_UPLOAD_DELAY: "0s" },
     play: (_, path) => write(path, 2 * PART + TAIL),
@@ -261,6 +273,17 @@ export function endingOf(plot: Plot, sha256: string | undefined): Ending {
           openUploads,
         }),
       };
+    case "salvaged":
+      return {
+        settled: (world) => over(world, "streams:completed"),
+        verdict: (path, key) => {
+          const sha = GONE.get(path);
+          return {
+            files: [{ ...file(path, key), doneGone: true, ...(sha === undefined ? {} : { sha256: sha }) }],
+            openUploads,
+          };
+        },
+      };
     case "failed":
       return {
         settled: (world) => over(world, "streams:failed"),
@@ -306,6 +329,26 @@ async function askToAbort(world: World): Promise<void> {
   await new RequestQueue({ redis, keys: keysWith(""), clock }).file({
     id: "chaos-abort",
     action: "abort",
+    items,
+    who: "chaos",
+    filed_at_utc: new Date().toISOString(),
+  });
+}
+
+/** What the files held that were deleted, by path. */
+const GONE = new Map<string, string>();
+
+/** Only a stream that has failed is salvaged while its source has a worker. */
+async function askToSalvage(world: World): Promise<void> {
+  const { redis } = world.records;
+  const items = await world.until("the stream has failed", async () => {
+    const ids = await redis.zrangebyscore("streams:failed", "-inf", "+inf");
+    return ids.length > 0 && ids;
+  });
+  const clock = { wallMs: () => Date.now() };
+  await new RequestQueue({ redis, keys: keysWith(""), clock }).file({
+    id: "chaos-salvage",
+    action: "salvage",
     items,
     who: "chaos",
     filed_at_utc: new Date().toISOString(),

@@ -8,6 +8,7 @@ import { ActionDialog } from "./action-dialog.tsx";
 export type ActionWish =
   | { action: StreamAction; target: { ids: string[] } | { filter: StreamFilter } }
   | { action: "abort_uploads"; upload_ids: string[] }
+  | { action: "salvage_upload"; upload_id: string }
   | { action: "prune_history"; older_than_ms: number };
 
 const ActionContext = createContext<((wish: ActionWish) => void) | undefined>(undefined);

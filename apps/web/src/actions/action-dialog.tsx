@@ -62,6 +62,9 @@ function usePlan(wish: ActionWish, choices: PlanChoices) {
       if (wish.action === "abort_uploads") {
         return client.actions.planOrphans.mutate({ upload_ids: wish.upload_ids });
       }
+      if (wish.action === "salvage_upload") {
+        return client.actions.planSalvageUpload.mutate({ upload_id: wish.upload_id });
+      }
       if (wish.action === "prune_history") {
         return client.actions.planPrune.mutate({ older_than_ms: wish.older_than_ms });
       }

@@ -17,7 +17,7 @@ import type { PlanView } from "./plan-view.ts";
 
 export interface PlanChoices {
   /** What a purge does with open uploads. */
-  upload: "abort" | "keep";
+  upload: "abort" | "keep" | "lose";
   /** Finalize even files that a process has open for writing. */
   force: boolean;
 }
@@ -116,8 +116,11 @@ function Choices({
         name="upload"
         value={choices.upload}
         options={[
-          { value: "abort", label: uploads === 1 ? "Abort it" : "Abort them" },
+          { value: "abort", label: abortWords(uploads, plan.counts.only_copies ?? 0) },
           { value: "keep", label: uploads === 1 ? "Keep it" : "Keep them" },
+          ...((plan.counts.only_copies ?? 0) > 0
+            ? [{ value: "lose" as const, label: "Abort also the only copies" }]
+            : []),
         ]}
         onChange={(upload) => onChoose({ ...choices, upload })}
       />
@@ -135,6 +138,11 @@ function Choices({
       Include files that a process has open for writing
     </label>
   );
+}
+
+function abortWords(uploads: number, onlyCopies: number): string {
+  if (onlyCopies > 0) return "Abort, but keep only copies";
+  return uploads === 1 ? "Abort it" : "Abort them";
 }
 
 function TextField({

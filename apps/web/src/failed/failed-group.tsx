@@ -1,6 +1,6 @@
 "use client";
 /** Failed streams of one reason: cause, remedy, where their bytes are, the newest few, and actions for all of them. */
-import { RotateCw, Trash2 } from "lucide-react";
+import { LifeBuoy, RotateCw, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useAct } from "../actions/action-context.tsx";
 import { formatCount, plural } from "@sluice/control/units";
@@ -38,6 +38,7 @@ export function FailedGroupCard({ group }: { group: FailedGroup }) {
           filter={filterSchema.parse({ view, reason: group.reason })}
           name={name}
           canRetry={!group.superseded}
+          canSalvage={group.salvageable > 0}
         />
       </header>
       <ul className="divide-y divide-line border-t border-line text-sm">
@@ -59,19 +60,39 @@ export function FailedGroupCard({ group }: { group: FailedGroup }) {
 function Whereabouts({ group }: { group: FailedGroup }) {
   return (
     <dl className="grid grid-cols-[auto_auto] items-baseline gap-x-3 gap-y-0.5 text-sm">
-      <dt className="text-muted">On local disk only</dt>
-      <dd className="text-right">
-        <Bytes n={group.only_on_disk} />
-      </dd>
-      <dt className="text-muted">In {plural(group.open_uploads, "open upload")}</dt>
-      <dd className="text-right">
-        <Bytes n={group.in_s3} />
-      </dd>
+      {(group.only_on_disk > 0 || group.lost + group.unknown === 0) && (
+        <Amount name="On local disk only" bytes={group.only_on_disk} />
+      )}
+      {group.lost > 0 && <Amount name="Lost" bytes={group.lost} />}
+      {group.unknown > 0 && <Amount name="Not in S3, file not seen" bytes={group.unknown} />}
+      {group.only_copy > 0 && <Amount name="Only copy, in S3" bytes={group.only_copy} />}
+      <Amount name={`In ${plural(group.open_uploads, "open upload")}`} bytes={group.in_s3} />
     </dl>
   );
 }
 
-function GroupActions({ filter, name, canRetry }: { filter: StreamFilter; name: string; canRetry: boolean }) {
+function Amount({ name, bytes }: { name: string; bytes: number }) {
+  return (
+    <>
+      <dt className="text-muted">{name}</dt>
+      <dd className="text-right">
+        <Bytes n={bytes} />
+      </dd>
+    </>
+  );
+}
+
+function GroupActions({
+  filter,
+  name,
+  canRetry,
+  canSalvage,
+}: {
+  filter: StreamFilter;
+  name: string;
+  canRetry: boolean;
+  canSalvage: boolean;
+}) {
   const act = useAct();
   const blocked = useWriteObstacle();
   return (
@@ -83,6 +104,15 @@ function GroupActions({ filter, name, canRetry }: { filter: StreamFilter; name: 
           onClick={() => act({ action: "retry", target: { filter } })}
         >
           <RotateCw aria-hidden className="size-3.5" /> Retry <span className="heard">all of {name}</span>
+        </Button>
+      )}
+      {canSalvage && (
+        <Button
+          size="small"
+          unavailable={blocked}
+          onClick={() => act({ action: "salvage", target: { filter } })}
+        >
+          <LifeBuoy aria-hidden className="size-3.5" /> Salvage <span className="heard">all of {name}</span>
         </Button>
       )}
       <Button size="small" unavailable={blocked} onClick={() => act({ action: "purge", target: { filter } })}>

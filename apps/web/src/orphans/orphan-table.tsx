@@ -1,6 +1,6 @@
 "use client";
 /** One row per upload. Foreign and unknown ones are never preselected. */
-import { CircleHelp, House, TriangleAlert, type LucideIcon } from "lucide-react";
+import { CircleHelp, House, LifeBuoy, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
 import { plural, parseTime } from "@sluice/control/units";
 import { Age } from "../ui/time.tsx";
@@ -10,6 +10,7 @@ import { VisibleName } from "../ui/visible-name.tsx";
 
 const VERDICTS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {
   ours: { word: "Ours", icon: House, tone: "text-accent" },
+  only_copy: { word: "Only copy", icon: LifeBuoy, tone: "text-warn" },
   foreign: { word: "Foreign", icon: TriangleAlert, tone: "text-warn" },
   unknown: { word: "Unknown", icon: CircleHelp, tone: "text-muted" },
 };

@@ -3,7 +3,7 @@
  * The list of orphans: whose they are, their age and its source, their size; and their clean-up, selected one by one.
  */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { RefreshCw, Trash2, Unlink } from "lucide-react";
+import { LifeBuoy, RefreshCw, Trash2, Unlink } from "lucide-react";
 import { useState } from "react";
 import { useAct } from "../actions/action-context.tsx";
 import { useLiveRefresh } from "../live/live-context.tsx";
@@ -101,6 +101,12 @@ function Toolbar({
         onClick={() => onChoose(new Set(ours))}
       >
         Select ours
+      </Button>
+      <Button
+        unavailable={blocked ?? (picked.length === 1 ? undefined : "select one upload first")}
+        onClick={() => act({ action: "salvage_upload", upload_id: picked[0] ?? "" })}
+      >
+        <LifeBuoy aria-hidden className="size-4" /> Salvage
       </Button>
       <Button
         unavailable={blocked ?? (picked.length === 0 ? "select uploads first" : undefined)}

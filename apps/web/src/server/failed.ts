@@ -4,10 +4,11 @@ import {
   hasUpload,
   indexOfRow,
   isSuperseded,
-  lagBytes,
   sentBytes,
+  whereBytesAre,
   type StreamRow,
 } from "@sluice/control/stream-row";
+import { obstacle } from "@sluice/control/actions";
 import { failureWords } from "@sluice/control/words";
 import type { Hub } from "./hub.ts";
 
@@ -19,6 +20,14 @@ export interface FailedGroup {
   remedy: string;
   /** Bytes that are only on local disk. */
   only_on_disk: number;
+  /** Bytes that went with their files. */
+  lost: number;
+  /** Bytes not in S3 of files that cannot be looked at now. */
+  unknown: number;
+  /** Bytes that open uploads alone hold, for their files are gone or cannot be looked at. */
+  only_copy: number;
+  /** How many streams can be salvaged. */
+  salvageable: number;
   /** Bytes that S3 has in their open uploads. */
   in_s3: number;
   open_uploads: number;
@@ -49,12 +58,17 @@ export async function failedGroups(hub: Hub): Promise<{ groups: FailedGroup[]; f
 
 function groupOf(reason: string, superseded: boolean, rows: StreamRow[]): FailedGroup {
   const uploads = rows.filter(hasUpload);
+  const sum = (of: (row: StreamRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
   return {
     reason,
     superseded,
     count: rows.length,
     ...failureWords(reason),
-    only_on_disk: rows.reduce((sum, row) => sum + lagBytes(row), 0),
+    only_on_disk: sum((row) => whereBytesAre(row).disk),
+    lost: sum((row) => whereBytesAre(row).lost),
+    unknown: sum((row) => whereBytesAre(row).unknown),
+    only_copy: sum((row) => whereBytesAre(row).onlyCopy),
+    salvageable: rows.filter((row) => obstacle("salvage", row) === undefined).length,
     in_s3: uploads.reduce((sum, row) => sum + sentBytes(row), 0),
     open_uploads: uploads.length,
     sample: rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SAMPLE),

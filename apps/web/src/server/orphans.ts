@@ -12,7 +12,7 @@ export interface OrphansView {
 }
 
 /** Uploads that can be cleaned up come first, the oldest on top. */
-const ORDER: readonly Orphan["verdict"][] = ["ours", "unknown", "foreign"];
+const ORDER: readonly Orphan["verdict"][] = ["only_copy", "ours", "unknown", "foreign"];
 
 export async function orphansView(hub: Hub): Promise<OrphansView> {
   const [orphans, toAbort] = await Promise.all([hub.orphans.orphans(), hub.orphans.toAbort()]);

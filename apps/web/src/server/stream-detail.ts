@@ -8,6 +8,7 @@ import type { LogEntry } from "@sluice/redis-schema/records/feed";
 import { recordToJson } from "@sluice/redis-schema/records/stream-record";
 import { TRPCError } from "@trpc/server";
 import { partMap, type PartMap } from "../parts/part-map.ts";
+import { sourcesAlive } from "@sluice/control/choose";
 import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "./hub.ts";
 
@@ -22,12 +23,18 @@ export interface StreamPage {
   log: (LogEntry | { text: string })[];
   part_count: number;
   indexes: Index[];
+  /** A worker of its source has a lease. */
+  source_alive: boolean;
   /** SLUICE_STALL_AFTER. */
   stall_after_ms: number;
 }
 
 export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
-  const [detail, [row]] = await Promise.all([hub.reader.stream(id), hub.reader.rows([id])]);
+  const [detail, [row], alive] = await Promise.all([
+    hub.reader.stream(id),
+    hub.reader.rows([id]),
+    sourcesAlive(hub.context),
+  ]);
   if (row === undefined && detail.indexes.length === 0) {
     throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
   }
@@ -40,6 +47,7 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
     log: detail.log,
     part_count: detail.partCount,
     indexes: detail.indexes,
+    source_alive: alive(shown).sourceAlive,
     stall_after_ms: hub.settings.stallAfterMs,
     ...(trouble === undefined ? {} : { trouble }),
     ...(waiting === undefined ? {} : { waiting }),

@@ -6,6 +6,7 @@ import {
   CircleX,
   FileCheck2,
   Hourglass,
+  LifeBuoy,
   TriangleAlert,
   UploadCloud,
   type LucideIcon,
@@ -30,6 +31,7 @@ const LOOKS: Record<Kind, Look> = {
 
 const UNKNOWN: Look = { word: "Unknown state", icon: TriangleAlert, tone: "text-warn" };
 const GIVEN_UP: Look = { word: "Given up", icon: ArchiveRestore, tone: "text-muted" };
+const PARTIAL: Look = { word: "Partial", icon: LifeBuoy, tone: "text-warn" };
 const SUPERSEDED: Look = { word: "Superseded", icon: ArchiveRestore, tone: "text-muted" };
 
 function lookOf(status: string): Look {
@@ -42,6 +44,7 @@ export function StatusMark({
   stalled = false,
   superseded = false,
   givenUp = false,
+  partial = false,
   withReason = true,
 }: {
   status: string;
@@ -50,9 +53,11 @@ export function StatusMark({
   superseded?: boolean;
   /** Its file vanished under a temporary name: no alert either. */
   givenUp?: boolean;
+  /** Salvaged: its object holds the file's first bytes alone. */
+  partial?: boolean;
   withReason?: boolean;
 }) {
-  const look = givenUp ? GIVEN_UP : superseded ? SUPERSEDED : lookOf(status);
+  const look = partial ? PARTIAL : givenUp ? GIVEN_UP : superseded ? SUPERSEDED : lookOf(status);
   const Icon = look.icon;
   return (
     <span className="inline-flex min-w-0 flex-wrap items-center gap-x-1.5 gap-y-0.5">

@@ -12,10 +12,12 @@ import { ProgressBar } from "./progress-bar.tsx";
 import { StatusMark } from "./status.tsx";
 import {
   failureReason,
+  isPartial,
   isStalled,
   isSuperseded,
   lagBytes,
   sentBytes,
+  whereBytesAre,
   type StreamRow,
 } from "@sluice/control/stream-row";
 import { WhyNotFinal } from "./why-not-final.tsx";
@@ -36,6 +38,7 @@ export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapP
           status={row.status}
           superseded={isSuperseded(row)}
           givenUp={row.set_apart !== undefined}
+          partial={isPartial(row)}
           stalled={isStalled(row, useNow(), page.stall_after_ms)}
         />
         <p className="min-w-0 text-sm [overflow-wrap:anywhere]" data-testid="why">
@@ -62,10 +65,29 @@ export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapP
           <Share name="Safeguarded tail" bytes={totals.guarded.bytes} swatch="bg-part-guarded" />
         )}
         <Share name="In flight" bytes={inFlight} swatch="bg-part-flight" />
-        <Share name="On disk only" bytes={totals?.disk.bytes ?? lagBytes(row)} swatch="bg-part-disk" />
-        <Share name="Tail, on disk only" bytes={totals?.tail.bytes ?? 0} swatch="bg-part-tail" />
+        <NotInS3 row={row} disk={totals?.disk.bytes ?? lagBytes(row)} tail={totals?.tail.bytes ?? 0} />
       </dl>
     </section>
+  );
+}
+
+/** On disk only as far as the file is there: what went with it is lost, and the upload is then the only copy. */
+function NotInS3({ row, disk, tail }: { row: StreamRow; disk: number; tail: number }) {
+  const { lost, unknown, onlyCopy } = whereBytesAre(row);
+  const partial = row.completed_by === "salvage" ? (row.last_known_size ?? 0) - (row.file_size ?? 0) : 0;
+  if (lost + unknown + onlyCopy === 0 && partial <= 0)
+    return (
+      <>
+        <Share name="On disk only" bytes={disk} swatch="bg-part-disk" />
+        <Share name="Tail, on disk until sealed" bytes={tail} swatch="bg-part-tail" />
+      </>
+    );
+  return (
+    <>
+      {lost + partial > 0 && <Share name="Lost" bytes={lost + partial} swatch="bg-part-disk" />}
+      {unknown > 0 && <Share name="Not in S3, file not seen" bytes={unknown} swatch="bg-part-disk" />}
+      {onlyCopy > 0 && <Share name="Only copy, in S3" bytes={onlyCopy} swatch="bg-part-sent" />}
+    </>
   );
 }
 

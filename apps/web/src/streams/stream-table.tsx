@@ -16,6 +16,7 @@ import {
   isStalled,
   fileName,
   isSuperseded,
+  isPartial,
   lagBytes,
   lastActivityAt,
   pathOf,
@@ -168,6 +169,7 @@ function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
           status={row.status}
           superseded={isSuperseded(row)}
           givenUp={row.set_apart !== undefined}
+          partial={isPartial(row)}
           stalled={isStalled(row, now, stallAfterMs)}
         />
       </div>

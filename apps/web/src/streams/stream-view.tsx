@@ -48,7 +48,10 @@ export function StreamView({ id }: { id: string }) {
   const { row, log, raw } = detail.data;
   return (
     <>
-      <PageTitle title={<VisibleName text={fileName(pathOf(row))} />} actions={<StreamActions row={row} />}>
+      <PageTitle
+        title={<VisibleName text={fileName(pathOf(row))} />}
+        actions={<StreamActions row={row} sourceAlive={detail.data.source_alive} />}
+      >
         <VisibleName text={pathOf(row)} />
       </PageTitle>
       <div className="flex flex-col gap-4">

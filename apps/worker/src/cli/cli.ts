@@ -20,6 +20,7 @@ import { addOrphans } from "./commands/orphans.ts";
 import { addParts } from "./commands/parts.ts";
 import { addPurge } from "./commands/purge.ts";
 import { addRetry } from "./commands/retry.ts";
+import { addSalvage } from "./commands/salvage.ts";
 import { addShow } from "./commands/show.ts";
 import { addTop } from "./commands/top.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -39,6 +40,7 @@ export function buildCli(): Command {
   addShow(program);
   addParts(program);
   addRetry(program);
+  addSalvage(program);
   addFinalize(program);
   addAbort(program);
   addPurge(program);

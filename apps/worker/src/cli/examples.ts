@@ -11,6 +11,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "sluice retry --all --reason access_denied",
     "sluice retry /data/recordings/cam1.mkv",
   ],
+  salvage: [
+    "sluice salvage 01k9w3",
+    "sluice salvage --all --source cam-host-2 --plan",
+    "sluice salvage --upload cam1/2026-11-24.mkv 2~kXt9 --yes",
+  ],
   finalize: ["sluice finalize 01k9w3", "sluice finalize 01k9w3 --force --yes"],
   abort: ["sluice abort 01k9w3 --yes --count 1"],
   purge: [

@@ -33,7 +33,10 @@ export interface AnswerDeps {
   walkAll(): Promise<void>;
   /** Actions on uploads in the bucket and on other sources. */
   others: Record<
-    Extract<RequestRecord["action"], "scan_orphans" | "abort_uploads" | "verify" | "adopt">,
+    Extract<
+      RequestRecord["action"],
+      "scan_orphans" | "abort_uploads" | "verify" | "adopt" | "salvage" | "salvage_upload"
+    >,
     Handler
   >;
 }
@@ -58,6 +61,8 @@ export async function answerRequest(task: Task, deps: AnswerDeps): Promise<Answe
     case "abort_uploads":
     case "verify":
     case "adopt":
+    case "salvage":
+    case "salvage_upload":
       return await deps.others[action](task);
   }
 }

@@ -3,6 +3,7 @@ import {
   judgeAbort,
   judgeFinalize,
   judgeRetry,
+  judgeSalvage,
   mayAsk,
   type Decision,
   type Facts,
@@ -100,5 +101,59 @@ describe("D8a: what is of another source with a living worker is left to that on
     expect(judgeAbort({ ...facts, ageMs: 60 * MIN, source: "mine" }).kind).toBe("pending");
     expect(judgeFinalize(facts).kind).toBe("pending");
     expect(judgeRetry(facts, { source: "mine", covers: false }).kind).toBe("pending");
+  });
+});
+
+describe("a salvage", () => {
+  const held = { s3_upload_id: "u" };
+  const gone = { ...FAILED, ...held, source_state: "missing" };
+  const there = { ...FAILED, ...held, source_state: "present" };
+  const begun: Row & { completed_by: string } = {
+    status: "s3_completed",
+    kind: "s3_completed",
+    completed_by: "salvage",
+  };
+  const own = { own: true, sourceAlive: true, reaches: true, rebuilding: false };
+  const away = { ...own, own: false, sourceAlive: false };
+  it.each<
+    [
+      what: string,
+      row: Parameters<typeof judgeSalvage>[0]["row"],
+      over: Partial<typeof own>,
+      kind: Decision["kind"],
+    ]
+  >([
+    ["of a stream whose file is gone is done by its own source's worker", gone, own, "act"],
+    ["of a stream whose file is there is refused", there, own, "refused"],
+    ["of a stream whose source has no worker is done by any", there, away, "act"],
+    [
+      "of a live stream is refused while a worker of its source is alive",
+      { ...LIVE, ...held },
+      own,
+      "refused",
+    ],
+    [
+      "of a live stream is refused by any worker while its source has one",
+      { ...LIVE, ...held },
+      { ...away, sourceAlive: true },
+      "refused",
+    ],
+    ["of a live stream whose host is gone is done by any", { ...LIVE, ...held }, away, "act"],
+    [
+      "of a failed stream of a source that has a worker is that one's",
+      gone,
+      { ...away, sourceAlive: true },
+      "pending",
+    ],
+    ["waits while Redis is rebuilt", gone, { ...own, rebuilding: true }, "pending"],
+    ["is left to a worker that was given the bucket", gone, { ...own, reaches: false }, "pending"],
+    ["of a stream without an upload is refused", FAILED, own, "refused"],
+    ["of a completed stream is refused", COMPLETED, own, "refused"],
+    ["that is done is done", { ...COMPLETED, completed_by: "salvage" }, own, "done"],
+    ["whose worker died before the end is finished by any", begun, { ...away, sourceAlive: true }, "act"],
+    ["of a stored stream is refused", { ...begun, completed_by: "idle" }, own, "refused"],
+    ["of no stream is refused", undefined, own, "refused"],
+  ])("%s", (_, row, over, kind) => {
+    expect(judgeSalvage({ ...own, ...over, row }).kind).toBe(kind);
   });
 });

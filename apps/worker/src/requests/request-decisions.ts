@@ -3,7 +3,7 @@
  * here.
  */
 import { formatDuration } from "@sluice/control/units";
-import { ABORT, failed, isLive } from "@sluice/core";
+import { ABORT, failed, isLive, sourceStateOfFailed } from "@sluice/core";
 import type { ListedStream } from "@sluice/redis-schema";
 
 /** A destructive request expires after this time, because it may no longer be wanted. */
@@ -97,6 +97,43 @@ export function judgeRetry(
   if (row.kind === "failed") return row.source === own.source && own.covers ? ACT : PENDING;
   if (isLive(row.kind) && !runsHere) return PENDING;
   return { kind: "refused", detail: `only failed streams can be retried: it is ${row.status}` };
+}
+
+interface SalvageFacts {
+  row:
+    | (Row & Pick<ListedStream, "s3_upload_id" | "source_state" | "failure_reason" | "completed_by">)
+    | undefined;
+  /** It is of this worker's source. */
+  own: boolean;
+  /** A worker of its source has a lease. */
+  sourceAlive: boolean;
+  /** This worker was given its bucket. */
+  reaches: boolean;
+  /** Redis is being rebuilt from S3. */
+  rebuilding: boolean;
+}
+
+/** Never while an owner is alive: a slow worker is no lost one, and what it still has on disk is more than S3 holds. */
+export function judgeSalvage({ row, own, sourceAlive, reaches, rebuilding }: SalvageFacts): Decision {
+  if (!row) return NO_SUCH;
+  if (row.kind === "completed")
+    return row.completed_by === "salvage"
+      ? { kind: "done", detail: "it is salvaged" }
+      : { kind: "refused", detail: "it is complete already" };
+  // The worker that salvaged it died before the end.
+  const begun = row.kind === "s3_completed" && row.completed_by === "salvage";
+  if (row.kind === "s3_completed" && !begun)
+    return { kind: "refused", detail: "its object is complete already" };
+  if (row.kind === undefined)
+    return { kind: "refused", detail: "its record cannot be worked with: salvage its upload instead" };
+  if (isLive(row.kind) && sourceAlive && !begun)
+    return { kind: "refused", detail: "a worker of its source is alive: nothing is lost while it continues" };
+  if (!begun && !row.s3_upload_id) return { kind: "refused", detail: "nothing of it is in S3" };
+  if (rebuilding || !reaches || (sourceAlive && !own && !begun)) return PENDING;
+  const gone = sourceStateOfFailed(row) !== "present";
+  return row.kind !== "failed" || gone || !sourceAlive
+    ? ACT
+    : { kind: "refused", detail: "its file is there: retry it" };
 }
 
 /** Questions to the store need no file, so any worker with the bucket can answer for a source without workers. */

@@ -6,7 +6,7 @@ import {
   type StreamStore,
   type WorkerRegistry,
 } from "@sluice/redis-schema";
-import type { Clock } from "@sluice/core";
+import type { Clock, ProcessorDeps } from "@sluice/core";
 import type { JanitorDeps } from "../streams/janitor.ts";
 import { uploadActions } from "./upload-actions.ts";
 import type { WorkerSettings } from "../start/settings.ts";
@@ -15,6 +15,7 @@ import { adoptRequest } from "./adopt-request.ts";
 import { answerRequest, type AnswerDeps } from "./request-answers.ts";
 import { RequestDesk, type DeskDeps } from "./request-desk.ts";
 import type { Retried } from "./retry.ts";
+import { salvageRequest } from "./salvage.ts";
 import type { Supervisor } from "../streams/supervisor.ts";
 import { verifyRequest } from "./verify-request.ts";
 
@@ -34,6 +35,7 @@ export interface RequestInputs extends FromSettings, FromPorts {
   janitor: JanitorDeps;
   registry: WorkerRegistry;
   checkpoints: StreamStore;
+  processing: ProcessorDeps;
   stop: AbortSignal;
   retry(id: string, requestId: string): Promise<Retried>;
 }
@@ -55,9 +57,12 @@ export function requestDesk(from: RequestInputs): RequestDesk {
         watches,
         held: () => uploadsOf(supervisor),
         files,
+        processing: from.processing,
+        signal: stop,
       }),
       verify: (task) => verifyRequest(task, deps),
       adopt: (task) => adoptRequest(task, deps),
+      salvage: (task) => salvageRequest(task, { ...deps, locked: janitor.locked }),
     },
   };
   const answer: DeskDeps["answer"] = (task) => answerRequest(task, answering);

@@ -78,7 +78,14 @@ export class RequestDesk {
   readonly #signal: AbortSignal;
   readonly #open = new Map<string, Open>();
   readonly #unreadable = new Set<string>();
-  readonly #active: Record<Lane, number> = { records: 0, store: 0, uploads: 0, scans: 0, readBack: 0 };
+  readonly #active: Record<Lane, number> = {
+    records: 0,
+    store: 0,
+    uploads: 0,
+    scans: 0,
+    salvages: 0,
+    readBack: 0,
+  };
 
   constructor(deps: DeskDeps, signal: AbortSignal) {
     this.#deps = deps;
@@ -312,6 +319,8 @@ const LANES = {
   uploads: { slots: 4, deadlineMs: 60_000 },
   /** The whole bucket. */
   scans: { slots: 1, deadlineMs: 30 * 60_000 },
+  /** Complete takes its time, and the store may be away. */
+  salvages: { slots: 2, deadlineMs: 30 * 60_000 },
   /** Whole objects that are read back. */
   readBack: { slots: 1, deadlineMs: 24 * 60 * 60_000 },
 } as const;
@@ -334,6 +343,8 @@ const LANE_OF: Record<RequestRecord["action"], Lane> = {
   verify: "store",
   abort_uploads: "uploads",
   scan_orphans: "scans",
+  salvage: "salvages",
+  salvage_upload: "salvages",
 };
 
 function laneOf({ action, options }: Pick<RequestRecord, "action" | "options">): Lane {

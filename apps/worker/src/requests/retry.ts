@@ -111,6 +111,8 @@ async function restart(
     patch: {
       failure_reason: null,
       failure_detail: null,
+      failed_at_utc: null,
+      ...(because.kind === "recovered" ? { source_state: "present" } : {}),
       set_apart: null,
       waiting_for: null,
       requested_action: null,

@@ -6,11 +6,14 @@ import {
   isoNow,
   judgeUpload,
   kindOf,
+  salvageUpload,
   type Clock,
   type FileSource,
   type ObjectStore,
   type OpenUpload,
+  type ProcessorDeps,
   type StoreTrouble,
+  type UploadRef,
 } from "@sluice/core";
 import {
   holderOfKey,
@@ -33,11 +36,13 @@ export interface UploadActionDeps extends JanitorDeps {
   watches: readonly Watch[];
   held: ScanDeps["held"];
   files: FileSource;
+  processing: ProcessorDeps;
+  signal: AbortSignal;
 }
 
 export function uploadActions(
   deps: UploadActionDeps,
-): Pick<AnswerDeps["others"], "scan_orphans" | "abort_uploads"> {
+): Pick<AnswerDeps["others"], "scan_orphans" | "abort_uploads" | "salvage_upload"> {
   const scan: ScanDeps = {
     context: deps.context,
     store: deps.store,
@@ -73,6 +78,14 @@ export function uploadActions(
       if ((await task.ageMs()) > DESTRUCTIVE_MOST_MS) return { kind: "refused", detail: TOO_OLD };
       return await abortOrphan(deps, scan, known, await owned(), task);
     },
+    async salvage_upload(task) {
+      const { key, bucket = deps.bucket } = task.queued.request.options ?? {};
+      if (typeof key !== "string" || typeof bucket !== "string")
+        return { kind: "refused", detail: "the request does not say under which key the upload was opened" };
+      if (!(deps.buckets ?? [deps.bucket]).includes(bucket) || deps.locked() || !(await task.turn()))
+        return { kind: "pending" };
+      return await salvageOrphan(deps, { bucket, key, uploadId: task.item }, await owned(), task);
+    },
   };
 }
 
@@ -100,7 +113,9 @@ async function abortOrphan(
     if (listing.kind !== "alive") return gone;
     const upload = { key, uploadId, initiated: known.initiated_at_utc };
     const now = await judge(scan, upload, { ...lately, startedByKey });
-    if (now.verdict !== "ours") return { kind: "refused", detail: `it is ${now.verdict}: ${now.because}` };
+    const named = now.verdict === "only_copy" && task.queued.request.options?.["only_copies"] === true;
+    if (now.verdict !== "ours" && !named)
+      return { kind: "refused", detail: `it is ${now.verdict}: ${now.because}` };
     // The store may have taken long to answer.
     if ((await task.ageMs()) > DESTRUCTIVE_MOST_MS) return { kind: "refused", detail: TOO_OLD };
     await deps.store.abort({ bucket, key, uploadId });
@@ -110,6 +125,35 @@ async function abortOrphan(
     throw error;
   }
   return { kind: "done", afterwards: forget };
+}
+
+/** A part sent this recently may be followed by the next: its sender need not be known to this Redis. */
+const YOUNG_MS = 2 * 60_000;
+
+/** An upload of which this Redis knows nothing. */
+async function salvageOrphan(
+  deps: UploadActionDeps,
+  ref: UploadRef,
+  lately: OwnedUploads,
+  task: Task,
+): Promise<Answer> {
+  const holder = await holderOfKey(deps.context, ref.bucket, ref.key);
+  if (holder !== undefined)
+    return { kind: "refused", detail: `stream ${holder} has the name ${ref.key}: salvage that stream` };
+  if (lately.uploadIds.has(ref.uploadId) || deps.held().has(ref.uploadId))
+    return { kind: "refused", detail: "a stream has this upload: salvage that stream" };
+  if (lately.purged.has(ref.uploadId))
+    return { kind: "refused", detail: "a purge left this upload to be aborted" };
+  const known = await deps.orphans.orphan(ref.uploadId);
+  const force = task.queued.request.options?.["force"] === true;
+  const asked = { ref, path: known?.original_path ?? "", youngestMs: force ? 0 : YOUNG_MS };
+  const salvaged = await salvageUpload(asked, deps.processing, deps.signal);
+  if (salvaged.kind !== "salvaged") return salvaged;
+  return {
+    kind: "done",
+    detail: salvaged.detail,
+    afterwards: () => deps.orphans.removeOrphans([ref.uploadId]),
+  };
 }
 
 const PASSES: ReadonlySet<StoreTrouble> = new Set([
@@ -248,12 +292,15 @@ async function describe(
   };
 }
 
-/** `initiated`: on our clock. */
+/** `initiated`: by our clock. What a purge kept as the only copy stays that, whatever else is known about it. */
 async function judge(
   deps: ScanDeps,
   upload: { key: string; uploadId: string; initiated: string | undefined },
   owned: OwnedUploads,
 ) {
+  const known = await deps.orphans.orphan(upload.uploadId);
+  if (known?.verdict === "only_copy" && !owned.purged.has(upload.uploadId))
+    return { verdict: known.verdict, because: known.because, path: known.original_path };
   const path = await deps.localFile(upload.key);
   const judgement = judgeUpload({
     initiated: upload.initiated,

@@ -2,7 +2,14 @@
  * The composition root: builds the worker from its parts. `start` resolves when the interrupted streams are resumed and
  * the watches are being walked.
  */
-import { bodyDeadlineMs, LIMITS, type DoneEntry, type ProcessorDeps, type TailBudget } from "@sluice/core";
+import {
+  bodyDeadlineMs,
+  LIMITS,
+  type DoneEntry,
+  type ProcessorDeps,
+  type SourceState,
+  type TailBudget,
+} from "@sluice/core";
 import {
   FilesDone,
   IgnoredFiles,
@@ -42,6 +49,7 @@ import {
   restoreSourceState,
 } from "../takeover/source-state.ts";
 import type { DoneMove } from "../streams/completed-files.ts";
+import type { FailedFile } from "../streams/path-table.ts";
 import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
@@ -288,11 +296,17 @@ export class Worker {
           this.#hint(path).catch((err: unknown) => log.warn({ path, err }, HINT_FAILED));
         },
         takeUp: (id) => resumeStream(id, this.#recovering([])),
+        noteSource: (failed, now) => this.#noteSource(failed, now),
         recover: async (id) => void (await this.#retry(id, { kind: "recovered" })),
         log,
       },
       this.#stop,
     );
+  }
+
+  /** What could not be noted now, because somebody works on the stream, is noted after the next look. */
+  async #noteSource(failed: FailedFile, now: SourceState): Promise<void> {
+    if (await this.#store.noteSource(failed.id, failed.status, now)) failed.source_state = now;
   }
 
   /** What `files:done` holds at these paths if an entry was not as expected; otherwise nothing. */
@@ -337,6 +351,7 @@ export class Worker {
       supervisor: this.supervisor,
       rescanIntervalMs,
       removeDone: (paths) => this.#done.remove(source, paths),
+      noteSource: (failed, now) => this.#noteSource(failed, now),
       catchUp: () => this.#failed.catchUp(),
     });
   }
@@ -394,6 +409,7 @@ export class Worker {
       janitor: this.#janitor(),
       registry: this.#registry,
       checkpoints: this.#store,
+      processing: this.#processing,
       stop: this.#stop,
       retry: (id, requestId) => this.#retry(id, { kind: "retried", requestId }),
     };

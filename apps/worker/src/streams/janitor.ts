@@ -10,6 +10,7 @@ import {
   StoreError,
   type Clock,
   type ObjectStore,
+  type StreamRecord,
 } from "@sluice/core";
 import {
   indexedIds,
@@ -126,6 +127,24 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
   return undefined;
 }
 
+const ANNOUNCED_MS = 24 * 60 * 60_000;
+/** By upload id: said once by this process. */
+const announced = new Set<string>();
+
+/** A day before, in the log of each worker: until then the bytes can be salvaged. */
+function announce(
+  { log }: Pick<JanitorDeps, "log">,
+  { id, s3_upload_id: uploadId = "", s3_key: key, bytes_sent: bytes }: StreamRecord,
+  dueInMs: number,
+): void {
+  if (dueInMs > ANNOUNCED_MS || announced.has(uploadId)) return;
+  announced.add(uploadId);
+  log.warn(
+    { stream_id: id, upload_id: uploadId, key, bytes, ends_in_s: Math.round(dueInMs / 1_000) },
+    "the upload of a stream that was set apart ends soon; until then it can be salvaged",
+  );
+}
+
 /**
  * Only streams that are set apart lose their upload after a time; every other failed stream keeps it until it is purged
  * or aborted.
@@ -138,7 +157,9 @@ async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key } = record;
-      const isDue = nowMs - Date.parse(record.last_activity_at_utc) >= retentionMs;
+      const dueInMs = Date.parse(record.last_activity_at_utc) + retentionMs - nowMs;
+      const isDue = dueInMs <= 0;
+      if (isSetApart(record) && s3_upload_id !== undefined && !isDue) announce(deps, record, dueInMs);
       if (!isSetApart(record) || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
       await orphans.leaveToAbort({
         s3_upload_id,

@@ -85,7 +85,13 @@ test("D2a: entries that move in a circle overwrite no other, and leave one that 
 
 test("what is opened is neither failed nor ignored nor waiting any more", () => {
   const table = new PathTable();
-  table.setFailed("/a", { id: "f", reason: "file_missing", file_inode: "1" });
+  table.setFailed("/a", {
+    id: "f",
+    reason: "file_missing",
+    status: "failed_file_missing",
+    bytes_sent: 0,
+    file_inode: "1",
+  });
   table.setWaiting([{ id: "w", path: "/a", file: file("1") }]);
   expect(table.get("/a")).toEqual({ kind: "waiting", id: "w" });
   table.setLive("/a", "s", file("1"));

@@ -4,7 +4,7 @@
  * makes or reads. A live entry is stored under the path in its record, and is removed when its stream ends, whatever
  * the path is then.
  */
-import type { DoneEntry, KnownFile, ObjectRef, StreamRecord } from "@sluice/core";
+import type { DoneEntry, KnownFile, ObjectRef, SourceState, StreamRecord } from "@sluice/core";
 
 /** Identity, size and mtime at the time of the purge; an absent field matches any file. */
 export interface IgnoredFile {
@@ -17,6 +17,11 @@ export interface IgnoredFile {
 export interface FailedFile extends KnownFile {
   id: string;
   reason: string;
+  status: string;
+  /** Bytes of it that are in S3. */
+  bytes_sent: number;
+  /** As Redis says, as far as is known here. */
+  source_state?: SourceState | undefined;
   /** Since it failed, a walk found no file at its path. */
   wasGone?: boolean | undefined;
 }
@@ -252,6 +257,12 @@ class InodeIndex {
   clear(): void {
     this.#names.clear();
   }
+}
+
+/** A failed stream, as its record says. */
+export function failedFile(record: StreamRecord, reason: string): FailedFile {
+  const { id, status, bytes_sent, source_state, file_size } = record;
+  return { id, reason, status, bytes_sent, source_state, ...fileOfRecord(record), file_size };
 }
 
 /** The identity of a file according to its record. Size and mtime of a live file are out of date. */

@@ -79,6 +79,7 @@ class Model {
           },
           removeIgnored: () => Promise.resolve(),
         },
+        noteSource: () => Promise.resolve(),
         source: SOURCE,
         bucket: newStream().s3_bucket,
         rereadBytesPerSecond: 1024 ** 3,
@@ -134,6 +135,7 @@ class Model {
         for (const path of paths) redis.forgetDone(SOURCE, path);
         return Promise.resolve();
       },
+      noteSource: () => Promise.resolve(),
       catchUp: () => Promise.resolve(),
       log: { info: () => undefined, warn: () => undefined },
     });

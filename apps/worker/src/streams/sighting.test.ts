@@ -22,7 +22,16 @@ const done: DoneEntry = {
   completed_at_utc: "2026-01-01T00:00:00.000Z",
 };
 const failed = (reason: string, over: Partial<FailedFile> = {}): Partial<AtPath> => ({
-  failed: { id: "f", reason, file_inode: "7", file_birthtime_ns: "5", file_size: 100, ...over },
+  failed: {
+    id: "f",
+    reason,
+    status: `failed_${reason}`,
+    bytes_sent: 0,
+    file_inode: "7",
+    file_birthtime_ns: "5",
+    file_size: 100,
+    ...over,
+  },
 });
 const nothing: AtPath = {
   live: undefined,

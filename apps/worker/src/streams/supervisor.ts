@@ -17,13 +17,14 @@ import {
   type Outcome,
   type FileFacts,
   type ProcessorDeps,
+  type SourceState,
   type StreamId,
   type StreamRecord,
   type TemporaryNames,
 } from "@sluice/core";
 import { EndedStreams } from "../takeover/ended-streams.ts";
 import { CompletedFiles, type FileRegister } from "./completed-files.ts";
-import { fileOfRecord, PathTable } from "./path-table.ts";
+import { failedFile, fileOfRecord, PathTable, type FailedFile } from "./path-table.ts";
 import { ProcessorPool, type Running } from "./processor-pool.ts";
 import { judgeKnown, judgeSighting, mayBe, whoseFile, type Verdict } from "./sighting.ts";
 import type { Watch } from "../files/watch/watch.ts";
@@ -42,6 +43,8 @@ export interface SupervisorDeps {
   takeUp(id: string): Promise<void>;
   /** Retries a failed stream because its file can be read again. */
   recover(id: string): Promise<void>;
+  /** Where the file of a failed stream is now, for its record and for the table. */
+  noteSource(failed: FailedFile, now: SourceState): Promise<void>;
   log: SupervisorLog;
 }
 
@@ -350,6 +353,7 @@ export class Supervisor {
   ): Promise<boolean> {
     const { processing, source, bucket, contentType } = this.#deps;
     if (await this.#isPlaceholder(watch, path, facts)) return false;
+    await this.#noteReplaced(path, facts);
     const longestPauseMs = reopened && pauseBefore(reopened, facts);
     const record = newRecord({
       id: processing.newId(),
@@ -383,6 +387,14 @@ export class Supervisor {
     return true;
   }
 
+  /** A failed stream has this path, and its file is another one, as far as is known. */
+  async #noteReplaced(path: string, facts: FileFacts): Promise<void> {
+    const { failed } = this.table.at(path);
+    if (failed === undefined) return;
+    const now = mayBe(failed, facts) ? "unknown" : "replaced";
+    if (now !== failed.source_state) await this.#deps.noteSource(failed, now);
+  }
+
   /**
    * An empty file whose content arrives under a temporary name. Once the temporary file is gone it is an ordinary file.
    */
@@ -413,7 +425,7 @@ export class Supervisor {
 
   async #onEnd(outcome: Outcome | { kind: "faulty" }, running: Running): Promise<void> {
     const { record } = running.processor;
-    const { original_path: path, id, file_size } = record;
+    const { original_path: path, id } = record;
     this.table.clearLive(id);
     const elsewhere = this.#sightedAt.get(id);
     this.#sightedAt.delete(id);
@@ -427,7 +439,7 @@ export class Supervisor {
         if (outcome.changed) await this.#lookAgain(running.watch, path);
         break;
       case "failed":
-        this.table.setFailed(path, { id, reason: outcome.reason, ...fileOfRecord(record), file_size });
+        this.table.setFailed(path, failedFile(record, outcome.reason));
         this.#deps.log[isSetApart(record) ? "info" : "warn"](
           { stream_id: record.id, path, reason: outcome.reason, detail: record.failure_detail },
           isSetApart(record)

@@ -9,7 +9,7 @@ import {
   wrongType,
   type SchemaContext,
 } from "@sluice/redis-schema";
-import { fileOfRecord, type PathTable } from "../streams/path-table.ts";
+import { failedFile, type PathTable } from "../streams/path-table.ts";
 
 export async function loadSourceState(
   table: PathTable,
@@ -82,11 +82,10 @@ export class FailedFiles {
     for await (const chunk of loadStreams(this.#context, ids, { parts: false })) {
       for (const { parsed } of chunk) {
         if (parsed.kind !== "record") continue;
-        const { id, source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
+        const { source, superseded_by, original_path: path, failure_reason: reason = "" } = parsed.record;
         // Superseded streams no longer block their path.
         if (source !== this.#source || superseded_by !== undefined) continue;
-        const { file_size } = parsed.record;
-        this.#table.setFailed(path, { id, reason, ...fileOfRecord(parsed.record), file_size });
+        this.#table.setFailed(path, failedFile(parsed.record, reason));
       }
     }
   }

@@ -43,16 +43,20 @@ export type Completed =
 type Unknown = { kind: "unknown" };
 type Fenced = { kind: "fenced" };
 
-/** `askFirst`: an object may already exist at the key, so HeadObject determines the condition for Complete. */
+/**
+ * `askFirst`: an object may already exist at the key, so HeadObject determines the condition for Complete. `made`: the
+ * parts that make up the object, where those are not all that the checkpoint has.
+ */
 export async function completeUpload(
   context: ObjectContext,
   facts: FileFacts,
   askFirst: boolean,
   doubts: ConditionDoubts,
+  made: Iterable<Part> = context.held.parts.values(),
 ): Promise<Completed> {
   const { held, deps, store, signal } = context;
   const ref = uploadRef(held);
-  const parts = [...held.parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
+  const parts = [...made].toSorted((a, b) => a.PartNumber - b.PartNumber);
   const crc = wholeCrc(parts);
   const wanted = { facts, parts, crc };
   const condition = await conditionNow(context, ref, wanted, askFirst);

@@ -32,6 +32,8 @@ export interface ObjectContext {
   readonly creates: { doubted: boolean };
   /** An object of this stream was found at its key by surprise: a request took effect after it had been taken for lost. */
   readonly landed: { late: boolean };
+  /** The object is salvaged: there is no file to compare it with. */
+  readonly fileless?: true;
   /** The state of the file when its bytes last proved which file it is. */
   readonly proof: { facts?: FileFacts };
 }

@@ -121,6 +121,9 @@ export async function mayReplace(
   object: StoredObject,
 ): Promise<boolean> {
   const { held, deps, compared } = context;
+  // The upload was opened beside this very object, after it had been compared with the file.
+  if (context.fileless)
+    return held.record.extends === object.etag || reopened(context, ref)?.etag === object.etag;
   // The newest file at the path is wanted, whatever it has in common with the one before.
   if (await isEarlierOfPath(context, ref, object)) return true;
   const entry = deps.completed.entry(held.record.original_path);

@@ -3,7 +3,7 @@
  * `s3_completed`, so that writing it twice writes the same bytes.
  */
 import { displayPath } from "../stream/raw-path.ts";
-import type { Parts, StreamRecord } from "../stream/record.ts";
+import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 
 export const METADATA_CONTENT_TYPE = "application/json";
 
@@ -27,6 +27,7 @@ export function metadataDocument(record: StreamRecord, parts: Parts) {
     started_at_utc: record.started_at_utc,
     sealed_at_utc: record.sealed_at_utc ?? null,
     completed_by: record.completed_by ?? null,
+    ...partialOf(record, list),
     crc32: record.crc32 ?? null,
     etag: record.etag ?? null,
     upload_id: record.s3_upload_id ?? null,
@@ -42,6 +43,19 @@ export function metadataDocument(record: StreamRecord, parts: Parts) {
     verify_result: record.verify_result ?? null,
     worker: record.sealed_by ?? null,
     worker_version: record.sealed_version ?? null,
+  };
+}
+
+/** Of an object that holds the first bytes of its file alone; of any other, nothing. */
+function partialOf(record: StreamRecord, parts: readonly Part[]) {
+  if (record.completed_by !== "salvage") return {};
+  const { last_known_size: known } = record;
+  return {
+    partial: true,
+    last_known_size: known ?? null,
+    missing_bytes: known === undefined ? null : Math.max(0, known - record.file_size),
+    // When S3 had it: the file had it no later.
+    last_byte_at_utc: parts.at(-1)?.UploadedAt ?? null,
   };
 }
 

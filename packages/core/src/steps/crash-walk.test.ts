@@ -95,6 +95,13 @@ const PLOTS: Record<Story, Plot> = {
     turn: { at: "part_recorded", nth: 2, act: (world, path) => world.disk.delete(path) },
     expected: "failed",
   },
+  salvaged: {
+    begin(world, path) {
+      world.salvageAsked = true;
+      grow(2 * PART)(world, path);
+    },
+    turn: { at: "part_recorded", nth: 2, act: (world, path) => world.disk.delete(path) },
+  },
   aborted: {
     begin: grow(2 * PART),
     turn: { at: "part_recorded", nth: 2, act: (world) => abort(world) },
@@ -131,6 +138,7 @@ const WINDOW_MS = 2_000;
 const LEFT: Partial<Record<Story, string[]>> = {
   deleted_after: [],
   object_removed: [],
+  salvaged: [],
   renamed: [`${ROOT}/renamed.bin`],
 };
 

@@ -6,10 +6,19 @@ import type { StreamContext, Step } from "./stream-context.ts";
 import { abortEmptyUploads } from "../object/own-upload.ts";
 import { confirmStored, tidyStep } from "./tidy.ts";
 import { doneEntry } from "../stream/completed-file.ts";
-import { reach } from "../object/context.ts";
+import { reach, type ObjectContext } from "../object/context.ts";
+import type { StreamWrite } from "../ports/checkpoint-store.ts";
 
 export async function describeStep(stream: StreamContext): Promise<Step> {
   const { held, deps } = stream.context;
+  if (held.record.completed_by === "salvage") {
+    // The worker that salvaged it died before the end. Another file's entry at its path stays.
+    const { superseded_by, supersedes, original_path: path } = held.record;
+    const entry = deps.completed.entry(path);
+    const free = entry === undefined || entry.stream_id === supersedes;
+    await describeSalvaged(stream.context, free && superseded_by === undefined);
+    return { kind: "ended", outcome: { kind: "completed" } };
+  }
   if (!stream.described) {
     const lost = await confirmStored(stream);
     if (lost) return lost;
@@ -22,7 +31,13 @@ export async function describeStep(stream: StreamContext): Promise<Step> {
   if (tidied.kind === "step") return tidied.step;
   await reach(stream.context, "tidied");
   const { failure, changed } = tidied;
-  await complete(stream, failure?.detail);
+  await complete(stream.context, {
+    tidyError: failure?.detail,
+    words: failure === undefined ? "completed" : `completed; the file could not be tidied: ${failure.detail}`,
+    done: true,
+    remove: stream.context.rules.historyMs === 0,
+    stats: { completed: 1 },
+  });
   if (failure) deps.observer.tidyFailed(held.record, failure.reason, failure.detail);
   await reach(stream.context, "completed");
   const unseen = failure?.reason === "unseen";
@@ -45,18 +60,33 @@ async function sweepKey({ context }: StreamContext): Promise<void> {
   await abortEmptyUploads(context, { bucket, key });
 }
 
-async function complete(stream: StreamContext, tidyError: string | undefined): Promise<void> {
-  const { held, deps, rules } = stream.context;
+/** Of a stream whose object was made without its file: nothing local is looked at, and nothing is tidied, ever. */
+export async function describeSalvaged(context: ObjectContext, done: boolean): Promise<void> {
+  await writeMetadata(context);
+  await reach(context, "described");
+  await complete(context, { words: "completed by a salvage: the object is partial", done, remove: false });
+  await reach(context, "completed");
+}
+
+interface Completion extends Pick<StreamWrite, "stats" | "remove"> {
+  tidyError?: string | undefined;
+  words: string;
+  /** Its entry in `files:done` is written. */
+  done: boolean;
+}
+
+async function complete(context: ObjectContext, ending: Completion): Promise<void> {
+  const { held, deps } = context;
   const { record } = held;
   const now = isoNow(deps.clock);
   await held.move("described", {
-    patch: { completed_at_utc: now, tidy_error: tidyError ?? null, waiting_for: null },
+    patch: { completed_at_utc: now, tidy_error: ending.tidyError ?? null, waiting_for: null },
     releasePath: true,
     releaseKeys: takenKeys(record),
-    done: doneEntry(record, now),
-    remove: rules.historyMs === 0,
-    log: [tidyError === undefined ? "completed" : `completed; the file could not be tidied: ${tidyError}`],
-    stats: { completed: 1 },
+    ...(ending.done ? { done: doneEntry(record, now) } : {}),
+    ...(ending.remove ? { remove: true } : {}),
+    log: [ending.words],
+    ...(ending.stats === undefined ? {} : { stats: ending.stats }),
   });
   deps.observer.moved(held.record, "completed");
 }

@@ -94,6 +94,7 @@ function see(stream: StreamContext, facts: FileFacts): void {
   deps.safeguard?.grew(facts.size - (isNew ? 0 : held.sizeSeen));
   held.measured(facts);
   const { record } = held;
+  if (record.source_state !== "present") held.note({ source_state: "present" });
   if (!changed && record.file_size === facts.size && record.file_mtime_ns === facts.mtimeNs) return;
   held.note({ ...factsAsFields(facts), longest_pause_ms: Math.round(stream.history.longestPauseMs) });
   if (record.completed_by === "rename" && !renamedSince(stream, facts)) held.note({ completed_by: null });

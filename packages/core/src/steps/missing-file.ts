@@ -21,6 +21,7 @@ export async function whereIsIt(stream: StreamContext, look: Look): Promise<Step
     case "back":
       return { kind: "wait", ms: LIMITS.lookEveryMs };
     case "offline":
+      if (held.record.source_state !== "unknown") held.note({ source_state: "unknown" });
       await progress(stream, { for: "volume", detail: where.detail });
       return { kind: "wait", ms: LIMITS.lookAgainMs };
     case "renamed":

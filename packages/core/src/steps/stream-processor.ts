@@ -14,16 +14,18 @@ import {
 import { LIMITS } from "../limits.ts";
 import { takenKeys } from "../object/object-key.ts";
 import type { WrittenBack } from "../ports/checkpoint-store.ts";
+import { isoNow } from "../ports/clock.ts";
 import type { FirstHad } from "../stream/growth.ts";
-import { factsAsFields, type FileFacts } from "../stream/identity.ts";
+import { factsAsFields, sourceStateOf, type FileFacts } from "../stream/identity.ts";
 import { bytesToFullPart } from "../stream/part-plan.ts";
 import { pendingRanges } from "../stream/checkpoint.ts";
 import { foreignBucket } from "../stream/own-buckets.ts";
 import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 import type { SetApart } from "../stream/set-apart.ts";
 import type { FailureReason } from "../stream/failures.ts";
+import type { SourceState } from "../stream/source-state.ts";
 import { failed } from "../stream/state.ts";
-import type { ProcessorDeps, WatchRules } from "../flow/dependencies.ts";
+import type { ProcessorDeps, WatchRules, Whereabouts } from "../flow/dependencies.ts";
 import { recogniseFirst } from "./completed-before.ts";
 import { headObject, STREAM_ID_HEADER } from "../object/object-headers.ts";
 import { FileHistory } from "./file-history.ts";
@@ -368,6 +370,7 @@ export class StreamProcessor {
   ): Promise<Outcome> {
     const { held, rules } = this.#stream.context;
     const apart = setApartBy(reason, held.record, rules);
+    const source = await this.#sourceState(reason);
     await reach(this.#stream.context, "failing");
     await held.move(
       "broke",
@@ -378,6 +381,8 @@ export class StreamProcessor {
           ...(gone.upload ? NOTHING_IN_S3 : {}),
           failure_reason: reason,
           failure_detail: detail,
+          failed_at_utc: isoNow(this.#deps.clock),
+          source_state: source,
           waiting_for: null,
           requested_action: null,
           ...(apart === undefined ? {} : { set_apart: apart }),
@@ -392,6 +397,23 @@ export class StreamProcessor {
     await reach(this.#stream.context, "failed");
     this.#deps.observer.moved(held.record, detail);
     return { kind: "failed", reason };
+  }
+
+  /** Where its file is now that the stream ends without it. */
+  async #sourceState(reason: FailureReason): Promise<SourceState> {
+    if (reason === "file_missing" || reason === "file_missing_on_resume") return "missing";
+    const { held } = this.#stream.context;
+    const { files, volume } = this.#deps;
+    try {
+      const state = sourceStateOf(this.record, await files.look(this.record.original_path), held.sentEnd);
+      // What is not at its path may be at another one, or away with its volume.
+      return state === "present" || state === "unknown"
+        ? state
+        : STATES[(await volume.whereabouts(this.record)).kind];
+    } catch (error) {
+      if (error instanceof FileError) return "unknown";
+      throw error;
+    }
   }
 
   async #abortNow(): Promise<Outcome> {
@@ -440,6 +462,16 @@ async function isThere(context: ObjectContext): Promise<boolean> {
   const head = await headObject(context, { bucket, key });
   return head.kind === "found" && head.object.metadata[STREAM_ID_HEADER] === id;
 }
+
+const STATES: Readonly<Record<Whereabouts["kind"], SourceState>> = {
+  back: "present",
+  renamed: "present",
+  moved: "present",
+  replaced: "replaced",
+  overtaken: "replaced",
+  offline: "unknown",
+  missing: "missing",
+};
 
 /** For retry, verify and the pages, these fields mean that the object exists. */
 const NOT_STORED = { sealed_at_utc: null, etag: null };

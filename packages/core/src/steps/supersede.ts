@@ -9,6 +9,7 @@ import { newRecord } from "../stream/new-record.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { failed } from "../stream/state.ts";
 import { landedBefore } from "./completed-before.ts";
+import type { SourceState } from "../stream/source-state.ts";
 import type { StreamId } from "../stream/values.ts";
 import type { Place } from "../flow/dependencies.ts";
 import { sendingDone, type StreamContext, type Step, progress } from "./stream-context.ts";
@@ -25,7 +26,8 @@ export async function supersede(
   because: "file_replaced" | "file_truncated",
   facts: FileFacts,
 ): Promise<Step> {
-  return await passOn(stream, because, successorOf(stream, facts), "a new generation");
+  const how = { because, what: "a new generation", source: "replaced" } as const;
+  return await passOn(stream, successorOf(stream, facts), how);
 }
 
 /** `supersedes`: the stream that it replaces; by default the one that is held, if anything of it is kept. */
@@ -51,20 +53,24 @@ export function successorOf(
 /** The file moved into another watch: its bytes are sent again under that watch's key and rules. */
 export async function supersedeElsewhere(stream: StreamContext, to: Place, facts: FileFacts): Promise<Step> {
   const what = `its file moved into the watch ${to.watch}`;
-  return await passOn(stream, "file_replaced", successorAt(stream, to, facts), what);
+  // The file itself is there: its bytes go up again.
+  const how = { because: "file_replaced", what, source: "present" } as const;
+  return await passOn(stream, successorAt(stream, to, facts), how);
+}
+
+interface Superseding {
+  because: "file_replaced" | "file_truncated";
+  what: string;
+  source: SourceState;
 }
 
 /** Redis may be from before its Complete, and another file came to its path since: then it is completed. */
-async function passOn(
-  stream: StreamContext,
-  because: "file_replaced" | "file_truncated",
-  successor: StreamRecord,
-  what: string,
-): Promise<Step> {
+async function passOn(stream: StreamContext, successor: StreamRecord, how: Superseding): Promise<Step> {
   const landed = await landedBefore(stream);
   if (landed) return landed;
   const { held } = stream.context;
-  const { worthless, change } = await lastWrite(stream, because, successor.id, what);
+  const { because } = how;
+  const { worthless, change } = await lastWrite(stream, successor.id, how);
   await held.replaceBy(successor, [`replaces ${held.record.id}: ${because}`], {
     ...change,
     event: { type: worthless ? "removed" : "state", detail: because },
@@ -78,24 +84,18 @@ export async function giveWay(stream: StreamContext, by: StreamId): Promise<Step
   const landed = await landedBefore(stream);
   if (landed) return landed;
   const { held } = stream.context;
-  const { change } = await lastWrite(
-    stream,
-    "file_replaced",
-    by,
-    "its file was replaced by that of a known stream",
-  );
+  const { change } = await lastWrite(stream, by, {
+    because: "file_replaced",
+    what: "its file was replaced by that of a known stream",
+    source: "replaced",
+  });
   await held.move("broke", change, failed("file_replaced"));
   await reach(stream.context, "superseded");
   return { kind: "ended", outcome: { kind: "superseded", by, successor: undefined } };
 }
 
 /** Without an acknowledged part there is nothing to keep: neither upload nor record. */
-async function lastWrite(
-  stream: StreamContext,
-  because: "file_replaced" | "file_truncated",
-  by: StreamId,
-  what: string,
-) {
+async function lastWrite(stream: StreamContext, by: StreamId, { because, what, source }: Superseding) {
   const { context } = stream;
   const { held } = context;
   await sendingDone(stream);
@@ -108,6 +108,8 @@ async function lastWrite(
       status: failed(because),
       failure_reason: because,
       failure_detail: `superseded by ${by}`,
+      failed_at_utc: isoNow(context.deps.clock),
+      source_state: source,
       superseded_by: by,
       waiting_for: null,
     },
@@ -174,6 +176,8 @@ export async function sendAgain(stream: StreamContext, why: string): Promise<Ste
       status: failed("verify_mismatch"),
       failure_reason: "verify_mismatch",
       failure_detail: `${why}; the file is sent again by ${successor.id}`,
+      failed_at_utc: isoNow(deps.clock),
+      source_state: "present",
       superseded_by: successor.id,
       waiting_for: null,
     },

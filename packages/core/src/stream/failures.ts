@@ -19,13 +19,15 @@ interface Failure {
 const TABLE = {
   file_missing_on_resume: {
     cause: "The file was gone when the worker started again.",
-    remedy: "Put the file back (the stream then resumes automatically), or purge the record.",
+    remedy:
+      "Put the file back (the stream resumes automatically), salvage what S3 holds of it, or purge the record.",
     recovers: true,
     retry: "at_checkpoint",
   },
   file_missing: {
     cause: "The file was removed or renamed out of the watch before it was complete.",
-    remedy: "Put the file back (the stream then resumes automatically), or purge the record.",
+    remedy:
+      "Put the file back (the stream resumes automatically), salvage what S3 holds of it, or purge the record.",
     recovers: true,
     retry: "at_checkpoint",
   },

@@ -22,7 +22,8 @@ export type FieldType =
   | "part_plan"
   | "completed_by"
   | "verify_mode"
-  | "set_apart";
+  | "set_apart"
+  | "source_state";
 
 /** Who writes a field, as shown on the page about keys. */
 export const WRITERS = {
@@ -223,12 +224,25 @@ export const FIELDS = {
     by: "end",
     doc: "Why a failed stream is listed separately, without an alert: `temporary_name`, its file vanished while it had a temporary suffix.",
   },
+  source_state: {
+    type: "source_state",
+    listed: true,
+    by: "look",
+    doc: "Where its file was when a worker of its source looked last: `present`, `missing`, `replaced` (another file, or a shorter one, is at its path) or `unknown` (its watch is offline, or it cannot be read). Kept current for failed streams too.",
+  },
+  failed_at_utc: { type: "time", listed: true, by: "end", doc: "When it failed, ISO." },
   content_type: { type: "text", by: "opening", doc: "Content-Type of the object." },
   completed_by: {
     type: "completed_by",
     listed: true,
     by: "seal",
-    doc: "Why the file counts as complete: `idle`, `marker`, `rename`, `finalize` or `term`.",
+    doc: "What judged the file complete: `idle`, `marker`, `rename`, `finalize` or `term`; `salvage`: nothing did, the object holds what S3 had of it.",
+  },
+  last_known_size: {
+    type: "count",
+    listed: true,
+    by: "operator",
+    doc: "Of a salvaged stream: the size its file was last seen with. What lies past `file_size`, the object's size, is lost unless the file comes back.",
   },
   longest_pause_ms: {
     type: "count",

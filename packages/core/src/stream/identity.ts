@@ -8,6 +8,7 @@
  * change across reboots.
  */
 import type { StreamRecord } from "./record.ts";
+import type { SourceState } from "./source-state.ts";
 
 /** The result of a stat of a regular file. Decimal text for numbers that may exceed 2^53. */
 export interface FileFacts {
@@ -75,6 +76,23 @@ function sameIdentity(known: KnownFile, seen: FileFacts, { at, completed }: Same
   const untouched = known.file_size === seen.size && known.file_mtime_ns === seen.mtimeNs;
   const likely = sameInode && sameDevice && (completed !== true || untouched);
   return likely ? { kind: "ask_bytes" } : REPLACED;
+}
+
+type Seen = { kind: "file"; facts: FileFacts } | { kind: "missing" | "not_a_stream" | "unreadable" };
+
+/** What one look at the path says. `sentBytes`: a file that is shorter than what was sent is not the one that was sent. */
+export function sourceStateOf(file: KnownFile, look: Seen, sentBytes: number): SourceState {
+  switch (look.kind) {
+    case "file":
+      return sameFile(file, look.facts, { at: "its_path", sentBytes }).kind === "other"
+        ? "replaced"
+        : "present";
+    case "missing":
+    case "not_a_stream":
+      return "missing";
+    case "unreadable":
+      return "unknown";
+  }
 }
 
 function provesIdentity(known: KnownFile, seen: FileFacts): boolean {

@@ -48,6 +48,7 @@ export function newRecord(from: NewRecord): StreamRecord {
     content_type: from.contentType,
     longest_pause_ms: from.longestPauseMs ?? 0,
     verify_mode: from.verify,
+    source_state: "present",
     schema_version: SCHEMA_VERSION,
   };
   const { supersedes, waiting } = from;

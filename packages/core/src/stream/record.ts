@@ -4,10 +4,11 @@
  */
 import type { FieldName, FIELDS, RequiredField } from "./fields.ts";
 import type { SetApart } from "./set-apart.ts";
+import type { SourceState } from "./source-state.ts";
 import type { Status } from "./state.ts";
 import type { StreamId } from "./values.ts";
 
-export const COMPLETED_BY = ["idle", "marker", "rename", "finalize", "term"] as const;
+export const COMPLETED_BY = ["idle", "marker", "rename", "finalize", "term", "salvage"] as const;
 export type CompletedBy = (typeof COMPLETED_BY)[number];
 export const VERIFY_MODES = ["full", "edges", "off"] as const;
 export type VerifyMode = (typeof VERIFY_MODES)[number];
@@ -29,6 +30,7 @@ export interface FieldValues {
   completed_by: CompletedBy;
   verify_mode: VerifyMode;
   set_apart: SetApart;
+  source_state: SourceState;
 }
 
 type Value<K extends FieldName> = FieldValues[(typeof FIELDS)[K]["type"]];

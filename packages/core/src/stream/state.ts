@@ -34,22 +34,41 @@ export const EVENTS = [
   "retried",
   /** A retry of a stream whose object already exists. */
   "redescribed",
+  /** An operator's salvage: what S3 held of it is an object, without its file. */
+  "salvaged",
 ] as const;
 export type Event = (typeof EVENTS)[number];
 
 export const MOVES = {
-  opening: { opened: "processing", settled: "pending_completion", broke: "failed" },
-  processing: { grew: "processing", settled: "pending_completion", restarted: "opening", broke: "failed" },
+  opening: {
+    opened: "processing",
+    settled: "pending_completion",
+    broke: "failed",
+    salvaged: "s3_completed",
+  },
+  processing: {
+    grew: "processing",
+    settled: "pending_completion",
+    restarted: "opening",
+    broke: "failed",
+    salvaged: "s3_completed",
+  },
   // grew only with an upload id; without one: restarted
   pending_completion: {
     grew: "processing",
     restarted: "opening",
     assembled: "s3_completed",
     broke: "failed",
+    salvaged: "s3_completed",
   },
   s3_completed: { described: "completed", broke: "failed" },
   completed: {},
-  failed: { retried: "processing", redescribed: "s3_completed", restarted: "opening" },
+  failed: {
+    retried: "processing",
+    redescribed: "s3_completed",
+    restarted: "opening",
+    salvaged: "s3_completed",
+  },
 } as const satisfies Record<Kind, Partial<Record<Event, Kind>>>;
 
 /** The value of the `status` field: a kind, or `failed_<reason>`. */

@@ -119,6 +119,7 @@ const COMPLETED_BY_WORDS: Record<CompletedBy, string> = {
   marker: "a marker file said so",
   rename: "it was renamed to its final name",
   finalize: "an operator finalized it",
+  salvage: "salvaged: nobody judged it complete, the object holds what S3 had of it",
   term: "its worker was asked to seal before it ended",
 };
 

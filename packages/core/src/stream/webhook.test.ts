@@ -16,6 +16,8 @@ describe("a change", () => {
     ["s3_completed", { status: "completed" }, undefined],
     ["s3_completed", { status: "failed_object_conflict" }, "failed"],
     ["failed_object_conflict", { status: "s3_completed" }, "completed"],
+    ["s3_completed", { status: "completed", completed_by: "salvage" }, "salvaged"],
+    ["failed_file_missing", { status: "s3_completed", completed_by: "salvage" }, undefined],
     ["processing", { status: "failed_file_missing" }, "failed"],
     ["processing", { status: "failed_file_replaced", superseded_by: streamId("s2") }, undefined],
     ["opening", { status: "processing" }, undefined],

@@ -8,7 +8,7 @@ import { isSetApart } from "./set-apart.ts";
 import { kindOf } from "./state.ts";
 import { describeWaiting, parseWaiting } from "./waiting.ts";
 
-const STREAM_EVENTS = ["completed", "failed", "stalled"] as const;
+const STREAM_EVENTS = ["completed", "failed", "stalled", "salvaged"] as const;
 const WORKER_EVENTS = ["worker.blocked", "worker.recovered", "worker.lost", "watch.offline"] as const;
 export const WEBHOOK_EVENTS = [...STREAM_EVENTS, ...WORKER_EVENTS] as const;
 export type StreamEvent = (typeof STREAM_EVENTS)[number];
@@ -34,6 +34,7 @@ const REPORTED = [
   "supersedes",
   "content_type",
   "completed_by",
+  "last_known_size",
   "verify_mode",
   "verify_result",
   "sealed_by",
@@ -49,6 +50,8 @@ const REPORTED = [
 export function webhookEventOf(before: StreamRecord, after: StreamRecord): StreamEvent | undefined {
   const kind = kindOf(after.status);
   if (kind === kindOf(before.status)) return undefined;
+  // An object that has only part of its file is never announced as a completed one.
+  if (after.completed_by === "salvage") return kind === "completed" ? "salvaged" : undefined;
   if (isProved(after)) return isProved(before) ? undefined : "completed";
   return kind === "failed" && !isSetApart(after) ? kind : undefined;
 }

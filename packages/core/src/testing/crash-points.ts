@@ -22,6 +22,8 @@ export const STORIES = {
   removed_early: "less than one part is written, then the file is deleted",
   metadata_taken: "as `small`, where another program's object stands at the name of the metadata object",
   removed: "two full parts are written, then the file is deleted",
+  salvaged:
+    "two full parts are written, then the file is deleted and an operator salvages it; the request stands until it is done",
   aborted: "two full parts are written, then an operator aborts; the request stands until it is done",
   deleted_after: "as `grows`, in a watch that deletes completed files",
   extended: "as `grows`; when it is completed, more is written, and its first bytes are rewritten in place",
@@ -217,6 +219,18 @@ export const CRASH_POINTS: readonly CrashPoint[] = [
   ),
   point("C23", "aborted", "abort_asked", "abort recorded, nothing done for it", "aborted, never completed"),
   point("C23b", "aborted", "aborting", "its upload removed, not recorded", "aborted, no upload left"),
+  point("C31", "salvaged", "salvaging", "taken for a salvage, nothing done for it", "salvaged once"),
+  point("C31b", "salvaged", "completing", "parts compared, Complete not sent", "salvaged once"),
+  point(
+    "C31c",
+    "salvaged",
+    "completed_in_store",
+    "the partial object exists, not recorded",
+    "recognised; no second version of the object",
+  ),
+  point("C31d", "salvaged", "assembled", "recorded as salvaged, metadata not written", "metadata written"),
+  point("C31e", "salvaged", "described", "metadata of the salvage written, not recorded", "the same again"),
+  point("C31f", "salvaged", "completed", "the salvage completed, not answered", "nothing is left to do"),
   point(
     "C26",
     "upload_removed",

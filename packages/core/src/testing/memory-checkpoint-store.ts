@@ -187,8 +187,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const patch = newPath === undefined ? write.patch : { ...write.patch, original_path: newPath };
     const next = { ...patched(stored.record, patch), revision: record.revision + 1 };
     const kind = kindOf(next.status);
-    // Only live streams have an owner.
-    if (kind === undefined || !isLive(kind)) delete next.owner;
+    // A stream that ends loses its owner; a salvage, which takes a failed one, keeps it while it works.
+    if (write.patch.status !== undefined && (kind === undefined || !isLive(kind))) delete next.owner;
     if (revives(stored.record, write)) data.byPath.set(pathName(next), record.id);
     stored.record = next;
     stored.token = writeToken(record, write, newPath);
@@ -215,6 +215,8 @@ function isOlder(now: StreamRecord, known: StreamRecord): boolean {
 function revives(record: StreamRecord, write: StreamWrite): boolean {
   const { status } = write.patch;
   const after = typeof status === "string" ? kindOf(status) : undefined;
+  // What lives only to be described needs no path.
+  if (write.releasePath === true) return false;
   return kindOf(record.status) === "failed" && after !== undefined && isLive(after);
 }
 

@@ -83,6 +83,13 @@ export class MemoryDisk {
     this.#free(path);
   }
 
+  /** The file goes out of everybody's sight; the returned call brings the very same file back. */
+  take(path: string): () => void {
+    const node = this.#existing(path);
+    this.#nodes.delete(path);
+    return () => void this.#nodes.set(path, node);
+  }
+
   /** mtime alone moves, the bytes stay. */
   touch(path: string): void {
     this.#touch(this.#existing(path));

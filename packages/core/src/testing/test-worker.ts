@@ -13,6 +13,7 @@ import type { ProcessorDeps } from "../flow/dependencies.ts";
 import type { Outcome } from "../steps/stream-context.ts";
 import { OwnedStream } from "../flow/owned-stream.ts";
 import { StoreGate } from "../flow/store-gate.ts";
+import { salvageStream, type Salvaged } from "../steps/salvage.ts";
 import { StreamProcessor } from "../steps/stream-processor.ts";
 import { TailBudget, type TailBudgetOptions } from "../flow/tail-budget.ts";
 import { UploadLane } from "../flow/upload-lane.ts";
@@ -20,6 +21,7 @@ import { newRecord } from "../stream/new-record.ts";
 import { planRetry } from "../stream/plan-retry.ts";
 import type { StreamRecord } from "../stream/record.ts";
 import { kindOf } from "../stream/state.ts";
+import type { StreamId } from "../stream/values.ts";
 import { failing, Mortal, type Call, type Script } from "./failing.ts";
 import { MemoryCheckpointStore } from "./memory-checkpoint-store.ts";
 import { followDone, isLiveRecord, sighting } from "./test-rescan.ts";
@@ -83,6 +85,7 @@ export class TestWorker {
   /** Takes every live stream nobody living holds, then opens one for each file that has none. */
   async scan(): Promise<void> {
     await this.#resume();
+    if (this.#world.salvageAsked) await this.#salvageAll();
     if (!this.#world.disk.mounted) return;
     followDone(this.#world);
     for (const path of this.#world.disk.paths()) await this.#discover(path);
@@ -99,6 +102,40 @@ export class TestWorker {
       () => this.dead || this.bugs.length > 0 || (scanned && this.busy === 0),
       mostMs,
     );
+  }
+
+  /** As the worker does it for an operator. Undefined: it is not to be had. */
+  async salvage(id: StreamId): Promise<Salvaged | undefined> {
+    const { redis, files } = this.#world;
+    const [claim] = await this.deps.checkpoints.claim([id]);
+    if (claim?.kind !== "claimed") return undefined;
+    const { record } = claim;
+    const held = new OwnedStream(
+      record,
+      (await this.deps.checkpoints.parts(id)).values(),
+      this.deps,
+      this.#stop.signal,
+    );
+    const free =
+      redis.done(SOURCE, record.original_path) === undefined &&
+      files.holderOf(record.original_path) === undefined;
+    const salvaged = await salvageStream(
+      held,
+      this.deps,
+      this.#stop.signal,
+      record.superseded_by === undefined && free,
+    );
+    if (salvaged.kind !== "salvaged") await this.deps.checkpoints.release(held.record);
+    return salvaged;
+  }
+
+  async #salvageAll(): Promise<void> {
+    const { redis } = this.#world;
+    for (const id of redis.ids()) {
+      const record = redis.record(id);
+      if (kindOf(record?.status ?? "") === "failed" && record?.s3_upload_id !== undefined)
+        await this.salvage(id);
+    }
   }
 
   poke(): void {
@@ -183,7 +220,13 @@ export class TestWorker {
     const plan = planRetry(claim.record);
     await held.move(plan.event, {
       dropParts: plan.event === "restarted",
-      patch: { failure_reason: null, failure_detail: null, waiting_for: null },
+      patch: {
+        failure_reason: null,
+        failure_detail: null,
+        failed_at_utc: null,
+        source_state: "present",
+        waiting_for: null,
+      },
       log: [`retried: ${plan.words}`],
     });
     const { rules } = this.#world;

@@ -38,6 +38,8 @@ export class World {
   readonly random: () => number;
   rules: WatchRules;
   readonly workers: TestWorker[] = [];
+  /** An operator asks for a salvage of whatever has failed; the request stands until it is done. */
+  salvageAsked = false;
   #ids = 0;
 
   constructor(options: WorldOptions) {

@@ -9,6 +9,8 @@ import type { RawHash } from "./text.ts";
 const optionsSchema = z.object({
   /** What a purge does with open uploads. */
   upload: z.exactOptional(z.enum(["abort", "keep"])),
+  /** Streams of a purge whose uploads are kept whatever it does with the others: they are the only copies. */
+  keep_uploads: z.exactOptional(z.array(z.string())),
   /** The state of each stream when it was planned, by id. */
   seen: z.exactOptional(z.record(z.string(), z.string())),
   /** History that completed before this is pruned, ms since 1970. */

@@ -23,6 +23,10 @@ export const REQUEST_ACTIONS = [
   "abort_uploads",
   /** Items: stream ids of another source. */
   "adopt",
+  /** Items: stream ids whose file is gone. */
+  "salvage",
+  /** Items: upload ids that no stream has; the option `key` says where each was opened. */
+  "salvage_upload",
 ] as const;
 export type RequestAction = (typeof REQUEST_ACTIONS)[number];
 

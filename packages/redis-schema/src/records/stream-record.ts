@@ -9,6 +9,7 @@ import {
   FIELDS,
   SCHEMA_VERSION,
   SET_APART,
+  SOURCE_STATES,
   VERIFY_MODES,
   displayPath,
   failed,
@@ -60,6 +61,7 @@ const SCHEMAS = {
   completed_by: z.enum(COMPLETED_BY),
   verify_mode: z.enum(VERIFY_MODES),
   set_apart: z.enum(SET_APART),
+  source_state: z.enum(SOURCE_STATES),
 } satisfies { [T in FieldType]: z.ZodType<FieldValues[T]> };
 
 /** Built from core's table of fields, as the record's own type is, so what it accepts is a record. */

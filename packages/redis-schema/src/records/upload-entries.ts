@@ -20,7 +20,8 @@ export function parseToAbort(text: string): Parsed<UploadToAbort> {
   return parseJson(toAbortSchema, text);
 }
 
-export const VERDICTS = ["ours", "foreign", "unknown"] as const;
+/** `only_copy`: ours, kept by a purge, and its file is gone: never aborted unless it is named. */
+export const VERDICTS = ["ours", "only_copy", "foreign", "unknown"] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 const orphanSchema = z.object({

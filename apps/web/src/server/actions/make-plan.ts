@@ -3,7 +3,7 @@
  * once and expires.
  */
 import { askedAlready, typedWord, type StreamAction } from "@sluice/control/actions";
-import { byReason, choose, choosePrunable, readRows } from "@sluice/control/choose";
+import { byReason, choose, choosePrunable, readRows, sourcesAlive } from "@sluice/control/choose";
 import {
   draftAbort,
   draftAbortUploads,
@@ -11,7 +11,10 @@ import {
   draftPrune,
   draftPurge,
   draftRetry,
+  draftSalvage,
+  draftSalvageUpload,
   type Draft,
+  type PurgeUploads,
 } from "@sluice/control/draft";
 import { matches } from "@sluice/control/row-filter";
 import { planOf } from "@sluice/control/run-plan";
@@ -36,7 +39,7 @@ export interface PlanWish {
   action: StreamAction;
   target: z.infer<typeof targetSchema>;
   /** What a purge does with open uploads. */
-  upload: "abort" | "keep";
+  upload: PurgeUploads;
   /** Also finalize files that a process has open for writing. */
   force: boolean;
 }
@@ -45,7 +48,8 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
   const { action, target } = wish;
   const ids = "ids" in target ? target.ids : await idsMatching(hub, target.filter);
   const rows = await readRows(hub.reader, ids);
-  const chosen = choose(action, rows, (row) => askedAlready(action, row));
+  const alive = action === "salvage" ? await sourcesAlive(hub.context) : undefined;
+  const chosen = choose(action, rows, (row) => askedAlready(action, row), alive);
   switch (action) {
     case "purge":
       return savePlan(hub, who, draftPurge(chosen, wish.upload));
@@ -53,6 +57,8 @@ export async function planStreams(hub: Hub, who: string, wish: PlanWish): Promis
       return savePlan(hub, who, draftAbort(chosen));
     case "retry":
       return savePlan(hub, who, await draftRetry(hub.context, chosen));
+    case "salvage":
+      return savePlan(hub, who, draftSalvage(chosen));
     case "finalize":
       return savePlan(hub, who, draftFinalize(chosen, { force: wish.force, nowMs: Date.now() }));
   }
@@ -78,6 +84,17 @@ export async function planOrphans(hub: Hub, who: string, uploadIds: readonly str
   return savePlan(hub, who, draftAbortUploads(found, excluded));
 }
 
+/** An upload that no stream has, as the list of orphans knows it. */
+export async function planSalvageUpload(hub: Hub, who: string, uploadId: string): Promise<PlanView> {
+  const known = await hub.orphans.orphan(uploadId);
+  if (known === undefined)
+    throw new TRPCError({
+      code: "PRECONDITION_FAILED",
+      message: "this upload is no longer listed: scan again",
+    });
+  return savePlan(hub, who, draftSalvageUpload(known, false));
+}
+
 /** Completed streams that entered the history before a given time: only records are removed, objects and files stay. */
 export async function planPrune(hub: Hub, who: string, olderThanMs: number): Promise<PlanView> {
   const { cutoff, ...chosen } = await choosePrunable(hub.context, olderThanMs);
@@ -93,7 +110,7 @@ async function savePlan(hub: Hub, who: string, draft: Draft): Promise<PlanView> 
       message: `Nothing to ${action.replace("_", " ")}: ${why}.`,
     });
   }
-  const typed = confirm === "count" ? typedWord(action, items.length) : null;
+  const typed = draft.typed ?? (confirm === "count" ? typedWord(action, items.length) : null);
   const plan = await planOf(hub.context, { who }, draft, typed);
   await hub.plans.save(plan);
   return {

@@ -1,7 +1,13 @@
 /** Plan, show, execute: no action applies to whatever a list happens to show at the moment of the click. */
 import { z } from "zod";
 import { STREAM_ACTIONS } from "@sluice/control/actions";
-import { planOrphans, planPrune, planStreams, targetSchema } from "../actions/make-plan.ts";
+import {
+  planOrphans,
+  planPrune,
+  planSalvageUpload,
+  planStreams,
+  targetSchema,
+} from "../actions/make-plan.ts";
 import { planProgress } from "../actions/progress.ts";
 import { resumePlan, runPlan } from "../actions/run-plan.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
@@ -16,7 +22,7 @@ export const actionsRouter = router({
       z.object({
         action: z.enum(STREAM_ACTIONS),
         target: targetSchema,
-        upload: z.enum(["abort", "keep"]).default("abort"),
+        upload: z.enum(["abort", "keep", "lose"]).default("abort"),
         force: z.boolean().default(false),
       }),
     )
@@ -25,6 +31,10 @@ export const actionsRouter = router({
   planOrphans: operatorProcedure
     .input(z.object({ upload_ids: z.array(z.string().min(1).max(4_096)).min(1).max(MAX_UPLOADS) }))
     .mutation(({ ctx, input }) => planOrphans(ctx.hub, ctx.user, input.upload_ids)),
+
+  planSalvageUpload: operatorProcedure
+    .input(z.object({ upload_id: z.string().min(1).max(4_096) }))
+    .mutation(({ ctx, input }) => planSalvageUpload(ctx.hub, ctx.user, input.upload_id)),
 
   planPrune: operatorProcedure
     .input(z.object({ older_than_ms: z.number().int().min(0) }))

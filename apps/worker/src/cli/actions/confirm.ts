@@ -7,6 +7,7 @@ import type { Confirm } from "@sluice/control/actions";
 export interface ConfirmFlags {
   yes?: true;
   count?: number;
+  confirm?: string;
 }
 
 export interface Asker {
@@ -17,7 +18,7 @@ export interface Asker {
 
 /** Rejects with a CliError when the action is not confirmed. */
 export async function confirmed(
-  what: { confirm: Confirm; items: number },
+  what: { confirm: Confirm; items: number; typed?: string | undefined },
   flags: ConfirmFlags,
   asker: Asker,
 ): Promise<void> {
@@ -28,6 +29,7 @@ export async function confirmed(
       `--count says ${flags.count}, but the plan has ${items}: nothing was done.`,
     );
   }
+  if (what.typed !== undefined) return await confirmedInWords(what.typed, flags, asker);
   if (confirm === "none") return;
   if (flags.count !== undefined || (confirm === "yes" && flags.yes)) return;
   if (!asker.input.isTTY) throw new CliError(EXIT.usage, withoutTerminal(confirm, items, flags));
@@ -35,6 +37,18 @@ export async function confirmed(
   const answer = (await ask(question, asker)).trim();
   const isYes = confirm === "count" ? answer === String(items) : /^y(es)?$/i.test(answer);
   if (!isYes) throw new CliError(EXIT.failed, "Not confirmed: nothing was done.");
+}
+
+/** The user confirms a permanent loss by words that name it; no number and no flag replaces them. */
+async function confirmedInWords(words: string, flags: ConfirmFlags, asker: Asker): Promise<void> {
+  if (flags.confirm === words) return;
+  if (flags.confirm !== undefined || !asker.input.isTTY)
+    throw new CliError(
+      EXIT.usage,
+      `Bytes that exist nowhere else would be lost: add --confirm "${words}" to continue.`,
+    );
+  if ((await ask(`Type "${words}" to continue: `, asker)).trim() !== words)
+    throw new CliError(EXIT.failed, "Not confirmed: nothing was done.");
 }
 
 function withoutTerminal(confirm: Confirm, items: number, flags: ConfirmFlags): string {

@@ -34,6 +34,7 @@ export function addPlanOptions(command: Command): Command {
   return command
     .option("--yes", "continue without a confirmation")
     .option("--count <number>", "the number of items, for plans that must be confirmed by it", wholeNumber)
+    .option("--confirm <words>", "the words that must be typed where an only copy would be lost")
     .option("--plan", "only make the plan, and print its token")
     .option("--execute <token>", "carry out an earlier plan")
     .option("--because <text>", "the reason, for the audit log")
@@ -54,7 +55,7 @@ export async function planOrRun(
   const needsEyes = !flags.json || (draft.confirm !== "none" && !flags.yes && !flags.plan);
   if (needsEyes) showPlan(session.out, draft);
   // The text that must be typed to confirm. It is stored with the plan, because the dashboard can carry it out too.
-  const typed = draft.confirm === "count" ? String(draft.items.length) : null;
+  const typed = draft.typed ?? (draft.confirm === "count" ? String(draft.items.length) : null);
   const plan = await planOf(session.context, session.actor, draft, typed);
   const plans = new Plans(session.context);
   if (flags.plan) {
@@ -63,7 +64,8 @@ export async function planOrRun(
     else session.out.line(plan.token);
     return EXIT.ok;
   }
-  await confirmed({ confirm: draft.confirm, items: draft.items.length }, flags, askerOf(session));
+  const { confirm, items } = draft;
+  await confirmed({ confirm, items: items.length, typed: draft.typed }, flags, askerOf(session));
   await plans.save(plan);
   const excluded = draft.excluded.map(({ id, why }): ResultRow => ({ id, result: "refused", detail: why }));
   return await run(session, command, flags, plan.token, excluded);
@@ -93,7 +95,9 @@ async function execute(
     throw new CliError(EXIT.usage, `This is a plan to ${action}; "${command}" cannot carry it out.`);
   }
   const mustType = consumed_by === undefined && typeof options?.typed === "string";
-  await confirmed({ confirm: mustType ? "count" : "none", items: ids.length }, flags, askerOf(session));
+  const what = { confirm: mustType ? ("count" as const) : ("none" as const), items: ids.length };
+  const words = mustType && LOSES.test(options.typed ?? "") ? (options.typed ?? undefined) : undefined;
+  await confirmed({ ...what, typed: words }, flags, askerOf(session));
   return await run(session, command, flags, token, []);
 }
 
@@ -170,6 +174,9 @@ async function runOnRecords(
   out.note(`Interrupted: "${again}" continues.`);
   return EXIT.interrupted;
 }
+
+/** Words that name what is lost; anything else that is to be typed is a number or the action's name. */
+const LOSES = /^lose /;
 
 function askerOf({ signal }: Session) {
   return { input: process.stdin, output: process.stderr, signal };

@@ -21,6 +21,7 @@ interface ListFlags extends CommonFlags {
 
 interface CleanFlags extends PlanFlags {
   olderThan?: number;
+  onlyCopies?: true;
 }
 
 export function addOrphans(program: Command): void {
@@ -43,6 +44,7 @@ export function addOrphans(program: Command): void {
       "Abort orphans: the named ones, or all of our own that are old enough. Each one is checked again right before.",
     )
     .argument("[upload-id...]", "upload ids or prefixes of them")
+    .option("--only-copies", "also those named that are the only copy of a file")
     .option("--older-than <duration>", "only uploads older than this (default: SLUICE_ORPHAN_AGE)", duration);
   addJson(addPlanOptions(clean)).action(async (ids: string[], flags: CleanFlags) => {
     await performOnRedis(flags, (session) =>
@@ -82,7 +84,7 @@ async function scan(session: Session, waitMs: number): Promise<ExitCode> {
 function show(out: Output, orphans: readonly Orphan[]): void {
   const columns: Column<Orphan>[] = [
     { title: "upload id", cell: (one) => one.s3_upload_id },
-    { title: "whose", cell: (one) => one.verdict },
+    { title: "whose", cell: (one) => one.verdict.replace("_", " ") },
     { title: "began", align: "right", cell: (one) => relative(orphanBegan(one), out.nowMs) },
     { title: "parts", align: "right", cell: (one) => String(one.parts ?? "-") },
     {
@@ -110,14 +112,18 @@ async function draftOf(
   if (given.length > 0) {
     wanted = given.map((text) => named(orphans, text));
     for (const { s3_upload_id: id, verdict, because } of wanted) {
-      if (verdict !== "ours") excluded.push({ id, why: `it is ${verdict}: ${because}` });
+      if (verdict === "only_copy" && flags.onlyCopies) continue;
+      if (verdict !== "ours") excluded.push({ id, why: `it is ${verdict.replace("_", " ")}: ${because}` });
     }
   } else {
     // The smaller of both clocks counts, because one of them may have been set forward.
     const nowMs = Math.min(out.nowMs, await redisTimeMs(context.redis));
     wanted = orphans.filter((one) => ageMs(orphanBegan(one), nowMs) >= olderThan);
   }
-  const ours = wanted.filter(({ verdict }) => verdict === "ours");
+  const takesOnlyCopies = given.length > 0 && flags.onlyCopies === true;
+  const ours = wanted.filter(
+    ({ verdict }) => verdict === "ours" || (takesOnlyCopies && verdict === "only_copy"),
+  );
   return draftAbortUploads(ours, excluded, given.length > 0 ? 0 : olderThan);
 }
 

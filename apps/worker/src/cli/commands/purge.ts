@@ -1,6 +1,6 @@
 /** `sluice purge`: removes records of failed streams, or of the history. Local files and finished objects stay. */
 import { choose, choosePrunable, readRows } from "@sluice/control/choose";
-import { draftPrune, draftPurge, type Draft } from "@sluice/control/draft";
+import { draftPrune, draftPurge, type Draft, type PurgeUploads } from "@sluice/control/draft";
 import { Option, type Command } from "commander";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
@@ -12,7 +12,7 @@ import { collect, selectRows } from "../stream-rows.ts";
 interface PurgeFlags extends PlanFlags, FilterFlags {
   all?: true;
   completed?: true;
-  uploads: "abort" | "keep";
+  uploads: PurgeUploads;
 }
 
 export function addPurge(program: Command): void {
@@ -26,8 +26,11 @@ export function addPurge(program: Command): void {
     .option("--all", "every failed stream that matches the filters")
     .option("--completed", "remove completed streams from the history instead; requires --older-than")
     .addOption(
-      new Option("--uploads <choice>", "what to do with their open uploads in S3")
-        .choices(["abort", "keep"])
+      new Option(
+        "--uploads <choice>",
+        "what becomes of their open uploads in S3; abort keeps those that are the only copy of a file, lose aborts them too",
+      )
+        .choices(["abort", "keep", "lose"])
         .default("abort"),
     );
   addJson(addPlanOptions(addFilters(command))).action(async (ids: string[], flags: PurgeFlags) => {

@@ -9,7 +9,7 @@ import {
   uploadAge,
   type StreamRecord,
 } from "@sluice/core";
-import { failureReason, lagBytes, unprotectedBytes } from "@sluice/control/stream-row";
+import { failureReason, isPartial, unprotectedBytes, whereBytesAre } from "@sluice/control/stream-row";
 import { formatBytes, plural } from "@sluice/control/units";
 import { failureWords } from "@sluice/control/words";
 import { recordToJson, type StreamDetail } from "@sluice/redis-schema";
@@ -56,8 +56,11 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
   const kind = kindOf(record.status);
   const ago = (iso: string | undefined) => (iso === undefined ? undefined : `${iso} (${relative(iso, now)})`);
   const waiting = parseWaiting(record.waiting_for);
-  const unsent = lagBytes({ ...record, kind });
   const unprotected = unprotectedBytes({ ...record, kind });
+  const where = whereBytesAre({ ...record, kind });
+  const partial = isPartial(record) ? Math.max(0, (record.last_known_size ?? 0) - record.file_size) : 0;
+  const amount = (bytes: number) =>
+    bytes === 0 ? undefined : ({ text: formatBytes(bytes), style: "yellow" } as const);
   out.pairs([
     ["id", record.id],
     ["path", { text: record.original_path, style: "bold" }],
@@ -75,7 +78,8 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
         ? undefined
         : `${formatBytes(record.bytes_sent)} in a contiguous run, ${plural(partCount, "part")}`,
     ],
-    ["not in S3", unsent === 0 ? undefined : { text: formatBytes(unsent), style: "yellow" }],
+    ["its file", record.source_state],
+    ["only on local disk", amount(where.disk)],
     [
       "not protected",
       unprotected === 0
@@ -95,10 +99,14 @@ function showRecord(out: Output, record: StreamRecord, { log, partCount }: Strea
       record.protected_at_utc &&
         `${formatBytes(record.protected_bytes ?? 0)}, ${ago(record.protected_at_utc)}`,
     ],
+    ["lost", amount(where.lost + partial)],
+    ["not in S3, file not seen", amount(where.unknown)],
+    ["only copy, in S3", amount(where.onlyCopy)],
     ["part plan", record.part_plan],
     ["owner", record.owner === undefined ? undefined : `${record.owner}, fence ${record.fence}`],
     ["began", ago(record.started_at_utc)],
     ["last activity", ago(record.last_activity_at_utc)],
+    ["failed", ago(record.failed_at_utc)],
     ["completed", ago(record.completed_at_utc)],
     ["complete", record.completed_by && describeCompletedBy(record.completed_by)],
     ["verify", [record.verify_mode, record.verify_result].filter((text) => text !== undefined).join(": ")],

@@ -1,6 +1,6 @@
 /** The columns of a list of streams. */
 import type { ListedStream } from "@sluice/redis-schema";
-import { failureReason, unprotectedBytes, lastActivityAt } from "@sluice/control/stream-row";
+import { failureReason, isPartial, lastActivityAt, unprotectedBytes } from "@sluice/control/stream-row";
 import { formatBytes } from "@sluice/control/units";
 import { relative, type Column, type Piece } from "./table.ts";
 
@@ -44,7 +44,9 @@ export function stateOf(row: ListedStream): Piece {
         : { text: `superseded: ${reason}`, style: "dim" };
     }
     case "completed":
-      return { text: row.status, style: "green" };
+      return isPartial(row)
+        ? { text: "partial (salvaged)", style: "yellow" }
+        : { text: row.status, style: "green" };
     case undefined:
       return { text: row.status === "" ? "no record" : `unreadable: ${row.status}`, style: "red" };
     case "opening":

@@ -71,6 +71,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       return Promise.resolve();
     },
     removeDone: vi.fn<() => Promise<void>>(() => Promise.resolve()),
+    noteSource: vi.fn<WatchDeps["noteSource"]>(async (failed, now) => void (failed.source_state = now)),
     catchUp: () => Promise.resolve(),
     log: { info: () => undefined, warn: () => undefined },
     ...change,
@@ -284,4 +285,21 @@ describe("how often a watch is walked", () => {
     stop.abort();
     await clock.drive(running);
   });
+});
+
+test("where the files of failed streams are is noted once for each change", async () => {
+  const here = scene();
+  const { table } = here.deps.supervisor;
+  const known = { status: "failed_access_denied", bytes_sent: 0, file_inode: facts.inode };
+  table.setFailed("/in/a", { id: "a", reason: "access_denied", source_state: "present", ...known });
+  here.files.add("/in/a");
+  await here.runner.rescan(never);
+  expect(here.deps.noteSource).not.toHaveBeenCalled();
+  here.files.delete("/in/a");
+  await here.runner.rescan(never);
+  await here.runner.rescan(never);
+  expect(here.deps.noteSource).toHaveBeenCalledExactlyOnceWith(
+    expect.objectContaining({ id: "a" }),
+    "missing",
+  );
 });

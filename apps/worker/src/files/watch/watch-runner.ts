@@ -6,13 +6,18 @@ import {
   CheckpointError,
   MARKER_SUFFIX,
   isoNow,
+  sameFile,
+  sourceStateOf,
   type Clock,
   type FileFacts,
   type FileSource,
+  type Look,
+  type SourceState,
   type StreamRecord,
 } from "@sluice/core";
 import type { WatchStore } from "@sluice/redis-schema";
 import { Outage } from "../../observe/outage.ts";
+import type { FailedFile } from "../../streams/path-table.ts";
 import type { Supervisor } from "../../streams/supervisor.ts";
 import type { Watch } from "./watch.ts";
 
@@ -43,6 +48,8 @@ export interface WatchDeps {
   loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
   saveState(watch: Watch, root: RootIdentity | undefined, state: VolumeState): Promise<void>;
   removeDone(paths: string[]): Promise<void>;
+  /** Where the file of a failed stream is now, for its record and for the table. */
+  noteSource(failed: FailedFile, now: SourceState): Promise<void>;
   /** Applies what others changed in Redis since the last walk: purged streams. */
   catchUp(): Promise<void>;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -207,6 +214,7 @@ export class WatchRunner {
     this.#lastSeen = seen.size;
     await this.#judge(root, seen);
     if (this.#state.state === "ok") await this.#forgetDone(seen);
+    await this.#noteSources();
     this.#lastWalkMs = clock.monotonicMs() - begunMs;
   }
 
@@ -312,6 +320,17 @@ export class WatchRunner {
       .filter((record) => record.status !== "s3_completed");
   }
 
+  /** Where the files of failed streams are: whether what S3 holds of them is the only copy. */
+  async #noteSources(): Promise<void> {
+    const { files, supervisor, noteSource } = this.#deps;
+    const inside = `${this.watch.root}/`;
+    for (const [path, failed] of supervisor.table.failed()) {
+      if (!path.startsWith(inside)) continue;
+      const now = this.#state.state === "offline" ? "unknown" : sourceOf(failed, await files.look(path));
+      if (now !== failed.source_state) await noteSource(failed, now);
+    }
+  }
+
   /**
    * Forgets completed files that are gone, so that a new file under the same name counts as new. Two walks in a row
    * must miss the file: a rename during a walk may move it from a part not walked yet to one already walked.
@@ -333,6 +352,13 @@ export class WatchRunner {
     await this.#deps.removeDone(gone);
     for (const path of gone) table.clearDone(path);
   }
+}
+
+/** Where no inode number proves it, a file at a path that was empty for a while may be another one. */
+function sourceOf(failed: FailedFile, look: Look): SourceState {
+  const state = sourceStateOf(failed, look, failed.bytes_sent);
+  if (state !== "present" || failed.wasGone !== true || look.kind !== "file") return state;
+  return sameFile(failed, look.facts, { at: "its_path" }).kind === "same" ? state : "unknown";
 }
 
 /**
