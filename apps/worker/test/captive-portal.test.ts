@@ -90,4 +90,5 @@ it("one refusal in the middle of a first start is asked for again, and does not 
   const path = writeWhole(rig, "a.bin", "bytes");
   await rig.completed(path);
   await auditRig(rig);
+  expect(await rig.bucket.text("a.bin")).toBe("bytes");
 }, 60_000);

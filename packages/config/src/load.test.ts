@@ -474,7 +474,7 @@ describe("a hostile sluice.yaml", () => {
 
   it.each<[string, string, RegExp]>([
     ["a list that holds itself", "part_size: 8MiB\ninclude: &a [*a]\n", /line 2: the alias \*a refers to/],
-    ["a map that holds itself", "watches:\n  - &w\n    path: *w\n", /line 3: the alias \*w stands for/],
+    ["a map that holds itself", "watches:\n  - &w\n    path: *w\n", /line 3: the alias \*w refers to/],
     [
       "a bomb of aliases",
       `a0: &a0 [x]\n${Array.from({ length: 40 }, (_, at) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(", ")}]\n`).join("")}`,

@@ -93,11 +93,8 @@ describe("a server", () => {
 
 describe("a key that holds another type", () => {
   test.each([
-    [
-      "WRONGTYPE string zset streams:active",
-      "the key streams:active holds a string where a sorted set belongs",
-    ],
-    ["WRONGTYPE list hash p:stream:a b:meta", "the key p:stream:a b:meta holds a list where a hash belongs"],
+    ["WRONGTYPE string zset streams:active", "the key streams:active holds a string instead of a sorted set"],
+    ["WRONGTYPE list hash p:stream:a b:meta", "the key p:stream:a b:meta holds a list instead of a hash"],
   ])("D4b: %s is said with the key and what to do", (message, words) => {
     const error = asCheckpointError("write", new Error(message));
     expect(error.message).toContain(words);

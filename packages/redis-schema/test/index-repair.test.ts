@@ -111,6 +111,8 @@ describe("a broken record", () => {
         failure_reason: "incomplete_metadata",
         failure_detail: detail,
         last_activity_at_utc: NOW_UTC,
+        failed_at_utc: NOW_UTC,
+        source_state: "unknown",
       },
       "stream:s1:log": [line(detail)],
       "streams:failed": zset({ s1: NOW }),

@@ -334,7 +334,7 @@ test("a key of another type under one stream's name hides no other stream", asyn
     ["s1", "opening"],
     ["odd", ""],
   ]);
-  expect(rows[1]?.failure_detail).toContain("no hash");
+  expect(rows[1]?.failure_detail).toContain("is not a hash");
   expect(await reader.stream("odd")).toMatchObject({
     parsed: { kind: "corrupt" },
     raw: {},

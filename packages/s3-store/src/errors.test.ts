@@ -72,7 +72,7 @@ describe("a refusal is whose trouble it is", () => {
     const headers = { location: "https://login.example:8443/in?token=secret" };
     const { trouble, message } = storeError(failure(code, 307, { headers }), "HeadObject a", false);
     expect(trouble).toBe("unreachable");
-    expect(message).toContain("sends us to https://login.example:8443:");
+    expect(message).toContain("redirects to https://login.example:8443:");
     expect(message).not.toContain("secret");
     const odd = { location: "javascript:alert(1)" };
     expect(storeError(failure(code, 307, { headers: odd }), "HeadObject a", false).message).not.toContain(

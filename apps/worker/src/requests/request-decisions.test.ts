@@ -48,7 +48,9 @@ describe("D8a, D8c: an abort", () => {
     expect(judgeAbort({ ...facts, ageMs: 10 * MIN }).kind).toBe("pending");
     expect(judgeAbort({ ...facts, ageMs: 11 * MIN })).toEqual({
       kind: "refused",
-      detail: expect.stringMatching(/no worker of source a is running.*sluice adopt --from a.*ask again/),
+      detail: expect.stringMatching(
+        /no worker of source a is running.*sluice adopt --from a.*request it again/,
+      ),
     });
   });
 });

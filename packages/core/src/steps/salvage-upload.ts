@@ -83,7 +83,7 @@ async function make(context: ObjectContext, { ref, youngestMs }: UploadSalvage):
     const head = await headObject(context, ref);
     if (head.kind === "found" && attempt === 1)
       return refused(`${whose(head.object)} exists at ${ref.key} already: the upload is kept`);
-    if (listing.kind === "gone") return refused("S3 does not know this upload (any more)");
+    if (listing.kind === "gone") return refused("S3 does not know this upload, or no longer");
     const lately = youngest(listing.parts, deps.clock.wallMs() + deps.store.clockSkewMs);
     if (attempt === 1 && lately !== undefined && lately < youngestMs)
       return refused(
@@ -100,8 +100,10 @@ async function make(context: ObjectContext, { ref, youngestMs }: UploadSalvage):
         return { kind: "pending" };
       case "mismatch":
         return refused(completed.detail);
+      case "name_taken":
+        return refused(`another object exists at ${completed.key}: the upload is kept`);
       case "upload_gone":
-        return refused("S3 does not know this upload (any more)");
+        return refused("S3 does not know this upload, or no longer");
       case "repair":
       case "again":
         await deps.clock.sleep(backoffMs(attempt, deps.random()), signal);

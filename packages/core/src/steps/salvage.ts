@@ -120,6 +120,8 @@ async function make(context: ObjectContext): Promise<Exclude<Salvaged, { kind: "
         return await landed(context);
       case "mismatch":
         return refused(completed.detail);
+      case "name_taken":
+        return refused(`another object exists at ${completed.key}: the upload is kept`);
       case "fenced":
         return { kind: "pending" };
       case "repair":

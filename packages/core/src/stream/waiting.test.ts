@@ -60,7 +60,7 @@ describe("what a stream waits for", () => {
   it("names the parts and when they are there, the store's trouble with its beginning, and how far the seal is", () => {
     expect(describeWaiting({ for: "parts", count: 1, numbers: [7] })).toBe("part 7 is still being sent");
     expect(describeWaiting({ for: "parts", count: 2, numbers: [3, 4], rate: 9, until: "noon" })).toBe(
-      "parts 3, 4 are still being sent; what is on disk is in S3 at noon, at this rate",
+      "parts 3, 4 are still being sent; at this rate, what is on disk is in S3 at noon",
     );
     expect(describeWaiting({ for: "store", detail: "no", since: "noon", attempts: 4 })).toBe(
       "the store gives unexpected answers: no; since noon; 4 attempts",

@@ -38,7 +38,7 @@ describe("a body", () => {
     const waiting = { for: "store", detail: "SlowDown: later" } as const;
     const record = stream({ status: "processing", waiting_for: JSON.stringify(waiting) });
     expect(JSON.parse(webhookBody("stalled", record, AT))).toMatchObject({
-      data: { waiting_for: waiting, cause: "the store does not answer as it should: SlowDown: later" },
+      data: { waiting_for: waiting, cause: "the store gives unexpected answers: SlowDown: later" },
     });
     expect(JSON.parse(webhookBody("failed", record, AT))).not.toHaveProperty("data.cause");
   });

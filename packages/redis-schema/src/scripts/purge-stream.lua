@@ -40,8 +40,8 @@ elseif not listed then
 end
 
 -- A successor has the path now: the mark would make its file look purged.
-local holder = path ~= '' and redis.call('HGET', by_path, path)
-if mark ~= '' and path ~= '' and (not holder or holder == id) then redis.call('HSET', ignored, path, mark) end
+local owner_of_path = path ~= '' and redis.call('HGET', by_path, path)
+if mark ~= '' and path ~= '' and (not owner_of_path or owner_of_path == id) then redis.call('HSET', ignored, path, mark) end
 if path ~= '' then release(by_path, path, id) end
 for _, key in ipairs(keys) do release(by_key, key, id) end
 if upload ~= '' then redis.call('HSET', to_abort, upload, upload_entry) end
