@@ -336,8 +336,8 @@ describe("a plan that workers carry out", () => {
   });
 
   it.each([
-    ["finalize", "it was processing, it is pending_completion"],
-    ["abort", "it was processing, it is pending_completion"],
+    ["finalize", "it changed after the plan was made, from processing to pending_completion"],
+    ["abort", "it changed after the plan was made, from processing to pending_completion"],
   ])("D8i: %s does nothing where all of it changed, and fails", async (action, words) => {
     const { id } = await rig.live("/rec/live.mkv");
     const { stdout } = await rig.sluice([action, id, "--plan"]);

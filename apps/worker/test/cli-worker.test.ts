@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Orphan } from "@sluice/redis-schema";
+import { formatBytes } from "@sluice/control/units";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Check } from "../src/requests/verify-report.ts";
 import { document, sluice, type Answer } from "./cli-process.ts";
@@ -254,7 +255,9 @@ describe("sluice orphans", () => {
     rmSync(path);
     const status = async () => (await rig.records.stream(stream.id))?.status;
     await rig.until("its file is missed", async () => (await status()) === "failed_file_missing");
-    const purged = await cli("purge", stream.id, "--yes", "--count", "1", "--json");
+    const lose = `lose ${formatBytes(Number((await rig.records.stream(stream.id))?.["bytes_sent"]))}`;
+    const words = ["--uploads", "lose", "--confirm", lose];
+    const purged = await cli("purge", stream.id, ...words, "--yes", "--count", "1", "--json");
     expect(resultsOf(purged)[0]?.detail).toBe("its upload is left to a worker to abort");
     const isOpen = async () =>
       (await rig.bucket.openUploads()).some(({ uploadId }) => uploadId === stream["s3_upload_id"]);

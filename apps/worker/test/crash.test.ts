@@ -144,7 +144,7 @@ describe("SIGTERM", { concurrent: true, timeout: 180_000 }, () => {
     const stream = await rig.live(path, ({ waiting_for: text }) => parseWaiting(text)?.for === "parts");
     expect(parseWaiting(stream["waiting_for"])).toEqual({ for: "parts", count: 1, numbers: [3] });
     worker.signal("SIGTERM");
-    await worker.said("ending");
+    await worker.said("shutting down");
     const askedAt = performance.now();
     // Signals within a moment of the first count as one, so it is sent until it is taken for a second.
     await rig.until("the worker ends", () => {

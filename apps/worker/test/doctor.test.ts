@@ -118,7 +118,7 @@ describe("sluice doctor", () => {
     const { findings } = await examine({ SLUICE_REDIS_URL: `redis://127.0.0.1:${slow.port}` });
     expect(findings.get("redis.slow")).toMatchObject({
       severity: "warning",
-      remedy: expect.stringContaining("nearer"),
+      remedy: expect.stringContaining("closer"),
     });
   });
 

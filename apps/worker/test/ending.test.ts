@@ -45,7 +45,7 @@ it("P10: with SLUICE_ON_TERM=seal a file that gets its final name after the sign
   const path = writeWhole(rig, "a.mov.part", randomBytes(PART + 10));
   await rig.live(path, ({ next_part: next }) => next === "2");
   const ended = worker.terminate();
-  await worker.said("ending");
+  await worker.said("shutting down");
   const final = join(rig.root, "a.mov");
   renameSync(path, final);
   expect(await ended).toEqual({ code: 0, signal: null });

@@ -29,6 +29,6 @@ describe("one process under one id", { concurrent: true, timeout: 180_000 }, () 
     await using rig = await startRig();
     const worker = rig.launch({ LAUNCHER_PARENT: "1" });
     expect(await worker.exited).toEqual({ code: 0, signal: null });
-    expect(worker.lines.some(({ msg }) => msg.includes("ending"))).toBe(true);
+    expect(worker.lines.some(({ msg }) => msg.includes("shutting down"))).toBe(true);
   });
 });

@@ -99,7 +99,7 @@ const TROUBLES: Trouble[] = [
       await rig.records.redis.set("streams:failed", "junk");
       return async () => await rig.records.redis.del("streams:failed");
     },
-    says: /the key streams:failed holds a string where a sorted set belongs/,
+    says: /the key streams:failed holds a string instead of a sorted set/,
   },
 ];
 

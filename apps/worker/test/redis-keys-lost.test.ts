@@ -56,7 +56,7 @@ describe("keys that are lost or wrong", { concurrent: true, timeout: 180_000 }, 
     expect(events).toBe("OK");
     await rig.records.redis.set("events", "junk");
     appendFileSync(path, randomBytes(PART));
-    await blocked("the key events holds a string where a stream belongs");
+    await blocked("the key events holds a string instead of a stream");
     await rig.records.redis.del("events");
     await mended();
     await rig.live(path, ({ next_part: next }) => next === "3");

@@ -430,7 +430,7 @@ test.each([
   const outcome = await registry.renew("w1", workerRecord());
   expect(outcome).toMatchObject({ kind: "renewed" });
   const { refusal = "" } = outcome as { refusal?: string };
-  expect(refusal).toContain(`the key ${schema.keys.prefix}${name} holds a string where a ${belongs} belongs`);
+  expect(refusal).toContain(`the key ${schema.keys.prefix}${name} holds a string instead of a ${belongs}`);
   await harness.raw.del(schema.keys.prefix + name);
   const mended = await registry.renew("w1", workerRecord());
   expect(mended).toMatchObject({ kind: "renewed" });

@@ -115,7 +115,7 @@ describe("what the store can do", () => {
     const { profile, notes } = await probe(rig, { store: "gcs" });
     expect(profile.copiesRanges).toBe(false);
     expect(rig.count("UploadPartCopy")).toBe(0);
-    expect(notes.join("\n")).toContain("copies no ranges");
+    expect(notes.join("\n")).toContain("cannot copy ranges");
   });
 
   test("and each question is tried with a store that answers it otherwise", () => {
@@ -144,7 +144,7 @@ describe("what the store can do", () => {
   test("and what it lacks is said in plain words", async () => {
     await using rig = await startRig({ quirks: { noChecksums: true, ignoreConditionalPut: true } });
     const notes = (await probe(rig)).notes.join("\n");
-    expect(notes).toContain("no CRC32");
+    expect(notes).toContain("does not verify CRC32");
     expect(notes).toContain("PutObject does not support conditions");
   });
 
@@ -168,7 +168,7 @@ describe("what the store can do", () => {
     rig.faults.add({ operation: "PutObject", nth: 3, times: 2 }, taken);
     const { profile, notes } = await probe(rig);
     expect(profile.checksum).toBe("off");
-    expect(notes.join("\n")).toContain("checks no bodies");
+    expect(notes.join("\n")).toContain("does not verify request bodies");
   });
 
   test("S21 a checksum mode that was asked for is the only one tried", async () => {

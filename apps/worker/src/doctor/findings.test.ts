@@ -61,7 +61,7 @@ const server = (over: Partial<ServerFacts>, more: Partial<RedisFacts> = {}) =>
 
 describe("Redis", () => {
   it("D4b: with a key that holds another type is an error that names the key", () => {
-    const foreignKeys = ["the key events holds a string where a stream belongs"];
+    const foreignKeys = ["the key events holds a string instead of a stream"];
     const findings = server({}, { foreignKeys });
     expect(found(findings, "redis.foreign_key")).toMatchObject({
       severity: "error",
