@@ -47,7 +47,7 @@ describe("D8i: of a confirmed plan the workers are asked", () => {
     expect(await stillAsPlanned(schema, plan)).toEqual(["same"]);
     expect(await plans.results("t1")).toEqual(
       new Map([
-        ["retried", { result: "refused", detail: expect.stringContaining("changed hands") }],
+        ["retried", { result: "refused", detail: expect.stringContaining("had another owner") }],
         ["gone", { result: "refused", detail: expect.stringContaining("no longer exists") }],
       ]),
     );
@@ -75,7 +75,7 @@ describe("D8i: of a confirmed plan the workers are asked", () => {
       "a live one that is being completed",
       "processing:1:7",
       { status: "pending_completion", fence: 1, revision: 9 },
-      "it is pending_completion",
+      "from processing to pending_completion",
     ],
     [
       "a live one of another owner",

@@ -62,10 +62,19 @@ test("R14: every script runs through a cluster client", async () => {
   await schema.seed({ "streams:active": zset({ ghost: 1 }) });
   const broken = { id: "ghost", raw: {}, reason: "incomplete_metadata", detail: "x" } as const;
   expect(await failBroken(schema, W1, broken)).toEqual({ kind: "marked" });
+  expect(await store.noteSource("ghost", "failed_incomplete_metadata", "missing")).toBe(true);
   expect(await convertIndexes(schema)).toHaveLength(4);
 
   const outbox = new Outbox(schema, W1);
   expect(await outbox.reportStalled(record({ id: streamId("nobody") }))).toBe(false);
+  const lost = {
+    field: "lost:w2",
+    value: "1",
+    subject: "worker w2",
+    event: "worker.lost",
+    data: {},
+  } as const;
+  expect(await outbox.reportWorker(lost)).toBe(true);
   expect(await outbox.takeTurn()).toBe(true);
   await outbox.endTurn();
 
