@@ -157,7 +157,7 @@ test("records of the founding phase, written without any event, are listed, open
   });
   await openPage(page, `${dashboard.origin}/streams?q=tape.ts`);
   await page.getByRole("link", { name: /tape\.ts/ }).click();
-  await expect(page.getByTestId("why")).toContainText("founding phase");
+  await expect(page.getByTestId("why")).toContainText("early version");
   await expect(page.locator('[data-etag="2"]')).toHaveText("def");
   // Only its index says that it failed: the record is gone.
   await other

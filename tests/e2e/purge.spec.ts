@@ -12,6 +12,9 @@ test.describe.configure({ mode: "serial" });
 
 let ids: string[] = [];
 
+/** Its file is there: its upload is no only copy, which a purge would keep. */
+const PRESENT = FAILURE_REASONS.indexOf("access_denied");
+
 test.beforeAll(async ({ redis }) => {
   ids = await seed({ redisUrl: redis.url, streams: 300, onlyFailed: true });
 });
@@ -25,7 +28,7 @@ test("one stream: planned, typed, purged; its upload left to a worker, its file 
   dashboard,
   other,
 }) => {
-  const id = ids[0] ?? "";
+  const id = ids[PRESENT] ?? "";
   const meta = await other.hgetall(`stream:${id}:meta`);
   await openPage(page, `${dashboard.origin}/streams/${id}`);
   await page.getByRole("button", { name: /^Purge/ }).click();
@@ -74,7 +77,7 @@ test("a filter purges what it showed and nothing else; what failed meanwhile sur
   await expect(dialog.getByRole("heading")).toHaveText(`Purge ${wanted.length} failed streams`);
   await dialog.getByText("Keep them").click();
   // Between plan and execution another stream fails with the same reason.
-  const from = 5_000 * FAILURE_REASONS.length + FAILURE_REASONS.indexOf("access_denied");
+  const from = 5_000 * FAILURE_REASONS.length + PRESENT;
   const [late = ""] = await seed({ redisUrl: redis.url, streams: 1, onlyFailed: true, from });
   expect(await other.hget(`stream:${late}:meta`, "status")).toBe("failed_access_denied");
   await expect(dialog.getByRole("heading")).toHaveText(`Purge ${wanted.length} failed streams`);
@@ -170,7 +173,12 @@ test("X3: all failed: the number is typed, every planned one goes, completed str
 });
 
 test("the whole purge goes by keyboard", async ({ signedIn: page, dashboard, redis, other }) => {
-  const [id = ""] = await seed({ redisUrl: redis.url, streams: 1, onlyFailed: true, from: 90_000 });
+  const [id = ""] = await seed({
+    redisUrl: redis.url,
+    streams: 1,
+    onlyFailed: true,
+    from: 5_001 * FAILURE_REASONS.length + PRESENT,
+  });
   await openPage(page, `${dashboard.origin}/streams/${id}`);
   await page.getByRole("button", { name: /^Purge/ }).focus();
   await page.keyboard.press("Enter");

@@ -60,7 +60,8 @@ export function sample(n: number, mood: Mood = "mixed"): Sample {
       failed_at_utc: base.last_activity_at_utc,
     };
     const gone = sourceStateOfFailed({ failure_reason: reason });
-    if (gone !== "unknown") failedRecord.source_state = gone;
+    // Of a file that did not fail for being gone, a worker's walk says that it is there.
+    failedRecord.source_state = gone === "unknown" ? "present" : gone;
     if (reason === "file_replaced" || reason === "file_truncated")
       failedRecord.superseded_by = ulid(startedAt + 1, n);
     return { record: failedRecord, status: failed(reason), parts, log: [`failed: ${reason}`] };
