@@ -10,6 +10,19 @@ export interface RetryLoop {
 
 export const LOOPS: readonly RetryLoop[] = [
   {
+    name: "salvage: Complete without an effect",
+    where: "packages/core/src/steps/salvage.ts",
+    bound:
+      "6 times with backoff up to 30 s, ListParts before each; then it is refused, and the upload is kept",
+    proves: ["packages/core/src/steps/salvage.test.ts", "whose reply to Complete is lost is done once"],
+  },
+  {
+    name: "salvage without a record: Complete without an effect",
+    where: "packages/core/src/steps/salvage-upload.ts",
+    bound: "as with a record",
+    proves: undefined,
+  },
+  {
     name: "request to an unavailable store",
     where: "packages/core/src/flow/store-gate.ts",
     bound:
@@ -319,4 +332,5 @@ export const NO_RETRIES: Readonly<Record<string, string>> = {
   "packages/core/src/flow/retry.ts": "the arithmetic of the backoff",
   "packages/redis-schema/src/request-queue.ts": "the CLI's wait, bounded by its caller",
   "packages/redis-schema/src/stream-reader.ts": "reads pages",
+  "apps/worker/src/cli/commands/top.ts": "draws again on a timer until its user ends it",
 };
