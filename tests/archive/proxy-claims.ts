@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedis } from "@sluice/redis-schema/testing";
 import { until } from "../../apps/worker/test/rig/until.ts";
-import { freePort } from "../stores/servers/store-server.ts";
+import { freePort } from "../../packages/redis-schema/test/free-port.ts";
 import type { Claims } from "../compose/claims.ts";
 import { mustRun } from "../compose/run-program.ts";
 import type { CleanRoot } from "./clean-root.ts";

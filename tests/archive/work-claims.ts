@@ -10,7 +10,7 @@ import { Bucket } from "../../apps/worker/test/rig/bucket.ts";
 import { until } from "../../apps/worker/test/rig/until.ts";
 import type { Claims } from "../compose/claims.ts";
 import { mustRun } from "../compose/run-program.ts";
-import { freePort } from "../stores/servers/store-server.ts";
+import { freePort } from "../../packages/redis-schema/test/free-port.ts";
 import { type CleanRoot, Machine } from "./clean-root.ts";
 import { commandsUnder } from "./guide.ts";
 

@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePort } from "../stores/servers/store-server.ts";
+import { freePort } from "../../packages/redis-schema/test/free-port.ts";
 import { baseImages, bringBaseImages } from "./base-images.ts";
 import { CannotContinue, Claims } from "./claims.ts";
 import { documentClaims } from "./document-claims.ts";

@@ -6,7 +6,8 @@ import { seed } from "../../apps/web/scripts/seed.ts";
 import { mutate, query, signIn } from "./support/api.ts";
 import { PASSWORD, plainEnvironment } from "./support/dashboard.ts";
 import { ROOT } from "./support/paths.ts";
-import { freePort, run, until } from "./support/process.ts";
+import { freePort } from "../../packages/redis-schema/test/free-port.ts";
+import { run, until } from "./support/process.ts";
 import { expect, test } from "./support/test.ts";
 
 test.use({ world: "settings-file" });

@@ -1,14 +1,14 @@
 /**
- * A real redis-server for one test file: its own random port, its own directory, gone with the test. It can be stopped,
+ * A real redis-server for one test file: its own port, its own directory, gone with the test. It can be stopped,
  * started again on the same data, killed and frozen, so that tests can rehearse what happens to Redis.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "./free-port.ts";
 
 export interface RedisOptions {
   /** Keeps what it acknowledged across `kill`. */
@@ -164,16 +164,4 @@ async function formCluster(port: number): Promise<void> {
   } finally {
     node.disconnect();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, HOST);
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  server.close();
-  await once(server, "close");
-  // A cluster node also listens on its port + 10000.
-  return address.port > 55_000 ? freePort() : address.port;
 }

@@ -1,7 +1,8 @@
 /** The built dashboard as its own process, as an operator starts it. */
 import { join } from "node:path";
 import { ROOT } from "./paths.ts";
-import { freePort, run, until, type Running } from "./process.ts";
+import { freePort } from "../../../packages/redis-schema/test/free-port.ts";
+import { run, until, type Running } from "./process.ts";
 
 export const PASSWORD = "correct horse battery staple";
 

@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 
 export interface Running {
   readonly child: ChildProcess;
@@ -56,17 +55,6 @@ export async function until<T>(
     if (ended || Date.now() > deadline) throw new Error(`${what} did not happen\n${running?.output() ?? ""}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port was given");
-  server.close();
-  await once(server, "close");
-  return address.port;
 }
 
 /** What the process holds in memory now. */

@@ -2,10 +2,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../../../apps/worker/test/rig/until.ts";
+import { freePort } from "../../../packages/redis-schema/test/free-port.ts";
 import { startRedis, type TestRedis } from "../../../packages/redis-schema/test/redis-server.ts";
 import { ask } from "./redis-cluster.ts";
 
@@ -85,13 +85,4 @@ async function startSentinel(
       await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

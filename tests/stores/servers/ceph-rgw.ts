@@ -6,7 +6,8 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { freePort, HOST, ServerHome, type StoreServer } from "./store-server.ts";
+import { freePort } from "../../../packages/redis-schema/test/free-port.ts";
+import { HOST, ServerHome, type StoreServer } from "./store-server.ts";
 
 const run = promisify(execFile);
 const KEYS = { accessKeyId: "ceph-root", secretAccessKey: "ceph-secret/+=" };

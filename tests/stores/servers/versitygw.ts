@@ -1,7 +1,8 @@
 /** VersityGW on a directory; metadata lies beside the objects where the file system has no extended attributes. */
 import { mkdirSync } from "node:fs";
 import { VERSITYGW } from "../programs.ts";
-import { freePort, HOST, ServerHome, type StoreServer } from "./store-server.ts";
+import { freePort } from "../../../packages/redis-schema/test/free-port.ts";
+import { HOST, ServerHome, type StoreServer } from "./store-server.ts";
 
 const KEYS = { accessKeyId: "versity-root", secretAccessKey: "versity-secret/+=" };
 
