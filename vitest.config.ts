@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
  * Tests with real processes and real time share CI's two cores with each other. There one that fails is tried once more,
  * and every second try is named at the end of the run: it passed, and it is still something to look into.
  */
-const SECOND_TRY = process.env["CI"] === "true" ? 1 : 0;
+export const SECOND_TRY = process.env["CI"] === "true" ? 1 : 0;
 
 /** Unit tests sit beside the file they test; tests that need Redis, S3 or a directory sit in a package's test/. */
 export default defineConfig({

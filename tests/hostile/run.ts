@@ -6,7 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { countLine } from "../../scripts/test/count.ts";
+import { ending } from "../../scripts/test/count.ts";
 import { runSuite } from "../../scripts/test/run-suite.ts";
 import { ensureSystemPackages } from "../../scripts/test/system-packages.ts";
 import { FIGURES_FILE, writeFigures } from "./figures.ts";
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     const withinMinutes = process.env["HOSTILE_SHARE"] === undefined ? 6 : 58;
     const count = await runSuite(root, { name: "hostile", kind: "vitest", argv, withinMinutes });
     if (values.write === true && count.failed === 0) writeFigures(figures, join(root, "SECURITY.md"));
-    console.log(`\n${countLine(count)}`);
+    console.log(ending(count));
     return count.failed === 0 ? 0 : 1;
   } finally {
     rmSync(figures, { force: true });

@@ -1,7 +1,7 @@
 /** `npm run test:hosts`: past one machine. A Redis Cluster, a Sentinel failover, and two hosts on one shared volume. */
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { countLine } from "../../scripts/test/count.ts";
+import { ending } from "../../scripts/test/count.ts";
 import { runSuite } from "../../scripts/test/run-suite.ts";
 import { aptInstall, hasApt } from "../../scripts/start/redis/apt-install.ts";
 import { ensureSystemPackages } from "../../scripts/test/system-packages.ts";
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   }
   const argv = ["node_modules/vitest/vitest.mjs", "run", "--config", "tests/hosts/vitest.config.ts"];
   const count = await runSuite(root, { name: "hosts", kind: "vitest", argv });
-  console.log(`\n${countLine(count)}`);
+  console.log(ending(count));
   return count.failed === 0 ? 0 : 1;
 }
 

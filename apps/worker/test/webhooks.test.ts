@@ -111,7 +111,11 @@ test("one stream's message that is refused holds back that stream alone", async 
   await rig.until("it was refused", () => receiver.calls.length > 0);
   await rig.completed(writeWhole(rig, fresh("good.bin"), "y"));
   await rig.until("the other is told", () => receiver.accepted().length === 1);
-  expect(await rig.records.redis.xlen("webhooks")).toBe(1);
+  // Its message leaves the outbox after the receiver's answer has been read.
+  await rig.until(
+    "the refused one alone is left",
+    async () => (await rig.records.redis.xlen("webhooks")) === 1,
+  );
 });
 
 test("X10: a redirect is not followed", async () => {
@@ -131,17 +135,19 @@ test("a file that is stalled is told once", async () => {
   const { promise: until, resolve: letGo } = Promise.withResolvers<void>();
   rig.s3.faults.add({ operation: "UploadPart" }, { kind: "gate", until });
   await growing.append(PART);
-  await rig.until("it is told", () => types().includes("stream.stalled"));
-  expect(receiver.accepted()[0]).toMatchObject({
+  // On a busy machine the first part may take longer than the stall time, too.
+  const stalled = () =>
+    receiver.accepted().filter(({ type, data }) => type === "stream.stalled" && data["bytes_sent"] === PART);
+  await rig.until("it is told", () => stalled().length > 0);
+  expect(stalled()[0]).toMatchObject({
     data: {
       status: "processing",
-      bytes_sent: PART,
       file_size: 2 * PART,
       waiting_for: { for: "parts", numbers: [2] },
       cause: expect.stringContaining("part 2 is still being sent") as string,
     },
   });
-  expect(types()).toEqual(["stream.stalled"]);
+  expect(stalled()).toHaveLength(1);
   letGo();
   await growing[Symbol.asyncDispose]();
   await rig.completed(growing.path);
