@@ -111,7 +111,9 @@ async function launch(port: number, directory: string, options: RedisOptions): P
 function serverArgs(port: number, directory: string, options: RedisOptions): string[] {
   return [
     ["--port", String(port), "--bind", HOST, "--dir", directory, "--save", "", "--loglevel", "warning"],
-    ["--appendonly", options.appendonly ? "yes" : "no"],
+    // Written before each answer, as a process that is killed needs it. By default a write waits for a sync that a busy
+    // disk has not finished, up to two seconds after the answer.
+    ["--appendonly", options.appendonly ? "yes" : "no", "--appendfsync", "no"],
     options.cluster ? CLUSTER : [],
     options.args ?? [],
   ].flat();

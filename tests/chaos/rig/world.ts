@@ -78,10 +78,7 @@ export class World implements AsyncDisposable {
 
   /** `place`: where its objects go; it is given up with the world. */
   static async create(opening: Promise<Place>, env: Readonly<Record<string, string>> = {}): Promise<World> {
-    const [redis, place] = await Promise.all([
-      startRedis({ appendonly: true, args: ["--appendfsync", "no"] }),
-      opening,
-    ]);
+    const [redis, place] = await Promise.all([startRedis({ appendonly: true }), opening]);
     const proxy = new Proxy(place.target.endpoint);
     const proxyUrl = await proxy.start();
     return new World({ redis, place, proxy, proxyUrl, env });
