@@ -15,6 +15,7 @@ const WEB_INPUTS = [
   "packages/control",
   "packages/core",
   "packages/redis-schema",
+  "packages/webhooks",
   "pnpm-lock.yaml",
   "tsconfig.base.json",
 ];

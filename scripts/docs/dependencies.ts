@@ -17,6 +17,7 @@ const WORKSPACES = [
   "packages/local-s3",
   "packages/redis-schema",
   "packages/s3-store",
+  "packages/webhooks",
 ];
 
 interface Manifest {

@@ -56,6 +56,7 @@ const BELOW: Record<string, readonly string[]> = {
   "redis-schema": ["core"],
   config: ["core", "redis-schema"],
   control: ["core", "redis-schema"],
+  webhooks: ["config", "core", "redis-schema"],
 };
 
 /** A package imports only what lies below it, by its name and not by a path; and no package imports a program. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { filesMatching } from "./sources.ts";
 import { ADAPTERS, reachesFromRoot, reachesOutside, ROOT } from "./time-and-chance.ts";
 
-const worker = filesMatching("apps/worker/src/**/*.ts");
+const worker = filesMatching("{apps/worker,packages/webhooks}/src/**/*.ts");
 
 describe("the worker", () => {
   it("takes time, chance and the kernel from its ports", () => {

@@ -12,6 +12,7 @@ const PRODUCT = [
   "packages/local-s3/src",
   "packages/redis-schema/src",
   "packages/s3-store/src",
+  "packages/webhooks/src",
   "pnpm-lock.yaml",
 ];
 const NAME_CHARACTERS = 12;

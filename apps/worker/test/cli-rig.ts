@@ -12,7 +12,7 @@ import {
   type SchemaContext,
 } from "@sluice/redis-schema";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
-import { systemClock } from "../src/system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { ownIdentity } from "../src/takeover/process-identity.ts";
 import { sluice, type Answer, type CliOptions } from "./cli-process.ts";
 

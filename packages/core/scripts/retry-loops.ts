@@ -215,7 +215,7 @@ export const LOOPS: readonly RetryLoop[] = [
   },
   {
     name: "webhook that is not accepted",
-    where: "apps/worker/src/webhooks/deliverer.ts",
+    where: "packages/webhooks/src/deliverer.ts",
     bound:
       "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 concurrent calls, each within 10 s",
     proves: [

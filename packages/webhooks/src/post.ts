@@ -13,14 +13,26 @@ import { keyOf, signedHeaders } from "./sign.ts";
 export interface Receiver {
   url: string;
   key: Buffer;
+  /** Of the program that sends. */
+  version: string;
   /** A host that may be, or resolve to, a cloud's metadata address. */
   allowedHost?: string | undefined;
 }
 
+export type WebhookAddress = Pick<Config, "webhookUrl" | "webhookSecret" | "webhookAllowHost">;
+
 /** Undefined: no address is configured, nothing is sent. */
-export function receiverOf({ webhookUrl, webhookSecret, webhookAllowHost }: Config): Receiver | undefined {
+export function receiverOf(
+  { webhookUrl, webhookSecret, webhookAllowHost }: WebhookAddress,
+  version: string,
+): Receiver | undefined {
   if (webhookUrl === undefined || webhookSecret === undefined) return undefined;
-  return { url: webhookUrl, key: keyOf(webhookSecret), allowedHost: webhookAllowHost?.toLowerCase() };
+  return {
+    url: webhookUrl,
+    key: keyOf(webhookSecret),
+    version,
+    allowedHost: webhookAllowHost?.toLowerCase(),
+  };
 }
 
 /** More of a response is not read. */
@@ -33,7 +45,7 @@ export async function post(receiver: Receiver, message: Message, signal: AbortSi
   const request = url.protocol === "https:" ? tlsRequest : plainRequest;
   const options: RequestOptions = {
     method: "POST",
-    headers: signedHeaders(message, receiver.key, Date.now()),
+    headers: signedHeaders(message, receiver.key, Date.now(), receiver.version),
     signal: AbortSignal.any([signal, deadline]),
     lookup: url.hostname === receiver.allowedHost ? lookup : lookupElsewhere,
   };

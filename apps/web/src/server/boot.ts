@@ -8,6 +8,7 @@ import { setServer } from "./shared-server.ts";
 import { log, makeHub, type Hub } from "./hub.ts";
 import { makeServer } from "./server.ts";
 import { webSettings, type WebSettings } from "./settings.ts";
+import { watchWorkers } from "./webhooks.ts";
 
 /** Without this wait, requests during the connection to Redis would be answered with "Redis is unavailable". */
 const WAIT_FOR_REDIS_MS = 2_000;
@@ -18,15 +19,15 @@ export async function boot(): Promise<void> {
   limitRequests(hub.settings, hub.isTrusted);
   endConnectionsWith(hub.drain.signal);
   setServer(makeServer(hub));
-  endWithTheProcess(hub);
+  const { webhooks } = hub.settings;
+  const watching = webhooks === undefined ? Promise.resolve() : watchWorkers(hub, webhooks);
+  watching.catch(endByBug("webhooks ended"));
+  endWithTheProcess(hub, watching);
   hub.model.onChange((change) => {
     if (change.reset) hub.minutes.forget();
   });
-  hub.model.run(hub.drain.signal).catch((error: unknown) => {
-    // This is a bug: the pages would show old data as if they were live.
-    log("error", "the read model ended", { error: error instanceof Error ? error.stack : String(error) });
-    process.exit(1);
-  });
+  // Otherwise the pages would show old data as if they were live.
+  hub.model.run(hub.drain.signal).catch(endByBug("the read model ended"));
   const [redis] = hub.clients;
   // Pages can also show that Redis is unavailable.
   await whenReady(redis, AbortSignal.any([hub.drain.signal, AbortSignal.timeout(WAIT_FOR_REDIS_MS)])).catch(
@@ -57,10 +58,19 @@ function readConfig(env: NodeJS.ProcessEnv): LoadedConfig {
   }
 }
 
-function endWithTheProcess(hub: Hub): void {
+/** What never ends by itself has thrown: a restart is better than a server that does half of its work. */
+function endByBug(message: string): (error: unknown) => void {
+  return (error) => {
+    log("error", message, { error: error instanceof Error ? error.stack : String(error) });
+    process.exit(1);
+  };
+}
+
+function endWithTheProcess(hub: Hub, watching: Promise<void>): void {
   const end = () => {
     hub.drain.abort();
-    void Promise.all(hub.clients.map(closeClient));
+    // The turn of delivering is given back first. The process does not wait for either.
+    void watching.finally(() => Promise.all(hub.clients.map(closeClient)));
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);

@@ -1,5 +1,7 @@
 /** The dashboard's part of the configuration, in the shape its code uses. */
 import type { Config } from "@sluice/config";
+import { receiverOf, type Receiver } from "@sluice/webhooks/post";
+import packageJson from "../../package.json" with { type: "json" };
 
 export interface WebSettings {
   redisUrl: string;
@@ -14,6 +16,8 @@ export interface WebSettings {
   /** A badge that distinguishes tabs of different installations. */
   environment: string | undefined;
   stallAfterMs: number;
+  /** Undefined: no address is configured, or the dashboard is read-only. */
+  webhooks: { receiver: Receiver; maxAgeMs: number; events: readonly string[] } | undefined;
   /** `npm start -- --demo`: a button kills the worker. */
   demo: boolean;
 }
@@ -27,8 +31,14 @@ export function webSettings(config: Config, demo: boolean): WebSettings {
     readOnly: config.webReadOnly,
     environment: config.webEnvironment,
     stallAfterMs: config.stallAfterMs,
+    webhooks: webhooksOf(config),
     demo,
   };
+}
+
+function webhooksOf(config: Config): WebSettings["webhooks"] {
+  const receiver = config.webReadOnly ? undefined : receiverOf(config, packageJson.version);
+  return receiver && { receiver, maxAgeMs: config.webhookMaxAgeMs, events: config.webhookEvents };
 }
 
 function authOf(config: Config): WebSettings["auth"] {

@@ -17,7 +17,7 @@ import {
   type RedisClient,
   type SchemaContext,
 } from "@sluice/redis-schema";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { systemActor } from "./actor.ts";
 import { CliError, EXIT, type ExitCode } from "./exit-codes.ts";
 import { perform, type CommonFlags, type Run } from "./perform.ts";

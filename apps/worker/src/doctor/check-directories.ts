@@ -11,7 +11,7 @@ import { birthTimesAreKept } from "../files/file-facts.ts";
 import { pathBuffer } from "../files/path-buffer.ts";
 import { isMissing } from "../files/system-error.ts";
 import { unusableWatches } from "../start/check-watches.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { silentFileSystem } from "../files/watch/network-fs.ts";
 import { OpenForWrite } from "../files/writers/open-for-write.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";

@@ -2,13 +2,14 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "@sluice/config";
 import { redacted } from "@sluice/config";
-import type { Answer } from "../webhooks/deliverer.ts";
-import { post, receiverOf } from "../webhooks/post.ts";
+import type { Answer } from "@sluice/webhooks/deliverer";
+import { post, receiverOf } from "@sluice/webhooks/post";
+import { VERSION } from "../version.ts";
 import { finding, ok, type Finding } from "./finding.ts";
 
 /** Sends a message of the type `ping`, which belongs to no stream. */
 export async function checkWebhook(config: Config): Promise<Finding[]> {
-  const receiver = receiverOf(config);
+  const receiver = receiverOf(config, VERSION);
   if (!receiver) return [];
   const timestamp = new Date().toISOString();
   const ping = {

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import type { StreamRecord } from "@sluice/core";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { pinoObserver } from "./pino-observer.ts";
 import { createLog, type Log } from "./log.ts";
 

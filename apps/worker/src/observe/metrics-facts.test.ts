@@ -2,7 +2,7 @@ import type { StoreGate } from "@sluice/core";
 import type { OrphanStore } from "@sluice/redis-schema";
 import { expect, test } from "vitest";
 import type { Worker } from "../start/app.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { metricsFacts } from "./metrics-facts.ts";
 
 test("a scrape does not wait for a Redis that hangs: what it would say of orphans is left out", async () => {

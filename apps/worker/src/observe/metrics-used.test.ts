@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { Metrics } from "./metrics.ts";
 import { webhookMetrics } from "./webhook-metrics.ts";
 

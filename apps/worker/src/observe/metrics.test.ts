@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { FAILURE_REASONS, type StreamRecord } from "@sluice/core";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { Metrics, type OwnedStreamFacts, type MetricsFacts } from "./metrics.ts";
 
 function stream(over: Partial<StreamRecord>): StreamRecord {

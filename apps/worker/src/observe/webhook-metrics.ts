@@ -1,7 +1,7 @@
 /** `sluice_webhook*`: messages delivered, failed and waiting. Only if webhooks are configured. */
 import type { Clock } from "@sluice/core";
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { DeliveryTally } from "../webhooks/deliverer.ts";
+import type { DeliveryTally } from "@sluice/webhooks/deliverer";
 import { soon } from "./soon.ts";
 
 export function webhookMetrics(

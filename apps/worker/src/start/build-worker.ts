@@ -14,9 +14,9 @@ import { Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
 import { startAll } from "./service.ts";
 import { newId } from "../new-id.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { VERSION } from "../version.ts";
-import { post, receiverOf } from "../webhooks/post.ts";
+import { post, receiverOf } from "@sluice/webhooks/post";
 import { Webhooks } from "../webhooks/webhooks.ts";
 import { hasLiveStreams, unusableWatches } from "./check-watches.ts";
 import { isKnownDead, ownIdentity, type ProcessIdentity } from "../takeover/process-identity.ts";
@@ -167,7 +167,7 @@ function webhooks(
   { registry }: Metrics,
   { clock, random }: Pick<WorkerPorts, "clock" | "random">,
 ): Webhooks {
-  const receiver = receiverOf(config);
+  const receiver = receiverOf(config, VERSION);
   return new Webhooks({
     config,
     clock,

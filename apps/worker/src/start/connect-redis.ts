@@ -18,7 +18,7 @@ import {
 } from "@sluice/redis-schema";
 import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import type { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";
 

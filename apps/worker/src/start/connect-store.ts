@@ -19,7 +19,7 @@ import {
 } from "@sluice/s3-store";
 import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { VERSION } from "../version.ts";
 import type { RedisPatience } from "./redis-patience.ts";
 import { StartRefused } from "./refusal.ts";

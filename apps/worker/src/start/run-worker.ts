@@ -3,7 +3,7 @@ import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/confi
 import { StoppedError } from "@sluice/core";
 import type { Worker } from "./app.ts";
 import { createLog, type Log } from "../observe/log.ts";
-import { systemClock } from "../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { buildWorker, type Started } from "./build-worker.ts";
 
 /** sysexits.h: EX_TEMPFAIL. What could not be uploaded within the drain time is still on disk. */

@@ -13,9 +13,9 @@ import { webhookMetrics } from "../observe/webhook-metrics.ts";
 import type { Service } from "../start/service.ts";
 import { repeat } from "../streams/repeat.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
-import { Deliverer, type Post } from "./deliverer.ts";
+import { Deliverer, type Post } from "@sluice/webhooks/deliverer";
 import { StallWatch, type OwnedStreamLag } from "./stall-watch.ts";
-import { checkWorkers, type WorkerWatchDeps } from "./worker-watch.ts";
+import { checkWorkers, type WorkerWatchDeps } from "@sluice/webhooks/worker-watch";
 
 export interface WebhookInputs {
   config: Pick<Config, "webhookMaxAgeMs" | "webhookEvents" | "stallAfterMs">;

@@ -6,7 +6,7 @@ import { CheckpointError } from "@sluice/core";
 import { audit, fileRequest, summary, type Ask } from "@sluice/control/run-plan";
 import { plural } from "@sluice/control/units";
 import type { ItemResult, RequestRecord } from "@sluice/redis-schema";
-import { systemClock } from "../../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 import { CliError, EXIT } from "../exit-codes.ts";
 import type { Session } from "../session.ts";
 

@@ -15,7 +15,7 @@ import type { CommonFlags } from "../perform.ts";
 import { riskSummary } from "../risk-summary.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { collect, rowToJson, selectRows } from "../stream-rows.ts";
-import { systemClock } from "../../system-clock.ts";
+import { systemClock } from "@sluice/control/system-clock";
 
 interface TopFlags extends CommonFlags {
   interval: number;
