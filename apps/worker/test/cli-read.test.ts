@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { document, sluice } from "./cli-process.ts";
 import { MIB, startCliRig, startRedis, type CliRig } from "./cli-rig.ts";
+import { breachesOfStream } from "./stream-schema.ts";
 
 const HOSTILE = "/rec/a\u001b[31m\u202eb\n.mkv";
 /** Nothing of this reaches a terminal raw, but for the line breaks of the output itself. */
@@ -167,6 +168,7 @@ describe("sluice show", () => {
     const stored = await rig.context.redis.hgetall(rig.context.keys.streamMeta(ids.live));
     const { write_token: _, ...fields } = stored;
     for (const [field, value] of Object.entries(fields)) expect(String(shown[field]), field).toBe(value);
+    expect(breachesOfStream(shown)).toEqual([]);
     expect(shown).toMatchObject({ id: ids.live, part_count: 2, indexes: ["active"], bytes_sent: 16 * MIB });
     expect(shown["log"]).toEqual([
       expect.objectContaining({ text: "upload opened at rec/grow.mkv", worker: "w1" }),
@@ -225,6 +227,7 @@ describe("sluice export", () => {
       .split("\n")
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toHaveLength(5);
+    for (const line of lines) expect(breachesOfStream(line)).toEqual([]);
     expect(idsOf(lines)).toEqual(new Set(Object.values(ids)));
     expect(lines.find(({ id }) => id === ids.live)?.["parts"]).toHaveLength(2);
     expect(stdout.replaceAll("\n", "")).not.toMatch(RAW);

@@ -9,6 +9,7 @@ import { document, sluice } from "./cli-process.ts";
 import { GrowingFile } from "./rig/growing-file.ts";
 import { ask } from "./rig/ask.ts";
 import { PART, startRig, writeWhole, type Rig, type WorkerProcess } from "./rig.ts";
+import { breachesOfSomeFields } from "./stream-schema.ts";
 import { SECRET, startReceiver, type Received, type WebhookReceiver } from "./webhook-receiver.ts";
 
 let receiver: WebhookReceiver;
@@ -67,6 +68,7 @@ test("a completed file is told once, signed, under the names of its record", asy
       crc32: stream["crc32"],
     },
   });
+  expect(breachesOfSomeFields(told?.data)).toEqual([]);
   expect(receiver.calls).toHaveLength(1);
 });
 

@@ -4,10 +4,16 @@ import { redisKeysPage } from "./docs.ts";
 import { KEYS } from "./key-table.ts";
 import { META_FIELDS } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
+import { streamSchema } from "./stream-schema.ts";
 
 test("docs/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
   const committed = readFileSync(new URL("../../../docs/redis-keys.md", import.meta.url), "utf8");
   expect(committed).toBe(redisKeysPage());
+});
+
+test("docs/stream.schema.json is what the table of fields says", () => {
+  const committed = readFileSync(new URL("../../../docs/stream.schema.json", import.meta.url), "utf8");
+  expect(JSON.parse(committed)).toEqual(streamSchema());
 });
 
 test("the page names every key, every field and every script, each script with its purpose", () => {
