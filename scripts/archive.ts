@@ -31,10 +31,10 @@ const WORKSPACE_FILES = [
   "tsconfig.base.json",
 ];
 const PAGES = [
-  "docs/bare-metal.md",
-  "docs/configuration.md",
-  "docs/cli.md",
-  "docs/operating.md",
+  "docs/guides/bare-metal.md",
+  "docs/reference/configuration.md",
+  "docs/reference/cli.md",
+  "docs/guides/operating.md",
   "CHANGELOG.md",
   "LICENSE",
 ];

@@ -5,7 +5,7 @@ import { runtimeDependencies } from "./dependencies.ts";
 import { REASONS } from "./reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+const page = readFileSync(join(root, "docs/reference/dependencies.md"), "utf8");
 
 test("every dependency at run time has its reason, and no reason is left over", () => {
   expect(Object.keys(REASONS).toSorted()).toEqual([...runtimeDependencies().keys()].toSorted());
@@ -15,7 +15,7 @@ test("X17: there are at most 26 of them", () => {
   expect(runtimeDependencies().size).toBeLessThanOrEqual(26);
 });
 
-test("each stands in docs/dependencies.md", () => {
+test("each stands in docs/reference/dependencies.md", () => {
   for (const name of runtimeDependencies().keys()) expect(page).toContain(`| \`${name}\` |`);
 });
 

@@ -1,5 +1,5 @@
 /**
- * `docs/dependencies.md`, made from the packages as they are installed: reason, licence, version, weight on disk; and from
+ * `docs/reference/dependencies.md`, made from the packages as they are installed: reason, licence, version, weight on disk; and from
  * the registry, which is asked once for each of them: when it was last released.
  */
 import { execFileSync } from "node:child_process";

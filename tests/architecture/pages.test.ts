@@ -82,7 +82,7 @@ describe("a page", () => {
   });
 });
 
-it.each(["docs/dashboard.md", "SECURITY.md"])("%s says for how long a plan is good", (path) => {
+it.each(["docs/guides/dashboard.md", "SECURITY.md"])("%s says for how long a plan is good", (path) => {
   const text = pages.find((page) => page.path === path)?.text.replaceAll(/\s+/g, " ");
   expect(text).toContain(`bytes, ${KEPT.planMs / 60_000} minutes to decide`);
 });

@@ -5,8 +5,8 @@ import { KEYS } from "./key-table.ts";
 import { META_FIELDS } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
 
-test("docs/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
-  const committed = readFileSync(new URL("../../../docs/redis-keys.md", import.meta.url), "utf8");
+test("docs/reference/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
+  const committed = readFileSync(new URL("../../../docs/reference/redis-keys.md", import.meta.url), "utf8");
   expect(committed).toBe(redisKeysPage());
 });
 

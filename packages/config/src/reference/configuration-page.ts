@@ -1,4 +1,4 @@
-/** `docs/configuration.md`, generated from the schema, so that each setting is described in one place. */
+/** `docs/reference/configuration.md`, generated from the schema, so that each setting is described in one place. */
 import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
 import { environmentName, flagName, GROUPS, yamlKey } from "../setting.ts";
 
@@ -54,7 +54,7 @@ Every setting has one name in four spellings: \`--${flagName(EXAMPLE)} 16MiB\` o
 the path of the file that holds it: \`--web-password-file\`, \`${environmentName("WEB_PASSWORD")}_FILE\` or
 \`web_password_file:\` (relative to that file). Where several are given, the flag wins, then the environment,
 then the secret's file, then \`sluice.yaml\`, then the default. The file is \`./sluice.yaml\`, or the one that
-\`SLUICE_CONFIG\` names; \`docs/sluice.schema.json\` lets editors check it. A secret itself has no flag: a command line can be
+\`SLUICE_CONFIG\` names; \`docs/reference/sluice.schema.json\` lets editors check it. A secret itself has no flag: a command line can be
 read by every user of the machine.
 
 Sizes read \`8MiB\`, \`1.5GiB\`, \`500MB\`; durations \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; switches \`true\` or \`false\`
