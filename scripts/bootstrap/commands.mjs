@@ -46,6 +46,7 @@ export const COMMANDS = {
   "test:hostile": { argv: ["tests/hostile/run.ts"], needsDashboard: true, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:archive": { argv: ["tests/archive/run.ts"], needsDashboard: true, seesEmbedded: false },
+  "test:upgrade": { argv: ["tests/upgrade/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:rules": { argv: ["tests/rules/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:compose": { argv: ["tests/compose/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: true, seesEmbedded: false },
