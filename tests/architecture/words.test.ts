@@ -20,6 +20,8 @@ const NOWHERE: Phrases = [
   [/\bwas not asked for\b/i, "could not be started"],
   [/\bis written down yet\b/i, "No events yet"],
   [/\bmust end\b/i, "shutting down"],
+  [/\bHeadObject decides\b/i, "Sluice looks at the object before doing anything more"],
+  [/\bno better than an empty\b/i, "say what to do instead"],
 ];
 
 /** In hand-written pages besides. */

@@ -59,8 +59,8 @@ read by every user of the machine.
 
 Sizes read \`8MiB\`, \`1.5GiB\`, \`500MB\`; durations \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; switches \`true\` or \`false\`
 (also \`on\`, \`yes\`, \`1\` and their opposites). An empty variable counts as not set, except where empty is listed as a
-value. A setting that is wrong, or a name that is nearly one of these, stops the start with exit code 78 and a list of
-every problem; nothing has been touched by then. \`sluice config validate\` says the same without starting, and
+value. Wrong values and misspelt names stop the start: exit code 78, with a list of every problem, before anything is
+touched. \`sluice config validate\` says the same without starting, and
 \`sluice config print\` shows every value and where it came from, without the secrets; what is wrong is marked, and
 the rest is shown all the same.`;
 
