@@ -15,6 +15,7 @@ export const COMMANDS = {
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   types: { argv: ["scripts/test/types.ts"], needsDashboard: false, seesEmbedded: false },
+  "docs:site": { argv: ["scripts/site.ts"], needsDashboard: false, seesEmbedded: false },
   "docs:matrix": {
     argv: ["tests/chaos/report/write-matrix.ts"],
     needsDashboard: false,

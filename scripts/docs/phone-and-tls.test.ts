@@ -5,8 +5,8 @@ import { expect, test } from "vitest";
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
 
-test.each(["Caddyfile", "nginx.conf"])("docs/guides/bare-metal.md prints deploy/tls/%s whole", (name) => {
+test.each(["Caddyfile", "nginx.conf"])("docs/guides/phone-and-tls.md prints deploy/tls/%s whole", (name) => {
   const snippet = read(`deploy/tls/${name}`).replace(/^(?:#.*\n)+/, "");
   expect(snippet).toContain("127.0.0.1:3000");
-  expect(read("docs/guides/bare-metal.md")).toContain(`\n${snippet}\`\`\``);
+  expect(read("docs/guides/phone-and-tls.md")).toContain(`\n${snippet}\`\`\``);
 });
