@@ -8,8 +8,12 @@ RUN node deploy/pick-packages.mjs @sluice/web /picked/web \
   && node deploy/pick-packages.mjs @sluice/config /picked/start && node deploy/pick-packages.mjs @sluice/control /picked/start
 
 FROM docker.io/library/node:24.22.3-bookworm-slim AS workspace
+# pnpm, compared with the integrity that the bootstrap pins.
+WORKDIR /toolchain
+COPY scripts/bootstrap scripts/bootstrap
+COPY deploy/bring-pnpm.mjs deploy/
+RUN node deploy/bring-pnpm.mjs /toolchain /usr/local/bin/pnpm
 WORKDIR /sluice
-RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc tsconfig.base.json ./
 
 # Dependencies before sources: a change of the code installs nothing again.

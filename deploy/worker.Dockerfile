@@ -8,8 +8,12 @@ RUN node deploy/pick-packages.mjs @sluice/worker /picked
 
 # Dependencies before sources: a change of the code installs nothing again.
 FROM docker.io/library/node:24.22.3-bookworm-slim AS dependencies
+# pnpm, compared with the integrity that the bootstrap pins.
+WORKDIR /toolchain
+COPY scripts/bootstrap scripts/bootstrap
+COPY deploy/bring-pnpm.mjs deploy/
+RUN node deploy/bring-pnpm.mjs /toolchain /usr/local/bin/pnpm
 WORKDIR /sluice
-RUN npm install --global pnpm@12.21.0
 COPY pnpm-workspace.yaml pnpm-lock.yaml package.json .npmrc ./
 COPY --from=picked /picked/manifests ./
 RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter "@sluice/worker..."

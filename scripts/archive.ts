@@ -30,14 +30,8 @@ const WORKSPACE_FILES = [
   ".npmrc",
   "tsconfig.base.json",
 ];
-const PAGES = [
-  "docs/bare-metal.md",
-  "docs/configuration.md",
-  "docs/cli.md",
-  "docs/operating.md",
-  "CHANGELOG.md",
-  "LICENSE",
-];
+/** What a person on that machine may need; files that only contributors read stay out. */
+const PAGES = ["docs/guides", "docs/reference", "CHANGELOG.md", "SECURITY.md", "LICENSE"];
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { out: { type: "string", default: root } } });
@@ -122,7 +116,7 @@ function bringInstaller(stage: string, { version, platform }: { version: string;
     cpSync(join(root, "deploy/archive", file), join(stage, file));
   for (const file of ["bin/sluice", "install"]) chmodSync(join(stage, file), 0o755);
   cpSync(join(root, "deploy/systemd"), join(stage, "systemd"), { recursive: true });
-  for (const file of PAGES) cpSync(join(root, file), join(stage, file));
+  for (const page of PAGES) cpSync(join(root, page), join(stage, page), { recursive: true });
   writeFileSync(join(stage, "VERSION"), `${version}\n`);
   writeFileSync(join(stage, "PLATFORM"), `${platform}\n`);
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run release -- <version|major|minor|patch> [--dry-run] [--registry <name>]`: versions, changelog, commit, tag and
+ * `npm run release -- <version|major|minor|patch|rc> [--dry-run] [--registry <name>]`: versions, changelog, commit, tag and
  * images. It pushes nothing: the commands for that are printed at the end.
  */
 import { execFileSync, spawnSync } from "node:child_process";
@@ -17,13 +17,19 @@ import {
 const EXIT_USAGE = 64;
 const EXIT_REFUSED = 1;
 const USAGE =
-  "usage: npm run release -- <version|major|minor|patch> [--dry-run] [--registry <name>] [--engine docker]";
+  "usage: npm run release -- <version|major|minor|patch|rc> [--dry-run] [--registry <name>] [--engine docker]";
 const VERSIONED = [
   "package.json",
   "{apps,packages,tests}/*/package.json",
   "bench/package.json",
   "deploy/helm/*/Chart.yaml",
 ];
+
+/** What a version must know to read the records of another. */
+const SCHEMA: Readonly<Record<string, RegExp>> = {
+  "packages/redis-schema/src/version.ts": /^export const KEYS_VERSION = (\d+);$/m,
+  "packages/core/src/stream/record.ts": /^export const SCHEMA_VERSION = (\d+);$/m,
+};
 
 const root = join(import.meta.dirname, "..");
 
@@ -50,6 +56,7 @@ function main(): number {
     // A dry run also works with uncommitted changes.
     uncommitted: isDry ? "" : git("status", "--porcelain"),
     changelog: read("CHANGELOG.md"),
+    changesRecords: changesRecords(),
     versioned: globSync(VERSIONED, { cwd: root }).map((path): SourceText => ({ path, text: read(path) })),
     date: new Date().toISOString().slice(0, 10),
     engine: values.engine,
@@ -80,6 +87,16 @@ function main(): number {
   }
   console.log(`\nWhen you have checked the result:\n  ${plan.afterwards.join("\n  ")}`);
   return 0;
+}
+
+/** Against the last tag; before the first one nothing has been released that could not read them. */
+function changesRecords(): boolean {
+  const last = answer("describe", "--tags", "--abbrev=0", "--match", "v[0-9]*").trim();
+  if (last === "") return false;
+  return Object.entries(SCHEMA).some(([path, version]) => {
+    const before = version.exec(answer("show", `${last}:${path}`))?.[1];
+    return before !== version.exec(read(path))?.[1];
+  });
 }
 
 /** Undefined if all of it is done. */
@@ -128,6 +145,11 @@ function read(path: string): string {
 
 function git(...args: string[]): string {
   return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
+}
+
+/** Empty where git has none: no tag yet, no such file in that version. */
+function answer(...args: string[]): string {
+  return spawnSync("git", args, { cwd: root, encoding: "utf8" }).stdout;
 }
 
 process.exitCode = main();

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: every benchmark side by side with its peers, the raw figures into bench/results/, and from them
- * docs/performance.md with its pictures. `--report-only` writes the page again from the latest raw results; `--rounds=N`
+ * docs/internals/performance.md with its pictures. `--report-only` writes the page again from the latest raw results; `--rounds=N`
  * asks for fewer rounds than the full run's, `--black-hole=N` for a shorter one, in seconds. `--only=oneFile,growth` prints
  * the figures of these suites and leaves results and page as they are.
  */

@@ -15,6 +15,7 @@ export const COMMANDS = {
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
   types: { argv: ["scripts/test/types.ts"], needsDashboard: false, seesEmbedded: false },
+  "docs:site": { argv: ["scripts/site.ts"], needsDashboard: false, seesEmbedded: false },
   "docs:matrix": {
     argv: ["tests/chaos/report/write-matrix.ts"],
     needsDashboard: false,
@@ -46,6 +47,8 @@ export const COMMANDS = {
   "test:hostile": { argv: ["tests/hostile/run.ts"], needsDashboard: true, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:archive": { argv: ["tests/archive/run.ts"], needsDashboard: true, seesEmbedded: false },
+  "test:upgrade": { argv: ["tests/upgrade/run.ts"], needsDashboard: false, seesEmbedded: false },
+  "test:rules": { argv: ["tests/rules/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:compose": { argv: ["tests/compose/run.ts"], needsDashboard: false, seesEmbedded: false },
   bench: { argv: ["bench/src/main.ts"], needsDashboard: true, seesEmbedded: false },
   "bench:guard": { argv: ["bench/src/guard.ts"], needsDashboard: false, seesEmbedded: false },

@@ -1,22 +1,23 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { runtimeDependencies } from "./dependencies.ts";
-import { REASONS } from "./reasons.ts";
+import { runtimeDependencies, tools } from "./dependencies.ts";
+import { REASONS, TOOLS } from "./reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
-const page = readFileSync(join(root, "docs/dependencies.md"), "utf8");
+const page = readFileSync(join(root, "docs/reference/dependencies.md"), "utf8");
 
 test("every dependency at run time has its reason, and no reason is left over", () => {
   expect(Object.keys(REASONS).toSorted()).toEqual([...runtimeDependencies().keys()].toSorted());
+  expect(Object.keys(TOOLS).toSorted()).toEqual(tools());
 });
 
 test("X17: there are at most 26 of them", () => {
   expect(runtimeDependencies().size).toBeLessThanOrEqual(26);
 });
 
-test("each stands in docs/dependencies.md", () => {
-  for (const name of runtimeDependencies().keys()) expect(page).toContain(`| \`${name}\` |`);
+test("each stands in docs/reference/dependencies.md", () => {
+  for (const name of [...runtimeDependencies().keys(), ...tools()]) expect(page).toContain(`| \`${name}\` |`);
 });
 
 /** CVE-2025-55182 and what followed it, up to the fixes of May 2026. */

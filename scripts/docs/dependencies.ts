@@ -1,11 +1,11 @@
 /**
- * `docs/dependencies.md`, made from the packages as they are installed: reason, licence, version, weight on disk; and from
+ * `docs/reference/dependencies.md`, made from the packages as they are installed: reason, licence, version, weight on disk; and from
  * the registry, which is asked once for each of them: when it was last released.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { REASONS } from "./reasons.ts";
+import { REASONS, TOOLS } from "./reasons.ts";
 
 const root = join(import.meta.dirname, "../..");
 const WORKSPACES = [
@@ -24,6 +24,7 @@ interface Manifest {
   version?: string;
   license?: string;
   dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
 }
 
 /** Name → the workspaces that use it at run time, without our own packages. */
@@ -37,14 +38,19 @@ export function runtimeDependencies(): Map<string, string[]> {
   return new Map([...users].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Of the root's package.json, without our own packages. */
+export function tools(): string[] {
+  const names = Object.keys(manifest(root).devDependencies ?? {});
+  return names.filter((name) => !name.startsWith("@sluice/")).toSorted();
+}
+
 export function dependenciesPage(): string {
-  const rows = [...runtimeDependencies()].map(([name, users]) => {
-    const folder = realpathSync(join(root, users[0] ?? "", "node_modules", name));
-    const { version = "", license = "" } = manifest(folder);
-    const weight = kib(bytesOf(folder));
-    const reason = REASONS[name] ?? "";
-    return [`\`${name}\``, version, lastRelease(name), license, weight, users.join(", "), reason];
-  });
+  const rows = [...runtimeDependencies()].map(([name, users]) => [
+    ...facts(name, users[0] ?? ""),
+    users.join(", "),
+    REASONS[name] ?? "",
+  ]);
+  const toolRows = tools().map((name) => [...facts(name, ""), TOOLS[name] ?? ""]);
   const head = ["package", "version", "last release", "licence", "size", "used by", "reason"];
   return [
     "# Dependencies",
@@ -56,9 +62,30 @@ export function dependenciesPage(): string {
     "and dashboard consist of, with versions and licences, as CycloneDX; `pnpm audit --prod` asks the registry for advisories.",
     "Where this page was made the registry did not answer that question (405), so nothing is claimed about it.",
     "",
-    ...[head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`),
+    ...table(head, rows),
+    "",
+    "## Tools",
+    "",
+    "What builds, checks and documents the product, of the root's `package.json`. It is in no image and no archive; suites",
+    "below `tests/` and the packages have some more for their own tests.",
+    "",
+    ...table(
+      head.filter((name) => name !== "used by"),
+      toolRows,
+    ),
     "",
   ].join("\n");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+}
+
+/** Name, version, last release, licence and size, as it is installed for a workspace. */
+function facts(name: string, workspace: string): string[] {
+  const folder = realpathSync(join(root, workspace, "node_modules", name));
+  const { version = "", license = "" } = manifest(folder);
+  return [`\`${name}\``, version, lastRelease(name), license, kib(bytesOf(folder))];
 }
 
 function lastRelease(name: string): string {

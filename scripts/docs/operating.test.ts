@@ -5,7 +5,7 @@ import { FAILURE_REASONS } from "../../packages/core/src/stream/failures.ts";
 import { expect, test } from "vitest";
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
-const guide = read("docs/operating.md");
+const guide = read("docs/guides/operating.md");
 
 /** The names in the first cells of the table under a heading. */
 function named(heading: string): string[] {

@@ -1,4 +1,4 @@
-/** The reason for each direct dependency at run time. A dependency without a reason fails a test. */
+/** The reason for each direct dependency at run time, and of the whole checkout. One without a reason fails a test. */
 export const REASONS: Readonly<Record<string, string>> = {
   "@aws-sdk/client-s3":
     "S3's requests, signatures, credentials and errors. Raw commands only; bodies are sent by our own transport.",
@@ -28,4 +28,19 @@ export const REASONS: Readonly<Record<string, string>> = {
   uplot: "The throughput chart.",
   yaml: "Reads sluice.yaml.",
   zod: "Validates external input: settings, Redis records, requests.",
+};
+
+/** Of the root's package.json: what builds, checks and documents the product, and is in none of its images. */
+export const TOOLS: Readonly<Record<string, string>> = {
+  "@playwright/test": "Browser tests and the pictures of the docs, with the system's Chromium.",
+  "@types/node": "Node's types.",
+  "fast-check": "Random histories and inputs in tests, made small when one fails.",
+  knip: "Finds exports and dependencies that nothing uses.",
+  marked: "Markdown to HTML for the site of the docs; without dependencies.",
+  minisearch: "The search of that site, in the browser; without dependencies.",
+  oxfmt: "Format.",
+  oxlint: "Lint.",
+  "oxlint-tsgolint": "Lint rules that need types.",
+  typescript: "Types.",
+  vitest: "Unit and integration tests.",
 };

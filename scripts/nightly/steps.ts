@@ -40,6 +40,7 @@ export function nightlySteps(seed: string): readonly Step[] {
       env: { HOSTILE_SEED: seed, HOSTILE_SHARE: "0.3", HOSTILE_RUNS: "3000", HOSTILE_RECORDS: "5000" },
       withinMinutes: 60,
     },
+    { name: "rules", argv: ["run", "-s", "test:rules"], withinMinutes: 15 },
     { name: "compose", argv: ["run", "-s", "test:compose", "--", "--faults"], withinMinutes: 60 },
   ];
 }

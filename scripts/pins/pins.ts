@@ -35,20 +35,17 @@ export const ON_ONE_VERSION = [
 ] as const;
 
 const IMAGE = /^(?:\s*image:\s*|FROM\s+)((?:[\w.-]+\/)*[\w.-]+):(v?\d[\w.-]*)/gm;
-const GLOBAL = /npm install --global ([\w-]+)@(\d[\w.-]*)/g;
 
 /** From Dockerfiles and compose files; our own images have variables for tags and are left out. */
 export function pinsOf(files: readonly { readonly path: string; readonly text: string }[]): Pin[] {
   const pins = new Map<string, Pin>();
-  const add = (source: Source, name: string, version: string, path: string): void => {
-    const id = `${name}:${version}`;
-    const where = [...(pins.get(id)?.where ?? []), path];
-    pins.set(id, { name, version, source, where: [...new Set(where)] });
-  };
-  for (const { path, text } of files) {
-    for (const [, name = "", tag = ""] of text.matchAll(IMAGE)) add("image", fullName(name), tag, path);
-    for (const [, name = "", version = ""] of text.matchAll(GLOBAL)) add("npm", name, version, path);
-  }
+  for (const { path, text } of files)
+    for (const [, found = "", version = ""] of text.matchAll(IMAGE)) {
+      const name = fullName(found);
+      const id = `${name}:${version}`;
+      const where = [...(pins.get(id)?.where ?? []), path];
+      pins.set(id, { name, version, source: "image", where: [...new Set(where)] });
+    }
   return [...pins.values()];
 }
 

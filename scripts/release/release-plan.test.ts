@@ -13,6 +13,7 @@ const FACTS: ReleaseFacts = {
   tags: ["v0.1.0"],
   uncommitted: "",
   changelog: CHANGELOG,
+  changesRecords: false,
   versioned: [
     {
       path: "package.json",
@@ -35,6 +36,18 @@ describe("the next version", () => {
     ["1.2.3", "1.1.9", undefined],
     ["1.2.3", "v1.3.0", undefined],
     ["1.2.3", "1.3", undefined],
+    ["0.1.0", "1.0.0-rc.1", "1.0.0-rc.1"],
+    ["1.0.0-rc.1", "rc", "1.0.0-rc.2"],
+    ["1.0.0-rc.9", "1.0.0-rc.10", "1.0.0-rc.10"],
+    ["1.0.0-rc.2", "1.0.0-rc.2", undefined],
+    ["1.0.0-rc.2", "1.0.0", "1.0.0"],
+    ["1.0.0-rc.2", "major", "1.0.0"],
+    ["1.1.0-rc.1", "minor", "1.1.0"],
+    ["1.1.1-rc.1", "minor", "1.2.0"],
+    ["1.1.1-rc.1", "patch", "1.1.1"],
+    ["1.0.0", "1.0.0-rc.3", undefined],
+    ["1.0.0", "rc", undefined],
+    ["1.0.0", "1.1.0-beta", undefined],
   ])("after %s, asked for as %s, is %s", (present, wanted, next) => {
     expect(nextVersion(present, wanted)).toBe(next);
   });
@@ -65,6 +78,7 @@ describe("a release", () => {
     ["a version that is no version", { wanted: "big" }, "neither a version above 0.1.0"],
     ["a tag that exists", { tags: ["v0.2.0"] }, "the tag v0.2.0 exists"],
     ["uncommitted changes", { uncommitted: " M README.md" }, "uncommitted changes"],
+    ["records that the last release cannot read, unsaid", { changesRecords: true }, "Before you upgrade"],
     ["nothing to say", { changelog: "## [Unreleased]\n\n## [0.1.0]\n\n- Older.\n" }, "nothing to release"],
   ])("is refused for %s", (_why, differs, says) => {
     expect(planRelease({ ...FACTS, ...differs })).toContain(says);

@@ -6,7 +6,7 @@ export interface SourceText {
 }
 
 export interface ReleaseFacts {
-  /** `1.2.3`, or which number of the present version to increase. */
+  /** `1.2.3` or `1.2.3-rc.1`, or which number of the present version to increase. */
   readonly wanted: string;
   /** Of the root's package.json. */
   readonly version: string;
@@ -14,6 +14,8 @@ export interface ReleaseFacts {
   /** What `git status --porcelain` says. */
   readonly uncommitted: string;
   readonly changelog: string;
+  /** Whether this version writes records that the last released one cannot read. */
+  readonly changesRecords: boolean;
   /** Every package.json and Chart.yaml with the version. */
   readonly versioned: readonly SourceText[];
   /** `YYYY-MM-DD` */
@@ -39,13 +41,15 @@ export type ReleaseStep = "edits" | number;
 export function planRelease(facts: ReleaseFacts): ReleasePlan | string {
   const version = nextVersion(facts.version, facts.wanted);
   if (version === undefined)
-    return `"${facts.wanted}" is neither a version above ${facts.version} nor major, minor or patch`;
+    return `"${facts.wanted}" is neither a version above ${facts.version} nor major, minor, patch or, of a candidate, rc`;
   const tag = `v${version}`;
   if (facts.tags.includes(tag)) return `the tag ${tag} exists: a version is released once`;
   if (facts.uncommitted !== "")
     return `there are uncommitted changes: commit them first\n${facts.uncommitted}`;
   const notes = unreleased(facts.changelog);
   if (notes === undefined) return "CHANGELOG.md has no entry under [Unreleased]: there is nothing to release";
+  if (facts.changesRecords && !notes.includes(`${BEFORE_YOU_UPGRADE}\n`))
+    return `the records in Redis have a new version: say under "${BEFORE_YOU_UPGRADE}" in CHANGELOG.md what that means for going back`;
   const edits = [
     ...facts.versioned.map(({ path, text }) => ({ path, text: withVersion(text, version) })),
     { path: "CHANGELOG.md", text: releasedChangelog(facts.changelog, version, facts.date) },
@@ -110,24 +114,39 @@ function shellLine(argv: readonly string[]): string {
     .join(" ");
 }
 
-/** Undefined if it is not a version, or not above the present one. */
+/** Undefined if it is not a version, or not above the present one. A candidate's next number is the release itself. */
 export function nextVersion(present: string, wanted: string): string | undefined {
-  const [major = 0, minor = 0, patch = 0] = numbers(present) ?? [];
-  if (wanted === "major") return `${major + 1}.0.0`;
-  if (wanted === "minor") return `${major}.${minor + 1}.0`;
-  if (wanted === "patch") return `${major}.${minor}.${patch + 1}`;
-  const asked = numbers(wanted);
-  if (asked === undefined) return undefined;
-  const [m = 0, n = 0, p = 0] = asked;
-  const isAbove = m !== major ? m > major : n !== minor ? n > minor : p > patch;
-  return isAbove ? wanted : undefined;
+  const now = parsed(present) ?? [0, 0, 0, RELEASED];
+  const [major, minor, patch, candidate] = now;
+  const isCandidate = candidate !== RELEASED;
+  if (wanted === "rc") return isCandidate ? `${major}.${minor}.${patch}-rc.${candidate + 1}` : undefined;
+  if (wanted === "major") return `${isCandidate && minor === 0 && patch === 0 ? major : major + 1}.0.0`;
+  if (wanted === "minor") return `${major}.${isCandidate && patch === 0 ? minor : minor + 1}.0`;
+  if (wanted === "patch") return `${major}.${minor}.${isCandidate ? patch : patch + 1}`;
+  const asked = parsed(wanted);
+  const differs = asked?.findIndex((number, at) => number !== now[at]) ?? -1;
+  return asked !== undefined && differs >= 0 && (asked[differs] ?? 0) > (now[differs] ?? 0)
+    ? wanted
+    : undefined;
 }
 
-function numbers(version: string): number[] | undefined {
-  return /^(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}$/.test(version) ? version.split(".").map(Number) : undefined;
+/** A release is above each of its candidates. */
+const RELEASED = Number.POSITIVE_INFINITY;
+
+function parsed(version: string): [number, number, number, number] | undefined {
+  const found = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-rc\.([1-9]\d*))?$/.exec(version);
+  if (!found) return undefined;
+  const [major, minor, patch, candidate] = found.slice(1);
+  return [
+    Number(major),
+    Number(minor),
+    Number(patch),
+    candidate === undefined ? RELEASED : Number(candidate),
+  ];
 }
 
 const UNRELEASED = "## [Unreleased]\n";
+const BEFORE_YOU_UPGRADE = "### Before you upgrade";
 
 /** The entries for the next release; undefined: there are none. */
 function unreleased(changelog: string): string | undefined {

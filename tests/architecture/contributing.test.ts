@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { filesMatching } from "./sources.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
-const pages = filesMatching("docs/contributing/*.md");
+const pages = filesMatching("docs/internals/contributing/*.md");
 
 /** A code span that is a path of the checkout; `<…>` in one is whatever the reader adds, so its folder is looked for. */
 function missingPaths(text: string): string[] {
@@ -26,7 +26,7 @@ describe("a page for contributors", () => {
 
   it("is linked from CONTRIBUTING.md, as is the glossary", () => {
     const contributing = readFileSync(join(ROOT, "CONTRIBUTING.md"), "utf8");
-    const linked = [...pages.map(({ path }) => path), "docs/glossary.md"];
+    const linked = [...pages.map(({ path }) => path), "docs/reference/glossary.md"];
     expect(pages.length).toBeGreaterThan(0);
     expect(linked.filter((path) => !contributing.includes(`(${path})`))).toEqual([]);
   });
@@ -42,7 +42,7 @@ describe("a page for contributors", () => {
 describe("the glossary", () => {
   it("is sorted and explains each word once", () => {
     const words = [
-      ...readFileSync(join(ROOT, "docs/glossary.md"), "utf8").matchAll(/^\| \*\*([^*]+)\*\* \|/gm),
+      ...readFileSync(join(ROOT, "docs/reference/glossary.md"), "utf8").matchAll(/^\| \*\*([^*]+)\*\* \|/gm),
     ].map(([, word = ""]) => word);
     expect(words.length).toBeGreaterThan(20);
     expect(words).toEqual([...new Set(words)].toSorted((a, b) => a.localeCompare(b, "en")));

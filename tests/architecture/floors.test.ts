@@ -1,4 +1,4 @@
-/** No floor of core imports a floor above it, and docs/architecture.md shows the floors as they are. */
+/** No floor of core imports a floor above it, and docs/internals/architecture.md shows the floors as they are. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -22,8 +22,8 @@ describe("the floors of core", () => {
     expect(importCycles(core)).toEqual([]);
   });
 
-  it("are drawn in docs/architecture.md as they are", () => {
-    const page = readFileSync(join(import.meta.dirname, "../../docs/architecture.md"), "utf8");
+  it("are drawn in docs/internals/architecture.md as they are", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/internals/architecture.md"), "utf8");
     expect(page).toContain(drawFloors(core));
   });
 });

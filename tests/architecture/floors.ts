@@ -84,7 +84,7 @@ export function importCycles(files: readonly SourceFile[]): Violation[] {
   return found;
 }
 
-/** For docs/architecture.md: the floors from the top down, each with the floors it imports. */
+/** For docs/internals/architecture.md: the floors from the top down, each with the floors it imports. */
 export function drawFloors(files: readonly SourceFile[]): string {
   const arrows = FLOORS.map(() => new Set<number>());
   for (const { from, to } of importsOf(files)) {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { INTEGRITY, PNPM } from "../../scripts/bootstrap/pins.mjs";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -29,5 +30,15 @@ describe("the dashboard's image", () => {
   it("is started by programs that import nothing else of the workspace", () => {
     for (const file of ["deploy/web-entry.mjs", "deploy/compile-web.mjs", "deploy/health.mjs"])
       expect(importedPackages(read(file))).toEqual([]);
+  });
+});
+
+describe("an image", () => {
+  it.each(["worker", "web"])("of the %s is built by the pnpm that is pinned with its integrity", (name) => {
+    const image = read(`deploy/${name}.Dockerfile`);
+    expect(image).toContain("RUN node deploy/bring-pnpm.mjs /toolchain /usr/local/bin/pnpm\n");
+    expect(image).not.toMatch(/(?<!p)npm (install|i|exec)\b|npx|corepack/);
+    for (const part of ["pnpm", "@pnpm/exe.linux-x64", "@pnpm/exe.linux-arm64"])
+      expect(INTEGRITY[`${part}@${PNPM.version}`], part).toMatch(/^sha512-/);
   });
 });

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { buildCli } from "../../apps/worker/src/cli/cli.ts";
 import { addWorkerCommand } from "../../apps/worker/src/cli/worker-command.ts";
 import { KEPT } from "../../packages/redis-schema/src/kept.ts";
+import { headingId } from "../../scripts/site/text.ts";
 import { filesMatching, type SourceFile } from "./sources.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -37,18 +38,9 @@ function leadsSomewhere(page: string, target: string): boolean {
   return heading === undefined || !file.endsWith(".md") || headingsOf(absolute).has(heading);
 }
 
-/** As GitHub names them. */
 function headingsOf(file: string): Set<string> {
   const titles = [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) => title);
-  return new Set(
-    titles.map((title) =>
-      title
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
-        .trim()
-        .replaceAll(/\s/g, "-"),
-    ),
-  );
+  return new Set(titles.map(headingId));
 }
 
 /** Of what stands in a code span or at the beginning of a line of a fenced block. */
@@ -82,7 +74,7 @@ describe("a page", () => {
   });
 });
 
-it.each(["docs/dashboard.md", "SECURITY.md"])("%s says for how long a plan is good", (path) => {
+it.each(["docs/guides/dashboard.md", "SECURITY.md"])("%s says for how long a plan is good", (path) => {
   const text = pages.find((page) => page.path === path)?.text.replaceAll(/\s+/g, " ");
   expect(text).toContain(`bytes, ${KEPT.planMs / 60_000} minutes to decide`);
 });

@@ -1,4 +1,4 @@
-/** docs/phase-7.md: each function, field and status of the founding document has a symbol that is there and a test that is there. */
+/** docs/internals/phase-7.md: each function, field and status of the founding document has a symbol that is there and a test that is there. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -78,8 +78,8 @@ function rowsOf(page: string): Row[] {
   });
 }
 
-describe("docs/phase-7.md", () => {
-  const rows = rowsOf(read("docs/phase-7.md"));
+describe("docs/internals/phase-7.md", () => {
+  const rows = rowsOf(read("docs/internals/phase-7.md"));
 
   it.each(Object.entries(FOUNDING))(
     "names all %s of the founding document, and no others",

@@ -20,6 +20,8 @@ const NOWHERE: Phrases = [
   [/\bwas not asked for\b/i, "could not be started"],
   [/\bis written down yet\b/i, "No events yet"],
   [/\bmust end\b/i, "shutting down"],
+  [/\bHeadObject decides\b/i, "Sluice looks at the object before doing anything more"],
+  [/\bno better than an empty\b/i, "say what to do instead"],
 ];
 
 /** In hand-written pages besides. */
@@ -70,14 +72,16 @@ const programs = sources
 
 /**
  * Pages that people wrote. Generated ones say so at their top and take their words from the code; decisions are kept as
- * they were made; docs/phase-7.md quotes the titles of tests.
+ * they were made; docs/internals/phase-7.md quotes the titles of tests.
  */
 const pages = filesMatching(
   "{README,CONTRIBUTING,SECURITY}.md",
   "docs/*.md",
-  "docs/contributing/*.md",
+  "docs/{guides,reference,internals}/*.md",
+  "docs/internals/contributing/*.md",
 ).filter(
-  ({ path, text }) => path !== "docs/phase-7.md" && !/do not edit|^Written by `/im.test(text.slice(0, 600)),
+  ({ path, text }) =>
+    path !== "docs/internals/phase-7.md" && !/do not edit|^Written by `/im.test(text.slice(0, 600)),
 );
 
 function broken(files: readonly SourceFile[], list: Phrases): string[] {

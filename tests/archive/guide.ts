@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const GUIDE = join(import.meta.dirname, "../../docs/bare-metal.md");
+const GUIDE = join(import.meta.dirname, "../../docs/guides/bare-metal.md");
 
 /** The first block of commands under a heading, or the first that says `what`. */
 export function commandsUnder(heading: string, what = /./): string {

@@ -29,7 +29,7 @@ npm run chaos -- --report
   --kills   kills of the random run (default ${CI_KILLS}; more than ${CI_KILLS} implies --long)
   --long    the full counts of the reliability table
   --record  keeps the raw log under tests/chaos/logs/, from which the report is made
-  --report  writes RELIABILITY.md and docs/reliability-matrix.md, and runs nothing`;
+  --report  writes RELIABILITY.md and docs/internals/reliability-matrix.md, and runs nothing`;
 
 const root = join(import.meta.dirname, "../..");
 
@@ -78,8 +78,10 @@ function isStore(name: string): name is StoreName {
 function report(): number {
   const logs = readLogs(join(root, "tests/chaos/logs"));
   writeFileSync(join(root, "RELIABILITY.md"), reliabilityPage(logs));
-  writeFileSync(join(root, "docs/reliability-matrix.md"), matrixPage(root));
-  console.log(`RELIABILITY.md from ${logs.length} logs, docs/reliability-matrix.md from the tests' titles`);
+  writeFileSync(join(root, "docs/internals/reliability-matrix.md"), matrixPage(root));
+  console.log(
+    `RELIABILITY.md from ${logs.length} logs, docs/internals/reliability-matrix.md from the tests' titles`,
+  );
   return 0;
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Claims } from "./claims.ts";
 import type { Stack } from "./stack.ts";
 
-const PAGE = "docs/operating.md";
+const PAGE = "docs/guides/operating.md";
 const CHAPTER = "Docker Compose";
 const PRODUCTION = /docker-compose\.prod\.yml|secrets/;
 

@@ -51,7 +51,7 @@ export async function productionClaims(
   const before = await development.container("worker");
   try {
     writeSecrets(own);
-    await claims.holds(`docs/operating.md: ${secrets}`, () => production(1_000, "1.0.0", secrets));
+    await claims.holds(`docs/guides/operating.md: ${secrets}`, () => production(1_000, "1.0.0", secrets));
     await startOwn(own, images);
     await claims.holds(`production for a recorder of uid 1000 becomes healthy: ${up}`, async () => {
       chownSync(inbox, 1_000, 1_000);

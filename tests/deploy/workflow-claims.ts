@@ -43,5 +43,9 @@ export async function workflowClaims(claims: Claims): Promise<void> {
     match(release, /^ +runner: \[ubuntu-24\.04, ubuntu-24\.04-arm\]$/m);
     for (const command of ["npm run archive -- --out dist", "npm run sbom -- "])
       ok(release.includes(command), command);
+    match(release, /sha256sum sluice-\*\.cdx\.json/);
+    // A release candidate is a tag too, and no release that is taken for the latest.
+    ok(release.includes('"v[0-9]+.[0-9]+.[0-9]+-rc.[0-9]+"'), "candidates");
+    ok(release.includes("--prerelease"), "candidates are marked");
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Takes the pictures of docs/dashboard.md and the README again: `pnpm run docs:screenshots`. The streams are the seed's, the
+ * Takes the pictures of docs/guides/dashboard.md and the README again: `pnpm run docs:screenshots`. The streams are the seed's, the
  * browser and the dashboard are the tests'. Where pngquant is installed the files become a third.
  */
 import { spawnSync } from "node:child_process";

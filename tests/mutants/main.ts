@@ -1,6 +1,6 @@
 /**
  * `npm run mutants`: each promise is broken by its patch in a copy of the checkout, and its test must turn red there
- * after it was green without the patch. Writes docs/mutants.md. The last line is `N passed, N failed`.
+ * after it was green without the patch. Writes docs/internals/mutants.md. The last line is `N passed, N failed`.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -57,7 +57,7 @@ function main(): number {
     );
     return outcome;
   });
-  writeFileSync(join(root, "docs/mutants.md"), page(outcomes));
+  writeFileSync(join(root, "docs/internals/mutants.md"), page(outcomes));
   const caught = outcomes.filter(isCaught).length;
   console.log(`\n${caught} passed, ${outcomes.length - caught} failed`);
   return caught === outcomes.length ? 0 : 1;

@@ -45,5 +45,5 @@ it("a change that no test reaches counts against the score, one that cannot run 
 
 it("the page says what the raw report says", () => {
   const report = JSON.parse(readFileSync(join(root, "tests/mutants/mutation.json"), "utf8")) as Report;
-  expect(readFileSync(join(root, "docs/mutation-score.md"), "utf8")).toBe(scorePage(report));
+  expect(readFileSync(join(root, "docs/internals/mutation-score.md"), "utf8")).toBe(scorePage(report));
 });

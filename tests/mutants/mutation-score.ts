@@ -94,7 +94,7 @@ export function scorePage({ date, commit, files }: Report): string {
     "Written by `npm run mutation` (Stryker) from `tests/mutants/mutation.json`: changes made to the code one at a time, and",
     "whether a unit test of `packages/core` turned red. Only the files in the table have been through it. What acts on stores",
     "and files step by step is held by crash points, by [mutants of the promises](mutants.md) and by chaos",
-    "([RELIABILITY.md](../RELIABILITY.md)). Changes to what runs only when a module is loaded (tables, limits) are left out.",
+    "([RELIABILITY.md](../../RELIABILITY.md)). Changes to what runs only when a module is loaded (tables, limits) are left out.",
     "",
     `Run on ${date} at commit ${commit}. A change after which the tests hang (timeout) is noticed; one that no test reaches is`,
     "not.",

@@ -1,6 +1,6 @@
 /**
  * `npm run mutation`: Stryker changes the decisions of packages/core in every way it knows, in a copy of the checkout, and
- * counts the changes that no unit test notices. Writes tests/mutants/mutation.json, and from it docs/mutation-score.md. Takes
+ * counts the changes that no unit test notices. Writes tests/mutants/mutation.json, and from it docs/internals/mutation-score.md. Takes
  * a quarter of an hour and more; what was tried once is tried again only when the code or its tests have changed, and
  * `-- --mutate src/stream/state.ts` tries one file.
  */
@@ -53,7 +53,7 @@ function main(): number {
   const files = trimReport(JSON.parse(readFileSync(join(cwd, "mutation.json"), "utf8")) as StrykerReport);
   const report: Report = { date: new Date().toISOString().slice(0, 10), commit, files };
   writeFileSync(join(import.meta.dirname, "mutation.json"), `${JSON.stringify(report, undefined, 2)}\n`);
-  writeFileSync(join(root, "docs/mutation-score.md"), scorePage(report));
+  writeFileSync(join(root, "docs/internals/mutation-score.md"), scorePage(report));
   return 0;
 }
 

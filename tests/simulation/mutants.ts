@@ -1,7 +1,7 @@
 /**
  * `npm run simulate:mutants [-- NAME…]`: each patch of `mutants/`, and each of `tests/mutants/patches`, brings one fault into a
  * copy of the checkout, and new seeds are played there until one goes wrong, for at most two minutes of CPU time. Writes
- * docs/simulation-mutants.md. The last line is `N passed, N failed`: a fault that no seed showed has failed.
+ * docs/internals/simulation-mutants.md. The last line is `N passed, N failed`: a fault that no seed showed has failed.
  */
 import { spawnSync } from "node:child_process";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
@@ -81,7 +81,7 @@ function main(): number {
     outcomes.push(outcome);
     console.log(`${outcome.name}: ${outcome.histories} histories, ${outcome.violation ?? "NOT FOUND"}`);
   }
-  if (wanted.length === 0) writeFileSync(join(root, "docs/simulation-mutants.md"), page(outcomes));
+  if (wanted.length === 0) writeFileSync(join(root, "docs/internals/simulation-mutants.md"), page(outcomes));
   const failed = outcomes.filter(({ violation }) => violation === undefined).length;
   console.log(`${outcomes.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 /**
  * `npm run test:stores`: the same suite on every store that can be had here, one after the other. A store that cannot
  * be had is named with the reason; under CI=true that counts as a failure. `-- --write` keeps what the stores answer
- * instead of comparing it with what is kept, and writes the table of docs/stores.md.
+ * instead of comparing it with what is kept, and writes the table of docs/reference/stores.md.
  */
 import { join } from "node:path";
 import { add, checkCount, ending, NOTHING, type Count } from "../../scripts/test/count.ts";
@@ -24,7 +24,7 @@ const STORES: readonly Store[] = [
   { name: "Ceph RGW", file: "ceph-rgw", bring: () => bringCeph(process.env) },
 ];
 
-/** Stores that were wanted and could not be had when this was written; docs/stores.md says so too. */
+/** Stores that were wanted and could not be had when this was written; docs/reference/stores.md says so too. */
 const NOT_RUN = ["SeaweedFS: `go install` refuses its module, which has replace directives"];
 
 const writes = process.argv.slice(2).includes("--write");

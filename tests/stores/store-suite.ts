@@ -15,7 +15,7 @@ export interface StoreTested {
   name: string;
   /** Whose kept answers the probe's are compared with. */
   file: StoreFile;
-  /** Where its program comes from, for docs/stores.md. */
+  /** Where its program comes from, for docs/reference/stores.md. */
   from: string;
   start(): Promise<StoreServer>;
 }

@@ -1,6 +1,6 @@
 /**
  * What the safeguard costs and what it protects, measured: typical writers beside a real worker each, for some minutes,
- * with the window of the compose stack. Writes the raw figures and the table of docs/durability.md that is made from them.
+ * with the window of the compose stack. Writes the raw figures and the table of docs/reference/durability.md that is made from them.
  *
  *   node apps/worker/scripts/measure-safeguard.ts [minutes]     measures again (10)
  *   node apps/worker/scripts/measure-safeguard.ts --table       makes the table from the figures that are there
@@ -16,8 +16,8 @@ import { GrowingFile } from "../test/rig/growing-file.ts";
 import { Records } from "../test/rig/records.ts";
 import { WorkerProcess } from "../test/rig/worker-process.ts";
 
-const RAW = new URL("../../../docs/durability-measured.json", import.meta.url);
-const PAGE = new URL("../../../docs/durability.md", import.meta.url);
+const RAW = new URL("../../../docs/reference/durability-measured.json", import.meta.url);
+const PAGE = new URL("../../../docs/reference/durability.md", import.meta.url);
 const WINDOW = "30s";
 const CREDENTIALS = { accessKeyId: "measure", secretAccessKey: "measure-secret" };
 

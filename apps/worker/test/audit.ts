@@ -35,7 +35,7 @@ interface Metadata {
 }
 
 const schema = JSON.parse(
-  readFileSync(new URL("../../../docs/metadata.schema.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../docs/reference/metadata.schema.json", import.meta.url), "utf8"),
 ) as object;
 const isMetadata = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile<Metadata>(schema);
 

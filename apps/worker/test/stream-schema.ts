@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 
 const schema = JSON.parse(
-  readFileSync(new URL("../../../docs/stream.schema.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../../../docs/reference/stream.schema.json", import.meta.url), "utf8"),
 ) as object;
 const ajv = new Ajv2020({ allErrors: true });
 const isStream = ajv.compile(schema);

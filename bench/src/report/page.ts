@@ -1,11 +1,11 @@
-/** docs/performance.md, generated only from raw results. */
+/** docs/internals/performance.md, generated only from raw results. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { judge, median } from "../bars.ts";
 import { barChart } from "./bar-chart.ts";
 import type { RawResults } from "./raw-results.ts";
 
-const DOCS = join(import.meta.dirname, "../../../docs");
+const DOCS = join(import.meta.dirname, "../../../docs/internals");
 
 export function writeReport(results: RawResults): void {
   mkdirSync(join(DOCS, "performance"), { recursive: true });

@@ -1,5 +1,5 @@
 /**
- * `docs/state-machine.md`, generated from the table of moves and the register of retry loops, so that it cannot differ
+ * `docs/reference/state-machine.md`, generated from the table of moves and the register of retry loops, so that it cannot differ
  * from the code.
  */
 import { FAILURE_REASONS, FAILURES } from "../src/stream/failures.ts";

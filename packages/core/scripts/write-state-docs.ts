@@ -1,5 +1,5 @@
-/** Writes docs/state-machine.md; `pnpm docs:state`. */
+/** Writes docs/reference/state-machine.md; `pnpm docs:state`. */
 import { writeFileSync } from "node:fs";
 import { stateDocs } from "./state-docs.ts";
 
-writeFileSync(new URL("../../../docs/state-machine.md", import.meta.url), stateDocs());
+writeFileSync(new URL("../../../docs/reference/state-machine.md", import.meta.url), stateDocs());

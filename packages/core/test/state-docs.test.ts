@@ -6,8 +6,8 @@ import { stateDiagram, stateDocs } from "../scripts/state-docs.ts";
 
 const root = new URL("../../../", import.meta.url);
 
-test("docs/state-machine.md is what the table of moves says", () => {
-  expect(readFileSync(new URL("docs/state-machine.md", root), "utf8")).toBe(stateDocs());
+test("docs/reference/state-machine.md is what the table of moves says", () => {
+  expect(readFileSync(new URL("docs/reference/state-machine.md", root), "utf8")).toBe(stateDocs());
 });
 
 test("the README shows the same diagram", () => {

@@ -1,6 +1,6 @@
 /**
  * Measures what one Redis shard can handle: the real scripts against a real redis-server on this machine, for
- * docs/scaling.md. Only the server's CPU time is counted, so the figures do not depend on the speed of this client.
+ * docs/reference/scaling.md. Only the server's CPU time is counted, so the figures do not depend on the speed of this client.
  */
 import { LIMITS, newRecord, streamId, type StreamRecord } from "@sluice/core";
 import { Redis } from "ioredis";

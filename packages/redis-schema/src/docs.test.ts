@@ -6,13 +6,16 @@ import { META_FIELDS } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";
 import { streamSchema } from "./stream-schema.ts";
 
-test("docs/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
-  const committed = readFileSync(new URL("../../../docs/redis-keys.md", import.meta.url), "utf8");
+test("docs/reference/redis-keys.md is what the tables say (node packages/redis-schema/scripts/write-docs.ts)", () => {
+  const committed = readFileSync(new URL("../../../docs/reference/redis-keys.md", import.meta.url), "utf8");
   expect(committed).toBe(redisKeysPage());
 });
 
-test("docs/stream.schema.json is what the table of fields says", () => {
-  const committed = readFileSync(new URL("../../../docs/stream.schema.json", import.meta.url), "utf8");
+test("docs/reference/stream.schema.json is what the table of fields says", () => {
+  const committed = readFileSync(
+    new URL("../../../docs/reference/stream.schema.json", import.meta.url),
+    "utf8",
+  );
   expect(JSON.parse(committed)).toEqual(streamSchema());
 });
 

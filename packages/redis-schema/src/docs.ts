@@ -1,4 +1,4 @@
-/** The page `docs/redis-keys.md`, generated from the tables of this package, so that the two cannot differ. */
+/** The page `docs/reference/redis-keys.md`, generated from the tables of this package, so that the two cannot differ. */
 import { KEYS, type KeyFacts } from "./key-table.ts";
 import { META_FIELDS, describeField } from "./records/stream-fields.ts";
 import { SCRIPTS } from "./scripts.ts";

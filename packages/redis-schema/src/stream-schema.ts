@@ -1,6 +1,6 @@
 /**
  * The JSON Schema of a stream as `sluice show --json` and `sluice export` give it, made from core's table of fields:
- * docs/stream.schema.json.
+ * docs/reference/stream.schema.json.
  */
 import {
   COMPLETED_BY,

@@ -1,4 +1,4 @@
-/** The table of the probe's questions in docs/stores.md. */
+/** The table of the probe's questions in docs/reference/stores.md. */
 import { QUESTIONS } from "../src/probe.ts";
 
 const BEGIN =

@@ -45,8 +45,8 @@ describe("the questions of the probe", () => {
     expect(decided).toBe(how === "asked");
   });
 
-  test("are those of docs/stores.md (pnpm --filter @sluice/s3-store run docs:questions)", () => {
-    const page = readFileSync(new URL("../../../docs/stores.md", import.meta.url), "utf8");
+  test("are those of docs/reference/stores.md (pnpm --filter @sluice/s3-store run docs:questions)", () => {
+    const page = readFileSync(new URL("../../../docs/reference/stores.md", import.meta.url), "utf8");
     expect(page).toBe(withQuestions(page));
   });
 });

@@ -1,6 +1,6 @@
 /**
  * A question of the probe is a row: the request, how the answer is read, which fields of the profile it decides. The
- * rows of a stage are run from top to bottom, and each gets the results of the rows before it. docs/stores.md lists
+ * rows of a stage are run from top to bottom, and each gets the results of the rows before it. docs/reference/stores.md lists
  * them all, and a test checks that each field of the profile has one.
  *
  *   SERVER, PUT (probe-objects.ts)     one small object, written again and again at one key

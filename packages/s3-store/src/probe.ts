@@ -346,13 +346,16 @@ function describe({ profile, notes }: StoreAnswers, put: PutAnswers): void {
   );
   say(
     !profile.listPartsEndsWithComplete || !profile.listPartsEndsWithAbort,
-    "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and HeadObject decides.",
+    "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and Sluice looks at the object instead.",
   );
   say(
     !profile.conditionalPut,
     "PutObject does not support conditions: every small file costs a HeadObject first.",
   );
-  say(!profile.repeatComplete, "A repeated Complete fails: after a lost reply HeadObject decides.");
+  say(
+    !profile.repeatComplete,
+    "A repeated Complete fails: after a lost reply Sluice looks at the object instead.",
+  );
   say(!profile.headMissingIs404, "A missing key gives a 403: grant ListBucket on the prefix.");
   say(
     !profile.listsUploadsByPrefix,

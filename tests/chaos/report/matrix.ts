@@ -1,4 +1,4 @@
-/** docs/reliability-matrix.md: each number of the hazard catalogue with the tests whose titles carry it. */
+/** docs/internals/reliability-matrix.md: each number of the hazard catalogue with the tests whose titles carry it. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CRASH_POINTS } from "../../../packages/core/src/testing/crash-points.ts";

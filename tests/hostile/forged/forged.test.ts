@@ -73,6 +73,7 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     readOnly: false,
     environment: undefined,
     stallAfterMs: 60_000,
+    webhooks: undefined,
     demo: false,
   });
   const server = makeServer(hub);

@@ -93,7 +93,7 @@ const FAULTS: Record<Exclude<ActionKind, "write">, Draw> = {
   "redis emptied": () => ({ kind: "redis emptied" }),
   "script fails": (random) => ({
     kind: "script fails",
-    // A script that ends half-way leaves a stream that nothing mends yet: see docs/simulation.md.
+    // A script that ends half-way leaves a stream that nothing mends yet: see docs/internals/simulation.md.
     afterWrites: 0,
     forMs: random.between(50, 2_000),
   }),

@@ -1,6 +1,6 @@
 /**
  * What each store answered when it was run last, one JSON file for each: the tests hold a store to it, so that a store
- * that changes its habits is noticed, and docs/stores.md is written from it. `npm run test:stores -- --write` renews both.
+ * that changes its habits is noticed, and docs/reference/stores.md is written from it. `npm run test:stores -- --write` renews both.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ export const STORE_FILES = ["local-s3", "versitygw", "ceph-rgw"] as const;
 export type StoreFile = (typeof STORE_FILES)[number];
 
 export interface KeptAnswers {
-  /** With the version, as the column's head in docs/stores.md. */
+  /** With the version, as the column's head in docs/reference/stores.md. */
   store: string;
   from: string;
   /** Written by the run itself, after the suite has ended. */

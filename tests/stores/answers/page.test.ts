@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readKept, STORE_FILES } from "./kept.ts";
 import { readPage, writtenPage } from "./page.ts";
 
-test("docs/stores.md says what each store answered when it was run last", () => {
+test("docs/reference/stores.md says what each store answered when it was run last", () => {
   const page = readPage();
   expect(page).toBe(writtenPage(page));
 });

@@ -1,10 +1,10 @@
-/** The table and the notes of docs/stores.md, written from the kept answers. */
+/** The table and the notes of docs/reference/stores.md, written from the kept answers. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Profile } from "@sluice/s3-store";
 import { readKept, STORE_FILES, type KeptAnswers } from "./kept.ts";
 
-const PAGE = join(import.meta.dirname, "../../../docs/stores.md");
+const PAGE = join(import.meta.dirname, "../../../docs/reference/stores.md");
 const BEGIN = "<!-- begin: written by `npm run test:stores -- --write` -->";
 const END = "<!-- end -->";
 
@@ -96,7 +96,8 @@ export function storesTable(stores: readonly KeptAnswers[]): string {
 export function withTable(page: string, table: string): string {
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END, from);
-  if (from < 0 || to < 0) throw new Error(`docs/stores.md lacks the line ${from < 0 ? BEGIN : END}`);
+  if (from < 0 || to < 0)
+    throw new Error(`docs/reference/stores.md lacks the line ${from < 0 ? BEGIN : END}`);
   return `${page.slice(0, from)}${BEGIN}\n\n${table}\n\n${page.slice(to)}`;
 }
 

@@ -9,7 +9,7 @@ const program = buildCli();
 addWorkerCommand(program);
 const commands = leaves(program);
 
-describe("docs/cli.md", () => {
+describe("docs/reference/cli.md", () => {
   it("is what the commands say (pnpm --filter @sluice/worker run docs:cli)", () => {
     expect(readFileSync(CLI_PAGE, "utf8")).toBe(cliPage());
   });

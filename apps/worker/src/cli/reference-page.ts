@@ -1,4 +1,4 @@
-/** `docs/cli.md`, made from the commands' definitions, so that the page and `--help` cannot differ. */
+/** `docs/reference/cli.md`, made from the commands' definitions, so that the page and `--help` cannot differ. */
 import { join } from "node:path";
 import { flagDefinitions } from "@sluice/config";
 import type { Argument, Command, Option } from "commander";
@@ -7,7 +7,7 @@ import { EXAMPLES } from "./examples.ts";
 import { EXIT, EXIT_MEANINGS } from "./exit-codes.ts";
 import { addWorkerCommand } from "./worker-command.ts";
 
-export const CLI_PAGE = join(import.meta.dirname, "../../../../docs/cli.md");
+export const CLI_PAGE = join(import.meta.dirname, "../../../../docs/reference/cli.md");
 
 const SETTING_FLAGS: ReadonlySet<string> = new Set(flagDefinitions().map(({ flags }) => flags));
 

@@ -36,7 +36,7 @@ function configFindings({ problems, warnings }: ReadConfig): Finding[] {
   if (problems.length === 0)
     return [ok("config.read", "The configuration is right for a worker."), ...ignored];
   const remedy =
-    "See sluice config print and docs/configuration.md; what this setting concerns is looked at once it is right.";
+    "See sluice config print and docs/reference/configuration.md; what this setting concerns is looked at once it is right.";
   return [...problems.map(({ text }) => finding("config.wrong", "error", text, remedy)), ...ignored];
 }
 

@@ -54,13 +54,13 @@ const CAPABILITIES: readonly Capability[] = [
       listPartsEndsWithComplete && listPartsEndsWithAbort,
     present: "ListParts reports when an upload has ended.",
     absent:
-      "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and HeadObject decides.",
+      "ListParts answers for uploads that have ended: after a lost reply its answer proves nothing, and Sluice looks at the object instead.",
   },
   {
     id: "repeat_complete",
     has: ({ repeatComplete }) => repeatComplete,
     present: "A repeated Complete returns the same result.",
-    absent: "A repeated Complete fails: after a lost reply HeadObject decides.",
+    absent: "A repeated Complete fails: after a lost reply Sluice looks at the object instead.",
   },
   {
     id: "etag_is_md5",

@@ -24,7 +24,7 @@ export function webhookFinding(url: string, answer: Answer): Finding {
   if (answer.kind === "accepted") return ok("webhook.accepted", `${who} accepted a signed ping.`);
   const kept = "Messages are stored and retried for SLUICE_WEBHOOK_MAX_AGE; uploads do not wait for them.";
   if (answer.reason.startsWith("status_")) {
-    const remedy = `It must answer 2xx when the signature is valid (docs/webhooks.md). ${kept}`;
+    const remedy = `It must answer 2xx when the signature is valid (docs/reference/webhooks.md). ${kept}`;
     return finding(
       "webhook.refused",
       "warning",

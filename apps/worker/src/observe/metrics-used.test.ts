@@ -15,7 +15,7 @@ const panels = () =>
     ([, expr = ""]) => expr,
   );
 const operating = () =>
-  [...read("docs/operating.md").matchAll(/^\| (`sluice_[^|]+)\|/gm)].map(([, cell = ""]) => cell);
+  [...read("docs/guides/operating.md").matchAll(/^\| (`sluice_[^|]+)\|/gm)].map(([, cell = ""]) => cell);
 
 async function exported(): Promise<Set<string>> {
   const metrics = new Metrics({ version: "1.2.3", source: "vol" }, systemClock);
@@ -31,7 +31,7 @@ async function exported(): Promise<Set<string>> {
 it.each([
   ["alert rules", rules, 8],
   ["panels of the dashboard", panels, 8],
-  ["rows of docs/operating.md", operating, 8],
+  ["rows of docs/guides/operating.md", operating, 8],
 ])("%s name metrics that are there", async (_, texts, atLeast) => {
   const named = texts().flatMap((text) => [...text.matchAll(/\bsluice_[a-z_]+\b/g)].map(([name]) => name));
   expect(new Set(named).size).toBeGreaterThanOrEqual(atLeast);

@@ -1,4 +1,4 @@
-/** `docs/configuration.md`, generated from the schema, so that each setting is described in one place. */
+/** `docs/reference/configuration.md`, generated from the schema, so that each setting is described in one place. */
 import { FIELDS, RULE_FIELDS, type SettingField } from "../schema.ts";
 import { environmentName, flagName, GROUPS, yamlKey } from "../setting.ts";
 
@@ -54,13 +54,13 @@ Every setting has one name in four spellings: \`--${flagName(EXAMPLE)} 16MiB\` o
 the path of the file that holds it: \`--web-password-file\`, \`${environmentName("WEB_PASSWORD")}_FILE\` or
 \`web_password_file:\` (relative to that file). Where several are given, the flag wins, then the environment,
 then the secret's file, then \`sluice.yaml\`, then the default. The file is \`./sluice.yaml\`, or the one that
-\`SLUICE_CONFIG\` names; \`docs/sluice.schema.json\` lets editors check it. A secret itself has no flag: a command line can be
+\`SLUICE_CONFIG\` names; \`docs/reference/sluice.schema.json\` lets editors check it. A secret itself has no flag: a command line can be
 read by every user of the machine.
 
 Sizes read \`8MiB\`, \`1.5GiB\`, \`500MB\`; durations \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; switches \`true\` or \`false\`
 (also \`on\`, \`yes\`, \`1\` and their opposites). An empty variable counts as not set, except where empty is listed as a
-value. A setting that is wrong, or a name that is nearly one of these, stops the start with exit code 78 and a list of
-every problem; nothing has been touched by then. \`sluice config validate\` says the same without starting, and
+value. Wrong values and misspelt names stop the start: exit code 78, with a list of every problem, before anything is
+touched. \`sluice config validate\` says the same without starting, and
 \`sluice config print\` shows every value and where it came from, without the secrets; what is wrong is marked, and
 the rest is shown all the same.`;
 

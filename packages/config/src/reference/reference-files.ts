@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { configurationPage } from "./configuration-page.ts";
 import { configJsonSchema } from "./json-schema.ts";
 
-const DOCS = join(import.meta.dirname, "../../../../docs");
+const DOCS = join(import.meta.dirname, "../../../../docs/reference");
 
 export function referenceFiles(): { path: string; content: string }[] {
   return [

@@ -51,7 +51,7 @@ export const partSettings = {
     type: durationOrOff({ from: 1_000, to: 86_400_000 }),
     initial: "off",
     about:
-      "The window of the safeguard: at least this often what a growing file has past its last full part goes up too, as a short part that is replaced as the file grows. What the host's loss costs is then this window and the time of one request. Off by itself on stores known to keep or bill replaced parts (docs/durability.md).",
+      "The window of the safeguard: at least this often what a growing file has past its last full part goes up too, as a short part that is replaced as the file grows. What the host's loss costs is then this window and the time of one request. Off by itself on stores known to keep or bill replaced parts (docs/reference/durability.md).",
   }),
   tailBudget: setting({
     name: "TAIL_BUDGET",

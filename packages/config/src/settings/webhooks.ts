@@ -20,7 +20,7 @@ export const webhookSettings = {
     secret: true,
     computed: "none: no messages are sent",
     about:
-      "Where a signed message is sent when a stream completed, failed or stalled, or a worker is in trouble (docs/webhooks.md).",
+      "Where a signed message is sent when a stream completed, failed or stalled, or a worker is in trouble (docs/reference/webhooks.md).",
   }),
   webhookAllowHost: setting({
     name: "WEBHOOK_ALLOW_HOST",

@@ -42,7 +42,7 @@ export function addVerify(program: Command): void {
     .command("verify")
     .summary("compare an object with its record")
     .description(
-      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and tells the SHA-256 of both.",
+      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and prints the SHA-256 of both.",
     )
     .argument("[id|key]", "stream id, a prefix of it, or the key of an object")
     .option("--request <id>", "show the result of an earlier verify instead")
