@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { isDemoRecording } from "../../apps/web/src/server/demo/recording-names.ts";
 import { DEMO, recordingPlan, type Recording } from "./plan.ts";
 import { record } from "./record.ts";
 import { packets, writePackets } from "./transport-stream.ts";
@@ -40,6 +41,23 @@ it("two runs never write the same file", () => {
     recordingPlan(start, ["ts"]).map(({ name }) => name),
   );
   expect(new Set(names).size).toBe(names.length);
+});
+
+it("the dashboard knows the demo's recordings by their names, which is all that it may delete", () => {
+  const names = recordingPlan(new Date(), ["ts", "mp4", "mkv"]).map(({ name }) => name);
+  expect(names.filter((name) => !isDemoRecording(name))).toEqual([]);
+  const [name = ""] = names;
+  for (const other of ["holiday.mp4", `my-${name}`, `${name}.part`, `${name}.done`, "studio-1.ts"])
+    expect(isDemoRecording(other)).toBe(false);
+});
+
+it("a recording whose file is deleted while it is written ends without it", async () => {
+  const ends = record(dir, short("rename"), writer, new AbortController().signal);
+  const path = join(dir, "clip.ts.part");
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
+  rmSync(path);
+  await ends;
+  expect(readdirSync(dir)).toEqual([]);
 });
 
 it.each([

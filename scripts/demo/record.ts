@@ -1,5 +1,5 @@
 /** One recording from its first byte to its end; if stopped early, it is left as a crashed recorder would leave it. */
-import { renameSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Recording } from "./plan.ts";
 import type { Writer } from "./writers.ts";
@@ -15,6 +15,10 @@ export async function record(
   console.log(`recording ${recording.name} for ${recording.seconds} s`);
   await writer.write(growing, recording, signal);
   if (signal.aborted) return;
+  if (!existsSync(growing)) {
+    console.log(`${recording.name} was deleted while it was written`);
+    return;
+  }
   if (recording.ending === "rename") renameSync(growing, path);
   if (recording.ending === "marker") writeFileSync(`${path}.done`, "");
   console.log(`finished ${recording.name} (${inWords[recording.ending]})`);

@@ -98,6 +98,8 @@ function start(process: SimulatedProcess, config: Config, world: WorkerWorld): R
       // Its directory watchers are never started: events come from the simulated volume.
       ...watchPorts(config, log as unknown as Log, world.writers),
       hints,
+      // The simulated volume has no size.
+      diskSpace: () => Promise.resolve(undefined),
       observer: SILENT,
       log,
       onFatal(reason) {

@@ -112,6 +112,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       SLUICE_RESCAN_INTERVAL: "1s",
       SLUICE_HTTP_PORT: "0",
       SLUICE_LOG_FORMAT: "json",
+      // How full the machine's own disk is must not matter.
+      SLUICE_FREE_SPACE_WARNING: "off",
       ...asked,
     };
   };

@@ -16,6 +16,7 @@ export type { Polling } from "./settings/watching.ts";
 export type { WebAuth } from "./settings/web.ts";
 export { flagDefinitions, type FlagDefinition, type Flags } from "./sources/flags.ts";
 export { systemInputs } from "./system-inputs.ts";
+export type { SpaceWarning } from "./values/scalars.ts";
 export { formatDuration, formatSize } from "./values/units.ts";
 export { isMetadataAddress } from "./values/metadata-address.ts";
 export { pathProblems } from "./watches/collisions.ts";

@@ -278,7 +278,7 @@ export const LOOPS: readonly RetryLoop[] = [
     ],
   },
   {
-    name: "rounds of the janitor, of takeovers and of upload age checks",
+    name: "rounds of the janitor, of takeovers, of upload age checks and of looks at free space",
     where: "apps/worker/src/streams/repeat.ts",
     bound: "one at a time, one per interval; an unavailable Redis costs a round; a bug ends the worker",
     proves: ["apps/worker/src/streams/repeat.test.ts", "Redis away costs a round, and nothing else"],

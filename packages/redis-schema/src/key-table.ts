@@ -105,7 +105,8 @@ export const KEYS = {
     type: "hash",
     kept: `${KEPT.leaseMs / 1000} s after the last renewal`,
     writer: "the worker itself",
-    meaning: "The worker's lease: nonce, host, process, watches, lag, bytes in flight, state.",
+    meaning:
+      "The worker's lease: nonce, host, process, watches, lag, bytes in flight, free space by watch, state.",
   },
   workerLast: {
     pattern: "workers:last:<id>",

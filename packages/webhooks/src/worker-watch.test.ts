@@ -44,6 +44,15 @@ const watch = (state: WatchRecord["state"], ms: number): WatchRecord => ({
   since_utc: before(ms),
 });
 
+const disk = (over: object = {}, ageMs = 1_000): WorkerListing => ({
+  ...alive({
+    free_space: [{ watch: "rec", free_bytes: 5 * 1024 ** 3, total_bytes: 100 * 1024 ** 3, ...over }],
+  }),
+  ageMs,
+});
+const fills = (ms: number) => ({ filling_since_utc: before(ms), full_in_ms: 7_200_000 });
+const FILLING = { "filling:studio/rec": "earlier" };
+
 const SINCE_BLOCKED = { "blocked:w1": before(LASTED_MS) };
 const LOST = { "lost:w1": String(NOW - 20_000) };
 
@@ -71,6 +80,34 @@ it.each<[string, WorkerListing[], WatchRecord[], Record<string, string>, (string
   ["a watch whose volume is away", [], [watch("offline", LASTED_MS)], {}, ["watch.offline"]],
   ["a watch that is remounted", [], [watch("offline", 1_000)], {}, []],
   ["a watch that is back", [], [watch("ok", 0)], { "offline:studio/rec": before(LASTED_MS) }, [undefined]],
+  ["a disk with room", [disk()], [], {}, []],
+  ["a disk that has just begun to fill", [disk(fills(LASTED_MS - 1))], [], {}, []],
+  ["a disk that fills", [disk(fills(LASTED_MS))], [], {}, ["watch.disk_filling"]],
+  [
+    "a disk that two workers say fills",
+    [disk(fills(LASTED_MS)), { ...disk(fills(99_000)), id: "w2" }],
+    [],
+    {},
+    ["watch.disk_filling"],
+  ],
+  [
+    "a disk that is known to fill, from a worker that was started again",
+    [disk(fills(LASTED_MS))],
+    [],
+    FILLING,
+    [],
+  ],
+  ["a disk that has room again", [disk()], [], FILLING, [undefined]],
+  ["a disk of which nobody reports now", [alive()], [], FILLING, []],
+  ["a disk whose worker is silent", [disk({}, 11_000)], [], FILLING, []],
+  [
+    "a disk whose worker is gone, which is news of its own",
+    [gone(worker())],
+    [],
+    { ...FILLING, ...LOST },
+    [],
+  ],
+  ["a disk of a watch that nobody has any longer", [], [], FILLING, [undefined]],
 ])("%s: what is told", (_, workers, watches, reported, events) => {
   const news = workerNews(workers, watches, new Map(Object.entries(reported)), NOW);
   expect(news.map(({ event }) => event)).toEqual(events);
@@ -83,5 +120,23 @@ it("names worker, host, source, since when and why", () => {
     source: "studio",
     since: before(LASTED_MS),
     cause: "SlowDown",
+  });
+});
+
+it("names the disk that fills by watch, source and host, with its numbers and in words", () => {
+  expect(workerNews([disk(fills(LASTED_MS))], [], new Map(), NOW)[0]).toMatchObject({
+    field: "filling:studio/rec",
+    subject: "watch studio/rec",
+    data: {
+      watch: "rec",
+      source: "studio",
+      host: "cam-host",
+      worker: "w1",
+      since: before(LASTED_MS),
+      free_bytes: String(5 * 1024 ** 3),
+      total_bytes: String(100 * 1024 ** 3),
+      full_in_ms: "7200000",
+      cause: "5.0 GiB of 100 GiB free, full in 2 h at this rate",
+    },
   });
 });

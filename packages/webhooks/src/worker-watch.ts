@@ -1,8 +1,9 @@
 /**
  * The worker that delivers webhooks checks all workers and watches: for workers that are blocked, have recovered or were
- * lost, and for watches that are offline. What was reported is noted in Redis, so that the next worker that delivers does
- * not report it again.
+ * lost, for watches that are offline, and for disks that fill. What was reported is noted in Redis, so that the next worker
+ * that delivers does not report it again.
  */
+import { disksOf, spaceWords } from "@sluice/control/disk-space";
 import type { Clock, WorkerEvent } from "@sluice/core";
 import type { Outbox, WatchRecord, WatchStore, WorkerListing, WorkerRegistry } from "@sluice/redis-schema";
 
@@ -30,10 +31,13 @@ export function workerNews(
   const news = [
     ...workers.flatMap((worker) => newsOf(worker, reported, nowMs)),
     ...watchNews(watches, nowMs),
+    ...diskNews(workers, reported, nowMs),
   ];
   const known = new Set([
     ...workers.flatMap(({ id }) => [blockedField(id), lostField(id)]),
     ...watches.map(offlineField),
+    // A disk of which nobody reports now is neither filling nor over.
+    ...watchesOf(workers).map(fillingField),
   ]);
   // Of workers and watches that nobody lists any longer.
   for (const [field] of reported) if (!known.has(field)) news.push(over(field, field));
@@ -80,10 +84,40 @@ function watchNews(watches: readonly WatchRecord[], nowMs: number): WorkerNews[]
   });
 }
 
+function diskNews(
+  workers: readonly WorkerListing[],
+  reported: ReadonlyMap<string, string>,
+  nowMs: number,
+): WorkerNews[] {
+  return disksOf(workers).flatMap((disk) => {
+    const { source, watch, host, worker, filling_since_utc: since, full_in_ms: fullMs } = disk;
+    const [field, subject] = [fillingField({ source, name: watch }), `watch ${source}/${watch}`];
+    if (since === undefined) return [over(field, subject)];
+    if (!(nowMs - Date.parse(since) >= LASTED_MS)) return [];
+    const data = {
+      watch,
+      source,
+      host,
+      worker,
+      since,
+      free_bytes: String(disk.free_bytes),
+      total_bytes: String(disk.total_bytes),
+      ...(fullMs === undefined ? {} : { full_in_ms: String(fullMs) }),
+      cause: spaceWords(disk),
+    };
+    // A worker that starts again finds the same disk: that it fills is no news.
+    const value = reported.get(field) || since;
+    return [{ field, value, subject, event: "watch.disk_filling" as const, data }];
+  });
+}
+
 const blockedField = (id: string): string => `blocked:${id}`;
 const lostField = (id: string): string => `lost:${id}`;
 const offlineField = ({ source, name }: Pick<WatchRecord, "source" | "name">): string =>
   `offline:${source}/${name}`;
+
+const fillingField = ({ source, name }: Pick<WatchRecord, "source" | "name">): string =>
+  `filling:${source}/${name}`;
 
 function over(field: string, subject: string): WorkerNews {
   return { field, value: "", subject, event: undefined, data: {} };

@@ -18,6 +18,8 @@ export interface Stack {
   readonly bucket: Bucket;
   /** What the endpoint does wrong on purpose. */
   readonly faults: LocalS3["faults"];
+  /** How far the store's clock is ahead; what it gets while it is behind seems old afterwards. */
+  aheadMs: number;
   /** Every request the endpoint has answered. */
   readonly requests: readonly AccessEntry[];
   /** ListParts: ETags without quotes, by number. */
@@ -34,7 +36,9 @@ export async function startStack(redisUrl: string): Promise<Stack> {
   const inbox = join(directory, "inbox");
   await mkdir(inbox);
   const requests: AccessEntry[] = [];
+  const clock = { aheadMs: 0 };
   const s3: LocalS3 = await startLocalS3({
+    now: () => Date.now() + clock.aheadMs,
     dir: join(directory, "s3"),
     credentials: CREDENTIALS,
     buckets: [BUCKET],
@@ -46,6 +50,12 @@ export async function startStack(redisUrl: string): Promise<Stack> {
   return {
     inbox,
     faults: s3.faults,
+    get aheadMs() {
+      return clock.aheadMs;
+    },
+    set aheadMs(ms) {
+      clock.aheadMs = ms;
+    },
     requests,
     bucket: new Bucket({ endpoint: s3.url, bucket: BUCKET, ...CREDENTIALS }),
     async listParts(key, uploadId) {
@@ -72,6 +82,8 @@ export async function startStack(redisUrl: string): Promise<Stack> {
         SLUICE_IDLE_TIMEOUT: "60s",
         SLUICE_RESCAN_INTERVAL: "1s",
         SLUICE_HTTP_PORT: "0",
+        // How full the machine's own disk is must not matter.
+        SLUICE_FREE_SPACE_WARNING: "off",
         ...more,
       };
       const worker = new WorkerProcess({ env, cwd: directory });

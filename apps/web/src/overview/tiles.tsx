@@ -1,6 +1,7 @@
 /** Four numbers, each a link to its details. Their positions never change. */
 import Link from "next/link";
 import type { ReactNode } from "react";
+import { isUrgent, spaceWords } from "@sluice/control/disk-space";
 import { formatCount, formatDuration } from "@sluice/control/units";
 import type { Overview } from "../server/overview/overview.ts";
 import { listHref } from "../streams/list-params.ts";
@@ -18,6 +19,7 @@ export function Tiles({ overview }: { overview: Overview }) {
         notes={[
           [<NotProtected key="name" />, <Bytes key="bytes" n={overview.unprotected_bytes} />],
           ["Oldest of these", <Oldest key="age" {...overview.risk} />],
+          ["Disk free", <DiskFree key="disk" disk={overview.disk} />],
         ]}
       />
       <Tile
@@ -114,6 +116,21 @@ function Oldest({ oldest }: Overview["risk"]) {
     <span title={oldest?.least ? "Its exact time was not recorded: it may be older" : undefined}>
       {oldest?.least && "at least "}
       <Age since={oldest?.at} />
+    </span>
+  );
+}
+
+/** Of the fullest disk. */
+function DiskFree({ disk }: { disk: Overview["disk"] | undefined }) {
+  if (disk === undefined) return <span className="text-muted">not known</span>;
+  const warned = disk.filling_since_utc !== undefined;
+  return (
+    <span
+      className={warned ? `font-semibold ${isUrgent(disk) ? "text-bad" : "text-warn"}` : ""}
+      title={`Watch ${disk.watch} on ${disk.host}: ${spaceWords(disk)}`}
+    >
+      <Bytes n={disk.free_bytes} />
+      {disk.full_in_ms !== undefined && `, full in ${formatDuration(disk.full_in_ms)}`}
     </span>
   );
 }

@@ -6,7 +6,7 @@
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from "react";
 import { formatBytes, formatCount, plural } from "@sluice/control/units";
 import { cellAt, cellsPath, layoutCells, partAt, type CellLayout } from "./cell-layout.ts";
-import { CELL_STATES, CELL_WORDS, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
+import { CELL_STATES, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
 
 const FILLS: Record<CellState, string> = {
   sent: "fill-part-sent",
@@ -30,13 +30,14 @@ const FIRST_WIDTH_PX = 960;
 
 export interface PartMapViewProps {
   map: PartMap;
+  words: Record<CellState, string>;
   /** One line about a part, shown and read aloud. */
   describe: (n: number) => string;
   selected: number | undefined;
   onSelect: (n: number) => void;
 }
 
-export function PartMapView({ map, describe, selected, onSelect }: PartMapViewProps) {
+export function PartMapView({ map, words, describe, selected, onSelect }: PartMapViewProps) {
   const [pointed, setPointed] = useState<number>();
   if (map.count === 0) {
     return <p className="py-2 text-sm text-muted">No part yet: nothing of this file is on disk or in S3.</p>;
@@ -55,7 +56,7 @@ export function PartMapView({ map, describe, selected, onSelect }: PartMapViewPr
       <p className="num min-h-5 text-sm text-muted" aria-hidden>
         {shown === undefined ? "Point at a cell, or use the arrow keys." : describe(shown)}
       </p>
-      <Legend map={map} />
+      <Legend map={map} words={words} />
     </div>
   );
 }
@@ -172,7 +173,7 @@ function Marker({ layout, n }: { layout: CellLayout; n: number }) {
 /**
  * The map in words and numbers, so that nothing is conveyed by colour alone. The bytes are next to the progress bar.
  */
-function Legend({ map }: { map: PartMap }) {
+function Legend({ map, words }: Pick<PartMapViewProps, "map" | "words">) {
   return (
     <ul className="flex flex-wrap gap-x-5 gap-y-1.5 text-sm">
       {CELL_STATES.map((state) => {
@@ -185,7 +186,7 @@ function Legend({ map }: { map: PartMap }) {
           >
             <span aria-hidden className={`size-3 shrink-0 rounded-[3px] ${BACKGROUNDS[state]}`} />
             <span>
-              <span className="inline-block first-letter:uppercase">{CELL_WORDS[state]}</span>{" "}
+              <span className="inline-block first-letter:uppercase">{words[state]}</span>{" "}
               <span className="num font-medium">
                 {(state === "tail" || state === "guarded") && bytes > 0
                   ? formatBytes(bytes)
@@ -200,7 +201,7 @@ function Legend({ map }: { map: PartMap }) {
 }
 
 /** The map as sentences, run by run. */
-export function PartMapText({ map }: { map: PartMap }) {
+export function PartMapText({ map, words }: Pick<PartMapViewProps, "map" | "words">) {
   return (
     <ol
       className="num max-h-72 list-none space-y-0.5 overflow-y-auto text-sm"
@@ -209,17 +210,16 @@ export function PartMapText({ map }: { map: PartMap }) {
     >
       {map.runs.map((run) => (
         <li key={run.from}>
-          {run.from === run.to ? `Part ${run.from}` : `Parts ${run.from} to ${run.to}`}:{" "}
-          {CELL_WORDS[run.state]}
+          {run.from === run.to ? `Part ${run.from}` : `Parts ${run.from} to ${run.to}`}: {words[run.state]}
         </li>
       ))}
     </ol>
   );
 }
 
-export function cellWord(map: PartMap, n: number): string {
+export function cellWord(map: PartMap, words: Record<CellState, string>, n: number): string {
   const state = stateOfPart(map, n);
-  return state === undefined ? "not there yet" : CELL_WORDS[state];
+  return state === undefined ? "not there yet" : words[state];
 }
 
 function stepOf(event: KeyboardEvent, n: number, columns: number, count: number): number | undefined {

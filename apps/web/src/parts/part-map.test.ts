@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { CELL_STATES, partMap, stateOfPart } from "./part-map.ts";
+import { CELL_STATES, cellWords, partMap, stateOfPart } from "./part-map.ts";
 import { cellAt, layoutCells, partAt } from "./cell-layout.ts";
 
 const MIB = 1024 * 1024;
@@ -75,6 +75,24 @@ describe("the part map", () => {
       ),
     );
   });
+});
+
+test("calls on disk only what is there: what went with its file is lost, and what nobody sees is not seen", () => {
+  const row = { kind: "failed" as const, file_size: 13 * MIB, bytes_sent: 8 * MIB, s3_upload_id: "u" };
+  const words = (over: object) => {
+    const { sent, disk, tail } = cellWords({ ...row, ...over });
+    return [sent, disk, tail];
+  };
+  const sent = "acknowledged";
+  expect(words({ kind: "processing" })).toEqual([sent, "on disk only", "tail, on local disk only"]);
+  expect(words({ source_state: "present" })).toEqual([sent, "on disk only", "tail, on local disk only"]);
+  for (const source_state of ["missing", "replaced"])
+    expect(words({ source_state })).toEqual([sent, "lost with the file", "tail, lost with the file"]);
+  expect(words({ source_state: "unknown" })).toEqual([
+    sent,
+    "not in S3, file not seen",
+    "tail, not in S3, file not seen",
+  ]);
 });
 
 describe("the layout of cells", () => {

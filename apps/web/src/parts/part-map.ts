@@ -6,11 +6,12 @@ import { MAX_PARTS } from "@sluice/core/stream/values";
 import { isTail } from "@sluice/core/stream/checkpoint";
 import { partBytes, partOffset, type PartPlan } from "@sluice/core/stream/part-plan";
 import type { Part } from "@sluice/core/stream/record";
+import { whereBytesAre } from "@sluice/control/stream-row";
 
 export const CELL_STATES = ["sent", "again", "flight", "disk", "guarded", "tail"] as const;
 export type CellState = (typeof CELL_STATES)[number];
 
-export const CELL_WORDS: Record<CellState, string> = {
+const CELL_WORDS: Record<CellState, string> = {
   sent: "acknowledged",
   again: "sent again, acknowledged",
   flight: "in flight",
@@ -18,6 +19,18 @@ export const CELL_WORDS: Record<CellState, string> = {
   guarded: "safeguarded tail",
   tail: "tail, on local disk only",
 };
+
+/** What a part that is not in S3 is called when its file is not known to be there. */
+const WITHOUT_FILE: Record<"lost" | "unseen", Partial<typeof CELL_WORDS>> = {
+  lost: { disk: "lost with the file", tail: "tail, lost with the file" },
+  unseen: { disk: "not in S3, file not seen", tail: "tail, not in S3, file not seen" },
+};
+
+/** The words for a stream: on disk is only what is there. */
+export function cellWords(row: Parameters<typeof whereBytesAre>[0]): typeof CELL_WORDS {
+  const { lost, unknown } = whereBytesAre(row);
+  return { ...CELL_WORDS, ...(lost > 0 ? WITHOUT_FILE.lost : unknown > 0 ? WITHOUT_FILE.unseen : {}) };
+}
 
 /** Consecutive parts of one state, both ends included. */
 export interface CellRun {

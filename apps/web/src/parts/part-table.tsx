@@ -11,7 +11,7 @@ import { Bytes } from "../ui/bytes.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Time } from "../ui/time.tsx";
 import type { Comparison } from "./compare-parts.ts";
-import { plannedRange, stateOfPart, type PartMap } from "./part-map.ts";
+import { plannedRange, stateOfPart, type CellState, type PartMap } from "./part-map.ts";
 import { cellWord } from "./part-map-view.tsx";
 
 const ROW_PX = 40;
@@ -28,12 +28,14 @@ const COLUMNS = ["Part", "Bytes", "Size", "ETag", "CRC32", "Tries", "Took", "Ack
 export function PartTable({
   id,
   map,
+  words,
   partPlan,
   selected,
   comparison,
 }: {
   id: string;
   map: PartMap;
+  words: Record<CellState, string>;
   partPlan: string | undefined;
   selected: number | undefined;
   /** The result of a comparison with S3. */
@@ -85,6 +87,7 @@ export function PartTable({
                 n={n}
                 part={parts.get(n)}
                 map={map}
+                words={words}
                 range={plannedRange(plan, n)}
                 verdict={verdictOf(comparison, n)}
               />
@@ -131,12 +134,14 @@ function PartRow({
   n,
   part,
   map,
+  words,
   range,
   verdict,
 }: {
   n: number;
   part: Part | undefined;
   map: PartMap;
+  words: Record<CellState, string>;
   range: { offset: number; size: number } | undefined;
   verdict: string | undefined;
 }) {
@@ -158,7 +163,7 @@ function PartRow({
       <div role="cell">{size === undefined ? "–" : <Bytes n={size} />}</div>
       <div role="cell" className="flex min-w-0 items-center gap-1">
         {part === undefined ? (
-          <span className="text-muted">{acknowledged ? "…" : cellWord(map, n)}</span>
+          <span className="text-muted">{acknowledged ? "…" : cellWord(map, words, n)}</span>
         ) : (
           <>
             <code className="truncate" data-etag={n}>

@@ -7,7 +7,7 @@ import type { PartMapPage } from "../server/stream-detail.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 import { Card } from "../ui/card.tsx";
 import { ComparisonView } from "./comparison-view.tsx";
-import { plannedRange } from "./part-map.ts";
+import { cellWords, plannedRange } from "./part-map.ts";
 import { cellWord, PartMapText, PartMapView } from "./part-map-view.tsx";
 import { PartTable } from "./part-table.tsx";
 import { PartsToolbar } from "./parts-toolbar.tsx";
@@ -17,12 +17,14 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
   const [selected, setSelected] = useState<number>();
   const { comparison, compare, asking } = useComparison(row.id);
   const { map } = page;
+  const words = cellWords(row);
   return (
     <Card title="Parts" flush aside={<PartsToolbar row={row} onCompare={compare} comparing={asking} />}>
       <div className="flex flex-col gap-3 px-4 pt-1 pb-4">
         <PartMapView
           map={map}
-          describe={(n) => describePart(page, n)}
+          words={words}
+          describe={(n) => describePart(page, words, n)}
           selected={selected}
           onSelect={setSelected}
         />
@@ -32,7 +34,7 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
         {map.count > 0 && (
           <details className="text-sm">
             <summary className="text-muted">The map as text</summary>
-            <PartMapText map={map} />
+            <PartMapText map={map} words={words} />
           </details>
         )}
         {comparison && <ComparisonView comparison={comparison} />}
@@ -42,6 +44,7 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
           <PartTable
             id={row.id}
             map={map}
+            words={words}
             partPlan={page.part_plan}
             selected={selected}
             comparison={comparison}
@@ -52,8 +55,12 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
   );
 }
 
-function describePart({ map, part_plan }: PartMapPage, n: number): string {
+function describePart(
+  { map, part_plan }: PartMapPage,
+  words: ReturnType<typeof cellWords>,
+  n: number,
+): string {
   const range = plannedRange(part_plan === undefined ? undefined : parsePlan(part_plan), n);
   const where = range === undefined ? "" : `, ${formatBytes(range.size)} from ${formatBytes(range.offset)}`;
-  return `Part ${n}${where}: ${cellWord(map, n)}`;
+  return `Part ${n}${where}: ${cellWord(map, words, n)}`;
 }

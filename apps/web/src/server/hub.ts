@@ -19,6 +19,7 @@ import { serverFacts, type ServerFacts } from "@sluice/redis-schema/server-facts
 import { trustOf, type Trust } from "./auth/proxy-trust.ts";
 import { hashPassword, type PasswordHash } from "./auth/password.ts";
 import { LiveSeats } from "./live-seats.ts";
+import type { Losses } from "./demo/losses.ts";
 import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
@@ -44,6 +45,7 @@ export interface Hub {
   sessions: Sessions;
   model: ReadModel;
   kills: KillLog;
+  losses: Losses;
   seats: LiveSeats;
   /** Every worker seen in the last day; the answer is at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
@@ -93,6 +95,7 @@ export function makeHub(settings: WebSettings): Hub {
     minutes: new Minutes(stats),
     written: new RecentlyWritten(),
     kills: new KillLog(reader),
+    losses: { last: undefined },
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),

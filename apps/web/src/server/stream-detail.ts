@@ -9,6 +9,7 @@ import { recordToJson } from "@sluice/redis-schema/records/stream-record";
 import { TRPCError } from "@trpc/server";
 import { partMap, type PartMap } from "../parts/part-map.ts";
 import { sourcesAlive } from "@sluice/control/choose";
+import { endOf, retentionOf, type EndingUpload } from "@sluice/control/ending-uploads";
 import type { StreamRow } from "@sluice/control/stream-row";
 import type { Hub } from "./hub.ts";
 
@@ -25,6 +26,8 @@ export interface StreamPage {
   indexes: Index[];
   /** A worker of its source has a lease. */
   source_alive: boolean;
+  /** When its upload, an only copy, ends; absent if nothing that is known ends it. */
+  ends?: Omit<EndingUpload, "row">;
   /** SLUICE_STALL_AFTER. */
   stall_after_ms: number;
 }
@@ -40,6 +43,7 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
   }
   const shown = row ?? { id, status: "", kind: undefined };
   const trouble = troubleOf(detail.parsed);
+  const end = endOf(shown, retentionOf(await hub.workersNow()), Date.now());
   const waiting = parseWaiting(shown.waiting_for);
   return {
     row: shown,
@@ -49,6 +53,7 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
     indexes: detail.indexes,
     source_alive: alive(shown).sourceAlive,
     stall_after_ms: hub.settings.stallAfterMs,
+    ...(end === undefined ? {} : { ends: { endsAt: end.endsAt, by: end.by } }),
     ...(trouble === undefined ? {} : { trouble }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(detail.parsed.kind === "record" ? { record: recordToJson(detail.parsed.record) } : {}),

@@ -46,7 +46,7 @@ export function StreamState({ page, parts }: { page: StreamPage; parts: PartMapP
         </p>
       </div>
       <Remedy row={row} />
-      <AbortForecast row={row} />
+      {page.ends === undefined ? <AbortForecast row={row} /> : <OnlyCopyEnds {...page.ends} />}
       <div className="num mt-3.5 mb-1.5 flex justify-between text-sm">
         <span>
           <Bytes n={acknowledged} className="font-medium" /> <span className="text-muted">of</span>{" "}
@@ -109,6 +109,20 @@ function AbortForecast({ row }: { row: StreamRow }) {
   return (
     <p className="mt-2 text-sm text-warn" data-testid="abort-forecast">
       The store aborts this upload <Time at={age.abortsAt} />: {describeOutlook(age.outlook)}.
+    </p>
+  );
+}
+
+/** Nothing can be sent again: the file is gone, or nobody sees it. */
+function OnlyCopyEnds({ endsAt, by }: NonNullable<StreamPage["ends"]>) {
+  const now = useNow();
+  return (
+    <p className="mt-2 text-sm text-warn" data-testid="only-copy-ends">
+      {by === "store" ? "The store aborts this upload" : "A worker ends this upload"} <Time at={endsAt} />
+      {by === "retention" && " (SLUICE_FAILED_UPLOAD_RETENTION)"}
+      {endsAt > now
+        ? ". It is the only copy of its bytes that is known: salvage it before then."
+        : ": its time is over, and what it held may be gone."}
     </p>
   );
 }

@@ -55,7 +55,7 @@ export function StreamView({ id }: { id: string }) {
         <VisibleName text={pathOf(row)} />
       </PageTitle>
       <div className="flex flex-col gap-4">
-        <KillCard />
+        <KillCard id={id} />
         <StreamState page={detail.data} parts={parts.data} />
         <ProofCard row={row} />
         {parts.data === undefined ? (

@@ -18,7 +18,7 @@ export function Choice<T extends string>({
   return (
     <fieldset>
       <legend className={hideLegend ? "heard" : "mb-1.5 text-xs font-medium text-muted"}>{legend}</legend>
-      <div className="flex rounded-lg border border-line bg-sunken p-0.5">
+      <div className="flex flex-wrap rounded-lg border border-line bg-sunken p-0.5">
         {options.map((option) => (
           <label
             key={option.value}

@@ -12,6 +12,7 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import Link from "next/link";
+import { isUrgent, spaceWords } from "@sluice/control/disk-space";
 import { formatCount, formatDuration, plural } from "@sluice/control/units";
 import { LIMITS } from "@sluice/core/limits";
 import { useLiveRefresh } from "../live/live-context.tsx";
@@ -154,7 +155,7 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
           </p>
           <ul className="mt-2 space-y-1.5">
             {worker.watches.map((watch) => (
-              <Watch key={watch.name} {...watch} />
+              <Watch key={watch.name} {...watch} space={spaceOf(lease, watch.name)} />
             ))}
           </ul>
           {worker.store && <Store {...worker.store} />}
@@ -199,7 +200,13 @@ function Fact({ name, children }: { name: string; children: React.ReactNode }) {
   );
 }
 
-function Watch({ name, record }: WorkerView["watches"][number]) {
+type Space = NonNullable<NonNullable<WorkerView["lease"]>["free_space"]>[number];
+
+function Watch({
+  name,
+  record,
+  space,
+}: WorkerView["watches"][number] & { space: Space | "not known" | undefined }) {
   const offline = record?.state === "offline";
   const Icon = offline ? FolderX : FolderOpen;
   return (
@@ -214,6 +221,7 @@ function Watch({ name, record }: WorkerView["watches"][number]) {
             <VisibleName text={record.root} />
           </span>
         )}
+        {!offline && space !== undefined && <Free space={space} />}
         {offline && (
           <span className="block text-bad">
             Offline since <Time at={record.since_utc} />: {record.state_detail ?? "the volume is missing"}
@@ -221,6 +229,26 @@ function Watch({ name, record }: WorkerView["watches"][number]) {
         )}
       </span>
     </li>
+  );
+}
+
+/** Undefined: the worker is gone, or says nothing of disks. */
+function spaceOf(lease: WorkerView["lease"], name: string): Space | "not known" | undefined {
+  if (lease?.free_space === undefined) return undefined;
+  return lease.free_space.find(({ watch }) => watch === name) ?? "not known";
+}
+
+function Free({ space }: { space: Space | "not known" }) {
+  if (space === "not known") return <span className="block text-muted">Free space not known</span>;
+  const warned = space.filling_since_utc !== undefined;
+  return (
+    <span
+      className={`num block ${warned ? (isUrgent(space) ? "text-bad" : "text-warn") : "text-muted"}`}
+      data-testid="free-space"
+    >
+      {warned && "Disk fills: "}
+      {spaceWords(space)}
+    </span>
   );
 }
 

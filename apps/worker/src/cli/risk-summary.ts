@@ -1,8 +1,10 @@
-/** The overview's judgement in one sentence, for lists on the terminal. */
+/** The overview's judgement in a sentence or two, for lists on the terminal. */
 import { rateNow, RATE_MINUTES } from "@sluice/control/rates";
+import { endingTitle, endingUploads, endingWords, retentionOf } from "@sluice/control/ending-uploads";
+import { fillingSentence } from "@sluice/control/disk-space";
 import { RiskTally, verdictOf } from "@sluice/control/verdict";
 import type { Index } from "@sluice/core";
-import { StatsStore, WatchStore } from "@sluice/redis-schema";
+import { StatsStore, WatchStore, type ListedStream } from "@sluice/redis-schema";
 import type { Session } from "./session.ts";
 import { selectRows } from "./stream-rows.ts";
 
@@ -22,10 +24,21 @@ export async function riskSummary({
     new StatsStore(context).lastMinutes(RATE_MINUTES),
   ]);
   const tally = new RiskTally({ listings, nowMs, stallAfterMs: config.stallAfterMs });
-  for await (const row of selectRows(reader, AT_RISK, {}, nowMs)) tally.add(row);
+  const failed: ListedStream[] = [];
+  for await (const row of selectRows(reader, AT_RISK, {}, nowMs)) {
+    tally.add(row);
+    if (row.kind === "failed") failed.push(row);
+  }
   const watches = (await new WatchStore(context).loadMany(tally.watches)).filter(
     (watch) => watch !== undefined,
   );
   const { title, because } = verdictOf(tally.risk(watches, rateNow(minutes, nowMs)), { nowMs });
-  return { title, because };
+  const ending = endingUploads(failed, retentionOf(listings), nowMs);
+  const [first] = ending;
+  const sentences = [
+    because,
+    fillingSentence(listings),
+    first && `${endingTitle(ending)}: ${endingWords(first, nowMs)} (sluice salvage ${first.row.id}).`,
+  ];
+  return { title, because: sentences.filter((sentence) => sentence !== undefined).join(" ") };
 }

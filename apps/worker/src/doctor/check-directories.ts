@@ -12,6 +12,8 @@ import { pathBuffer } from "../files/path-buffer.ts";
 import { isMissing } from "../files/system-error.ts";
 import { unusableWatches } from "../start/check-watches.ts";
 import { systemClock } from "@sluice/control/system-clock";
+import { diskSpace } from "../files/disk-space.ts";
+import { isFilling } from "../observe/disk-forecast.ts";
 import { silentFileSystem } from "../files/watch/network-fs.ts";
 import { OpenForWrite } from "../files/writers/open-for-write.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
@@ -20,6 +22,8 @@ import type { Finding } from "./finding.ts";
 
 /** Entries checked per watch. */
 const MOST_ENTRIES = 100_000;
+/** A network file system that hangs never answers. */
+const SPACE_MS = 5_000;
 const SLASH = Buffer.from("/");
 const NOTHING: Survey = { directories: 0, files: 0, unreadable: 0, cut: false };
 
@@ -57,7 +61,20 @@ async function inspect(watch: WatchConfig, config: Config): Promise<DirectoryFac
     writable: await may(root, constants.W_OK | constants.X_OK),
     unusableTarget: target === undefined || (await canBeMade(target)) ? undefined : target,
     ignoreOpen,
+    space: await spaceOf(watch, config),
   };
+}
+
+/** One look gives no rate: when the disk is full, only a worker says. */
+async function spaceOf({ name, root }: WatchConfig, config: Config): Promise<DirectoryFacts["space"]> {
+  const answered = new AbortController();
+  const late = systemClock.sleep(SPACE_MS, answered.signal);
+  const space = await Promise.race([diskSpace(root), late]).finally(() => answered.abort());
+  if (!space) return undefined;
+  const { freeBytes: free_bytes, totalBytes: total_bytes } = space;
+  const filling = isFilling(space, undefined, config.freeSpaceWarning, false);
+  const since = filling ? { filling_since_utc: new Date().toISOString() } : {};
+  return { watch: name, free_bytes, total_bytes, ...since };
 }
 
 async function survey(root: string, filter: PathFilter): Promise<Survey> {

@@ -3,22 +3,26 @@
  */
 import { redacted, type Config } from "@sluice/config";
 import { CheckpointError } from "@sluice/core";
+import { endingUploads, retentionOf } from "@sluice/control/ending-uploads";
 import {
   checkClusterPrefix,
   checkSchema,
   closeClient,
   foreignKeys,
   serverFacts,
+  StreamReader,
   WorkerRegistry,
   type SchemaContext,
+  type WorkerListing,
 } from "@sluice/redis-schema";
 import { CliError } from "../cli/exit-codes.ts";
 import { connect } from "../cli/session.ts";
+import { collect, selectRows } from "../cli/stream-rows.ts";
 import { learnedAtWork } from "../start/connect-store.ts";
 import { clockFinding } from "./clock-findings.ts";
 import { finding, type Finding } from "./finding.ts";
 import { redisFindings } from "./redis-findings.ts";
-import { demotionFindings } from "./store-findings.ts";
+import { demotionFindings, endingFindings } from "./store-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
 const PINGS = 15;
@@ -51,6 +55,7 @@ async function ask(context: SchemaContext, config: Config): Promise<Finding[]> {
   const before = Date.now();
   const [seconds = 0, micros = 0] = await redis.time();
   const halfway = (before + Date.now()) / 2;
+  const workers = await new WorkerRegistry(context).list();
   return [
     ...redisFindings({
       url: redacted(config.redisUrl),
@@ -62,9 +67,16 @@ async function ask(context: SchemaContext, config: Config): Promise<Finding[]> {
       foreignKeys: await foreignKeys(context),
     }),
     clockFinding("redis", Number(seconds) * 1_000 + Number(micros) / 1_000 - halfway),
-    ...workerFindings(await new WorkerRegistry(context).list()),
+    ...workerFindings(workers),
+    ...endingFindings(await onlyCopiesThatEnd(context, workers), Date.now()),
     ...demotionFindings(await learnedAtWork(config, context)),
   ];
+}
+
+async function onlyCopiesThatEnd(context: SchemaContext, workers: readonly WorkerListing[]) {
+  const now = Date.now();
+  const failed = await collect(selectRows(new StreamReader(context), ["failed"], {}, now));
+  return endingUploads(failed, retentionOf(workers), now);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -3,6 +3,8 @@
  * elsewhere.
  */
 import { formatDuration } from "@sluice/config";
+import { FILLING_REMEDY, spaceWords } from "@sluice/control/disk-space";
+import type { WatchSpace } from "@sluice/redis-schema";
 import type { UnusableWatch } from "../start/check-watches.ts";
 import type { Visibility } from "../files/writers/process-visibility.ts";
 import { plural } from "@sluice/control/units";
@@ -27,6 +29,8 @@ export interface DirectoryFacts {
   /** Where files are moved to, if that cannot be written. */
   unusableTarget: string | undefined;
   ignoreOpen: boolean;
+  /** Of its disk now; undefined if it is not known. `filling_since_utc`: SLUICE_FREE_SPACE_WARNING asks for a warning. */
+  space: WatchSpace | undefined;
 }
 
 export interface Survey {
@@ -83,7 +87,7 @@ export function directoryFindings(facts: DirectoryFacts): Finding[] {
     const seen = `Watch ${name}: open writers are ignored (SLUICE_IGNORE_OPEN); files are complete when they are quiet.`;
     findings.push(finding("directory.ignores_open", "info", seen));
   }
-  return [...findings, ...tidying(facts)];
+  return [...findings, freeSpace(facts), ...tidying(facts)];
 }
 
 function events({ name, silent, polling, rescanIntervalMs }: DirectoryFacts): Finding {
@@ -111,6 +115,16 @@ function events({ name, silent, polling, rescanIntervalMs }: DirectoryFacts): Fi
     seen,
     "No action is needed; SLUICE_RESCAN_INTERVAL limits how late a change is noticed.",
   );
+}
+
+function freeSpace({ name, space }: DirectoryFacts): Finding {
+  if (space === undefined) {
+    const seen = `Watch ${name}: its file system does not say how much space is free.`;
+    return finding("directory.space_unknown", "info", seen, "Watch it by other means.");
+  }
+  const seen = `Watch ${name}: ${spaceWords(space)}.`;
+  if (space.filling_since_utc === undefined) return ok("directory.space", seen);
+  return finding("directory.space_low", "warning", seen, FILLING_REMEDY);
 }
 
 function tidying({ name, root, tidies, writable, unusableTarget }: DirectoryFacts): Finding[] {

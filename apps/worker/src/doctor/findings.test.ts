@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreError, type StoreTrouble } from "@sluice/core";
-import type { ServerFacts, WorkerListing } from "@sluice/redis-schema";
+import type { ServerFacts, WatchSpace, WorkerListing } from "@sluice/redis-schema";
 import { FULL_PROFILE } from "@sluice/core/testing";
 import { describe, expect, it } from "vitest";
 import { namedProfile, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
@@ -15,7 +15,13 @@ import {
 import { worst } from "./doctor.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { redisFindings, type RedisFacts } from "./redis-findings.ts";
-import { demotionFindings, safeguardFinding, storeFindings, storeTroubleFinding } from "./store-findings.ts";
+import {
+  demotionFindings,
+  endingFindings,
+  safeguardFinding,
+  storeFindings,
+  storeTroubleFinding,
+} from "./store-findings.ts";
 import { webhookFinding } from "./webhook-findings.ts";
 import { workerFindings } from "./worker-findings.ts";
 
@@ -124,7 +130,7 @@ describe("Redis", () => {
   });
 });
 
-function worker(state: "ok" | "blocked" | "draining"): WorkerListing {
+function worker(state: "ok" | "blocked" | "draining", spaces: WatchSpace[] = []): WorkerListing {
   return {
     id: "w1",
     lastSeenAt: 0,
@@ -144,6 +150,7 @@ function worker(state: "ok" | "blocked" | "draining"): WorkerListing {
         ...(state === "blocked" ? { state_detail: "the bucket is denied" } : {}),
         lag_bytes: 0,
         in_flight_bytes: 0,
+        free_space: spaces,
         started_at_utc: "2026-11-24T00:00:00Z",
         renewed_at_utc: "2026-11-24T00:00:00Z",
       },
@@ -164,6 +171,20 @@ describe("workers", () => {
     expect(
       found(workerFindings([{ id: "w", lastSeenAt: 0, lease: { kind: "gone" } }]), "worker.none"),
     ).toMatchObject({ severity: "info" });
+  });
+
+  it("whose disk fills say which, and when it is full", () => {
+    const space = { watch: "rec", free_bytes: 5_000, total_bytes: 90_000 };
+    const warned = { filling_since_utc: "2026-11-24T00:00:00Z", full_in_ms: 7_200_000 };
+    const { severity, seen } = found(
+      workerFindings([worker("ok", [{ ...space, ...warned }])]),
+      "worker.disk_filling",
+    );
+    expect(severity).toBe("warning");
+    expect(seen).toBe(
+      "Worker w1 on h: the disk of watch rec fills, 4.9 KiB of 87.9 KiB free, full in 2 h at this rate.",
+    );
+    expect(workerFindings([worker("ok", [space])]).map(({ id }) => id)).toEqual(["worker.alive"]);
   });
 });
 
@@ -361,12 +382,13 @@ const DIRECTORY: DirectoryFacts = {
   writable: false,
   unusableTarget: undefined,
   ignoreOpen: false,
+  space: { watch: "rec", free_bytes: 50 * 1024 ** 3, total_bytes: 100 * 1024 ** 3 },
 };
 
 describe("a watch", () => {
   it("that can be read and followed has nothing but ok, also where it cannot be written", () => {
     const findings = directoryFindings(DIRECTORY);
-    expect([...seen(findings).keys()]).toEqual(["directory.readable", "directory.events"]);
+    expect([...seen(findings).keys()]).toEqual(["directory.readable", "directory.events", "directory.space"]);
     expect(worst(findings)).toBe("ok");
   });
 
@@ -382,6 +404,12 @@ describe("a watch", () => {
     ["directory.polled", "info", { polling: "on" }],
     ["directory.no_birth_times", "info", { birthTimes: false }],
     ["directory.ignores_open", "info", { ignoreOpen: true }],
+    ["directory.space_unknown", "info", { space: undefined }],
+    [
+      "directory.space_low",
+      "warning",
+      { space: { watch: "rec", free_bytes: 1, total_bytes: 100, filling_since_utc: "2026-11-30T00:00:00Z" } },
+    ],
     ["directory.not_writable", "error", { tidies: true }],
     ["directory.no_target", "error", { tidies: true, writable: true, unusableTarget: "/done" }],
   ])("%s is a finding: %s", (id, severity, facts) => {
@@ -436,6 +464,18 @@ describe("the system", () => {
     const visibility = { seen: share, detail: "in words" };
     expect(found(systemFindings({ ...SYSTEM, visibility }, []), id)).toMatchObject({ severity: "warning" });
   });
+});
+
+it("only copies that end soon are named with what makes an object of them", () => {
+  const row = { id: "s1", status: "failed_file_replaced", original_path: "/rec/a.mxf", bytes_sent: 5 };
+  const ending = { row, endsAt: 7_200_000, by: "retention" as const };
+  expect(endingFindings([], 0)).toEqual([]);
+  const { severity, seen, remedy } = found(endingFindings([ending], 0), "bucket.only_copies_end");
+  expect(severity).toBe("warning");
+  expect(seen).toBe(
+    "1 upload that is an only copy ends soon: a.mxf, 5 B, in 2 h, by SLUICE_FAILED_UPLOAD_RETENTION.",
+  );
+  expect(remedy).toContain("sluice salvage s1");
 });
 
 describe("the webhook's receiver", () => {

@@ -1,4 +1,5 @@
 /** What the probe found out about the bucket: permissions, capabilities, and lifecycle rules. Pure. */
+import { endingTitle, endingWords, type EndingUpload } from "@sluice/control/ending-uploads";
 import { formatDuration, plural } from "@sluice/control/units";
 import type { StoreError, StoreProfile } from "@sluice/core";
 import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
@@ -238,4 +239,13 @@ export function storeTroubleFinding(error: StoreError, bucket: string): Finding 
     case "rejected":
       return finding("bucket.unfit", "error", seen);
   }
+}
+
+/** Uploads that are the only copy of a file's bytes, and that end soon. */
+export function endingFindings(uploads: readonly EndingUpload[], nowMs: number): Finding[] {
+  const [first] = uploads;
+  if (!first) return [];
+  const seen = `${endingTitle(uploads)}: ${endingWords(first, nowMs)}.`;
+  const remedy = `sluice salvage ${first.row.id} makes an object of it; sluice ls failed lists the others.`;
+  return [finding("bucket.only_copies_end", "warning", seen, remedy)];
 }

@@ -22,12 +22,14 @@ export function metricsFacts(
       }
     },
     *watches() {
+      const spaces = new Map(worker.space.known.map((space) => [space.watch, space]));
       for (const { watch, state, unopenedBytes } of worker.runners)
         yield {
           name: watch.name,
           offline: state.state === "offline",
           unopenedBytes,
           refusedLinks: refusedLinks(watch.name),
+          space: spaces.get(watch.name),
         };
     },
     pathCorrections: () => worker.supervisor.corrections,

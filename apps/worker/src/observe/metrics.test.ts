@@ -14,6 +14,8 @@ function stream(over: Partial<StreamRecord>): StreamRecord {
   } as StreamRecord;
 }
 
+type WatchFacts = ReturnType<MetricsFacts["watches"]> extends Iterable<infer One> ? One : never;
+
 function held(
   watch: string,
   unshippedBytes: number,
@@ -28,7 +30,7 @@ function held(
 function facts(over: Partial<MetricsFacts> = {}): MetricsFacts {
   return {
     streams: () => [],
-    watches: () => [{ name: "cameras", offline: false, unopenedBytes: 0, refusedLinks: 0 }],
+    watches: () => [watchOf("cameras")],
     pathCorrections: () => 2,
     safeguard: () => undefined,
     storeBlocked: () => false,
@@ -46,6 +48,15 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
     .map((line) => line.replace(/,?source="vol"/, "").replace("{}", ""));
 }
+
+const watchOf = (name: string, over: Partial<WatchFacts> = {}): WatchFacts => ({
+  name,
+  offline: false,
+  unopenedBytes: 0,
+  refusedLinks: 0,
+  space: undefined,
+  ...over,
+});
 
 const METRICS = () => new Metrics({ version: "1.2.3", source: "vol" }, systemClock);
 
@@ -109,6 +120,38 @@ describe("metrics", () => {
     expect(await samples(metrics, "sluice_tail_bytes_total")).toEqual(["sluice_tail_bytes_total 8"]);
   });
 
+  it("say how much room each disk has, and nothing of a disk that is not known or does not fill", async () => {
+    const metrics = METRICS();
+    const filling = {
+      watch: "cameras",
+      free_bytes: 5_000,
+      total_bytes: 90_000,
+      full_in_ms: 7_200_000,
+      filling_since_utc: new Date(0).toISOString(),
+    };
+    const roomy = { watch: "audio", free_bytes: 80_000, total_bytes: 90_000 };
+    metrics.observe(
+      facts({
+        watches: () => [
+          watchOf("cameras", { space: filling }),
+          watchOf("audio", { space: roomy }),
+          watchOf("nfs"),
+        ],
+      }),
+    );
+    expect(await samples(metrics, "sluice_watch_free_bytes")).toEqual([
+      'sluice_watch_free_bytes{watch="cameras"} 5000',
+      'sluice_watch_free_bytes{watch="audio"} 80000',
+    ]);
+    expect(await samples(metrics, "sluice_watch_full_seconds")).toEqual([
+      'sluice_watch_full_seconds{watch="cameras"} 7200',
+    ]);
+    expect(await samples(metrics, "sluice_watch_filling")).toEqual([
+      'sluice_watch_filling{watch="cameras"} 1',
+      'sluice_watch_filling{watch="audio"} 0',
+    ]);
+  });
+
   it("X19: have no label that grows without bound", async () => {
     const metrics = METRICS();
     for (let at = 0; at < 1_000; at += 1) metrics.observer.retried(stream({}), "part 1", `Code${at}`);
@@ -123,8 +166,8 @@ describe("metrics", () => {
     metrics.observe(
       facts({
         watches: () => [
-          { name: "cameras", offline: false, unopenedBytes: 5, refusedLinks: 2 },
-          { name: "audio", offline: true, unopenedBytes: 0, refusedLinks: 0 },
+          watchOf("cameras", { unopenedBytes: 5, refusedLinks: 2 }),
+          watchOf("audio", { offline: true }),
         ],
         streams: () => [
           held("cameras", 60, {}, 2, 60_000),

@@ -11,6 +11,7 @@ import {
   type Observer,
   type StreamRecord,
 } from "@sluice/core";
+import type { WatchSpace } from "@sluice/redis-schema";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { prometheusObserver } from "./prometheus-observer.ts";
 
@@ -28,7 +29,14 @@ export interface OwnedStreamFacts {
 export interface MetricsFacts {
   streams(): Iterable<OwnedStreamFacts>;
   /** `unopenedBytes`: bytes of files that have no stream yet because Redis refuses writes. */
-  watches(): Iterable<{ name: string; offline: boolean; unopenedBytes: number; refusedLinks: number }>;
+  watches(): Iterable<{
+    name: string;
+    offline: boolean;
+    unopenedBytes: number;
+    refusedLinks: number;
+    /** Undefined if it is not known. */
+    space: WatchSpace | undefined;
+  }>;
   /** How often the table of paths disagreed with the running streams and was corrected. */
   pathCorrections(): number;
   /** What the safeguard is set to and what it reaches, ms; absent without one. */
@@ -146,6 +154,7 @@ export class Metrics {
         for (const { name, offline } of facts.watches()) gauge.set({ watch: name }, offline ? 1 : 0);
       },
     );
+    this.#space();
     this.#gauge(
       "sluice_hardlinks_refused",
       "Files that SLUICE_HARDLINKS leaves alone, at the last walk.",
@@ -182,6 +191,31 @@ export class Metrics {
     this.#gauge("sluice_orphan_bytes", "Bytes of their parts.", [], async (facts, gauge) => {
       setOrClear(gauge, (await (orphans ?? facts.orphans()))?.bytes);
     });
+  }
+
+  #space(): void {
+    const gauge = (name: string, help: string, value: (space: WatchSpace) => number | undefined): void =>
+      this.#gauge(name, help, ["watch"], (facts, to) => {
+        for (const { name: watch, space } of facts.watches()) {
+          const known = space && value(space);
+          if (known !== undefined) to.set({ watch }, known);
+        }
+      });
+    gauge(
+      "sluice_watch_free_bytes",
+      "What users other than root may still write to the watch's disk; absent if it is not known.",
+      ({ free_bytes }) => free_bytes,
+    );
+    gauge(
+      "sluice_watch_full_seconds",
+      "Time until nothing is free at the rate of the last half hour; absent if the disk does not fill.",
+      ({ full_in_ms }) => inSeconds(full_in_ms),
+    );
+    gauge(
+      "sluice_watch_filling",
+      "1 while SLUICE_FREE_SPACE_WARNING asks for a warning.",
+      ({ filling_since_utc }) => (filling_since_utc === undefined ? 0 : 1),
+    );
   }
 
   #gauge(name: string, help: string, labelNames: string[], read: Read): void {

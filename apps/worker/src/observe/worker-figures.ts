@@ -9,6 +9,7 @@ import {
   type UploadLane,
 } from "@sluice/core";
 import type { WorkerRecord } from "@sluice/redis-schema";
+import type { FreeSpace } from "./free-space.ts";
 import type { WorkerSettings } from "../start/settings.ts";
 import type { Supervisor } from "../streams/supervisor.ts";
 
@@ -23,11 +24,12 @@ export type Figures = Pick<
   | "behind_since_utc"
   | "tail_window_ms"
   | "tail_window_reached_ms"
+  | "free_space"
 > & { lag_bytes: number; unprotected_bytes: number };
 
 type Particulars = Pick<
   WorkerRecord,
-  "version" | "source" | "watches" | "started_at_utc" | "store" | "s3_bucket"
+  "version" | "source" | "watches" | "started_at_utc" | "store" | "s3_bucket" | "failed_upload_retention_ms"
 >;
 
 /** Values that do not change while the process runs. */
@@ -38,18 +40,28 @@ export function particulars({
   storeHash,
   startedMs,
   bucket,
-}: Pick<WorkerSettings, "version" | "source" | "storeHash" | "bucket"> & {
+  failedUploadRetentionMs: retentionMs,
+}: Pick<WorkerSettings, "version" | "source" | "storeHash" | "bucket" | "failedUploadRetentionMs"> & {
   watches: readonly { name: string }[];
   startedMs: number;
 }): Particulars {
   const names = watches.map(({ name }) => name);
   const started = new Date(startedMs).toISOString();
-  return { version, source, watches: names, store: storeHash, s3_bucket: bucket, started_at_utc: started };
+  return {
+    version,
+    source,
+    watches: names,
+    store: storeHash,
+    s3_bucket: bucket,
+    started_at_utc: started,
+    failed_upload_retention_ms: retentionMs,
+  };
 }
 
 export interface FigureInputs {
   supervisor: Pick<Supervisor, "running"> & { readonly completed: { readonly checking: number } };
   runners: readonly { readonly unopenedBytes: number }[];
+  space: Pick<FreeSpace, "known">;
   gate: Pick<StoreGate, "state">;
   /** Absent without a safeguard. */
   tails: Pick<TailBudget, "windowMs" | "reachedMs"> | undefined;
@@ -63,7 +75,7 @@ export interface FigureInputs {
 }
 
 export function workerFigures(from: FigureInputs): Figures {
-  const { supervisor, runners, gate, lanes, tails, redisTrouble, failing, draining, clock } = from;
+  const { supervisor, runners, space, gate, lanes, tails, redisTrouble, failing, draining, clock } = from;
   let lagBytes = runners.reduce((sum, { unopenedBytes }) => sum + unopenedBytes, 0);
   let unprotectedBytes = lagBytes;
   let oldest: FirstHad | undefined;
@@ -85,6 +97,7 @@ export function workerFigures(from: FigureInputs): Figures {
     unprotected_bytes: unprotectedBytes,
     in_flight_bytes: bytesHeld(lanes.lane) + bytesHeld(lanes.smallLane),
     checking_files: supervisor.completed.checking,
+    free_space: space.known,
     ...(oldest === undefined
       ? {}
       : {

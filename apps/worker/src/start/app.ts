@@ -52,6 +52,7 @@ import type { DoneMove } from "../streams/completed-files.ts";
 import type { FailedFile } from "../streams/path-table.ts";
 import { Supervisor } from "../streams/supervisor.ts";
 import { findLostRecords, sweepRecords, type SweepDeps } from "../takeover/unlisted.ts";
+import { FreeSpace, LOOK_AT_SPACE_MS } from "../observe/free-space.ts";
 import { uploadAgeReport } from "../observe/upload-age-report.ts";
 import { watchRecords } from "../files/watch/watch-runner.ts";
 import { WatchRunner } from "../files/watch/watch-runner.ts";
@@ -70,6 +71,7 @@ export class Worker {
   readonly supervisor: Supervisor;
   readonly lease: LeaseKeeper;
   readonly runners: readonly WatchRunner[];
+  readonly space: FreeSpace;
   readonly #settings: WorkerSettings;
   readonly #ports: WorkerPorts;
   readonly #stop: AbortSignal;
@@ -107,6 +109,8 @@ export class Worker {
     this.supervisor = this.#buildSupervisor();
     this.#failed = new FailedFiles(this.supervisor.table, settings.source, context);
     this.runners = settings.watches.map((watch) => this.#buildRunner(watch));
+    const { freeSpaceWarning: warning } = settings;
+    this.space = new FreeSpace({ ...ports, watches: this.runners, warning });
   }
 
   get draining(): boolean {
@@ -115,11 +119,12 @@ export class Worker {
 
   /** The figures that the worker reports: lag, bytes in flight, state. */
   get figures(): Figures {
-    const { supervisor, runners, lease, tails } = this;
+    const { supervisor, runners, lease, tails, space } = this;
     const { gate, clock } = this.#ports;
     const [lanes, draining] = [this.#lanes, this.#draining];
     const [redisTrouble, failing] = [lease.trouble, this.failing];
-    return workerFigures({ supervisor, runners, gate, lanes, tails, redisTrouble, failing, draining, clock });
+    const inputs = { supervisor, runners, space, gate, lanes, tails, redisTrouble, failing, draining, clock };
+    return workerFigures(inputs);
   }
 
   /** Work that fails repeatedly, one sentence each. */
@@ -187,6 +192,7 @@ export class Worker {
         JANITOR_EVERY_MS,
         uploadAgeReport({ running: this.supervisor.running, log, clock }),
       ),
+      this.#every("the look at free space", LOOK_AT_SPACE_MS, () => this.space.look(), { atOnce: true }),
       this.#every("the comparison of paths and streams", this.#settings.rescanIntervalMs, async () =>
         this.supervisor.correct(),
       ),

@@ -3,6 +3,7 @@
  * store, the streams.
  */
 import type { Config, WatchConfig } from "@sluice/config";
+import { spaceWords } from "@sluice/control/disk-space";
 import { StoreGate, steadyClock } from "@sluice/core";
 import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
 import { pinoObserver, combineObservers } from "../observe/pino-observer.ts";
@@ -189,6 +190,11 @@ function healthOf(worker: Worker | undefined, gate: StoreGate, patience: RedisPa
   const concerns = worker.runners.flatMap(({ watch, state }) =>
     state.state === "offline" ? [`watch ${watch.name}: ${state.detail}`] : [],
   );
+  concerns.push(
+    ...worker.space.known
+      .filter(({ filling_since_utc }) => filling_since_utc !== undefined)
+      .map((space) => `watch ${space.watch}: its disk fills, ${spaceWords(space)}`),
+  );
   const blocked = blockersOf(gate, worker.lease.trouble, worker.failing);
   if (blocked.length + concerns.length > 0)
     concerns.push(`${worker.figures.lag_bytes} bytes on disk are not in S3 yet`);
@@ -217,6 +223,7 @@ function leaseWhileWaiting(
     watches,
     storeHash: storeHash(config),
     bucket: config.s3Bucket,
+    failedUploadRetentionMs: config.failedUploadRetentionMs,
     startedMs,
   });
   const since = new StateSince(clock);

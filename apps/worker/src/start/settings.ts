@@ -1,4 +1,5 @@
 /** What the worker is built from: the configuration, parsed and checked, in bytes and milliseconds. */
+import type { SpaceWarning } from "@sluice/config";
 import type { TailTraffic, WatchRules, WebhookEvent } from "@sluice/core";
 
 export interface WatchSettings {
@@ -38,6 +39,7 @@ export interface WorkerSettings {
   rescanIntervalMs: number;
   /** For completed files that are read again. */
   rereadBytesPerSecond: number;
+  freeSpaceWarning: SpaceWarning;
   historyMs: number;
   failedUploadRetentionMs: number;
   /** The events that webhooks send; empty if no webhook is configured. */

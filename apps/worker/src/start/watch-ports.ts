@@ -2,6 +2,7 @@
 import type { Config, WatchConfig } from "@sluice/config";
 import { displayPath, type WriterProbe } from "@sluice/core";
 import { DiskFileSource } from "../files/disk-file-source.ts";
+import { diskSpace } from "../files/disk-space.ts";
 import { DiskFileTidier } from "../files/tidy/disk-file-tidier.ts";
 import { isUnder } from "../files/path-buffer.ts";
 import { recoverTidying } from "../files/tidy/recover-tidying.ts";
@@ -16,7 +17,7 @@ import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<
   WorkerPorts,
-  "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity" | "followsEvents"
+  "files" | "tidier" | "hints" | "walk" | "accepts" | "rootIdentity" | "followsEvents" | "diskSpace"
 > {
   watchers: readonly DirectoryWatcher[];
   /** Files of a watch that the last walk left alone for being hard links. */
@@ -85,6 +86,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     tidier,
     hints,
     rootIdentity,
+    diskSpace,
     files: new DiskFileSource({ watches: config.watches, writers }),
     accepts: ({ name }, path, facts) => rulesOf(name).filter.refuse(path, facts, Date.now()) === undefined,
     async *walk({ name, root }, signal) {

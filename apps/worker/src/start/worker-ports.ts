@@ -11,6 +11,7 @@ import type {
 import type { RedisClient, SchemaContext } from "@sluice/redis-schema";
 import type { RedisPatience } from "./redis-patience.ts";
 import type { NativeDigests } from "../files/native-digests.ts";
+import type { DiskSpace } from "../files/disk-space.ts";
 import type { ProcessIdentity } from "../takeover/process-identity.ts";
 import type { HintSource } from "../files/watch/hints.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
@@ -51,6 +52,8 @@ export interface WorkerPorts
   /** Waits for an unavailable Redis, also before the worker runs. */
   redisPatience: RedisPatience;
   hints: HintSource;
+  /** Undefined if it is not known; on a network file system that hangs, the answer never comes. */
+  diskSpace(root: string): Promise<DiskSpace | undefined>;
   log: SupervisorLog;
   /** Only for crash tests. */
   failpoint?: ReachFailpoint | undefined;

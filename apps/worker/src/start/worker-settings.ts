@@ -20,6 +20,7 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
     safeguard: safeguardSettings(config, profile),
     rescanIntervalMs: config.rescanIntervalMs,
     rereadBytesPerSecond: config.rereadBytesPerSecond,
+    freeSpaceWarning: config.freeSpaceWarning,
     historyMs: config.historyMs,
     failedUploadRetentionMs: config.failedUploadRetentionMs,
     webhookEvents: config.webhookUrl === undefined ? [] : config.webhookEvents,

@@ -6,11 +6,12 @@
 import {
   CheckpointError,
   deletionTime,
-  isSetApart,
+  ENDING_SAID_MS,
   StoreError,
   type Clock,
   type ObjectStore,
   type StreamRecord,
+  uploadEndsAtMs,
 } from "@sluice/core";
 import {
   indexedIds,
@@ -127,7 +128,6 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
   return undefined;
 }
 
-const ANNOUNCED_MS = 24 * 60 * 60_000;
 /** By upload id: said once by this process. */
 const announced = new Set<string>();
 
@@ -137,7 +137,7 @@ function announce(
   { id, s3_upload_id: uploadId = "", s3_key: key, bytes_sent: bytes }: StreamRecord,
   dueInMs: number,
 ): void {
-  if (dueInMs > ANNOUNCED_MS || announced.has(uploadId)) return;
+  if (dueInMs > ENDING_SAID_MS || announced.has(uploadId)) return;
   announced.add(uploadId);
   log.warn(
     { stream_id: id, upload_id: uploadId, key, bytes, ends_in_s: Math.round(dueInMs / 1_000) },
@@ -157,10 +157,10 @@ async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key } = record;
-      const dueInMs = Date.parse(record.last_activity_at_utc) + retentionMs - nowMs;
-      const isDue = dueInMs <= 0;
-      if (isSetApart(record) && s3_upload_id !== undefined && !isDue) announce(deps, record, dueInMs);
-      if (!isSetApart(record) || s3_upload_id === undefined || s3_key === undefined || !isDue) continue;
+      const endsAtMs = uploadEndsAtMs(record, retentionMs);
+      if (endsAtMs === undefined || s3_upload_id === undefined) continue;
+      if (endsAtMs > nowMs) announce(deps, record, endsAtMs - nowMs);
+      if (endsAtMs > nowMs || s3_key === undefined) continue;
       await orphans.leaveToAbort({
         s3_upload_id,
         s3_bucket,

@@ -30,6 +30,12 @@ export async function counted(worker: WorkerProcess, name: string): Promise<numb
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
+/** The one sample of a gauge of one watch; undefined while there is none. */
+export async function gaugeOfWatch(worker: WorkerProcess, name: string): Promise<number | undefined> {
+  const [, value] = new RegExp(`^${name}\\{.*\\} (\\S+)$`, "m").exec(await ask(worker, "/metrics")) ?? [];
+  return value === undefined ? undefined : Number(value);
+}
+
 /** Age of the oldest byte that is not in S3, of all watches. */
 export async function oldestSeconds(worker: WorkerProcess): Promise<number> {
   const samples = (await ask(worker, "/metrics")).matchAll(/^sluice_lag_seconds\{.*\} (\S+)$/gm);

@@ -1,6 +1,6 @@
 /** The worker process: its name, its shutdown, how long data is kept, and its health endpoint. */
 import { setting } from "../setting.ts";
-import { duration, onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
+import { duration, freeSpace, onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
 import { host } from "../values/urls.ts";
 
 const SECOND = 1_000;
@@ -49,6 +49,14 @@ export const workerSettings = {
     type: duration({ from: SECOND, to: 7 * DAY }),
     initial: "2m",
     about: "A file that grew while none of its parts was uploaded for this long is shown as stalled.",
+  }),
+  freeSpaceWarning: setting({
+    name: "FREE_SPACE_WARNING",
+    group: "The worker",
+    type: freeSpace({ ms: { from: 60 * SECOND, to: 30 * DAY } }),
+    initial: "10%,6h",
+    about:
+      "When to warn that the disk of a watch fills: less than this share or size is free for users other than root, or none is left after this time at the rate of the last half hour, whichever comes first. `off`: never.",
   }),
   historyMs: setting({
     name: "HISTORY",

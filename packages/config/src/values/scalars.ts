@@ -137,6 +137,52 @@ export function timesOrRate(limits: {
   });
 }
 
+export interface SpaceWarning {
+  /** Of the space that users have, from 1 to 99. */
+  percent?: number;
+  bytes?: number;
+  /** Until the space is used up. */
+  ms?: number;
+}
+
+/** Limits of free space, `10%,6h`: a share or a size, a time until none is left, or both. */
+export function freeSpace(limits: { ms: { from: number; to: number } }): ValueType<SpaceWarning> {
+  const span = duration(limits.ms);
+  const bytes = size({ from: 1, to: Number.MAX_SAFE_INTEGER });
+  const allowed = `off, or a share from 1% to 99% or a size such as 50GiB, ${span.allowed}, or both, such as 10%,6h`;
+  const readOne = (text: string): SpaceWarning | undefined => {
+    const [, percent] = /^(\d+(?:\.\d+)?)%$/.exec(text) ?? [];
+    if (percent !== undefined) {
+      const share = within(Number(percent), 1, 99);
+      return share === undefined ? undefined : { percent: share };
+    }
+    const time = span.schema.safeParse(text);
+    if (time.success && time.data > 0) return { ms: time.data };
+    const least = bytes.schema.safeParse(text);
+    return least.success ? { bytes: least.data } : undefined;
+  };
+  return valueType({
+    input: z.union([z.literal(false), z.string()], { error: allowed }),
+    allowed,
+    read: (value) => {
+      if (value === false || /^\s*off\s*$/i.test(value)) return {};
+      const found = value.split(",").map((text) => readOne(text.trim()));
+      if (found.some((one) => one === undefined)) return undefined;
+      const all: SpaceWarning = Object.assign({}, ...found);
+      // Each once, and one answer to how much: a share or a size.
+      const isOnce = Object.keys(all).length === found.length;
+      const isTwofold = all.percent !== undefined && all.bytes !== undefined;
+      return isOnce && !isTwofold ? all : undefined;
+    },
+    format: ({ percent, bytes: least, ms }) =>
+      [
+        ...(percent === undefined ? [] : [`${percent}%`]),
+        ...(least === undefined ? [] : [formatSize(least)]),
+        ...(ms === undefined ? [] : [formatDuration(ms)]),
+      ].join(",") || "off",
+  });
+}
+
 /** Bytes per second. */
 export function rate(limits: { from: number; to: number }): ValueType<number> {
   const allowed = `a rate from ${formatSize(limits.from)}/s to ${formatSize(limits.to)}/s, such as 50MiB/s`;

@@ -4,6 +4,7 @@ import { list, pairs, someOf, splitList } from "./collections.ts";
 import {
   duration,
   durationOrOff,
+  freeSpace,
   onOff,
   oneOf,
   perSecond,
@@ -97,6 +98,25 @@ describe("a value", () => {
     expect(read(wholeNumber(1, 9), 10)).toBe("refused: a whole number from 1 to 9");
     expect(read(oneOf(["a", "b", "c"]), "d")).toBe("refused: a, b or c");
     expect(read(rate({ from: 1, to: 1024 ** 3 }), "50MiB/s")).toBe(50 * 1024 ** 2);
+  });
+
+  it("may be limits of free space: a share or a size, a time, or both", () => {
+    const space = freeSpace({ ms: { from: 60_000, to: 30 * 86_400_000 } });
+    const six = { ms: 6 * 3_600_000 };
+    for (const [text, limits, written] of [
+      ["10%,6h", { percent: 10, ...six }, "10%,6h"],
+      [" 6h , 2.5% ", { percent: 2.5, ...six }, "2.5%,6h"],
+      ["50GiB", { bytes: 50 * 1024 ** 3 }, "50GiB"],
+      ["90m", { ms: 90 * 60_000 }, "90m"],
+      ["off", {}, "off"],
+      [false, {}, "off"],
+    ] as const) {
+      expect(read(space, text)).toEqual(limits);
+      expect(space.format(limits)).toBe(written);
+      expect(read(space, written)).toEqual(limits);
+    }
+    for (const text of ["", "10", "0%", "100%", "10%,20%", "10%,5GiB", "6h,7h", "0", "1s", "10%,", "10% 6h"])
+      expect(read(space, text)).toMatch(/^refused: off, or a share from 1% to 99%/);
   });
 
   it("may be off by a word of its own", () => {

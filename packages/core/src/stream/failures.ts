@@ -33,13 +33,15 @@ const TABLE = {
   },
   file_truncated: {
     cause: "The file became shorter than what had been sent; a new generation replaced it.",
-    remedy: "No action needed: the present file has its own stream. This record can be purged.",
+    remedy:
+      "The present file has its own stream. Salvage what S3 holds of the earlier bytes if they matter; otherwise no action is needed, and this record can be purged.",
     recovers: false,
     retry: "at_checkpoint",
   },
   file_replaced: {
     cause: "Another file is at this path; a new generation replaced this stream.",
-    remedy: "No action needed: the new file has its own stream. This record can be purged.",
+    remedy:
+      "The new file has its own stream. Salvage what S3 holds of the earlier one if it matters; otherwise no action is needed, and this record can be purged.",
     recovers: false,
     retry: "at_checkpoint",
   },

@@ -12,3 +12,19 @@ export function isSetApart(record: {
 }): boolean {
   return record.superseded_by !== undefined || record.set_apart !== undefined;
 }
+
+/** That such an upload ends is said from so long before on: until then its bytes can be salvaged. */
+export const ENDING_SAID_MS = 24 * 60 * 60_000;
+
+/** When a worker ends the upload of a stream that is set apart, ms since 1970; undefined for every other stream. */
+export function uploadEndsAtMs(
+  record: Parameters<typeof isSetApart>[0] & {
+    s3_upload_id?: string | undefined;
+    last_activity_at_utc?: string | undefined;
+  },
+  retentionMs: number,
+): number | undefined {
+  const since = Date.parse(record.last_activity_at_utc ?? "");
+  const ends = isSetApart(record) && record.s3_upload_id !== undefined && !Number.isNaN(since);
+  return ends ? since + retentionMs : undefined;
+}

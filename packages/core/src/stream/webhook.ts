@@ -9,7 +9,13 @@ import { kindOf } from "./state.ts";
 import { describeWaiting, parseWaiting } from "./waiting.ts";
 
 const STREAM_EVENTS = ["completed", "failed", "stalled", "salvaged"] as const;
-const WORKER_EVENTS = ["worker.blocked", "worker.recovered", "worker.lost", "watch.offline"] as const;
+const WORKER_EVENTS = [
+  "worker.blocked",
+  "worker.recovered",
+  "worker.lost",
+  "watch.offline",
+  "watch.disk_filling",
+] as const;
 export const WEBHOOK_EVENTS = [...STREAM_EVENTS, ...WORKER_EVENTS] as const;
 export type StreamEvent = (typeof STREAM_EVENTS)[number];
 export type WorkerEvent = (typeof WORKER_EVENTS)[number];

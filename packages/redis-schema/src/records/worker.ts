@@ -7,6 +7,18 @@ import type { RawHash } from "./text.ts";
 export const WORKER_STATES = ["ok", "blocked", "draining"] as const;
 export type WorkerState = (typeof WORKER_STATES)[number];
 
+const spaceSchema = z.object({
+  watch: z.string(),
+  /** What users other than root may still write, and what they have in all. */
+  free_bytes: z.int().nonnegative(),
+  total_bytes: z.int().nonnegative(),
+  /** Until nothing is free, at the rate of the last half hour; absent: the disk does not fill, or it is not known yet. */
+  full_in_ms: z.exactOptional(z.int().nonnegative()),
+  /** Since when SLUICE_FREE_SPACE_WARNING has asked for a warning, ISO. */
+  filling_since_utc: z.exactOptional(time),
+});
+export type WatchSpace = z.infer<typeof spaceSchema>;
+
 const workerSchema = z.object({
   /** Random for each process: distinguishes a worker from a predecessor with the same id. */
   nonce: named,
@@ -46,6 +58,10 @@ const workerSchema = z.object({
   oldest_unshipped_age: z.exactOptional(z.enum(["exact", "at_least"])),
   /** Since when the full part that has waited longest has been full, ISO. */
   behind_since_utc: z.exactOptional(time),
+  /** SLUICE_FAILED_UPLOAD_RETENTION: when it ends the uploads of streams that are set apart. */
+  failed_upload_retention_ms: z.exactOptional(count),
+  /** The disk of each watch; a watch that is absent is one whose space is not known. */
+  free_space: z.exactOptional(jsonField(z.array(spaceSchema))),
   started_at_utc: time,
   renewed_at_utc: time,
 });

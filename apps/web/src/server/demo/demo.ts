@@ -1,9 +1,10 @@
-/** `npm start -- --demo` only: kills the worker of this machine, and counts what was sent again. */
+/** `npm start -- --demo` only: kills the worker of this machine and counts what was sent again; says what was lost. */
 import { hostname } from "node:os";
 import type { Actor } from "@sluice/control/run-plan";
 import { indexOfRow } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
 import type { Hub } from "../hub.ts";
+import { lossState, type LossState } from "./lose-disk.ts";
 
 export interface DemoState {
   /** The live worker of this machine. */
@@ -12,10 +13,12 @@ export interface DemoState {
   killed_at?: number;
   acknowledged: number;
   sent_again: number;
+  /** The recording whose file was deleted last. */
+  loss?: LossState;
 }
 
 export async function demoState(hub: Hub): Promise<DemoState> {
-  const [worker, counted] = await Promise.all([localWorker(hub), hub.kills.count()]);
+  const [worker, counted, loss] = await Promise.all([localWorker(hub), hub.kills.count(), lossState(hub)]);
   const last = hub.kills.kills.at(-1);
   // The lease of a killed worker remains for some seconds.
   const alive = worker !== undefined && worker.pid !== last?.pid;
@@ -24,6 +27,7 @@ export async function demoState(hub: Hub): Promise<DemoState> {
     ...counted,
     ...(last === undefined ? {} : { killed_at: last.at }),
     ...(alive ? { worker } : {}),
+    ...(loss === undefined ? {} : { loss }),
   };
 }
 

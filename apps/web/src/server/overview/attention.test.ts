@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StreamRow } from "@sluice/control/stream-row";
-import { repeatedNames, workerTrouble } from "./attention.ts";
+import { diskTrouble, endingTrouble, repeatedNames, workerTrouble } from "./attention.ts";
 
 function row(id: string, path: string, number: number): StreamRow {
   const s3_key = `${path.slice(1)}-${number}`;
@@ -91,4 +91,39 @@ test("a worker that is gone with streams is trouble, named by what it last said"
 test("streams that a worker gave back wait for one on their source, whoever works elsewhere", () => {
   const [item] = workerTrouble({ ...CALM, unwatched: [{ source: "cams", streams: 1 }] });
   expect(item).toMatchObject({ id: "unwatched-cams", weight: "bad", title: "No worker runs on source cams" });
+});
+
+test("a disk that fills is named with its host and when it is full; urgent ones are problems, others notes", () => {
+  const disk = {
+    watch: "rec",
+    source: "cams",
+    worker: "w1",
+    host: "cam-host-2",
+    total_bytes: 100 * 1024 ** 3,
+  };
+  const room = { ...disk, free_bytes: 50 * 1024 ** 3 };
+  expect(diskTrouble([room, { ...room, full_in_ms: 60_000 }])).toEqual([]);
+  const warned = { filling_since_utc: new Date(7).toISOString() };
+  const [note] = diskTrouble([{ ...room, ...warned, full_in_ms: 3 * 3_600_000 }]);
+  expect(note).toMatchObject({
+    id: "disk-cams-rec",
+    weight: "warn",
+    title: "The disk of watch rec fills: 50.0 GiB of 100 GiB free, full in 3 h at this rate",
+    detail: "On cam-host-2, source cams, as worker w1 reports.",
+    since: 7,
+  });
+  expect(diskTrouble([{ ...disk, ...warned, free_bytes: 0 }])[0]?.weight).toBe("bad");
+});
+
+test("an only copy that ends soon is a problem with its time; several lead to the failed page", () => {
+  const row = { id: "s1", status: "failed_file_replaced", original_path: "/rec/a.mxf", bytes_sent: 5 };
+  const ending = { row, endsAt: 7_200_000, by: "retention" as const };
+  expect(endingTrouble([], 0)).toEqual([]);
+  expect(endingTrouble([ending], 0)[0]).toMatchObject({
+    weight: "bad",
+    title: "1 upload that is an only copy ends soon",
+    detail: "a.mxf, 5 B, in 2 h, by SLUICE_FAILED_UPLOAD_RETENTION. No other copy of its bytes is known.",
+    href: "/streams/s1",
+  });
+  expect(endingTrouble([ending, ending], 0)[0]).toMatchObject({ href: "/failed" });
 });

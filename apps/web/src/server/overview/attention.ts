@@ -1,8 +1,10 @@
 /** What needs attention, grouped by reason, most severe first. Empty if nothing does. */
 import { BLOCKED_REMEDY, failureWords, reasonWords } from "@sluice/control/words";
+import { FILLING_REMEDY, isUrgent, spaceWords, type Disk } from "@sluice/control/disk-space";
 import { judgeServer } from "@sluice/redis-schema/server-facts";
 import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control/stream-row";
-import { formatBytes, formatDuration, plural } from "@sluice/control/units";
+import { endingTitle, endingWords, type EndingUpload } from "@sluice/control/ending-uploads";
+import { formatBytes, formatDuration, parseTime, plural } from "@sluice/control/units";
 import { LONG_UNPROTECTED_MS, type Risk } from "@sluice/control/verdict";
 import type { Hub } from "../hub.ts";
 import type { SeenRows } from "./overview.ts";
@@ -23,6 +25,7 @@ export interface Attention {
 
 interface Facts extends SeenRows {
   risk: Risk;
+  disks: readonly Disk[];
   stalled: number;
 }
 
@@ -30,8 +33,10 @@ export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[
   const found = [
     ...workerTrouble(facts.risk),
     ...watchTrouble(facts.risk),
+    ...diskTrouble(facts.disks),
     ...ageTrouble(facts.risk, Date.now()),
     ...streamTrouble(facts),
+    ...endingTrouble(facts.ending, Date.now()),
     ...failedByReason(facts.failed),
     ...(await redisTrouble(hub)),
   ];
@@ -112,6 +117,25 @@ function watchTrouble({ offline }: Pick<Risk, "offline">): Attention[] {
     remedy: "Mount the volume again; abort streams whose files will not come back.",
     href: "/workers",
   }));
+}
+
+/** A disk that fills is the recorder's trouble before it is ours, and nobody else may have noticed. */
+export function diskTrouble(disks: readonly Disk[]): Attention[] {
+  return disks.flatMap((disk) => {
+    const since = parseTime(disk.filling_since_utc);
+    if (since === undefined) return [];
+    return [
+      {
+        id: `disk-${disk.source}-${disk.watch}`,
+        weight: isUrgent(disk) ? ("bad" as const) : ("warn" as const),
+        title: `The disk of watch ${disk.watch} fills: ${spaceWords(disk)}`,
+        detail: `On ${disk.host}, source ${disk.source}, as worker ${disk.worker} reports.`,
+        since,
+        remedy: FILLING_REMEDY,
+        href: "/workers",
+      },
+    ];
+  });
 }
 
 /** The shipped alert fires at the same age. */
@@ -207,6 +231,23 @@ export function repeatedNames(rows: readonly StreamRow[]): Attention[] {
       detail: `${fileName(pathOf(most))} got at least 3 names within a day, last ${most.s3_key ?? "a new one"}${more}. Each version becomes a recording of its own.`,
       remedy: `If only the newest version matters, as with a playlist or a status file, set SLUICE_ON_REPLACE=replace for the watch (${watches}).`,
       href: others.length === 0 ? `/streams/${encodeURIComponent(most.id)}` : "/streams?view=completed",
+    },
+  ];
+}
+
+/** The last call for bytes that exist nowhere else. */
+export function endingTrouble(uploads: readonly EndingUpload[], now: number): Attention[] {
+  const [first, ...others] = uploads;
+  if (!first) return [];
+  const more = others.length === 0 ? "" : ` And ${plural(others.length, "other")} after it.`;
+  return [
+    {
+      id: "only-copies-end",
+      weight: "bad",
+      title: endingTitle(uploads),
+      detail: `${endingWords(first, now)}. No other copy of its bytes is known.${more}`,
+      remedy: "Salvage makes an object of what S3 holds. Afterwards there is nothing left to make one of.",
+      href: others.length === 0 ? `/streams/${encodeURIComponent(first.row.id)}` : "/failed",
     },
   ];
 }

@@ -5,6 +5,8 @@ import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
 import { indexOfRow, isSuperseded, startedAt, type StreamRow } from "@sluice/control/stream-row";
+import { disksOf, type Disk } from "@sluice/control/disk-space";
+import { endingUploads, retentionOf, type EndingUpload } from "@sluice/control/ending-uploads";
 import { rateNow } from "@sluice/control/rates";
 import { RiskTally, type Risk } from "@sluice/control/verdict";
 import { needsAttention, type Attention } from "./attention.ts";
@@ -24,6 +26,8 @@ export interface Overview {
   counts: Record<Index, number> & { stalled: number; superseded: number; reopened: number };
   completed_24h: number;
   workers: { alive: number; blocked: number; draining: number; gone: number };
+  /** The fullest disk of a watch that a worker reports. */
+  disk?: Disk;
   attention: Attention[];
   chart: ChartPoint[];
   /** The streams are still being read, so sums are incomplete. */
@@ -41,6 +45,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
   const even = rateNow(minutes, Date.now());
   const rates = { ...even, rate_in: hub.written.rate(minutes, Date.now()) ?? even.rate_in };
   const risk = tally.risk(watches, rates);
+  const disks = disksOf(listings);
   return {
     at: Date.now(),
     risk,
@@ -56,7 +61,8 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     },
     completed_24h: minutes.reduce((sum, minute) => sum + minute.all.completed, 0),
     workers: workerCounts(listings),
-    attention: await needsAttention(hub, { risk, stalled: tally.stalled, ...seen }),
+    ...(disks[0] === undefined ? {} : { disk: disks[0] }),
+    attention: await needsAttention(hub, { risk, disks, stalled: tally.stalled, ...seen }),
     chart: chartOf(minutes, Date.now()),
     filling: !hub.model.filled,
   };
@@ -73,6 +79,8 @@ export interface SeenRows {
   nearPartLimit: number;
   /** The store will abort the upload soon, or before it can be completed at the current rate. */
   nearAbort: StreamRow[];
+  /** Uploads of failed streams that are an only copy and end soon. */
+  ending: EndingUpload[];
 }
 
 const DAY_MS = 86_400_000;
@@ -91,19 +99,30 @@ function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: Ris
     tidyErrors: 0,
     nearPartLimit: 0,
     nearAbort: [],
+    ending: [],
   };
+  const failed: StreamRow[] = [];
   for (const row of hub.model.rows.values()) {
     tally.add(row);
     if (row.tidy_error !== undefined) seen.tidyErrors += 1;
-    if (row.supersedes !== undefined && row.index !== "failed") seen.reopened.push(row);
+    if (isReopened(hub, row)) seen.reopened.push(row);
     if (row.name_number !== undefined && clock.now - (startedAt(row) ?? 0) < DAY_MS) seen.renamed.push(row);
     const index = indexOfRow(row);
     if (index === "failed") {
+      failed.push(row);
       if (isSuperseded(row)) seen.superseded += 1;
       else seen.failed.push(row);
     } else if (index !== "completed") addLive(seen, row, clock.now);
   }
+  seen.ending = endingUploads(failed, retentionOf(listings), clock.now);
   return { tally, seen };
+}
+
+/** One that follows a failed stream took the place of another file, or of a longer one. */
+function isReopened({ model }: Hub, { supersedes, index }: StreamRow): boolean {
+  if (supersedes === undefined || index === "failed") return false;
+  const earlier = model.rows.get(supersedes);
+  return earlier === undefined || indexOfRow(earlier) !== "failed";
 }
 
 function addLive(seen: SeenRows, row: StreamRow, now: number): void {

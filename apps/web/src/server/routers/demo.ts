@@ -1,6 +1,8 @@
-/** "Kill it now": these procedures are refused outside a demo. */
+/** "Kill it now" and "Lose the disk": these procedures are refused outside a demo. */
 import { TRPCError } from "@trpc/server";
+import { z } from "zod";
 import { demoState, killWorker } from "../demo/demo.ts";
+import { loseDisk } from "../demo/lose-disk.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 import type { WebSettings } from "../settings.ts";
 
@@ -18,4 +20,11 @@ export const demoRouter = router({
     onlyInDemo(ctx.settings);
     return killWorker(ctx.hub, { who: ctx.user, from: ctx.facts.client });
   }),
+  lose: operatorProcedure
+    .input(z.object({ id: z.string().min(1).max(256).optional() }))
+    .mutation(async ({ ctx, input }) => {
+      onlyInDemo(ctx.settings);
+      await loseDisk(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id);
+      return demoState(ctx.hub);
+    }),
 });
