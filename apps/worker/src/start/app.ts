@@ -312,7 +312,15 @@ export class Worker {
   /** What `files:done` holds at these paths if an entry was not as expected; otherwise nothing. */
   async #moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>> {
     const { source } = this.#settings;
-    const outcome = await this.#done.move(source, moves);
+    const outcome = await this.#done.move(
+      source,
+      moves.map(({ from, to, entry, over }) => ({
+        from,
+        to,
+        stream: entry.stream_id,
+        over: over?.stream_id,
+      })),
+    );
     if (outcome.kind === "moved") return new Map();
     const paths = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
     const entries = await this.#done.get(source, paths);
