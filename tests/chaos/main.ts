@@ -12,6 +12,7 @@ import { RawLog } from "./raw-log.ts";
 import { readLogs } from "./report/figures.ts";
 import { matrixPage } from "./report/matrix.ts";
 import { reliabilityPage } from "./report/reliability.ts";
+import { readSimulated } from "./report/simulated.ts";
 import { Rig, STORES, type StoreName } from "./rig/rig.ts";
 import { runScenarios } from "./run.ts";
 import type { RunOptions, Scenario } from "./scenario.ts";
@@ -77,7 +78,8 @@ function isStore(name: string): name is StoreName {
 
 function report(): number {
   const logs = readLogs(join(root, "tests/chaos/logs"));
-  writeFileSync(join(root, "RELIABILITY.md"), reliabilityPage(logs));
+  const simulated = readSimulated(join(root, "tests/simulation/runs.ndjson"));
+  writeFileSync(join(root, "RELIABILITY.md"), reliabilityPage(logs, simulated));
   writeFileSync(join(root, "docs/internals/reliability-matrix.md"), matrixPage(root));
   console.log(
     `RELIABILITY.md from ${logs.length} logs, docs/internals/reliability-matrix.md from the tests' titles`,

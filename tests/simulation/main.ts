@@ -8,9 +8,15 @@
  *   --first        ends with the first that fails
  *   --coverage     what happened in how many of them
  *   --twice        each seed twice: the two logs must be the same
+ *   --proven       the corpus, then seeds that ended well on the code of before
+ *   --record       adds the run to runs.ndjson, from which RELIABILITY.md is made
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { readCommit } from "../chaos/commit.ts";
+import type { SimulatedRun } from "../chaos/report/simulated.ts";
 import { Coverage } from "./history/coverage.ts";
 import { planOf, type Plan } from "./history/plan.ts";
 import { play, type Played } from "./history/run.ts";
@@ -29,6 +35,8 @@ const { values } = parseArgs({
     log: { type: "boolean", default: false },
     coverage: { type: "boolean", default: false },
     twice: { type: "boolean", default: false },
+    proven: { type: "boolean", default: false },
+    record: { type: "boolean", default: false },
   },
 });
 
@@ -48,6 +56,11 @@ async function one(plan: Plan): Promise<boolean> {
   if (values.shrink) console.log(JSON.stringify(shown.plan));
   return shown.played.violations.length === 0;
 }
+
+/** No luck is needed: what fails with these is the change that is tried. */
+const PROVEN = { from: 700_000, count: 300 };
+const PROVEN_MINUTES = 6;
+const CORPUS = join(import.meta.dirname, "corpus");
 
 const coverage = new Coverage();
 
@@ -89,23 +102,56 @@ function difference(a: Played, b: Played): string | undefined {
 async function main(): Promise<boolean> {
   if (values.plan !== undefined) return await one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan);
   if (values.seed !== undefined) return await one(planOf(Number(values.seed)));
+  if (values.proven) return await proven();
   const from = values.from === undefined ? Date.now() % 1_000_000_000 : Number(values.from);
-  const beforeMs = cpuMs();
-  const sum = await many(
-    from,
-    performance.now() + Number(values.minutes) * 60_000,
-    values.count === undefined ? Infinity : Number(values.count),
-  );
+  const endMs = performance.now() + Number(values.minutes) * 60_000;
+  const sum = await many(from, endMs, values.count === undefined ? Infinity : Number(values.count));
+  report(from, sum);
+  if (values.record) record(from, sum);
+  return sum.failed.length === 0;
+}
+
+async function proven(): Promise<boolean> {
+  const endMs = performance.now() + PROVEN_MINUTES * 60_000;
+  let red = 0;
+  const plans = readdirSync(CORPUS);
+  for (const file of plans) {
+    if (await one(JSON.parse(readFileSync(join(CORPUS, file), "utf8")) as Plan)) continue;
+    red += 1;
+    console.log(`FAILED the plan ${file}`);
+  }
+  const sum = await many(PROVEN.from, endMs, PROVEN.count);
+  report(PROVEN.from, sum, { passed: plans.length - red, failed: red });
+  return sum.failed.length + red === 0;
+}
+
+function report(from: number, sum: Sum, more = { passed: 0, failed: 0 }): void {
   if (values.coverage) for (const line of coverage.lines()) console.log(line);
-  const cpuMinutes = (cpuMs() - beforeMs) / 60_000;
+  const cpuMinutes = cpuMs() / 60_000;
   const each = (total: number): number => Math.round(total / Math.max(1, sum.histories));
   console.log(
     `${sum.histories} histories from seed ${from}: ${each(sum.actions)} actions, ${each(sum.steps)} steps and ` +
       `${each(sum.simulatedMs / 1_000)} simulated seconds each; ${Math.round(sum.histories / cpuMinutes)} a CPU minute`,
   );
   if (sum.failed.length > 0) console.log(`FAILED seeds: ${sum.failed.join(", ")}`);
-  console.log(`${sum.histories - sum.failed.length} passed, ${sum.failed.length} failed`);
-  return sum.failed.length === 0;
+  const passed = sum.histories - sum.failed.length + more.passed;
+  console.log(`${passed} passed, ${sum.failed.length + more.failed} failed`);
+}
+
+function record(from: number, { histories, failed, simulatedMs }: Sum): void {
+  const root = join(import.meta.dirname, "../..");
+  const run: SimulatedRun = {
+    startedAt: new Date(performance.timeOrigin).toISOString(),
+    ...readCommit(root),
+    node: process.version,
+    cpus: availableParallelism(),
+    from,
+    histories,
+    failed,
+    simulatedHours: Math.round(simulatedMs / 3_600_000),
+    cpuSeconds: Math.round(cpuMs() / 1_000),
+  };
+  appendFileSync(join(root, "tests/simulation/runs.ndjson"), `${JSON.stringify(run)}\n`);
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -3,7 +3,15 @@
  * world instead of out of the process.
  */
 import { loadConfig, type Config } from "@sluice/config";
-import { SILENT, steadyClock, StoreGate, type ObjectStore, type WriterProbe } from "@sluice/core";
+import {
+  SILENT,
+  steadyClock,
+  StoreGate,
+  type ObjectStore,
+  type Observer,
+  type StreamRecord,
+  type WriterProbe,
+} from "@sluice/core";
 import { keysWith } from "@sluice/redis-schema";
 import { nativeDigests } from "@sluice/worker/files/native-digests";
 import { PathHints } from "@sluice/worker/files/watch/hints";
@@ -100,7 +108,7 @@ function start(process: SimulatedProcess, config: Config, world: WorkerWorld): R
       hints,
       // The simulated volume has no size.
       diskSpace: () => Promise.resolve(undefined),
-      observer: SILENT,
+      observer: observerOf({ info: say("info") }),
       log,
       onFatal(reason) {
         running.fatal ??= reason;
@@ -128,6 +136,20 @@ function start(process: SimulatedProcess, config: Config, world: WorkerWorld): R
         await worker.lease[Symbol.asyncDispose]();
         process.kill();
       }),
+  };
+}
+
+/** What happens to streams, for the timeline. */
+function observerOf(log: { info(fields: object, message: string): void }): Observer {
+  const say = ({ id, original_path: path, status }: StreamRecord, what: string): void =>
+    log.info({ id, path, status }, what);
+  return {
+    ...SILENT,
+    opened: (stream) => say(stream, "file found"),
+    moved: say,
+    removed: (stream, _, detail) => say(stream, `stream removed: ${detail}`),
+    decided: say,
+    tidyFailed: (stream, _, detail) => say(stream, `not tidied: ${detail}`),
   };
 }
 

@@ -134,6 +134,16 @@ describe("removing", () => {
     expect(names().map((name) => [name, content(join(watch, name))])).toEqual(before);
   });
 
+  it("remembers where a file lies hidden whose volume went away, for the walk that finds the volume again", async () => {
+    const away = directory.at("away");
+    const one = tidier({ hidden: () => renameSync(watch, away) });
+    expect((await one.remove(path, checks())).kind).not.toBe("done");
+    renameSync(away, watch);
+    expect(one.takeLeft(watch)).toBe(true);
+    expect((await recoverTidying(watch, one.busy)).putBack).toEqual([path]);
+    expect(one.takeLeft(watch)).toBe(false);
+  });
+
   it.each<[string, () => void]>([
     ["it is written", () => appendFileSync(path, "more")],
     [

@@ -10,6 +10,10 @@ import { runScript, SCRIPTS } from "./scripts.ts";
 export interface DoneMove {
   from: string;
   to: string;
+  /** Which stream made the entry that is moved, as far as the caller knows. */
+  stream: string;
+  /** Which stream made the entry at the new name, undefined for none. Not asked where that entry is moved as well. */
+  over: string | undefined;
 }
 
 export class FilesDone {
@@ -73,19 +77,25 @@ export class FilesDone {
 
   /**
    * Moves the entries of completed files that were renamed inside their watch, all in one step, so that swapped names
-   * lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry differs from what
-   * was read, and none was moved.
+   * lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry, at an old name or at
+   * a new one, is not the one that the caller knows: another worker has moved it, or completed another file. Then none
+   * was moved.
    */
   async move(source: string, moves: readonly DoneMove[]): Promise<{ kind: "moved" } | { kind: "changed" }> {
     const { redis, keys } = this.#context;
-    const fields = moves.map(({ from }) => pathField(source, from));
+    const leaving = new Set(moves.map(({ from }) => from));
+    const fields = moves.flatMap(({ from, to }) => [pathField(source, from), pathField(source, to)]);
     const entries = await readEntries(redis, keys.filesDone, fields, parseDone);
-    const args = moves.flatMap(({ to }, at) => {
-      const text = entries[at]?.text;
-      return text === undefined ? [] : [fields[at] ?? "", pathField(source, to), text].map(toArg);
-    });
-    if (args.length < moves.length * 3) return { kind: "changed" };
-    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone], args);
+    const args: string[] = [];
+    for (const [at, { to, stream, over }] of moves.entries()) {
+      const [entry, there] = [entries[2 * at], entries[2 * at + 1]];
+      if (entry?.parsed.kind !== "ok" || entry.parsed.value.stream_id !== stream) return { kind: "changed" };
+      // One that cannot be read counts as missing.
+      const present = there?.parsed.kind === "ok" ? there.parsed.value.stream_id : undefined;
+      if (!leaving.has(to) && present !== over) return { kind: "changed" };
+      args.push(fields[2 * at] ?? "", fields[2 * at + 1] ?? "", entry.text, there?.text ?? "");
+    }
+    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone], args.map(toArg));
     return { kind: replyName(reply, ["moved", "changed"]) };
   }
 }

@@ -109,7 +109,9 @@ test("R14: every script runs through a cluster client", async () => {
   };
   const files = new FilesDone(schema);
   await files.put("src", [{ path: "/a", entry: done }]);
-  expect(await files.move("src", [{ from: "/a", to: "/b" }])).toEqual({ kind: "moved" });
+  expect(await files.move("src", [{ from: "/a", to: "/b", stream: "s", over: undefined }])).toEqual({
+    kind: "moved",
+  });
   expect(await new Sessions(schema).attempt({ exact: "::1/64", wide: "::1/48" })).toEqual({ allowed: true });
   expect(await new StreamReader(schema).counts()).toEqual({
     active: 0,

@@ -340,27 +340,56 @@ describe("completed files", () => {
   test("D2a: keep their entries when they are renamed or swap names; sent twice changes nothing", async () => {
     const schema = harness.fresh();
     const files = new FilesDone(schema);
+    const { stream_id: stream } = entry;
     await files.put("src", [{ path: "/rec/a", entry }]);
-    expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "moved" });
+    const renamed = [{ from: "/rec/a", to: odd, stream, over: undefined }];
+    expect(await files.move("src", renamed)).toEqual({ kind: "moved" });
     expect(await files.get("src", ["/rec/a", odd])).toEqual([undefined, entry]);
-    expect(await files.move("src", [{ from: "/rec/a", to: odd }])).toEqual({ kind: "changed" });
+    expect(await files.move("src", renamed)).toEqual({ kind: "changed" });
     const other = { ...entry, stream_id: "s2" };
     await files.put("src", [{ path: "/rec/b", entry: other }]);
     const swapped = [
-      { from: odd, to: "/rec/b" },
-      { from: "/rec/b", to: odd },
+      { from: odd, to: "/rec/b", stream, over: "s2" },
+      { from: "/rec/b", to: odd, stream: "s2", over: stream },
     ];
     expect(await files.move("src", swapped)).toEqual({ kind: "moved" });
     expect(await files.get("src", ["/rec/b", odd])).toEqual([entry, other]);
     // One that is not there as it was read: none is moved.
     const half = [
-      { from: odd, to: "/rec/c" },
-      { from: "/rec/none", to: odd },
+      { from: odd, to: "/rec/c", stream: "s2", over: undefined },
+      { from: "/rec/none", to: odd, stream, over: "s2" },
     ];
     expect(await files.move("src", half)).toEqual({ kind: "changed" });
     expect(await files.get("src", ["/rec/b", odd])).toEqual([entry, other]);
     await files.remove("src", [odd, "/rec/b"]);
     expect(await schema.state()).toEqual({});
+  });
+
+  test("D2a: keep their entries when another worker moved them first, or completed a file at the new name", async () => {
+    const files = new FilesDone(harness.fresh());
+    const { stream_id: stream } = entry;
+    const [other, third] = [
+      { ...entry, stream_id: "s2" },
+      { ...entry, stream_id: "s3" },
+    ];
+    await files.put("src", [
+      { path: "/rec/a", entry: other },
+      { path: "/rec/b", entry: third },
+    ]);
+    const changed = { kind: "changed" };
+    // The entry that was known at the old name is elsewhere by now.
+    expect(await files.move("src", [{ from: "/rec/a", to: "/rec/c", stream, over: undefined }])).toEqual(
+      changed,
+    );
+    // Nothing was known at the new name, or another entry.
+    for (const over of [undefined, stream])
+      expect(await files.move("src", [{ from: "/rec/a", to: "/rec/b", stream: "s2", over }])).toEqual(
+        changed,
+      );
+    expect(await files.get("src", ["/rec/a", "/rec/b", "/rec/c"])).toEqual([other, third, undefined]);
+    const known = [{ from: "/rec/a", to: "/rec/b", stream: "s2", over: "s3" }];
+    expect(await files.move("src", known)).toEqual({ kind: "moved" });
+    expect(await files.get("src", ["/rec/a", "/rec/b"])).toEqual([undefined, other]);
   });
 });
 

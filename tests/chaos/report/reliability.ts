@@ -2,8 +2,12 @@
 import { SCENARIOS } from "../scenarios/all.ts";
 import { BARS, reach, type Bar } from "./bars.ts";
 import { sumOf, type Log, type ScenarioSum } from "./figures.ts";
+import { sumsOf, type SimulatedRun, type SimulatedSum } from "./simulated.ts";
 
-export function reliabilityPage(logs: readonly Log[]): string {
+/** Histories of new seeds, on one and the same code. */
+const SIMULATED_BAR = 250_000;
+
+export function reliabilityPage(logs: readonly Log[], simulated: readonly SimulatedRun[]): string {
   return `${[
     "# Reliability",
     "",
@@ -23,6 +27,16 @@ export function reliabilityPage(logs: readonly Log[]): string {
       BARS.map((bar) => barRow(bar, logs)),
     ),
     "",
+    "## The simulated world",
+    "",
+    "Histories of the [simulated world](docs/internals/simulation.md), each made from a seed, by `npm run simulate -- --record`. One that",
+    "failed is a fault of the product, or of the world or its judge. A row for each state of the product, the latest first.",
+    "",
+    table(
+      ["product", "bar", "histories", "failed", "", "simulated hours", "CPU time", "runs"],
+      sumsOf(simulated).map(simulatedRow),
+    ),
+    "",
     ...logs.toReversed().flatMap(runSection),
   ]
     .join("\n")
@@ -40,6 +54,26 @@ function barRow(bar: Bar, logs: readonly Log[]): string[] {
     value >= bar.atLeast && failed === 0 ? "met" : "**short**",
     product === "" ? "" : `\`${product}\``,
     counted.length === 0 ? "none" : counted.map(({ run }) => `seed ${run.seed}`).join(", "),
+  ];
+}
+
+function simulatedRow({
+  product,
+  histories,
+  failed,
+  simulatedHours,
+  cpuSeconds,
+  runs,
+}: SimulatedSum): string[] {
+  return [
+    `\`${product}\``,
+    `${count(SIMULATED_BAR)} histories`,
+    count(histories),
+    count(failed),
+    histories >= SIMULATED_BAR && failed === 0 ? "met" : "**short**",
+    count(simulatedHours),
+    `${count(Math.round(cpuSeconds / 60))} min`,
+    count(runs),
   ];
 }
 

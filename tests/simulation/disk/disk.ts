@@ -67,6 +67,8 @@ export class Disk {
   device = 0x801n;
   /** Something happened to an entry. */
   onEvent: (path: string) => void = () => undefined;
+  /** For the timeline: one line for what was done to a name. */
+  onDone: (what: string) => void = () => undefined;
   /** For the oracle: what was written where, or nothing where a file was cut. */
   onWritten: (node: DiskNode, offset: number, bytes: Uint8Array | undefined) => void = () => undefined;
   /** For the oracle: a name is gone; the node says how many it has left. */
@@ -94,6 +96,7 @@ export class Disk {
     if (this.full) throw new DiskError("ENOSPC", path);
     const node = this.#make("file");
     this.#link(path, node);
+    this.onDone(`create ${path} as file ${node.serial}, inode ${node.inode}`);
     this.onEvent(path);
     return node;
   }
@@ -115,6 +118,7 @@ export class Disk {
     node.data.set(bytes, offset);
     node.size = Math.max(node.size, end);
     this.touch(node);
+    this.onDone(`write ${bytes.length} bytes at ${offset} of file ${node.serial}`);
     this.onWritten(node, offset, bytes);
   }
 
@@ -127,6 +131,7 @@ export class Disk {
     } else if (size > node.size) node.data.fill(0, node.size, size);
     node.size = size;
     this.touch(node);
+    this.onDone(`truncate ${path} to ${size}`);
     this.onWritten(node, 0, undefined);
     this.onEvent(path);
   }
@@ -149,6 +154,7 @@ export class Disk {
       }
     }
     node.ctimeNs = this.#now();
+    this.onDone(`rename ${from} to ${to}, file ${node.serial}`);
     for (const path of [from, to]) {
       this.#changedIn(path);
       this.onEvent(path);
@@ -163,6 +169,7 @@ export class Disk {
     node.links += 1;
     node.ctimeNs = this.#now();
     this.#link(to, node);
+    this.onDone(`link ${from} as ${to}, file ${node.serial}`);
     this.onEvent(to);
   }
 
@@ -171,6 +178,7 @@ export class Disk {
     this.#names.delete(path);
     this.#unlink(path, node);
     this.#changedIn(path);
+    this.onDone(`unlink ${path}, file ${node.serial}`);
     this.onEvent(path);
   }
 
@@ -202,6 +210,7 @@ export class Disk {
     const node = this.at(path);
     node.mtimeNs = mtimeNs;
     node.ctimeNs = this.#now();
+    this.onDone(`set the mtime of ${path}, file ${node.serial}`);
     this.onEvent(path);
   }
 

@@ -131,16 +131,29 @@ export class Oracle {
         if (path !== undefined && disk.has(path) && !isStream(disk, path)) continue;
         // An hour is a reason that is true: a file that was recognised in the store is not tidied before.
         if (waiting?.includes('"for":"tidy"')) continue;
+        if (this.#allAreGone(id, waiting)) continue;
         left.push(`5: stream ${id} of ${path} is ${status}: ${waiting}`);
       }
     }
     left.push(...this.#misplaced(), ...this.#untrueEntries());
+    for (const [name, { worker }] of this.#world.workers)
+      for (const fault of worker.failing) left.push(`5: ${name} says: ${fault}`);
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
     for (const { uploadId, key } of store.bucket.uploads())
       if (!kept.has(uploadId) && !this.redisLost && !this.#openedTooLate.has(uploadId))
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
+  }
+
+  /**
+   * Two or more live files are missing and none is left: the streams wait, visibly, until an abort or a file ends that
+   * (contract §3). A playlist whose segments are removed comes there, and so does a worker that slept while Redis was
+   * emptied and others sent and tidied its files: what it writes back names uploads that nobody may end by himself.
+   */
+  #allAreGone(id: string, waiting: string | undefined): boolean {
+    const gone = /"detail":"all (\d+) of its live files are gone at once"/.exec(waiting ?? "");
+    return Number(gone?.[1]) >= 2 && !this.#isSomewhere(`stream:${id}:meta`);
   }
 
   /** Completed files whose entry names an object that is not there, or holds something else. */
@@ -160,7 +173,11 @@ export class Oracle {
       const isTrue =
         object?.bytes.length === entry.file_size &&
         (entry.crc32 === undefined || entry.crc32 === crc.toString("base64"));
-      return isTrue ? [] : [`7: ${field} is said to be ${entry.s3_key}, which is another object or none`];
+      // Its file is in a stream again, whose entry replaces this one; one that was recognised waits an hour for that.
+      const isLive = redis.database.execute(["HEXISTS", "streams:by_path", field]) === 1;
+      return isTrue || isLive
+        ? []
+        : [`7: ${field} is said to be ${entry.s3_key}, which is another object or none`];
     });
   }
 
@@ -207,7 +224,6 @@ export class Oracle {
       this.#say("3: another program's object was touched");
     for (const [name, { worker }] of this.#world.workers) {
       if (worker.supervisor.corrections > 0) this.#say(`5: ${name} had to correct its table of paths`);
-      for (const fault of worker.failing) this.#say(`5: ${name} says: ${fault}`);
     }
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
   }

@@ -43,6 +43,8 @@ export class Database {
   refuse: (command: string) => string | undefined = () => undefined;
   /** The script that runs errs once it has made so many writes. */
   failScriptAfterWrites: number | undefined;
+  /** For the timeline: a write as it is made, those of scripts one by one. */
+  onWrite: (command: readonly string[]) => void = () => undefined;
   /** An entry came into a stream. */
   onAppended: (key: string) => void = () => undefined;
 
@@ -94,7 +96,10 @@ export class Database {
     const refused = this.#replayMs === undefined ? this.refuse(name) : undefined;
     if (refused !== undefined) throw new ReplyError(refused);
     const reply = act(this.#access, args);
-    if (WRITES.has(name)) this.#written.push({ atMs: this.#now(), command });
+    if (WRITES.has(name)) {
+      if (this.#replayMs === undefined) this.onWrite(command);
+      this.#written.push({ atMs: this.#now(), command });
+    }
     return reply;
   }
 
@@ -142,6 +147,7 @@ export class Database {
         if (refused !== undefined && writes === 0) throw new ReplyError(refused);
         if (this.failScriptAfterWrites === writes) throw new ReplyError("ERR simulated: no more writes");
         writes += 1;
+        this.onWrite(texts);
       }
       return toLua(act(this.#access, rest));
     };

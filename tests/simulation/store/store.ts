@@ -74,7 +74,7 @@ export function storeOf(
             timeline.after(travelMs(), undefined, () => {
               const fate = fateOf(random, weather, MUTATING.has(method));
               simulated.onRequest(
-                `${process.name} ${method} ${keyOf(args)} ${fate === "fine" ? "" : fate}`.trimEnd(),
+                `${process.name} ${method} ${keyOf(args)} ${part ? `${part.name} ` : ""}${fate === "fine" ? "" : fate}`.trimEnd(),
               );
               if (fate === "away") return settle(() => reject(unreachable(false)));
               if (fate === "refused") return settle(() => reject(slowDown()));

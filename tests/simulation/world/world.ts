@@ -9,7 +9,7 @@ import { Database } from "../redis/database.ts";
 import { Bucket, FAIR, storeOf, type SimulatedStore } from "../store/store.ts";
 import { configOf, startWorker, type Cut, type RunningWorker } from "../worker.ts";
 import { installGlobals } from "./globals.ts";
-import { SimulatedProcess } from "./process.ts";
+import { currentProcess, SimulatedProcess } from "./process.ts";
 import { Random } from "./random.ts";
 import { BUCKET, OTHER_ROOT, ROOT } from "./roots.ts";
 import { Timeline } from "./timeline.ts";
@@ -62,6 +62,10 @@ export class World {
       new Database({ nowMs: () => Math.floor(timeline.wallMs), runId: redisId }),
       timeline,
     );
+    this.disk.onDone = (what) => this.say(`${currentProcess()?.name ?? "writer"}: ${what}`);
+    this.redis.database.onWrite = ([command = "", key = "", ...rest]) => {
+      if (key === "files:done") this.say(`files:done: ${command} ${rest.join(" ")}`);
+    };
     const bucket = new Bucket({
       clock: { wallMs: () => timeline.wallMs },
       digests: nativeDigests,

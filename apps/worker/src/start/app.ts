@@ -9,6 +9,7 @@ import {
   type ProcessorDeps,
   type SourceState,
   type TailBudget,
+  type ObjectRef,
 } from "@sluice/core";
 import {
   FilesDone,
@@ -256,7 +257,7 @@ export class Worker {
       volume: {
         whereabouts: (record) => findFile(record, this.#finder(), this.#stop),
         followed: (record, before) => this.supervisor.followed(record, before),
-        keepsObject: (ref, path) => this.supervisor.table.keepsObject(ref, path),
+        keepsObject: (ref, path) => this.#keepsObject(ref, path),
       },
       completed: {
         entry: (path) => this.supervisor.table.done(path),
@@ -315,10 +316,32 @@ export class Worker {
     if (await this.#store.noteSource(failed.id, failed.status, now)) failed.source_state = now;
   }
 
+  /**
+   * Whether a completed file at another path owns this object. Another worker on the same volume may have followed that
+   * file there: only an entry in Redis that is still at this path says that there is no other.
+   */
+  async #keepsObject(ref: ObjectRef, path: string): Promise<boolean> {
+    const { source } = this.#settings;
+    if (this.supervisor.table.keepsObject(ref, path)) return true;
+    const [here] = await this.#done.get(source, [path]);
+    if (here?.s3_key === ref.key && here.s3_bucket === ref.bucket) return false;
+    for (const [other, entry] of await this.#done.load(source))
+      if (other !== path && entry.s3_key === ref.key && entry.s3_bucket === ref.bucket) return true;
+    return false;
+  }
+
   /** What `files:done` holds at these paths if an entry was not as expected; otherwise nothing. */
   async #moveDone(moves: readonly DoneMove[]): Promise<ReadonlyMap<string, DoneEntry | undefined>> {
     const { source } = this.#settings;
-    const outcome = await this.#done.move(source, moves);
+    const outcome = await this.#done.move(
+      source,
+      moves.map(({ from, to, entry, over }) => ({
+        from,
+        to,
+        stream: entry.stream_id,
+        over: over?.stream_id,
+      })),
+    );
     if (outcome.kind === "moved") return new Map();
     const paths = [...new Set(moves.flatMap(({ from, to }) => [from, to]))];
     const entries = await this.#done.get(source, paths);

@@ -31,6 +31,8 @@ export interface DoneMove {
   to: string;
   /** As known here. */
   entry: DoneEntry;
+  /** What is known at the new name. */
+  over: DoneEntry | undefined;
   /** The file under its new name. */
   facts: FileFacts;
 }
@@ -142,7 +144,7 @@ export class CompletedFiles {
    */
   async followRenames(paths: readonly string[], looked: (path: string) => boolean): Promise<void> {
     const { table, processing, whose } = this.#deps;
-    const moves = new Map<string, DoneMove>();
+    const moves = new Map<string, Omit<DoneMove, "over">>();
     for (const path of paths) {
       const look = await processing.files.look(path);
       if (look.kind !== "file" || judgeKnown(table.at(path), look.facts)) continue;
@@ -155,9 +157,10 @@ export class CompletedFiles {
   }
 
   /** Each batch is one step: entries that move in a cycle never overwrite each other. */
-  async move(moves: readonly DoneMove[]): Promise<void> {
+  async move(moves: readonly Omit<DoneMove, "over">[]): Promise<void> {
     const { table, register } = this.#deps;
-    for (const batch of moveBatches(moves)) {
+    for (const some of moveBatches(moves)) {
+      const batch = some.map((move) => ({ ...move, over: table.done(move.to) }));
       const others = await register.moveDone(batch);
       if (others.size === 0) {
         table.moveDone(batch);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { DoneEntry } from "@sluice/core";
+import { streamId, type DoneEntry } from "@sluice/core";
+import { newStream } from "@sluice/core/testing";
 import { PathTable } from "./path-table.ts";
 
 const done = (inode: string): DoneEntry => ({
@@ -54,6 +55,17 @@ test("the end of one stream does not clear the path that a later one took", () =
   table.setLive("/a", "new", file("2"));
   table.clearLive("old");
   expect(table.get("/a")).toEqual({ kind: "live", id: "new" });
+});
+
+test("a stream that took up another file at its path is found by that one, and the former file by none", () => {
+  const table = new PathTable();
+  const record = { ...newStream({ id: streamId("s"), path: "/a" }), file_inode: "2" };
+  table.setLive("/a", "s", file("1"));
+  table.takeUpFile(record);
+  expect([table.liveOf("1"), table.liveOf("2")]).toMatchObject([[], [{ id: "s", path: "/a" }]]);
+  // Not a stream that follows its file to another path: that is reported separately.
+  table.takeUpFile({ ...record, original_path: "/b", file_inode: "3" });
+  expect(table.liveOf("2")).toMatchObject([{ id: "s", path: "/a" }]);
 });
 
 test("D2a: while streams take each other's paths, each is found by its file", () => {

@@ -127,6 +127,16 @@ export class PathTable {
     this.#ignored.delete(path);
   }
 
+  /**
+   * Where only its path identifies a file of which nothing was sent, a stream takes up another file at its path. The one
+   * that it had before is not its file any longer, and must not wait for it.
+   */
+  takeUpFile(record: StreamRecord): void {
+    const { id, original_path: path, file_inode: inode } = record;
+    const live = this.#live.get(id);
+    if (live?.path === path && live.file.file_inode !== inode) this.setLive(path, id, fileOfRecord(record));
+  }
+
   /** The stream ended, or another worker owns it. */
   clearLive(id: string): void {
     const live = this.#live.get(id);

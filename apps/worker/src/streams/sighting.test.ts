@@ -168,6 +168,18 @@ describe("D2a: another file at a path that is known", () => {
       is: { kind: "another" },
     });
   });
+  test("where numbers prove nothing, waits for a walk as well before it counts as a change of that one", () => {
+    const { file_birthtime_ns: _birth, ...unborn } = { ...done, crc32: "AAAAAA==" };
+    const at = { done: unborn };
+    for (const size of [50, 200]) {
+      const seen = { ...bare, inode: "9", size };
+      expect(judge({ at, facts: seen })).toEqual({ kind: "displaced" });
+      expect(judge({ at, facts: seen, walked: true })).toMatchObject({ kind: "completed" });
+    }
+    // As long as its size is that of the completed one, its bytes decide.
+    const written = { ...bare, inode: "9", mtimeNs: "51" };
+    expect(judge({ at, facts: written })).toMatchObject({ kind: "completed", is: { kind: "reread" } });
+  });
   test("is that of a stream that is not run here yet: nothing begins until it is taken up", () => {
     const waiting = { id: "w", path: "/in/here", file: { file_inode: "7" } };
     expect(judge({ at: { waiting }, facts: other })).toEqual({ kind: "nothing" });

@@ -59,9 +59,22 @@ export type Elsewhere = { path: string; stillThere: boolean } & (
 const BEGINS: ReadonlySet<Verdict["kind"]> = new Set(["open", "completed", "recover", "lift", "alias"]);
 
 export function judgeSighting(seen: Sighting): Verdict {
-  const verdict = judgeKnown(seen.at, seen.facts) ?? judgeOther(seen);
+  const known = judgeKnown(seen.at, seen.facts);
+  const verdict =
+    known && !seen.walked && mayHaveLeft(known, seen.facts) ? DISPLACED : (known ?? judgeOther(seen));
   const { live } = seen.at;
   return live && BEGINS.has(verdict.kind) ? { kind: "poke", id: live.id } : verdict;
+}
+
+const DISPLACED: Verdict = { kind: "displaced" };
+
+/**
+ * Where inode numbers prove nothing, another number and other bytes may be a change of the completed file, or another
+ * file that has its name: a log that was rotated. A walk looks for the completed one first.
+ */
+function mayHaveLeft(known: Verdict, facts: FileFacts): boolean {
+  if (known.kind !== "completed" || known.entry.file_inode === facts.inode) return false;
+  return known.is.kind === "reopen" || known.is.kind === "another";
 }
 
 /** Undefined if nothing known about the path is this file. */

@@ -140,6 +140,11 @@ export class Supervisor {
   }
 
   async #judge(path: string, facts: FileFacts, walked: boolean): Promise<Verdict> {
+    const { live: holder } = this.table.at(path);
+    for (const { id } of [...(holder ? [holder] : []), ...this.table.liveOf(facts.inode)]) {
+      const running = this.running.get(id);
+      if (running) this.table.takeUpFile(running.processor.record);
+    }
     const at = this.table.at(path);
     const known = judgeKnown(at, facts) !== undefined;
     const { live } = at;

@@ -204,7 +204,11 @@ export class LeaseKeeper implements Service, Lease {
   async #askAndRenew(): Promise<LeaseOutcome> {
     // What was remembered concerns the former Redis.
     if (await this.#deps.beforeRenewal?.()) this.#remembered = undefined;
-    return await this.#renew([]);
+    const outcome = await this.#renew([]);
+    if (outcome.kind !== "held" || outcome.lease.kind !== "ok") return outcome;
+    const { value: lease } = outcome.lease;
+    // Redis came back from before this process took the lease of one that has ended.
+    return this.#deps.isGone(lease) ? await this.#renew([lease.nonce]) : outcome;
   }
 
   /** One after another, because each sends Redis what it confirmed to the one before. */

@@ -62,7 +62,7 @@ export interface Volume {
   /** The stream has followed its file: another file at its former path may get a stream now. */
   followed(record: StreamRecord, before: string): void;
   /** Whether the object is that of a completed file which is now at another path: a rotated log keeps its object. */
-  keepsObject?(ref: ObjectRef, path: string): boolean;
+  keepsObject?(ref: ObjectRef, path: string): Promise<boolean>;
 }
 
 /** What `files:done` has for the paths of this source. */

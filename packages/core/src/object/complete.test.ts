@@ -29,6 +29,12 @@ const afterwards = (name: Failpoint, act: () => void) => {
 };
 
 const lost: Script = atCall("complete", 1, { when: "after", throw: lostReply() });
+const refused = new StoreError({
+  trouble: "throttled",
+  code: "SlowDown",
+  message: "reduce your rate",
+  status: 503,
+});
 const inProgress = new StoreError({
   trouble: "unreachable",
   code: "InternalError",
@@ -353,6 +359,29 @@ it("P7: Complete waits for a fresh lease, also when the store was away for longe
   await worker.work();
   expect(audit(world)).toEqual([]);
   expect(holdsFile(world, "a.bin", path)).toBe(true);
+});
+
+it("P3: a worker that lost its lease, and took it again, opens no upload of a file that another has completed", async () => {
+  const world = testWorld();
+  const path = world.path("a.bin");
+  world.disk.append(path, sampleBytes(PART + 9, 1));
+  let isAway = true;
+  const late = world.worker({
+    storeScript: ({ method }) => {
+      if (!isAway || method !== "createUpload") return undefined;
+      return { when: "before", throw: refused };
+    },
+  });
+  await late.scan();
+  await world.clock.advance(120_000);
+  world.redis.lapse(late.id);
+  await world.worker().work();
+  expect(holdsFile(world, "a.bin", path)).toBe(true);
+  late.lease.heldSinceMs = world.clock.monotonicMs();
+  isAway = false;
+  await world.clock.advance(600_000);
+  expect(late.busy).toBe(0);
+  expect(audit(world)).toEqual([]);
 });
 
 it.each([

@@ -51,8 +51,9 @@ export function refuseIfAborted({ held }: Pick<ObjectContext, "held">): void {
 }
 
 /**
- * Whether an object may be made now. A fresh lease is not enough: it may have been lost and taken again while the store
- * was unavailable, and another worker may have completed the stream, with more of the file, in between.
+ * Whether an object may be made now, or an upload for it. A fresh lease is not enough: it may have been lost and taken
+ * again while the store was unavailable, and another worker may have completed the stream, with more of the file, in
+ * between.
  */
 export function mayMakeObject({ held, deps }: Pick<ObjectContext, "held" | "deps">): boolean {
   return deps.lease.fresh() && held.isOursStill(deps.lease);

@@ -62,7 +62,9 @@ export async function isEarlierOfPath(
   const { held, rules, deps } = context;
   const id = object.metadata[STREAM_ID_HEADER];
   if (rules.onReplace !== "replace" || id === undefined) return false;
-  if (deps.volume.keepsObject?.(ref, held.record.original_path)) return false;
+  const { original_path: path } = held.record;
+  const keepsObject = async (): Promise<boolean> => (await deps.volume.keepsObject?.(ref, path)) ?? false;
+  if (await held.persistently(keepsObject)) return false;
   if (id === held.record.supersedes) return true;
   const beside = await findBeside(context, ref, ({ metadata }) => metadata[STREAM_ID_HEADER] === id);
   return (

@@ -32,7 +32,7 @@ import type { CopyOf } from "./matching-bytes.ts";
 import { planExtension } from "./extend.ts";
 import { isDescription, existingMetadata } from "./metadata-object.ts";
 import { findOwnUpload } from "./own-upload.ts";
-import { reach, type ObjectContext } from "./context.ts";
+import { mayMakeObject, reach, type ObjectContext } from "./context.ts";
 
 /** `same`: an object with the file's bytes already exists. */
 export type KeyChoice =
@@ -265,6 +265,8 @@ export async function openUpload(
   // A resumed stream may have lost even the record of its intent, and an emptied Redis the stream itself.
   const lookFirst = intended || context.resumed || context.recognise;
   const found = lookFirst ? await findOwnUpload(context, ref) : undefined;
+  // A stream that another worker took meanwhile has its upload already, or needs none any more.
+  if (deps.lease.fresh()) await held.confirmOurs(deps.lease);
   const upload = found ?? (await createUpload(context, ref, facts));
   if (upload === FENCED) return { kind: "fenced" };
   const abortsAt = uploadAbortsAt(upload.abortsAt, deps.clock.wallMs(), deps.store.profile);
@@ -294,7 +296,7 @@ async function createUpload(
   return await store.ask<CreatedUpload | typeof FENCED>(
     "CreateMultipartUpload",
     // Checked at the last moment, because the store may have been unavailable for longer than the lease.
-    async () => (deps.lease.fresh() ? await deps.store.createUpload(ref, headers) : FENCED),
+    async () => (mayMakeObject(context) ? await deps.store.createUpload(ref, headers) : FENCED),
     signal,
     () => {
       context.creates.doubted = true;

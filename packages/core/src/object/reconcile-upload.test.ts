@@ -242,3 +242,27 @@ it("a part's CRC32 in the checkpoint is that of the file", async () => {
 function never(): never {
   throw new Error("there is an upload");
 }
+
+it("P2: a part is not sent again because another file had the name while it was compared", async () => {
+  const world = testWorld();
+  const path = world.path("a.bin");
+  world.disk.append(path, sampleBytes(PART + 1_000, 1));
+  await world.worker({ dieAt: { failpoint: "part_acknowledged", nth: 1 } }).work();
+  let listed = 0;
+  let sentFirst = 0;
+  await runToEnd(world, {
+    storeScript: ({ method, args }) => {
+      if (method === "uploadPart" && args[1] === 1) sentFirst += 1;
+      if (method === "listParts" && (listed += 1) === 1) {
+        world.disk.rename(path, world.path("b.bin"));
+        world.disk.append(path, sampleBytes(PART + 2_000, 2));
+      }
+      return undefined;
+    },
+  });
+  expect(listed).toBeGreaterThan(0);
+  expect(sentFirst).toBe(0);
+  await runToEnd(world);
+  expect(audit(world)).toEqual([]);
+  expect(holdsFile(world, "a.bin", world.path("b.bin"))).toBe(true);
+});

@@ -13,6 +13,7 @@ import { reach, type ObjectContext } from "./context.ts";
 import { partBytes, partOffset, type PartPlan } from "../stream/part-plan.ts";
 import { MAX_PARTS } from "../stream/values.ts";
 import { finishedPrefix } from "../stream/checkpoint.ts";
+import { sameFile } from "../stream/identity.ts";
 
 /**
  * Compares what S3 lists of an upload with the checkpoint. Pure: parts whose bytes must be compared with the file
@@ -74,6 +75,9 @@ export async function reconcileUpload(context: ObjectContext, sure: boolean): Pr
     const part = await adopt(context, listed, offset);
     if (part) adopted.push(part);
   }
+  // Compared with another file that has its name by now, a part would be taken for a foreign one and sent again.
+  if (adopted.length < found.check.length && !(await isOwnFileThere(context)))
+    return { kind: "file_moved_on" };
   await reach(context, "reconciling");
   const there = [...found.keep, ...adopted];
   const offGrid = lostOffGrid(held, there);
@@ -83,6 +87,11 @@ export async function reconcileUpload(context: ObjectContext, sure: boolean): Pr
     if (sent.kind !== "sent") return sent;
   }
   return { kind: "reconciled", adopted: adopted.length, forgotten };
+}
+
+async function isOwnFileThere({ held, deps }: ObjectContext): Promise<boolean> {
+  const look = await deps.files.look(held.record.original_path);
+  return look.kind === "file" && sameFile(held.record, look.facts, { at: "its_path" }).kind !== "other";
 }
 
 /** A lifecycle rule may have been added or changed since the upload began. */

@@ -41,6 +41,8 @@ export class DiskFileTidier implements FileTidier {
   readonly #writers: WriterProbe;
   /** Directories of files that are being tidied now: not leftovers of a crash. */
   readonly #busy = new Set<string>();
+  /** Directories of files that could not be restored. */
+  readonly #left = new Set<string>();
 
   constructor(options: { writers: WriterProbe }) {
     this.#writers = options.writers;
@@ -48,6 +50,16 @@ export class DiskFileTidier implements FileTidier {
 
   get busy(): ReadonlySet<string> {
     return this.#busy;
+  }
+
+  /**
+   * Whether a file below this root may lie hidden, because its name could not be given back. The next call says no: the
+   * caller searches for it now.
+   */
+  takeLeft(root: string): boolean {
+    const left = [...this.#left].filter((directory) => directory.startsWith(`${root}/`));
+    for (const directory of left) this.#left.delete(directory);
+    return left.length > 0;
   }
 
   async remove(path: string, checks: TidyChecks): Promise<TidyOutcome> {
@@ -123,7 +135,7 @@ export class DiskFileTidier implements FileTidier {
       await mkdir(pathBuffer(directory), { mode: 0o700 });
       return await this.#actOn(path, hidden, checks, act);
     } finally {
-      // Not empty means that the file could not be restored now. It is intact, and the next start tries again.
+      // Not empty means that the file could not be restored now. It is intact, and the next walk or start tries again.
       await removeIfEmpty(directory);
       this.#busy.delete(directory);
     }
@@ -141,7 +153,18 @@ export class DiskFileTidier implements FileTidier {
       outcome = await this.#proveAndAct(hidden, checks, act);
       return outcome;
     } finally {
-      if (outcome?.kind !== "done") await putBack(hidden, path);
+      if (outcome?.kind !== "done") await this.#putBack(hidden, path);
+    }
+  }
+
+  /** Another file may have the name by now: then the file is restored next to it. */
+  async #putBack(hidden: string, path: string): Promise<void> {
+    try {
+      await placeUnderFreeName(hidden, path);
+    } catch (error) {
+      // Another worker has restored it already, or the volume went away with it.
+      this.#left.add(dirname(hidden));
+      if (!isMissing(error)) throw error;
     }
   }
 
@@ -181,16 +204,6 @@ async function look(path: string): Promise<Seen> {
 
 function compare(verified: FileFacts, now: Seen): Compared {
   return typeof now === "string" ? "changed" : compareWithSnapshot(verified, now);
-}
-
-/** Another file may have the name by now: then the file is restored next to it. */
-async function putBack(hidden: string, path: string): Promise<void> {
-  try {
-    await placeUnderFreeName(hidden, path);
-  } catch (error) {
-    // Another worker has restored it already.
-    if (!isMissing(error)) throw error;
-  }
 }
 
 /** Under its new name, on another volume too. */
