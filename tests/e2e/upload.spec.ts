@@ -149,7 +149,7 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   const foreign = await stack.createUpload("somebody-elses/archive.tar");
   await openPage(page, `${dashboard.origin}/orphans`);
   await page.getByRole("button", { name: "Scan now" }).click();
-  const row = page.getByRole("listitem").filter({ hasText: "archive.tar" });
+  const row = page.getByRole("row").filter({ hasText: "archive.tar" });
   await expect(row).toHaveAttribute("data-verdict", /foreign|unknown/);
   // At the key of a live stream of ours, begun after it.
   const path = join(stack.inbox, "held.mkv");
@@ -158,7 +158,7 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   await acknowledged(other, id, 1);
   const orphan = await stack.createUpload("held.mkv");
   await page.getByRole("button", { name: "Scan now" }).click();
-  const left = page.getByRole("listitem").filter({ hasText: orphan });
+  const left = page.getByRole("row").filter({ hasText: orphan });
   await expect(left).toHaveAttribute("data-verdict", "ours");
   await page.getByRole("button", { name: "Select ours" }).click();
   await expect(left.getByRole("checkbox")).toBeChecked();
