@@ -168,6 +168,12 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   await dialog.getByLabel(/^Type/).fill("abort");
   await dialog.getByRole("button", { name: "Abort uploads" }).click();
   await expect(dialog.getByText("1 of 1 item aborted")).toBeVisible();
+  // The log names the upload, and what the worker answered.
+  await expect
+    .poll(async () =>
+      (await other.xrevrange("audit", "+", "-", "COUNT", 5)).map(([, fields]) => fields.join(" ")),
+    )
+    .toContainEqual(expect.stringMatching(/abort_uploads result 1 done .*held\.mkv.*"result":"done"/));
   expect((await stack.bucket.openUploads("held.mkv")).map((upload) => upload.uploadId)).toEqual([
     await other.hget(`stream:${id}:meta`, "s3_upload_id"),
   ]);
