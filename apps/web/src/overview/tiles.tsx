@@ -97,7 +97,7 @@ function Tile({
         )}
       </h2>
       <p className="num mt-0.5 text-2xl font-semibold tracking-tight">{value}</p>
-      <dl className="mt-2 space-y-0.5 text-sm">
+      <dl className="mt-1.5 text-sm leading-6">
         {notes.map(([label, note], at) => (
           <div key={at} className="flex items-baseline justify-between gap-3">
             <dt className="text-muted">{label}</dt>
@@ -120,7 +120,10 @@ function Oldest({ oldest }: Overview["risk"]) {
 
 function NoteLink({ href, children }: { href: string; children: ReactNode }) {
   return (
-    <Link href={href} className="underline decoration-line-strong underline-offset-2 hover:text-accent">
+    <Link
+      href={href}
+      className="inline-block min-h-6 leading-6 underline decoration-line-strong underline-offset-2 hover:text-accent"
+    >
       {children}
     </Link>
   );
