@@ -64,7 +64,9 @@ function What({ entry }: { entry: ActivityEntry }) {
           “<VisibleName text={reason} />”
         </p>
       )}
-      {items.length > 0 && <ul className="mt-0.5 text-xs leading-6">{items.slice(0, FIRST_ITEMS).map(line)}</ul>}
+      {items.length > 0 && (
+        <ul className="mt-0.5 text-xs leading-6">{items.slice(0, FIRST_ITEMS).map(line)}</ul>
+      )}
       {more.length > 0 && (
         <details className="text-xs leading-6">
           <summary className="text-muted">{formatCount(more.length)} more</summary>

@@ -21,11 +21,13 @@ import { hashPassword, type PasswordHash } from "./auth/password.ts";
 import { LiveSeats } from "./live-seats.ts";
 import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
+import { overviewOf, type Overview } from "./overview/overview.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
 
 const REDIS_FACTS_MS = 30_000;
 const WORKERS_MS = 1_000;
+const OVERVIEW_MS = 1_000;
 
 export interface Hub {
   settings: WebSettings;
@@ -47,6 +49,8 @@ export interface Hub {
   seats: LiveSeats;
   /** Every worker seen in the last day; the answer is at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
+  /** Shared by all live feeds; at most a second old. */
+  overviewNow(): Promise<Overview>;
   minutes: Minutes;
   /** Shared by all overviews. */
   written: RecentlyWritten;
@@ -75,7 +79,7 @@ export function makeHub(settings: WebSettings): Hub {
   const feed = new EventFeed(context);
   const stats = new StatsStore(context);
   const workers = new WorkerRegistry(context);
-  return {
+  const hub: Hub = {
     settings,
     isTrusted: trustOf(settings.trustedProxies),
     context,
@@ -95,11 +99,13 @@ export function makeHub(settings: WebSettings): Hub {
     kills: new KillLog(reader),
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
+    overviewNow: remembered(() => overviewOf(hub), OVERVIEW_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
     drain: new AbortController(),
     clients: [redis, blocking],
   };
+  return hub;
 }
 
 /** Caches the answer for a while; concurrent calls share one read. */

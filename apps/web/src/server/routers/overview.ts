@@ -3,7 +3,8 @@ import { z } from "zod";
 import { activityAbout, activityPage } from "../activity.ts";
 import { failedGroups } from "../failed.ts";
 import { orphansView } from "../orphans.ts";
-import { overviewOf } from "../overview/overview.ts";
+import { RANGES, RANGE_MINUTES } from "../../overview/range.ts";
+import { chartOfMinutes, overviewOf } from "../overview/overview.ts";
 import { ask, answerTo } from "../questions.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 import { workerViews } from "../workers.ts";
@@ -14,6 +15,9 @@ const time = z.number().int().min(0);
 
 export const overviewRouter = router({
   get: viewerProcedure.query(({ ctx }) => overviewOf(ctx.hub)),
+  chart: viewerProcedure
+    .input(z.object({ range: z.enum(RANGES) }))
+    .query(({ ctx, input }) => chartOfMinutes(ctx.hub, RANGE_MINUTES[input.range])),
 });
 
 export const failedRouter = router({
