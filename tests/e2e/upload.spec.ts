@@ -149,7 +149,7 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   const foreign = await stack.createUpload("somebody-elses/archive.tar");
   await openPage(page, `${dashboard.origin}/orphans`);
   await page.getByRole("button", { name: "Scan now" }).click();
-  const row = page.getByRole("listitem").filter({ hasText: "archive.tar" });
+  const row = page.getByRole("row").filter({ hasText: "archive.tar" });
   await expect(row).toHaveAttribute("data-verdict", /foreign|unknown/);
   // At the key of a live stream of ours, begun after it.
   const path = join(stack.inbox, "held.mkv");
@@ -158,7 +158,7 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   await acknowledged(other, id, 1);
   const orphan = await stack.createUpload("held.mkv");
   await page.getByRole("button", { name: "Scan now" }).click();
-  const left = page.getByRole("listitem").filter({ hasText: orphan });
+  const left = page.getByRole("row").filter({ hasText: orphan });
   await expect(left).toHaveAttribute("data-verdict", "ours");
   await page.getByRole("button", { name: "Select ours" }).click();
   await expect(left.getByRole("checkbox")).toBeChecked();
@@ -168,6 +168,12 @@ test("an orphan of ours is cleaned; a foreign upload is listed as foreign, never
   await dialog.getByLabel(/^Type/).fill("abort");
   await dialog.getByRole("button", { name: "Abort uploads" }).click();
   await expect(dialog.getByText("1 of 1 item aborted")).toBeVisible();
+  // The log names the upload, and what the worker answered.
+  await expect
+    .poll(async () =>
+      (await other.xrevrange("audit", "+", "-", "COUNT", 5)).map(([, fields]) => fields.join(" ")),
+    )
+    .toContainEqual(expect.stringMatching(/abort_uploads result 1 done .*held\.mkv.*"result":"done"/));
   expect((await stack.bucket.openUploads("held.mkv")).map((upload) => upload.uploadId)).toEqual([
     await other.hget(`stream:${id}:meta`, "s3_upload_id"),
   ]);

@@ -9,7 +9,12 @@ const MINUTE = 60_000;
 const MINUTES = 60;
 const SLOW = { from: 24, to: 31, caughtUpBy: 41 } as const;
 
-export async function writeMinutes({ redis, keys }: SchemaContext, worker: string): Promise<void> {
+export async function writeMinutes(
+  { redis, keys }: SchemaContext,
+  worker: string,
+  source: string,
+): Promise<void> {
+  const startedAt = Date.now() - 5 * 3_600_000;
   const running = Math.floor(Date.now() / MINUTE) * MINUTE;
   let lag = 40 * MIB;
   for (let at = 0; at < MINUTES; at += 1) {
@@ -28,6 +33,8 @@ export async function writeMinutes({ redis, keys }: SchemaContext, worker: strin
       return [name, whole, `${name}@${worker}`, whole];
     });
     const key = keys.stats(running - (MINUTES - 1 - at) * MINUTE);
-    await redis.hset(key, ...fields, `lag_bytes@${worker}`, String(Math.round(lag)));
+    const report = { lag_bytes: String(Math.round(lag)), source, started_at: String(startedAt) };
+    const reported = Object.entries(report).flatMap(([name, value]) => [`${name}@${worker}`, value]);
+    await redis.hset(key, ...fields, ...reported);
   }
 }

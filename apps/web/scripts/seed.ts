@@ -61,7 +61,7 @@ export async function seed(options: SeedOptions): Promise<string[]> {
     }
     if (options.parts)
       ids.push(await writeOne(store, large(options.parts), options.streams, mood !== "calm"));
-    if (mood === "calm") await writeMinutes(context, identity.workerId);
+    if (mood === "calm") await writeMinutes(context, identity.workerId, "recorder-01");
     if (!options.onlyFailed) await writeOrphans(context);
     if (options.keepWorker) await once(options.keepWorker);
     return ids;

@@ -23,6 +23,9 @@ export interface PlannedItem {
   /** Path or key. */
   name: string;
   bytes: number;
+  key?: string;
+  /** In S3. */
+  parts?: number;
   /** What will happen to it, in words. */
   note?: string;
 }
@@ -55,7 +58,18 @@ function draft({ bytes, ...rest }: Rest): Draft {
 }
 
 function itemsOf(rows: readonly ListedStream[], bytesOf: (row: ListedStream) => number): PlannedItem[] {
-  return rows.map((row) => ({ id: row.id, name: row.original_path ?? row.id, bytes: bytesOf(row) }));
+  return rows.map((row) => itemOf(row, bytesOf(row)));
+}
+
+function itemOf(row: ListedStream, bytes: number): PlannedItem {
+  const parts = Math.max(0, (row.next_part ?? 1) - 1);
+  return {
+    id: row.id,
+    name: row.original_path ?? row.id,
+    bytes,
+    ...(row.s3_key === undefined ? {} : { key: row.s3_key }),
+    ...(parts === 0 ? {} : { parts }),
+  };
 }
 
 /** What a purge does with open uploads. `lose`: also with those that are the only copy of their bytes. */
@@ -175,6 +189,7 @@ export async function draftRetry(context: SchemaContext, chosen: Chosen): Promis
 export function draftRetryOf({ rows, excluded, leftOut }: Chosen, loaded: readonly LoadedStream[]): Draft {
   const items: PlannedItem[] = [];
   const refused = [...excluded];
+  const byId = new Map(rows.map((row) => [row.id, row]));
   let fromStart = 0;
   for (const { id, parsed } of loaded) {
     if (parsed.kind !== "record") {
@@ -183,8 +198,10 @@ export function draftRetryOf({ rows, excluded, leftOut }: Chosen, loaded: readon
     }
     const { event, bytesSentAgain, words } = planRetry(parsed.record);
     if (event === "restarted") fromStart += 1;
+    const row = byId.get(id);
     const name = displayPath(parsed.record.original_path);
-    items.push({ id, name, bytes: bytesSentAgain, note: words });
+    const known = row === undefined ? { id } : itemOf(row, bytesSentAgain);
+    items.push({ ...known, name, bytes: bytesSentAgain, note: words });
   }
   const planned = new Set(items.map(({ id }) => id));
   const again = items.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -224,7 +241,13 @@ export function draftRetryPath(marks: readonly string[]): Draft {
 export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[], olderThanMs = 0): Draft {
   const taken = chosen.slice(0, MAX_PLAN_ITEMS);
   const count = (verdict: Orphan["verdict"]) => taken.filter((one) => one.verdict === verdict).length;
-  const items = taken.map((one) => ({ id: one.s3_upload_id, name: one.s3_key, bytes: one.bytes ?? 0 }));
+  const items = taken.map((one) => ({
+    id: one.s3_upload_id,
+    name: one.original_path ?? one.s3_key,
+    key: one.s3_key,
+    bytes: one.bytes ?? 0,
+    ...(one.parts === undefined ? {} : { parts: one.parts }),
+  }));
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const others = count("foreign") + count("unknown");
   const only = taken.filter(({ verdict }) => verdict === "only_copy");
@@ -256,12 +279,7 @@ export function draftAbortUploads(chosen: readonly Orphan[], excluded: Excluded[
 
 /** What becomes of each, as far as the records say; the worker compares them with S3 before it acts. */
 export function draftSalvage({ rows, excluded, leftOut }: Chosen): Draft {
-  const items = rows.map((row) => ({
-    id: row.id,
-    name: row.original_path ?? row.id,
-    bytes: row.bytes_sent ?? 0,
-    note: salvageNote(row),
-  }));
+  const items = rows.map((row) => ({ ...itemOf(row, row.bytes_sent ?? 0), note: salvageNote(row) }));
   const lost = rows.reduce((sum, row) => sum + lagBytes(row), 0);
   const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
   const superseded = rows.filter(({ superseded_by }) => superseded_by !== undefined).length;
@@ -311,7 +329,7 @@ export function draftSalvageUpload(
         ? ["Also where its last part went up a moment ago: be sure that nobody sends it any more."]
         : []),
     ],
-    items: [{ id, name: upload.original_path ?? key, bytes }],
+    items: [{ id, name: upload.original_path ?? key, key, bytes }],
     counts: { uploads: 1 },
     options: { request: { key, ...(bucket === undefined ? {} : { bucket }), ...(force ? { force } : {}) } },
     excluded: [],

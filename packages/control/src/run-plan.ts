@@ -10,8 +10,10 @@ import {
   REQUEST_ACTIONS,
   RequestQueue,
   redisNowMs,
+  type AuditItem,
   type ItemResult,
   type NewRequest,
+  type PlanOptions,
   type PlanRecord,
   type PlanResult,
   type RequestAction,
@@ -28,8 +30,9 @@ export interface Actor {
   from: string;
 }
 
-/** Ids listed in an audit entry; the rest is in the plan's results. */
+/** Ids listed in an audit entry, and those of them that are named; the rest is in the plan's results. */
 const MAX_AUDITED_IDS = 1_000;
+const MAX_NAMED_ITEMS = 200;
 
 /** `typed`: what must be typed to confirm. The plan is not saved yet. */
 export async function planOf(
@@ -44,10 +47,37 @@ export async function planOf(
     ids: items.map(({ id }) => id),
     counts,
     bytes,
-    options: { ...options, typed },
+    options: { ...options, named: namesOf(items), typed },
     who,
     ...(await new Plans(context).lifetime()),
   };
+}
+
+function namesOf(items: Draft["items"]): NonNullable<PlanOptions["named"]> {
+  return Object.fromEntries(
+    items
+      .slice(0, MAX_NAMED_ITEMS)
+      .map(({ id, name, key, bytes, parts }) => [
+        id,
+        { name, bytes, ...(key === undefined ? {} : { key }), ...(parts === undefined ? {} : { parts }) },
+      ]),
+  );
+}
+
+type Results = Readonly<Record<string, PlanResult | undefined>>;
+
+/** What the audit log keeps of a plan's items: what was planned, and what became of it where that is known. */
+function auditedItems(plan: PlanRecord, results: Results): AuditItem[] {
+  const named = new Map(Object.entries(plan.options?.named ?? {}));
+  return plan.ids.slice(0, MAX_NAMED_ITEMS).map((id) => {
+    const { result, detail } = results[id] ?? {};
+    return {
+      id,
+      ...named.get(id),
+      ...(result === undefined ? {} : { result }),
+      ...(detail === undefined ? {} : { detail }),
+    };
+  });
 }
 
 /** `execution` identifies the process that carries it out; from here on the plan is kept for a day. */
@@ -79,17 +109,24 @@ export async function carryOutAudited(
   actor: Actor,
   how: HowToCarryOut,
 ): Promise<CarriedOut> {
-  const enter = (result: string) => audit(context, actor, { ...entryOf(plan), result, reason: how.reason });
-  const outcome = (results: CarriedOut["results"]) => summary(plan.ids, Object.fromEntries(results));
+  const enter = (result: string, results: Results = {}) =>
+    audit(context, actor, { ...entryOf(plan, results), result, reason: how.reason });
+  const outcome = (results: Results) => summary(plan.ids, results);
   const brokeOff = async (error: unknown): Promise<never> => {
     const soFar = new Plans(context).results(plan.token);
     // Redis may refuse this entry too: the first entry exists, and the caller must get the original error.
-    await Promise.allSettled([soFar.then((results) => enter(`broke off: ${outcome(results)}`))]);
+    await Promise.allSettled([
+      soFar.then((known) => {
+        const results = Object.fromEntries(known);
+        return enter(`broke off: ${outcome(results)}`, results);
+      }),
+    ]);
     throw error;
   };
   const begun = { ...how, who: actor.who, onBegin: () => enter("begun") };
   const carried = await carryOut(context, plan, begun).catch(brokeOff);
-  if (carried.touched) await enter(outcome(carried.results));
+  const results = Object.fromEntries(carried.results);
+  if (carried.touched) await enter(outcome(results), results);
   return carried;
 }
 
@@ -102,28 +139,35 @@ export async function askForPlan(
 ): Promise<{ items: string[]; isNew: boolean }> {
   const items = await stillAsPlanned(context, plan);
   if (items.length === 0) {
-    await audit(context, actor, { ...entryOf(plan), result: "nothing: all items have changed", reason });
+    await audit(context, actor, {
+      ...entryOf(plan, {}),
+      result: "nothing: all items have changed",
+      reason,
+    });
     return { items, isNew: false };
   }
   const { token: id, options } = plan;
+  const asked = new Set(items);
+  const named = auditedItems(plan, {}).filter((item) => asked.has(item.id));
   const request = options?.request === undefined ? {} : { options: options.request };
   // The plan's action was checked when the plan was made.
   const action = plan.action as RequestAction;
-  const isNew = await fileRequest(context, actor, { id, action, items, reason, plan: id, ...request });
+  const isNew = await fileRequest(context, actor, { id, action, items, named, reason, plan: id, ...request });
   return { items, isNew };
 }
 
 export interface Ask extends Pick<NewRequest, "id" | "action" | "items" | "options"> {
   reason?: string | undefined;
-  /** The plan's token, if a plan makes the request. */
+  /** The plan's token, if a plan makes the request, and its items by name. */
   plan?: string;
+  named?: readonly AuditItem[];
 }
 
 /** False: it was filed before, and nothing changed. */
 export async function fileRequest(
   context: SchemaContext,
   actor: Actor,
-  { plan, reason, ...ask }: Ask,
+  { plan, named, reason, ...ask }: Ask,
 ): Promise<boolean> {
   const filed = await new RequestQueue(context).file({
     ...ask,
@@ -135,11 +179,23 @@ export async function fileRequest(
   await audit(context, actor, {
     action: ask.action,
     ids: ask.items,
+    items: named,
     result: "requested from the workers",
     reason,
     plan,
   });
   return true;
+}
+
+/** Enters what the workers answered, once every item has a result. */
+export async function auditAnswers(
+  context: SchemaContext,
+  plan: PlanRecord,
+  actor: Actor,
+  reason: string | undefined,
+): Promise<void> {
+  const results = Object.fromEntries(await planResults(context, plan));
+  await audit(context, actor, { ...entryOf(plan, results), result: summary(plan.ids, results), reason });
 }
 
 /** The results of a plan so far, by id: from the plan itself, and from the workers if they were asked. */
@@ -173,19 +229,21 @@ export function summary(
 interface AuditWords {
   action: string;
   ids: readonly string[];
+  items?: readonly AuditItem[] | undefined;
   result: string;
   reason: string | undefined;
   plan?: string | undefined;
 }
 
-function entryOf({ action, ids, token }: PlanRecord): Pick<AuditWords, "action" | "ids" | "plan"> {
-  return { action, ids, plan: token };
+function entryOf(plan: PlanRecord, results: Results): Pick<AuditWords, "action" | "ids" | "items" | "plan"> {
+  const { action, ids, token } = plan;
+  return { action, ids, items: auditedItems(plan, results), plan: token };
 }
 
 export function audit(
   context: SchemaContext,
   actor: Actor,
-  { ids, result, reason, plan, action }: AuditWords,
+  { ids, items, result, reason, plan, action }: AuditWords,
 ): Promise<void> {
   const named = ids.slice(0, MAX_AUDITED_IDS);
   return new AuditLog(context).append({
@@ -193,6 +251,7 @@ export function audit(
     action,
     ids: named,
     result: named.length < ids.length ? `${result} (${ids.length} ids in all)` : result,
+    ...(items === undefined || items.length === 0 ? {} : { items: [...items] }),
     ...(plan === undefined ? {} : { plan }),
     ...(reason === undefined ? {} : { reason }),
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatBytes, formatDuration, formatRelative, plural } from "./units.ts";
+import { formatBytes, formatDuration, formatRelative, plural, formatClock } from "./units.ts";
 
 describe("sizes and times", () => {
   it.each([
@@ -34,6 +34,16 @@ describe("sizes and times", () => {
       "2 min ago",
       "in 3 s",
       "now",
+    ]);
+  });
+
+  it("have a date only if it is not today", () => {
+    const now = Date.parse("2026-11-24T12:00:00Z");
+    const at = (text: string) => formatClock(Date.parse(text), now, true);
+    expect([at("2026-11-24T00:00:00Z"), at("2026-11-23T23:59:59Z"), at("2026-11-25T00:00:01Z")]).toEqual([
+      "00:00:00 UTC",
+      "2026-11-23 23:59:59 UTC",
+      "2026-11-25 00:00:01 UTC",
     ]);
   });
 

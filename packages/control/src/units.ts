@@ -78,6 +78,15 @@ export function formatAbsolute(at: number, utc: boolean): string {
   return `${text.slice(0, 10)} ${text.slice(11, 19)}${utc ? " UTC" : ""}`;
 }
 
+/** "02:08:19"; with the date in front if that is not the day of `now`, in the same zone. */
+export function formatClock(at: number, now: number, utc: boolean): string {
+  const text = formatAbsolute(at, utc);
+  const isToday = text.slice(0, DATE_CHARS) === formatAbsolute(now, utc).slice(0, DATE_CHARS);
+  return isToday ? text.slice(DATE_CHARS + 1) : text;
+}
+
+const DATE_CHARS = "2026-11-24".length;
+
 /** Undefined if the text is not a valid time. */
 export function parseTime(text: string | undefined | null): number | undefined {
   if (!text) return undefined;

@@ -122,6 +122,7 @@ export class RiskTally {
   readonly #watches = new Map<string, WatchName & { streams: number }>();
   #live = 0;
   #bytes = 0;
+  readonly #bySource = new Map<string, number>();
   #unprotected = 0;
   #oldestUnowned: number | undefined;
   readonly #stalled = nothing();
@@ -148,6 +149,7 @@ export class RiskTally {
     }
     this.#live += 1;
     this.#bytes += bytes;
+    this.#bySource.set(row.source ?? "", (this.#bySource.get(row.source ?? "") ?? 0) + bytes);
     const unprotected = unprotectedBytes(row);
     this.#unprotected += unprotected;
     this.#watch(row.source ?? "", row.watch ?? "").streams += 1;
@@ -162,6 +164,11 @@ export class RiskTally {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The same bytes by source, also of sources whose workers are gone. */
+  get bytesBySource(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#bySource);
   }
 
   get unprotected(): number {

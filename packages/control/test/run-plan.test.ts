@@ -149,6 +149,16 @@ describe("the audit log of a purge", () => {
     expect(await new StreamReader(schema).ids("failed")).toEqual(["s1"]);
   });
 
+  test("names each item with what was known of it, and says what became of it", async () => {
+    const schema = harness.fresh();
+    await failed(schema, { s1: { s3_key: "a/s1.mkv", file_size: "9", bytes_sent: "5", next_part: "3" } });
+    const plan = await purgePlan(schema, ["s1"]);
+    await carryOutAudited(schema, plan, ANN, { reason: undefined });
+    const known = { id: "s1", name: "/rec/s1.mkv", key: "a/s1.mkv", bytes: 4, parts: 2 };
+    const { entries } = await new AuditLog(schema).page(10);
+    expect(entries.map(({ items }) => items)).toMatchObject([[{ ...known, result: "done" }], [known]]);
+  });
+
   test("names the plan in each entry, whoever acts", async () => {
     const schema = harness.fresh();
     await failed(schema, { s1: {} });

@@ -11,6 +11,22 @@ export interface AuditPage {
   next?: string;
 }
 
+/** All of these must match; nothing given matches everything. */
+export interface AuditFilter {
+  /** Sign-ins and sign-outs only, or everything else. */
+  kind?: "actions" | "sign_ins";
+  who?: string;
+  action?: string;
+  /** From `from` to before `until`, ms since 1970. */
+  from?: number;
+  until?: number;
+}
+
+/** Entries read for one page of a filtered log; its cursor continues from there. */
+const MOST_READ = 3_000;
+/** Entries searched for one item. */
+const MOST_SEARCHED = 2_000;
+
 export class AuditLog {
   readonly #context: SchemaContext;
 
@@ -38,15 +54,44 @@ export class AuditLog {
     );
   }
 
-  /** `before`: `next` of the page before. Entries that cannot be parsed are skipped. */
-  async page(limit: number, before?: string): Promise<AuditPage> {
+  /**
+   * `before`: `next` of the page before. Entries that cannot be parsed are skipped. A page of a filtered log may have fewer
+   * entries than asked for, or none, and still be followed by another.
+   */
+  async page(limit: number, before?: string, filter: AuditFilter = {}): Promise<AuditPage> {
+    if (Object.values(filter).every((value) => value === undefined)) return this.#part(limit, before, filter);
+    const entries: AuditPage["entries"] = [];
+    let next = before;
+    for (let read = 0; read < MOST_READ && entries.length < limit; read += limit) {
+      const part = await this.#part(limit, next, filter);
+      entries.push(...part.entries.filter((entry) => matchesAudit(entry, filter)));
+      next = part.next;
+      if (next === undefined) return { entries };
+    }
+    return next === undefined ? { entries } : { entries, next };
+  }
+
+  /** The newest actions on an item, or of a plan, by its id: what is known of what no longer exists. */
+  async about(id: string, limit: number): Promise<AuditPage["entries"]> {
+    const found: AuditPage["entries"] = [];
+    let next: string | undefined;
+    for (let read = 0; read < MOST_SEARCHED && found.length < limit; read += STEP) {
+      const part = await this.#part(STEP, next, { kind: "actions" });
+      found.push(...part.entries.filter((entry) => entry.plan === id || entry.ids.includes(id)));
+      next = part.next;
+      if (next === undefined) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  async #part(limit: number, before: string | undefined, filter: AuditFilter): Promise<AuditPage> {
     const { redis, keys } = this.#context;
-    const end = before === undefined ? "+" : `(${before}`;
+    const { kind, from, until } = filter;
+    const end = before === undefined ? (until === undefined ? "+" : `(${until}-0`) : `(${before}`;
+    const streams = kind === "actions" ? [keys.audit] : [keys.audit, keys.auditRefused];
     const both = await callRedis("read the audit log", () =>
       Promise.all(
-        [keys.audit, keys.auditRefused].map((key) =>
-          redis.xrevrangeBuffer(key, end, "-", "COUNT", limit + 1),
-        ),
+        streams.map((key) => redis.xrevrangeBuffer(key, end, String(from ?? "-"), "COUNT", limit + 1)),
       ),
     );
     const raw = both
@@ -64,6 +109,18 @@ export class AuditLog {
     const last = raw[shown - 1];
     return raw.length > shown && last ? { entries, next: last.position } : { entries };
   }
+}
+
+const STEP = 250;
+
+/** The position of an entry is on the same clock as its time, so the times are those of the range that was read. */
+function matchesAudit(entry: AuditEntry, { kind, who, action }: AuditFilter): boolean {
+  if (kind !== undefined && (kind === "sign_ins") !== isSignIn(entry)) return false;
+  return (who === undefined || entry.who === who) && (action === undefined || entry.action === action);
+}
+
+function isSignIn({ action }: AuditEntry): boolean {
+  return /^sign (?:in|out)/.test(action);
 }
 
 /** Compares positions `<ms>-<number>`, as Redis makes them. */

@@ -199,7 +199,7 @@ export const KEYS = {
     kept: hours(KEPT.statsMs),
     writer: "the scripts whose change they count",
     meaning:
-      "Counters of one minute (UTC, `YYYYMMDDhhmm`), in all (`<name>`) and by worker (`<name>@<worker>`).",
+      "Counters of one minute (UTC, `YYYYMMDDhhmm`), in all (`<name>`) and by worker (`<name>@<worker>`); what each worker last reported in it: lag, age, source, start, whether it was blocked.",
   },
   store: {
     pattern: "store:<hash>",

@@ -3,6 +3,7 @@ import type { SchemaContext } from "./context.ts";
 import { KEPT } from "./kept.ts";
 import type { Parsed } from "./records/codec.ts";
 import { fromBuffers, fromFlatBuffers, toFlatArgs } from "./records/text.ts";
+import { reportArgs } from "./records/stats.ts";
 import { parseWorker, workerFields, type WorkerRecord } from "./records/worker.ts";
 import { callRedis, inPlainWords, replyName, replyText } from "./replies.ts";
 import { runScript, SCRIPTS } from "./scripts.ts";
@@ -70,8 +71,6 @@ export class WorkerRegistry {
     }: { remembered?: RememberedRenewals | undefined; now?: number } = {},
   ): Promise<LeaseOutcome> {
     const { redis, keys } = this.#context;
-    const oldest =
-      worker.oldest_unshipped_at_utc === undefined ? 0 : Date.parse(worker.oldest_unshipped_at_utc);
     const reply = await runScript(
       redis,
       SCRIPTS.renewLease,
@@ -87,11 +86,7 @@ export class WorkerRegistry {
         [worker.nonce, workerId, now, KEPT.leaseMs, now - KEPT.deadWorkerMs, KEPT.statsMs, KEPT.deadWorkerMs],
         list(toFlatArgs(workerFields(worker))),
         list(deadNonces),
-        list(
-          worker.lag_bytes === undefined
-            ? []
-            : [`lag_bytes@${workerId}`, worker.lag_bytes, `oldest_unshipped_at@${workerId}`, oldest],
-        ),
+        list(reportArgs(workerId, worker)),
         remembered?.renewals ?? "",
         list(remembered?.times ?? []),
       ],

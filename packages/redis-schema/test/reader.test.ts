@@ -296,6 +296,73 @@ test("the audit log is paged from the newest back", async () => {
   });
 });
 
+describe("the audit log, filtered", () => {
+  const day = 86_400_000;
+  const entry = (at: number, over: Record<string, string>) => ({
+    who: "ann",
+    action: "purge",
+    ids: '["s1"]',
+    result: "done",
+    at_utc: new Date(at).toISOString(),
+    ...over,
+  });
+
+  async function seeded() {
+    const schema = harness.fresh();
+    const write = harness.raw.multi();
+    const add = (at: number, over: Record<string, string>) =>
+      write.xadd(schema.keys.audit, `${at}-0`, ...Object.entries(entry(at, over)).flat());
+    add(day, { action: "sign in", ids: "[]" });
+    add(day + 1, { who: "bob", action: "retry" });
+    add(2 * day, { plan: "p1", ids: '["s2"]' });
+    add(3 * day, {});
+    await write.exec();
+    const audit = new AuditLog(schema);
+    await audit.appendRefusal({ who: "operator", action: "sign in", ids: [], result: "refused" });
+    return audit;
+  }
+
+  const positions = ({ entries }: { entries: readonly { position: string }[] }) =>
+    entries.map(({ position }) => Number(position.split("-")[0]) / day);
+
+  test("has sign-ins apart, also refused ones", async () => {
+    const audit = await seeded();
+    expect(
+      (await audit.page(10, undefined, { kind: "sign_ins" })).entries.map(({ result }) => result),
+    ).toEqual(["refused", "done"]);
+    expect((await audit.page(10, undefined, { kind: "actions" })).entries).toHaveLength(3);
+  });
+
+  test("is by actor, by action and by time, the end of which is not part of it", async () => {
+    const audit = await seeded();
+    const only = async (filter: Parameters<AuditLog["page"]>[2]) =>
+      positions(await audit.page(10, undefined, { kind: "actions", ...filter }));
+    expect(await only({ who: "bob" })).toHaveLength(1);
+    expect(await only({ action: "purge" })).toEqual([3, 2]);
+    expect(await only({ from: 2 * day })).toEqual([3, 2]);
+    expect(await only({ from: 2 * day, until: 3 * day })).toEqual([2]);
+  });
+
+  test("is paged to its end, whatever a page holds", async () => {
+    const audit = await seeded();
+    const found: number[] = [];
+    let next: string | undefined;
+    do {
+      const page = await audit.page(1, next, { kind: "actions", action: "purge" });
+      found.push(...positions(page));
+      next = page.next;
+    } while (next !== undefined);
+    expect(found).toEqual([3, 2]);
+  });
+
+  test("tells of one item, or of one plan, what was done", async () => {
+    const audit = await seeded();
+    expect((await audit.about("s1", 10)).map(({ action }) => action)).toEqual(["purge", "retry"]);
+    expect((await audit.about("p1", 10)).map(({ ids }) => ids)).toEqual([["s2"]]);
+    expect(await audit.about("none", 10)).toEqual([]);
+  });
+});
+
 test("the counters of the last minutes are summed in all and by worker", async () => {
   const schema = harness.fresh();
   await schema.seed({

@@ -45,6 +45,8 @@ describe("a lease", () => {
     expect(state["stats:202611241020"]).toEqual({
       "lag_bytes@w1": "77",
       "oldest_unshipped_at@w1": String(Date.parse("2026-11-24T10:00:00.000Z")),
+      "source@w1": worker.source,
+      "started_at@w1": String(Date.parse(worker.started_at_utc)),
     });
     expect(await registry.renew("w1", worker)).toMatchObject({ kind: "renewed" });
     expect(await schema.state()).toEqual({

@@ -41,8 +41,8 @@ export async function query(
 }
 
 /** The cookie of a fresh session. */
-export async function signIn(origin: string, password = PASSWORD): Promise<string> {
-  const answer = await mutate(origin, "session.login", { password });
+export async function signIn(origin: string, password = PASSWORD, name?: string): Promise<string> {
+  const answer = await mutate(origin, "session.login", { password, name });
   const cookie = answer.headers.get("set-cookie")?.split(";")[0];
   if (cookie === undefined) throw new Error(`signing in was answered ${answer.status}`);
   return cookie;

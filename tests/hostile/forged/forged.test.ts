@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { newStream } from "@sluice/core/testing";
 import { recordFields } from "@sluice/redis-schema/records/stream-record";
 import { closeClient, whenReady } from "@sluice/redis-schema/connection";
+import { RANGES } from "../../../apps/web/src/overview/range.ts";
 import { startRedis } from "@sluice/redis-schema/testing";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
@@ -89,11 +90,14 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
   for (const path of ["overview.get", "failed.groups", "workers.list", "orphans.list", "streams.facets"])
     await asked(path);
   await asked("activity.page", {});
+  await asked("activity.page", { kind: "sign_ins", who: "x", action: "y", from: 0, until: 1 });
+  for (const range of RANGES) await asked("overview.chart", { range });
   const inputs = [...forged, ...good].flatMap(({ id }) => (id.length > 256 ? [] : [{ id }]));
   for (const input of inputs) {
     for (const path of ["streams.detail", "streams.partMap", "streams.metadata"]) await asked(path, input);
     await asked("streams.exported", { ...input, format: "csv" });
     await asked("streams.parts", { ...input, from: 1, to: 100 });
+    await asked("activity.about", input);
   }
   for (let at = 0; at < OTHERS; at += 1) {
     await asked("requests.get", { id: `forged-${at}` });

@@ -1,45 +1,67 @@
 "use client";
-/** Every operator action, newest first: who, from where, what, why, and the result, with a link to the details. */
-import { useInfiniteQuery } from "@tanstack/react-query";
+/** Every operator action, newest first, filtered by time, actor and action; sign-ins on a list of their own. */
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { History, Scissors } from "lucide-react";
-import Link from "next/link";
-import { useState } from "react";
+import { useQueryStates } from "nuqs";
 import { useAct } from "../actions/action-context.tsx";
-import type { AuditPage } from "@sluice/redis-schema/audit-log";
+import { PLAN_ACTIONS } from "@sluice/control/actions";
 import { useLiveRefresh } from "../live/live-context.tsx";
-import { formatCount, plural } from "@sluice/control/units";
+import type { ActivityEntry } from "../server/activity.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";
 import { Button } from "../ui/button.tsx";
+import { Choice } from "../ui/choice.tsx";
+import { useNow } from "../ui/clock.ts";
 import { PageTitle } from "../ui/page-title.tsx";
+import { usePreferences } from "../ui/preferences-context.tsx";
 import { Select } from "../ui/select.tsx";
 import { Empty } from "../ui/states.tsx";
-import { Time } from "../ui/time.tsx";
-import { VisibleName } from "../ui/visible-name.tsx";
+import { ActivityEntries, actionWords } from "./activity-entries.tsx";
+import {
+  activityInput,
+  activityParsers,
+  TIMES,
+  type ActivityParams,
+  type TimeRange,
+} from "./activity-params.ts";
 
 const REFRESH_EVERY_MS = 2_000;
-const SHOWN_IDS = 20;
 const DAY_MS = 86_400_000;
 
 export function ActivityView() {
   const trpc = useTRPC();
+  const [params, setParams] = useQueryStates(activityParsers);
+  const { timeMode } = usePreferences();
+  const input = activityInput(params, useNow(), timeMode === "utc");
   const audit = useInfiniteQuery(
-    trpc.activity.page.infiniteQueryOptions({}, { getNextPageParam: (page) => page.next }),
+    trpc.activity.page.infiniteQueryOptions(input, {
+      getNextPageParam: (page) => page.next,
+      // "The last hour" is another question each minute.
+      placeholderData: keepPreviousData,
+    }),
   );
   useLiveRefresh(
     (batch) => batch.reset || batch.others || batch.gone.length > 0,
     () => void audit.refetch(),
     REFRESH_EVERY_MS,
   );
+  const entries = audit.data?.pages.flatMap((page) => page.entries) ?? [];
   return (
     <>
       <PageTitle title="Activity" actions={<PruneButton />}>
         Actions in this dashboard and on the command line.
       </PageTitle>
-      <section aria-label="Activity log" className="card min-w-0">
+      <Filters params={params} entries={entries} onChange={(patch) => void setParams(patch)} />
+      <section aria-label="Activity log" className="card min-w-0 overflow-hidden">
         <Answered query={audit} what="The activity log">
-          {({ pages }) => <Entries entries={pages.flatMap((page) => page.entries)} />}
+          {() =>
+            entries.length === 0 ? (
+              <Nothing params={params} more={audit.hasNextPage} />
+            ) : (
+              <ActivityEntries label="Activity" entries={entries} />
+            )
+          }
         </Answered>
         {audit.hasNextPage && (
           <div className="border-t border-line px-4 py-2.5">
@@ -67,87 +89,75 @@ function PruneButton() {
   );
 }
 
-type Entry = AuditPage["entries"][number];
+const KIND_WORDS = [
+  { value: "actions", label: "Actions" },
+  { value: "sign_ins", label: "Sign-ins" },
+] as const;
 
-function Entries({ entries }: { entries: readonly Entry[] }) {
-  const [action, setAction] = useState("");
-  const actions = [...new Set(entries.map((entry) => entry.action))].sort();
-  const shown = action === "" ? entries : entries.filter((entry) => entry.action === action);
+const TIME_WORDS: Readonly<Record<TimeRange, string>> = {
+  hour: "the last hour",
+  today: "today",
+  yesterday: "yesterday",
+  week: "the last 7 days",
+};
+
+function Filters({
+  params,
+  entries,
+  onChange,
+}: {
+  params: ActivityParams;
+  entries: readonly ActivityEntry[];
+  onChange: (patch: Partial<ActivityParams>) => void;
+}) {
+  const names = [...new Set(entries.map(({ who }) => who))].sort();
+  // Actions of the command line and of later versions are not among those that are planned here.
+  const seen = new Set([
+    ...(params.kind === "actions" ? PLAN_ACTIONS : []),
+    ...entries.map(({ action }) => action),
+  ]);
   return (
-    <>
-      <div className="border-b border-line px-4 py-2">
-        <Select label="Action" value={action} options={actions} words={words} onChange={setAction} />
-      </div>
-      {shown.length === 0 ? (
-        <Empty icon={History} title="No actions yet">
-          Sign-ins, purges, retries and every other action appear here and are kept.
-        </Empty>
-      ) : (
-        <ol className="divide-y divide-line text-sm">
-          {shown.map((entry) => (
-            <EntryRow key={entry.position} entry={entry} />
-          ))}
-        </ol>
-      )}
-    </>
+    <div className="mb-4 flex flex-wrap items-center gap-2">
+      <Choice
+        legend="Show"
+        hideLegend
+        name="kind"
+        value={params.kind}
+        options={KIND_WORDS}
+        onChange={(kind) => onChange({ kind, action: "" })}
+      />
+      <Select
+        label="Time"
+        value={params.when ?? ""}
+        options={TIMES}
+        words={(when) => TIME_WORDS[when as TimeRange]}
+        onChange={(when) => onChange({ when: TIMES.find((known) => known === when) ?? null })}
+      />
+      <Select label="Who" value={params.who} options={names} onChange={(who) => onChange({ who })} />
+      <Select
+        label="Action"
+        value={params.action}
+        options={[...seen].sort()}
+        words={actionWords}
+        onChange={(action) => onChange({ action })}
+      />
+    </div>
   );
 }
 
-function EntryRow({ entry }: { entry: Entry }) {
+function Nothing({ params, more }: { params: ActivityParams; more: boolean }) {
+  if (more)
+    return (
+      <Empty icon={History} title="None among the newest entries">
+        “Older” looks further back.
+      </Empty>
+    );
+  const isFiltered = params.who !== "" || params.action !== "" || params.when !== null;
   return (
-    <li className="grid gap-x-4 gap-y-1 px-4 py-2.5 md:grid-cols-[8rem_12rem_minmax(0,1fr)]">
-      <Time at={entry.at_utc} className="text-muted" />
-      <span className="min-w-0 truncate">
-        <VisibleName text={entry.who} />
-        {entry.from && <span className="text-muted"> from {entry.from}</span>}
-      </span>
-      <div className="min-w-0">
-        <p>
-          <span className="font-medium">{words(entry.action)}</span>
-          {entry.ids.length > 0 && (
-            <span className="num text-muted"> · {plural(entry.ids.length, "id")}</span>
-          )}
-          <span className="text-muted"> · {entry.result}</span>
-          {entry.plan && (
-            <>
-              {" · "}
-              <Link href={`/activity/${entry.plan}`} className="text-accent hover:underline">
-                each result
-              </Link>
-            </>
-          )}
-        </p>
-        {entry.reason && (
-          <p className="text-muted">
-            “<VisibleName text={entry.reason} />”
-          </p>
-        )}
-        {entry.ids.length > 0 && <Ids ids={entry.ids} />}
-      </div>
-    </li>
+    <Empty icon={History} title={isFiltered ? "No entry matches" : "No entries yet"}>
+      {isFiltered
+        ? "Choose another time, actor or action."
+        : "Purges, retries and every other action appear here, and sign-ins on their own list."}
+    </Empty>
   );
-}
-
-function Ids({ ids }: { ids: readonly string[] }) {
-  return (
-    <details>
-      <summary className="text-xs text-muted">ids</summary>
-      <p className="mt-1 text-xs [overflow-wrap:anywhere]">
-        {ids.slice(0, SHOWN_IDS).map((id, at) => (
-          <span key={id}>
-            {at > 0 && ", "}
-            <Link href={`/streams/${encodeURIComponent(id)}`} className="hover:underline">
-              <code>{id}</code>
-            </Link>
-          </span>
-        ))}
-        {ids.length > SHOWN_IDS && ` and ${formatCount(ids.length - SHOWN_IDS)} more`}
-      </p>
-    </details>
-  );
-}
-
-function words(action: string): string {
-  const text = action.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -13,6 +13,7 @@ import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "@slu
 import { Button } from "../ui/button.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { Time } from "../ui/time.tsx";
+import { Cell, Row, Table } from "../ui/table.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 export function FailedGroupCard({ group }: { group: FailedGroup }) {
@@ -41,18 +42,18 @@ export function FailedGroupCard({ group }: { group: FailedGroup }) {
           canSalvage={group.salvageable > 0}
         />
       </header>
-      <ul className="divide-y divide-line border-t border-line text-sm">
+      <Table label={`Newest: ${name}`} columns={COLUMNS} grid={GRID} headingsFrom="max-sm:hidden">
         {group.sample.map((row) => (
           <Sample key={row.id} row={row} />
         ))}
-        {group.count > group.sample.length && (
-          <li className="px-4 py-2">
-            <Link href={listHref({ view, reason: group.reason })} className="text-accent hover:underline">
-              All {formatCount(group.count)}
-            </Link>
-          </li>
-        )}
-      </ul>
+      </Table>
+      {group.count > group.sample.length && (
+        <p className="border-t border-line px-4 py-2 text-sm">
+          <Link href={listHref({ view, reason: group.reason })} className="text-accent hover:underline">
+            All {formatCount(group.count)}
+          </Link>
+        </p>
+      )}
     </section>
   );
 }
@@ -122,20 +123,35 @@ function GroupActions({
   );
 }
 
+const GRID =
+  "grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_6rem_7rem]";
+const COLUMNS = [
+  { name: "File" },
+  { name: "Detail" },
+  { name: "Not in S3", className: "text-right" },
+  { name: "Last activity", className: "text-right" },
+] as const;
+
 function Sample({ row }: { row: StreamRow }) {
   return (
-    <li className="relative grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 px-4 py-2 hover:bg-sunken/60 sm:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_5.5rem_6rem]">
-      <Link
-        href={`/streams/${encodeURIComponent(row.id)}`}
-        className="truncate font-medium after:absolute after:inset-0 hover:text-accent"
-      >
-        <VisibleName text={fileName(pathOf(row))} />
-      </Link>
-      <span className="truncate text-muted max-sm:hidden">
+    <Row grid={GRID} className="relative py-2 hover:bg-sunken/60">
+      <Cell className="truncate">
+        <Link
+          href={`/streams/${encodeURIComponent(row.id)}`}
+          className="font-medium after:absolute after:inset-0 hover:text-accent"
+        >
+          <VisibleName text={fileName(pathOf(row))} />
+        </Link>
+      </Cell>
+      <Cell className="truncate text-muted max-sm:hidden">
         <VisibleName text={row.failure_detail ?? ""} />
-      </span>
-      <Bytes n={lagBytes(row)} className="text-right" />
-      <Time at={lastActivityAt(row)} className="text-right text-muted max-sm:hidden" />
-    </li>
+      </Cell>
+      <Cell className="text-right">
+        <Bytes n={lagBytes(row)} />
+      </Cell>
+      <Cell className="text-right text-muted max-sm:hidden">
+        <Time at={lastActivityAt(row)} />
+      </Cell>
+    </Row>
   );
 }

@@ -5,7 +5,7 @@ import { CircleCheck, RotateCw, Trash2 } from "lucide-react";
 import { parseAsString, useQueryState } from "nuqs";
 import { useAct } from "../actions/action-context.tsx";
 import { plural } from "@sluice/control/units";
-import { useLiveRefresh } from "../live/live-context.tsx";
+import { useLive, useLiveRefresh } from "../live/live-context.tsx";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { reasonWords } from "@sluice/control/words";
@@ -23,11 +23,14 @@ export function FailedView() {
   const trpc = useTRPC();
   const queries = useQueryClient();
   const failed = useQuery(trpc.failed.groups.queryOptions());
+  const { latest } = useLive();
   useLiveRefresh(
     (batch) =>
       batch.reset ||
       batch.gone.length > 0 ||
-      batch.rows.some((row) => row.kind === "failed" || row.kind === "processing" || row.kind === "opening"),
+      // A stream that was retried is no longer one of them.
+      batch.failed !== latest.failed ||
+      batch.rows.some((row) => row.kind === "failed"),
     () => void queries.invalidateQueries({ queryKey: trpc.failed.groups.queryKey() }),
     REFRESH_EVERY_MS,
   );

@@ -2,6 +2,7 @@
  * A message of the live feed: changed rows and counts, at most a few times a second; a heartbeat if nothing changes.
  */
 import type { StreamRow } from "@sluice/control/stream-row";
+import type { Overview } from "../server/overview/overview.ts";
 
 export interface LiveBatch {
   /** Server time, ms since 1970. */
@@ -23,12 +24,16 @@ export interface LiveBatch {
   gone: string[];
   /** Something other than streams changed: workers, requests. */
   others: boolean;
+  /** The overview, every few seconds: no page has to ask for it. */
+  overview?: Overview;
 }
 
 /** Minimum time between two batches. */
 export const BATCH_EVERY_MS = 250;
 /** The interval of heartbeats while nothing changes. */
 export const HEARTBEAT_MS = 5_000;
+/** Minimum time between two batches with an overview; while nothing changes, each heartbeat has one. */
+export const OVERVIEW_EVERY_MS = 2_000;
 /** More than two heartbeats were missed: the page may be out of date. */
 export const STALE_AFTER_MS = 12_000;
 /** If more rows changed, they are not sent one by one: the lists are loaded again. */

@@ -5,7 +5,7 @@
  */
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from "react";
-import { useTRPCClient } from "../trpc/client.tsx";
+import { useTRPC, useTRPCClient } from "../trpc/client.tsx";
 import { connectLive, type Listen, type Phase } from "./connection.ts";
 import { listenAndComeBack } from "./listen.ts";
 import type { LiveBatch } from "./live-batch.ts";
@@ -28,6 +28,7 @@ const LiveContext = createContext<Live | undefined>(undefined);
 export function LiveProvider({ first, children }: { first: LiveBatch; children: ReactNode }) {
   const trpc = useTRPCClient();
   const queries = useQueryClient();
+  const overviewKey = useRef(useTRPC().overview.get.queryKey());
   const [phase, setPhase] = useState<Phase>("connecting");
   const [paused, setPausedState] = useState(false);
   const [latest, setLatest] = useState(first);
@@ -52,6 +53,7 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
         setLatest(batch);
         // Without Redis the server still sends batches, but they contain no new data.
         if (batch.redis === "ok") setHeardAt(Date.now());
+        if (batch.overview !== undefined) queries.setQueryData(overviewKey.current, batch.overview);
         if (batch.reset && batch.redis === "ok") void queries.invalidateQueries();
         for (const listener of listeners.current) listener(batch);
       },

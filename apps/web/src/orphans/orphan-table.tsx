@@ -6,6 +6,7 @@ import { plural, parseTime } from "@sluice/control/units";
 import { Age } from "../ui/time.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { fileName } from "@sluice/control/stream-row";
+import { Cell, Row, Table } from "../ui/table.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 const VERDICTS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {
@@ -25,9 +26,9 @@ export function OrphanTable({
   onChoose: (chosen: ReadonlySet<string>) => void;
 }) {
   return (
-    <ul className="divide-y divide-line text-sm">
+    <Table label="Orphaned uploads" columns={COLUMNS} grid={GRID}>
       {orphans.map((orphan) => (
-        <Row
+        <OrphanRow
           key={orphan.s3_upload_id}
           orphan={orphan}
           checked={chosen.has(orphan.s3_upload_id)}
@@ -39,11 +40,21 @@ export function OrphanTable({
           }}
         />
       ))}
-    </ul>
+    </Table>
   );
 }
 
-function Row({
+const GRID =
+  "grid grid-cols-[1rem_minmax(0,1fr)] gap-x-3 gap-y-1 md:grid-cols-[1rem_minmax(0,3fr)_minmax(0,2fr)_8.5rem_6.5rem] md:gap-x-5";
+const COLUMNS = [
+  { name: "Select", silent: true },
+  { name: "Upload" },
+  { name: "Whose" },
+  { name: "Open for" },
+  { name: "Size", className: "text-right" },
+] as const;
+
+function OrphanRow({
   orphan,
   checked,
   onCheck,
@@ -55,45 +66,45 @@ function Row({
   const verdict = VERDICTS[orphan.verdict];
   const Icon = verdict.icon;
   return (
-    <li className="flex gap-3 px-4 py-3" data-verdict={orphan.verdict}>
-      <input
-        type="checkbox"
-        aria-label={`Select ${orphan.s3_key}`}
-        checked={checked}
-        onChange={(event) => onCheck(event.target.checked)}
-        className="mt-1 size-4 shrink-0 accent-accent-fill"
-      />
-      <div className="grid min-w-0 flex-1 gap-x-5 gap-y-1 md:grid-cols-[minmax(0,3fr)_minmax(0,2fr)_8.5rem_5.5rem]">
-        <div className="min-w-0">
-          <p className="font-medium">
-            <VisibleName text={fileName(orphan.s3_key)} />
-          </p>
-          <p className="text-xs text-muted">
-            <VisibleName text={`${orphan.s3_bucket}/${orphan.s3_key}`} />
-          </p>
-          <p className="truncate text-xs text-muted" title={orphan.s3_upload_id}>
-            Upload <code>{orphan.s3_upload_id}</code>
-          </p>
-        </div>
-        <div className="min-w-0">
-          <p className={`inline-flex items-center gap-1.5 font-medium ${verdict.tone}`}>
-            <Icon aria-hidden className="size-4" /> {verdict.word}
-          </p>
-          <p className="text-xs text-muted">{orphan.because}</p>
-        </div>
-        <div>
-          <Age since={parseTime(orphan.initiated_at_utc) ?? parseTime(orphan.first_seen_at_utc)} />
-          <p className="text-xs text-muted">
-            {orphan.initiated_at_utc === undefined ? "since first seen here" : "by the store's clock"}
-          </p>
-        </div>
-        <div className="md:text-right">
-          {orphan.bytes === undefined ? "–" : <Bytes n={orphan.bytes} />}
-          <p className="num text-xs text-muted">
-            {orphan.parts === undefined ? "parts unknown" : plural(orphan.parts, "part")}
-          </p>
-        </div>
-      </div>
-    </li>
+    <Row grid={GRID} className="py-3" data-verdict={orphan.verdict}>
+      <Cell className="max-md:row-span-4">
+        <input
+          type="checkbox"
+          aria-label={`Select ${orphan.s3_key}`}
+          checked={checked}
+          onChange={(event) => onCheck(event.target.checked)}
+          className="mt-1 size-4 accent-accent-fill"
+        />
+      </Cell>
+      <Cell>
+        <p className="font-medium">
+          <VisibleName text={fileName(orphan.s3_key)} />
+        </p>
+        <p className="text-xs text-muted">
+          <VisibleName text={`${orphan.s3_bucket}/${orphan.s3_key}`} />
+        </p>
+        <p className="truncate text-xs text-muted" title={orphan.s3_upload_id}>
+          Upload <code>{orphan.s3_upload_id}</code>
+        </p>
+      </Cell>
+      <Cell>
+        <p className={`inline-flex items-center gap-1.5 font-medium ${verdict.tone}`}>
+          <Icon aria-hidden className="size-4" /> {verdict.word}
+        </p>
+        <p className="text-xs text-muted [overflow-wrap:anywhere]">{orphan.because}</p>
+      </Cell>
+      <Cell>
+        <Age since={parseTime(orphan.initiated_at_utc) ?? parseTime(orphan.first_seen_at_utc)} />
+        <p className="text-xs text-muted">
+          {orphan.initiated_at_utc === undefined ? "since first seen here" : "by the store's clock"}
+        </p>
+      </Cell>
+      <Cell className="md:text-right">
+        {orphan.bytes === undefined ? "–" : <Bytes n={orphan.bytes} />}
+        <p className="num text-xs text-muted">
+          {orphan.parts === undefined ? "parts unknown" : plural(orphan.parts, "part")}
+        </p>
+      </Cell>
+    </Row>
   );
 }

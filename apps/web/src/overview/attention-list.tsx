@@ -14,13 +14,13 @@ export function AttentionList({ items, checkedAt }: { items: readonly Attention[
     );
   }
   return (
-    <ul className="divide-y divide-line border-t border-line">
+    <ul className="grid gap-px overflow-hidden rounded-b-[9px] border-t border-line bg-line lg:grid-cols-2">
       {items.map((item) => {
         const Icon = item.weight === "bad" ? ShieldAlert : CircleAlert;
         return (
           <li
             key={item.id}
-            className="relative flex gap-3 px-4 py-3 hover:bg-sunken/60"
+            className="relative flex gap-3 bg-surface px-4 py-3 last:nth-[odd]:lg:col-span-2 hover:bg-sunken"
             data-attention={item.id}
           >
             <Icon

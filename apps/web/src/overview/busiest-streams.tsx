@@ -1,29 +1,25 @@
-"use client";
 /** The live streams that are furthest behind. */
-import { useQuery } from "@tanstack/react-query";
 import { Waves } from "lucide-react";
 import Link from "next/link";
-import { useLiveRefresh } from "../live/live-context.tsx";
+import { fileName } from "@sluice/control/stream-row";
+import type { BusyStream } from "../server/overview/overview.ts";
 import { listHref } from "../streams/list-params.ts";
 import { ProgressBar } from "../streams/progress-bar.tsx";
-import { fileName, lagBytes, pathOf, sentBytes } from "@sluice/control/stream-row";
-import { useTRPC } from "../trpc/client.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { Card } from "../ui/card.tsx";
-import { Empty, Loading } from "../ui/states.tsx";
+import { Empty } from "../ui/states.tsx";
+import { Cell, Row, Table } from "../ui/table.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
-import { BUSIEST } from "./busiest.ts";
 
-const REFRESH_EVERY_MS = 1_500;
+const GRID =
+  "grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 sm:grid-cols-[minmax(0,1fr)_7rem_6rem]";
+const COLUMNS = [
+  { name: "File" },
+  { name: "In S3" },
+  { name: "Not in S3 yet", className: "text-right" },
+] as const;
 
-export function BusiestStreams() {
-  const trpc = useTRPC();
-  const streams = useQuery(trpc.streams.page.queryOptions(BUSIEST));
-  useLiveRefresh(
-    (batch) => batch.reset || batch.rows.length > 0,
-    () => void streams.refetch(),
-    REFRESH_EVERY_MS,
-  );
+export function BusiestStreams({ streams }: { streams: readonly BusyStream[] }) {
   return (
     <Card
       title="Furthest behind"
@@ -37,35 +33,31 @@ export function BusiestStreams() {
         </Link>
       }
     >
-      {streams.data === undefined ? (
-        <Loading lines={BUSIEST.limit} />
-      ) : streams.data.rows.length === 0 ? (
+      {streams.length === 0 ? (
         <Empty icon={Waves} title="No file is growing">
           A file written into a watch appears here at once.
         </Empty>
       ) : (
-        <ul className="divide-y divide-line border-t border-line text-sm">
-          {streams.data.rows.map((row) => (
-            <li
-              key={row.id}
-              className="relative grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1.5 px-4 py-2.5 hover:bg-sunken/60 sm:grid-cols-[minmax(0,1fr)_10rem_5.5rem]"
-            >
-              <Link
-                href={`/streams/${encodeURIComponent(row.id)}`}
-                className="truncate font-medium after:absolute after:inset-0 hover:text-accent"
-              >
-                <VisibleName text={fileName(pathOf(row))} />
-              </Link>
-              <ProgressBar
-                sent={sentBytes(row)}
-                size={row.file_size ?? 0}
-                label={`In S3: ${fileName(pathOf(row))}`}
-                className="max-sm:order-last max-sm:col-span-2"
-              />
-              <Bytes n={lagBytes(row)} className="text-right" />
-            </li>
+        <Table label="Furthest behind" columns={COLUMNS} grid={GRID} headingsFrom="max-sm:hidden">
+          {streams.map(({ id, path, sent, size, lag }) => (
+            <Row key={id} grid={GRID} className="relative py-2.5 hover:bg-sunken/60">
+              <Cell className="truncate">
+                <Link
+                  href={`/streams/${encodeURIComponent(id)}`}
+                  className="font-medium after:absolute after:inset-0 hover:text-accent"
+                >
+                  <VisibleName text={fileName(path)} />
+                </Link>
+              </Cell>
+              <Cell className="max-sm:order-last max-sm:col-span-2">
+                <ProgressBar sent={sent} size={size} label={`In S3: ${fileName(path)}`} />
+              </Cell>
+              <Cell className="text-right">
+                <Bytes n={lag} />
+              </Cell>
+            </Row>
           ))}
-        </ul>
+        </Table>
       )}
     </Card>
   );

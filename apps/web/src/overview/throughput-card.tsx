@@ -1,12 +1,24 @@
 "use client";
-/** Bytes written and bytes sent per minute, and the lag between them; as a chart and as a table. */
+/**
+ * Bytes written and bytes sent per minute, and the lag of each source; as a chart and as a table. Its right end is now:
+ * what it says there is what the tiles say.
+ */
+import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
-import { useState } from "react";
-import { formatBytes, formatRate } from "@sluice/control/units";
-import type { ChartPoint } from "../server/overview/throughput.ts";
+import { useQueryStates } from "nuqs";
+import { useMemo, useState } from "react";
+import { formatBytes, formatClock, formatDuration, formatRate } from "@sluice/control/units";
+import type { Overview } from "../server/overview/overview.ts";
+import { useTRPC } from "../trpc/client.tsx";
+import { Answered } from "../ui/answered.tsx";
 import { Card } from "../ui/card.tsx";
 import { Choice } from "../ui/choice.tsx";
+import { usePreferences } from "../ui/preferences-context.tsx";
 import { Time } from "../ui/time.tsx";
+import type { ChartSeries } from "../ui/time-chart.tsx";
+import { lagOfSources, OTHER_SOURCES, type Chart, type ChartMark, type ChartPoint } from "./chart.ts";
+import { LineSample } from "./line-sample.tsx";
+import { RANGES, rangeParsers, type Range } from "./range.ts";
 
 const HEIGHT_PX = 210;
 // The chart library is loaded only on pages with a chart.
@@ -15,60 +27,224 @@ const TimeChart = dynamic(() => import("../ui/time-chart.tsx").then((module) => 
   loading: () => <div style={{ height: HEIGHT_PX }} />,
 });
 
-const RANGES = [
-  { value: "60", label: "1 h" },
-  { value: "360", label: "6 h" },
-  { value: "1440", label: "24 h" },
-] as const;
-type Range = (typeof RANGES)[number]["value"];
-
-const TABLE_ROWS = 30;
+const RANGE_WORDS: Readonly<Record<Range, string>> = { "1h": "1 h", "6h": "6 h", "24h": "24 h" };
+const MINUTE_MS = 60_000;
+/** Workers have reported on a minute by then. */
+const SETTLED_MS = 2_000;
 const SECONDS = 60;
+const TABLE_ROWS = 30;
+const SHOWN_MARKS = 4;
 
-export function ThroughputCard({ points }: { points: readonly ChartPoint[] }) {
-  const [range, setRange] = useState<Range>("60");
-  const shown = points.slice(-Number(range));
-  const sum = (pick: (point: ChartPoint) => number) => shown.reduce((total, point) => total + pick(point), 0);
-  const summary = `In the last ${RANGES.find(({ value }) => value === range)?.label}: ${formatBytes(sum((point) => point.bytes_in))} written, ${formatBytes(sum((point) => point.bytes_sent))} sent to S3.`;
+/** One line of the stack for each source: a dash of its own too, because colour alone does not distinguish them. */
+const LAG_LOOKS = [
+  { color: "var(--warn)", dash: [5, 4] },
+  { color: "var(--part-again)", dash: [2, 3] },
+  { color: "var(--bad)", dash: [9, 4] },
+  { color: "var(--part-tail)", dash: [9, 3, 2, 3] },
+  { color: "var(--line-strong)", dash: [1, 4] },
+] as const;
+
+export function ThroughputCard({ overview }: { overview: Overview }) {
+  const trpc = useTRPC();
+  const [{ range }, setRange] = useQueryStates(rangeParsers);
+  const chart = useQuery(
+    trpc.overview.chart.queryOptions(
+      { range },
+      // A minute is drawn once it is over.
+      { refetchInterval: () => MINUTE_MS - (Date.now() % MINUTE_MS) + SETTLED_MS },
+    ),
+  );
   return (
     <Card
       title="Throughput and lag"
       aside={
-        <Choice legend="Range" hideLegend name="range" value={range} options={RANGES} onChange={setRange} />
+        <Choice
+          legend="Range"
+          hideLegend
+          name="range"
+          value={range}
+          options={RANGES.map((value) => ({ value, label: RANGE_WORDS[value] }))}
+          onChange={(next) => void setRange({ range: next })}
+        />
       }
     >
-      <TimeChart
-        label={summary}
-        height={HEIGHT_PX}
-        times={shown.map((point) => point.at / 1_000)}
-        series={[
-          {
-            name: "Written",
-            color: "--muted",
-            unit: formatRate,
-            values: shown.map((point) => point.bytes_in / SECONDS),
-          },
-          {
-            name: "Sent to S3",
-            color: "--accent-fill",
-            fill: true,
-            unit: formatRate,
-            values: shown.map((point) => point.bytes_sent / SECONDS),
-          },
-          {
-            name: "Lag",
-            color: "--warn",
-            axis: "right",
-            unit: formatBytes,
-            values: shown.map((point) => point.lag_bytes ?? null),
-          },
-        ]}
-      />
-      <p className="mt-2 text-sm text-muted">{summary}</p>
-      <ThroughputTable points={shown} />
+      <Answered query={chart} what="The chart" lines={8}>
+        {(data) => <ThroughputChart chart={data} overview={overview} range={range} />}
+      </Answered>
     </Card>
   );
 }
+
+function ThroughputChart({
+  chart: { sources, points, marks },
+  overview,
+  range,
+}: {
+  chart: Chart;
+  overview: Overview;
+  range: Range;
+}) {
+  const { timeMode } = usePreferences();
+  const utc = timeMode === "utc";
+  const [cursor, setCursor] = useState<number>();
+  const lines = useMemo(() => linesOf(sources, points, overview), [sources, points, overview]);
+  const times = useMemo(
+    () => [...points.map(({ at }) => at / 1_000), overview.at / 1_000],
+    [points, overview.at],
+  );
+  const spans = useMemo(() => marks.map((mark) => spanOf(mark, overview.at)), [marks, overview.at]);
+  const at = cursor === undefined ? undefined : points[cursor]?.at;
+  const sum = (pick: (point: ChartPoint) => number) =>
+    points.reduce((total, point) => total + pick(point), 0);
+  const describe = (point: number) => {
+    const time = points[point]?.at;
+    const when = time === undefined ? "Now" : formatClock(time, overview.at, utc);
+    return `${when}: ${lines.map(({ name, unit, values }) => `${name} ${valueWords(values[point], unit)}`).join(", ")}`;
+  };
+  return (
+    <>
+      <Values lines={lines} at={at} index={at === undefined ? points.length : (cursor ?? 0)} />
+      <TimeChart
+        label="Throughput and lag, minute by minute"
+        height={HEIGHT_PX}
+        times={times}
+        series={lines}
+        spans={spans}
+        utc={utc}
+        describe={describe}
+        cursor={cursor}
+        onCursor={setCursor}
+      />
+      <p className="mt-2 text-sm text-muted">
+        In the last {RANGE_WORDS[range]}: {formatBytes(sum((point) => point.bytes_in))} written,{" "}
+        {formatBytes(sum((point) => point.bytes_sent))} sent to S3.
+      </p>
+      <Marks marks={marks} now={overview.at} />
+      <ThroughputTable points={points} />
+    </>
+  );
+}
+
+/** Each line as it is drawn, with its value where the cursor is. */
+function Values({
+  lines,
+  at,
+  index,
+}: {
+  lines: readonly ChartSeries[];
+  /** The minute under the cursor; undefined: now. */
+  at: number | undefined;
+  index: number;
+}) {
+  return (
+    <ul className="mb-1 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted" data-testid="chart-values">
+      <li className="font-medium text-text">{at === undefined ? "Now" : <Time at={at} />}</li>
+      {lines.map(({ name, color, dash, values, unit }) => (
+        <li key={name} className="flex min-w-0 items-center gap-1.5">
+          <LineSample color={color} {...(dash === undefined ? {} : { dash })} />
+          <span className="min-w-0 [overflow-wrap:anywhere]">{name}</span>{" "}
+          <span className="num font-medium whitespace-nowrap text-text">
+            {valueWords(values[index], unit)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function valueWords(value: number | null | undefined, unit: (value: number) => string): string {
+  return value === null || value === undefined ? "–" : unit(value);
+}
+
+/** The last value of each line is that of now, from the overview itself; whole minutes are drawn, and now only the lag. */
+function linesOf(
+  sources: readonly string[],
+  points: readonly ChartPoint[],
+  overview: Overview,
+): ChartSeries[] {
+  const rate = (counter: "bytes_in" | "bytes_sent", now: number) => ({
+    unit: formatRate,
+    values: [...points.map((point) => point[counter] / SECONDS), now],
+    heights: [...points.map((point) => point[counter] / SECONDS), null],
+  });
+  const names = namesOf(sources, overview);
+  const now = lagOfSources(names, overview.lag_by_source);
+  const lag = names.map((_, source) => [...points.map((point) => point.lag[source] ?? 0), now[source] ?? 0]);
+  return [
+    { name: "Written", color: "var(--muted)", ...rate("bytes_in", overview.rate_in) },
+    { name: "Sent to S3", color: "var(--accent-fill)", fill: true, ...rate("bytes_sent", overview.rate_out) },
+    ...names.map((source, place): ChartSeries => {
+      const { color, dash } = LAG_LOOKS[place % LAG_LOOKS.length] ?? LAG_LOOKS[0];
+      return {
+        name: names.length === 1 ? "Lag" : `Lag of ${sourceWords(source)}`,
+        color,
+        dash,
+        axis: "right",
+        unit: formatBytes,
+        fill: names.length > 1,
+        values: lag[place] ?? [],
+        // Each source is drawn on top of those before it, so the top line is the lag of all.
+        heights: (lag[place] ?? []).map((_, at) =>
+          lag.slice(0, place + 1).reduce((total, values) => total + (values[at] ?? 0), 0),
+        ),
+        ...(place === 0 ? {} : { above: 2 + place - 1 }),
+      };
+    }),
+  ];
+}
+
+/** A source that appeared since the last minute ended is drawn at once: the lines add up to the tile. */
+function namesOf(sources: readonly string[], { lag_by_source: lag }: Overview): readonly string[] {
+  if (sources.includes(OTHER_SOURCES)) return sources;
+  const added = Object.keys(lag).filter((name) => !sources.includes(name));
+  const names = [...sources, ...added];
+  return names.length === 0 ? [""] : names;
+}
+
+function sourceWords(source: string): string {
+  if (source === OTHER_SOURCES) return "other sources";
+  return source === "" ? "an unknown source" : source;
+}
+
+function spanOf({ kind, at, until }: ChartMark, now: number) {
+  const color = kind === "started" ? "var(--muted)" : "var(--bad)";
+  return kind === "started"
+    ? { at: at / 1_000, color }
+    : { at: at / 1_000, until: (until ?? now) / 1_000, color };
+}
+
+/** What the marks in the chart mean, newest first. */
+function Marks({ marks, now }: { marks: readonly ChartMark[]; now: number }) {
+  if (marks.length === 0) return null;
+  const line = (mark: ChartMark) => (
+    <li key={`${mark.kind} ${mark.subject} ${mark.at}`}>
+      <Time at={mark.at} />{" "}
+      {MARK_WORDS[mark.kind](mark.kind === "silent" ? sourceWords(mark.subject) : mark.subject)}
+      {mark.kind !== "started" &&
+        (mark.until === undefined
+          ? `, for ${formatDuration(now - mark.at)} so far`
+          : `, for ${formatDuration(mark.until - mark.at)}`)}
+    </li>
+  );
+  const more = marks.slice(SHOWN_MARKS);
+  return (
+    <div className="mt-1 text-sm text-muted [overflow-wrap:anywhere]" data-testid="chart-marks">
+      <ul>{marks.slice(0, SHOWN_MARKS).map(line)}</ul>
+      {more.length > 0 && (
+        <details>
+          <summary>{more.length} earlier</summary>
+          <ul>{more.map(line)}</ul>
+        </details>
+      )}
+    </div>
+  );
+}
+
+const MARK_WORDS: Readonly<Record<ChartMark["kind"], (subject: string) => string>> = {
+  started: (worker) => `worker ${worker} started`,
+  silent: (source) => `no worker reported from ${source}`,
+  blocked: (worker) => `worker ${worker} was blocked`,
+};
 
 function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
   return (
@@ -95,7 +271,7 @@ function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
                   </td>
                   <td>{formatBytes(point.bytes_in)}</td>
                   <td>{formatBytes(point.bytes_sent)}</td>
-                  <td>{point.lag_bytes === undefined ? "–" : formatBytes(point.lag_bytes)}</td>
+                  <td>{formatBytes(point.lag.reduce((sum, lag) => sum + lag, 0))}</td>
                 </tr>
               ))}
           </tbody>

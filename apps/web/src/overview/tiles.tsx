@@ -99,7 +99,7 @@ function Tile({
         )}
       </h2>
       <p className="num mt-0.5 text-2xl font-semibold tracking-tight">{value}</p>
-      <dl className="mt-2 space-y-0.5 text-sm">
+      <dl className="mt-1.5 text-sm leading-6">
         {notes.map(([label, note], at) => (
           <div key={at} className="flex items-baseline justify-between gap-3">
             <dt className="text-muted">{label}</dt>
@@ -137,7 +137,10 @@ function DiskFree({ disk }: { disk: Overview["disk"] | undefined }) {
 
 function NoteLink({ href, children }: { href: string; children: ReactNode }) {
   return (
-    <Link href={href} className="underline decoration-line-strong underline-offset-2 hover:text-accent">
+    <Link
+      href={href}
+      className="inline-block min-h-6 leading-6 underline decoration-line-strong underline-offset-2 hover:text-accent"
+    >
       {children}
     </Link>
   );

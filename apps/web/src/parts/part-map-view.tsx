@@ -184,7 +184,7 @@ function Legend({ map, words }: Pick<PartMapViewProps, "map" | "words">) {
             title={`${plural(parts, "part")}, ${formatBytes(bytes)}`}
             className={`flex items-center gap-2 ${parts === 0 ? "text-muted" : ""}`}
           >
-            <span aria-hidden className={`size-3 shrink-0 rounded-[3px] ${BACKGROUNDS[state]}`} />
+            <span aria-hidden className={`swatch size-3 rounded-[3px] ${BACKGROUNDS[state]}`} />
             <span>
               <span className="inline-block first-letter:uppercase">{words[state]}</span>{" "}
               <span className="num font-medium">

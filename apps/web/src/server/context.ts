@@ -37,9 +37,10 @@ export function makeContext(
   };
 }
 
-async function findSession(hub: Hub, token: string): Promise<string | undefined> {
+async function findSession(hub: Hub, token: string): Promise<{ session: string; who: string } | undefined> {
   const known = await hub.password;
   if (known === undefined) return undefined;
   const session = sessionHash(token, known);
-  return (await hub.sessions.use(session)) === undefined ? undefined : session;
+  const found = await hub.sessions.use(session);
+  return found === undefined ? undefined : { session, who: found.who };
 }

@@ -22,11 +22,13 @@ import { LiveSeats } from "./live-seats.ts";
 import type { Losses } from "./demo/losses.ts";
 import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
+import { overviewOf, type Overview } from "./overview/overview.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
 
 const REDIS_FACTS_MS = 30_000;
 const WORKERS_MS = 1_000;
+const OVERVIEW_MS = 1_000;
 
 export interface Hub {
   settings: WebSettings;
@@ -49,6 +51,8 @@ export interface Hub {
   seats: LiveSeats;
   /** Every worker seen in the last day; the answer is at most a second old. */
   workersNow(): Promise<WorkerListing[]>;
+  /** Shared by all live feeds; at most a second old. */
+  overviewNow(): Promise<Overview>;
   minutes: Minutes;
   /** Shared by all overviews. */
   written: RecentlyWritten;
@@ -77,7 +81,7 @@ export function makeHub(settings: WebSettings): Hub {
   const feed = new EventFeed(context);
   const stats = new StatsStore(context);
   const workers = new WorkerRegistry(context);
-  return {
+  const hub: Hub = {
     settings,
     isTrusted: trustOf(settings.trustedProxies),
     context,
@@ -98,11 +102,13 @@ export function makeHub(settings: WebSettings): Hub {
     losses: { last: undefined },
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
+    overviewNow: remembered(() => overviewOf(hub), OVERVIEW_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
     drain: new AbortController(),
     clients: [redis, blocking],
   };
+  return hub;
 }
 
 /** Caches the answer for a while; concurrent calls share one read. */

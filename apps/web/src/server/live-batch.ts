@@ -2,6 +2,7 @@
 import { CheckpointError } from "@sluice/core/errors";
 import { MAX_ROWS_IN_BATCH, type LiveBatch } from "../live/live-batch.ts";
 import type { Hub } from "./hub.ts";
+import type { Overview } from "./overview/overview.ts";
 import type { Change } from "./read-model/read-model.ts";
 
 export const NO_CHANGE: Change = { reset: false, changed: new Set(), others: false };
@@ -30,6 +31,16 @@ export async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
       ? {}
       : { workers, failed: model.rows.counts.failed - model.rows.counts.superseded }),
   };
+}
+
+/** Undefined while Redis does not answer. */
+export async function overviewOrNothing(hub: Hub): Promise<Overview | undefined> {
+  try {
+    return await hub.overviewNow();
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
 }
 
 /** Undefined while Redis does not answer. */

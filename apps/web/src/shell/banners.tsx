@@ -5,6 +5,7 @@ import { DatabaseZap, OctagonAlert, Server, type LucideIcon } from "lucide-react
 import type { ReactNode } from "react";
 import { useLive } from "../live/live-context.tsx";
 import { Time } from "../ui/time.tsx";
+import { PAGE_WIDTH } from "./page-width.ts";
 
 export function Banners() {
   const { latest, heardAt } = useLive();
@@ -41,13 +42,15 @@ function Banner({
   children: ReactNode;
 }) {
   return (
-    <p
-      className={`flex items-start gap-2 border-b px-3 py-2 text-sm sm:px-6 ${warn ? "border-warn/40 bg-warn-soft text-warn" : "border-bad/40 bg-bad-soft text-bad"}`}
+    <div
+      className={`border-b ${warn ? "border-warn/40 bg-warn-soft text-warn" : "border-bad/40 bg-bad-soft text-bad"}`}
     >
-      <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
-      <span className="min-w-0">
-        <strong className="font-semibold">{title}</strong> {children}
-      </span>
-    </p>
+      <p className={`flex items-start gap-2 py-2 text-sm ${PAGE_WIDTH}`}>
+        <Icon aria-hidden className="mt-0.5 size-4 shrink-0" />
+        <span className="min-w-0">
+          <strong className="font-semibold">{title}</strong> {children}
+        </span>
+      </p>
+    </div>
   );
 }

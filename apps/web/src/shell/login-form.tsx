@@ -1,5 +1,5 @@
 "use client";
-/** The login form: one password, errors in words; a password manager may fill it in. */
+/** The login form: one password, a name for the activity log, errors in words; a password manager may fill it in. */
 import { useMutation } from "@tanstack/react-query";
 import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
@@ -22,11 +22,25 @@ export function LoginForm() {
       onSubmit={(event) => {
         event.preventDefault();
         if (busy) return;
-        login.mutate({ password: field(event.currentTarget, "password") });
+        const name = field(event.currentTarget, "username").trim();
+        rememberName(name);
+        login.mutate({ password: field(event.currentTarget, "password"), name });
       }}
     >
-      {/* For password managers: there is only one account. */}
-      <input type="text" name="username" autoComplete="username" value="operator" readOnly hidden />
+      <div className="flex flex-col gap-1.5">
+        <label htmlFor="username" className="text-sm font-medium">
+          Your name <span className="font-normal text-muted">(optional, for the activity log)</span>
+        </label>
+        <input
+          id="username"
+          ref={withKnownName}
+          name="username"
+          type="text"
+          maxLength={64}
+          autoComplete="username"
+          className="h-10 rounded-md border border-line-strong bg-surface px-3"
+        />
+      </div>
       <div className="flex flex-col gap-1.5">
         <label htmlFor="password" className="text-sm font-medium">
           Password
@@ -51,6 +65,26 @@ export function LoginForm() {
       </Button>
     </form>
   );
+}
+
+const NAME_KEY = "sluice_name";
+
+/** Given once in each browser. A browser that keeps nothing asks again. */
+function rememberName(name: string): void {
+  try {
+    localStorage.setItem(NAME_KEY, name);
+  } catch {
+    // Storage is blocked by the browser's settings.
+  }
+}
+
+function withKnownName(input: HTMLInputElement | null): void {
+  if (input === null || input.value !== "") return;
+  try {
+    input.value = localStorage.getItem(NAME_KEY) ?? "";
+  } catch {
+    // As above.
+  }
 }
 
 function trouble(error: { message: string }): string {

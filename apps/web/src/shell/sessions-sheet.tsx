@@ -40,6 +40,8 @@ function SessionList() {
           {list.map((session) => (
             <li key={`${session.started_at} ${session.from}`} className="py-2">
               <p className="font-medium">
+                <VisibleName text={session.who} />
+                <span className="text-muted"> from </span>
                 <VisibleName text={session.from ?? "unknown address"} />
                 {session.is_this && " (this browser)"}
               </p>

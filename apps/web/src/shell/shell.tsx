@@ -13,6 +13,7 @@ import { PreferencesMenu } from "./preferences-menu.tsx";
 import { SearchBox } from "./search-box.tsx";
 import { useSession } from "./session-context.tsx";
 import { useShortcuts } from "./shortcuts.ts";
+import { PAGE_WIDTH } from "./page-width.ts";
 
 export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
@@ -41,30 +42,28 @@ export function Shell({ children }: { children: ReactNode }) {
         <Navigation failed={failed} />
       </aside>
       <div className="min-w-0">
-        <header className="sticky top-0 z-30 flex items-center gap-2 border-b border-line bg-bg/92 px-3 py-2 backdrop-blur-sm sm:px-6">
-          <details className="group relative sm:hidden">
-            <summary className="grid size-8.5 list-none place-items-center rounded-md border border-line [&::-webkit-details-marker]:hidden">
-              <Menu aria-hidden className="size-4" />
-              <span className="heard">Pages</span>
-            </summary>
-            <div className="absolute top-11 left-0 z-40 w-[calc(100vw-1.5rem)] rounded-xl border border-line bg-raised p-2 shadow-lift">
-              <Navigation failed={failed} />
+        <header className="sticky top-0 z-30 border-b border-line bg-bg/92 backdrop-blur-sm">
+          <div className={`flex items-center gap-2 py-2 ${PAGE_WIDTH}`}>
+            <details className="group relative sm:hidden">
+              <summary className="grid size-8.5 list-none place-items-center rounded-md border border-line [&::-webkit-details-marker]:hidden">
+                <Menu aria-hidden className="size-4" />
+                <span className="heard">Pages</span>
+              </summary>
+              <div className="absolute top-11 left-0 z-40 w-[calc(100vw-1.5rem)] rounded-xl border border-line bg-raised p-2 shadow-lift">
+                <Navigation failed={failed} />
+              </div>
+            </details>
+            <EnvironmentBadge />
+            <SearchBox />
+            <div className="ml-auto flex shrink-0 items-center gap-2">
+              <ReadOnlyChip />
+              <LiveChip />
+              <PreferencesMenu onHelp={openHelp} onSessions={() => setSessions(true)} />
             </div>
-          </details>
-          <EnvironmentBadge />
-          <SearchBox />
-          <div className="ml-auto flex shrink-0 items-center gap-2">
-            <ReadOnlyChip />
-            <LiveChip />
-            <PreferencesMenu onHelp={openHelp} onSessions={() => setSessions(true)} />
           </div>
         </header>
         <Banners />
-        <main
-          id="main"
-          tabIndex={-1}
-          className="mx-auto max-w-[88rem] px-3 py-5 outline-none sm:px-6 sm:py-6"
-        >
+        <main id="main" tabIndex={-1} className={`py-5 outline-none sm:py-6 ${PAGE_WIDTH}`}>
           {children}
         </main>
       </div>

@@ -95,7 +95,7 @@ function Share({ name, bytes, swatch }: { name: string; bytes: number; swatch: s
   return (
     <div className="flex items-baseline gap-2">
       <dt className="flex items-baseline gap-2 text-muted">
-        <span aria-hidden className={`size-2.5 shrink-0 rounded-full ${swatch}`} /> {name}
+        <span aria-hidden className={`swatch size-2.5 rounded-full ${swatch}`} /> {name}
       </dt>
       <dd className="num font-medium whitespace-nowrap">{formatBytes(bytes)}</dd>
     </div>

@@ -3,8 +3,9 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { FileQuestion } from "lucide-react";
 import Link from "next/link";
+import { KnownOf } from "../activity/known-of.tsx";
 import { KillCard } from "../demo/kill-card.tsx";
-import { useLiveRefresh } from "../live/live-context.tsx";
+import { useLiveBatches, useLiveRefresh } from "../live/live-context.tsx";
 import { PartsCard } from "../parts/parts-card.tsx";
 import { codeOf } from "../trpc/query-client.ts";
 import { useTRPC } from "../trpc/client.tsx";
@@ -17,17 +18,29 @@ import { ProofCard } from "./proof-card.tsx";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
 import { fileName, pathOf } from "@sluice/control/stream-row";
+import { parseWaiting } from "@sluice/core/stream/waiting";
 import { StreamState } from "./stream-state.tsx";
 import { Timeline } from "./timeline.tsx";
 
-/** Minimum time between two reads of a growing stream's page. */
-const REFRESH_EVERY_MS = 500;
+/** Minimum time between two reads of a growing stream's parts; its record comes with the live feed. */
+const REFRESH_EVERY_MS = 2_500;
 
 export function StreamView({ id }: { id: string }) {
   const trpc = useTRPC();
   const queries = useQueryClient();
   const detail = useQuery(trpc.streams.detail.queryOptions({ id }, { placeholderData: keepPreviousData }));
   const parts = useQuery(trpc.streams.partMap.queryOptions({ id }, { placeholderData: keepPreviousData }));
+  useLiveBatches((batch) => {
+    const row = batch.rows.find((one) => one.id === id);
+    if (row === undefined) return;
+    queries.setQueryData(trpc.streams.detail.queryKey({ id }), (before) => {
+      if (before === undefined) return before;
+      const { waiting: _, ...page } = before;
+      const waiting = parseWaiting(row.waiting_for);
+      // It came as JSON, which has no fields that are undefined.
+      return { ...page, row: row as typeof page.row, ...(waiting === undefined ? {} : { waiting }) };
+    });
+  });
   useLiveRefresh(
     (batch) => batch.reset || batch.gone.includes(id) || batch.rows.some((row) => row.id === id),
     () => {
@@ -80,18 +93,21 @@ export function StreamView({ id }: { id: string }) {
 
 function NoSuchStream({ id }: { id: string }) {
   return (
-    <div className="card">
-      <Empty icon={FileQuestion} title="Stream not found">
-        <p>
-          Nothing is stored under <code className="[overflow-wrap:anywhere]">{id}</code>. It was purged, or
-          its history has expired.
-        </p>
-        <p className="mt-2">
-          <Link href="/streams" className="text-accent underline">
-            All streams
-          </Link>
-        </p>
-      </Empty>
-    </div>
+    <>
+      <div className="card">
+        <Empty icon={FileQuestion} title="Stream not found">
+          <p>
+            Nothing is stored under <code className="[overflow-wrap:anywhere]">{id}</code>. It was purged, or
+            its history has expired.
+          </p>
+          <p className="mt-2">
+            <Link href="/streams" className="text-accent underline">
+              All streams
+            </Link>
+          </p>
+        </Empty>
+      </div>
+      <KnownOf id={id} title="What was done with it" />
+    </>
   );
 }

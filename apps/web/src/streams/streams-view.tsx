@@ -8,7 +8,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, RefreshCw, SearchX } from "lucide-react";
 import { useQueryStates } from "nuqs";
 import { useState } from "react";
-import { useLiveBatches } from "../live/live-context.tsx";
+import { useLiveBatches, useLiveRefresh } from "../live/live-context.tsx";
 import type { LiveBatch } from "../live/live-batch.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { formatCount, plural } from "@sluice/control/units";
@@ -24,6 +24,7 @@ import { StreamTable } from "./stream-table.tsx";
 
 /** While the read model is being filled, the first page is loaded again at this interval. */
 const FILLING_MS = 1_000;
+/** Counts of views, names of workers: while streams grow, they seldom change. */
 const FACETS_EVERY_MS = 5_000;
 
 export function StreamsView() {
@@ -35,7 +36,12 @@ export function StreamsView() {
       refetchInterval: (query) => (query.state.data?.filling ? FILLING_MS : false),
     }),
   );
-  const facets = useQuery(trpc.streams.facets.queryOptions(undefined, { refetchInterval: FACETS_EVERY_MS }));
+  const facets = useQuery(trpc.streams.facets.queryOptions());
+  useLiveRefresh(
+    (batch) => batch.reset || batch.rows.length > 0 || batch.gone.length > 0,
+    () => void facets.refetch(),
+    FACETS_EVERY_MS,
+  );
   const change = (patch: Partial<ListParams>) => void setParams(patch);
   return (
     <div className="flex flex-col gap-4">

@@ -1,18 +1,34 @@
 "use client";
-/** A line chart over time, drawn by uPlot; colours come from the palette and follow the theme. */
-import { useEffect, useRef } from "react";
+/**
+ * A chart over time, drawn by uPlot; colours come from the palette and follow the theme. A cursor names one point of it:
+ * it follows the pointer, and the arrow keys move it, so its values can be read without a mouse.
+ */
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import uPlot from "uplot";
 
 export interface ChartSeries {
   name: string;
-  /** Name of a colour of the palette. */
+  /** A colour, as CSS writes it. */
   color: string;
   /** Formats a value for axis and legend. */
   unit: (value: number) => string;
   axis?: "left" | "right";
   fill?: boolean;
+  /** Lengths of strokes and gaps, px; the legend shows the same. */
+  dash?: readonly number[];
   /** null: unknown. */
   values: readonly (number | null)[];
+  /** Heights at which the values are drawn, where they differ: in a stack. */
+  heights?: readonly (number | null)[];
+  /** In a stack, the index of the series below. */
+  above?: number;
+}
+
+/** A moment, or a time from `at` to `until`, in seconds since 1970. */
+export interface ChartSpan {
+  at: number;
+  until?: number;
+  color: string;
 }
 
 export interface TimeChartProps {
@@ -22,19 +38,39 @@ export interface TimeChartProps {
   /** Seconds since 1970, ascending. */
   times: readonly number[];
   series: readonly ChartSeries[];
+  spans: readonly ChartSpan[];
+  utc: boolean;
+  /** Describes one point, for screen readers. */
+  describe: (at: number) => string;
+  /** The point that the cursor is on: an index of `times`; undefined if there is no cursor. */
+  cursor: number | undefined;
+  onCursor: (at: number | undefined) => void;
 }
 
-export function TimeChart({ label, height, times, series }: TimeChartProps) {
+const FAR = 15;
+
+export function TimeChart(props: TimeChartProps) {
+  const { label, height, times, series, spans, utc, describe, cursor } = props;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
-  const latest = useRef<TimeChartProps>({ label, height, times, series });
+  const latest = useRef(props);
+  // Another number of lines, or another time zone, needs another chart.
+  const shape = `${utc} ${series.map(({ name, color }) => name + color).join("|")}`;
+
+  useEffect(() => {
+    latest.current = props;
+  });
 
   useEffect(() => {
     const element = box.current;
     if (element === null) return;
     const draw = () => {
       chart.current?.destroy();
-      chart.current = new uPlot(optionsFor(element, latest.current), dataOf(latest.current), element);
+      chart.current = new uPlot(
+        optionsFor(element, () => latest.current),
+        dataOf(latest.current),
+        element,
+      );
     };
     draw();
     const resized = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height }));
@@ -51,43 +87,69 @@ export function TimeChart({ label, height, times, series }: TimeChartProps) {
       chart.current?.destroy();
       chart.current = undefined;
     };
-  }, [height]);
+  }, [height, shape]);
 
   useEffect(() => {
-    latest.current = { label, height, times, series };
     chart.current?.setData(dataOf(latest.current));
-  }, [label, height, times, series]);
+  }, [times, series, spans]);
 
+  const last = times.length - 1;
+  const shown = Math.min(cursor ?? last, last);
+  const moveTo = (at: number | undefined) => {
+    const plot = chart.current;
+    if (plot === undefined) return;
+    const time = at === undefined ? undefined : times[Math.max(0, Math.min(last, at))];
+    const left = time === undefined ? -1 : plot.valToPos(time, "x");
+    plot.setCursor({ left, top: time === undefined ? -1 : 0 });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const to = keyMoves(shown, last)[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    moveTo(to);
+  };
   return (
-    <figure>
-      <ul className="mb-1 flex flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
-        {series.map(({ name, color, values, unit }) => {
-          const last = values.findLast((value) => value !== null);
-          return (
-            <li key={name} className="flex items-center gap-1.5">
-              <span aria-hidden className="h-0.5 w-3.5 rounded" style={{ background: `var(${color})` }} />
-              {name}{" "}
-              <span className="num font-medium text-text">
-                {last === undefined || last === null ? "–" : unit(last)}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-      <div ref={box} role="img" aria-label={label} style={{ height }} className="overflow-hidden" />
-    </figure>
+    <div
+      ref={box}
+      role="slider"
+      tabIndex={0}
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={Math.max(0, last)}
+      aria-valuenow={Math.max(0, shown)}
+      aria-valuetext={last < 0 ? "no data yet" : describe(shown)}
+      onKeyDown={onKeyDown}
+      onBlur={() => moveTo(undefined)}
+      style={{ height }}
+      className="overflow-hidden"
+    />
   );
 }
 
-function dataOf({ times, series }: TimeChartProps): uPlot.AlignedData {
-  return [[...times], ...series.map(({ values }) => [...values])];
+/** The point that each key goes to. */
+function keyMoves(at: number, last: number): Readonly<Record<string, number | undefined>> {
+  return {
+    ArrowLeft: at - 1,
+    ArrowDown: at - 1,
+    ArrowRight: at + 1,
+    ArrowUp: at + 1,
+    PageDown: at - FAR,
+    PageUp: at + FAR,
+    Home: 0,
+    End: last,
+  };
 }
 
-function optionsFor(element: HTMLElement, { series, height }: TimeChartProps): uPlot.Options {
+function dataOf({ times, series }: TimeChartProps): uPlot.AlignedData {
+  return [[...times], ...series.map(({ values, heights }) => [...(heights ?? values)])];
+}
+
+function optionsFor(element: HTMLElement, latest: () => TimeChartProps): uPlot.Options {
+  const { series, height, utc } = latest();
   const color = (name: string) => paint(element, name);
   const axis = {
-    stroke: color("--muted"),
-    grid: { stroke: color("--line"), width: 1 },
+    stroke: color("var(--muted)"),
+    grid: { stroke: color("var(--line)"), width: 1 },
     ticks: { show: false },
     font: `11px ${getComputedStyle(element).fontFamily}`,
   };
@@ -101,12 +163,20 @@ function optionsFor(element: HTMLElement, { series, height }: TimeChartProps): u
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     padding: [8, 4, 0, 4],
+    // Ticks are at full hours of the zone in which they are shown.
+    tzDate: (seconds) =>
+      utc ? uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC") : new Date(seconds * 1_000),
     scales: {
       left: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
       right: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] },
     },
     axes: [
-      { ...axis, size: 26, grid: { show: false }, values: (_, splits) => splits.map(clock) },
+      {
+        ...axis,
+        size: 26,
+        grid: { show: false },
+        values: (_, splits) => splits.map((split) => clock(split, utc)),
+      },
       { ...axis, scale: "left", size: 74, space: 42, incrs: BINARY_STEPS, values: values("left") },
       {
         ...axis,
@@ -128,24 +198,56 @@ function optionsFor(element: HTMLElement, { series, height }: TimeChartProps): u
         width: 1.75,
         points: { show: false },
         spanGaps: true,
-        ...(each.fill ? { fill: color("--accent-soft") } : {}),
-        ...(each.axis === "right" ? { dash: [4, 4] } : {}),
+        ...(each.fill ? { fill: color(`color-mix(in oklab, ${each.color} 16%, transparent)`) } : {}),
+        ...(each.dash === undefined ? {} : { dash: [...each.dash] }),
       })),
     ],
+    bands: series.flatMap(({ above }, at) =>
+      above === undefined ? [] : [{ series: [at + 1, above + 1] as [number, number] }],
+    ),
+    hooks: {
+      drawClear: [(plot) => drawSpans(plot, latest().spans, color)],
+      setCursor: [(plot) => latest().onCursor(plot.cursor.idx ?? undefined)],
+    },
   };
+}
+
+function drawSpans(plot: uPlot, spans: readonly ChartSpan[], color: (name: string) => string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  for (const span of spans) {
+    const from = plot.valToPos(span.at, "x", true);
+    if (span.until === undefined) {
+      ctx.strokeStyle = color(span.color);
+      ctx.lineWidth = 1;
+      ctx.setLineDash([2, 3]);
+      ctx.beginPath();
+      ctx.moveTo(from, bbox.top);
+      ctx.lineTo(from, bbox.top + bbox.height);
+      ctx.stroke();
+    } else {
+      ctx.fillStyle = color(`color-mix(in oklab, ${span.color} 14%, transparent)`);
+      ctx.fillRect(from, bbox.top, Math.max(2, plot.valToPos(span.until, "x", true) - from), bbox.height);
+    }
+  }
+  ctx.restore();
 }
 
 /** Axis labels are round numbers of KiB, MiB and GiB. */
 const BINARY_STEPS = Array.from({ length: 60 }, (_, power) => 2 ** power);
 
-function clock(seconds: number): string {
-  return new Date(seconds * 1_000).toTimeString().slice(0, 5);
+function clock(seconds: number, utc: boolean): string {
+  const at = new Date(seconds * 1_000);
+  return (utc ? at.toISOString().slice(11) : at.toTimeString()).slice(0, 5);
 }
 
-/** A colour of the palette as a canvas colour. */
+/** A colour as the canvas needs it: variables and mixtures resolved. */
 function paint(element: HTMLElement, name: string): string {
   const probe = document.createElement("span");
-  probe.style.color = `var(${name})`;
+  probe.style.color = name;
   element.append(probe);
   const { color } = getComputedStyle(probe);
   probe.remove();

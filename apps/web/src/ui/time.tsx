@@ -1,6 +1,12 @@
 "use client";
 /** A time in the user's preferred format; the exact time is always in the title and in the markup. */
-import { formatAbsolute, formatDuration, formatRelative, parseTime } from "@sluice/control/units";
+import {
+  formatAbsolute,
+  formatClock,
+  formatDuration,
+  formatRelative,
+  parseTime,
+} from "@sluice/control/units";
 import { useNow } from "./clock.ts";
 import { usePreferences } from "./preferences-context.tsx";
 
@@ -9,20 +15,27 @@ export function Time({ at, className = "" }: { at: string | number | undefined; 
   const { timeMode } = usePreferences();
   const now = useNow();
   const ms = typeof at === "number" ? at : parseTime(at);
-  if (ms === undefined) return <span className={className}>–</span>;
-  const text = timeMode === "relative" ? formatRelative(ms, now) : formatAbsolute(ms, timeMode === "utc");
+  // A number from Redis may be too large for a date.
+  if (ms === undefined || Number.isNaN(new Date(ms).getTime())) return <span className={className}>–</span>;
+  const text = timeMode === "relative" ? formatRelative(ms, now) : formatClock(ms, now, timeMode === "utc");
   const title = `${formatAbsolute(ms, false)} local, ${formatAbsolute(ms, true)}`;
   // The server knows neither the user's time zone nor the time of reading: the browser's text takes precedence.
   return (
     <time
       dateTime={new Date(ms).toISOString()}
       title={title}
-      className={`num whitespace-nowrap ${className}`}
+      className={`num ${className}`}
       suppressHydrationWarning
     >
-      {text}
+      {mayBreakAfterDate(text)}
     </time>
   );
+}
+
+/** In a narrow column the date is above the time; the rest never breaks. */
+function mayBreakAfterDate(text: string): string {
+  const date = /^\d{4}-\d\d-\d\d /.exec(text)?.[0] ?? "";
+  return date + text.slice(date.length).replaceAll(" ", "\u00a0");
 }
 
 /** The page's clock has steps of a second, so milliseconds mean nothing. */

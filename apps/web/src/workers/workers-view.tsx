@@ -27,7 +27,8 @@ import { Age, Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
 const REFRESH_EVERY_MS = 2_000;
-const AT_LEAST_EVERY_MS = 4_000;
+/** What a worker reports of itself is shown at most this late. */
+const AT_LEAST_EVERY_MS = 10_000;
 
 export function WorkersView() {
   const trpc = useTRPC();

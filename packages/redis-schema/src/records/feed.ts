@@ -22,11 +22,27 @@ export function parseFeedEntry(hash: RawHash): Parsed<FeedEntry> {
   return parseWith(eventSchema, hash);
 }
 
+/** What was known of one item when the action was taken: the item itself may be gone by the time this is read. */
+const auditItemSchema = z.object({
+  id: z.string(),
+  /** Path of the file. */
+  name: z.exactOptional(z.string()),
+  key: z.exactOptional(z.string()),
+  /** The bytes that the action is about, as its plan counts them. */
+  bytes: z.exactOptional(z.number()),
+  parts: z.exactOptional(z.number()),
+  result: z.exactOptional(z.string()),
+  detail: z.exactOptional(z.string()),
+});
+export type AuditItem = z.infer<typeof auditItemSchema>;
+
 const auditSchema = z.object({
   who: z.string(),
   from: z.exactOptional(z.string()),
   action: named,
   ids: jsonField(z.array(z.string())),
+  /** The first of them, by name. */
+  items: z.exactOptional(jsonField(z.array(auditItemSchema))),
   reason: z.exactOptional(z.string()),
   result: z.string(),
   /** Token of the plan that was carried out: its results, item by item, are kept under it for a day. */
@@ -40,7 +56,12 @@ export function parseAudit(hash: RawHash): Parsed<AuditEntry> {
 }
 
 export function auditFields(entry: AuditEntry): Record<string, string | undefined> {
-  return { ...entry, ids: JSON.stringify(entry.ids) };
+  const { ids, items, ...plain } = entry;
+  return {
+    ...plain,
+    ids: JSON.stringify(ids),
+    items: items === undefined ? undefined : JSON.stringify(items),
+  };
 }
 
 const logSchema = z.object({ at_utc: time, text: z.string(), worker: z.exactOptional(z.string()) });

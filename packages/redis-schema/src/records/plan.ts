@@ -15,6 +15,18 @@ const optionsSchema = z.object({
   seen: z.exactOptional(z.record(z.string(), z.string())),
   /** History that completed before this is pruned, ms since 1970. */
   cutoff: z.exactOptional(z.number()),
+  /** The first items as they were planned, by id: they may be gone when the results are read. */
+  named: z.exactOptional(
+    z.record(
+      z.string(),
+      z.object({
+        name: z.string(),
+        key: z.exactOptional(z.string()),
+        bytes: z.number(),
+        parts: z.exactOptional(z.number()),
+      }),
+    ),
+  ),
   /** What must be typed to confirm; null: nothing. */
   typed: z.exactOptional(z.string().nullable()),
   /** The options of the request to the workers. */

@@ -1,6 +1,7 @@
-/** `stats:<minute>`: total counters (`parts`) and counters by worker (`parts@<worker>`); gauges by worker. */
+/** `stats:<minute>`: total counters (`parts`), and by worker (`parts@<worker>`) counters and what it last reported. */
 import type { StatsDelta } from "@sluice/core";
 import type { RawHash } from "./text.ts";
+import type { WorkerRecord } from "./worker.ts";
 
 export const COUNTERS = [
   "bytes_in",
@@ -11,15 +12,23 @@ export const COUNTERS = [
   "completed",
 ] as const satisfies (keyof StatsDelta)[];
 export type Counter = (typeof COUNTERS)[number];
-/** The last value in that minute; times in ms since 1970, 0: everything is in S3. */
-export const GAUGES = ["lag_bytes", "oldest_unshipped_at"] as const;
+/**
+ * The last value in that minute; times in ms since 1970, `oldest_unshipped_at` 0: everything is in S3. `blocked`: 1 if the
+ * worker was blocked at any time in it. A worker of an earlier version reports only the first two.
+ */
+export const GAUGES = ["lag_bytes", "oldest_unshipped_at", "started_at", "blocked"] as const;
 export type Gauge = (typeof GAUGES)[number];
 
 export type Counters = Record<Counter, number>;
 
+export type WorkerMinute = Partial<Record<Counter | Gauge, number>> & {
+  /** The source it runs on: a worker that ended leaves no other record of it. */
+  source?: string;
+};
+
 export interface MinuteStats {
   all: Counters;
-  byWorker: Record<string, Partial<Record<Counter | Gauge, number>>>;
+  byWorker: Record<string, WorkerMinute>;
 }
 
 export const NO_COUNTS: Readonly<Counters> = {
@@ -41,6 +50,20 @@ export function statsArgs(delta: StatsDelta | undefined, worker: string): (strin
   return flat;
 }
 
+/** What a worker reports with each renewal of its lease: the arguments of HSET. Nothing until it has looked at its files. */
+export function reportArgs(workerId: string, worker: WorkerRecord): (string | number)[] {
+  if (worker.lag_bytes === undefined) return [];
+  const oldest = worker.oldest_unshipped_at_utc;
+  const report = {
+    lag_bytes: worker.lag_bytes,
+    oldest_unshipped_at: oldest === undefined ? 0 : Date.parse(oldest),
+    source: worker.source,
+    started_at: Date.parse(worker.started_at_utc),
+    ...(worker.state === "blocked" ? { blocked: 1 } : {}),
+  };
+  return Object.entries(report).flatMap(([name, value]) => [`${name}@${workerId}`, value]);
+}
+
 /** Unknown fields and values that are not numbers are skipped. */
 export function parseMinute(hash: RawHash): MinuteStats {
   const all: Counters = { ...NO_COUNTS };
@@ -48,6 +71,11 @@ export function parseMinute(hash: RawHash): MinuteStats {
   for (const [field, text] of Object.entries(hash)) {
     const at = field.indexOf("@");
     const name = at < 0 ? field : field.slice(0, at);
+    if (at >= 0 && name === "source") {
+      const worker = field.slice(at + 1);
+      byWorker[worker] = { ...byWorker[worker], source: text };
+      continue;
+    }
     const amount = Number(text);
     if (!Number.isFinite(amount)) continue;
     if (at < 0) {

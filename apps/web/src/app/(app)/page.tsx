@@ -1,17 +1,19 @@
 /** The overview. */
 import type { Metadata } from "next";
+import type { SearchParams } from "nuqs/server";
 import { OverviewView } from "../../overview/overview-view.tsx";
-import { BUSIEST } from "../../overview/busiest.ts";
+import { loadRange } from "../../overview/range.ts";
 import { Prefetched } from "../../trpc/server.tsx";
 
 export const metadata: Metadata = { title: "Overview" };
 
-export default function OverviewPage() {
+export default async function OverviewPage({ searchParams }: { searchParams: Promise<SearchParams> }) {
+  const { range } = await loadRange(searchParams);
   return (
     <Prefetched
       ask={(trpc, fetch) => [
         fetch(trpc.overview.get.queryOptions()),
-        fetch(trpc.streams.page.queryOptions(BUSIEST)),
+        fetch(trpc.overview.chart.queryOptions({ range })),
       ]}
     >
       <OverviewView />

@@ -5,6 +5,7 @@
 import { PLAN_ACTIONS } from "@sluice/control/actions";
 import { isAskedOfWorkers, planResults } from "@sluice/control/run-plan";
 import { fileName, pathOf } from "@sluice/control/stream-row";
+import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { TRPCError } from "@trpc/server";
 import { MAX_SHOWN_RESULTS, type PlanProgress } from "../../actions/plan-view.ts";
 import type { Hub } from "../hub.ts";
@@ -21,7 +22,12 @@ export async function planProgress(hub: Hub, token: string): Promise<PlanProgres
   const results = await planResults(hub.context, plan.value);
   const shown = ids.map((id): Shown => {
     const result = results.get(id);
-    return { id, name: nameOf(hub, id), result: result?.result ?? "waiting", ...detailOf(result?.detail) };
+    return {
+      id,
+      name: nameOf(hub, plan.value, id),
+      result: result?.result ?? "waiting",
+      ...detailOf(result?.detail),
+    };
   });
   const count = (result: Shown["result"]) => shown.filter((item) => item.result === result).length;
   const waiting = count("waiting");
@@ -56,10 +62,11 @@ function stateOf(facts: {
   return facts.isInProgress ? "running" : "interrupted";
 }
 
-/** A purged stream has no record any longer, only its id. */
-function nameOf(hub: Hub, id: string): string {
+/** A purged stream has no record any longer: the plan knows what it was. */
+function nameOf(hub: Hub, { options }: PlanRecord, id: string): string {
   const row = hub.model.rows.get(id);
-  return row === undefined ? id : fileName(pathOf(row));
+  const path = row === undefined ? options?.named?.[id]?.name : pathOf(row);
+  return path === undefined ? id : fileName(path);
 }
 
 function detailOf(detail: string | undefined): { detail?: string } {

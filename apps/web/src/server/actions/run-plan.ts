@@ -1,11 +1,19 @@
 /** The second half of every action, for pages: returns once the plan is started; progress is read from Redis. */
 import { randomUUID } from "node:crypto";
 import { isRecordPlan, type RecordPlan } from "@sluice/control/carry-out";
-import { askForPlan, carryOutAudited, summary, takePlan, type Actor } from "@sluice/control/run-plan";
+import {
+  askForPlan,
+  auditAnswers,
+  carryOutAudited,
+  summary,
+  takePlan,
+  type Actor,
+} from "@sluice/control/run-plan";
 import { CheckpointError } from "@sluice/core/errors";
 import type { PlanRecord } from "@sluice/redis-schema/records/plan";
 import { TRPCError } from "@trpc/server";
 import { log, type Hub } from "../hub.ts";
+import { pause } from "../read-model/read-model.ts";
 
 /**
  * Identifies this process as the one that carries a plan out: another process that gets the same plan does not touch
@@ -66,12 +74,44 @@ export async function resumePlan(hub: Hub, actor: Actor, token: string): Promise
 
 async function start(hub: Hub, actor: Actor, plan: PlanRecord, reason: string | undefined): Promise<void> {
   if (!isRecordPlan(plan)) {
-    await askForPlan(hub.context, plan, actor, reason);
+    const { items, isNew } = await askForPlan(hub.context, plan, actor, reason);
+    if (isNew)
+      enterAnswers(hub, actor, { ...plan, ids: items }, reason).catch((error: unknown) => {
+        log("error", `the answers to ${plan.action} were not audited`, {
+          plan: plan.token,
+          error: String(error),
+        });
+      });
     return;
   }
   carryOut(hub, actor, plan, reason).catch((error: unknown) => {
     log("error", `${plan.action} broke off`, { plan: plan.token, error: String(error) });
   });
+}
+
+/** Workers answer within moments, or when a recorder's volume is back: after that the results of the plan say it. */
+const WAIT_FOR_ANSWERS_MS = 3_600_000;
+const LOOK_EVERY_MS = 1_000;
+
+/** `plan`: with the items that were asked for; others had changed since it was made. */
+async function enterAnswers(
+  hub: Hub,
+  actor: Actor,
+  plan: PlanRecord,
+  reason: string | undefined,
+): Promise<void> {
+  const until = Date.now() + WAIT_FOR_ANSWERS_MS;
+  const items = new Set(plan.ids).size;
+  while (Date.now() < until && !hub.drain.signal.aborted) {
+    await pause(LOOK_EVERY_MS, hub.drain.signal);
+    const answered = await hub.requests.answered(plan.token).catch((error: unknown) => {
+      if (!(error instanceof CheckpointError)) throw error;
+      return 0;
+    });
+    // The request has expired.
+    if (answered === undefined) return;
+    if (answered >= items) return auditAnswers(hub.context, plan, actor, reason);
+  }
 }
 
 async function carryOut(hub: Hub, actor: Actor, plan: RecordPlan, reason: string | undefined): Promise<void> {

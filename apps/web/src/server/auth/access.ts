@@ -14,7 +14,7 @@ export type Access =
   | { kind: "refused"; why: string };
 
 /** Finds the session of a token in Redis if it is still valid; also marks it as used. */
-export type FindSession = (token: string) => Promise<string | undefined>;
+export type FindSession = (token: string) => Promise<{ session: string; who: string } | undefined>;
 
 /** Value of SLUICE_WEB_OPERATOR_GROUP that lets everyone act whom the proxy admits. */
 const EVERYONE = "*";
@@ -28,9 +28,9 @@ export async function decideAccess(
   if (auth.mode === "none") return { kind: "granted", user: "local", role: "operator" };
   if (auth.mode === "proxy") return proxyAccess(auth, facts, headers);
   const token = sessionToken(headers.get("cookie"), facts.https);
-  const session = token === undefined ? undefined : await findSession(token);
-  if (session === undefined) return { kind: "login" };
-  return { kind: "granted", user: "operator", role: "operator", session };
+  const found = token === undefined ? undefined : await findSession(token);
+  if (found === undefined) return { kind: "login" };
+  return { kind: "granted", user: found.who, role: "operator", session: found.session };
 }
 
 type ProxyAuth = Extract<WebSettings["auth"], { mode: "proxy" }>;

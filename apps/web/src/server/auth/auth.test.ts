@@ -130,7 +130,9 @@ describe("access", () => {
     ],
   ])("behind a proxy: %s", async (_, peer, more, expected) => {
     const { facts, headers } = through(peer, more);
-    expect(await decideAccess(proxy, facts, headers, () => Promise.resolve("s"))).toMatchObject(expected);
+    expect(
+      await decideAccess(proxy, facts, headers, () => Promise.resolve({ session: "s", who: "x" })),
+    ).toMatchObject(expected);
   });
 
   test.each([
@@ -150,9 +152,9 @@ describe("access", () => {
     const auth = { mode: "password", password: "x" } as const;
     expect(
       await decideAccess(auth, facts, headers, (token) =>
-        Promise.resolve(token === "abc" ? "known" : undefined),
+        Promise.resolve(token === "abc" ? { session: "known", who: "ada" } : undefined),
       ),
-    ).toMatchObject({ kind: "granted", session: "known" });
+    ).toMatchObject({ kind: "granted", user: "ada", session: "known" });
     expect(await decideAccess(auth, facts, headers, () => Promise.resolve(undefined))).toEqual({
       kind: "login",
     });

@@ -4,18 +4,30 @@ import { uploadAge } from "@sluice/core/stream/upload-age";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
-import { indexOfRow, isSuperseded, startedAt, type StreamRow } from "@sluice/control/stream-row";
+import { selectPage } from "../read-model/select-page.ts";
+import {
+  indexOfRow,
+  isSuperseded,
+  lagBytes,
+  pathOf,
+  sentBytes,
+  startedAt,
+  type StreamRow,
+} from "@sluice/control/stream-row";
 import { disksOf, type Disk } from "@sluice/control/disk-space";
 import { endingUploads, retentionOf, type EndingUpload } from "@sluice/control/ending-uploads";
 import { rateNow } from "@sluice/control/rates";
 import { RiskTally, type Risk } from "@sluice/control/verdict";
 import { needsAttention, type Attention } from "./attention.ts";
-import { chartOf, type ChartPoint } from "./throughput.ts";
+import type { Chart } from "../../overview/chart.ts";
+import { chartOf } from "./throughput.ts";
 
 export interface Overview {
   at: number;
   /** Bytes of live streams on disk that are not in S3. */
   lag_bytes: number;
+  /** The same by source. */
+  lag_by_source: Readonly<Record<string, number>>;
   /** The input of the verdict. */
   risk: Risk;
   /** Bytes per second, in and out, over the last minute or two. */
@@ -29,10 +41,21 @@ export interface Overview {
   /** The fullest disk of a watch that a worker reports. */
   disk?: Disk;
   attention: Attention[];
-  chart: ChartPoint[];
+  /** The live streams that are furthest behind, most lag first. */
+  busiest: BusyStream[];
   /** The streams are still being read, so sums are incomplete. */
   filling: boolean;
 }
+
+export interface BusyStream {
+  id: string;
+  path: string;
+  sent: number;
+  size: number;
+  lag: number;
+}
+
+const BUSIEST = 6;
 
 export async function overviewOf(hub: Hub): Promise<Overview> {
   const [minutes, listings, counts] = await Promise.all([
@@ -50,6 +73,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     at: Date.now(),
     risk,
     lag_bytes: tally.bytes,
+    lag_by_source: tally.bytesBySource,
     unprotected_bytes: tally.unprotected,
     ...rates,
     counts: {
@@ -63,9 +87,28 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     workers: workerCounts(listings),
     ...(disks[0] === undefined ? {} : { disk: disks[0] }),
     attention: await needsAttention(hub, { risk, disks, stalled: tally.stalled, ...seen }),
-    chart: chartOf(minutes, Date.now()),
+    busiest: busiestOf(hub),
     filling: !hub.model.filled,
   };
+}
+
+function busiestOf(hub: Hub): BusyStream[] {
+  const live = (row: StreamRow) => indexOfRow(row) === "active";
+  const { rows } = selectPage(hub.model.rows.values(), live, { sort: "lag", dir: "desc", limit: BUSIEST });
+  return rows.map((row) => ({
+    id: row.id,
+    path: pathOf(row),
+    sent: sentBytes(row),
+    size: row.file_size ?? 0,
+    lag: lagBytes(row),
+  }));
+}
+
+/** The last minutes, at most a day. */
+export async function chartOfMinutes(hub: Hub, minutes: number): Promise<Chart> {
+  const [day, listings] = await Promise.all([hub.minutes.day(), hub.workersNow()]);
+  const { tally } = collectRows(hub, listings);
+  return chartOf(day, { now: Date.now(), minutes, listings, lagNow: tally.bytesBySource });
 }
 
 export interface SeenRows {

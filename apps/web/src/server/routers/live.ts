@@ -2,10 +2,10 @@
 import { CheckpointError } from "@sluice/core/errors";
 import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { BATCH_EVERY_MS, HEARTBEAT_MS } from "../../live/live-batch.ts";
+import { BATCH_EVERY_MS, HEARTBEAT_MS, OVERVIEW_EVERY_MS } from "../../live/live-batch.ts";
 import type { RequestContext } from "../context.ts";
 import type { Hub } from "../hub.ts";
-import { batchOf, NO_CHANGE } from "../live-batch.ts";
+import { batchOf, NO_CHANGE, overviewOrNothing } from "../live-batch.ts";
 import { pause, type Change } from "../read-model/read-model.ts";
 import { router, viewerProcedure } from "../trpc.ts";
 
@@ -22,10 +22,17 @@ export const liveRouter = router({
       const stopListening = hub.model.onChange((change) => pending.add(change));
       try {
         pending.add(await missedSince(hub, input?.lastEventId ?? undefined));
+        let overviewAt = 0;
         while (!ended.aborted) {
           if (!(await stillSignedIn(ctx)))
             throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
-          yield tracked(hub.model.position, await batchOf(hub, pending.take()));
+          const batch = await batchOf(hub, pending.take());
+          if (batch.redis === "ok" && Date.now() - overviewAt >= OVERVIEW_EVERY_MS) {
+            const overview = await overviewOrNothing(hub);
+            if (overview !== undefined) batch.overview = overview;
+            overviewAt = Date.now();
+          }
+          yield tracked(hub.model.position, batch);
           // Changes within this time are sent together; if there are none, a heartbeat is sent.
           await pause(BATCH_EVERY_MS, ended);
           await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);

@@ -1,16 +1,23 @@
 /** Procedures of the pages about the whole system: overview, failed, orphans, workers, activity. */
 import { z } from "zod";
+import { activityAbout, activityPage } from "../activity.ts";
 import { failedGroups } from "../failed.ts";
 import { orphansView } from "../orphans.ts";
-import { overviewOf } from "../overview/overview.ts";
+import { RANGES, RANGE_MINUTES } from "../../overview/range.ts";
+import { chartOfMinutes, overviewOf } from "../overview/overview.ts";
 import { ask, answerTo } from "../questions.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
 import { workerViews } from "../workers.ts";
 
-const MAX_ENTRIES = 100;
+const MAX_NAME_CHARS = 256;
+/** ms since 1970. */
+const time = z.number().int().min(0);
 
 export const overviewRouter = router({
   get: viewerProcedure.query(({ ctx }) => overviewOf(ctx.hub)),
+  chart: viewerProcedure
+    .input(z.object({ range: z.enum(RANGES) }))
+    .query(({ ctx, input }) => chartOfMinutes(ctx.hub, RANGE_MINUTES[input.range])),
 });
 
 export const failedRouter = router({
@@ -30,8 +37,20 @@ export const orphansRouter = router({
 
 export const activityRouter = router({
   page: viewerProcedure
-    .input(z.object({ cursor: z.string().max(64).optional() }))
-    .query(({ ctx, input }) => ctx.hub.audit.page(MAX_ENTRIES, input.cursor)),
+    .input(
+      z.object({
+        cursor: z.string().max(64).optional(),
+        kind: z.enum(["actions", "sign_ins"]).optional(),
+        who: z.string().max(MAX_NAME_CHARS).optional(),
+        action: z.string().max(64).optional(),
+        from: time.optional(),
+        until: time.optional(),
+      }),
+    )
+    .query(({ ctx, input }) => activityPage(ctx.hub, input)),
+  about: viewerProcedure
+    .input(z.object({ id: z.string().min(1).max(256) }))
+    .query(({ ctx, input }) => activityAbout(ctx.hub, input.id)),
 });
 
 export const requestsRouter = router({

@@ -14,9 +14,21 @@ const MAX_PASSWORD_CHARS = 1_024;
 /** Enough to distinguish browsers. */
 const AGENT_CHARS = 200;
 
+const MAX_NAME_CHARS = 64;
+
+/**
+ * Everyone with the password is an operator; the name is what they call themselves, and the audit log keeps it with the
+ * address. Without one: "operator".
+ */
+const nameSchema = z
+  .string()
+  .max(MAX_NAME_CHARS)
+  .optional()
+  .transform((name) => name?.trim() || "operator");
+
 export const sessionRouter = router({
   login: publicProcedure
-    .input(z.object({ password: z.string().max(MAX_PASSWORD_CHARS) }))
+    .input(z.object({ password: z.string().max(MAX_PASSWORD_CHARS), name: nameSchema }))
     .mutation(async ({ ctx, input }) => {
       const { hub, facts, headers } = ctx;
       const known = await hub.password;
@@ -26,19 +38,19 @@ export const sessionRouter = router({
       const attempt = await hub.sessions.attempt(names);
       if (!attempt.allowed) throw tooMany(attempt.retryAfterMs);
       if (!(await passwordMatches(input.password, known))) {
-        await hub.audit.appendRefusal(entryOf(ctx, "sign in", "refused: wrong password"));
+        await hub.audit.appendRefusal(entryOf(ctx, input.name, "sign in", "refused: wrong password"));
         throw new TRPCError({ code: "UNAUTHORIZED", message: "wrong password" });
       }
       const token = newToken();
       const agent = headers.get("user-agent")?.slice(0, AGENT_CHARS);
       await hub.sessions.begin(sessionHash(token, known), {
-        who: "operator",
+        who: input.name,
         role: "operator",
         from: facts.client,
         ...(agent ? { agent } : {}),
       });
       await hub.sessions.succeeded(names);
-      await hub.audit.append(entryOf(ctx, "sign in", "done"));
+      await hub.audit.append(entryOf(ctx, input.name, "sign in", "done"));
       ctx.responseHeaders.append("set-cookie", sessionCookie(token, facts.https, KEPT.sessionMs / 1_000));
       return { ok: true };
     }),
@@ -52,10 +64,10 @@ export const sessionRouter = router({
       if (access.kind === "granted" && access.session !== undefined) {
         if (input?.everywhere === true) {
           await hub.sessions.endAll();
-          await hub.audit.append(entryOf(ctx, "sign out everywhere", "done"));
+          await hub.audit.append(entryOf(ctx, access.user, "sign out everywhere", "done"));
         } else {
           await hub.sessions.end(access.session);
-          await hub.audit.append(entryOf(ctx, "sign out", "done"));
+          await hub.audit.append(entryOf(ctx, access.user, "sign out", "done"));
         }
       }
       ctx.responseHeaders.append("set-cookie", endedCookie(ctx.facts.https));
@@ -67,7 +79,8 @@ export const sessionRouter = router({
     const access = await ctx.access();
     const own = access.kind === "granted" ? access.session : undefined;
     const sessions = await ctx.hub.sessions.list();
-    return sessions.map(({ hash, from, agent, started_at, used_at }) => ({
+    return sessions.map(({ hash, who, from, agent, started_at, used_at }) => ({
+      who,
       from,
       agent,
       started_at,
@@ -82,6 +95,11 @@ function tooMany(retryAfterMs: number): TRPCError {
   return new TRPCError({ code: "TOO_MANY_REQUESTS", message });
 }
 
-function entryOf(ctx: RequestContext, action: string, result: string): Omit<AuditEntry, "at_utc"> {
-  return { who: "operator", from: ctx.facts.client, action, ids: [], result };
+function entryOf(
+  ctx: RequestContext,
+  who: string,
+  action: string,
+  result: string,
+): Omit<AuditEntry, "at_utc"> {
+  return { who, from: ctx.facts.client, action, ids: [], result };
 }

@@ -1,6 +1,7 @@
 /** The results of one plan; available from any tab for a day. */
 import type { Metadata } from "next";
 import Link from "next/link";
+import { KnownOf } from "../../../../activity/known-of.tsx";
 import { PlanResults } from "../../../../actions/plan-results.tsx";
 import { PageTitle } from "../../../../ui/page-title.tsx";
 
@@ -18,6 +19,7 @@ export default async function PlanPage({ params }: { params: Promise<{ token: st
       <div className="card max-w-3xl p-4">
         <PlanResults token={token} />
       </div>
+      <KnownOf id={token} title="In the activity log" />
     </>
   );
 }
