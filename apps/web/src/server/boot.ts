@@ -70,7 +70,8 @@ function endWithTheProcess(hub: Hub, watching: Promise<void>): void {
   const end = () => {
     hub.drain.abort();
     // The turn of delivering is given back first. The process does not wait for either.
-    void watching.finally(() => Promise.all(hub.clients.map(closeClient)));
+    const close = () => Promise.all(hub.clients.map(closeClient));
+    void watching.then(close, close);
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
