@@ -118,6 +118,7 @@ test("one stream's message that is refused holds back that stream alone", async 
     "the refused one alone is left",
     async () => (await rig.records.redis.xlen("webhooks")) === 1,
   );
+  expect(types()).toEqual(["stream.completed"]);
 });
 
 test("X10: a redirect is not followed", async () => {
