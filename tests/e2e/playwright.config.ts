@@ -6,6 +6,8 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
   existsSync(path),
 );
 
+const isCi = process.env["CI"] === "true";
+
 export default defineConfig({
   testDir: ".",
   globalSetup: "./support/build-dashboard.ts",
@@ -15,13 +17,14 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   forbidOnly: true,
   // As in vitest.config.ts: CI tries once more and names what needed it.
-  retries: process.env["CI"] === "true" ? 1 : 0,
+  retries: isCi ? 1 : 0,
   reporter: "list",
   outputDir: "../../test-results",
   use: {
     browserName: "chromium",
     viewport: { width: 1280, height: 900 },
-    trace: "retain-on-failure",
+    // A recording costs a fifth of a test's time: where a test is tried twice, the second try has it.
+    trace: isCi ? "on-first-retry" : "retain-on-failure",
     launchOptions: {
       ...(CHROMIUM === undefined ? {} : { executablePath: CHROMIUM }),
       args: [

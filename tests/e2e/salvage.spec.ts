@@ -201,7 +201,7 @@ test("a purge keeps an only copy, and the orphans page makes an object of it; lo
   expect(await stack.bucket.openUploads(kept.key)).toHaveLength(1);
 
   await openPage(page, `${dashboard.origin}/orphans`);
-  const orphan = page.getByRole("listitem").filter({ hasText: kept.key });
+  const orphan = page.getByRole("row").filter({ hasText: kept.key });
   await expect(orphan.getByText("Only copy", { exact: true })).toBeVisible();
   await page.getByLabel(`Select ${kept.key}`).check();
   await expectFitting(page);

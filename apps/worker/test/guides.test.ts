@@ -5,16 +5,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -257,23 +248,6 @@ describe("a guide", { concurrent: true, timeout: 180_000 }, () => {
     expect(failures(await walk.under("Redis is lost"))).toEqual([]);
     await momentPassed(rig);
     expect(sent(rig, from)).toEqual([]);
-  });
-
-  it("gets a recording back whose file is gone", async () => {
-    await using rig = await startRig();
-    const walk = await Walk.begin(rig, "getting-a-recording-back.md", NEVER_IDLE);
-    const bytes = randomBytes(2 * PART + MIB);
-    const path = writeWhole(rig, "take.mxf", bytes);
-    const { id } = await rig.live(path, ({ next_part: next }) => next === "3");
-    rmSync(path);
-    await rig.until("its stream has failed", async () => {
-      const stream = await rig.records.stream(id);
-      return stream?.status.startsWith("failed_") && stream["source_state"] === "missing";
-    });
-    const [plan, done] = await walk.under("The file is gone", { "01k9w3": id });
-    expect(plan?.said).toContain("take.mxf");
-    expect(done?.code).toBe(0);
-    expect(await rig.bucket.bytes("take.mxf")).toEqual(bytes.subarray(0, 2 * PART));
   });
 
   it("asks a worker from outside whether it is alive", async () => {

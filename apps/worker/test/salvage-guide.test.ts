@@ -1,4 +1,4 @@
-/** docs/getting-a-recording-back.md: its commands, as they stand there, get the bytes back. Only the names are the test's. */
+/** docs/guides/getting-a-recording-back.md: its commands, as they stand there, get the bytes back. Only the names are the test's. */
 import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { sluice, type Answer } from "./cli-process.ts";
 import { MIB, PART, startRig, writeWhole, type Rig } from "./rig.ts";
 
 const PAGE = readFileSync(
-  fileURLToPath(new URL("../../../docs/getting-a-recording-back.md", import.meta.url)),
+  fileURLToPath(new URL("../../../docs/guides/getting-a-recording-back.md", import.meta.url)),
   "utf8",
 );
 const NEVER_IDLE = { SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h" };
