@@ -20,6 +20,9 @@ if (!existsSync(join(server, "server.js"))) {
 const files = join(server, ".next/static");
 if (!existsSync(files)) cpSync(join(build, "static"), files, { recursive: true });
 
+// A log that nobody reads any longer, or a full disk below it, is no reason to stop serving. Without a listener each line
+// would be an uncaught error, which Next logs, and so on without end.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
 const loaded = readConfig();
 // Next's server changes the directory: a relative path, and sluice.yaml itself, mean what they mean here and now.
 globalThis.sluiceConfig = loaded;
