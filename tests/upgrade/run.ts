@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bringToolchain } from "../../scripts/bootstrap/toolchain.mjs";
-import { countLine } from "../../scripts/test/count.ts";
+import { ending } from "../../scripts/test/count.ts";
 import { runSuite } from "../../scripts/test/run-suite.ts";
 import { ensureSystemPackages } from "../../scripts/test/system-packages.ts";
 
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
   console.log(`from ${from} (${commit.slice(0, 12)}) to this checkout, and back`);
   const argv = ["node_modules/vitest/vitest.mjs", "run", "--config", "tests/upgrade/vitest.config.ts"];
   const count = await runSuite(root, { name: "upgrade", kind: "vitest", argv });
-  console.log(`\n${countLine(count)}`);
+  console.log(ending(count));
   return count.failed === 0 ? 0 : 1;
 }
 
