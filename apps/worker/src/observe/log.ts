@@ -35,7 +35,7 @@ export function createLog(
   };
   const format = pretty ? prettyLine(isTerminal) : escapedJson;
   const out = destination ?? standardOutput((lines) => log.warn({ lines }, LINES_LOST));
-  const log = pino(options, { write: (line) => void out.write(format(line)) });
+  const log = pino(options, { write: (line) => out.write(format(line)) });
   return log;
 }
 
