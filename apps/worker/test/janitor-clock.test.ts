@@ -49,6 +49,8 @@ async function twoEnded() {
     context: schema,
     store: objects as ObjectStore,
     orphans: new OrphanStore(schema),
+    streams: store,
+    hold: (id) => ({ has: (one) => one === id, [Symbol.dispose]: () => undefined }),
     workerId: W1.workerId,
     bucket: replaced.s3_bucket,
     historyMs: RETENTION,
@@ -65,6 +67,7 @@ async function twoEnded() {
     deps,
     setClock: (ms: number) => void (setBy = ms),
     pass: (ms: number) => void (passed = ms),
+    record: () => harness.raw.hgetall(schema.keys.streamMeta(replaced.id)),
     left: () => harness.raw.zrange(schema.keys.index("completed"), "0", "-1"),
   };
 }
@@ -92,4 +95,29 @@ it("D7f: what is due by every clock goes; not while Redis turns out to be older 
   expect([await left(), aborted]).toEqual([["s1"], []]);
   await tidyUp(deps(due));
   expect([await left(), aborted]).toEqual([[], ["u"]]);
+});
+
+it("the record of a stream whose upload has ended names it no longer: no copy is shown, no later round aborts it again", async () => {
+  const { deps, aborted, record } = await twoEnded();
+  const due = { failedUploadRetentionMs: -60_000 };
+  await tidyUp(deps(due));
+  const { s3_upload_id: upload, bytes_sent: sent, status, owner, superseded_by: by } = await record();
+  expect({ upload, sent, status, owner, by }).toEqual({
+    upload: undefined,
+    sent: "0",
+    status: "failed_file_replaced",
+    owner: undefined,
+    by: "s3",
+  });
+  await tidyUp(deps(due));
+  expect(aborted).toEqual(["u"]);
+});
+
+it("a stream that somebody holds keeps its upload's id until a later round", async () => {
+  const { deps, record } = await twoEnded();
+  const due = { failedUploadRetentionMs: -60_000 };
+  await tidyUp(deps({ ...due, hold: () => ({ has: () => false, [Symbol.dispose]: () => undefined }) }));
+  expect((await record())["s3_upload_id"]).toBe("u");
+  await tidyUp(deps(due));
+  expect(await record()).not.toHaveProperty("s3_upload_id");
 });

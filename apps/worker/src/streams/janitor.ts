@@ -8,6 +8,7 @@ import {
   deletionTime,
   ENDING_SAID_MS,
   StoreError,
+  streamId,
   type Clock,
   type ObjectStore,
   type StreamRecord,
@@ -20,13 +21,18 @@ import {
   redisTimeMs,
   type OrphanStore,
   type SchemaContext,
+  type StreamStore,
   type UploadToAbort,
 } from "@sluice/redis-schema";
+import type { Held } from "./processor-pool.ts";
 
 export interface JanitorDeps {
   context: SchemaContext;
   store: ObjectStore;
   orphans: OrphanStore;
+  streams: Pick<StreamStore, "claimFailed" | "write" | "release">;
+  /** While it is held, nothing else in this worker claims the stream. */
+  hold(id: string): Held;
   workerId: string;
   bucket: string;
   /** `bucket`, and the old ones it may still clean up; absent: only `bucket`. */
@@ -84,14 +90,13 @@ export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
   }
 }
 
-type AbortDeps = Pick<JanitorDeps, "store" | "orphans" | "log">;
+type AbortDeps = Pick<JanitorDeps, "store" | "orphans" | "streams" | "hold" | "log">;
 
-async function abortLeftUpload(
-  deps: AbortDeps,
-  { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId }: UploadToAbort & { s3_key: string },
-): Promise<void> {
+async function abortLeftUpload(deps: AbortDeps, upload: UploadToAbort & { s3_key: string }): Promise<void> {
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, stream_id: id } = upload;
   try {
     await deps.store.abort({ bucket, key, uploadId });
+    if (id !== undefined) await forgetUpload(deps, id, uploadId);
     await deps.orphans.aborted([uploadId]);
     await deps.orphans.removeOrphans([uploadId]);
   } catch (error) {
@@ -102,6 +107,42 @@ async function abortLeftUpload(
     );
   }
 }
+
+/**
+ * The record of a failed stream no longer names an upload that was aborted: nothing counts its bytes as a copy, and no
+ * later round aborts it again. If somebody works on the stream now, the next round finds the record as it is.
+ */
+async function forgetUpload(
+  { streams, hold }: Pick<AbortDeps, "streams" | "hold">,
+  id: string,
+  uploadId: string,
+): Promise<void> {
+  using held = hold(id);
+  if (!held.has(id)) return;
+  const claim = await streams.claimFailed(streamId(id));
+  if (claim.kind !== "claimed") return;
+  const { parsed, fence } = claim;
+  if (parsed.kind === "record" && parsed.record.s3_upload_id === uploadId) {
+    await streams.write(parsed.record, {
+      from: ["failed"],
+      dropParts: true,
+      patch: WITHOUT_UPLOAD,
+      log: ["its upload was aborted"],
+      event: { type: "log", detail: "upload aborted" },
+    });
+  }
+  await streams.release({ id: claim.id, fence });
+}
+
+const WITHOUT_UPLOAD = {
+  s3_upload_id: null,
+  create_intent_at_utc: null,
+  upload_aborts_at_utc: null,
+  next_part: 1,
+  bytes_sent: 0,
+  protected_bytes: null,
+  protected_at_utc: null,
+} as const;
 
 /**
  * Discards an upload that is no longer needed: it is put on the list first, then aborted at once if the store answers.
