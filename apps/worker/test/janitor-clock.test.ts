@@ -64,6 +64,7 @@ async function twoEnded() {
   });
   return {
     aborted,
+    store,
     deps,
     setClock: (ms: number) => void (setBy = ms),
     pass: (ms: number) => void (passed = ms),
@@ -111,6 +112,31 @@ it("the record of a stream whose upload has ended names it no longer: no copy is
   });
   await tidyUp(deps(due));
   expect(aborted).toEqual(["u"]);
+});
+
+it("an only copy that the store ends is said in the log once, from half of the upload's life on", async () => {
+  const { deps, store } = await twoEnded();
+  const iso = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const missing = { ...newStream(), id: "s4" as ReturnType<typeof newStream>["id"], owner: W1.workerId };
+  await store.open({ record: missing, log: [] });
+  await store.write(missing, {
+    from: ["opening"],
+    releasePath: true,
+    patch: {
+      status: "failed_file_missing",
+      failure_reason: "file_missing",
+      source_state: "missing",
+      s3_key: "k4",
+      s3_upload_id: "u4",
+      create_intent_at_utc: iso(-4 * DAY),
+      upload_aborts_at_utc: iso(3 * DAY),
+    },
+  });
+  const said: object[] = [];
+  const log = { info: () => undefined, warn: (fields: object) => void said.push(fields) };
+  await tidyUp(deps({ log }));
+  await tidyUp(deps({ log }));
+  expect(said).toMatchObject([{ stream_id: "s4", upload_id: "u4", by: "store" }]);
 });
 
 it("a stream that somebody holds keeps its upload's id until a later round", async () => {

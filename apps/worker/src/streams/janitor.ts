@@ -6,7 +6,6 @@
 import {
   CheckpointError,
   deletionTime,
-  ENDING_SAID_MS,
   StoreError,
   streamId,
   type Clock,
@@ -24,6 +23,7 @@ import {
   type StreamStore,
   type UploadToAbort,
 } from "@sluice/redis-schema";
+import { endingUploads, type EndingUpload } from "@sluice/control/ending-uploads";
 import type { Held } from "./processor-pool.ts";
 
 export interface JanitorDeps {
@@ -172,18 +172,30 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
 /** By upload id: said once by this process. */
 const announced = new Set<string>();
 
-/** A day before, in the log of each worker: until then the bytes can be salvaged. */
+/** In the log of each worker: until then the bytes can be salvaged. */
 function announce(
   { log }: Pick<JanitorDeps, "log">,
-  { id, s3_upload_id: uploadId = "", s3_key: key, bytes_sent: bytes }: StreamRecord,
-  dueInMs: number,
+  { uploadId, streamId: id, key, bytes, endsAt, by }: EndingUpload,
+  nowMs: number,
 ): void {
-  if (dueInMs > ENDING_SAID_MS || announced.has(uploadId)) return;
+  if (announced.has(uploadId)) return;
   announced.add(uploadId);
-  log.warn(
-    { stream_id: id, upload_id: uploadId, key, bytes, ends_in_s: Math.round(dueInMs / 1_000) },
-    "the upload of a stream that was set apart ends soon; until then it can be salvaged",
-  );
+  const ends = { ends_in_s: Math.round((endsAt - nowMs) / 1_000), by };
+  log.warn({ ...(id && { stream_id: id }), upload_id: uploadId, key, bytes, ...ends }, ENDS_SOON);
+}
+
+const ENDS_SOON = "an upload that is the only copy of its bytes ends soon; until then it can be salvaged";
+
+/** Of failed streams, and of those that a purge kept. */
+async function announceEndings(
+  deps: JanitorDeps,
+  failed: readonly StreamRecord[],
+  nowMs: number,
+): Promise<void> {
+  const rows = failed.map((record) => ({ ...record, kind: "failed" as const }));
+  const orphans = await deps.orphans.orphans();
+  for (const ending of endingUploads({ rows, orphans }, deps.failedUploadRetentionMs, nowMs))
+    announce(deps, ending, nowMs);
 }
 
 /**
@@ -193,14 +205,15 @@ function announce(
 async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");
+  const withUpload: StreamRecord[] = [];
   for await (const chunk of loadStreams(context, failedIds, { parts: false })) {
     for (const { parsed } of chunk) {
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key } = record;
+      if (s3_upload_id !== undefined) withUpload.push(record);
       const endsAtMs = uploadEndsAtMs(record, retentionMs);
       if (endsAtMs === undefined || s3_upload_id === undefined) continue;
-      if (endsAtMs > nowMs) announce(deps, record, endsAtMs - nowMs);
       if (endsAtMs > nowMs || s3_key === undefined) continue;
       await orphans.leaveToAbort({
         s3_upload_id,
@@ -213,4 +226,5 @@ async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise
       });
     }
   }
+  await announceEndings(deps, withUpload, nowMs);
 }

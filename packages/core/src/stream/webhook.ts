@@ -15,6 +15,7 @@ const WORKER_EVENTS = [
   "worker.lost",
   "watch.offline",
   "watch.disk_filling",
+  "upload.ending",
 ] as const;
 export const WEBHOOK_EVENTS = [...STREAM_EVENTS, ...WORKER_EVENTS] as const;
 export type StreamEvent = (typeof STREAM_EVENTS)[number];

@@ -32,6 +32,8 @@ const orphanSchema = z.object({
   /** The reason for the verdict, in words. */
   because: z.string(),
   initiated_at_utc: z.exactOptional(time),
+  /** When the store ends it, as it reported or as is known of the store; absent: it has no limit that is known. */
+  upload_aborts_at_utc: z.exactOptional(time),
   /** The file that its key maps to, if there is one. */
   original_path: z.exactOptional(z.string()),
   parts: z.exactOptional(z.number().int().nonnegative()),
