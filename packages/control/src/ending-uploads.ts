@@ -102,6 +102,7 @@ export function endingWords({ path, bytes, endsAt, by }: EndingUpload, nowMs: nu
   return `${fileName(path)}, ${formatBytes(bytes)}, ${when}, by ${why}`;
 }
 
+/** The headline, with their number. */
 export function endingTitle(uploads: readonly EndingUpload[]): string {
   const many = plural(uploads.length, "upload that is an only copy ends", "uploads that are only copies end");
   return `${many} soon`;

@@ -155,6 +155,10 @@ export interface WorkerWatchDeps {
   clock: Pick<Clock, "wallMs">;
 }
 
+/**
+ * One look: reports what is new. Does nothing while another process delivers; rejects with CheckpointError if Redis
+ * does not answer.
+ */
 export async function checkWorkers(deps: WorkerWatchDeps): Promise<void> {
   if (!deps.isOurTurn()) return;
   const [workers, reported] = await Promise.all([deps.workers.list(), deps.outbox.reportedOfWorkers()]);

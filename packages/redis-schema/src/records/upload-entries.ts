@@ -16,6 +16,7 @@ const toAbortSchema = z.object({
 });
 export type UploadToAbort = z.infer<typeof toAbortSchema>;
 
+/** An upload that a worker has to abort; `corrupt` if its entry cannot be read. */
 export function parseToAbort(text: string): Parsed<UploadToAbort> {
   return parseJson(toAbortSchema, text);
 }
@@ -43,6 +44,7 @@ const orphanSchema = z.object({
 });
 export type Orphan = z.infer<typeof orphanSchema>;
 
+/** An upload without a stream; `corrupt` if its entry cannot be read, and the next scan writes it again. */
 export function parseOrphan(text: string): Parsed<Orphan> {
   return parseJson(orphanSchema, text);
 }
