@@ -38,6 +38,7 @@ export const TOOLS: Readonly<Record<string, string>> = {
   knip: "Finds exports and dependencies that nothing uses.",
   marked: "Markdown to HTML for the site of the docs; without dependencies.",
   minisearch: "The search of that site, in the browser; without dependencies.",
+  "oxc-parser": "Parses TypeScript for the pages of the packages' exports and for counts of the sources.",
   oxfmt: "Format.",
   oxlint: "Lint.",
   "oxlint-tsgolint": "Lint rules that need types.",

@@ -13,6 +13,7 @@ const SHELVES: readonly (readonly [shelf: string, under: RegExp])[] = [
   ["Reference", /^(docs\/reference\/|SECURITY\.md$)/],
   ["Internals", /^(docs\/internals\/[^/]+$|RELIABILITY\.md$)/],
   ["Changing it", /^(CONTRIBUTING\.md$|CHANGELOG\.md$|docs\/internals\/contributing\/)/],
+  ["Packages", /^docs\/internals\/packages\//],
   ["Decisions", /^docs\/internals\/decisions\//],
 ];
 

@@ -82,6 +82,7 @@ export function arrowsUp(files: readonly SourceFile[]): Violation[] {
 const IN_BROWSERS = [
   "actions",
   "disk-space",
+  "ending-uploads",
   "row-filter",
   "stream-row",
   "units",

@@ -23,6 +23,7 @@ export const ADAPTERS: readonly string[] = [
     "files/watch/network-fs.ts",
     "files/watch/rescan.ts",
     "observe/health-server.ts",
+    "observe/log-output.ts",
     "observe/log.ts",
     "takeover/process-identity.ts",
   ].map((path) => WORKER + path),

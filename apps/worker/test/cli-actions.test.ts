@@ -1,5 +1,6 @@
 /** What the command line does by itself, and what it asks of workers: planned, confirmed, carried out once, audited. */
 import { hostname, userInfo } from "node:os";
+import { streamId } from "@sluice/core";
 import { AuditLog, IgnoredFiles, OrphanStore, Plans, RequestQueue, type Orphan } from "@sluice/redis-schema";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { document } from "./cli-process.ts";
@@ -223,6 +224,14 @@ describe("sluice retry", () => {
     expect(stderr).toMatch(/ 0 B +The object is stored; only its metadata .* +\/rec\/c\.mkv/);
     expect(stderr).toContain("add --yes to continue");
     expect(await audited()).toEqual([]);
+  });
+
+  it("of a path takes its failed stream, not one whose id the path is a prefix of", async () => {
+    const { id } = await rig.failed("/rec/a.mkv", "access_denied");
+    await rig.failed("/rec/b.mkv", "access_denied", { id: streamId("/rec/a.mkv-2") });
+    const { stdout } = await rig.sluice(["retry", "/rec/a.mkv", "--plan"]);
+    const read = await new Plans(rig.context).load(stdout.trim());
+    expect(read).toMatchObject({ kind: "ok", value: { action: "retry", ids: [id] } });
   });
 
   it("leaves superseded streams out, and says so of one that was named", async () => {

@@ -20,7 +20,7 @@ interface Report {
 interface Verified {
   result: string;
   detail: string;
-  data: { s3_key: string; checks: Check[]; sha256?: { object: string; file?: string } };
+  data: { s3_key: string; checks: Check[]; sha256?: { object: string; file?: string }; file?: string };
 }
 
 let rig: Rig;
@@ -182,13 +182,18 @@ describe("sluice verify", () => {
     expect(gone.stdout).toContain("no object exists at the key");
   });
 
-  it("does not compare a file that has changed since", async () => {
+  it("ends with 65 where the file has changed since: no script deletes it for a 0", async () => {
     const { path, stream } = await finished("touched.mkv", bytes);
     const later = new Date(statSync(path).mtimeMs + 5_000);
     // A later generation would reopen it: its stream's own record stays as it was sealed.
     utimesSync(path, later, later);
     const deep = await cli("verify", stream.id, "--deep", "--json");
-    expect([deep.code, checksOf(deep)["file"]]).toEqual([0, null]);
+    expect([deep.code, checksOf(deep)["file"], document<Verified>(deep).result]).toEqual([65, null, "done"]);
+    expect(document<Verified>(deep).data.file).toBe("changed");
+    const words = await cli("verify", stream.id, "--deep");
+    expect(words.code).toBe(65);
+    expect(words.stdout).toContain("may not be: the file has changed since it was sealed");
+    expect((await cli("verify", stream.id)).code).toBe(0);
   });
 
   it("knows an object by its key when its record is history", async () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { audit } from "./audit.ts";
 import { PART, startRig, writeWhole } from "./rig.ts";
+import { WorkerProcess } from "./rig/worker-process.ts";
 
 /** The end waits 2 s for a goodbye and 1 s for what the drain's end interrupts; the rest is a busy machine's. */
 const DRAIN_MS = 1_000;
@@ -21,6 +22,24 @@ it("a worker whose Redis answers nothing ends soon after its drain time", { time
   expect(await worker.terminate()).toEqual({ code: 0, signal: null });
   expect(performance.now() - askedAt).toBeLessThan(MOST_MS);
 });
+
+it.each(["json", "pretty"])(
+  "a worker whose %s log goes to a full disk uploads, and ends in order",
+  { timeout: 120_000 },
+  async (format) => {
+    await using rig = await startRig();
+    const start = { env: rig.env({ SLUICE_LOG_FORMAT: format }), cwd: rig.directory };
+    const worker = new WorkerProcess({ ...start, through: ["sh", "-c", 'exec "$@" > /dev/full', "sh"] });
+    try {
+      const path = writeWhole(rig, "a.mov", randomBytes(PART + 10));
+      await rig.completed(path);
+      await audit(rig, [{ path, key: "a.mov" }]);
+      expect(await worker.terminate()).toEqual({ code: 0, signal: null });
+    } finally {
+      await worker.kill();
+    }
+  },
+);
 
 const SEAL = { SLUICE_ON_TERM: "seal", SLUICE_IDLE_TIMEOUT: "1h", SLUICE_IDLE_MAX: "1h" };
 

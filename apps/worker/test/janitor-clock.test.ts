@@ -49,6 +49,8 @@ async function twoEnded() {
     context: schema,
     store: objects as ObjectStore,
     orphans: new OrphanStore(schema),
+    streams: store,
+    hold: (id) => ({ has: (one) => one === id, [Symbol.dispose]: () => undefined }),
     workerId: W1.workerId,
     bucket: replaced.s3_bucket,
     historyMs: RETENTION,
@@ -62,9 +64,11 @@ async function twoEnded() {
   });
   return {
     aborted,
+    store,
     deps,
     setClock: (ms: number) => void (setBy = ms),
     pass: (ms: number) => void (passed = ms),
+    record: () => harness.raw.hgetall(schema.keys.streamMeta(replaced.id)),
     left: () => harness.raw.zrange(schema.keys.index("completed"), "0", "-1"),
   };
 }
@@ -92,4 +96,54 @@ it("D7f: what is due by every clock goes; not while Redis turns out to be older 
   expect([await left(), aborted]).toEqual([["s1"], []]);
   await tidyUp(deps(due));
   expect([await left(), aborted]).toEqual([[], ["u"]]);
+});
+
+it("the record of a stream whose upload has ended names it no longer: no copy is shown, no later round aborts it again", async () => {
+  const { deps, aborted, record } = await twoEnded();
+  const due = { failedUploadRetentionMs: -60_000 };
+  await tidyUp(deps(due));
+  const { s3_upload_id: upload, bytes_sent: sent, status, owner, superseded_by: by } = await record();
+  expect({ upload, sent, status, owner, by }).toEqual({
+    upload: undefined,
+    sent: "0",
+    status: "failed_file_replaced",
+    owner: undefined,
+    by: "s3",
+  });
+  await tidyUp(deps(due));
+  expect(aborted).toEqual(["u"]);
+});
+
+it("an only copy that the store ends is said in the log once, from half of the upload's life on", async () => {
+  const { deps, store } = await twoEnded();
+  const iso = (ms: number) => new Date(Date.now() + ms).toISOString();
+  const missing = { ...newStream(), id: "s4" as ReturnType<typeof newStream>["id"], owner: W1.workerId };
+  await store.open({ record: missing, log: [] });
+  await store.write(missing, {
+    from: ["opening"],
+    releasePath: true,
+    patch: {
+      status: "failed_file_missing",
+      failure_reason: "file_missing",
+      source_state: "missing",
+      s3_key: "k4",
+      s3_upload_id: "u4",
+      create_intent_at_utc: iso(-4 * DAY),
+      upload_aborts_at_utc: iso(3 * DAY),
+    },
+  });
+  const said: object[] = [];
+  const log = { info: () => undefined, warn: (fields: object) => void said.push(fields) };
+  await tidyUp(deps({ log }));
+  await tidyUp(deps({ log }));
+  expect(said).toMatchObject([{ stream_id: "s4", upload_id: "u4", by: "store" }]);
+});
+
+it("a stream that somebody holds keeps its upload's id until a later round", async () => {
+  const { deps, record } = await twoEnded();
+  const due = { failedUploadRetentionMs: -60_000 };
+  await tidyUp(deps({ ...due, hold: () => ({ has: () => false, [Symbol.dispose]: () => undefined }) }));
+  expect((await record())["s3_upload_id"]).toBe("u");
+  await tidyUp(deps(due));
+  expect(await record()).not.toHaveProperty("s3_upload_id");
 });

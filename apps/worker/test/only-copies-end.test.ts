@@ -1,9 +1,10 @@
-/** The upload of a superseded stream is an only copy that ends: the real worker, the list and the doctor say so beforehand. */
+/** The upload of a superseded stream is an only copy that ends: log, list, doctor and webhook say so beforehand. */
 import { randomBytes } from "node:crypto";
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { document, sluice } from "./cli-process.ts";
+import { SECRET, startReceiver } from "./webhook-receiver.ts";
 import { MIB, PART, startRig, writeWhole } from "./rig.ts";
 
 const SETTINGS = {
@@ -13,8 +14,10 @@ const SETTINGS = {
   SLUICE_FAILED_UPLOAD_RETENTION: "12h",
 };
 
-it("an only copy that the retention ends is said by log, ls and doctor, with what makes an object of it", async () => {
-  await using rig = await startRig({ env: SETTINGS });
+it("an only copy that the retention ends is said by log, ls, doctor and webhook, with what makes an object of it", async () => {
+  await using receiver = await startReceiver();
+  const webhooks = { SLUICE_WEBHOOK_URL: receiver.url, SLUICE_WEBHOOK_SECRET: SECRET };
+  await using rig = await startRig({ env: { ...SETTINGS, ...webhooks } });
   const worker = await rig.start();
   const path = writeWhole(rig, "take.mxf", randomBytes(PART + MIB));
   const { id } = await rig.live(path, ({ next_part: next }) => next === "2");
@@ -42,4 +45,10 @@ it("an only copy that the retention ends is said by log, ls and doctor, with wha
   await rig.until("the log says so", () =>
     worker.lines.some(({ msg, stream_id }) => stream_id === id && msg.includes("ends soon")),
   );
+  // A worker that starts looks for it at once, and not only within a minute.
+  expect(await worker.terminate()).toEqual({ code: 0, signal: null });
+  await rig.start();
+  const sent = () => receiver.accepted().filter(({ type }) => type === "upload.ending");
+  await rig.until("a webhook says so", () => sent().length > 0);
+  expect(sent()).toMatchObject([{ data: { stream_id: id, by: "retention", original_path: path } }]);
 }, 120_000);

@@ -10,7 +10,7 @@ export { printConfig } from "./print.ts";
 export { ConfigProblems, EXIT_BAD_CONFIG, type ConfigProblem } from "./problems.ts";
 export { redacted } from "./redact.ts";
 export { configJsonSchema } from "./reference/json-schema.ts";
-export { settingsSchema, type SettingKey, type Settings } from "./schema.ts";
+export { settingsSchema, type RuleKey, type SettingKey, type Settings } from "./schema.ts";
 export type { S3Checksum, S3ProfileName, S3Sse } from "./settings/s3.ts";
 export type { Polling } from "./settings/watching.ts";
 export type { WebAuth } from "./settings/web.ts";

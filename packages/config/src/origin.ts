@@ -32,6 +32,7 @@ export function nameAt(origin: Origin, name: string): string {
   }
 }
 
+/** Where a setting's value came from: the kind of source, with the path of a file. */
 export function originText(origin: Origin): string {
   return "path" in origin ? `${origin.kind} ${origin.path}` : origin.kind;
 }

@@ -13,6 +13,7 @@ interface Printed {
   wrong?: ReadonlySet<SettingKey>;
 }
 
+/** The settings with their origins, as text or as one JSON document; secrets are redacted in both. */
 export function printConfig(printed: Printed, options: { json: boolean }): string {
   return options.json ? asJson(printed) : asText(printed);
 }

@@ -6,6 +6,10 @@ import { containerSign } from "./container.ts";
 import type { ConfigInputs } from "./load.ts";
 import type { Flags } from "./sources/flags.ts";
 
+/**
+ * What the real process offers to the loader: environment, working directory, host name, files. `flags`: of the
+ * command line.
+ */
 export function systemInputs(roles: readonly Role[], flags: Flags = {}): ConfigInputs {
   return {
     env: process.env,

@@ -42,6 +42,10 @@ export interface CarriedOut {
   touched: boolean;
 }
 
+/**
+ * Carries out a plan that changes records alone, item by item. A refused item stops no other; each has its result.
+ * Rejects with CheckpointError if Redis does not answer.
+ */
 export async function carryOut(context: SchemaContext, plan: RecordPlan, how: CarryOut): Promise<CarriedOut> {
   const plans = new Plans(context);
   const known = await plans.results(plan.token);
@@ -54,6 +58,7 @@ export async function carryOut(context: SchemaContext, plan: RecordPlan, how: Ca
   return { results: await plans.results(plan.token), touched: left.length > 0 };
 }
 
+/** Whether the plan changes records alone, so that no worker is asked. */
 export function isRecordPlan(plan: PlanRecord): plan is RecordPlan {
   return RECORD_ACTIONS.some((known) => known === plan.action);
 }

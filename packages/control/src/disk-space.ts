@@ -50,6 +50,7 @@ function freeShare({ free_bytes: free, total_bytes: total }: WatchSpace): number
 const URGENT_MS = 3_600_000;
 const URGENT_SHARE = 0.01;
 
+/** Whether so little space or time is left that it is a problem and no longer a note. */
 export function isUrgent(space: WatchSpace): boolean {
   return freeShare(space) < URGENT_SHARE || (space.full_in_ms ?? Infinity) < URGENT_MS;
 }

@@ -75,6 +75,7 @@ function itemOf(row: ListedStream, bytes: number): PlannedItem {
 /** What a purge does with open uploads. `lose`: also with those that are the only copy of their bytes. */
 export type PurgeUploads = "abort" | "keep" | "lose";
 
+/** The plan of a purge: what each stream loses, and the words that must be typed if an only copy is among them. */
 export function draftPurge({ rows, excluded, leftOut }: Chosen, choice: PurgeUploads): Draft {
   const upload = choice === "keep" ? "keep" : "abort";
   const withUpload = rows.filter(hasUpload);
@@ -122,6 +123,7 @@ function onlyCopySentence(uploads: number, bytes: number, choice: PurgeUploads):
     : `${what}, kept among the orphans as only copy. A salvage makes objects of them.`;
 }
 
+/** The plan to abort live streams, whose uploads end with them. */
 export function draftAbort({ rows, excluded, leftOut }: Chosen): Draft {
   const withUpload = rows.filter(hasUpload);
   return draft({
@@ -149,6 +151,7 @@ function uploadsSentence(rows: readonly ListedStream[], choice: "abort" | "keep"
 /** A file written this recently is probably still being written. */
 const LATELY_MS = 10_000;
 
+/** The plan to complete streams as their files are now. `force`: an option of the request. `nowMs`: since 1970. */
 export function draftFinalize(
   { rows, excluded, leftOut }: Chosen,
   { force, nowMs }: { force: boolean; nowMs: number },

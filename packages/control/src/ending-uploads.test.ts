@@ -1,7 +1,8 @@
+import type { Orphan } from "@sluice/redis-schema/records/upload-entries";
 import type { WorkerRecord } from "@sluice/redis-schema/records/worker";
 import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import { expect, it } from "vitest";
-import { endingTitle, endingUploads, endingWords, retentionOf } from "./ending-uploads.ts";
+import { endingTitle, endingUploads, endingWords, retentionOf, salvageCommand } from "./ending-uploads.ts";
 import type { StreamRow } from "./stream-row.ts";
 
 const HOUR = 3_600_000;
@@ -42,7 +43,7 @@ function missing(agoMs: number, lifeMs: number, over: Partial<StreamRow> = {}): 
 }
 
 const said = (row: StreamRow, retentionMs: number | undefined = WEEK) =>
-  endingUploads([row], retentionMs, NOW).map(({ by, endsAt }) => [by, endsAt - NOW]);
+  endingUploads({ rows: [row], orphans: [] }, retentionMs, NOW).map(({ by, endsAt }) => [by, endsAt - NOW]);
 
 it.each<[string, StreamRow, (string | number)[][]]>([
   ["a superseded one is said a day before", superseded(6 * DAY), [["retention", DAY]]],
@@ -79,7 +80,7 @@ it.each<[string, StreamRow, (string | number)[][]]>([
 });
 
 it("while no worker lives, nobody ends an upload", () => {
-  expect(endingUploads([superseded(6.5 * DAY)], undefined, NOW)).toEqual([]);
+  expect(endingUploads({ rows: [superseded(6.5 * DAY)], orphans: [] }, undefined, NOW)).toEqual([]);
 });
 
 it("each worker cleans up for all: the shortest retention counts, and a dead worker's does not", () => {
@@ -96,12 +97,56 @@ it("each worker cleans up for all: the shortest retention counts, and a dead wor
 });
 
 it("is said in words, the first to end first", () => {
-  const found = endingUploads([superseded(6.2 * DAY), superseded(6.5 * DAY)], WEEK, NOW);
+  const found = endingUploads(
+    { rows: [superseded(6.2 * DAY), superseded(6.5 * DAY)], orphans: [] },
+    WEEK,
+    NOW,
+  );
   expect(endingTitle(found)).toBe("2 uploads that are only copies end soon");
   const [first] = found;
   expect(first && endingWords(first, NOW)).toBe(
     "a.mxf, 48.0 MiB, in 12 h, by SLUICE_FAILED_UPLOAD_RETENTION",
   );
-  const [over] = endingUploads([missing(WEEK + HOUR, WEEK)], WEEK, NOW);
+  const [over] = endingUploads({ rows: [missing(WEEK + HOUR, WEEK)], orphans: [] }, WEEK, NOW);
   expect(over && endingWords(over, NOW)).toBe("a.mxf, 48.0 MiB, at any moment, by the store's age limit");
+});
+
+/** One that a purge kept `agoMs` after it began. */
+function kept(agoMs: number, lifeMs: number, over: Partial<Orphan> = {}): Orphan {
+  return {
+    s3_upload_id: "u9",
+    s3_bucket: "b",
+    s3_key: "cam/a.mxf",
+    verdict: "only_copy",
+    because: "a purge kept it",
+    initiated_at_utc: iso(-agoMs),
+    upload_aborts_at_utc: iso(lifeMs - agoMs),
+    bytes: 5,
+    first_seen_at_utc: iso(0),
+    last_seen_at_utc: iso(0),
+    ...over,
+  };
+}
+
+it.each<[string, Orphan, number[]]>([
+  ["is said from half of its life on", kept(4 * DAY, WEEK), [3 * DAY]],
+  ["and not earlier", kept(3 * DAY, WEEK), []],
+  ["is none while its file is there", kept(4 * DAY, WEEK, { verdict: "ours" }), []],
+])("an only copy that a purge kept %s", (_, orphan, ends) => {
+  const found = endingUploads({ rows: [], orphans: [orphan] }, WEEK, NOW);
+  expect(found.map(({ endsAt }) => endsAt - NOW)).toEqual(ends);
+});
+
+it("without a limit that is known, an upload that a purge kept does not end", () => {
+  const { upload_aborts_at_utc: _, ...orphan } = kept(4 * DAY, WEEK);
+  expect(endingUploads({ rows: [], orphans: [orphan] }, WEEK, NOW)).toEqual([]);
+});
+
+it("is salvaged by its stream, or by its key and id", () => {
+  const [stream, upload] = endingUploads(
+    { rows: [missing(6 * DAY, WEEK)], orphans: [kept(4 * DAY, WEEK)] },
+    WEEK,
+    NOW,
+  ).map(salvageCommand);
+  expect([stream, upload]).toEqual([`sluice salvage s${6 * DAY}`, "sluice salvage --upload cam/a.mxf u9"]);
 });

@@ -209,6 +209,7 @@ export async function planResults(
   return new Map([...planned, ...(request.kind === "ok" ? Object.entries(request.value.results) : [])]);
 }
 
+/** Whether workers carry the plan out, as a request; otherwise records alone change. */
 export function isAskedOfWorkers({ action }: Pick<PlanRecord, "action">): boolean {
   return REQUEST_ACTIONS.some((known) => known === action);
 }
@@ -240,6 +241,7 @@ function entryOf(plan: PlanRecord, results: Results): Pick<AuditWords, "action" 
   return { action, ids, items: auditedItems(plan, results), plan: token };
 }
 
+/** Writes one entry of the audit log. Rejects with CheckpointError if Redis does not answer. */
 export function audit(
   context: SchemaContext,
   actor: Actor,

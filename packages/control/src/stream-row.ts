@@ -36,10 +36,12 @@ export function sentBytes(row: Pick<StreamRow, "kind" | "file_size" | "bytes_sen
   return isStored(row) ? (row.file_size ?? 0) : (row.bytes_sent ?? 0);
 }
 
+/** Its object is in S3, whether or not its metadata object and its local file are done. */
 export function isStored({ kind }: Pick<StreamRow, "kind">): boolean {
   return kind === "completed" || kind === "s3_completed";
 }
 
+/** Its record names a multipart upload that S3 has, as far as is known. */
 export function hasUpload({ s3_upload_id }: Pick<StreamRow, "s3_upload_id">): boolean {
   return s3_upload_id !== undefined && s3_upload_id !== "";
 }
@@ -56,6 +58,7 @@ export interface Whereabouts {
   onlyCopy: number;
 }
 
+/** How many bytes are on disk alone, lost, nobody knows where, or in the upload alone. */
 export function whereBytesAre(row: WhereRow): Whereabouts {
   const lag = lagBytes(row);
   const state = row.kind === "failed" ? sourceStateOfFailed(row) : (row.source_state ?? "present");
@@ -90,10 +93,12 @@ export function isSuperseded(row: Pick<StreamRow, "superseded_by" | "set_apart">
   return isSetApart(row);
 }
 
+/** In ms since 1970; undefined if neither record nor index says so. */
 export function startedAt(row: StreamRow): number | undefined {
   return parseTime(row.started_at_utc) ?? row.score;
 }
 
+/** In ms since 1970; undefined if neither record nor index says so. */
 export function lastActivityAt(row: Pick<StreamRow, "last_activity_at_utc" | "score">): number | undefined {
   return parseTime(row.last_activity_at_utc) ?? row.score;
 }
@@ -108,6 +113,7 @@ export function pathOf(row: Pick<StreamRow, "id" | "original_path">): string {
   return row.original_path ?? row.id;
 }
 
+/** The last segment of a path, or the path itself if it ends in a slash. */
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1) || path;
 }

@@ -19,6 +19,7 @@ export function formatRate(bytesPerSecond: number | undefined): string {
     : `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** With separators between thousands: "12,345". */
 export function formatCount(count: number): string {
   return whole.format(count);
 }

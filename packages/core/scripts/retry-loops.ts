@@ -1,4 +1,9 @@
 /** The register of retry loops: where each one is, what bounds it, which test proves it. */
+import { LIMITS } from "../src/limits.ts";
+
+const MOST = `${LIMITS.retryMostMs / 1_000} s`;
+const OTHERS = `${LIMITS.othersWaitMs / 1_000} s`;
+
 export interface RetryLoop {
   name: string;
   /** The file with the loop. */
@@ -12,8 +17,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "salvage: Complete without an effect",
     where: "packages/core/src/steps/salvage.ts",
-    bound:
-      "6 times with backoff up to 30 s, ListParts before each; then it is refused, and the upload is kept",
+    bound: `6 times with backoff up to ${MOST}, ListParts before each; then it is refused, and the upload is kept`,
     proves: ["packages/core/src/steps/salvage.test.ts", "whose reply to Complete is lost is done once"],
   },
   {
@@ -25,8 +29,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request to an unavailable store",
     where: "packages/core/src/flow/store-gate.ts",
-    bound:
-      "unbounded by design; one request at a time of the streams that failed, and one of the others; full-jitter backoff up to 30 s, for the others up to 5 s",
+    bound: `unbounded by design; one request at a time of the streams that failed, and one of the others; full-jitter backoff up to ${MOST}, for the others up to ${OTHERS}`,
     proves: [
       "packages/core/src/flow/store-gate.test.ts",
       "S30: waits longer from trial to trial, and never less than Retry-After",
@@ -62,8 +65,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "the store loses the upload, again and again",
     where: "packages/core/src/steps/upload-gone.ts",
-    bound:
-      "once at once, then with backoff up to 30 s; 10 in a row that held parts, each within an hour of the last: failed_verify_mismatch",
+    bound: `once at once, then with backoff up to ${MOST}; 10 in a row that held parts, each within an hour of the last: failed_verify_mismatch`,
     proves: [
       "packages/core/src/steps/upload-gone.test.ts",
       "a store that completes none fails the stream, with what to do",
@@ -72,8 +74,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "UploadPart denies the upload, ListParts shows it",
     where: "packages/core/src/steps/upload-gone.ts",
-    bound:
-      "no end, by intent; backoff up to 30 s, every fifth time with a new upload where no part is kept; the stream says why it waits",
+    bound: `no end, by intent; backoff up to ${MOST}, every fifth time with a new upload where no part is kept; the stream says why it waits`,
     proves: [
       "packages/core/src/steps/upload-gone.test.ts",
       "UploadPart that denies an upload which ListParts shows is waited for, says so, and heals",
@@ -82,7 +83,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "metadata object: its condition is refused although nothing stands at its name",
     where: "packages/core/src/object/describe.ts",
-    bound: "twice with the condition, then without; backoff up to 30 s",
+    bound: `twice with the condition, then without; backoff up to ${MOST}`,
     proves: [
       "packages/core/src/object/describe.test.ts",
       "is sent again under its own name when it is refused although nothing stands there",
@@ -97,8 +98,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request of one stream: it fails while the bucket answers",
     where: "packages/core/src/flow/patient-store.ts",
-    bound:
-      "unbounded by design; backoff up to 30 s, also while the gate is closed; the stream says why it waits; of two streams without an answer in between it is the store's trouble, and the gate's row holds besides",
+    bound: `unbounded by design; backoff up to ${MOST}, also while the gate is closed; the stream says why it waits; of two streams without an answer in between it is the store's trouble, and the gate's row holds besides`,
     proves: [
       "packages/core/src/flow/patient-store.test.ts",
       "P9: of one stream alone is made again at longer and longer pauses, and the stream says why",
@@ -107,7 +107,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "request of one stream: the store rejects it",
     where: "packages/core/src/flow/patient-store.ts",
-    bound: "unbounded by design; backoff up to 30 s; the stream says why it waits",
+    bound: `unbounded by design; backoff up to ${MOST}; the stream says why it waits`,
     proves: [
       "packages/core/src/flow/patient-store.test.ts",
       "that the store rejects is made again without end, and the stream says why it waits",
@@ -134,8 +134,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "write to a Redis that does not answer",
     where: "packages/core/src/flow/owned-stream.ts",
-    bound:
-      "unbounded by design, until the worker stops; backoff up to 30 s; parts in flight wait in their slots",
+    bound: `unbounded by design, until the worker stops; backoff up to ${MOST}; parts in flight wait in their slots`,
     proves: [
       "packages/core/src/flow/owned-stream.test.ts",
       "R8: waits for a Redis that is away, with the same write",
@@ -207,7 +206,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "start with a store that cannot be used yet",
     where: "apps/worker/src/start/connect-store.ts",
-    bound: "unbounded by design, until the worker stops; full-jitter backoff up to 30 s; logged",
+    bound: `unbounded by design, until the worker stops; full-jitter backoff up to ${MOST}; logged`,
     proves: [
       "apps/worker/test/start.test.ts",
       "waits also when nobody listens at its address, and can be ended meanwhile",
@@ -216,8 +215,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "webhook that is not accepted",
     where: "packages/webhooks/src/deliverer.ts",
-    bound:
-      "SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to 30 s per stream, 8 concurrent calls, each within 10 s",
+    bound: `SLUICE_WEBHOOK_MAX_AGE, then dropped and counted; full-jitter backoff up to ${MOST} per stream, 8 concurrent calls, each within 10 s`,
     proves: [
       "apps/worker/test/webhooks.test.ts",
       "a receiver that is down holds up nothing; once it is up every message comes, those of one stream in order",
@@ -304,7 +302,7 @@ export const LOOPS: readonly RetryLoop[] = [
   {
     name: "result of a verify for a Redis that does not answer",
     where: "apps/worker/src/requests/verify-request.ts",
-    bound: "unbounded until the worker stops; backoff up to 30 s",
+    bound: `unbounded until the worker stops; backoff up to ${MOST}`,
     proves: undefined,
   },
   {

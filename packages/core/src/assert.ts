@@ -3,6 +3,10 @@ export class InvariantError extends Error {
   override readonly name = "InvariantError";
 }
 
+/**
+ * Throws an InvariantError, which is a bug of the program and never an outcome. `claim`: what is true if there is
+ * none.
+ */
 export function assert(condition: unknown, claim: string): asserts condition {
   if (!condition) throw new InvariantError(`invariant broken: ${claim}`);
 }

@@ -28,6 +28,7 @@ export type StoreTrouble =
   /** The store refuses the request itself: a bug, or a quirk that the profile does not know. */
   | "rejected";
 
+/** A request that the store did not carry out, or may not have. `trouble` decides who waits, retries or fails. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly trouble: StoreTrouble;

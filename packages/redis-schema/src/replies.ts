@@ -98,6 +98,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^BUSY/, "Redis is busy with another script"],
 ];
 
+/** An error that Redis gave, with what to do where that is known; otherwise as it is. */
 export function inPlainWords(message: string): string {
   const [, found, belongs, foreign] = SCRIPT_TYPE.exec(message) ?? [];
   if (found !== undefined && belongs !== undefined && foreign !== undefined)

@@ -32,6 +32,10 @@ export interface ServerConcern {
 
 const OLDEST = [6, 2] as const;
 
+/**
+ * What the server says of itself: version, eviction, persistence, memory (bytes). Rejects with CheckpointError if
+ * it does not answer.
+ */
 export async function serverFacts(redis: RedisClient): Promise<ServerFacts> {
   const info = parseInfo(await callRedis("ask Redis about itself", () => readInfo(redis)));
   const number = (name: string) => Number(info[name] ?? 0);
@@ -107,6 +111,7 @@ async function readInfo(redis: RedisClient): Promise<string> {
   return node ? node.info() : redis.info();
 }
 
+/** The lines of INFO by name. */
 export function parseInfo(text: string): Record<string, string> {
   const facts: Record<string, string> = {};
   for (const line of text.split("\n")) {

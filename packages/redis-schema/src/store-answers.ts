@@ -21,6 +21,7 @@ export async function loadStoreAnswers(
   return parsed.kind === "ok" ? parsed.value : undefined;
 }
 
+/** Keeps what a store was found to answer, under the hash of what it was asked with. */
 export async function saveStoreAnswers(
   { redis, keys }: SchemaContext,
   hash: string,

@@ -20,6 +20,10 @@ export interface LoadedStream {
 
 const NO_PARTS: ParsedParts = { parts: new Map(), bad: [] };
 
+/**
+ * Records in pages, in the order of their ids, with their parts if asked for. One that cannot be read is a result
+ * and stops no other.
+ */
 export async function* loadStreams(
   context: SchemaContext,
   ids: readonly string[],

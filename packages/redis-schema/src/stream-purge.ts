@@ -120,7 +120,8 @@ function uploadEntry(
 
 /** What is kept is listed at once, and not only by the next scan. Without a key nobody could find it again. */
 function keptEntry(id: string, raw: RawHash, upload: string, at_utc: string): [Arg, string] {
-  const { s3_bucket, s3_key, original_path: path, bytes_sent, next_part, create_intent_at_utc: began } = raw;
+  const { s3_bucket, s3_key, original_path: path, bytes_sent, next_part } = raw;
+  const { create_intent_at_utc: began, upload_aborts_at_utc: ends } = raw;
   if (!s3_bucket || !s3_key) return ["", ""];
   const state = sourceStateOfFailed(raw);
   const because = state === "present" ? "a purge kept it" : `a purge kept it, and its file is ${state}`;
@@ -130,7 +131,8 @@ function keptEntry(id: string, raw: RawHash, upload: string, at_utc: string): [A
     s3_key,
     verdict: state === "present" ? "ours" : "only_copy",
     because: `${because} (stream ${id})`,
-    ...(began === undefined || Number.isNaN(Date.parse(began)) ? {} : { initiated_at_utc: began }),
+    ...(isTime(began) ? { initiated_at_utc: began } : {}),
+    ...(isTime(ends) ? { upload_aborts_at_utc: ends } : {}),
     ...(path === undefined ? {} : { original_path: displayPath(path) }),
     ...(/^\d{1,5}$/.test(next_part ?? "") && Number(next_part) > 0 ? { parts: Number(next_part) - 1 } : {}),
     ...(/^\d{1,15}$/.test(bytes_sent ?? "") ? { bytes: Number(bytes_sent) } : {}),
@@ -138,6 +140,10 @@ function keptEntry(id: string, raw: RawHash, upload: string, at_utc: string): [A
     last_seen_at_utc: at_utc,
   };
   return [toArg(upload), JSON.stringify(entry)];
+}
+
+function isTime(text: string | undefined): text is string {
+  return text !== undefined && !Number.isNaN(Date.parse(text));
 }
 
 /** Values that are not numbers are left out: the mark then matches any. */

@@ -72,6 +72,7 @@ export interface BodyRequest {
 /** Lower-case names. */
 export type ReplyHeaders = Readonly<Record<string, string>>;
 
+/** Sends nothing yet. Dispose it to close its connections. */
 export function connectS3(settings: S3Settings): S3Connection {
   return new S3Connection(settings);
 }

@@ -134,6 +134,7 @@ export function storeAt(endpoint: string | undefined): StoreName {
   return names.find((name) => factsOf(name).host?.test(hostname)) ?? "unknown";
 }
 
+/** What an operator should know of this store, a sentence each. */
 export function notesOf(store: StoreName): readonly string[] {
   return store === "unknown" ? [] : factsOf(store).notes;
 }

@@ -39,6 +39,7 @@ export function receiverOf(
 const ANSWER_BYTES = 64 * 1024;
 const MOST_RETRY_AFTER_MS = 3_600_000;
 
+/** Sends one message, signed. Whatever goes wrong is an answer: it never rejects, and ends after 10 s. */
 export async function post(receiver: Receiver, message: Message, signal: AbortSignal): Promise<Answer> {
   const url = new URL(receiver.url);
   const deadline = AbortSignal.timeout(CALL_MS);

@@ -1,4 +1,5 @@
 import type { WatchRecord, WorkerListing, WorkerRecord } from "@sluice/redis-schema";
+import type { EndingUpload } from "@sluice/control/ending-uploads";
 import { expect, it } from "vitest";
 import { LASTED_MS, workerNews } from "./worker-watch.ts";
 
@@ -139,4 +140,26 @@ it("names the disk that fills by watch, source and host, with its numbers and in
       cause: "5.0 GiB of 100 GiB free, full in 2 h at this rate",
     },
   });
+});
+
+const ENDS: EndingUpload = {
+  uploadId: "u1",
+  streamId: "s1",
+  bucket: "b",
+  key: "a.mxf",
+  path: "/rec/a.mxf",
+  bytes: 5,
+  beganAt: 0,
+  endsAt: NOW + 3_600_000,
+  by: "store",
+};
+
+it.each<[string, EndingUpload[] | undefined, Record<string, string>, (string | undefined)[]]>([
+  ["that ends soon is said", [ENDS], {}, ["upload.ending"]],
+  ["is said once, also if its end moves", [ENDS], { "ending:u1": "earlier" }, []],
+  ["that was salvaged is forgotten without a message", [], { "ending:u1": "earlier" }, [undefined]],
+  ["is not forgotten while nobody looks", undefined, { "ending:u1": "earlier" }, []],
+])("an only copy %s", (_, ending, reported, events) => {
+  const news = workerNews([alive()], [], new Map(Object.entries(reported)), NOW, ending);
+  expect(news.map(({ event }) => event)).toEqual(events);
 });

@@ -1,11 +1,13 @@
 /**
  * The worker that delivers webhooks checks all workers and watches: for workers that are blocked, have recovered or were
- * lost, for watches that are offline, and for disks that fill. What was reported is noted in Redis, so that the next worker
+ * lost, for watches that are offline, for disks that fill, and for only copies that will end. What was reported is noted in Redis, so that the next worker
  * that delivers does not report it again.
  */
+import type { EndingUpload } from "@sluice/control/ending-uploads";
 import { disksOf, spaceWords } from "@sluice/control/disk-space";
 import type { Clock, WorkerEvent } from "@sluice/core";
 import type { Outbox, WatchRecord, WatchStore, WorkerListing, WorkerRegistry } from "@sluice/redis-schema";
+import { endingData, type EndingWatch } from "./ending-watch.ts";
 
 /** Conditions shorter than this are not reported: a store that answers 503 for some seconds, a volume that is remounted. */
 export const LASTED_MS = 30_000;
@@ -21,23 +23,26 @@ export interface WorkerNews {
   data: Readonly<Record<string, string>>;
 }
 
-/** What is to be reported now. `reported`: what was already, by field. */
+/** What is to be reported now. `reported`: what was already, by field. `ending`: undefined if nobody looked this time. */
 export function workerNews(
   workers: readonly WorkerListing[],
   watches: readonly WatchRecord[],
   reported: ReadonlyMap<string, string>,
   nowMs: number,
+  ending?: readonly EndingUpload[],
 ): WorkerNews[] {
   const news = [
     ...workers.flatMap((worker) => newsOf(worker, reported, nowMs)),
     ...watchNews(watches, nowMs),
     ...diskNews(workers, reported, nowMs),
+    ...endingNews(ending ?? [], reported, nowMs),
   ];
   const known = new Set([
     ...workers.flatMap(({ id }) => [blockedField(id), lostField(id)]),
     ...watches.map(offlineField),
     // A disk of which nobody reports now is neither filling nor over.
     ...watchesOf(workers).map(fillingField),
+    ...(ending?.map(endingField) ?? [...reported.keys()].filter((field) => field.startsWith(ENDING))),
   ]);
   // Of workers and watches that nobody lists any longer.
   for (const [field] of reported) if (!known.has(field)) news.push(over(field, field));
@@ -111,6 +116,22 @@ function diskNews(
   });
 }
 
+function endingNews(
+  uploads: readonly EndingUpload[],
+  reported: ReadonlyMap<string, string>,
+  nowMs: number,
+): WorkerNews[] {
+  return uploads.map((upload) => {
+    const field = endingField(upload);
+    // A worker with another retention moves the end: that it ends is no news.
+    const value = reported.get(field) || new Date(upload.endsAt).toISOString();
+    const subject = `upload ${upload.uploadId}`;
+    return { field, value, subject, event: "upload.ending", data: endingData(upload, nowMs) };
+  });
+}
+
+const ENDING = "ending:";
+const endingField = ({ uploadId }: EndingUpload): string => `${ENDING}${uploadId}`;
 const blockedField = (id: string): string => `blocked:${id}`;
 const lostField = (id: string): string => `lost:${id}`;
 const offlineField = ({ source, name }: Pick<WatchRecord, "source" | "name">): string =>
@@ -128,17 +149,23 @@ export interface WorkerWatchDeps {
   watches: Pick<WatchStore, "loadMany">;
   outbox: Pick<Outbox, "reportedOfWorkers" | "reportWorker">;
   events: readonly string[];
+  endings: Pick<EndingWatch, "look">;
   /** Whether this process delivers now. */
   isOurTurn(): boolean;
   clock: Pick<Clock, "wallMs">;
 }
 
+/**
+ * One look: reports what is new. Does nothing while another process delivers; rejects with CheckpointError if Redis
+ * does not answer.
+ */
 export async function checkWorkers(deps: WorkerWatchDeps): Promise<void> {
   if (!deps.isOurTurn()) return;
   const [workers, reported] = await Promise.all([deps.workers.list(), deps.outbox.reportedOfWorkers()]);
   const watches = await deps.watches.loadMany(watchesOf(workers));
   const seen = watches.filter((watch) => watch !== undefined);
-  for (const { event, ...news } of workerNews(workers, seen, reported, deps.clock.wallMs())) {
+  const ending = await deps.endings.look(workers);
+  for (const { event, ...news } of workerNews(workers, seen, reported, deps.clock.wallMs(), ending)) {
     const wanted = event !== undefined && deps.events.includes(event) ? event : undefined;
     await deps.outbox.reportWorker({ ...news, event: wanted });
   }

@@ -3,7 +3,8 @@
 import { CircleHelp, House, LifeBuoy, TriangleAlert, type LucideIcon } from "lucide-react";
 import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
 import { plural, parseTime } from "@sluice/control/units";
-import { Age } from "../ui/time.tsx";
+import { endOfOrphan } from "@sluice/control/ending-uploads";
+import { Age, Time } from "../ui/time.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { fileName } from "@sluice/control/stream-row";
 import { Cell, Row, Table } from "../ui/table.tsx";
@@ -65,6 +66,7 @@ function OrphanRow({
 }) {
   const verdict = VERDICTS[orphan.verdict];
   const Icon = verdict.icon;
+  const end = endOfOrphan(orphan);
   return (
     <Row grid={GRID} className="py-3" data-verdict={orphan.verdict}>
       <Cell className="max-md:row-span-4">
@@ -98,6 +100,11 @@ function OrphanRow({
         <p className="text-xs text-muted">
           {orphan.initiated_at_utc === undefined ? "since first seen here" : "by the store's clock"}
         </p>
+        {end !== undefined && (
+          <p className="text-xs text-warn" data-testid="only-copy-ends">
+            The store ends it <Time at={end.endsAt} />
+          </p>
+        )}
       </Cell>
       <Cell className="md:text-right">
         {orphan.bytes === undefined ? "–" : <Bytes n={orphan.bytes} />}

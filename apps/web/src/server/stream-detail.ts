@@ -27,7 +27,7 @@ export interface StreamPage {
   /** A worker of its source has a lease. */
   source_alive: boolean;
   /** When its upload, an only copy, ends; absent if nothing that is known ends it. */
-  ends?: Omit<EndingUpload, "row">;
+  ends?: Pick<EndingUpload, "endsAt" | "by">;
   /** SLUICE_STALL_AFTER. */
   stall_after_ms: number;
 }

@@ -7,6 +7,7 @@ import { systemClock } from "@sluice/control/system-clock";
 import { CheckpointError } from "@sluice/core/errors";
 import { Outbox } from "@sluice/redis-schema/outbox";
 import { Deliverer, type DeliveryTally } from "@sluice/webhooks/deliverer";
+import { EndingWatch } from "@sluice/webhooks/ending-watch";
 import { post } from "@sluice/webhooks/post";
 import { checkWorkers, type WorkerWatchDeps } from "@sluice/webhooks/worker-watch";
 import { log, type Hub } from "./hub.ts";
@@ -20,6 +21,7 @@ type WebhookSettings = NonNullable<WebSettings["webhooks"]>;
 export async function watchWorkers(hub: Hub, settings: WebhookSettings): Promise<void> {
   const { signal } = hub.drain;
   const outbox = new Outbox(hub.context, { workerId: "dashboard", nonce: randomUUID() });
+  const endings = new EndingWatch({ reader: hub.reader, orphans: hub.orphans, clock: systemClock });
   let deliverer: Deliverer | undefined;
   while (!signal.aborted) {
     try {
@@ -30,7 +32,7 @@ export async function watchWorkers(hub: Hub, settings: WebhookSettings): Promise
         deliverer = undefined;
       } else {
         deliverer ??= startDeliverer(outbox, settings);
-        await checkWorkers(watchDeps(hub, outbox, settings, deliverer));
+        await checkWorkers(watchDeps(hub, outbox, settings, deliverer, endings));
       }
     } catch (error) {
       // The next look comes anyway, and the page says that Redis is unavailable.
@@ -66,8 +68,17 @@ function watchDeps(
   outbox: Outbox,
   { events }: WebhookSettings,
   deliverer: Deliverer,
+  endings: EndingWatch,
 ): WorkerWatchDeps {
-  return { workers, watches, outbox, events, isOurTurn: () => deliverer.hasTurn, clock: systemClock };
+  return {
+    workers,
+    watches,
+    outbox,
+    events,
+    endings,
+    isOurTurn: () => deliverer.hasTurn,
+    clock: systemClock,
+  };
 }
 
 /** The dashboard has no metrics; what it could not deliver is in its log. */

@@ -6,7 +6,7 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import Link from "next/link";
-import { useRef } from "react";
+import { useRef, type CSSProperties, type ReactNode } from "react";
 import { Bytes } from "../ui/bytes.tsx";
 import { Time } from "../ui/time.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
@@ -32,18 +32,119 @@ const OVERSCAN = 8;
 /** What the server assumes before the browser has measured: enough rows for a first screen. */
 const FIRST_RECT = { width: 1_200, height: 900 };
 
-const GRID =
-  "md:grid md:grid-cols-[minmax(0,1fr)_9.5rem_8.5rem_5.5rem] lg:grid-cols-[minmax(0,2fr)_12rem_minmax(8.5rem,1fr)_5.5rem_6.5rem] xl:grid-cols-[minmax(0,2.6fr)_11rem_minmax(8.5rem,1fr)_5.5rem_6.5rem_6.5rem] min-[88rem]:grid-cols-[minmax(0,2.6fr)_11.5rem_minmax(8.5rem,1fr)_5.5rem_6.5rem_minmax(8.5rem,0.9fr)_6.5rem] md:items-center md:gap-x-4";
+interface CellFacts {
+  now: number;
+  stallAfterMs: number;
+}
 
-const COLUMNS: readonly { name: string; sort?: Sort; className?: string }[] = [
-  { name: "File", sort: "path" },
-  { name: "State" },
-  { name: "In S3", sort: "size" },
-  { name: "Lag", sort: "lag", className: "md:max-lg:hidden md:text-right md:justify-end" },
-  { name: "Activity", sort: "activity", className: "md:text-right md:justify-end" },
-  { name: "Worker", className: "md:max-[88rem]:hidden" },
-  { name: "Started", sort: "started", className: "md:max-xl:hidden md:text-right md:justify-end" },
+/** A width of the window from which columns have room: 48, 64, 80 and 88 rem. */
+type From = "md" | "lg" | "xl" | "wide";
+
+interface StreamColumn {
+  name: string;
+  sort?: Sort;
+  /** Its width where it is shown, as a track of a CSS grid; a later one replaces an earlier one. */
+  widths: { [K in From]?: string };
+  /** The card of a phone shows it too; other columns begin at the first of their widths. */
+  onPhone: boolean;
+  align?: "right";
+  cell: (row: StreamRow, facts: CellFacts) => ReactNode;
+}
+
+/** Everything there is to know about a column. The heading, the grid and the rows follow from it. */
+export const COLUMNS: readonly StreamColumn[] = [
+  {
+    name: "File",
+    sort: "path",
+    widths: { md: "minmax(0,1fr)", lg: "minmax(0,2fr)", xl: "minmax(0,2.6fr)" },
+    onPhone: true,
+    cell: (row) => <FileCell row={row} />,
+  },
+  {
+    name: "State",
+    widths: { md: "9.5rem", lg: "12rem", xl: "11rem", wide: "11.5rem" },
+    onPhone: true,
+    cell: (row, { now, stallAfterMs }) => (
+      <StatusMark
+        status={row.status}
+        superseded={isSuperseded(row)}
+        givenUp={row.set_apart !== undefined}
+        partial={isPartial(row)}
+        stalled={isStalled(row, now, stallAfterMs)}
+      />
+    ),
+  },
+  {
+    name: "In S3",
+    sort: "size",
+    widths: { md: "8.5rem", lg: "minmax(8.5rem,1fr)" },
+    onPhone: true,
+    cell: (row) => <SentCell row={row} />,
+  },
+  {
+    name: "Lag",
+    sort: "lag",
+    widths: { lg: "5.5rem" },
+    onPhone: false,
+    align: "right",
+    cell: (row) => <Bytes n={lagBytes(row)} className={lagBytes(row) === 0 ? "text-muted" : ""} />,
+  },
+  {
+    name: "Activity",
+    sort: "activity",
+    widths: { md: "5.5rem", lg: "6.5rem" },
+    onPhone: true,
+    align: "right",
+    cell: (row) => <Time at={lastActivityAt(row)} className="text-muted max-md:text-xs" />,
+  },
+  {
+    name: "Worker",
+    widths: { wide: "minmax(8.5rem,0.9fr)" },
+    onPhone: false,
+    cell: (row) => (
+      <div className="truncate text-muted" title={row.owner ?? ""}>
+        {row.owner ?? "–"}
+      </div>
+    ),
+  },
+  {
+    name: "Started",
+    sort: "started",
+    widths: { xl: "6.5rem" },
+    onPhone: false,
+    align: "right",
+    cell: (row) => <Time at={startedAt(row)} className="text-muted" />,
+  },
 ];
+
+/** Tailwind compiles only classes that are spelled out. */
+const HIDDEN_BELOW: Readonly<Record<From, string>> = {
+  md: "max-md:hidden",
+  lg: "max-lg:hidden",
+  xl: "max-xl:hidden",
+  wide: "max-[88rem]:hidden",
+};
+const STEPS: readonly From[] = ["md", "lg", "xl", "wide"];
+
+/** The tracks of all columns that are shown at this width. */
+export function tracks(columns: readonly StreamColumn[], at: From): string {
+  const upTo = STEPS.slice(0, STEPS.indexOf(at) + 1);
+  return columns.flatMap(({ widths }) => upTo.flatMap((step) => widths[step] ?? []).slice(-1)).join(" ");
+}
+
+/** Of a cell and of its heading. */
+export function classesOf({ widths, onPhone, align }: StreamColumn): string {
+  const from = STEPS.find((step) => widths[step] !== undefined) ?? "md";
+  const hidden = onPhone && from === "md" ? "" : HIDDEN_BELOW[from];
+  return `${hidden} ${align === "right" ? "md:text-right md:justify-end" : ""}`.trim();
+}
+
+/** The tracks of each width are variables, so that the table needs one class whatever its columns are. */
+const GRID =
+  "md:grid md:grid-cols-(--at-md) lg:grid-cols-(--at-lg) xl:grid-cols-(--at-xl) min-[88rem]:grid-cols-(--at-wide) md:items-center md:gap-x-4";
+const TRACKS = Object.fromEntries(
+  STEPS.map((step) => [`--at-${step}`, tracks(COLUMNS, step)]),
+) as CSSProperties;
 
 export interface StreamTableProps {
   rows: readonly StreamRow[];
@@ -67,11 +168,19 @@ export function StreamTable({ rows, total, preceding, sort, dir, stallAfterMs, o
     getItemKey: (at) => rows[at]?.id ?? at,
   });
   return (
-    <div role="table" aria-label="Streams" aria-rowcount={total + 1} className="text-sm">
+    <div role="table" aria-label="Streams" aria-rowcount={total + 1} className="text-sm" style={TRACKS}>
       <div role="rowgroup" className="border-b border-line max-md:hidden">
         <div role="row" aria-rowindex={1} className={`${GRID} px-4 py-2`}>
           {COLUMNS.map((column) => (
-            <Heading key={column.name} {...column} current={sort} dir={dir} onSort={onSort} />
+            <Heading
+              key={column.name}
+              name={column.name}
+              sort={column.sort}
+              className={classesOf(column)}
+              current={sort}
+              dir={dir}
+              onSort={onSort}
+            />
           ))}
         </div>
       </div>
@@ -101,14 +210,14 @@ export function StreamTable({ rows, total, preceding, sort, dir, stallAfterMs, o
 function Heading({
   name,
   sort,
-  className = "",
+  className,
   current,
   dir,
   onSort,
 }: {
   name: string;
-  sort?: Sort;
-  className?: string;
+  sort: Sort | undefined;
+  className: string;
   current: Sort;
   dir: Direction;
   onSort: (sort: Sort, dir: Direction) => void;
@@ -143,55 +252,45 @@ function Heading({
 }
 
 function Row({ row, stallAfterMs }: { row: StreamRow; stallAfterMs: number }) {
-  const now = useNow();
-  const name = fileName(pathOf(row));
-  const size = row.file_size ?? 0;
-  const sent = sentBytes(row);
-  const lag = lagBytes(row);
-  const percent = size > 0 ? Math.floor((sent / size) * 100) : row.kind === "completed" ? 100 : 0;
+  const facts = { now: useNow(), stallAfterMs };
   return (
     <div className={`${GRID} flex flex-col gap-1.5 px-4 py-2.5 md:min-h-[57px] md:py-2`}>
-      <div role="cell" className="min-w-0">
-        <Link
-          href={`/streams/${encodeURIComponent(row.id)}`}
-          className="line-clamp-2 font-medium after:absolute after:inset-0 hover:text-accent"
-        >
-          <VisibleName text={name} />
-        </Link>
-        <div className="truncate text-xs text-muted">
-          <VisibleName
-            text={row.s3_key === undefined ? pathOf(row) : `${row.s3_bucket ?? ""}/${row.s3_key}`}
-          />
+      {COLUMNS.map((column) => (
+        <div key={column.name} role="cell" className={`min-w-0 ${classesOf(column)}`}>
+          {column.cell(row, facts)}
         </div>
-      </div>
-      <div role="cell" className="min-w-0">
-        <StatusMark
-          status={row.status}
-          superseded={isSuperseded(row)}
-          givenUp={row.set_apart !== undefined}
-          partial={isPartial(row)}
-          stalled={isStalled(row, now, stallAfterMs)}
-        />
-      </div>
-      <div role="cell" className="min-w-0">
-        <div className="num mb-1 flex justify-between gap-2 text-xs">
-          <Bytes n={sent} />
-          <span className="text-muted">{percent} %</span>
-        </div>
-        <ProgressBar sent={sent} size={size} label={`In S3: ${name}`} />
-      </div>
-      <div role="cell" className="max-lg:hidden md:text-right">
-        <Bytes n={lag} className={lag === 0 ? "text-muted" : ""} />
-      </div>
-      <div role="cell" className="text-muted max-md:text-xs md:text-right">
-        <Time at={lastActivityAt(row)} />
-      </div>
-      <div role="cell" className="truncate text-muted max-[88rem]:hidden" title={row.owner ?? ""}>
-        {row.owner ?? "–"}
-      </div>
-      <div role="cell" className="text-right text-muted max-xl:hidden">
-        <Time at={startedAt(row)} />
-      </div>
+      ))}
     </div>
+  );
+}
+
+function FileCell({ row }: { row: StreamRow }) {
+  return (
+    <>
+      <Link
+        href={`/streams/${encodeURIComponent(row.id)}`}
+        className="line-clamp-2 font-medium after:absolute after:inset-0 hover:text-accent"
+      >
+        <VisibleName text={fileName(pathOf(row))} />
+      </Link>
+      <div className="truncate text-xs text-muted">
+        <VisibleName text={row.s3_key === undefined ? pathOf(row) : `${row.s3_bucket ?? ""}/${row.s3_key}`} />
+      </div>
+    </>
+  );
+}
+
+function SentCell({ row }: { row: StreamRow }) {
+  const size = row.file_size ?? 0;
+  const sent = sentBytes(row);
+  const percent = size > 0 ? Math.floor((sent / size) * 100) : row.kind === "completed" ? 100 : 0;
+  return (
+    <>
+      <div className="num mb-1 flex justify-between gap-2 text-xs">
+        <Bytes n={sent} />
+        <span className="text-muted">{percent} %</span>
+      </div>
+      <ProgressBar sent={sent} size={size} label={`In S3: ${fileName(pathOf(row))}`} />
+    </>
   );
 }

@@ -3,6 +3,7 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
+  fileDiffers: 65,
   unavailable: 69,
   software: 70,
   unwritable: 74,
@@ -16,6 +17,8 @@ export const EXIT_MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: "success; nothing failed and nothing was refused",
   failed: "something failed, was refused, was not found, or was not confirmed",
   usage: "the command line is wrong",
+  fileDiffers:
+    "verify --deep: the object is as recorded, but the local file was not found to be the same: it has changed since, or cannot be read",
   unavailable: "Redis or the worker cannot be reached, or no worker is alive",
   software: "a bug in Sluice",
   unwritable: "the output could not be written: a full disk",

@@ -1,10 +1,16 @@
 /** The overview's judgement in a sentence or two, for lists on the terminal. */
 import { rateNow, RATE_MINUTES } from "@sluice/control/rates";
-import { endingTitle, endingUploads, endingWords, retentionOf } from "@sluice/control/ending-uploads";
+import {
+  endingTitle,
+  endingUploads,
+  endingWords,
+  retentionOf,
+  salvageCommand,
+} from "@sluice/control/ending-uploads";
 import { fillingSentence } from "@sluice/control/disk-space";
 import { RiskTally, verdictOf } from "@sluice/control/verdict";
 import type { Index } from "@sluice/core";
-import { StatsStore, WatchStore, type ListedStream } from "@sluice/redis-schema";
+import { OrphanStore, StatsStore, WatchStore, type ListedStream } from "@sluice/redis-schema";
 import type { Session } from "./session.ts";
 import { selectRows } from "./stream-rows.ts";
 
@@ -19,8 +25,9 @@ export async function riskSummary({
   registry,
   out: { nowMs },
 }: Session): Promise<{ title: string; because: string }> {
-  const [listings, { minutes }] = await Promise.all([
+  const [listings, orphans, { minutes }] = await Promise.all([
     registry.list(),
+    new OrphanStore(context).orphans(),
     new StatsStore(context).lastMinutes(RATE_MINUTES),
   ]);
   const tally = new RiskTally({ listings, nowMs, stallAfterMs: config.stallAfterMs });
@@ -33,12 +40,12 @@ export async function riskSummary({
     (watch) => watch !== undefined,
   );
   const { title, because } = verdictOf(tally.risk(watches, rateNow(minutes, nowMs)), { nowMs });
-  const ending = endingUploads(failed, retentionOf(listings), nowMs);
+  const ending = endingUploads({ rows: failed, orphans }, retentionOf(listings), nowMs);
   const [first] = ending;
   const sentences = [
     because,
     fillingSentence(listings),
-    first && `${endingTitle(ending)}: ${endingWords(first, nowMs)} (sluice salvage ${first.row.id}).`,
+    first && `${endingTitle(ending)}: ${endingWords(first, nowMs)} (${salvageCommand(first)}).`,
   ];
   return { title, because: sentences.filter((sentence) => sentence !== undefined).join(" ") };
 }

@@ -5,6 +5,7 @@ import { redacted, type Config } from "@sluice/config";
 import { CheckpointError } from "@sluice/core";
 import { endingUploads, retentionOf } from "@sluice/control/ending-uploads";
 import {
+  OrphanStore,
   checkClusterPrefix,
   checkSchema,
   closeClient,
@@ -76,7 +77,8 @@ async function ask(context: SchemaContext, config: Config): Promise<Finding[]> {
 async function onlyCopiesThatEnd(context: SchemaContext, workers: readonly WorkerListing[]) {
   const now = Date.now();
   const failed = await collect(selectRows(new StreamReader(context), ["failed"], {}, now));
-  return endingUploads(failed, retentionOf(workers), now);
+  const orphans = await new OrphanStore(context).orphans();
+  return endingUploads({ rows: failed, orphans }, retentionOf(workers), now);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

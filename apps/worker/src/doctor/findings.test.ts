@@ -467,8 +467,17 @@ describe("the system", () => {
 });
 
 it("only copies that end soon are named with what makes an object of them", () => {
-  const row = { id: "s1", status: "failed_file_replaced", original_path: "/rec/a.mxf", bytes_sent: 5 };
-  const ending = { row, endsAt: 7_200_000, by: "retention" as const };
+  const ending = {
+    uploadId: "u1",
+    streamId: "s1",
+    bucket: "b",
+    key: "a.mxf",
+    path: "/rec/a.mxf",
+    bytes: 5,
+    beganAt: 0,
+    endsAt: 7_200_000,
+    by: "retention" as const,
+  };
   expect(endingFindings([], 0)).toEqual([]);
   const { severity, seen, remedy } = found(endingFindings([ending], 0), "bucket.only_copies_end");
   expect(severity).toBe("warning");

@@ -1,5 +1,5 @@
 /** What the probe found out about the bucket: permissions, capabilities, and lifecycle rules. Pure. */
-import { endingTitle, endingWords, type EndingUpload } from "@sluice/control/ending-uploads";
+import { endingTitle, endingWords, salvageCommand, type EndingUpload } from "@sluice/control/ending-uploads";
 import { formatDuration, plural } from "@sluice/control/units";
 import type { StoreError, StoreProfile } from "@sluice/core";
 import { notesOf, type S3Profile, type StoreAnswers } from "@sluice/s3-store";
@@ -246,6 +246,6 @@ export function endingFindings(uploads: readonly EndingUpload[], nowMs: number):
   const [first] = uploads;
   if (!first) return [];
   const seen = `${endingTitle(uploads)}: ${endingWords(first, nowMs)}.`;
-  const remedy = `sluice salvage ${first.row.id} makes an object of it; sluice ls failed lists the others.`;
+  const remedy = `${salvageCommand(first)} makes an object of it; sluice ls failed and sluice orphans ls list the others.`;
   return [finding("bucket.only_copies_end", "warning", seen, remedy)];
 }

@@ -1,15 +1,18 @@
-/** One JSON object per line, or pretty output on a terminal. No logged value can forge a line or reveal a secret. */
+/**
+ * One JSON object per line, or pretty output on a terminal. No logged value can forge a line or reveal a secret, and an output
+ * that takes no lines, such as a file on a full disk, never stops the worker.
+ */
 import type { Config } from "@sluice/config";
 import { pino, type DestinationStream, type Logger, type LoggerOptions } from "pino";
-import { PinoPretty } from "pino-pretty";
+import { prettyFactory } from "pino-pretty";
 import { escapedJson, visibleLine, visibleLines } from "@sluice/control/visible-text";
+import { standardOutput } from "./log-output.ts";
 
 export type Log = Logger;
 
 /** Fields of SDK errors and settings that hold secrets. */
 const SECRETS = ["*.secretAccessKey", "*.sessionToken", "*.password", "err.$response", "err.$metadata"];
-const STANDARD_OUTPUT = 1;
-
+const LINES_LOST = "lines of the log are missing here: the output did not take them";
 /** `destination`: standard output, except in tests. */
 export function createLog(
   config: Pick<Config, "logLevel" | "logFormat" | "workerId">,
@@ -30,20 +33,16 @@ export function createLog(
       },
     },
   };
-  // Every line passes through here: C0, C1 and direction characters in its fields are escaped.
-  if (!pretty) {
-    const out = destination ?? pino.destination(STANDARD_OUTPUT);
-    return pino(options, { write: (line) => void out.write(escapedJson(line)) });
-  }
-  const lines = PinoPretty({
-    destination: destination ?? STANDARD_OUTPUT,
-    colorize: isTerminal,
-    ignore: "pid,hostname",
-    sync: true,
-  });
-  return pino(options, {
-    write: (line) => void lines.write(`${JSON.stringify(visibleFields(JSON.parse(line)))}\n`),
-  });
+  const format = pretty ? prettyLine(isTerminal) : escapedJson;
+  const out = destination ?? standardOutput((lines) => log.warn({ lines }, LINES_LOST));
+  const log = pino(options, { write: (line) => out.write(format(line)) });
+  return log;
+}
+
+/** C0, C1 and direction characters in fields are made visible first. */
+function prettyLine(colorize: boolean): (line: string) => string {
+  const print = prettyFactory({ colorize, ignore: "pid,hostname" });
+  return (line) => print(visibleFields(JSON.parse(line)) as object);
 }
 
 /**

@@ -10,7 +10,7 @@ import {
 } from "@sluice/core";
 import { describe, expect, it } from "vitest";
 import { nativeDigests } from "../files/native-digests.ts";
-import { readBack, type ReadBackDeps, type SealedFile } from "./read-back.ts";
+import { readBack, type FileBeside, type ReadBackDeps, type SealedFile } from "./read-back.ts";
 import type { Expected } from "./verify-report.ts";
 
 const MIB = 1024 * 1024;
@@ -74,10 +74,10 @@ function world(over: Partial<World> = {}) {
   return { deps, seen };
 }
 
-async function results(over: Partial<World> = {}, sealed: SealedFile | undefined = SEALED) {
+async function results(over: Partial<World> = {}, sealed: Parameters<typeof readBack>[1] = SEALED) {
   const { deps, seen } = world(over);
-  const { checks, sha256 } = await readBack(EXPECTED, sealed, deps);
-  return { ...Object.fromEntries(checks.map(({ name, ok }) => [name, ok])), seen, checks, sha256 };
+  const { checks, sha256, file: beside } = await readBack(EXPECTED, sealed, deps);
+  return { ...Object.fromEntries(checks.map(({ name, ok }) => [name, ok])), seen, checks, sha256, beside };
 }
 
 function sha256(bytes: Buffer): string {
@@ -120,35 +120,62 @@ describe("an object that is read back", () => {
     expect(found.sha256).toEqual({ object: sum, file: sum });
   });
 
+  it("whose file changes while it is read is not called the same", async () => {
+    const { deps } = world();
+    let looks = 0;
+    const files: ReadBackDeps["files"] = {
+      async open(path) {
+        const opened = await deps.files.open(path);
+        if (opened.kind !== "file") return opened;
+        const facts = () => Promise.resolve(looks++ === 0 ? FACTS : { ...FACTS, size: FACTS.size + 1 });
+        return { kind: "file", file: { ...opened.file, facts } };
+      },
+    };
+    const { checks, file } = await readBack(EXPECTED, SEALED, { ...deps, files });
+    expect([file, checks.map(({ ok }) => ok)]).toEqual(["changed", [true, null]]);
+  });
+
+  it.each([
+    ["elsewhere", "unread"],
+    ["unknown", "unknown"],
+  ] as const)("is compared without a file that is %s", async (sealed, is) => {
+    expect(await results({}, sealed)).toMatchObject({ content: true, file: null, beside: is });
+  });
+
   it("that cannot be read at all is an error, not a difference", async () => {
     await expect(results({ breaks: { times: 9, trouble: "unreachable" } })).rejects.toThrow("cut");
     await expect(results({ breaks: { times: 1, trouble: "denied" } })).rejects.toThrow("cut");
   });
 
-  it.each<[string, Partial<World>, string]>([
-    ["is gone", { file: undefined }, "the file no longer exists, or cannot be read"],
+  it.each<[string, Partial<World>, string, FileBeside]>([
+    ["is gone", { file: undefined }, "the file no longer exists", "gone"],
     [
       "has grown",
       { file: { bytes: BYTES, facts: { ...FACTS, size: 1 } } },
       "the file has changed since it was sealed",
+      "changed",
     ],
     [
       "is another one",
       { file: { bytes: BYTES, facts: { ...FACTS, inode: "12" } } },
       "the file has changed since it was sealed",
+      "changed",
     ],
     [
       "was touched",
       { file: { bytes: BYTES, facts: { ...FACTS, mtimeNs: "99" } } },
       "the file has changed since it was sealed",
+      "changed",
     ],
     [
       "fails half way",
       { file: { bytes: BYTES, facts: FACTS, failsAt: 20 * MIB } },
       "the file cannot be read: input/output error",
+      "unread",
     ],
-  ])("is compared by CRC32 alone where the file %s", async (_, over, why) => {
-    const { checks, sha256: sums } = await results(over);
+  ])("is compared by CRC32 alone where the file %s", async (_, over, why, is) => {
+    const { checks, sha256: sums, beside } = await results(over);
+    expect(beside).toBe(is);
     expect(checks).toMatchObject([{ ok: true }, { ok: null, detail: why }]);
     expect(sums).toEqual({ object: sha256(BYTES) });
   });
@@ -156,7 +183,7 @@ describe("an object that is read back", () => {
   it("without a recorded CRC32 says what it has, and does not call it right", async () => {
     const { deps } = world();
     const { crc32: _, ...unknown } = EXPECTED;
-    const { checks } = await readBack(unknown, undefined, deps);
+    const { checks } = await readBack(unknown, "elsewhere", deps);
     expect(checks[0]).toEqual({
       name: "content",
       ok: null,

@@ -39,9 +39,16 @@ export interface Sha256 {
   file?: string;
 }
 
+/**
+ * The local file beside the object. `changed`: since it was sealed. `unread`: it cannot be read, or is not on this worker's
+ * source. `unknown`: no record says which file it was.
+ */
+export type FileBeside = "same" | "differs" | "changed" | "unread" | "gone" | "unknown";
+
 export interface ReadBack {
   checks: Check[];
   sha256: Sha256;
+  file: FileBeside;
 }
 
 const RANGE_BYTES = 32 * 1024 * 1024;
@@ -49,24 +56,24 @@ const ATTEMPTS = 5;
 
 export async function readBack(
   expected: Expected,
-  sealed: SealedFile | undefined,
+  sealed: SealedFile | "elsewhere" | "unknown",
   deps: ReadBackDeps,
 ): Promise<ReadBack> {
-  const opened = sealed
-    ? await openSealed(sealed, deps.files)
-    : { why: "the file is not on this worker's source" };
+  const opened = typeof sealed === "string" ? NOT_HERE[sealed] : await openSealed(sealed, deps.files);
   await using file = "file" in opened ? opened.file : undefined;
   let state: Progress = {
     crc: 0,
     object: deps.digests.sha256(),
     local: deps.digests.sha256(),
     differsAt: undefined,
-    unreadable: "why" in opened ? opened.why : undefined,
+    uncompared: "file" in opened ? undefined : opened,
   };
   for (let from = 0; from < expected.size; from += RANGE_BYTES) {
     const to = Math.min(expected.size, from + RANGE_BYTES);
     state = await readRange(expected, { from, to }, state, file, deps);
   }
+  if (file && typeof sealed !== "string" && !isAsSealed(await file.facts(), sealed))
+    state.uncompared ??= CHANGED;
   const crc = crc32ToBase64(state.crc);
   const wanted = wholeCrc(expected);
   const content: Check =
@@ -74,9 +81,22 @@ export async function readBack(
       ? { name: "content", ok: null, detail: `read back, its CRC32 is ${crc}; none was recorded` }
       : compared("content", wanted, crc);
   const sha256: Sha256 = { object: state.object.digest("hex") };
-  if (state.unreadable === undefined) sha256.file = state.local.digest("hex");
-  return { checks: [content, fileCheck(state)], sha256 };
+  if (state.uncompared === undefined) sha256.file = state.local.digest("hex");
+  const { is, check } = fileCheck(state);
+  return { checks: [content, check], sha256, file: is };
 }
+
+/** Why the file was not compared, or not to its end. */
+interface Uncompared {
+  is: FileBeside;
+  why: string;
+}
+
+const CHANGED: Uncompared = { is: "changed", why: "the file has changed since it was sealed" };
+const NOT_HERE: Readonly<Record<"elsewhere" | "unknown", Uncompared>> = {
+  elsewhere: { is: "unread", why: "the file is not on this worker's source" },
+  unknown: { is: "unknown", why: "its record is no longer kept, which says what file it was" },
+};
 
 interface Progress {
   crc: number;
@@ -84,28 +104,36 @@ interface Progress {
   local: RunningHash;
   /** The first byte at which file and object differ. */
   differsAt: number | undefined;
-  /** Why the file was not compared, or not to its end. */
-  unreadable: string | undefined;
+  uncompared: Uncompared | undefined;
 }
 
-function fileCheck({ differsAt, unreadable }: Progress): Check {
+function fileCheck({ differsAt, uncompared }: Progress): { is: FileBeside; check: Check } {
+  const name = "file";
+  // The bytes of a file that changed while it was read say nothing about the object.
+  if (uncompared !== undefined && (differsAt === undefined || uncompared === CHANGED))
+    return { is: uncompared.is, check: { name, ok: null, detail: uncompared.why } };
   if (differsAt !== undefined)
-    return { name: "file", ok: false, detail: `differs from the object at byte ${differsAt}` };
-  if (unreadable !== undefined) return { name: "file", ok: null, detail: unreadable };
-  return { name: "file", ok: true, detail: "every byte is the same" };
+    return {
+      is: "differs",
+      check: { name, ok: false, detail: `differs from the object at byte ${differsAt}` },
+    };
+  return { is: "same", check: { name, ok: true, detail: "every byte is the same" } };
 }
 
 async function openSealed(
-  { path, facts }: SealedFile,
+  sealed: SealedFile,
   files: ReadBackDeps["files"],
-): Promise<{ file: OpenFile } | { why: string }> {
-  const opened = await files.open(path);
-  if (opened.kind !== "file") return { why: "the file no longer exists, or cannot be read" };
-  const now = await opened.file.facts();
-  if (now.inode === facts.inode && now.size === facts.size && now.mtimeNs === facts.mtimeNs)
-    return { file: opened.file };
+): Promise<{ file: OpenFile } | Uncompared> {
+  const opened = await files.open(sealed.path);
+  if (opened.kind === "missing") return { is: "gone", why: "the file no longer exists" };
+  if (opened.kind !== "file") return { is: "unread", why: "the file cannot be read" };
+  if (isAsSealed(await opened.file.facts(), sealed)) return { file: opened.file };
   await opened.file[Symbol.asyncDispose]();
-  return { why: "the file has changed since it was sealed" };
+  return CHANGED;
+}
+
+function isAsSealed(now: FileFacts, { facts }: SealedFile): boolean {
+  return now.inode === facts.inode && now.size === facts.size && now.mtimeNs === facts.mtimeNs;
 }
 
 async function readRange(
@@ -140,9 +168,9 @@ async function compareFile(
   file: OpenFile | undefined,
   chunk: Uint8Array,
   offset: number,
-  { local, differsAt, unreadable }: Progress,
+  { local, differsAt, uncompared }: Progress,
 ): Promise<Partial<Progress>> {
-  if (!file || unreadable !== undefined) return {};
+  if (!file || uncompared !== undefined) return {};
   try {
     const buffer = new Uint8Array(chunk.length);
     const bytes = buffer.subarray(0, await file.read(buffer, offset));
@@ -150,7 +178,7 @@ async function compareFile(
     return differsAt === undefined ? { differsAt: firstDifference(bytes, chunk, offset) } : {};
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
-    return { unreadable: `the file cannot be read: ${error.message}` };
+    return { uncompared: { is: "unread", why: `the file cannot be read: ${error.message}` } };
   }
 }
 

@@ -7,6 +7,7 @@ import {
   judgeUpload,
   kindOf,
   salvageUpload,
+  uploadAbortsAt,
   type Clock,
   type FileSource,
   type ObjectStore,
@@ -277,6 +278,8 @@ async function describe(
   const listing = await deps.store.listParts({ bucket: deps.bucket, key, uploadId });
   const parts = listing.kind === "alive" ? listing.parts : [];
   const initiated = byOurClock(upload.initiated, deps.store.clockSkewMs);
+  const said = listing.kind === "alive" ? listing.abortsAt : undefined;
+  const ends = uploadAbortsAt(said, Date.parse(initiated ?? ""), deps.store.profile);
   const { verdict, because, path } = await judge(deps, { key, uploadId, initiated }, owned);
   return {
     s3_upload_id: uploadId,
@@ -285,6 +288,7 @@ async function describe(
     verdict,
     because,
     ...(initiated === undefined ? {} : { initiated_at_utc: initiated }),
+    ...(ends === undefined ? {} : { upload_aborts_at_utc: ends }),
     ...(path === undefined ? {} : { original_path: path }),
     parts: parts.length,
     bytes: parts.reduce((sum, part) => sum + part.Size, 0),

@@ -15,7 +15,7 @@ import {
 import type { RequestRecord, StreamReader } from "@sluice/redis-schema";
 import { z } from "zod";
 import type { NativeDigests } from "../files/native-digests.ts";
-import { readBack, type SealedFile, type Sha256 } from "./read-back.ts";
+import { readBack, type FileBeside, type SealedFile, type Sha256 } from "./read-back.ts";
 import { asJson } from "./request-answers.ts";
 import type { Answer, Task } from "./request-desk.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
@@ -39,7 +39,7 @@ export interface VerifyDeps {
 
 interface Subject {
   expected: Expected;
-  sealed: SealedFile | undefined;
+  sealed: SealedFile | "elsewhere" | "unknown";
 }
 
 type Found = { kind: "subject"; subject: Subject } | Extract<Answer, { kind: "refused" | "pending" }>;
@@ -88,14 +88,14 @@ async function ofRecord(record: StreamRecord, deps: VerifyDeps): Promise<Found> 
         crc32: record.crc32,
         parts: inOrder,
       },
-      sealed: record.source === deps.source ? sealedFile(record) : undefined,
+      sealed: record.source === deps.source ? sealedFile(record) : "elsewhere",
     },
   };
 }
 
-function sealedFile(record: StreamRecord): SealedFile | undefined {
+function sealedFile(record: StreamRecord): SealedFile | "unknown" {
   const { original_path: path, file_inode: inode, file_mtime_ns: mtimeNs, file_size: size } = record;
-  return inode === undefined || mtimeNs === undefined ? undefined : { path, facts: { inode, size, mtimeNs } };
+  return inode === undefined || mtimeNs === undefined ? "unknown" : { path, facts: { inode, size, mtimeNs } };
 }
 
 /** The fields of the metadata object that are needed here. */
@@ -133,7 +133,7 @@ function subjectOf(bucket: string, metadata: z.output<typeof metadataSchema>): F
     kind: "subject",
     subject: {
       expected: { bucket, key, ...rest, etag: etag ?? undefined, crc32: crc32 ?? undefined },
-      sealed: undefined,
+      sealed: "unknown",
     },
   };
 }
@@ -156,7 +156,8 @@ async function verifyDeep(
 ): Promise<Answer> {
   try {
     const result = await readBack(subject.expected, subject.sealed, deps);
-    return asResult(subject, { checks: [...checks, ...result.checks], sha256: result.sha256 });
+    const { sha256, file } = result;
+    return asResult(subject, { checks: [...checks, ...result.checks], sha256, file });
   } catch (error) {
     if (deps.signal.aborted) return { kind: "pending" };
     deps.log.warn({ request_id: request.id, item, err: error }, "a deep verify was interrupted");
@@ -169,16 +170,20 @@ async function verifyDeep(
 interface Outcome {
   checks: readonly Check[];
   sha256?: Sha256;
+  file?: FileBeside;
   /** Why not everything could be checked. */
   broke?: string;
 }
 
-function asResult({ expected: { bucket, key, size } }: Subject, { checks, sha256, broke }: Outcome): Answer {
+function asResult(
+  { expected: { bucket, key, size } }: Subject,
+  { checks, sha256, file, broke }: Outcome,
+): Answer {
   const verdict = verdictOf(checks);
   const isFine = verdict.ok && broke === undefined;
   return {
     kind: isFine ? "done" : "failed",
     detail: verdict.ok && broke !== undefined ? broke : verdict.words,
-    data: asJson({ s3_bucket: bucket, s3_key: key, size, checks, sha256 }),
+    data: asJson({ s3_bucket: bucket, s3_key: key, size, checks, sha256, file }),
   };
 }

@@ -451,7 +451,10 @@ export class Worker {
     const locked = (): boolean => this.#recovery.recognise;
     const retention = { historyMs, failedUploadRetentionMs, clock, steadyMs };
     const confirmRedis = () => this.lease.renew();
-    return { context, store, orphans, workerId, bucket, buckets, ...retention, confirmRedis, locked, log };
+    const streams = this.#store;
+    const hold = (id: string) => this.supervisor.pool.hold([id]);
+    const own = { orphans, streams, hold, workerId, bucket, buckets, ...retention };
+    return { context, store, ...own, confirmRedis, locked, log };
   }
 
   /** Records that no index lists. */

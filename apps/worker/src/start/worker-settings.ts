@@ -1,10 +1,13 @@
 /** Translates the configuration into the worker's settings. */
-import type { Config, WatchConfig } from "@sluice/config";
+import type { Config, RuleKey, WatchConfig } from "@sluice/config";
 import { TemporaryNames, type StoreProfile } from "@sluice/core";
 import type { SafeguardSettings, WorkerSettings, WatchSettings } from "./settings.ts";
 import { VERSION } from "../version.ts";
 
-export function workerSettings(config: Config, profile: StoreProfile, storeHash: string): WorkerSettings {
+/** Without what each watch may have for itself: that is read from the watch, or it does not compile. */
+type Shared = Omit<Config, RuleKey>;
+
+export function workerSettings(config: Shared, profile: StoreProfile, storeHash: string): WorkerSettings {
   return {
     source: config.source,
     workerId: config.workerId,
@@ -27,7 +30,7 @@ export function workerSettings(config: Config, profile: StoreProfile, storeHash:
   };
 }
 
-function safeguardSettings(config: Config, profile: StoreProfile): SafeguardSettings | undefined {
+function safeguardSettings(config: Shared, profile: StoreProfile): SafeguardSettings | undefined {
   const { tailSafeguardMs: windowMs, tailBudget: traffic, tailRequestsPerSecond: requestsPerSecond } = config;
   if (windowMs === 0 || safeguardOffBecause(profile) !== undefined) return undefined;
   return { windowMs, traffic, requestsPerSecond };
@@ -46,18 +49,18 @@ export function safeguardOffBecause({
 }
 
 /** The buckets that may hold a stream's bytes; new ones go to the first. */
-export function ownBuckets(config: Config): string[] {
+export function ownBuckets(config: Pick<Config, "s3Bucket" | "s3OldBuckets">): string[] {
   return [...new Set([config.s3Bucket, ...config.s3OldBuckets])];
 }
 
 /** The part of SLUICE_S3_KEY_PREFIX that all watches share: where the probe writes and what the janitor lists. */
-export function s3Prefix(config: Config): string {
+export function s3Prefix(config: Pick<Config, "s3KeyPrefix" | "source">): string {
   const named = config.s3KeyPrefix.replaceAll("{source}", config.source);
   const placeholder = named.indexOf("{");
   return placeholder < 0 ? named : named.slice(0, placeholder);
 }
 
-function watchSettings(config: Config, watch: WatchConfig, profile: StoreProfile): WatchSettings {
+function watchSettings(config: Shared, watch: WatchConfig, profile: StoreProfile): WatchSettings {
   const { name, root, keyPrefix } = watch;
   return {
     name,

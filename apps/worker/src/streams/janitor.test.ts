@@ -36,6 +36,13 @@ test("C22: an upload that cannot be aborted stays on the list and stops no other
     context: {} as SchemaContext,
     store: store as ObjectStore,
     orphans: orphans as OrphanStore,
+    // Their records were purged.
+    streams: {
+      claimFailed: (id) => Promise.resolve({ id, kind: "absent" }),
+      write: () => Promise.reject(new Error("no record is written")),
+      release: () => Promise.reject(new Error("nothing is released")),
+    },
+    hold: () => ({ has: () => true, [Symbol.dispose]: () => undefined }),
     workerId: "w",
     bucket: "b",
     historyMs: 0,

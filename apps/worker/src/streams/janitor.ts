@@ -6,8 +6,8 @@
 import {
   CheckpointError,
   deletionTime,
-  ENDING_SAID_MS,
   StoreError,
+  streamId,
   type Clock,
   type ObjectStore,
   type StreamRecord,
@@ -20,13 +20,19 @@ import {
   redisTimeMs,
   type OrphanStore,
   type SchemaContext,
+  type StreamStore,
   type UploadToAbort,
 } from "@sluice/redis-schema";
+import { endingUploads, type EndingUpload } from "@sluice/control/ending-uploads";
+import type { Held } from "./processor-pool.ts";
 
 export interface JanitorDeps {
   context: SchemaContext;
   store: ObjectStore;
   orphans: OrphanStore;
+  streams: Pick<StreamStore, "claimFailed" | "write" | "release">;
+  /** While it is held, nothing else in this worker claims the stream. */
+  hold(id: string): Held;
   workerId: string;
   bucket: string;
   /** `bucket`, and the old ones it may still clean up; absent: only `bucket`. */
@@ -84,14 +90,13 @@ export async function abortLeftUploads(deps: JanitorDeps): Promise<void> {
   }
 }
 
-type AbortDeps = Pick<JanitorDeps, "store" | "orphans" | "log">;
+type AbortDeps = Pick<JanitorDeps, "store" | "orphans" | "streams" | "hold" | "log">;
 
-async function abortLeftUpload(
-  deps: AbortDeps,
-  { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId }: UploadToAbort & { s3_key: string },
-): Promise<void> {
+async function abortLeftUpload(deps: AbortDeps, upload: UploadToAbort & { s3_key: string }): Promise<void> {
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, stream_id: id } = upload;
   try {
     await deps.store.abort({ bucket, key, uploadId });
+    if (id !== undefined) await forgetUpload(deps, id, uploadId);
     await deps.orphans.aborted([uploadId]);
     await deps.orphans.removeOrphans([uploadId]);
   } catch (error) {
@@ -102,6 +107,42 @@ async function abortLeftUpload(
     );
   }
 }
+
+/**
+ * The record of a failed stream no longer names an upload that was aborted: nothing counts its bytes as a copy, and no
+ * later round aborts it again. If somebody works on the stream now, the next round finds the record as it is.
+ */
+async function forgetUpload(
+  { streams, hold }: Pick<AbortDeps, "streams" | "hold">,
+  id: string,
+  uploadId: string,
+): Promise<void> {
+  using held = hold(id);
+  if (!held.has(id)) return;
+  const claim = await streams.claimFailed(streamId(id));
+  if (claim.kind !== "claimed") return;
+  const { parsed, fence } = claim;
+  if (parsed.kind === "record" && parsed.record.s3_upload_id === uploadId) {
+    await streams.write(parsed.record, {
+      from: ["failed"],
+      dropParts: true,
+      patch: WITHOUT_UPLOAD,
+      log: ["its upload was aborted"],
+      event: { type: "log", detail: "upload aborted" },
+    });
+  }
+  await streams.release({ id: claim.id, fence });
+}
+
+const WITHOUT_UPLOAD = {
+  s3_upload_id: null,
+  create_intent_at_utc: null,
+  upload_aborts_at_utc: null,
+  next_part: 1,
+  bytes_sent: 0,
+  protected_bytes: null,
+  protected_at_utc: null,
+} as const;
 
 /**
  * Discards an upload that is no longer needed: it is put on the list first, then aborted at once if the store answers.
@@ -131,18 +172,30 @@ async function keyOfUpload(deps: JanitorDeps, upload: UploadToAbort): Promise<st
 /** By upload id: said once by this process. */
 const announced = new Set<string>();
 
-/** A day before, in the log of each worker: until then the bytes can be salvaged. */
+/** In the log of each worker: until then the bytes can be salvaged. */
 function announce(
   { log }: Pick<JanitorDeps, "log">,
-  { id, s3_upload_id: uploadId = "", s3_key: key, bytes_sent: bytes }: StreamRecord,
-  dueInMs: number,
+  { uploadId, streamId: id, key, bytes, endsAt, by }: EndingUpload,
+  nowMs: number,
 ): void {
-  if (dueInMs > ENDING_SAID_MS || announced.has(uploadId)) return;
+  if (announced.has(uploadId)) return;
   announced.add(uploadId);
-  log.warn(
-    { stream_id: id, upload_id: uploadId, key, bytes, ends_in_s: Math.round(dueInMs / 1_000) },
-    "the upload of a stream that was set apart ends soon; until then it can be salvaged",
-  );
+  const ends = { ends_in_s: Math.round((endsAt - nowMs) / 1_000), by };
+  log.warn({ ...(id && { stream_id: id }), upload_id: uploadId, key, bytes, ...ends }, ENDS_SOON);
+}
+
+const ENDS_SOON = "an upload that is the only copy of its bytes ends soon; until then it can be salvaged";
+
+/** Of failed streams, and of those that a purge kept. */
+async function announceEndings(
+  deps: JanitorDeps,
+  failed: readonly StreamRecord[],
+  nowMs: number,
+): Promise<void> {
+  const rows = failed.map((record) => ({ ...record, kind: "failed" as const }));
+  const orphans = await deps.orphans.orphans();
+  for (const ending of endingUploads({ rows, orphans }, deps.failedUploadRetentionMs, nowMs))
+    announce(deps, ending, nowMs);
 }
 
 /**
@@ -152,14 +205,15 @@ function announce(
 async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise<void> {
   const { context, orphans, failedUploadRetentionMs: retentionMs, workerId } = deps;
   const failedIds = await indexedIds(context, "failed");
+  const withUpload: StreamRecord[] = [];
   for await (const chunk of loadStreams(context, failedIds, { parts: false })) {
     for (const { parsed } of chunk) {
       if (parsed.kind !== "record") continue;
       const { record } = parsed;
       const { s3_upload_id, s3_bucket, s3_key } = record;
+      if (s3_upload_id !== undefined) withUpload.push(record);
       const endsAtMs = uploadEndsAtMs(record, retentionMs);
       if (endsAtMs === undefined || s3_upload_id === undefined) continue;
-      if (endsAtMs > nowMs) announce(deps, record, endsAtMs - nowMs);
       if (endsAtMs > nowMs || s3_key === undefined) continue;
       await orphans.leaveToAbort({
         s3_upload_id,
@@ -172,4 +226,5 @@ async function leaveSupersededUploads(deps: JanitorDeps, nowMs: number): Promise
       });
     }
   }
+  await announceEndings(deps, withUpload, nowMs);
 }

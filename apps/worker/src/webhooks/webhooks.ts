@@ -2,7 +2,9 @@
 import type { Config } from "@sluice/config";
 import type { Clock } from "@sluice/core";
 import {
+  OrphanStore,
   Outbox,
+  StreamReader,
   WatchStore,
   WorkerRegistry,
   type SchemaContext,
@@ -14,6 +16,7 @@ import type { Service } from "../start/service.ts";
 import { repeat } from "../streams/repeat.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { Deliverer, type Post } from "@sluice/webhooks/deliverer";
+import { EndingWatch } from "@sluice/webhooks/ending-watch";
 import { StallWatch, type OwnedStreamLag } from "./stall-watch.ts";
 import { checkWorkers, type WorkerWatchDeps } from "@sluice/webhooks/worker-watch";
 
@@ -63,6 +66,11 @@ export class Webhooks implements Service {
       workers: new WorkerRegistry(context),
       watches: new WatchStore(context),
       outbox,
+      endings: new EndingWatch({
+        reader: new StreamReader(context),
+        orphans: new OrphanStore(context),
+        clock,
+      }),
       events: config.webhookEvents,
       isOurTurn: () => deliverer.hasTurn,
       clock,

@@ -6,6 +6,7 @@ import { WATCHES_KEY } from "../sources/yaml-file.ts";
 
 export type JsonSchema = Record<string, unknown>;
 
+/** The JSON Schema of `sluice.yaml`, as `docs/reference/sluice.schema.json` holds it. */
 export function configJsonSchema(): JsonSchema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",

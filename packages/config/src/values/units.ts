@@ -50,6 +50,7 @@ export function formatSize(bytes: number): string {
   return `${bytes / factor}${unit}`;
 }
 
+/** As settings spell a duration; `ms` in milliseconds. */
 export function formatDuration(ms: number): string {
   if (ms === 0) return "0s";
   const units = [

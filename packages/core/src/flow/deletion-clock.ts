@@ -23,6 +23,10 @@ export interface DeletionTime {
 /** The maximum difference between the clocks of well maintained machines. */
 const USUAL_MS = 60_000;
 
+/**
+ * The time (ms since 1970) up to which deletions are due: that of the slowest clock. `disagree`: in words, if they
+ * are too far apart.
+ */
 export function deletionTime({ steadyMs, wallMs, others }: ClockReadings): DeletionTime {
   const readings: [string, number][] = [
     ["this process's since its start", steadyMs],

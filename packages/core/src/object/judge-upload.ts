@@ -23,6 +23,7 @@ export interface UploadVerdict {
   because: string;
 }
 
+/** Whose an open upload is that no record names, and why. In doubt it is `unknown`, and nobody aborts it. Pure. */
 export function judgeUpload(facts: UploadFacts): UploadVerdict {
   if (facts.leftByPurge) return { verdict: "ours", because: "left by a purge" };
   const holder = facts.keyHolderStartedAt;

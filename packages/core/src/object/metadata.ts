@@ -7,6 +7,7 @@ import type { Part, Parts, StreamRecord } from "../stream/record.ts";
 
 export const METADATA_CONTENT_TYPE = "application/json";
 
+/** What the metadata object says of a sealed stream, as `docs/reference/metadata.schema.json` describes it. */
 export function metadataDocument(record: StreamRecord, parts: Parts) {
   const list = [...parts.values()].toSorted((a, b) => a.PartNumber - b.PartNumber);
   return {
@@ -61,6 +62,7 @@ function partialOf(record: StreamRecord, parts: readonly Part[]) {
 
 export type MetadataDocument = ReturnType<typeof metadataDocument>;
 
+/** The same as JSON, two spaces deep, with a line break at its end. */
 export function metadataBytes(record: StreamRecord, parts: Parts): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(metadataDocument(record, parts), null, 2)}\n`);
 }

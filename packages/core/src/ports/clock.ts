@@ -8,6 +8,7 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The wall clock as ISO 8601 in UTC with milliseconds, as records hold times. */
 export function isoNow(clock: Pick<Clock, "wallMs">): string {
   return new Date(clock.wallMs()).toISOString();
 }

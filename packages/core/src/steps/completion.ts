@@ -34,6 +34,7 @@ export function quietNeededMs(
   return Math.max(facts.idleTimeoutMs, Math.min(facts.idleMaxMs, 3 * facts.longestPauseMs));
 }
 
+/** Whether the file is complete now, why, and otherwise how long to wait (ms) for what. Pure. */
 export function judgeCompletion(facts: CompletionFacts): Completion {
   if (facts.requested === "finalize") return { complete: true, by: "finalize" };
   if (facts.marker?.fresh) return { complete: true, by: "marker" };

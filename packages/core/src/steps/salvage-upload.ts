@@ -30,6 +30,7 @@ export interface UploadSalvage {
   youngestMs: number;
 }
 
+/** Completes an upload that no stream has into a partial object. Refusals are results; `pending`: ask again later. */
 export async function salvageUpload(
   asked: UploadSalvage,
   deps: ProcessorDeps,

@@ -34,6 +34,7 @@ export type CompletedVerdict =
   /** Another recording. `shorter`: what grows here from now on does not continue the completed one. */
   | { kind: "another"; shorter: boolean };
 
+/** Whether a file at the path of a completed one is the same, has grown, or is another. Pure. */
 export function judgeCompleted(entry: DoneEntry, seen: FileFacts): CompletedVerdict {
   const same = sameFile(entry, seen, { at: "its_path" }).kind !== "other";
   if (entry.file_size !== seen.size || entry.crc32 === undefined) return judgeChanged(entry, seen);

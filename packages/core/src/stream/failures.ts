@@ -118,6 +118,10 @@ export function isFailureReason(reason: string | undefined): reason is FailureRe
   return reason !== undefined && Object.hasOwn(TABLE, reason);
 }
 
+/**
+ * Whether a worker resumes such a stream automatically once its file can be read again. False for an unknown
+ * reason.
+ */
 export function reasonRecovers(reason: string | undefined): boolean {
   return isFailureReason(reason) && FAILURES[reason].recovers;
 }

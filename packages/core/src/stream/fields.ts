@@ -303,16 +303,19 @@ export type NumberField = {
   [K in FieldName]: (typeof FIELDS)[K]["type"] extends "count" | "part_number" ? K : never;
 }[FieldName];
 
+/** A record without this field is incomplete. */
 export function isRequired(name: FieldName): name is RequiredField {
   const field: Field = FIELDS[name];
   return field.required === true;
 }
 
+/** Lists and the dashboard read this field of every stream. */
 export function isListed(name: FieldName): name is ListedField {
   const field: Field = FIELDS[name];
   return field.listed === true;
 }
 
+/** The field is a number in the record, and decimal text in Redis. */
 export function isNumber(name: FieldName): name is NumberField {
   const { type }: Field = FIELDS[name];
   return type === "count" || type === "part_number";

@@ -27,6 +27,7 @@ export interface NewRecord {
   waiting?: Waiting | undefined;
 }
 
+/** The record of a stream that begins: nothing sent, no upload, state `opening`. */
 export function newRecord(from: NewRecord): StreamRecord {
   const record: StreamRecord = {
     id: streamId(from.id),

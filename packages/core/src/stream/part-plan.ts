@@ -33,6 +33,7 @@ export type PartPlan =
   /** `count` equal parts cover an earlier object, to be copied from it; later ones start where they end. */
   | { kind: "copied"; count: number; copiedBytes: number; rest: "stepped" | "uniform"; partBytes: number };
 
+/** As the record's field `part_plan` holds it, and `parsePlan` reads it: `stepped:8388608`. */
 export function formatPlan(plan: PartPlan): string {
   switch (plan.kind) {
     case "stepped":

@@ -10,6 +10,7 @@ export interface RetryPlan {
   words: string;
 }
 
+/** With which move a retry of a failed stream begins, how many bytes are sent again, and both in words. Pure. */
 export function planRetry(
   record: Pick<StreamRecord, "failure_reason" | "sealed_at_utc" | "s3_upload_id" | "bytes_sent">,
 ): RetryPlan {

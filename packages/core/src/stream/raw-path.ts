@@ -34,6 +34,7 @@ export function displayPath(path: string): string {
     .join("");
 }
 
+/** `%0A`: a byte (0 to 255) as paths are displayed. */
 export function percent(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }

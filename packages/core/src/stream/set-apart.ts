@@ -6,6 +6,7 @@
 export const SET_APART = ["temporary_name"] as const;
 export type SetApart = (typeof SET_APART)[number];
 
+/** Another generation replaced it, or it never was a recording. */
 export function isSetApart(record: {
   superseded_by?: string | undefined;
   set_apart?: string | undefined;

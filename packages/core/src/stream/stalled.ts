@@ -11,6 +11,7 @@ export interface StallFacts {
   quietMs: number;
 }
 
+/** Bytes that could go up lie on disk, and nothing went up for `stallAfterMs` (ms). */
 export function isStalled(
   { kind, lagBytes, bytesToFullPart, quietMs }: StallFacts,
   stallAfterMs: number,

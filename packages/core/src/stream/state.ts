@@ -93,6 +93,7 @@ export function moveTo(kind: Kind, event: Event): Kind | undefined {
   return row[event];
 }
 
+/** Whether the state machine allows this event in this state. */
 export function canApply(kind: Kind, event: Event): boolean {
   return moveTo(kind, event) !== undefined;
 }
@@ -109,15 +110,18 @@ export function kindsThatMay(event: Event): Kind[] {
   return KINDS.filter((kind) => canApply(kind, event));
 }
 
+/** The kind of a status as Redis holds it (`failed_file_missing` is `failed`); undefined for an unknown one. */
 export function kindOf(status: string): Kind | undefined {
   if (status.startsWith("failed_")) return "failed";
   return KINDS.find((kind) => kind === status && kind !== "failed");
 }
 
+/** The status of a stream that failed for this reason: `failed_file_missing`. */
 export function failed(reason: FailureReason): Status {
   return `failed_${reason}`;
 }
 
+/** The stream has an owner, or one is being looked for: it is neither completed nor failed. */
 export function isLive(kind: Kind): boolean {
   return kind !== "completed" && kind !== "failed";
 }

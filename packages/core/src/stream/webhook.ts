@@ -15,6 +15,7 @@ const WORKER_EVENTS = [
   "worker.lost",
   "watch.offline",
   "watch.disk_filling",
+  "upload.ending",
 ] as const;
 export const WEBHOOK_EVENTS = [...STREAM_EVENTS, ...WORKER_EVENTS] as const;
 export type StreamEvent = (typeof STREAM_EVENTS)[number];
@@ -85,6 +86,7 @@ function causeOf({ waiting_for: text }: Partial<StreamRecord>): object {
   return waiting === undefined ? {} : { waiting_for: waiting, cause: describeWaiting(waiting) };
 }
 
+/** The body of a message about a worker, a watch or an upload; `data` is sent as it is. */
 export function workerBody(
   event: WorkerEvent,
   data: Readonly<Record<string, string>>,

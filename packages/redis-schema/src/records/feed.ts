@@ -18,6 +18,7 @@ const eventSchema = z.object({
 /** `at`: ms since 1970. */
 export type FeedEntry = z.infer<typeof eventSchema>;
 
+/** One entry of the event feed; `corrupt` if a field is missing or wrong. */
 export function parseFeedEntry(hash: RawHash): Parsed<FeedEntry> {
   return parseWith(eventSchema, hash);
 }
@@ -51,10 +52,12 @@ const auditSchema = z.object({
 });
 export type AuditEntry = z.infer<typeof auditSchema>;
 
+/** One entry of the audit log; `corrupt` if a field is missing or wrong. */
 export function parseAudit(hash: RawHash): Parsed<AuditEntry> {
   return parseWith(auditSchema, hash);
 }
 
+/** An entry of the audit log as Redis holds it; what is undefined is not written. */
 export function auditFields(entry: AuditEntry): Record<string, string | undefined> {
   const { ids, items, ...plain } = entry;
   return {

@@ -24,10 +24,12 @@ const doneSchema = z.object({
   longest_pause_ms: z.exactOptional(z.number().nonnegative()),
 });
 
+/** What is known of a completed file; `corrupt` if it cannot be read, and the store is asked instead. */
 export function parseDone(text: string): Parsed<DoneEntry> {
   return parseJson(doneSchema, text);
 }
 
+/** The same as JSON text. */
 export function formatDone(entry: DoneEntry): string {
   return JSON.stringify(entry);
 }
@@ -47,6 +49,7 @@ const ignoredSchema = z.object({
 /** The file at this path was purged: it is ignored until it changes or an operator retries the path. */
 export type IgnoredEntry = z.infer<typeof ignoredSchema>;
 
+/** The mark that a purge left on a file; `corrupt` counts as no mark. */
 export function parseIgnored(text: string): Parsed<IgnoredEntry> {
   return parseJson(ignoredSchema, text);
 }

@@ -32,6 +32,7 @@ export type ParsedFounding =
 const OPTIONAL = ["s3_key", "s3_upload_id", "failure_reason", "owner"] as const;
 const TIMES = ["started_at_utc", "last_activity_at_utc"] as const;
 
+/** A record of an early version, or what is missing or wrong in it. */
 export function parseFounding(id: string, hash: RawHash): ParsedFounding {
   const status = hash["status"] ?? "processing";
   const kind = kindOf(status);

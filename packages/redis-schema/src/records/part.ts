@@ -31,6 +31,7 @@ export interface ParsedParts {
   bad: { field: string; detail: string }[];
 }
 
+/** Acknowledged parts by number, and those fields that cannot be read, each with the reason. */
 export function parseParts(hash: RawHash): ParsedParts {
   const bad: ParsedParts["bad"] = [];
   const found: (Omit<Part, "Offset"> & { Offset?: number })[] = [];

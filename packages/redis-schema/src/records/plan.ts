@@ -53,6 +53,7 @@ const planSchema = z.object({
 
 export type PlanRecord = z.infer<typeof planSchema>;
 
+/** A plan; `absent` if it has expired or never was. */
 export function parsePlanRecord(hash: RawHash): Parsed<PlanRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   return parseWith(planSchema, hash);
@@ -79,6 +80,7 @@ export function parsePlanResults(hash: RawHash): Map<string, PlanResult> {
   return results;
 }
 
+/** A plan as Redis holds it; what is undefined is not written. */
 export function planFields(plan: PlanRecord): Record<string, string | undefined> {
   const { ids, counts, options, bytes, ...plain } = plan;
   return {

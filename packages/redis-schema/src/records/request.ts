@@ -82,6 +82,7 @@ export function holdField(item: string): string {
   return `hold:${itemField(item)}`;
 }
 
+/** A request to the workers; `absent` if it has expired or never was. */
 export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   const parsed = parseWith(requestSchema, hash);
@@ -101,6 +102,7 @@ export function parseRequest(hash: RawHash): Parsed<RequestRecord> | { kind: "ab
   return { kind: "ok", value: { ...parsed.value, state, results } };
 }
 
+/** A request as Redis holds it; what is undefined is not written. */
 export function requestFields(request: NewRequest): Record<string, string | undefined> {
   const { items, options, ...plain } = request;
   return {

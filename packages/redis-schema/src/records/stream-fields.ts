@@ -11,6 +11,7 @@ const WRITE_TOKEN =
 /** In the order of the documentation. */
 export const META_FIELDS: readonly MetaField[] = [...FIELD_NAMES, "write_token"];
 
+/** What a field means and who writes it, for the page of keys. */
 export function describeField(name: MetaField): { meaning: string; writer: string } {
   if (name === "write_token") return { meaning: WRITE_TOKEN, writer: WRITERS.script };
   return { meaning: FIELDS[name].doc, writer: WRITERS[FIELDS[name].by] };

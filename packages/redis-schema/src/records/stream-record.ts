@@ -76,6 +76,7 @@ const metaSchema = z.object(
 
 const REQUIRED = FIELD_NAMES.filter(isRequired);
 
+/** A stream's record, or why it is none: fields that are missing, a wrong one, a newer version. */
 export function parseRecord(id: string, hash: RawHash): ParsedRecord {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   const version = hash["schema_version"];

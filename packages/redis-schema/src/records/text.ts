@@ -10,10 +10,12 @@ export type Arg = string | number | Buffer;
 /** Field → value of a hash in Redis. */
 export type RawHash = Readonly<Record<string, string>>;
 
+/** A text as an argument of a command: bytes that are not UTF-8 go back to what they were. */
 export function toArg(text: string): string | Buffer {
   return isEscaped(text) ? Buffer.from(encodePath(text)) : text;
 }
 
+/** A reply as text; bytes that are not UTF-8 are kept, so that `toArg` finds them again. */
 export function fromBuffer(bytes: Uint8Array): string {
   return decodePath(bytes);
 }

@@ -16,6 +16,7 @@ const toAbortSchema = z.object({
 });
 export type UploadToAbort = z.infer<typeof toAbortSchema>;
 
+/** An upload that a worker has to abort; `corrupt` if its entry cannot be read. */
 export function parseToAbort(text: string): Parsed<UploadToAbort> {
   return parseJson(toAbortSchema, text);
 }
@@ -32,6 +33,8 @@ const orphanSchema = z.object({
   /** The reason for the verdict, in words. */
   because: z.string(),
   initiated_at_utc: z.exactOptional(time),
+  /** When the store ends it, as it reported or as is known of the store; absent: it has no limit that is known. */
+  upload_aborts_at_utc: z.exactOptional(time),
   /** The file that its key maps to, if there is one. */
   original_path: z.exactOptional(z.string()),
   parts: z.exactOptional(z.number().int().nonnegative()),
@@ -41,6 +44,7 @@ const orphanSchema = z.object({
 });
 export type Orphan = z.infer<typeof orphanSchema>;
 
+/** An upload without a stream; `corrupt` if its entry cannot be read, and the next scan writes it again. */
 export function parseOrphan(text: string): Parsed<Orphan> {
   return parseJson(orphanSchema, text);
 }

@@ -23,6 +23,7 @@ const watchSchema = z.object({
 
 export type WatchRecord = z.infer<typeof watchSchema>;
 
+/** What a worker says of a watch; `absent` if none does. */
 export function parseWatch(hash: RawHash): Parsed<WatchRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   return parseWith(watchSchema, hash);

@@ -68,11 +68,13 @@ const workerSchema = z.object({
 
 export type WorkerRecord = z.infer<typeof workerSchema>;
 
+/** A worker's lease; `absent` if it has lapsed. */
 export function parseWorker(hash: RawHash): Parsed<WorkerRecord> | { kind: "absent" } {
   if (Object.keys(hash).length === 0) return { kind: "absent" };
   return parseWith(workerSchema, hash);
 }
 
+/** A lease as Redis holds it; what is undefined is not written. */
 export function workerFields(worker: WorkerRecord): Record<string, string | undefined> {
   const fields: Record<string, string | undefined> = {};
   for (const [field, value] of Object.entries(worker)) {

@@ -116,8 +116,17 @@ test("a disk that fills is named with its host and when it is full; urgent ones 
 });
 
 test("an only copy that ends soon is a problem with its time; several lead to the failed page", () => {
-  const row = { id: "s1", status: "failed_file_replaced", original_path: "/rec/a.mxf", bytes_sent: 5 };
-  const ending = { row, endsAt: 7_200_000, by: "retention" as const };
+  const ending = {
+    uploadId: "u1",
+    streamId: "s1",
+    bucket: "b",
+    key: "a.mxf",
+    path: "/rec/a.mxf",
+    bytes: 5,
+    beganAt: 0,
+    endsAt: 7_200_000,
+    by: "retention" as const,
+  };
   expect(endingTrouble([], 0)).toEqual([]);
   expect(endingTrouble([ending], 0)[0]).toMatchObject({
     weight: "bad",
@@ -126,4 +135,5 @@ test("an only copy that ends soon is a problem with its time; several lead to th
     href: "/streams/s1",
   });
   expect(endingTrouble([ending, ending], 0)[0]).toMatchObject({ href: "/failed" });
+  expect(endingTrouble([{ ...ending, streamId: undefined }], 0)[0]).toMatchObject({ href: "/orphans" });
 });

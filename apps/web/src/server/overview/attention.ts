@@ -247,9 +247,14 @@ export function endingTrouble(uploads: readonly EndingUpload[], now: number): At
       title: endingTitle(uploads),
       detail: `${endingWords(first, now)}. No other copy of its bytes is known.${more}`,
       remedy: "Salvage makes an object of what S3 holds. Afterwards there is nothing left to make one of.",
-      href: others.length === 0 ? `/streams/${encodeURIComponent(first.row.id)}` : "/failed",
+      href: endingHref(first, others),
     },
   ];
+}
+
+function endingHref({ streamId }: EndingUpload, others: readonly EndingUpload[]): string {
+  if (streamId === undefined) return "/orphans";
+  return others.length === 0 ? `/streams/${encodeURIComponent(streamId)}` : "/failed";
 }
 
 function failedByReason(failed: readonly StreamRow[]): Attention[] {

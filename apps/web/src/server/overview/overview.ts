@@ -15,6 +15,7 @@ import {
   type StreamRow,
 } from "@sluice/control/stream-row";
 import { disksOf, type Disk } from "@sluice/control/disk-space";
+import type { Orphan } from "@sluice/redis-schema/records/upload-entries";
 import { endingUploads, retentionOf, type EndingUpload } from "@sluice/control/ending-uploads";
 import { rateNow } from "@sluice/control/rates";
 import { RiskTally, type Risk } from "@sluice/control/verdict";
@@ -63,7 +64,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     hub.workers.list(),
     hub.reader.counts(),
   ]);
-  const { tally, seen } = collectRows(hub, listings);
+  const { tally, seen } = collectRows(hub, listings, await hub.orphans.orphans());
   const watches = (await hub.watches.loadMany(tally.watches)).filter((watch) => watch !== undefined);
   const even = rateNow(minutes, Date.now());
   const rates = { ...even, rate_in: hub.written.rate(minutes, Date.now()) ?? even.rate_in };
@@ -107,7 +108,7 @@ function busiestOf(hub: Hub): BusyStream[] {
 /** The last minutes, at most a day. */
 export async function chartOfMinutes(hub: Hub, minutes: number): Promise<Chart> {
   const [day, listings] = await Promise.all([hub.minutes.day(), hub.workersNow()]);
-  const { tally } = collectRows(hub, listings);
+  const { tally } = collectRows(hub, listings, []);
   return chartOf(day, { now: Date.now(), minutes, listings, lagNow: tally.bytesBySource });
 }
 
@@ -122,7 +123,7 @@ export interface SeenRows {
   nearPartLimit: number;
   /** The store will abort the upload soon, or before it can be completed at the current rate. */
   nearAbort: StreamRow[];
-  /** Uploads of failed streams that are an only copy and end soon. */
+  /** Uploads that are an only copy and end soon. */
   ending: EndingUpload[];
 }
 
@@ -131,7 +132,11 @@ const DAY_MS = 86_400_000;
 /** From this number of parts on, a stream is near the 10,000 that S3 accepts. */
 const NEAR_PART_LIMIT = 9_000;
 
-function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: RiskTally; seen: SeenRows } {
+function collectRows(
+  hub: Hub,
+  listings: readonly WorkerListing[],
+  orphans: readonly Orphan[],
+): { tally: RiskTally; seen: SeenRows } {
   const clock = filterClock(hub);
   const tally = new RiskTally({ listings, nowMs: clock.now, stallAfterMs: clock.stallAfterMs });
   const seen: SeenRows = {
@@ -157,7 +162,7 @@ function collectRows(hub: Hub, listings: readonly WorkerListing[]): { tally: Ris
       else seen.failed.push(row);
     } else if (index !== "completed") addLive(seen, row, clock.now);
   }
-  seen.ending = endingUploads(failed, retentionOf(listings), clock.now);
+  seen.ending = endingUploads({ rows: failed, orphans }, retentionOf(listings), clock.now);
   return { tally, seen };
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { orphanBegan } from "@sluice/control/choose";
 import { draftAbortUploads, type Draft } from "@sluice/control/draft";
+import { endOfOrphan } from "@sluice/control/ending-uploads";
 import { ageMs, formatBytes, plural } from "@sluice/control/units";
 import { OrphanStore, redisTimeMs, type Orphan } from "@sluice/redis-schema";
 import type { Command } from "commander";
@@ -86,6 +87,7 @@ function show(out: Output, orphans: readonly Orphan[]): void {
     { title: "upload id", cell: (one) => one.s3_upload_id },
     { title: "whose", cell: (one) => one.verdict.replace("_", " ") },
     { title: "began", align: "right", cell: (one) => relative(orphanBegan(one), out.nowMs) },
+    { title: "ends", align: "right", cell: (one) => endCell(one, out.nowMs) },
     { title: "parts", align: "right", cell: (one) => String(one.parts ?? "-") },
     {
       title: "size",
@@ -98,6 +100,12 @@ function show(out: Output, orphans: readonly Orphan[]): void {
   out.table(columns, orphans);
   const bytes = orphans.reduce((sum, one) => sum + (one.bytes ?? 0), 0);
   out.note(`${plural(orphans.length, "orphan")}, ${formatBytes(bytes)}; --scan looks for more.`);
+}
+
+/** Of an only copy: until then it can be salvaged. */
+function endCell(one: Orphan, nowMs: number): string {
+  const end = endOfOrphan(one);
+  return end === undefined ? "-" : relative(end.endsAt, nowMs);
 }
 
 async function draftOf(

@@ -7,7 +7,7 @@ import { IgnoredFiles } from "@sluice/redis-schema";
 import type { Command } from "commander";
 import { addPlanOptions, planOrRun, type PlanFlags } from "../actions/planned-action.ts";
 import { CliError, EXIT } from "../exit-codes.ts";
-import { findStreams, lookUpStream } from "../find-streams.ts";
+import { findStreams } from "../find-streams.ts";
 import { addFilters, addJson, type FilterFlags } from "../options.ts";
 import { performOnRedis, type Session } from "../session.ts";
 import { collect, selectRows } from "../stream-rows.ts";
@@ -63,16 +63,13 @@ type Target = { kind: "stream"; item: string } | { kind: "mark"; item: string };
 
 async function targetOf(session: Session, given: string, flags: RetryFlags): Promise<Target> {
   if (!given.includes("/")) return { kind: "stream", item: given };
-  // An id that is no ULID may contain a slash too.
-  const id = await lookUpStream(session.reader, given);
-  if (id !== undefined) return { kind: "stream", item: id };
+  // An id that is no ULID may contain a slash too. A prefix of one may not: a path would be compared with every id.
+  const [named] = await session.reader.rows([given]);
+  if (named !== undefined) return { kind: "stream", item: given };
   const path = resolve(given);
   const failed = await failedAt(session, path, flags.source);
   if (failed !== undefined) return { kind: "stream", item: failed };
-  const fields = (await new IgnoredFiles(session.context).all()).map(({ field }) => displayPath(field));
-  const marks = fields.filter((field) =>
-    flags.source === undefined ? field.endsWith(`:${path}`) : field === `${flags.source}:${path}`,
-  );
+  const marks = await marksOf(session, path, flags.source);
   const [mark] = marks;
   if (mark === undefined)
     throw new CliError(EXIT.failed, `No failed stream and no purged file exists at ${path}.`);
@@ -80,6 +77,19 @@ async function targetOf(session: Session, given: string, flags: RetryFlags): Pro
     throw new CliError(EXIT.failed, `Several sources have ${path}: pass --source.\n  ${marks.join("\n  ")}`);
   }
   return { kind: "mark", item: mark };
+}
+
+/** Of the purged files at this path. Without a source, or for a name that is not UTF-8, every mark is read. */
+async function marksOf({ context }: Session, path: string, source: string | undefined): Promise<string[]> {
+  const ignored = new IgnoredFiles(context);
+  if (source !== undefined) {
+    const mark = await ignored.get(source, path);
+    if (mark !== undefined) return [displayPath(`${source}:${path}`)];
+  }
+  const fields = (await ignored.all()).map(({ field }) => displayPath(field));
+  return fields.filter((field) =>
+    source === undefined ? field.endsWith(`:${path}`) : field === `${source}:${path}`,
+  );
 }
 
 async function failedAt({ reader, out }: Session, path: string, source: string | undefined) {

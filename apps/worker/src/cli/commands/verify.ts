@@ -7,7 +7,7 @@ import { formatDuration } from "@sluice/config";
 import type { Ask } from "@sluice/control/run-plan";
 import type { ItemResult } from "@sluice/redis-schema";
 import type { Command } from "commander";
-import type { Sha256 } from "../../requests/read-back.ts";
+import type { FileBeside, Sha256 } from "../../requests/read-back.ts";
 import type { Check } from "../../requests/verify-report.ts";
 import { askWorkers, DEFAULT_WAIT_MS, EXIT_OF_UNANSWERED, reportUnanswered } from "../actions/ask-workers.ts";
 import { CliError, EXIT, type ExitCode } from "../exit-codes.ts";
@@ -35,14 +35,19 @@ interface Report {
   size: number;
   checks: Check[];
   sha256?: Sha256;
+  /** With `--deep`. */
+  file?: FileBeside;
 }
+
+/** The file is there, or may be, and nobody can say that its bytes are those of the object. */
+const UNSURE: ReadonlySet<FileBeside | undefined> = new Set(["changed", "unread"]);
 
 export function addVerify(program: Command): void {
   const command = program
     .command("verify")
     .summary("compare an object with its record")
     .description(
-      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and prints the SHA-256 of both.",
+      "Compare a finished object with what was recorded when it was sealed: HeadObject, and the parts' combined CRC32. --deep reads it back and compares its bytes, with the file's too where that is still there, and prints the SHA-256 of both. With --deep, exit code 0 says that the local file is the same too, or no longer exists; 65, that it has changed since or cannot be read.",
     )
     .argument("[id|key]", "stream id, a prefix of it, or the key of an object")
     .option("--request <id>", "show the result of an earlier verify instead")
@@ -78,7 +83,18 @@ async function verify(session: Session, given: string | undefined, flags: Verify
   }
   if (out.json) out.document({ item, ...result });
   else show(out, item, result);
-  return result.result === "done" ? EXIT.ok : EXIT.failed;
+  return exitOf(result);
+}
+
+/** With `--deep`, 0 allows a script to delete the file. */
+function exitOf({ result, data }: ItemResult): ExitCode {
+  if (result !== "done") return EXIT.failed;
+  return UNSURE.has(reportOf(data)?.file) ? EXIT.fileDiffers : EXIT.ok;
+}
+
+/** A worker wrote it, so its shape is known. */
+function reportOf(data: ItemResult["data"]): Report | undefined {
+  return data as Report | undefined;
 }
 
 async function newAsk(session: Session, given: string | undefined, flags: VerifyFlags): Promise<Verify> {
@@ -135,8 +151,7 @@ const MARKS: Record<"true" | "false" | "null", Piece> = {
 };
 
 function show(out: Output, item: string, result: ItemResult): void {
-  // A worker wrote it, so its shape is known.
-  const report = result.data as Report | undefined;
+  const report = reportOf(result.data);
   if (!report) {
     out.line({ text: result.result, style: "red" }, "  ", result.detail ?? "");
     return;
@@ -154,7 +169,13 @@ function show(out: Output, item: string, result: ItemResult): void {
     out.line("SHA-256 object  ", report.sha256.object);
     out.line("SHA-256 file    ", report.sha256.file ?? { text: "not read", style: "dim" });
   }
-  if (result.result === "done") out.line({ text: "As recorded.", style: "green" });
+  const fileCheck = report.checks.find(({ name }) => name === "file");
+  if (result.result === "done" && UNSURE.has(report.file))
+    out.line(
+      { text: "The object is as recorded, the local file may not be: ", style: "yellow" },
+      fileCheck?.detail ?? "",
+    );
+  else if (result.result === "done") out.line({ text: "As recorded.", style: "green" });
   else if (report.checks.some(({ ok }) => ok === false))
     out.line({ text: "Does not match the record.", style: "red" });
   else out.line({ text: `Not verified: ${result.detail ?? ""}`, style: "red" });
