@@ -33,9 +33,13 @@ export class Oracle {
   readonly violations: string[] = [];
   /** Then an open upload whose parts differ from the file by now is nobody's: it is shown, and never aborted by itself. */
   redisLost = false;
+  /** Listings lagged: what a lost Create opened was not found when it was looked for, and is shown as an orphan later. */
+  listedLate = false;
+  /** A salvage was asked for: an object may hold the first bytes of a file alone. */
+  mayBePartial = false;
   /** By a request that the store carried out when its stream had completed: shown as an orphan, and nobody's to find. */
   readonly #openedTooLate = new Set<string>();
-  /** The object that each upload may replace: it stood in a file when the upload was opened. */
+  /** The object that each stream may replace: it stood in a file when the stream opened an upload. */
   readonly #mayReplace = new Map<string, Uint8Array>();
   readonly #world: World;
   readonly #known = new Map<DiskNode, Known>();
@@ -47,12 +51,14 @@ export class Oracle {
     disk.onWritten = (node, offset, bytes) => this.#written(node, offset, bytes);
     disk.onRemoved = (path, node) => this.#removed(path, node);
     store.bucket.onStored = (stored) => this.#stored(stored);
-    store.onNeedless = (what) => this.#say(`6: ${what}`);
-    store.bucket.onOpened = (uploadId, key) => {
+    store.onNeedless = (uploadId, what) => {
+      if (!this.#isShared(uploadId)) this.#say(`6: ${what}`);
+    };
+    store.bucket.onOpened = (streamId, key) => {
       const object = store.bucket.object(BUCKET, key);
       // What a live file's writer changes after the comparison is repaired, not judged again.
       if (object && disk.files().some(([, node]) => isExtended(object.bytes, disk.bytes(node))))
-        this.#mayReplace.set(uploadId, object.bytes);
+        this.#mayReplace.set(streamId, object.bytes);
     };
     store.onLateUpload = (uploadId, streamId) => {
       if (!this.#isSending(streamId)) this.#openedTooLate.add(uploadId);
@@ -90,12 +96,15 @@ export class Oracle {
 
   #stored({ key, bytes, metadata, before, uploadId }: Stored): void {
     if (key.endsWith(".metadata.json")) return;
-    if (metadata["sluice-stream-id"] === undefined) return;
-    const stood = uploadId !== undefined && this.#mayReplace.get(uploadId) === before;
+    const streamId = metadata["sluice-stream-id"];
+    if (streamId === undefined) return;
+    const stood = uploadId !== undefined && this.#mayReplace.get(streamId) === before;
     if (before && this.#world.keepsBoth && !stood && !isExtended(before, bytes))
       this.#say(`1: the object ${key} (${before.length} bytes) was replaced by one that does not extend it`);
     const version = `${bytes.length}:${crc32(bytes)}`;
     for (const { versions } of this.#known.values()) if (versions.has(version)) return;
+    const isPart = (node: DiskNode): boolean => isExtended(bytes, node.data);
+    if (this.mayBePartial && [...this.#known.keys()].some(isPart)) return;
     if (bytes.length > 0)
       this.#say(`2: the object ${key} (${bytes.length} bytes) is no file as it ever stood`);
   }
@@ -140,8 +149,9 @@ export class Oracle {
       for (const fault of worker.failing) left.push(`5: ${name} says: ${fault}`);
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
+    const isJudged = !this.redisLost && !this.listedLate;
     for (const { uploadId, key } of store.bucket.uploads())
-      if (!kept.has(uploadId) && !this.redisLost && !this.#openedTooLate.has(uploadId))
+      if (isJudged && !kept.has(uploadId) && !this.#openedTooLate.has(uploadId))
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
   }
@@ -214,6 +224,18 @@ export class Oracle {
       const born = !disk.character.birthTimes || String(node.birthNs) === birth;
       return same && born && isStream(disk, path);
     });
+  }
+
+  /**
+   * Known, and not mended: Redis was emptied while the owner of a stream slept, another worker began the file anew, found the
+   * upload and slept in turn; the first one claims that stream, and writes its own back beside it. Both send until one of
+   * them completes the object, which the other recognises.
+   */
+  #isShared(uploadId: string): boolean {
+    const { database } = this.#world.redis;
+    const metas = database.keys().filter((key) => /^stream:.*:meta$/.test(key));
+    const held = metas.filter((key) => database.execute(["HGET", key, "s3_upload_id"]) === uploadId);
+    return this.redisLost && held.length > 1;
   }
 
   /** At the very end. */

@@ -5,7 +5,8 @@ import { World } from "../world/world.ts";
 import { WRITERS } from "../writers/index.ts";
 import { openOn, perform, uniqueBytes } from "../writers/writer.ts";
 import { FAIR } from "../store/store.ts";
-import { ask } from "./operator.ts";
+import { WRITES } from "../redis/commands.ts";
+import { ask, askAgain } from "./operator.ts";
 import { Oracle } from "./oracle.ts";
 import type { Action, Plan } from "./plan.ts";
 
@@ -73,6 +74,7 @@ class History {
       // Rest counts when it lasts.
       for (let rests = 0; rests < 2 && timeline.nowMs < endMs;) {
         await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
+        askAgain(this.#world);
         rests = this.#oracle.open().length === 0 ? rests + 1 : 0;
       }
       this.#oracle.last();
@@ -188,7 +190,47 @@ class History {
         return;
       }
       case "ask":
+        if (action.action === "salvage") this.#oracle.mayBePartial = true;
         return ask(this.#world, action);
+      case "settings":
+        this.#world.change({ [action.name]: action.value });
+        for (const worker of this.#plan.workers)
+          this.#act({
+            kind: "stop",
+            worker,
+            how: "pause",
+            downMs: 500,
+            atMs: action.atMs,
+            seed: action.seed,
+          });
+        return;
+      case "uploads dropped":
+        for (const { uploadId } of store.bucket.uploads()) store.bucket.dropUpload(uploadId);
+        return;
+      case "store refuses If-Match":
+        store.bucket.behaves.ifMatchOnComplete = "refused_always";
+        after(action.forMs, () => delete store.bucket.behaves.ifMatchOnComplete);
+        return;
+      case "store lists late":
+        store.bucket.listsAfterMs = 10_000;
+        this.#oracle.listedLate = true;
+        after(action.forMs, () => (store.bucket.listsAfterMs = 0));
+        return;
+      case "redis full":
+        redis.database.refuse = (command) => (WRITES.has(command) ? FULL : undefined);
+        after(action.forMs, () => (redis.database.refuse = () => undefined));
+        return;
+      case "volume full":
+        disk.full = true;
+        after(action.forMs, () => (disk.full = false));
+        return;
+      case "volume remounted":
+        disk.mounted = false;
+        after(action.forMs, () => {
+          disk.device += 1n;
+          disk.mounted = true;
+        });
+        return;
     }
   }
 
@@ -217,8 +259,8 @@ class History {
       open: (path) => openOn(disk, path, pid),
     });
     const next = (): void => {
-      // A volume that is away is away for writers too.
-      if (!disk.mounted) return timeline.after(1_000, undefined, next);
+      // A volume that is away or full is so for writers too.
+      if (!disk.mounted || disk.full) return timeline.after(1_000, undefined, next);
       this.#actions += 1;
       const { value, done } = program.next();
       if (!done) timeline.after(value * pace, undefined, next);
@@ -233,9 +275,13 @@ class History {
     const { redis, store, disk, workers } = this.#world;
     Object.assign(redis.weather, { away: false, hung: false, losesReplies: 0 });
     redis.database.failScriptAfterWrites = undefined;
+    redis.database.refuse = () => undefined;
     Object.assign(store.weather, FAIR);
+    delete store.bucket.behaves.ifMatchOnComplete;
+    store.bucket.listsAfterMs = 0;
     disk.denied.clear();
     disk.mounted = true;
+    disk.full = false;
     for (const [name, { process }] of workers) {
       process.frozenUntilMs = 0;
       process.killAt = undefined;
@@ -245,6 +291,7 @@ class History {
   }
 }
 
+const FULL = "OOM command not allowed when used memory > 'maxmemory'.";
 const UNTOLD = new Set(["kind", "atMs", "seed"]);
 
 export function describe(action: Action): string {

@@ -45,6 +45,8 @@ export class World {
   /** What no process may ever do. */
   readonly faults: string[] = [];
   readonly #options: WorldOptions;
+  #settings: Record<string, string>;
+  #replaces: boolean;
   #pids = 1_000;
   readonly #living = new Map<number, SimulatedProcess>();
 
@@ -53,6 +55,8 @@ export class World {
     allowPartsFrom(LEAST_PART_BYTES);
     const { timeline } = this;
     this.#options = options;
+    this.#settings = { ...options.settings };
+    this.#replaces = this.#settings["SLUICE_ON_REPLACE"] === "replace";
     this.random = new Random(options.seed);
     this.disk = new Disk(options.disk, () => timeline.wallMs);
     this.disk.makeDirectory("/simulated");
@@ -97,7 +101,13 @@ export class World {
 
   /** Whether another file at a completed path gets a name of its own, so that the first object stays. */
   get keepsBoth(): boolean {
-    return this.#options.settings?.["SLUICE_ON_REPLACE"] !== "replace";
+    return !this.#replaces;
+  }
+
+  /** For every worker that starts from now on. */
+  change(settings: Record<string, string>): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.#replaces ||= this.#settings["SLUICE_ON_REPLACE"] === "replace";
   }
 
   say(line: string): void {
@@ -121,7 +131,7 @@ export class World {
       SLUICE_WATCH: `${ROOT},${OTHER_ROOT}`,
       SLUICE_S3_BUCKET: BUCKET,
       SLUICE_UPLOAD_CONCURRENCY: "2",
-      ...this.#options.settings,
+      ...this.#settings,
       ...settings,
     };
     const config = configOf(env, this.#options.cut ?? CUT);
