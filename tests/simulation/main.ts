@@ -8,6 +8,7 @@
  *   --cpu S        ends after so many seconds of CPU time
  *   --first        ends with the first that fails
  *   --coverage     what happened in how many of them
+ *   --pairs        writes which actions met which states into docs/internals/simulation.md
  *   --twice        each seed twice: the two logs must be the same
  *   --corpus       before them, every plan of corpus/
  *   --record       adds the run to runs.ndjson, from which RELIABILITY.md is made
@@ -19,6 +20,7 @@ import { parseArgs } from "node:util";
 import { readCommit } from "../chaos/commit.ts";
 import type { SimulatedRun } from "../chaos/report/simulated.ts";
 import { Coverage } from "./history/coverage.ts";
+import { Pairs } from "./history/pairs.ts";
 import { planOf, type Plan } from "./history/plan.ts";
 import { play, type Played } from "./history/run.ts";
 import { shrink, timelineOf } from "./history/shrink.ts";
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
     coverage: { type: "boolean", default: false },
+    pairs: { type: "boolean", default: false },
     twice: { type: "boolean", default: false },
     corpus: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
@@ -68,9 +71,11 @@ async function show(plan: Plan, played: Played): Promise<void> {
   if (shrinks) console.log(JSON.stringify(shown.plan));
 }
 
+const ROOT = join(import.meta.dirname, "../..");
 const CORPUS = join(import.meta.dirname, "corpus");
 
 const coverage = new Coverage();
+const pairs = new Pairs();
 
 async function many(from: number, endMs: number, count: number): Promise<Sum> {
   const sum: Sum = { histories: 0, failed: [], actions: 0, steps: 0, simulatedMs: 0 };
@@ -81,6 +86,7 @@ async function many(from: number, endMs: number, count: number): Promise<Sum> {
     const played = await play(plan);
     const complaint = values.twice ? difference(played, await play(plan)) : undefined;
     coverage.add(plan, played.log);
+    pairs.add(played.pairs);
     sum.histories += 1;
     sum.actions += played.actions;
     sum.steps += played.steps;
@@ -116,6 +122,7 @@ async function main(): Promise<boolean> {
   const sum = await many(from, endMs, values.count === undefined ? Infinity : Number(values.count));
   report(from, sum, more);
   if (values.record) record(from, sum);
+  if (values.pairs) pairs.write(join(ROOT, "docs/internals/simulation.md"), sum.histories, from);
   return sum.failed.length + more.failed === 0;
 }
 
@@ -146,10 +153,9 @@ function report(from: number, sum: Sum, more: { passed: number; failed: number }
 }
 
 function record(from: number, { histories, failed, simulatedMs }: Sum): void {
-  const root = join(import.meta.dirname, "../..");
   const run: SimulatedRun = {
     startedAt: new Date(performance.timeOrigin).toISOString(),
-    ...readCommit(root),
+    ...readCommit(ROOT),
     node: process.version,
     cpus: availableParallelism(),
     from,
@@ -158,7 +164,7 @@ function record(from: number, { histories, failed, simulatedMs }: Sum): void {
     simulatedHours: Math.round(simulatedMs / 3_600_000),
     cpuSeconds: Math.round(cpuMs() / 1_000),
   };
-  appendFileSync(join(root, "tests/simulation/runs.ndjson"), `${JSON.stringify(run)}\n`);
+  appendFileSync(join(ROOT, "tests/simulation/runs.ndjson"), `${JSON.stringify(run)}\n`);
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -150,8 +150,13 @@ export class Oracle {
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
     const isJudged = !this.redisLost && !this.listedLate;
-    for (const { uploadId, key } of store.bucket.uploads())
-      if (isJudged && !kept.has(uploadId) && !this.#openedTooLate.has(uploadId))
+    for (const { uploadId, key, headers } of store.bucket.uploads())
+      if (
+        isJudged &&
+        !kept.has(uploadId) &&
+        !this.#openedTooLate.has(uploadId) &&
+        !this.#waitsForName(headers.metadata["sluice-stream-id"] ?? "")
+      )
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
   }
@@ -248,6 +253,13 @@ export class Oracle {
       if (worker.supervisor.corrections > 0) this.#say(`5: ${name} had to correct its table of paths`);
     }
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
+  }
+
+  /** Its file bears a temporary name for ever: what a lost Create opened for it is looked for at its seal. */
+  #waitsForName(id: string): boolean {
+    const { disk, redis } = this.#world;
+    const path = redis.database.execute(["HGET", `stream:${id}:meta`, "original_path"]);
+    return this.#isSending(id) && typeof path === "string" && disk.has(path) && !isStream(disk, path);
   }
 
   /** Whether the stream has yet to complete its object. */

@@ -41,7 +41,7 @@ export type Action = { atMs: number; seed: number } & (
 
 const ASKED = ["finalize", "retry", "verify", "list_parts", "scan_orphans"] as const;
 /** What ends streams, or removes their records. */
-const ENDING = ["abort", "purge", "salvage", "prune_history"] as const;
+export const ENDING = ["abort", "purge", "salvage", "prune_history"] as const;
 
 const CHANGEABLE = {
   SLUICE_IDLE_TIMEOUT: ["2s", "5s", "9s"],

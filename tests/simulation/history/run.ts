@@ -8,11 +8,14 @@ import { FAIR } from "../store/store.ts";
 import { WRITES } from "../redis/commands.ts";
 import { ask, askAgain } from "./operator.ts";
 import { Oracle } from "./oracle.ts";
+import { pairsOf } from "./pairs.ts";
 import type { Action, Plan } from "./plan.ts";
 
 export interface Played {
   violations: string[];
   log: string[];
+  /** Actions with the states of the streams that they met. */
+  pairs: ReadonlySet<string>;
   /** Things that writers and faults did. */
   actions: number;
   steps: number;
@@ -32,6 +35,7 @@ class History {
   readonly #plan: Plan;
   readonly #world: World;
   readonly #oracle: Oracle;
+  readonly #pairs = new Set<string>();
   #writes = 0;
   #actions = 0;
   #healing = false;
@@ -84,6 +88,7 @@ class History {
     return {
       violations: this.#oracle.violations,
       log,
+      pairs: this.#pairs,
       actions: this.#actions,
       steps: timeline.steps,
       simulatedMs: timeline.nowMs,
@@ -97,6 +102,7 @@ class History {
   #act(action: Action): void {
     this.#actions += 1;
     this.#say(describe(action));
+    for (const pair of pairsOf(action, this.#world.redis.database)) this.#pairs.add(pair);
     const { timeline, redis, store, disk } = this.#world;
     const after = (ms: number, lift: () => void): void =>
       timeline.after(ms, undefined, () => {
