@@ -16,7 +16,7 @@ import { currentProcess } from "../world/process.ts";
 import type { Reply } from "../redis/commands.ts";
 import type { Stored } from "../store/store.ts";
 import { BUCKET, OTHER_ROOT, ROOT } from "../world/roots.ts";
-import type { World } from "../world/world.ts";
+import type { Asked, World } from "../world/world.ts";
 
 interface Known {
   /** As it stood after each change: size and CRC32 in one text. */
@@ -25,6 +25,11 @@ interface Known {
   crc: number;
   upTo: number;
 }
+
+/** Of one worker in ten seconds: its lease, its report, its place in the queues; roots, markers, and a walk. */
+const QUIET_COMMANDS = 60;
+const QUIET_LOOKS = 30;
+const QUIET_LOOKS_PER_FILE = 4;
 
 const FOREIGN_KEY = "foreign.bin";
 const FOREIGN_BYTES = new Uint8Array([9, 9, 9]);
@@ -169,6 +174,32 @@ export class Oracle {
   #allAreGone(id: string, waiting: string | undefined): boolean {
     const gone = /"detail":"all (\d+) of its live files are gone at once"/.exec(waiting ?? "");
     return Number(gone?.[1]) >= 2 && !this.#isSomewhere(`stream:${id}:meta`);
+  }
+
+  /** No stream is live. */
+  nothingWaits(): boolean {
+    const { database } = this.#world.redis;
+    return ["active", "pending_completion"].every(
+      (index) => database.execute(["ZCARD", `streams:${index}`]) === 0,
+    );
+  }
+
+  /** In ten seconds in which nothing changed. */
+  quiet(before: Asked, after: Asked): void {
+    const workers = this.#world.workers.size;
+    const files = this.#world.disk.files().length;
+    const most = {
+      store: 0,
+      redis: workers * QUIET_COMMANDS,
+      disk: workers * (QUIET_LOOKS + files * QUIET_LOOKS_PER_FILE),
+    };
+    for (const what of ["store", "redis", "disk"] as const) {
+      const asked = after[what] - before[what];
+      if (asked > most[what])
+        this.#say(
+          `6: while nothing changed the ${what} was asked ${asked} times, at most ${most[what]} are due`,
+        );
+    }
   }
 
   /** Completed files whose entry names an object that is not there, or holds something else. */

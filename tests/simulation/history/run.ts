@@ -25,6 +25,7 @@ export interface Played {
 /** How long the world may take to come to rest once nothing hinders it. */
 const HEALING_MS = 12 * 60_000;
 const LOOK_EVERY_MS = 8_000;
+const QUIET_MS = 10_000;
 
 export async function play(plan: Plan, healingMs = HEALING_MS): Promise<Played> {
   const history = new History(plan);
@@ -81,6 +82,7 @@ class History {
         askAgain(this.#world);
         rests = this.#oracle.open().length === 0 ? rests + 1 : 0;
       }
+      await this.#quiet();
       this.#oracle.last();
     } finally {
       process.off("unhandledRejection", rejected);
@@ -93,6 +95,16 @@ class History {
       steps: timeline.steps,
       simulatedMs: timeline.nowMs,
     };
+  }
+
+  /** What is asked while nobody changes anything and nothing waits. */
+  async #quiet(): Promise<void> {
+    const { timeline } = this.#world;
+    if (!this.#oracle.nothingWaits()) return;
+    const [actions, before] = [this.#actions, this.#world.asked()];
+    await timeline.run(timeline.nowMs + QUIET_MS);
+    if (this.#actions === actions && this.#oracle.nothingWaits())
+      this.#oracle.quiet(before, this.#world.asked());
   }
 
   #say(text: string): void {

@@ -30,6 +30,12 @@ export interface WorldOptions {
   cut?: Cut;
 }
 
+export interface Asked {
+  store: number;
+  redis: number;
+  disk: number;
+}
+
 export const LEAST_PART_BYTES = 8 * 1024;
 const CUT: Cut = { partBytes: 16 * 1024, bufferBytes: 16 * 1024 };
 
@@ -47,6 +53,7 @@ export class World {
   readonly #options: WorldOptions;
   #settings: Record<string, string>;
   #replaces: boolean;
+  #requests = 0;
   #pids = 1_000;
   readonly #living = new Map<number, SimulatedProcess>();
 
@@ -78,7 +85,10 @@ export class World {
     this.store = {
       bucket,
       weather: { ...FAIR },
-      onRequest: (line) => this.say(line),
+      onRequest: (line) => {
+        this.#requests += 1;
+        this.say(line);
+      },
       onLateUpload: () => undefined,
       onNeedless: () => undefined,
     };
@@ -108,6 +118,13 @@ export class World {
   change(settings: Record<string, string>): void {
     this.#settings = { ...this.#settings, ...settings };
     this.#replaces ||= this.#settings["SLUICE_ON_REPLACE"] === "replace";
+  }
+
+  /** How much was asked of whom so far, by all workers that live. */
+  asked(): Asked {
+    const all = [...this.workers.values()].reduce((sum, { process }) => sum + process.calls, 0);
+    const { commands } = this.redis;
+    return { store: this.#requests, redis: commands, disk: all - commands - this.#requests };
   }
 
   say(line: string): void {
