@@ -42,8 +42,8 @@ export class Oracle {
   listedLate = false;
   /** A salvage was asked for: an object may hold the first bytes of a file alone. */
   mayBePartial = false;
-  /** By a request that the store carried out when its stream had completed: shown as an orphan, and nobody's to find. */
-  readonly #openedTooLate = new Set<string>();
+  /** By requests that were given up for lost: of which stream, and whether it had been sealed already. */
+  readonly #openedLate = new Map<string, { streamId: string; sealed: boolean }>();
   /** The object that each stream may replace: it stood in a file when the stream opened an upload. */
   readonly #mayReplace = new Map<string, Uint8Array>();
   readonly #world: World;
@@ -66,7 +66,7 @@ export class Oracle {
         this.#mayReplace.set(streamId, object.bytes);
     };
     store.onLateUpload = (uploadId, streamId) => {
-      if (!this.#isSending(streamId)) this.#openedTooLate.add(uploadId);
+      this.#openedLate.set(uploadId, { streamId, sealed: !this.#isSending(streamId) });
     };
   }
 
@@ -155,13 +155,8 @@ export class Oracle {
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
     const isJudged = !this.redisLost && !this.listedLate;
-    for (const { uploadId, key, headers } of store.bucket.uploads())
-      if (
-        isJudged &&
-        !kept.has(uploadId) &&
-        !this.#openedTooLate.has(uploadId) &&
-        !this.#waitsForName(headers.metadata["sluice-stream-id"] ?? "")
-      )
+    for (const { uploadId, key } of store.bucket.uploads())
+      if (isJudged && !kept.has(uploadId) && !this.#isOrphan(uploadId))
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
   }
@@ -286,11 +281,15 @@ export class Oracle {
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
   }
 
-  /** Its file bears a temporary name for ever: what a lost Create opened for it is looked for at its seal. */
-  #waitsForName(id: string): boolean {
-    const { disk, redis } = this.#world;
-    const path = redis.database.execute(["HGET", `stream:${id}:meta`, "original_path"]);
-    return this.#isSending(id) && typeof path === "string" && disk.has(path) && !isStream(disk, path);
+  /**
+   * What a lost Create opens is looked for when its stream is sealed. Where that is over, or never comes (its file bears a
+   * temporary name, or is gone), it is shown as an orphan.
+   */
+  #isOrphan(uploadId: string): boolean {
+    const late = this.#openedLate.get(uploadId);
+    if (!late) return false;
+    const status = this.#world.redis.database.execute(["HGET", `stream:${late.streamId}:meta`, "status"]);
+    return late.sealed || status !== "completed";
   }
 
   /** Whether the stream has yet to complete its object. */
