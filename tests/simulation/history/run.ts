@@ -25,6 +25,7 @@ export interface Played {
 /** How long the world may take to come to rest once nothing hinders it. */
 const HEALING_MS = 12 * 60_000;
 const LOOK_EVERY_MS = 8_000;
+const RESTS = 2;
 const QUIET_MS = 10_000;
 
 export async function play(plan: Plan, healingMs = HEALING_MS): Promise<Played> {
@@ -77,12 +78,13 @@ class History {
       this.#heal();
       const endMs = timeline.nowMs + healingMs;
       // Rest counts when it lasts.
-      for (let rests = 0; rests < 2 && timeline.nowMs < endMs;) {
+      for (let rests = 0; rests < RESTS && timeline.nowMs < endMs;) {
         await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
         askAgain(this.#world);
         rests = this.#oracle.open().length === 0 ? rests + 1 : 0;
+        // A writer may go on in the end.
+        if (rests === RESTS && !(await this.#quiet())) rests = 0;
       }
-      await this.#quiet();
       this.#oracle.last();
     } finally {
       process.off("unhandledRejection", rejected);
@@ -97,14 +99,15 @@ class History {
     };
   }
 
-  /** What is asked while nobody changes anything and nothing waits. */
-  async #quiet(): Promise<void> {
+  /** What is asked while nobody changes anything and nothing waits. False: somebody did. */
+  async #quiet(): Promise<boolean> {
     const { timeline } = this.#world;
-    if (!this.#oracle.nothingWaits()) return;
+    if (!this.#oracle.nothingWaits()) return true;
     const [actions, before] = [this.#actions, this.#world.asked()];
     await timeline.run(timeline.nowMs + QUIET_MS);
-    if (this.#actions === actions && this.#oracle.nothingWaits())
-      this.#oracle.quiet(before, this.#world.asked());
+    if (this.#actions !== actions) return false;
+    if (this.#oracle.nothingWaits()) this.#oracle.quiet(before, this.#world.asked());
+    return true;
   }
 
   #say(text: string): void {
