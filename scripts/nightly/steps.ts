@@ -38,8 +38,16 @@ export function nightlySteps(seed: string): readonly Step[] {
       name: "simulation",
       // Room for ten thousand seeds a night, none of which another night plays.
       argv: [
-        ...["run", "-s", "simulate", "--", "--from", `${seed}0000`, "--minutes", SIMULATED_MINUTES],
-        ...["--shrink", "--record"],
+        "run",
+        "-s",
+        "simulate",
+        "--",
+        "--from",
+        `${seed}0000`,
+        "--minutes",
+        SIMULATED_MINUTES,
+        "--shrink",
+        "--record",
       ],
       // Shrinking what was found takes a while.
       withinMinutes: 75,

@@ -267,7 +267,12 @@ const CASES: Case[] = [
         2,
         keys.filesDone,
         keys.byKey,
-        ...["src:/rec/z", "src:/rec/y", "{}", "", "bucket/z", "s1"],
+        "src:/rec/z",
+        "src:/rec/y",
+        "{}",
+        "",
+        "bucket/z",
+        "s1",
       ),
   },
   {

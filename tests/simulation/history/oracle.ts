@@ -258,7 +258,7 @@ export class Oracle {
   }
 
   /**
-   * Known, and not mended: Redis was emptied while the owner of a stream slept, another worker began the file anew, found the
+   * Known, and not mended: Redis was emptied while the owner of a stream slept, another worker opened a new stream for the file, found the
    * upload and slept in turn; the first one claims that stream, and writes its own back beside it. Both send until one of
    * them completes the object, which the other recognises.
    */

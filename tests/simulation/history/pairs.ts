@@ -29,7 +29,8 @@ export function pairsOf(action: Action, database: Database): string[] {
   const row = action.kind === "ask" && isEnding ? askedFor(action.action) : action.kind;
   const states = database.keys().flatMap((key) => {
     if (!/^stream:.*:meta$/.test(key)) return [];
-    const status = String(database.execute(["HGET", key, "status"]));
+    const status = database.execute(["HGET", key, "status"]);
+    if (typeof status !== "string") return [];
     return [status.startsWith("failed_") ? "failed" : status];
   });
   return (states.length > 0 ? states : ["none"]).map((state) => `${row} × ${state}`);

@@ -107,7 +107,7 @@ describe("when the reply to Put is lost", () => {
   });
 });
 
-describe("when the reply to Put is lost, and the store has no condition that keeps a late one out", () => {
+describe("a Put whose reply is lost, and which no condition of the store keeps from landing late", () => {
   const sentAtMs = async (conditionalPut: boolean): Promise<number[]> => {
     const { world, path } = withFile({ profile: { conditionalPut } });
     const at: number[] = [];
@@ -123,12 +123,12 @@ describe("when the reply to Put is lost, and the store has no condition that kee
     return at;
   };
 
-  it("it goes again once its deadline has passed", async () => {
+  it("goes again once its deadline has passed", async () => {
     const [first = 0, second = 0] = await sentAtMs(false);
     expect(second - first).toBeGreaterThanOrEqual(LIMITS.storeBodyBaseMs);
   });
 
-  it("and a store that has one gets it again at once", async () => {
+  it("goes again at once where the store has one", async () => {
     const [first = 0, second = 0] = await sentAtMs(true);
     expect(second - first).toBeLessThan(LIMITS.storeBodyBaseMs);
   });
