@@ -36,11 +36,7 @@ export const COMMANDS = {
   mutation: { argv: ["tests/mutants/mutation.ts"], needsDashboard: false, seesEmbedded: false },
   mutants: { argv: ["tests/mutants/main.ts"], needsDashboard: false, seesEmbedded: false },
   simulate: { argv: ["tests/simulation/main.ts"], needsDashboard: false, seesEmbedded: false },
-  "test:simulation": {
-    argv: ["tests/simulation/main.ts", "--proven"],
-    needsDashboard: false,
-    seesEmbedded: false,
-  },
+  "test:simulation": { argv: ["tests/simulation/suite.ts"], needsDashboard: false, seesEmbedded: false },
   "simulate:mutants": { argv: ["tests/simulation/mutants.ts"], needsDashboard: false, seesEmbedded: false },
   "test:stores": { argv: ["tests/stores/run.ts"], needsDashboard: false, seesEmbedded: false },
   nightly: { argv: ["scripts/nightly.ts"], needsDashboard: true, seesEmbedded: false },

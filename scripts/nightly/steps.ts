@@ -12,6 +12,8 @@ export interface Step {
 /** Number of new histories of the random model. */
 const NEW_HISTORIES = "5000";
 const KILLS = "200";
+/** Of new seeds of the simulated world; its suite plays the same ones each time. */
+const SIMULATED_MINUTES = "45";
 
 /** @param seed of the chaos runs: a new one each night, printed, so that a failed round can be played again */
 export function nightlySteps(seed: string): readonly Step[] {
@@ -31,6 +33,24 @@ export function nightlySteps(seed: string): readonly Step[] {
       argv: ["run", "-s", "unit", "--", "packages/core/src/steps/model.test.ts"],
       env: { MODEL_RUNS: NEW_HISTORIES },
       withinMinutes: 15,
+    },
+    {
+      name: "simulation",
+      // Room for ten thousand seeds a night, none of which another night plays.
+      argv: [
+        "run",
+        "-s",
+        "simulate",
+        "--",
+        "--from",
+        `${seed}0000`,
+        "--minutes",
+        SIMULATED_MINUTES,
+        "--shrink",
+        "--record",
+      ],
+      // Shrinking what was found takes a while.
+      withinMinutes: 75,
     },
     { name: "kills on local-s3", argv: chaos("local-s3"), withinMinutes: 60 },
     { name: "kills on Ceph RGW", argv: chaos("ceph-rgw"), withinMinutes: 60 },

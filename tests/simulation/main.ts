@@ -1,14 +1,16 @@
 /**
  * `npm run simulate`: plays histories until the time is over, or one by its seed.
  *
- *   --seed N       this one; --log prints all that happened, --shrink makes it small and prints its plan
+ *   --seed N       this one; --log prints all that happened
+ *   --shrink       makes what failed small, and prints its plan
  *   --plan FILE    one that is kept as a plan, as those in corpus/
  *   --minutes M    new seeds for so long (default 1), from --from S (default: the time of day), at most --count C
  *   --cpu S        ends after so many seconds of CPU time
  *   --first        ends with the first that fails
  *   --coverage     what happened in how many of them
+ *   --pairs        writes which actions met which states into docs/internals/simulation.md
  *   --twice        each seed twice: the two logs must be the same
- *   --proven       the corpus, then seeds that ended well on the code of before
+ *   --corpus       before them, every plan of corpus/
  *   --record       adds the run to runs.ndjson, from which RELIABILITY.md is made
  */
 import { appendFileSync, readdirSync, readFileSync } from "node:fs";
@@ -18,6 +20,7 @@ import { parseArgs } from "node:util";
 import { readCommit } from "../chaos/commit.ts";
 import type { SimulatedRun } from "../chaos/report/simulated.ts";
 import { Coverage } from "./history/coverage.ts";
+import { Pairs } from "./history/pairs.ts";
 import { planOf, type Plan } from "./history/plan.ts";
 import { play, type Played } from "./history/run.ts";
 import { shrink, timelineOf } from "./history/shrink.ts";
@@ -34,8 +37,9 @@ const { values } = parseArgs({
     shrink: { type: "boolean", default: false },
     log: { type: "boolean", default: false },
     coverage: { type: "boolean", default: false },
+    pairs: { type: "boolean", default: false },
     twice: { type: "boolean", default: false },
-    proven: { type: "boolean", default: false },
+    corpus: { type: "boolean", default: false },
     record: { type: "boolean", default: false },
   },
 });
@@ -51,18 +55,27 @@ interface Sum {
 async function one(plan: Plan): Promise<boolean> {
   const played = await play(plan);
   if (values.log) for (const line of played.log) console.log(line);
-  const shown = values.shrink && played.violations.length > 0 ? await shrink(plan, played) : { plan, played };
-  for (const line of timelineOf(shown.plan, shown.played)) console.log(line);
-  if (values.shrink) console.log(JSON.stringify(shown.plan));
-  return shown.played.violations.length === 0;
+  await show(plan, played);
+  return played.violations.length === 0;
 }
 
-/** No luck is needed: what fails with these is the change that is tried. */
-const PROVEN = { from: 700_000, count: 300 };
-const PROVEN_MINUTES = 6;
+/** Shrinking takes a minute or two; where many fail, the first few tell enough. */
+const MOST_SHRUNK = 3;
+let shrunkSoFar = 0;
+
+async function show(plan: Plan, played: Played): Promise<void> {
+  const shrinks = values.shrink && played.violations.length > 0 && shrunkSoFar < MOST_SHRUNK;
+  if (shrinks) shrunkSoFar += 1;
+  const shown = shrinks ? await shrink(plan, played) : { plan, played };
+  for (const line of timelineOf(shown.plan, shown.played)) console.log(line);
+  if (shrinks) console.log(JSON.stringify(shown.plan));
+}
+
+const ROOT = join(import.meta.dirname, "../..");
 const CORPUS = join(import.meta.dirname, "corpus");
 
 const coverage = new Coverage();
+const pairs = new Pairs();
 
 async function many(from: number, endMs: number, count: number): Promise<Sum> {
   const sum: Sum = { histories: 0, failed: [], actions: 0, steps: 0, simulatedMs: 0 };
@@ -73,6 +86,7 @@ async function many(from: number, endMs: number, count: number): Promise<Sum> {
     const played = await play(plan);
     const complaint = values.twice ? difference(played, await play(plan)) : undefined;
     coverage.add(plan, played.log);
+    pairs.add(played.pairs);
     sum.histories += 1;
     sum.actions += played.actions;
     sum.steps += played.steps;
@@ -80,8 +94,8 @@ async function many(from: number, endMs: number, count: number): Promise<Sum> {
     const violations = [...played.violations, ...(complaint === undefined ? [] : [complaint])];
     if (violations.length === 0) continue;
     sum.failed.push(seed);
-    for (const line of timelineOf(plan, { violations })) console.log(line);
-    console.log(`again: npm run simulate -- --seed ${seed}`);
+    await show(plan, { ...played, violations });
+    console.log(`FAILED seed ${seed}: ${violations[0]} (again: npm run simulate -- --seed ${seed})`);
     if (values.first) break;
   }
   return sum;
@@ -102,30 +116,31 @@ function difference(a: Played, b: Played): string | undefined {
 async function main(): Promise<boolean> {
   if (values.plan !== undefined) return await one(JSON.parse(readFileSync(values.plan, "utf8")) as Plan);
   if (values.seed !== undefined) return await one(planOf(Number(values.seed)));
-  if (values.proven) return await proven();
   const from = values.from === undefined ? Date.now() % 1_000_000_000 : Number(values.from);
   const endMs = performance.now() + Number(values.minutes) * 60_000;
+  const more = values.corpus ? await corpus() : { passed: 0, failed: 0 };
   const sum = await many(from, endMs, values.count === undefined ? Infinity : Number(values.count));
-  report(from, sum);
+  report(from, sum, more);
   if (values.record) record(from, sum);
-  return sum.failed.length === 0;
+  if (values.pairs) pairs.write(join(ROOT, "docs/internals/simulation.md"), sum.histories, from);
+  return sum.failed.length + more.failed === 0;
 }
 
-async function proven(): Promise<boolean> {
-  const endMs = performance.now() + PROVEN_MINUTES * 60_000;
-  let red = 0;
-  const plans = readdirSync(CORPUS);
-  for (const file of plans) {
-    if (await one(JSON.parse(readFileSync(join(CORPUS, file), "utf8")) as Plan)) continue;
-    red += 1;
-    console.log(`FAILED the plan ${file}`);
+async function corpus(): Promise<{ passed: number; failed: number }> {
+  const sum = { passed: 0, failed: 0 };
+  for (const file of readdirSync(CORPUS)) {
+    const plan = JSON.parse(readFileSync(join(CORPUS, file), "utf8")) as Plan;
+    const played = await play(plan);
+    sum[played.violations.length === 0 ? "passed" : "failed"] += 1;
+    if (played.violations.length === 0) continue;
+    for (const line of timelineOf(plan, played)) console.log(line);
+    const again = `again: npm run simulate -- --plan tests/simulation/corpus/${file}`;
+    console.log(`FAILED plan ${file}: ${played.violations[0]} (${again})`);
   }
-  const sum = await many(PROVEN.from, endMs, PROVEN.count);
-  report(PROVEN.from, sum, { passed: plans.length - red, failed: red });
-  return sum.failed.length + red === 0;
+  return sum;
 }
 
-function report(from: number, sum: Sum, more = { passed: 0, failed: 0 }): void {
+function report(from: number, sum: Sum, more: { passed: number; failed: number }): void {
   if (values.coverage) for (const line of coverage.lines()) console.log(line);
   const cpuMinutes = cpuMs() / 60_000;
   const each = (total: number): number => Math.round(total / Math.max(1, sum.histories));
@@ -133,16 +148,14 @@ function report(from: number, sum: Sum, more = { passed: 0, failed: 0 }): void {
     `${sum.histories} histories from seed ${from}: ${each(sum.actions)} actions, ${each(sum.steps)} steps and ` +
       `${each(sum.simulatedMs / 1_000)} simulated seconds each; ${Math.round(sum.histories / cpuMinutes)} a CPU minute`,
   );
-  if (sum.failed.length > 0) console.log(`FAILED seeds: ${sum.failed.join(", ")}`);
   const passed = sum.histories - sum.failed.length + more.passed;
   console.log(`${passed} passed, ${sum.failed.length + more.failed} failed`);
 }
 
 function record(from: number, { histories, failed, simulatedMs }: Sum): void {
-  const root = join(import.meta.dirname, "../..");
   const run: SimulatedRun = {
     startedAt: new Date(performance.timeOrigin).toISOString(),
-    ...readCommit(root),
+    ...readCommit(ROOT),
     node: process.version,
     cpus: availableParallelism(),
     from,
@@ -151,7 +164,7 @@ function record(from: number, { histories, failed, simulatedMs }: Sum): void {
     simulatedHours: Math.round(simulatedMs / 3_600_000),
     cpuSeconds: Math.round(cpuMs() / 1_000),
   };
-  appendFileSync(join(root, "tests/simulation/runs.ndjson"), `${JSON.stringify(run)}\n`);
+  appendFileSync(join(ROOT, "tests/simulation/runs.ndjson"), `${JSON.stringify(run)}\n`);
 }
 
 process.exitCode = (await main()) ? 0 : 1;

@@ -293,7 +293,7 @@ describe("a crash in the middle", () => {
   it("leaves a file that the next start puts back under its name", async () => {
     hidden("deep/b\udcff.mp4", "hidden");
     const recovery = await recoverTidying(watch);
-    expect(recovery).toEqual({ putBack: [join(watch, "deep/b\udcff.mp4")], problems: [] });
+    expect(recovery).toEqual({ putBack: [join(watch, "deep/b\udcff.mp4")], problems: [], left: false });
     expect(content(join(watch, "deep/b\udcff.mp4"))).toBe("hidden");
     expect(names().some((name) => name.includes("sluice"))).toBe(false);
   });
@@ -326,7 +326,11 @@ describe("a crash in the middle", () => {
 
   it("is not taken for one while a file is just being tidied", async () => {
     const file = hidden("b", "x");
-    expect(await recoverTidying(watch, new Set([dirname(file)]))).toEqual({ putBack: [], problems: [] });
+    expect(await recoverTidying(watch, new Set([dirname(file)]))).toEqual({
+      putBack: [],
+      problems: [],
+      left: false,
+    });
     expect(content(file)).toBe("x");
   });
 });

@@ -78,8 +78,8 @@ export class FilesDone {
   /**
    * Moves the entries of completed files that were renamed inside their watch, all in one step, so that swapped names
    * lose none. An entry at a new name that is not moved itself is overwritten. `changed`: an entry, at an old name or at
-   * a new one, is not the one that the caller knows: another worker has moved it, or completed another file. Then none
-   * was moved.
+   * a new one, is not the one that the caller knows: another worker has moved it, or completed another file; or a live
+   * stream has the entry's key, and replaces its object. Then none was moved.
    */
   async move(source: string, moves: readonly DoneMove[]): Promise<{ kind: "moved" } | { kind: "changed" }> {
     const { redis, keys } = this.#context;
@@ -93,9 +93,11 @@ export class FilesDone {
       // One that cannot be read counts as missing.
       const present = there?.parsed.kind === "ok" ? there.parsed.value.stream_id : undefined;
       if (!leaving.has(to) && present !== over) return { kind: "changed" };
+      const { s3_bucket, s3_key } = entry.parsed.value;
       args.push(fields[2 * at] ?? "", fields[2 * at + 1] ?? "", entry.text, there?.text ?? "");
+      args.push(`${s3_bucket}/${s3_key}`, stream);
     }
-    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone], args.map(toArg));
+    const reply = await runScript(redis, SCRIPTS.moveDone, [keys.filesDone, keys.byKey], args.map(toArg));
     return { kind: replyName(reply, ["moved", "changed"]) };
   }
 }

@@ -262,7 +262,18 @@ const CASES: Case[] = [
     script: "moveDone",
     seed: { "files:done": { "src:/rec/z": "{}" } },
     send: ({ redis, keys }) =>
-      redis.evalshaBuffer(SCRIPTS.moveDone.sha, 1, keys.filesDone, "src:/rec/z", "src:/rec/y", "{}", ""),
+      redis.evalshaBuffer(
+        SCRIPTS.moveDone.sha,
+        2,
+        keys.filesDone,
+        keys.byKey,
+        "src:/rec/z",
+        "src:/rec/y",
+        "{}",
+        "",
+        "bucket/z",
+        "s1",
+      ),
   },
   {
     script: "renewDone",

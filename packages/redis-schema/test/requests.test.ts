@@ -365,6 +365,21 @@ describe("completed files", () => {
     expect(await schema.state()).toEqual({});
   });
 
+  test("D2a: keep their entries at the old name while another stream replaces their object", async () => {
+    const schema = harness.fresh();
+    const files = new FilesDone(schema);
+    const { stream_id: stream, s3_bucket, s3_key } = entry;
+    await files.put("src", [{ path: "/rec/a", entry }]);
+    const renamed = [{ from: "/rec/a", to: "/rec/b", stream, over: undefined }];
+    await harness.raw.hset(schema.keys.byKey, `${s3_bucket}/${s3_key}`, "s2");
+    expect(await files.move("src", renamed)).toEqual({ kind: "changed" });
+    expect(await files.get("src", ["/rec/a", "/rec/b"])).toEqual([entry, undefined]);
+    // Its own claim is no other's.
+    await harness.raw.hset(schema.keys.byKey, `${s3_bucket}/${s3_key}`, stream);
+    expect(await files.move("src", renamed)).toEqual({ kind: "moved" });
+    expect(await files.get("src", ["/rec/a", "/rec/b"])).toEqual([undefined, entry]);
+  });
+
   test("D2a: keep their entries when another worker moved them first, or completed a file at the new name", async () => {
     const files = new FilesDone(harness.fresh());
     const { stream_id: stream } = entry;

@@ -1,6 +1,6 @@
 /** What happened in many histories, and how often: a line that stands at nothing is a hole in the world. */
 import { WRITERS } from "../writers/index.ts";
-import { FAULT_KINDS, type Plan } from "./plan.ts";
+import { ACTION_KINDS, type Plan } from "./plan.ts";
 
 const FROM_WORKER = /^\S+ w\d+ (?:info|warn|error): (.*?)(?: \{|$)/;
 const REQUEST = /^\S+ w\d+ ([a-zA-Z]+) \S+( away| refused| lost| late)?$/;
@@ -10,7 +10,7 @@ export class Coverage {
   readonly #met = new Map<string, number>();
 
   constructor() {
-    for (const kind of FAULT_KINDS) this.#met.set(`fault   ${kind}`, 0);
+    for (const kind of ACTION_KINDS) this.#met.set(`fault   ${kind}`, 0);
     for (const writer of Object.keys(WRITERS)) this.#met.set(`writer  ${writer}`, 0);
   }
 

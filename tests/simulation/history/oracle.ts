@@ -16,7 +16,7 @@ import { currentProcess } from "../world/process.ts";
 import type { Reply } from "../redis/commands.ts";
 import type { Stored } from "../store/store.ts";
 import { BUCKET, OTHER_ROOT, ROOT } from "../world/roots.ts";
-import type { World } from "../world/world.ts";
+import type { Asked, World } from "../world/world.ts";
 
 interface Known {
   /** As it stood after each change: size and CRC32 in one text. */
@@ -26,6 +26,11 @@ interface Known {
   upTo: number;
 }
 
+/** Of one worker in ten seconds: its lease, its report, its place in the queues; roots, markers, and a walk. */
+const QUIET_COMMANDS = 60;
+const QUIET_LOOKS = 30;
+const QUIET_LOOKS_PER_FILE = 4;
+
 const FOREIGN_KEY = "foreign.bin";
 const FOREIGN_BYTES = new Uint8Array([9, 9, 9]);
 
@@ -33,9 +38,13 @@ export class Oracle {
   readonly violations: string[] = [];
   /** Then an open upload whose parts differ from the file by now is nobody's: it is shown, and never aborted by itself. */
   redisLost = false;
-  /** By a request that the store carried out when its stream had completed: shown as an orphan, and nobody's to find. */
-  readonly #openedTooLate = new Set<string>();
-  /** The object that each upload may replace: it stood in a file when the upload was opened. */
+  /** Listings lagged: what a lost Create opened was not found when it was looked for, and is shown as an orphan later. */
+  listedLate = false;
+  /** A salvage was asked for: an object may hold the first bytes of a file alone. */
+  mayBePartial = false;
+  /** By requests that were given up for lost: of which stream, and whether it had been sealed already. */
+  readonly #openedLate = new Map<string, { streamId: string; sealed: boolean }>();
+  /** The object that each stream may replace: it stood in a file when the stream opened an upload. */
   readonly #mayReplace = new Map<string, Uint8Array>();
   readonly #world: World;
   readonly #known = new Map<DiskNode, Known>();
@@ -47,15 +56,17 @@ export class Oracle {
     disk.onWritten = (node, offset, bytes) => this.#written(node, offset, bytes);
     disk.onRemoved = (path, node) => this.#removed(path, node);
     store.bucket.onStored = (stored) => this.#stored(stored);
-    store.onNeedless = (what) => this.#say(`6: ${what}`);
-    store.bucket.onOpened = (uploadId, key) => {
+    store.onNeedless = (uploadId, what) => {
+      if (!this.#isShared(uploadId)) this.#say(`6: ${what}`);
+    };
+    store.bucket.onOpened = (streamId, key) => {
       const object = store.bucket.object(BUCKET, key);
       // What a live file's writer changes after the comparison is repaired, not judged again.
       if (object && disk.files().some(([, node]) => isExtended(object.bytes, disk.bytes(node))))
-        this.#mayReplace.set(uploadId, object.bytes);
+        this.#mayReplace.set(streamId, object.bytes);
     };
     store.onLateUpload = (uploadId, streamId) => {
-      if (!this.#isSending(streamId)) this.#openedTooLate.add(uploadId);
+      this.#openedLate.set(uploadId, { streamId, sealed: !this.#isSending(streamId) });
     };
   }
 
@@ -90,12 +101,15 @@ export class Oracle {
 
   #stored({ key, bytes, metadata, before, uploadId }: Stored): void {
     if (key.endsWith(".metadata.json")) return;
-    if (metadata["sluice-stream-id"] === undefined) return;
-    const stood = uploadId !== undefined && this.#mayReplace.get(uploadId) === before;
+    const streamId = metadata["sluice-stream-id"];
+    if (streamId === undefined) return;
+    const stood = uploadId !== undefined && this.#mayReplace.get(streamId) === before;
     if (before && this.#world.keepsBoth && !stood && !isExtended(before, bytes))
       this.#say(`1: the object ${key} (${before.length} bytes) was replaced by one that does not extend it`);
     const version = `${bytes.length}:${crc32(bytes)}`;
     for (const { versions } of this.#known.values()) if (versions.has(version)) return;
+    const isPart = (node: DiskNode): boolean => isExtended(bytes, node.data);
+    if (this.mayBePartial && [...this.#known.keys()].some(isPart)) return;
     if (bytes.length > 0)
       this.#say(`2: the object ${key} (${bytes.length} bytes) is no file as it ever stood`);
   }
@@ -140,8 +154,9 @@ export class Oracle {
       for (const fault of worker.failing) left.push(`5: ${name} says: ${fault}`);
     if (state.execute(["XLEN", "requests"]) !== 0) left.push("5: a request is not answered");
     const kept = this.#keptUploads();
+    const isJudged = !this.redisLost && !this.listedLate;
     for (const { uploadId, key } of store.bucket.uploads())
-      if (!kept.has(uploadId) && !this.redisLost && !this.#openedTooLate.has(uploadId))
+      if (isJudged && !kept.has(uploadId) && !this.#isOrphan(uploadId))
         left.push(`5: upload ${uploadId} of ${key} is open, and no stream owns it`);
     return left;
   }
@@ -154,6 +169,32 @@ export class Oracle {
   #allAreGone(id: string, waiting: string | undefined): boolean {
     const gone = /"detail":"all (\d+) of its live files are gone at once"/.exec(waiting ?? "");
     return Number(gone?.[1]) >= 2 && !this.#isSomewhere(`stream:${id}:meta`);
+  }
+
+  /** No stream is live. */
+  nothingWaits(): boolean {
+    const { database } = this.#world.redis;
+    return ["active", "pending_completion"].every(
+      (index) => database.execute(["ZCARD", `streams:${index}`]) === 0,
+    );
+  }
+
+  /** In ten seconds in which nothing changed. */
+  quiet(before: Asked, after: Asked): void {
+    const workers = this.#world.workers.size;
+    const files = this.#world.disk.files().length;
+    const most = {
+      store: 0,
+      redis: workers * QUIET_COMMANDS,
+      disk: workers * (QUIET_LOOKS + files * QUIET_LOOKS_PER_FILE),
+    };
+    for (const what of ["store", "redis", "disk"] as const) {
+      const asked = after[what] - before[what];
+      if (asked > most[what])
+        this.#say(
+          `6: while nothing changed the ${what} was asked ${asked} times, at most ${most[what]} are due`,
+        );
+    }
   }
 
   /** Completed files whose entry names an object that is not there, or holds something else. */
@@ -216,6 +257,18 @@ export class Oracle {
     });
   }
 
+  /**
+   * Known, and not mended: Redis was emptied while the owner of a stream slept, another worker opened a new stream for the file, found the
+   * upload and slept in turn; the first one claims that stream, and writes its own back beside it. Both send until one of
+   * them completes the object, which the other recognises.
+   */
+  #isShared(uploadId: string): boolean {
+    const { database } = this.#world.redis;
+    const metas = database.keys().filter((key) => /^stream:.*:meta$/.test(key));
+    const held = metas.filter((key) => database.execute(["HGET", key, "s3_upload_id"]) === uploadId);
+    return this.redisLost && held.length > 1;
+  }
+
   /** At the very end. */
   last(): void {
     for (const left of this.open()) this.#say(left);
@@ -226,6 +279,17 @@ export class Oracle {
       if (worker.supervisor.corrections > 0) this.#say(`5: ${name} had to correct its table of paths`);
     }
     for (const fault of this.#world.faults) this.#say(`a worker said: ${fault}`);
+  }
+
+  /**
+   * What a lost Create opens is looked for when its stream is sealed. Where that is over, or never comes (its file bears a
+   * temporary name, or is gone), it is shown as an orphan.
+   */
+  #isOrphan(uploadId: string): boolean {
+    const late = this.#openedLate.get(uploadId);
+    if (!late) return false;
+    const status = this.#world.redis.database.execute(["HGET", `stream:${late.streamId}:meta`, "status"]);
+    return late.sealed || status !== "completed";
   }
 
   /** Whether the stream has yet to complete its object. */

@@ -26,8 +26,31 @@ export type Action = { atMs: number; seed: number } & (
   | { kind: "volume away"; forMs: number }
   | { kind: "clock set"; worker: string; byMs: number }
   /** An operator asks for it, of every stream that is in such a state then. */
-  | { kind: "ask"; action: "finalize" | "retry" | "verify" | "list_parts" | "scan_orphans" }
+  | { kind: "ask"; action: (typeof ASKED)[number] | (typeof ENDING)[number] }
+  /** Every worker starts again with them. */
+  | { kind: "settings"; name: keyof typeof CHANGEABLE; value: string }
+  /** A lifecycle rule ends every open upload. */
+  | { kind: "uploads dropped" }
+  | { kind: "store refuses If-Match"; forMs: number }
+  | { kind: "store lists late"; forMs: number }
+  | { kind: "redis full"; forMs: number }
+  | { kind: "volume full"; forMs: number }
+  /** And has another device number than before. */
+  | { kind: "volume remounted"; forMs: number }
 );
+
+const ASKED = ["finalize", "retry", "verify", "list_parts", "scan_orphans"] as const;
+/** What ends streams, or removes their records. */
+export const ENDING = ["abort", "purge", "salvage", "prune_history"] as const;
+
+const CHANGEABLE = {
+  SLUICE_IDLE_TIMEOUT: ["2s", "5s", "9s"],
+  SLUICE_AFTER_UPLOAD: ["keep", "delete", `move:${ARCHIVE}`],
+  SLUICE_ON_REPLACE: ["keep-both", "replace"],
+  SLUICE_TAIL_SAFEGUARD: ["off", "2s", "10s"],
+  SLUICE_TIDY_UNSEEN: ["true", "false"],
+  SLUICE_UPLOAD_CONCURRENCY: ["1", "2", "4"],
+} as const;
 
 export type ActionKind = Action["kind"];
 
@@ -64,7 +87,7 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 const workerOf = (random: Random, { workers }: Pick<Plan, "workers">): string => random.pick(workers);
 
 /** What may happen, beside writers. A history draws from a part of these. */
-const FAULTS: Record<Exclude<ActionKind, "write">, Draw> = {
+const FAULTS: Partial<Record<ActionKind, Draw>> = {
   kill: (random, plan) => ({
     kind: "kill",
     worker: workerOf(random, plan),
@@ -118,15 +141,44 @@ const FAULTS: Record<Exclude<ActionKind, "write">, Draw> = {
   }),
   ask: (random) => ({
     kind: "ask",
-    action: random.pick(["finalize", "retry", "verify", "list_parts", "scan_orphans"]),
+    action: random.pick(ASKED),
   }),
 };
 
-export const FAULT_KINDS = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
+const FAULT_KINDS = Object.keys(FAULTS) as (keyof typeof FAULTS)[];
+
+/** Drawn on their own, so that a seed has the rest of its history with or without them. */
+const MORE: readonly [ActionKind, Draw][] = [
+  ["ask", (random) => ({ kind: "ask", action: random.pick(ENDING) })],
+  [
+    "settings",
+    (random) => {
+      const name = random.pick(Object.keys(CHANGEABLE) as (keyof typeof CHANGEABLE)[]);
+      return { kind: "settings", name, value: random.pick(CHANGEABLE[name]) };
+    },
+  ],
+  ["uploads dropped", () => ({ kind: "uploads dropped" })],
+  [
+    "store refuses If-Match",
+    (random) => ({ kind: "store refuses If-Match", forMs: random.between(1_000, 40_000) }),
+  ],
+  ["store lists late", (random) => ({ kind: "store lists late", forMs: random.between(1_000, 40_000) })],
+  ["redis full", (random) => ({ kind: "redis full", forMs: random.between(100, 20_000) })],
+  ["volume full", (random) => ({ kind: "volume full", forMs: random.between(1_000, 30_000) })],
+  ["volume remounted", (random) => ({ kind: "volume remounted", forMs: random.between(100, 20_000) })],
+];
+
+export const ACTION_KINDS = [...new Set([...FAULT_KINDS, ...MORE.map(([kind]) => kind)])];
 
 /** Writers and faults begin within so long. */
 const WRITE_MS = 25_000;
 export const FILES = 5;
+
+function drawOf(kind: ActionKind): Draw {
+  const draw = FAULTS[kind];
+  if (!draw) throw new RangeError(`${kind} is no fault`);
+  return draw;
+}
 
 export function planOf(seed: number): Plan {
   const random = new Random(seed).fork("plan");
@@ -147,7 +199,13 @@ export function planOf(seed: number): Plan {
     add(random.between(0, WRITE_MS / 2), { kind: "write", writer: "big recording", name: "big" });
   const faultsInAll = faults.length > 0 ? random.pick([0, 2, 5, 12]) : 0;
   for (let n = faultsInAll; n > 0; n -= 1)
-    add(random.between(0, WRITE_MS + 15_000), FAULTS[random.pick(faults)](random, { workers }));
+    add(random.between(0, WRITE_MS + 15_000), drawOf(random.pick(faults))(random, { workers }));
+  const more = new Random(seed).fork("more");
+  for (let n = more.chance(0.5) ? more.between(1, 4) : 0; n > 0; n -= 1) {
+    const [, draw] = more.pick(MORE);
+    const [atMs, own] = [more.between(0, WRITE_MS + 15_000), more.between(0, 2 ** 31)];
+    actions.push({ atMs, seed: own, ...draw(more, { workers }) } as Action);
+  }
   actions.sort((a, b) => a.atMs - b.atMs);
   return {
     seed,

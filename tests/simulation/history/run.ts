@@ -5,13 +5,17 @@ import { World } from "../world/world.ts";
 import { WRITERS } from "../writers/index.ts";
 import { openOn, perform, uniqueBytes } from "../writers/writer.ts";
 import { FAIR } from "../store/store.ts";
-import { ask } from "./operator.ts";
+import { WRITES } from "../redis/commands.ts";
+import { ask, askAgain } from "./operator.ts";
 import { Oracle } from "./oracle.ts";
+import { pairsOf } from "./pairs.ts";
 import type { Action, Plan } from "./plan.ts";
 
 export interface Played {
   violations: string[];
   log: string[];
+  /** Actions with the states of the streams that they met. */
+  pairs: ReadonlySet<string>;
   /** Things that writers and faults did. */
   actions: number;
   steps: number;
@@ -21,6 +25,8 @@ export interface Played {
 /** How long the world may take to come to rest once nothing hinders it. */
 const HEALING_MS = 12 * 60_000;
 const LOOK_EVERY_MS = 8_000;
+const RESTS = 2;
+const QUIET_MS = 10_000;
 
 export async function play(plan: Plan, healingMs = HEALING_MS): Promise<Played> {
   const history = new History(plan);
@@ -31,6 +37,7 @@ class History {
   readonly #plan: Plan;
   readonly #world: World;
   readonly #oracle: Oracle;
+  readonly #pairs = new Set<string>();
   #writes = 0;
   #actions = 0;
   #healing = false;
@@ -71,9 +78,12 @@ class History {
       this.#heal();
       const endMs = timeline.nowMs + healingMs;
       // Rest counts when it lasts.
-      for (let rests = 0; rests < 2 && timeline.nowMs < endMs;) {
+      for (let rests = 0; rests < RESTS && timeline.nowMs < endMs;) {
         await timeline.run(timeline.nowMs + LOOK_EVERY_MS);
+        askAgain(this.#world);
         rests = this.#oracle.open().length === 0 ? rests + 1 : 0;
+        // A writer may go on in the end.
+        if (rests === RESTS && !(await this.#quiet())) rests = 0;
       }
       this.#oracle.last();
     } finally {
@@ -82,10 +92,22 @@ class History {
     return {
       violations: this.#oracle.violations,
       log,
+      pairs: this.#pairs,
       actions: this.#actions,
       steps: timeline.steps,
       simulatedMs: timeline.nowMs,
     };
+  }
+
+  /** What is asked while nobody changes anything and nothing waits. False: somebody did. */
+  async #quiet(): Promise<boolean> {
+    const { timeline } = this.#world;
+    if (!this.#oracle.nothingWaits()) return true;
+    const [actions, before] = [this.#actions, this.#world.asked()];
+    await timeline.run(timeline.nowMs + QUIET_MS);
+    if (this.#actions !== actions) return false;
+    if (this.#oracle.nothingWaits()) this.#oracle.quiet(before, this.#world.asked());
+    return true;
   }
 
   #say(text: string): void {
@@ -95,6 +117,7 @@ class History {
   #act(action: Action): void {
     this.#actions += 1;
     this.#say(describe(action));
+    for (const pair of pairsOf(action, this.#world.redis.database)) this.#pairs.add(pair);
     const { timeline, redis, store, disk } = this.#world;
     const after = (ms: number, lift: () => void): void =>
       timeline.after(ms, undefined, () => {
@@ -188,7 +211,47 @@ class History {
         return;
       }
       case "ask":
+        if (action.action === "salvage") this.#oracle.mayBePartial = true;
         return ask(this.#world, action);
+      case "settings":
+        this.#world.change({ [action.name]: action.value });
+        for (const worker of this.#plan.workers)
+          this.#act({
+            kind: "stop",
+            worker,
+            how: "pause",
+            downMs: 500,
+            atMs: action.atMs,
+            seed: action.seed,
+          });
+        return;
+      case "uploads dropped":
+        for (const { uploadId } of store.bucket.uploads()) store.bucket.dropUpload(uploadId);
+        return;
+      case "store refuses If-Match":
+        store.bucket.behaves.ifMatchOnComplete = "refused_always";
+        after(action.forMs, () => delete store.bucket.behaves.ifMatchOnComplete);
+        return;
+      case "store lists late":
+        store.bucket.listsAfterMs = 10_000;
+        this.#oracle.listedLate = true;
+        after(action.forMs, () => (store.bucket.listsAfterMs = 0));
+        return;
+      case "redis full":
+        redis.database.refuse = (command) => (WRITES.has(command) ? FULL : undefined);
+        after(action.forMs, () => (redis.database.refuse = () => undefined));
+        return;
+      case "volume full":
+        disk.full = true;
+        after(action.forMs, () => (disk.full = false));
+        return;
+      case "volume remounted":
+        disk.mounted = false;
+        after(action.forMs, () => {
+          disk.device += 1n;
+          disk.mounted = true;
+        });
+        return;
     }
   }
 
@@ -217,8 +280,8 @@ class History {
       open: (path) => openOn(disk, path, pid),
     });
     const next = (): void => {
-      // A volume that is away is away for writers too.
-      if (!disk.mounted) return timeline.after(1_000, undefined, next);
+      // A volume that is away or full is so for writers too.
+      if (!disk.mounted || disk.full) return timeline.after(1_000, undefined, next);
       this.#actions += 1;
       const { value, done } = program.next();
       if (!done) timeline.after(value * pace, undefined, next);
@@ -233,9 +296,13 @@ class History {
     const { redis, store, disk, workers } = this.#world;
     Object.assign(redis.weather, { away: false, hung: false, losesReplies: 0 });
     redis.database.failScriptAfterWrites = undefined;
+    redis.database.refuse = () => undefined;
     Object.assign(store.weather, FAIR);
+    delete store.bucket.behaves.ifMatchOnComplete;
+    store.bucket.listsAfterMs = 0;
     disk.denied.clear();
     disk.mounted = true;
+    disk.full = false;
     for (const [name, { process }] of workers) {
       process.frozenUntilMs = 0;
       process.killAt = undefined;
@@ -245,6 +312,7 @@ class History {
   }
 }
 
+const FULL = "OOM command not allowed when used memory > 'maxmemory'.";
 const UNTOLD = new Set(["kind", "atMs", "seed"]);
 
 export function describe(action: Action): string {

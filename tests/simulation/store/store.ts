@@ -13,6 +13,7 @@ import {
   type PartBody,
   type PartOutcome,
   type PartRequest,
+  type StoreProfile,
   type UploadRef,
 } from "@sluice/core";
 import { MemoryObjectStore } from "@sluice/core/testing";
@@ -42,7 +43,7 @@ export interface SimulatedStore {
   /** An upload was opened by a request that its sender had given up for lost. */
   onLateUpload: (uploadId: string, streamId: string) => void;
   /** A process sent a part although the store had told that very process that it holds these bytes. */
-  onNeedless: (what: string) => void;
+  onNeedless: (uploadId: string, what: string) => void;
 }
 
 /** What asks nothing of the store. */
@@ -62,7 +63,10 @@ export function storeOf(
     const sent = await takenAlong(args, weather.actsLate > 0);
     const part = partOf(method, sent);
     if (part && told.get(part.name) === part.crc)
-      simulated.onNeedless(`${process.name} sent part ${part.name} again, which the store had said it holds`);
+      simulated.onNeedless(
+        part.uploadId,
+        `${process.name} sent part ${part.name} again, which the store had said it holds`,
+      );
     return await process
       .ask(() => undefined)
       .then(
@@ -134,7 +138,21 @@ export interface Stored {
 /** The memory store, with its iterations as one answer each; the oracle sees what is stored. */
 export class Bucket extends MemoryObjectStore {
   onStored: (stored: Stored) => void = () => undefined;
-  onOpened: (uploadId: string, key: string) => void = () => undefined;
+  onOpened: (streamId: string, key: string) => void = () => undefined;
+  /** Where it is not as its profile says, for now. */
+  readonly behaves: Partial<StoreProfile>;
+  /** An upload is listed so long after it was opened. */
+  listsAfterMs = 0;
+  readonly #wallMs: () => number;
+
+  constructor(
+    options: Pick<ConstructorParameters<typeof MemoryObjectStore>[0], "clock" | "digests" | "profile">,
+  ) {
+    const behaves: Partial<StoreProfile> = {};
+    super({ ...options, behaves });
+    this.behaves = behaves;
+    this.#wallMs = () => options.clock.wallMs();
+  }
 
   override async put(...args: Parameters<MemoryObjectStore["put"]>): ReturnType<MemoryObjectStore["put"]> {
     return await this.#telling(args[0], undefined, () => super.put(...args));
@@ -150,7 +168,7 @@ export class Bucket extends MemoryObjectStore {
     ...args: Parameters<MemoryObjectStore["createUpload"]>
   ): ReturnType<MemoryObjectStore["createUpload"]> {
     const created = await super.createUpload(...args);
-    this.onOpened(created.uploadId, args[0].key);
+    this.onOpened(args[1].metadata["sluice-stream-id"] ?? "", args[0].key);
     return created;
   }
 
@@ -168,7 +186,11 @@ export class Bucket extends MemoryObjectStore {
   }
 
   async listUploadsAll(_: string, args: Parameters<MemoryObjectStore["listUploads"]>): Promise<unknown[]> {
-    return await Array.fromAsync(this.listUploads(...args));
+    const uploads = await Array.fromAsync(this.listUploads(...args));
+    const listedUntilMs = this.#wallMs() - this.listsAfterMs;
+    return uploads.filter(
+      ({ initiated }) => Date.parse(initiated ?? "") <= listedUntilMs || this.listsAfterMs === 0,
+    );
   }
 
   async readAll(_: string, args: Parameters<MemoryObjectStore["read"]>): Promise<unknown[]> {
@@ -208,7 +230,8 @@ function partOf(method: string, [ref, number, request]: readonly unknown[]) {
   if (method !== "uploadPart") return undefined;
   const crc = Buffer.alloc(4);
   crc.writeUInt32BE((request as PartRequest).crc);
-  return { name: `${(ref as UploadRef).uploadId}/${String(number)}`, crc: crc.toString("base64") };
+  const { uploadId } = ref as UploadRef;
+  return { uploadId, name: `${uploadId}/${String(number)}`, crc: crc.toString("base64") };
 }
 
 function learn(told: Map<string, string>, { uploadId }: UploadRef, listing: Listing): void {

@@ -30,6 +30,12 @@ export interface WorldOptions {
   cut?: Cut;
 }
 
+export interface Asked {
+  store: number;
+  redis: number;
+  disk: number;
+}
+
 export const LEAST_PART_BYTES = 8 * 1024;
 const CUT: Cut = { partBytes: 16 * 1024, bufferBytes: 16 * 1024 };
 
@@ -45,6 +51,9 @@ export class World {
   /** What no process may ever do. */
   readonly faults: string[] = [];
   readonly #options: WorldOptions;
+  #settings: Record<string, string>;
+  #replaces: boolean;
+  #requests = 0;
   #pids = 1_000;
   readonly #living = new Map<number, SimulatedProcess>();
 
@@ -53,6 +62,8 @@ export class World {
     allowPartsFrom(LEAST_PART_BYTES);
     const { timeline } = this;
     this.#options = options;
+    this.#settings = { ...options.settings };
+    this.#replaces = this.#settings["SLUICE_ON_REPLACE"] === "replace";
     this.random = new Random(options.seed);
     this.disk = new Disk(options.disk, () => timeline.wallMs);
     this.disk.makeDirectory("/simulated");
@@ -74,7 +85,10 @@ export class World {
     this.store = {
       bucket,
       weather: { ...FAIR },
-      onRequest: (line) => this.say(line),
+      onRequest: (line) => {
+        this.#requests += 1;
+        this.say(line);
+      },
       onLateUpload: () => undefined,
       onNeedless: () => undefined,
     };
@@ -97,7 +111,20 @@ export class World {
 
   /** Whether another file at a completed path gets a name of its own, so that the first object stays. */
   get keepsBoth(): boolean {
-    return this.#options.settings?.["SLUICE_ON_REPLACE"] !== "replace";
+    return !this.#replaces;
+  }
+
+  /** For every worker that starts from now on. */
+  change(settings: Record<string, string>): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.#replaces ||= this.#settings["SLUICE_ON_REPLACE"] === "replace";
+  }
+
+  /** How much was asked of whom so far, by all workers that live. */
+  asked(): Asked {
+    const all = [...this.workers.values()].reduce((sum, { process }) => sum + process.calls, 0);
+    const { commands } = this.redis;
+    return { store: this.#requests, redis: commands, disk: all - commands - this.#requests };
   }
 
   say(line: string): void {
@@ -121,7 +148,7 @@ export class World {
       SLUICE_WATCH: `${ROOT},${OTHER_ROOT}`,
       SLUICE_S3_BUCKET: BUCKET,
       SLUICE_UPLOAD_CONCURRENCY: "2",
-      ...this.#options.settings,
+      ...this.#settings,
       ...settings,
     };
     const config = configOf(env, this.#options.cut ?? CUT);

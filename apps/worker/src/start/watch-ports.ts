@@ -56,14 +56,15 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
   const tidier = new DiskFileTidier({ writers: respecting(config.watches, writers) });
   /**
    * Runs once for each directory at the root: at the start, and when another volume is mounted. And after a file could
-   * not be restored: its volume may have gone away in between, and be the same when it is back.
+   * not be restored: its volume may have gone away in between and be the same when it is back, or it is full.
    */
   async function recover(rule: Rules): Promise<void> {
     const { root, name } = rule.watch;
     const now = JSON.stringify(await rootIdentity(root));
     if (now === rule.recovered && !tidier.takeLeft(root)) return;
     rule.recovered = now;
-    const { putBack, problems } = await recoverTidying(root, tidier.busy);
+    const { putBack, problems, left } = await recoverTidying(root, tidier.busy);
+    if (left) rule.recovered = "";
     for (const path of putBack) {
       log.info(
         { watch: name, path: displayPath(path) },

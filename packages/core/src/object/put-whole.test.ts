@@ -107,6 +107,33 @@ describe("when the reply to Put is lost", () => {
   });
 });
 
+describe("a Put whose reply is lost, and which no condition of the store keeps from landing late", () => {
+  const sentAtMs = async (conditionalPut: boolean): Promise<number[]> => {
+    const { world, path } = withFile({ profile: { conditionalPut } });
+    const at: number[] = [];
+    const storeScript: Script = ({ method, nth }) => {
+      // The third is that of the metadata.
+      if (method !== "put" || nth > 2) return undefined;
+      at.push(world.clock.monotonicMs());
+      return nth === 1 ? { when: "before", throw: lostReply() } : undefined;
+    };
+    await runToEnd(world, { storeScript });
+    expect(audit(world)).toEqual([]);
+    expect(holdsFile(world, "a.bin", path)).toBe(true);
+    return at;
+  };
+
+  it("goes again once its deadline has passed", async () => {
+    const [first = 0, second = 0] = await sentAtMs(false);
+    expect(second - first).toBeGreaterThanOrEqual(LIMITS.storeBodyBaseMs);
+  });
+
+  it("goes again at once where the store has one", async () => {
+    const [first = 0, second = 0] = await sentAtMs(true);
+    expect(second - first).toBeLessThan(LIMITS.storeBodyBaseMs);
+  });
+});
+
 describe("when an object of another program has the name", () => {
   it.each([
     ["the Put's condition finds it", {}],

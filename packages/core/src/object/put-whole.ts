@@ -4,7 +4,9 @@ import { StreamFailure } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { crc32ToBase64 } from "./crc32.ts";
 import type { ObjectRef, PutOutcome, StoredObject } from "../ports/object-store.ts";
+import { isoNow } from "../ports/clock.ts";
 import { sameFile, unchanged, type FileFacts } from "../stream/identity.ts";
+import { formatWaiting } from "../stream/waiting.ts";
 import type { Assembled } from "./complete.ts";
 import { ConditionDoubts } from "./condition-doubts.ts";
 import { inspectKey, type SameBytes, type ExistingObject } from "./existing-object.ts";
@@ -117,20 +119,33 @@ async function put(
       return mayMakeObject(context) ? await deps.store.put(ref, request) : { kind: "fenced" };
     },
     signal,
-    () => landedAllTheSame(context, ref, whole.facts),
+    () => landedAllTheSame(context, ref, whole),
   );
 }
 
-/** After a lost reply: whether the object exists. Otherwise it is sent again. */
+/**
+ * After a lost reply: whether the object exists. Otherwise it is sent again. Where the store has no condition on Put, the lost
+ * request might still be carried out after that, over whatever the file has become by then: its deadline is waited for first.
+ */
 async function landedAllTheSame(
   context: ObjectContext,
   ref: ObjectRef,
-  facts: FileFacts,
+  { facts, bytes }: Whole,
 ): Promise<PutOutcome | undefined> {
-  const now = await inspectKey(context, ref, facts);
-  return now.kind === "same" && now.own
-    ? { kind: "stored", etag: now.object.etag, verified: true }
-    : undefined;
+  const { deps, held, signal } = context;
+  const lookUp = async (): Promise<PutOutcome | undefined> => {
+    const now = await inspectKey(context, ref, facts);
+    return now.kind === "same" && now.own
+      ? { kind: "stored", etag: now.object.etag, verified: true }
+      : undefined;
+  };
+  const found = await lookUp();
+  if (found !== undefined || deps.store.profile.conditionalPut) return found;
+  const detail = "PutObject was not answered, and may still be carried out";
+  const waiting_for = formatWaiting({ for: "store", detail, since: isoNow(deps.clock) });
+  await held.update({ patch: { waiting_for }, event: { type: "progress" } });
+  await deps.clock.sleep(deps.bodyDeadlineMs(bytes.length), signal);
+  return await lookUp();
 }
 
 /** If the store has no digest that can be computed: our id, the size, and the ETag of this very reply. */

@@ -15,6 +15,8 @@ export interface Recovery {
   putBack: string[];
   /** What could not be read or restored, as `path: why`. */
   problems: string[];
+  /** A file was found that could not be restored, for example because the volume is full. */
+  left: boolean;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -22,16 +24,26 @@ const ENTRIES = 256;
 
 /** Searches the whole watch; run when a watch is first walked. `busy`: directories in use by this process. */
 export async function recoverTidying(root: string, busy: ReadonlySet<string> = NONE): Promise<Recovery> {
-  const recovery: Recovery = { putBack: [], problems: [] };
+  const recovery: Recovery = { putBack: [], problems: [], left: false };
+  const problem = (directory: string, error: unknown): void => {
+    if (!isMissing(error)) recovery.problems.push(`${directory}: ${String(error)}`);
+  };
   const pending = [root];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     try {
       for (const below of await directoriesIn(directory)) {
         if (!isTidyPath(below)) pending.push(below);
-        else if (!busy.has(below)) recovery.putBack.push(...(await putBackFrom(below, directory)));
+        else if (!busy.has(below)) {
+          try {
+            recovery.putBack.push(...(await putBackFrom(below, directory)));
+          } catch (error) {
+            recovery.left ||= !isMissing(error);
+            problem(directory, error);
+          }
+        }
       }
     } catch (error) {
-      if (!isMissing(error)) recovery.problems.push(`${directory}: ${String(error)}`);
+      problem(directory, error);
     }
   }
   return recovery;
