@@ -61,6 +61,7 @@ export function nightlySteps(seed: string): readonly Step[] {
       withinMinutes: 60,
     },
     { name: "rules", argv: ["run", "-s", "test:rules"], withinMinutes: 15 },
+    { name: "stores", argv: ["run", "-s", "test:stores", "--", "--all"], withinMinutes: 120 },
     { name: "compose", argv: ["run", "-s", "test:compose", "--", "--faults"], withinMinutes: 60 },
   ];
 }

@@ -1,60 +1,69 @@
 /**
- * `npm run test:stores`: the same suite on every store that can be had here, one after the other. A store that cannot
- * be had is named with the reason; under CI=true that counts as a failure. `-- --write` keeps what the stores answer
- * instead of comparing it with what is kept, and writes the table of docs/reference/stores.md.
+ * `npm run test:stores`: the same suite on one store after the other: those that are run for every change, `-- --all` of
+ * them, or `-- --only moto,minio`. A store that cannot be had is named with the reason; under CI=true that counts as a
+ * failure. With STORE_ENDPOINT, STORE_ACCESS_KEY_ID and STORE_SECRET_ACCESS_KEY (and STORE_REGION, STORE_BUCKET_PREFIX)
+ * it is the store there, and nothing is compared or kept. `-- --write` keeps what the stores answer instead of comparing it with what is kept, and writes the table of
+ * docs/reference/stores.md.
  */
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { add, checkCount, ending, NOTHING, type Count } from "../../scripts/test/count.ts";
 import { runSuite } from "../../scripts/test/run-suite.ts";
 import { ensureSystemPackages } from "../../scripts/test/system-packages.ts";
-import { keep, readKept, type StoreFile } from "./answers/kept.ts";
+import { keep, readKept } from "./answers/kept.ts";
 import { writePage } from "./answers/page.ts";
-import { bringCeph, bringGoProgram, VERSITYGW } from "./programs.ts";
+import { STORES, yours, type Store } from "./stores.ts";
 
-interface Store {
-  name: string;
-  file: StoreFile;
-  /** Undefined: it is there. Otherwise why it cannot be had. */
-  bring(): Promise<string | undefined>;
-}
-
-const STORES: readonly Store[] = [
-  { name: "local-s3", file: "local-s3", bring: () => Promise.resolve(undefined) },
-  { name: "VersityGW", file: "versitygw", bring: () => bringGoProgram(VERSITYGW) },
-  { name: "Ceph RGW", file: "ceph-rgw", bring: () => bringCeph(process.env) },
-];
-
-/** Stores that were wanted and could not be had when this was written; docs/reference/stores.md says so too. */
-const NOT_RUN = ["SeaweedFS: `go install` refuses its module, which has replace directives"];
-
-const writes = process.argv.slice(2).includes("--write");
+const EXIT_USAGE = 64;
+const { values } = parseArgs({
+  options: {
+    all: { type: "boolean", default: false },
+    only: { type: "string" },
+    write: { type: "boolean", default: false },
+  },
+});
 const root = join(import.meta.dirname, "../..");
 
 async function main(): Promise<number> {
+  const stores = selected();
+  if (stores === undefined) {
+    console.error(`--only ${values.only}: there are ${STORES.map(({ file }) => file).join(", ")}`);
+    return EXIT_USAGE;
+  }
   const missing = await ensureSystemPackages(process.env);
-  if (writes) process.env["SLUICE_STORES_WRITE"] = "true";
+  if (values.write) process.env["SLUICE_STORES_WRITE"] = "true";
   if (missing !== undefined) {
     console.error(missing);
     return 1;
   }
   let total = NOTHING;
-  for (const store of STORES) total = add(total, await runStore(store));
-  if (writes) writePage();
-  for (const text of NOT_RUN) console.log(`\n── not run: ${text}`);
+  for (const store of stores) total = add(total, await runStore(store));
+  if (values.write) writePage();
   console.log(ending(total));
   return total.failed === 0 ? 0 : 1;
 }
 
-async function runStore({ name, file, bring }: Store): Promise<Count> {
+/** Undefined: a name is unknown. */
+function selected(): readonly Store[] | undefined {
+  const own = yours(process.env);
+  if (own !== undefined) return [own];
+  if (values.only === undefined) return values.all ? STORES : STORES.filter(({ always }) => always);
+  const names = values.only.split(",");
+  const stores = STORES.filter(({ file }) => names.includes(file));
+  return stores.length === names.length ? stores : undefined;
+}
+
+async function runStore({ name, file, bring, isKept = true }: Store): Promise<Count> {
   const reason = await bring();
   if (reason !== undefined) {
     console.log(`\n── ${name} cannot be had here: ${reason}`);
     return process.env["CI"] === "true" ? checkCount(name, false) : NOTHING;
   }
   const config = "tests/stores/vitest.config.ts";
-  const argv = ["node_modules/vitest/vitest.mjs", "run", "--config", config, `${file}.test.ts`];
+  const argv = ["node_modules/vitest/vitest.mjs", "run", "--config", config, "store.test.ts"];
+  process.env["SLUICE_STORE"] = file;
   const count = await runSuite(root, { name, kind: "vitest", argv });
-  const kept = writes ? readKept(file) : undefined;
+  const kept = values.write && isKept ? readKept(file) : undefined;
   if (kept) keep(file, { ...kept, tests: { passed: count.passed, failed: count.failed } });
   return count;
 }

@@ -3,24 +3,14 @@ import { objectStoreSuite } from "@sluice/core/testing/object-store-suite";
 import { nativeDigests } from "@sluice/worker/files/native-digests";
 import { connectS3, probeStore, S3ObjectStore } from "@sluice/s3-store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isWriting, keep, readKept, type StoreFile } from "./answers/kept.ts";
+import { isWriting, keep, readKept } from "./answers/kept.ts";
 import { recordingCases } from "./recording-cases.ts";
 import type { StoreServer } from "./servers/store-server.ts";
+import type { Store } from "./stores.ts";
 
 const BUCKET = "conformance";
-/** True of the first probe only. */
-const BUCKET_CREATED = `The bucket ${BUCKET} was missing and has been created.`;
 
-export interface StoreTested {
-  name: string;
-  /** Whose kept answers the probe's are compared with. */
-  file: StoreFile;
-  /** Where its program comes from, for docs/reference/stores.md. */
-  from: string;
-  start(): Promise<StoreServer>;
-}
-
-export function storeSuite({ name, file, from, start }: StoreTested): void {
+export function storeSuite({ name, file, from, start, isKept = true, differs = {} }: Store): void {
   describe(`the store ${name}`, () => {
     let server: StoreServer | undefined;
     const running = (): StoreServer => {
@@ -39,9 +29,11 @@ export function storeSuite({ name, file, from, start }: StoreTested): void {
       console.log(`${name}: ${JSON.stringify(answers.profile, null, 2)}\n${answers.notes.join("\n")}`);
       expect(answers.refusals).toEqual([]);
       expect(answers.rights.filter(({ ok }) => !ok)).toEqual([]);
-      const notes = answers.notes.filter((note) => note !== BUCKET_CREATED);
+      const created = `The bucket ${bucketOf(running())} was missing and has been created.`;
+      const notes = answers.notes.filter((note) => note !== created);
       const { profile } = answers;
-      if (isWriting(process.env)) keep(file, { store: running().program, from, profile, notes });
+      if (!isKept) return;
+      if (isWriting(process.env)) keep(file, { store: running().program, from, profile, notes, differs });
       const kept = readKept(file);
       expect({ profile, notes }, "`npm run test:stores -- --write` renews what is kept").toEqual({
         profile: kept?.profile,
@@ -49,15 +41,16 @@ export function storeSuite({ name, file, from, start }: StoreTested): void {
       });
     });
 
-    objectStoreSuite(`S3ObjectStore with the profile found`, async () => {
+    const contract = async () => {
       const { connection, answers } = await probed(running());
       return {
         store: new S3ObjectStore(connection, { profile: answers.profile, prefix: "" }),
-        bucket: BUCKET,
+        bucket: bucketOf(running()),
         digests: nativeDigests,
         close: () => Promise.resolve(connection[Symbol.dispose]()),
       };
-    });
+    };
+    objectStoreSuite("S3ObjectStore with the profile found", contract, Object.keys(differs));
 
     describe("the whole job", () => {
       recordingCases(running);
@@ -65,9 +58,18 @@ export function storeSuite({ name, file, from, start }: StoreTested): void {
   });
 }
 
-async function probed({ endpoint, accessKeyId, secretAccessKey }: StoreServer) {
+function bucketOf({ bucketPrefix = "" }: StoreServer): string {
+  return `${bucketPrefix}${BUCKET}`;
+}
+
+async function probed(server: StoreServer) {
+  const { endpoint, region = "us-east-1", accessKeyId, secretAccessKey } = server;
   const credentials = { accessKeyId, secretAccessKey };
-  const connection = connectS3({ endpoint, region: "us-east-1", credentials, uploadConcurrency: 4 });
-  const answers = await probeStore(connection, { bucket: BUCKET, prefix: "", createBucket: true });
+  const connection = connectS3({ endpoint, region, credentials, uploadConcurrency: 4 });
+  const answers = await probeStore(connection, {
+    bucket: bucketOf(server),
+    prefix: "",
+    createBucket: true,
+  });
   return { connection, answers };
 }

@@ -6,9 +6,6 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { S3Profile } from "@sluice/s3-store";
 
-export const STORE_FILES = ["local-s3", "versitygw", "ceph-rgw"] as const;
-export type StoreFile = (typeof STORE_FILES)[number];
-
 export interface KeptAnswers {
   /** With the version, as the column's head in docs/reference/stores.md. */
   store: string;
@@ -18,14 +15,16 @@ export interface KeptAnswers {
   profile: S3Profile;
   /** What the worker says of the store at start. */
   notes: string[];
+  /** Tests of the object store's contract that it fails, each with what it does instead. */
+  differs: Readonly<Record<string, string>>;
 }
 
-export function readKept(file: StoreFile): KeptAnswers | undefined {
+export function readKept(file: string): KeptAnswers | undefined {
   const path = pathOf(file);
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as KeptAnswers) : undefined;
 }
 
-export function keep(file: StoreFile, answers: KeptAnswers): void {
+export function keep(file: string, answers: KeptAnswers): void {
   writeFileSync(pathOf(file), `${JSON.stringify(answers, null, 2)}\n`);
 }
 
@@ -34,6 +33,6 @@ export function isWriting(env: NodeJS.ProcessEnv): boolean {
   return env["SLUICE_STORES_WRITE"] === "true";
 }
 
-function pathOf(file: StoreFile): string {
+function pathOf(file: string): string {
   return join(import.meta.dirname, `${file}.json`);
 }

@@ -12,7 +12,6 @@ import type { StoreServer } from "../servers/store-server.ts";
 import { startWitness, type Witness } from "./witness.ts";
 
 const SOURCE = "stores";
-const BUCKET = "recordings";
 /** The smallest part S3 allows keeps the files small. */
 export const PART = 5 * 1024 ** 2;
 
@@ -36,9 +35,10 @@ export async function startRecordingRig(server: StoreServer): Promise<RecordingR
   const root = directory.at("watch");
   mkdirSync(root);
   const redis = await startRedis({ appendonly: true });
-  const witness = await startWitness(server.endpoint);
-  const { accessKeyId, secretAccessKey } = server;
-  const bucket = new Bucket({ endpoint: server.endpoint, bucket: BUCKET, accessKeyId, secretAccessKey });
+  const witness = await startWitness(server);
+  const { endpoint, region = "us-east-1", accessKeyId, secretAccessKey } = server;
+  const name = `${server.bucketPrefix ?? ""}recordings`;
+  const bucket = new Bucket({ endpoint, region, bucket: name, accessKeyId, secretAccessKey });
   const records = new Records(redis.port, SOURCE);
   const workers: WorkerProcess[] = [];
   const env = {
@@ -46,8 +46,8 @@ export async function startRecordingRig(server: StoreServer): Promise<RecordingR
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     SLUICE_REDIS_URL: redis.url,
     SLUICE_S3_ENDPOINT: witness.url,
-    SLUICE_S3_BUCKET: BUCKET,
-    SLUICE_S3_REGION: "us-east-1",
+    SLUICE_S3_BUCKET: name,
+    SLUICE_S3_REGION: region,
     SLUICE_S3_CREATE_BUCKET: "true",
     SLUICE_WATCH: root,
     SLUICE_SOURCE: SOURCE,

@@ -1,9 +1,17 @@
 /** Stands between worker and store, hands every byte on unchanged, and remembers what was asked and answered. */
 import { once } from "node:events";
-import { createServer, request as send, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  request as plain,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import { request as encrypted } from "node:https";
 import type { AddressInfo } from "node:net";
 import { pipeline } from "node:stream";
-import { HOST } from "../servers/store-server.ts";
+import aws4 from "aws4";
+import { HOST, type StoreServer } from "../servers/store-server.ts";
 
 export interface Asked {
   method: string;
@@ -23,13 +31,12 @@ export interface Witness extends AsyncDisposable {
   puts(key: string): number;
 }
 
-export async function startWitness(endpoint: string): Promise<Witness> {
-  const target = new URL(endpoint);
+export async function startWitness(store: StoreServer): Promise<Witness> {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const entry = entryOf(request);
     asked.push(entry);
-    handOn(target, request, response, entry);
+    handOn(store, request, response, entry);
   });
   server.listen(0, HOST);
   await once(server, "listening");
@@ -58,9 +65,12 @@ function entryOf({ method = "", url = "/" }: IncomingMessage): Asked {
   return { method, key: decodeURIComponent(key.join("/")), query: searchParams, status: undefined };
 }
 
-/** The Host header is handed on as it came: it is signed. */
-function handOn(target: URL, request: IncomingMessage, response: ServerResponse, entry: Asked): void {
-  const { method, url: path, headers } = request;
+/** The Host header is signed: it is handed on as it came, unless the store answers for its own host only. */
+function handOn(store: StoreServer, request: IncomingMessage, response: ServerResponse, entry: Asked): void {
+  const target = new URL(store.endpoint);
+  const send = target.protocol === "https:" ? encrypted : plain;
+  const { method, url: path } = request;
+  const headers = store.checksHost ? signedAnew(store, target, request) : request.headers;
   const onward = send({ host: target.hostname, port: target.port, method, path, headers }, (answer) => {
     entry.status = answer.statusCode;
     response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
@@ -69,4 +79,19 @@ function handOn(target: URL, request: IncomingMessage, response: ServerResponse,
   // Whoever breaks off, the other side is told by a broken connection: nothing is answered in the store's place.
   onward.once("error", () => response.destroy());
   pipeline(request, onward, () => undefined);
+}
+
+/** Its body keeps the digest that it came with, or goes unsigned as it came. */
+function signedAnew(
+  { region = "us-east-1", accessKeyId, secretAccessKey }: StoreServer,
+  target: URL,
+  { method = "", url: path = "/", headers: came }: IncomingMessage,
+): IncomingHttpHeaders {
+  const { authorization: _signature, connection: _connection, ...kept } = came;
+  const headers = { ...(kept as Record<string, string>), host: target.host };
+  const signed = aws4.sign(
+    { service: "s3", region, method, path, headers },
+    { accessKeyId, secretAccessKey },
+  );
+  return signed.headers as IncomingHttpHeaders;
 }

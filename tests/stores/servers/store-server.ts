@@ -12,6 +12,12 @@ export interface StoreServer extends AsyncDisposable {
   readonly endpoint: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  /** Default: us-east-1. */
+  readonly region?: string;
+  /** Before the names of the suite's buckets, where others use the store too. */
+  readonly bucketPrefix?: string;
+  /** It answers requests for its own host only: the witness signs each request anew. */
+  readonly checksHost?: boolean;
 }
 
 export const HOST = "127.0.0.1";

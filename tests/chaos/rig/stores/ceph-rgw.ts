@@ -1,11 +1,11 @@
 /** One Ceph RGW for the whole run, since it takes half a minute to come up; its memory is given back round by round. */
 import { call, listKeys, listUploads, type Target } from "../../auditor/bucket.ts";
-import { bringCeph } from "../../../stores/programs.ts";
+import { bringDebian, CEPH } from "../../../stores/programs.ts";
 import { startCephRgw } from "../../../stores/servers/ceph-rgw.ts";
 import type { Place, Store } from "./store.ts";
 
 export async function startCephStore(): Promise<Store> {
-  const missing = await bringCeph(process.env);
+  const missing = await bringDebian(CEPH, process.env);
   if (missing !== undefined) throw new Error(`Ceph RGW cannot be had here: ${missing}`);
   const server = await startCephRgw();
   let buckets = 0;
