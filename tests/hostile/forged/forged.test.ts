@@ -73,6 +73,7 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     trustedProxies: [],
     readOnly: false,
     environment: undefined,
+    consoleUrl: undefined,
     stallAfterMs: 60_000,
     webhooks: undefined,
     demo: false,

@@ -15,6 +15,8 @@ export interface WebSettings {
   readOnly: boolean;
   /** A badge that distinguishes tabs of different installations. */
   environment: string | undefined;
+  /** A link to an object in the store's console, with {bucket} and {key}. */
+  consoleUrl: string | undefined;
   stallAfterMs: number;
   /** Undefined: no address is configured, or the dashboard is read-only. */
   webhooks: { receiver: Receiver; maxAgeMs: number; events: readonly string[] } | undefined;
@@ -30,6 +32,7 @@ export function webSettings(config: Config, demo: boolean): WebSettings {
     trustedProxies: config.webTrustedProxies,
     readOnly: config.webReadOnly,
     environment: config.webEnvironment,
+    consoleUrl: config.webConsoleUrl,
     stallAfterMs: config.stallAfterMs,
     webhooks: webhooksOf(config),
     demo,

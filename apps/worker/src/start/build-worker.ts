@@ -102,7 +102,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate, ports));
   let holding: Promise<void> | undefined;
   const waits = (): Promise<void> => (holding ??= patience.wait(() => waiting.start(signal), signal));
-  const { store, answers, hash, connection } = await connectStore(
+  const { store, answers, hash, connection, addresses } = await connectStore(
     config,
     context,
     { mayRefuse, patience, gate, waits },
@@ -117,7 +117,10 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll(watching.watchers, signal));
   await sayWhoIsSeen(config, writers, log);
   const worker = new Worker(
-    workerSettings(config, answers.profile, hash),
+    {
+      ...workerSettings(config, answers.profile, hash),
+      s3Address: await addresses.of(config.s3Bucket),
+    },
     {
       ...ports,
       identity,
@@ -125,6 +128,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       context,
       blocking,
       store,
+      downloads: config.s3Downloads ? addresses : undefined,
       gate,
       redisPatience: patience,
       ...watching,

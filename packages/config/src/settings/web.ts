@@ -3,7 +3,7 @@ import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
 import { onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
 import { networkOf } from "../values/addresses.ts";
-import { host } from "../values/urls.ts";
+import { host, objectUrl } from "../values/urls.ts";
 
 const group = "The dashboard";
 
@@ -87,5 +87,13 @@ export const webSettings = {
     group,
     type: text(),
     about: "A badge, such as `production`, that distinguishes browser tabs of different installations.",
+  }),
+  webConsoleUrl: setting({
+    name: "WEB_CONSOLE_URL",
+    group,
+    type: objectUrl(),
+    computed: "none: no link",
+    about:
+      "A link from each stream to its object in the store's own console; `{bucket}` and `{key}` are replaced, percent-encoded. Example: `https://console.example.com/browse/{bucket}?key={key}`.",
   }),
 };

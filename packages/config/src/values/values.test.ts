@@ -15,7 +15,7 @@ import {
 } from "./scalars.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 import { shown } from "../redact.ts";
-import { afterUpload, host, httpUrl, isLoopback, redisUrl, webhookUrl } from "./urls.ts";
+import { afterUpload, host, httpUrl, isLoopback, redisUrl, objectUrl, webhookUrl } from "./urls.ts";
 import type { ValueType } from "./value-type.ts";
 
 function read<T>(type: ValueType<T>, raw: unknown): T | string {
@@ -213,6 +213,20 @@ describe("places", () => {
     expect(read(webhookUrl(), good)).toBe(good);
     for (const bad of ["ftp://hooks.example", "https://user:pass@hooks.example"])
       expect(read(webhookUrl(), bad)).toMatch(/^refused/);
+  });
+
+  it("a link to an object is filled in after its host alone", () => {
+    const good = "https://console.example/{bucket}/x?key={key}#{key}";
+    expect(read(objectUrl(), good)).toBe(good);
+    for (const bad of [
+      "https://{bucket}.example/",
+      "https://console.example{key}",
+      "https://console.example/{name}",
+      "https://a:b@console.example/{key}",
+      "javascript:{key}",
+      "https:\\\\console.example/{key}",
+    ])
+      expect(read(objectUrl(), bad)).toMatch(/^refused/);
   });
 
   it("a choice of several is any of them, each once, in a fixed order", () => {

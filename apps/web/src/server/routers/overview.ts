@@ -1,6 +1,7 @@
 /** Procedures of the pages about the whole system: overview, failed, orphans, workers, activity. */
 import { z } from "zod";
 import { activityAbout, activityPage } from "../activity.ts";
+import { withoutAddress } from "../download.ts";
 import { failedGroups } from "../failed.ts";
 import { orphansView } from "../orphans.ts";
 import { RANGES, RANGE_MINUTES } from "../../overview/range.ts";
@@ -56,5 +57,5 @@ export const activityRouter = router({
 export const requestsRouter = router({
   get: viewerProcedure
     .input(z.object({ id: z.uuid() }))
-    .query(({ ctx, input }) => answerTo(ctx.hub, input.id)),
+    .query(async ({ ctx, input }) => withoutAddress(await answerTo(ctx.hub, input.id))),
 });

@@ -5,6 +5,7 @@ import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts"
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";
 import { askForComparison, askForProof, comparison } from "../comparison.ts";
+import { askForDownload, downloadAnswer } from "../download.ts";
 import { exportParts } from "../export-parts.ts";
 import { metadataOf, partPage, partMapOf, streamDetail } from "../stream-detail.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
@@ -46,6 +47,14 @@ export const streamsRouter = router({
   prove: operatorProcedure
     .input(z.object({ id }))
     .mutation(({ ctx, input }) => askForProof(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id)),
+  download: operatorProcedure
+    .input(z.object({ id }))
+    .mutation(({ ctx, input }) =>
+      askForDownload(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id),
+    ),
+  downloadAddress: operatorProcedure
+    .input(z.object({ id, request: z.uuid() }))
+    .query(({ ctx, input }) => downloadAnswer(ctx.hub, ctx.user, input.id, input.request)),
   comparison: viewerProcedure
     .input(z.object({ id, request: z.uuid() }))
     .query(({ ctx, input }) => comparison(ctx.hub, input.id, input.request)),
