@@ -82,6 +82,8 @@ export function arrowsUp(files: readonly SourceFile[]): Violation[] {
 const IN_BROWSERS = [
   "actions",
   "disk-space",
+  "orphan-totals",
+  "row-export",
   "row-filter",
   "stream-row",
   "units",

@@ -104,6 +104,10 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     await asked("requests.get", { id: `forged-${at}` });
     await asked("actions.progress", { token: `forged-${at}` });
   }
+  for (const format of ["csv", "ndjson"]) {
+    await asked("streams.exportedRows", { filter: {}, format });
+    await asked("streams.exportedRows", { filter: { time: "failed", since: 0, until: 1e15 }, format });
+  }
   const shown = new Set<string>();
   for (const sort of ["started", "size", "path"]) {
     for (let after: string | undefined; ;) {
