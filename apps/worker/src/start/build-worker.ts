@@ -6,6 +6,7 @@ import type { Config, WatchConfig } from "@sluice/config";
 import { spaceWords } from "@sluice/control/disk-space";
 import { StoreGate, steadyClock } from "@sluice/core";
 import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
+import type { PublicAddresses } from "@sluice/s3-store";
 import { pinoObserver, combineObservers } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
@@ -116,10 +117,11 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const watching = watchPorts(config, log, writers);
   stack.use(await startAll(watching.watchers, signal));
   await sayWhoIsSeen(config, writers, log);
+  const s3Address = await addressForBrowsers(addresses, config.s3Bucket, log);
   const worker = new Worker(
     {
       ...workerSettings(config, answers.profile, hash),
-      s3Address: await addresses.of(config.s3Bucket),
+      ...(s3Address === undefined ? {} : { s3Address }),
     },
     {
       ...ports,
@@ -147,6 +149,23 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll([webhooks(from, worker, context, metrics, ports)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
+}
+
+/** Undefined if there is none, as for an access point at an endpoint of its own; the uploads do not depend on it. */
+async function addressForBrowsers(
+  addresses: PublicAddresses,
+  bucket: string,
+  log: Log,
+): Promise<string | undefined> {
+  try {
+    return await addresses.of(bucket);
+  } catch (error) {
+    log.warn(
+      { bucket, err: error },
+      "the dashboard shows no address of its objects: they have none for browsers",
+    );
+    return undefined;
+  }
 }
 
 async function sayWhoIsSeen(config: Config, writers: OpenForWrite, log: Log): Promise<void> {
