@@ -74,6 +74,8 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     readOnly: false,
     environment: undefined,
     consoleUrl: undefined,
+    storagePrice: { amount: 0.02, currency: "USD" },
+    orphanAgeMs: 60_000,
     stallAfterMs: 60_000,
     webhooks: undefined,
     demo: false,

@@ -1,7 +1,7 @@
 /** The dashboard: where it listens, who may view and who may act. */
 import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
-import { onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
+import { onOff, oneOf, price, text, wholeNumber } from "../values/scalars.ts";
 import { networkOf } from "../values/addresses.ts";
 import { host, objectUrl } from "../values/urls.ts";
 
@@ -87,6 +87,13 @@ export const webSettings = {
     group,
     type: text(),
     about: "A badge, such as `production`, that distinguishes browser tabs of different installations.",
+  }),
+  webStoragePrice: setting({
+    name: "WEB_STORAGE_PRICE",
+    group,
+    type: price(),
+    computed: "none: no cost is shown",
+    about: "What the store charges for a GiB in a month: the dashboard shows what orphaned uploads cost.",
   }),
   webConsoleUrl: setting({
     name: "WEB_CONSOLE_URL",

@@ -8,6 +8,7 @@ import {
   onOff,
   oneOf,
   perSecond,
+  price,
   rate,
   size,
   timesOrRate,
@@ -227,6 +228,12 @@ describe("places", () => {
       "https:\\\\console.example/{key}",
     ])
       expect(read(objectUrl(), bad)).toMatch(/^refused/);
+  });
+
+  it("a price is an amount and a currency", () => {
+    expect(read(price(), "0.023 USD")).toEqual({ amount: 0.023, currency: "USD" });
+    for (const bad of ["0.023", "USD", "-1 USD", "1 usd", "1e9 USD"])
+      expect(read(price(), bad)).toMatch(/^refused/);
   });
 
   it("a choice of several is any of them, each once, in a fixed order", () => {

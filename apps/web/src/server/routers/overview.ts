@@ -22,7 +22,9 @@ export const overviewRouter = router({
 });
 
 export const failedRouter = router({
-  groups: viewerProcedure.query(({ ctx }) => failedGroups(ctx.hub)),
+  groups: viewerProcedure
+    .input(z.object({ since: time.optional(), until: time.optional() }).optional())
+    .query(({ ctx, input }) => failedGroups(ctx.hub, input)),
 });
 
 export const workersRouter = router({
