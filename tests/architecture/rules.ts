@@ -83,6 +83,8 @@ const IN_BROWSERS = [
   "actions",
   "disk-space",
   "ending-uploads",
+  "orphan-totals",
+  "row-export",
   "row-filter",
   "stream-row",
   "units",

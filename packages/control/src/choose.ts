@@ -3,7 +3,7 @@
  * rest.
  */
 import { emptyRow, KEPT, redisNowMs, StreamReader, WorkerRegistry } from "@sluice/redis-schema";
-import type { ListedStream, Orphan, SchemaContext } from "@sluice/redis-schema";
+import type { ListedStream, SchemaContext } from "@sluice/redis-schema";
 import { MAX_PLAN_ITEMS, obstacle, type StreamAction } from "./actions.ts";
 
 export interface Excluded {
@@ -88,9 +88,4 @@ export async function choosePrunable(
   } while (cursor !== undefined && rows.length < limit);
   const all = await reader.countUntil("completed", cutoff);
   return { rows, leftOut: Math.max(0, all - rows.length), cutoff };
-}
-
-/** In ms since 1970. If the store does not report when an upload began, the time at which it was first seen counts. */
-export function orphanBegan({ initiated_at_utc, first_seen_at_utc }: Orphan): number {
-  return Date.parse(initiated_at_utc ?? first_seen_at_utc);
 }

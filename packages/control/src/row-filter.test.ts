@@ -22,10 +22,16 @@ describe("a filter", () => {
     ["a word that is not there", { words: ["cam1", "b.mkv"] }, false],
     ["the view it is in", { view: "failed" as const }, true],
     ["another view", { view: "superseded" as const }, false],
+    ["the hour it failed in", { time: "failed" as const, since: NOW - 3_600_000 }, true],
+    ["the hour before that", { time: "failed" as const, until: NOW - 3_600_000 }, false],
+    ["the day it started on", { since: NOW - 86_400_000, until: NOW }, true],
+    ["the day after", { since: NOW }, false],
+    ["a time it never came to", { time: "completed" as const, since: 0 }, false],
     ["an hour without activity", { olderThan: 3_600_000 }, true],
     ["more than an hour", { olderThan: 3_600_001 }, false],
   ])("%s", (_, filter, expected) => {
-    expect(matches(failedRow(), filter, NOW)).toBe(expected);
+    const times = { started_at_utc: "2026-11-24T09:00:00Z", failed_at_utc: "2026-11-24T11:00:00Z" };
+    expect(matches(failedRow(times), filter, NOW)).toBe(expected);
   });
 
   it("reads the reason out of the status where the field is missing", () => {

@@ -8,13 +8,18 @@ import {
   isStalled,
   isSuperseded,
   lastActivityAt,
+  startedAt,
   type StreamRow,
 } from "./stream-row.ts";
-import { ageMs } from "./units.ts";
+import { ageMs, parseTime } from "./units.ts";
 
 /** The indexes, with superseded streams separate from failed ones. */
 export const VIEWS = ["all", "active", "pending_completion", "failed", "superseded", "completed"] as const;
 export type View = (typeof VIEWS)[number];
+
+/** What a span of time is compared with. */
+export const TIME_FIELDS = ["started", "completed", "failed"] as const;
+export type TimeField = (typeof TIME_FIELDS)[number];
 
 /** An absent field does not filter. */
 export interface RowFilter {
@@ -30,6 +35,10 @@ export interface RowFilter {
   words?: readonly string[] | undefined;
   /** Time since the last activity, ms. */
   olderThan?: number | undefined;
+  /** From `since` to before `until`, ms since 1970: when it started, unless `time` names another time. */
+  time?: TimeField | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
   /** Only stalled streams, by this limit (ms). */
   stalledAfterMs?: number | undefined;
   /** Only streams that replace their own earlier object. */
@@ -49,10 +58,26 @@ export function matches(row: StreamRow, filter: RowFilter, nowMs: number): boole
     (owner === undefined || row.owner === owner) &&
     (path === undefined || [row.original_path, row.s3_key].some((text) => text?.includes(path) === true)) &&
     (olderThan === undefined || ageMs(lastActivityAt(row) ?? nowMs, nowMs) >= olderThan) &&
+    isWithin(row, filter) &&
     (!reopened || row.supersedes !== undefined) &&
     (stalledAfterMs === undefined || isStalled(row, nowMs, stalledAfterMs)) &&
     (words === undefined || words.every((word) => occurs(row, word)))
   );
+}
+
+/** A stream that has not come to that time is not in any span of it. */
+function isWithin(row: StreamRow, { time = "started", since, until }: RowFilter): boolean {
+  if (since === undefined && until === undefined) return true;
+  const at = timeOf(row, time);
+  return at !== undefined && at >= (since ?? -Infinity) && at < (until ?? Infinity);
+}
+
+export function timeOf(row: StreamRow, time: TimeField): number | undefined {
+  if (time === "started") return startedAt(row);
+  const index = indexOfRow(row);
+  if (time === "completed")
+    return index === "completed" ? (parseTime(row.completed_at_utc) ?? row.score) : undefined;
+  return index === "failed" ? (parseTime(row.failed_at_utc) ?? row.score) : undefined;
 }
 
 function isInView(row: StreamRow, view: View): boolean {

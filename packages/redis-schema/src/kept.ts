@@ -20,6 +20,8 @@ export const KEPT = {
   /** How long a worker that ended without notice is listed as gone, with what it last reported. */
   deadWorkerMs: 7 * 24 * HOUR,
   requestMs: 24 * HOUR,
+  /** A signed address, after the answer: the dashboard reads it within seconds. */
+  signedAddressMs: MINUTE,
   planMs: 15 * MINUTE,
   statsMs: 25 * HOUR,
   sessionMs: 12 * HOUR,

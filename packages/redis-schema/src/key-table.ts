@@ -126,7 +126,7 @@ export const KEYS = {
   request: {
     pattern: "request:<id>",
     type: "hash",
-    kept: hours(KEPT.requestMs),
+    kept: `${hours(KEPT.requestMs)}; the answer with a signed address ${KEPT.signedAddressMs / 1_000} s`,
     writer: "dashboard and command line; workers settle items",
     meaning:
       "What is requested, by whom and why, how many items are answered, and the result of each (`item:<item>`); while a worker acts on an item that others could act on too, that worker (`hold:item:<item>`).",

@@ -190,6 +190,7 @@ export class RequestQueue {
       [keys.request(request.id), keys.requests, keys.events],
       [
         [request.id, now, KEPT.events, new Set(request.items).size, last?.at_utc ?? ""],
+        [request.action === "download" ? KEPT.signedAddressMs : ""],
         [wordsOf(request.action, results), last?.worker ?? "", itemField("")],
         list(results.flatMap(([item, result]) => [itemField(item), JSON.stringify(result)])),
         list(results.map(([item]) => holdField(item))),

@@ -20,11 +20,11 @@ import {
   type ServiceInputTypes,
   type ServiceOutputTypes,
 } from "@aws-sdk/client-s3";
-import { LIMITS } from "@sluice/core";
+import { LIMITS, type ObjectRef } from "@sluice/core";
 import { BandwidthLimit, RangeBody } from "./body.ts";
 import { ReplyError } from "./errors.ts";
 import { StorePulse } from "./pulse.ts";
-import { escapeKey, type ExchangeOptions, S3Transport, type SdkRequest } from "./transport.ts";
+import { escapeKey, escapeUri, type ExchangeOptions, S3Transport, type SdkRequest } from "./transport.ts";
 
 export interface S3Settings {
   /** Absent: AWS. */
@@ -142,6 +142,32 @@ export class S3Connection implements Disposable {
     throw error;
   }
 
+  /** The address of a bucket's objects, up to and including the slash before the key. */
+  async addressOf(bucket: string): Promise<string> {
+    const { protocol, host, path } = await this.#address(bucket);
+    return `${protocol}//${host}${path}`;
+  }
+
+  /** An address that reads this object, as `query` says, without other credentials. Nothing is sent. */
+  async presign(
+    { bucket, key }: ObjectRef,
+    query: Readonly<Record<string, string>>,
+    { seconds, atMs }: { seconds: number; atMs: number },
+  ): Promise<string> {
+    const { protocol, hostname, port, host, path, signer, signing } = await this.#address(bucket);
+    const headers = { host, "x-amz-content-sha256": "UNSIGNED-PAYLOAD" };
+    const unsigned = { method: "GET", protocol, hostname, port, path: path + escapeKey(key), query, headers };
+    const signed = await (signer as unknown as Presigner).presign(unsigned, {
+      ...signing,
+      expiresIn: seconds,
+      signingDate: new Date(atMs),
+    });
+    const pairs = Object.entries(signed.query).map(
+      ([name, value]) => `${escapeUri(name)}=${escapeUri(value)}`,
+    );
+    return `${protocol}//${host}${signed.path}?${pairs.join("&")}`;
+  }
+
   [Symbol.dispose](): void {
     this.#transport.destroy();
   }
@@ -197,6 +223,14 @@ export class S3Connection implements Disposable {
 type SignerOf = S3Client["config"]["signer"];
 type Signer = Awaited<ReturnType<SignerOf>>;
 type AuthScheme = NonNullable<Parameters<SignerOf>[0]>;
+
+/** The SDK's signer can also do this, which its type does not say. */
+interface Presigner {
+  presign(
+    request: { method: string; query: Readonly<Record<string, string>>; headers: Record<string, string> },
+    options: { expiresIn: number; signingDate: Date },
+  ): Promise<{ path: string; query: Record<string, string> }>;
+}
 
 interface Address {
   protocol: string;

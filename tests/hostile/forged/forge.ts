@@ -183,7 +183,7 @@ export async function write(redis: Redis, forged: readonly Forged[]): Promise<vo
 
 const NAMES = {
   worker:
-    "nonce boot_id pid_namespace host pid process_started version source watches state state_detail in_flight_bytes lag_bytes s3_bucket store oldest_unshipped_at_utc behind_since_utc started_at_utc renewed_at_utc".split(
+    "nonce boot_id pid_namespace host pid process_started version source watches state state_detail in_flight_bytes lag_bytes s3_bucket s3_address store oldest_unshipped_at_utc behind_since_utc started_at_utc renewed_at_utc".split(
       " ",
     ),
   request: "id action items options who reason filed_at_utc settled_at_utc".split(" "),
@@ -192,7 +192,7 @@ const NAMES = {
 };
 
 const ACTIONS =
-  "retry finalize abort verify head_object list_parts retry_path scan_orphans abort_uploads adopt purge".split(
+  "retry finalize abort verify head_object list_parts download retry_path scan_orphans abort_uploads adopt purge".split(
     " ",
   );
 

@@ -73,6 +73,9 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     trustedProxies: [],
     readOnly: false,
     environment: undefined,
+    consoleUrl: undefined,
+    storagePrice: { amount: 0.02, currency: "USD" },
+    orphanAgeMs: 60_000,
     stallAfterMs: 60_000,
     webhooks: undefined,
     demo: false,
@@ -102,6 +105,10 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
   for (let at = 0; at < OTHERS; at += 1) {
     await asked("requests.get", { id: `forged-${at}` });
     await asked("actions.progress", { token: `forged-${at}` });
+  }
+  for (const format of ["csv", "ndjson"]) {
+    await asked("streams.exportedRows", { filter: {}, format });
+    await asked("streams.exportedRows", { filter: { time: "failed", since: 0, until: 1e15 }, format });
   }
   const shown = new Set<string>();
   for (const sort of ["started", "size", "path"]) {

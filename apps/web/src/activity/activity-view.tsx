@@ -18,13 +18,8 @@ import { usePreferences } from "../ui/preferences-context.tsx";
 import { Select } from "../ui/select.tsx";
 import { Empty } from "../ui/states.tsx";
 import { ActivityEntries, actionWords } from "./activity-entries.tsx";
-import {
-  activityInput,
-  activityParsers,
-  TIMES,
-  type ActivityParams,
-  type TimeRange,
-} from "./activity-params.ts";
+import { TIMES, TIME_WORDS, type TimeRange } from "../ui/time-range.ts";
+import { activityInput, activityParsers, type ActivityParams } from "./activity-params.ts";
 
 const REFRESH_EVERY_MS = 2_000;
 const DAY_MS = 86_400_000;
@@ -93,13 +88,6 @@ const KIND_WORDS = [
   { value: "actions", label: "Actions" },
   { value: "sign_ins", label: "Sign-ins" },
 ] as const;
-
-const TIME_WORDS: Readonly<Record<TimeRange, string>> = {
-  hour: "the last hour",
-  today: "today",
-  yesterday: "yesterday",
-  week: "the last 7 days",
-};
 
 function Filters({
   params,

@@ -7,16 +7,29 @@ import { formatCount, plural } from "@sluice/control/units";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { listHref } from "../streams/list-params.ts";
+import { timeOf } from "@sluice/control/row-filter";
+import type { TimeRange } from "../ui/time-range.ts";
 import { reasonWords } from "@sluice/control/words";
 import { filterSchema, type StreamFilter } from "../streams/stream-filter.ts";
-import { fileName, lagBytes, lastActivityAt, pathOf, type StreamRow } from "@sluice/control/stream-row";
+import { fileName, lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { Button } from "../ui/button.tsx";
 import { Bytes } from "../ui/bytes.tsx";
 import { Time } from "../ui/time.tsx";
 import { Cell, Row, Table } from "../ui/table.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
-export function FailedGroupCard({ group }: { group: FailedGroup }) {
+/** The times that are shown, so that an action takes what is seen. */
+export type FailedSpan = Partial<Record<"since" | "until", number>>;
+
+export function FailedGroupCard({
+  group,
+  span,
+  when,
+}: {
+  group: FailedGroup;
+  span: FailedSpan;
+  when: TimeRange | null;
+}) {
   const view = group.superseded ? ("superseded" as const) : ("failed" as const);
   const name = reasonWords(group.reason) || "unknown reason";
   const id = `group-${view}-${group.reason}`;
@@ -36,7 +49,7 @@ export function FailedGroupCard({ group }: { group: FailedGroup }) {
         </div>
         <Whereabouts group={group} />
         <GroupActions
-          filter={filterSchema.parse({ view, reason: group.reason })}
+          filter={filterSchema.parse({ view, reason: group.reason, time: "failed", ...span })}
           name={name}
           canRetry={!group.superseded}
           canSalvage={group.salvageable > 0}
@@ -49,7 +62,14 @@ export function FailedGroupCard({ group }: { group: FailedGroup }) {
       </Table>
       {group.count > group.sample.length && (
         <p className="border-t border-line px-4 py-2 text-sm">
-          <Link href={listHref({ view, reason: group.reason })} className="text-accent hover:underline">
+          <Link
+            href={listHref({
+              view,
+              reason: group.reason,
+              ...(when === null ? {} : { when, time: "failed" }),
+            })}
+            className="text-accent hover:underline"
+          >
             All {formatCount(group.count)}
           </Link>
         </p>
@@ -129,7 +149,7 @@ const COLUMNS = [
   { name: "File" },
   { name: "Detail" },
   { name: "Not in S3", className: "text-right" },
-  { name: "Last activity", className: "text-right" },
+  { name: "Failed", className: "text-right" },
 ] as const;
 
 function Sample({ row }: { row: StreamRow }) {
@@ -150,7 +170,7 @@ function Sample({ row }: { row: StreamRow }) {
         <Bytes n={lagBytes(row)} />
       </Cell>
       <Cell className="text-right text-muted max-sm:hidden">
-        <Time at={lastActivityAt(row)} />
+        <Time at={timeOf(row, "failed")} />
       </Cell>
     </Row>
   );

@@ -18,6 +18,8 @@ export interface LiveBatch {
   };
   /** Failed streams that need attention; absent while Redis is unavailable. */
   failed?: number;
+  /** Our orphaned uploads that may be deleted; absent while Redis is unavailable. */
+  orphans?: number;
   /** Changed streams in their current state. */
   rows: StreamRow[];
   /** Ids of streams that no longer exist. */

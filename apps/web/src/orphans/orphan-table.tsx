@@ -1,21 +1,25 @@
 "use client";
 /** One row per upload. Foreign and unknown ones are never preselected. */
 import { CircleHelp, House, LifeBuoy, TriangleAlert, type LucideIcon } from "lucide-react";
-import type { Orphan, Verdict } from "@sluice/redis-schema/records/upload-entries";
+import type { Verdict } from "@sluice/redis-schema/records/upload-entries";
+import type { OrphansView } from "../server/orphans.ts";
 import { plural, parseTime } from "@sluice/control/units";
 import { endOfOrphan } from "@sluice/control/ending-uploads";
 import { Age, Time } from "../ui/time.tsx";
+import { useNow } from "../ui/clock.ts";
 import { Bytes } from "../ui/bytes.tsx";
 import { fileName } from "@sluice/control/stream-row";
 import { Cell, Row, Table } from "../ui/table.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 
-const VERDICTS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {
+export const ORPHAN_LOOKS: Record<Verdict, { word: string; icon: LucideIcon; tone: string }> = {
   ours: { word: "Ours", icon: House, tone: "text-accent" },
   only_copy: { word: "Only copy", icon: LifeBuoy, tone: "text-warn" },
   foreign: { word: "Foreign", icon: TriangleAlert, tone: "text-warn" },
   unknown: { word: "Unknown", icon: CircleHelp, tone: "text-muted" },
 };
+
+type Orphan = OrphansView["orphans"][number];
 
 export function OrphanTable({
   orphans,
@@ -64,7 +68,7 @@ function OrphanRow({
   checked: boolean;
   onCheck: (checked: boolean) => void;
 }) {
-  const verdict = VERDICTS[orphan.verdict];
+  const verdict = ORPHAN_LOOKS[orphan.verdict];
   const Icon = verdict.icon;
   const end = endOfOrphan(orphan);
   return (
@@ -94,6 +98,7 @@ function OrphanRow({
           <Icon aria-hidden className="size-4" /> {verdict.word}
         </p>
         <p className="text-xs text-muted [overflow-wrap:anywhere]">{orphan.because}</p>
+        {orphan.deletable_from !== undefined && <Deletable from={orphan.deletable_from} />}
       </Cell>
       <Cell>
         <Age since={parseTime(orphan.initiated_at_utc) ?? parseTime(orphan.first_seen_at_utc)} />
@@ -113,5 +118,16 @@ function OrphanRow({
         </p>
       </Cell>
     </Row>
+  );
+}
+
+function Deletable({ from }: { from: number }) {
+  const isNow = from <= useNow();
+  return (
+    <p className="text-xs">
+      {isNow ? "may be deleted since " : "may be deleted from "}
+      <Time at={from} />
+      {isNow ? "" : " on"}
+    </p>
   );
 }

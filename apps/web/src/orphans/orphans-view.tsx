@@ -17,6 +17,7 @@ import { Empty, Failure } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { LeftToAbort } from "./left-to-abort.tsx";
 import { OrphanTable } from "./orphan-table.tsx";
+import { OrphanTotalsTable } from "./orphan-totals.tsx";
 import { RequestState } from "../requests/request-state.tsx";
 
 const REFRESH_EVERY_MS = 2_000;
@@ -57,6 +58,7 @@ export function OrphansPageView() {
       <div className="flex flex-col gap-4">
         {scan.data && <RequestState id={scan.data.id} what="Scan" onSettled={refresh} />}
         {scan.isError && <Failure title="The scan could not be started" detail={scan.error.message} />}
+        {orphans.data && list.length > 0 && <OrphanTotalsTable view={orphans.data} />}
         <section aria-label="Orphaned uploads" className="card min-w-0 overflow-hidden">
           <Answered query={orphans} what="The list of orphans">
             {() =>

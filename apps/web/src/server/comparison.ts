@@ -29,7 +29,7 @@ export async function askForProof(hub: Hub, actor: Actor, id: string): Promise<{
   if (row === undefined) throw new TRPCError({ code: "NOT_FOUND", message: "no stream has this id" });
   if (!isStored(row))
     throw new TRPCError({ code: "PRECONDITION_FAILED", message: "its object does not exist yet" });
-  return ask(hub, actor, "verify", [id], { deep: true });
+  return ask(hub, actor, "verify", [id], { options: { deep: true } });
 }
 
 export async function comparison(hub: Hub, id: string, requestId: string): Promise<Comparison> {

@@ -1,4 +1,5 @@
 /** All parts of a stream as a file: CSV for a spreadsheet, JSON for a program, with the record's own field names. */
+import { csvCell } from "@sluice/control/row-export";
 import type { Part } from "@sluice/core/stream/record";
 import type { ExportFormat } from "../parts/export-formats.ts";
 
@@ -16,14 +17,6 @@ const COLUMNS = [
 export function exportParts(parts: readonly Part[], format: ExportFormat): string {
   const sorted = [...parts].sort((a, b) => a.PartNumber - b.PartNumber);
   if (format === "json") return `${JSON.stringify(sorted, null, 2)}\n`;
-  const lines = sorted.map((part) => COLUMNS.map((column) => cell(part[column])).join(","));
+  const lines = sorted.map((part) => COLUMNS.map((column) => csvCell(part[column])).join(","));
   return `${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
-}
-
-/** Quoted if necessary. Text that a spreadsheet would interpret as a formula stays text. */
-export function cell(value: string | number | undefined): string {
-  if (value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

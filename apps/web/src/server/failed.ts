@@ -9,6 +9,7 @@ import {
   type StreamRow,
 } from "@sluice/control/stream-row";
 import { obstacle } from "@sluice/control/actions";
+import { matches, type RowFilter } from "@sluice/control/row-filter";
 import { failureWords } from "@sluice/control/words";
 import type { Hub } from "./hub.ts";
 
@@ -38,11 +39,16 @@ export interface FailedGroup {
 const SAMPLE = 5;
 const WAIT_FOR_FILL_MS = 8_000;
 
-export async function failedGroups(hub: Hub): Promise<{ groups: FailedGroup[]; filling: boolean }> {
+/** `span`: only streams that failed from `since` to before `until`, ms since 1970. */
+export async function failedGroups(
+  hub: Hub,
+  span: Pick<RowFilter, "since" | "until"> = {},
+): Promise<{ groups: FailedGroup[]; filling: boolean }> {
   const filled = await hub.model.whenFilled(WAIT_FOR_FILL_MS);
+  const now = Date.now();
   const groups = new Map<string, StreamRow[]>();
   for (const row of hub.model.rows.values()) {
-    if (indexOfRow(row) !== "failed") continue;
+    if (indexOfRow(row) !== "failed" || !matches(row, { time: "failed", ...span }, now)) continue;
     const name = `${isSuperseded(row) ? "1" : "0"}${failureReason(row) ?? ""}`;
     const rows = groups.get(name);
     if (rows === undefined) groups.set(name, [row]);

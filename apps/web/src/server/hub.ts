@@ -1,4 +1,5 @@
 /** What lives as long as the server: settings, connections, stores and the read model. One of each per process. */
+import type { OrphanTotals } from "@sluice/control/orphan-totals";
 import { RecentlyWritten } from "@sluice/control/rates";
 import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
@@ -22,6 +23,7 @@ import { LiveSeats } from "./live-seats.ts";
 import type { Losses } from "./demo/losses.ts";
 import { KillLog } from "./demo/kill-log.ts";
 import { Minutes } from "./overview/minutes.ts";
+import { deletableOrphans } from "./orphans.ts";
 import { overviewOf, type Overview } from "./overview/overview.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
@@ -29,6 +31,8 @@ import type { WebSettings } from "./settings.ts";
 const REDIS_FACTS_MS = 30_000;
 const WORKERS_MS = 1_000;
 const OVERVIEW_MS = 1_000;
+/** A scan comes once in many minutes, and there may be thousands. */
+const ORPHANS_MS = 5_000;
 
 export interface Hub {
   settings: WebSettings;
@@ -53,6 +57,8 @@ export interface Hub {
   workersNow(): Promise<WorkerListing[]>;
   /** Shared by all live feeds; at most a second old. */
   overviewNow(): Promise<Overview>;
+  /** Our orphans that may be deleted; at most some seconds old. */
+  deletableOrphans(): Promise<OrphanTotals>;
   minutes: Minutes;
   /** Shared by all overviews. */
   written: RecentlyWritten;
@@ -103,6 +109,7 @@ export function makeHub(settings: WebSettings): Hub {
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
     overviewNow: remembered(() => overviewOf(hub), OVERVIEW_MS),
+    deletableOrphans: remembered(() => deletableOrphans(hub), ORPHANS_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,
     drain: new AbortController(),

@@ -29,7 +29,11 @@ export async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
     others: change.others,
     ...(workers === undefined
       ? {}
-      : { workers, failed: model.rows.counts.failed - model.rows.counts.superseded }),
+      : {
+          workers,
+          failed: model.rows.counts.failed - model.rows.counts.superseded,
+          ...(await orphansOrNothing(hub)),
+        }),
   };
 }
 
@@ -39,6 +43,15 @@ export async function overviewOrNothing(hub: Hub): Promise<Overview | undefined>
     return await hub.overviewNow();
   } catch (error) {
     if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
+}
+
+async function orphansOrNothing(hub: Hub): Promise<Pick<LiveBatch, "orphans">> {
+  try {
+    return { orphans: (await hub.deletableOrphans()).uploads };
+  } catch (error) {
+    if (error instanceof CheckpointError) return {};
     throw error;
   }
 }

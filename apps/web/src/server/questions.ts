@@ -3,7 +3,7 @@
  * however often the button is pressed, and answered by a worker.
  */
 import { randomUUID } from "node:crypto";
-import { fileRequest, type Actor } from "@sluice/control/run-plan";
+import { fileRequest, type Actor, type Ask } from "@sluice/control/run-plan";
 import type { RequestAction, RequestRecord } from "@sluice/redis-schema/records/request";
 import { TRPCError } from "@trpc/server";
 import type { Hub } from "./hub.ts";
@@ -13,15 +13,10 @@ export async function ask(
   actor: Actor,
   action: RequestAction,
   items: string[],
-  options?: NonNullable<RequestRecord["options"]>,
+  more: Pick<Ask, "options" | "named"> = {},
 ): Promise<{ id: string }> {
   const id = randomUUID();
-  await fileRequest(hub.context, actor, {
-    id,
-    action,
-    items,
-    ...(options === undefined ? {} : { options }),
-  });
+  await fileRequest(hub.context, actor, { id, action, items, ...more });
   return { id };
 }
 

@@ -1,5 +1,6 @@
 /** The dashboard's part of the configuration, in the shape its code uses. */
 import type { Config } from "@sluice/config";
+import type { StoragePrice } from "@sluice/control/orphan-totals";
 import { receiverOf, type Receiver } from "@sluice/webhooks/post";
 import packageJson from "../../package.json" with { type: "json" };
 
@@ -15,6 +16,11 @@ export interface WebSettings {
   readOnly: boolean;
   /** A badge that distinguishes tabs of different installations. */
   environment: string | undefined;
+  /** A link to an object in the store's console, with {bucket} and {key}. */
+  consoleUrl: string | undefined;
+  /** Of a GiB in a month. */
+  storagePrice: StoragePrice | undefined;
+  orphanAgeMs: number;
   stallAfterMs: number;
   /** Undefined: no address is configured, or the dashboard is read-only. */
   webhooks: { receiver: Receiver; maxAgeMs: number; events: readonly string[] } | undefined;
@@ -30,6 +36,9 @@ export function webSettings(config: Config, demo: boolean): WebSettings {
     trustedProxies: config.webTrustedProxies,
     readOnly: config.webReadOnly,
     environment: config.webEnvironment,
+    consoleUrl: config.webConsoleUrl,
+    storagePrice: config.webStoragePrice,
+    orphanAgeMs: config.orphanAgeMs,
     stallAfterMs: config.stallAfterMs,
     webhooks: webhooksOf(config),
     demo,

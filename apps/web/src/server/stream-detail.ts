@@ -10,7 +10,9 @@ import { TRPCError } from "@trpc/server";
 import { partMap, type PartMap } from "../parts/part-map.ts";
 import { sourcesAlive } from "@sluice/control/choose";
 import { endOf, retentionOf, type EndingUpload } from "@sluice/control/ending-uploads";
+import { objectNames, type ObjectNames } from "@sluice/control/object-address";
 import type { StreamRow } from "@sluice/control/stream-row";
+import type { WorkerListing } from "@sluice/redis-schema/worker-registry";
 import type { Hub } from "./hub.ts";
 
 export interface StreamPage {
@@ -28,6 +30,8 @@ export interface StreamPage {
   source_alive: boolean;
   /** When its upload, an only copy, ends; absent if nothing that is known ends it. */
   ends?: Pick<EndingUpload, "endsAt" | "by">;
+  /** What others know its object by; absent until it exists. */
+  object?: ObjectNames;
   /** SLUICE_STALL_AFTER. */
   stall_after_ms: number;
 }
@@ -43,7 +47,9 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
   }
   const shown = row ?? { id, status: "", kind: undefined };
   const trouble = troubleOf(detail.parsed);
-  const end = endOf(shown, retentionOf(await hub.workersNow()), Date.now());
+  const workers = await hub.workersNow();
+  const end = endOf(shown, retentionOf(workers), Date.now());
+  const object = objectNames(shown, addressBase(workers, shown), hub.settings.consoleUrl);
   const waiting = parseWaiting(shown.waiting_for);
   return {
     row: shown,
@@ -54,10 +60,28 @@ export async function streamDetail(hub: Hub, id: string): Promise<StreamPage> {
     source_alive: alive(shown).sourceAlive,
     stall_after_ms: hub.settings.stallAfterMs,
     ...(end === undefined ? {} : { ends: { endsAt: end.endsAt, by: end.by } }),
+    ...(object === undefined ? {} : { object }),
     ...(trouble === undefined ? {} : { trouble }),
     ...(waiting === undefined ? {} : { waiting }),
     ...(detail.parsed.kind === "record" ? { record: recordToJson(detail.parsed.record) } : {}),
   };
+}
+
+/** As a worker of its source says, or said; a worker of another source may reach the store by another address. */
+function addressBase(
+  workers: readonly WorkerListing[],
+  { source, s3_bucket }: Pick<StreamRow, "source" | "s3_bucket">,
+): string | undefined {
+  const said = workers.flatMap(({ lease }) =>
+    lease.kind === "ok"
+      ? [lease.value]
+      : lease.kind === "gone" && lease.last !== undefined
+        ? [lease.last]
+        : [],
+  );
+  return said.find(
+    (one) => one.source === source && one.s3_bucket === s3_bucket && one.s3_address !== undefined,
+  )?.s3_address;
 }
 
 type Parsed = Awaited<ReturnType<Hub["reader"]["stream"]>>["parsed"];

@@ -4,7 +4,13 @@ import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { isCurrent, SECTIONS } from "./sections.ts";
 
-export function Navigation({ failed }: { failed: number | undefined }) {
+export function Navigation({
+  failed = 0,
+  orphans = 0,
+}: {
+  failed: number | undefined;
+  orphans: number | undefined;
+}) {
   const pathname = usePathname();
   return (
     <nav aria-label="Pages">
@@ -28,11 +34,11 @@ export function Navigation({ failed }: { failed: number | undefined }) {
                   {name}
                 </span>
                 <span className="heard">{name}</span>
-                {href === "/failed" && failed !== undefined && failed > 0 && (
-                  <span className="num ml-auto rounded-full bg-bad-soft px-1.5 text-xs font-medium text-bad max-lg:sm:hidden">
-                    {failed}
-                    <span className="heard"> failed</span>
-                  </span>
+                {href === "/failed" && failed > 0 && (
+                  <Badge tone="bg-bad-soft text-bad" n={failed} of="failed" />
+                )}
+                {href === "/orphans" && orphans > 0 && (
+                  <Badge tone="bg-warn-soft text-warn" n={orphans} of="may be deleted" />
                 )}
               </Link>
             </li>
@@ -40,5 +46,14 @@ export function Navigation({ failed }: { failed: number | undefined }) {
         })}
       </ul>
     </nav>
+  );
+}
+
+function Badge({ tone, n, of }: { tone: string; n: number; of: string }) {
+  return (
+    <span className={`num ml-auto rounded-full px-1.5 text-xs font-medium max-lg:sm:hidden ${tone}`}>
+      {n}
+      <span className="heard"> {of}</span>
+    </span>
   );
 }

@@ -1,13 +1,16 @@
 "use client";
-/** Finds a stream by path, key, id, upload id or ETag, from any page. */
+/** The one search: by path, key, id, upload id or ETag, from any page. On the list it narrows what is shown there. */
 import { Search } from "lucide-react";
-import { useRouter } from "next/navigation";
+import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { field } from "../ui/form-field.ts";
 
 export const SEARCH_ID = "global-search";
 
 export function SearchBox() {
   const router = useRouter();
+  const isList = usePathname() === "/streams";
+  const shown = useSearchParams();
+  const current = isList ? (shown.get("q") ?? "") : "";
   return (
     <form
       role="search"
@@ -16,7 +19,11 @@ export function SearchBox() {
       onSubmit={(event) => {
         event.preventDefault();
         const q = field(event.currentTarget, "q").trim();
-        router.push(q === "" ? "/streams" : `/streams?q=${encodeURIComponent(q)}`);
+        const params = new URLSearchParams(isList ? shown : undefined);
+        // The first page of another list.
+        for (const place of ["after", "before", "q"]) params.delete(place);
+        if (q !== "") params.set("q", q);
+        router.push(params.size === 0 ? "/streams" : `/streams?${params.toString().replaceAll("+", "%20")}`);
       }}
     >
       <label htmlFor={SEARCH_ID} className="heard">
@@ -28,6 +35,9 @@ export function SearchBox() {
       />
       <input
         id={SEARCH_ID}
+        // Another address brings its own text; while the user types, the field keeps theirs.
+        key={current}
+        defaultValue={current}
         name="q"
         type="search"
         placeholder="Search"

@@ -21,7 +21,6 @@ export function Shell({ children }: { children: ReactNode }) {
   const openHelp = useCallback(() => setHelp(true), []);
   useShortcuts(openHelp);
   const { latest } = useLive();
-  const failed = latest.failed;
   return (
     <div className="min-h-dvh sm:grid sm:grid-cols-[3.75rem_minmax(0,1fr)] lg:grid-cols-[12.5rem_minmax(0,1fr)]">
       <a
@@ -39,7 +38,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <Brand />
           </span>
         </div>
-        <Navigation failed={failed} />
+        <Navigation failed={latest.failed} orphans={latest.orphans} />
       </aside>
       <div className="min-w-0">
         <header className="sticky top-0 z-30 border-b border-line bg-bg/92 backdrop-blur-sm">
@@ -50,7 +49,7 @@ export function Shell({ children }: { children: ReactNode }) {
                 <span className="heard">Pages</span>
               </summary>
               <div className="absolute top-11 left-0 z-40 w-[calc(100vw-1.5rem)] rounded-xl border border-line bg-raised p-2 shadow-lift">
-                <Navigation failed={failed} />
+                <Navigation failed={latest.failed} orphans={latest.orphans} />
               </div>
             </details>
             <EnvironmentBadge />

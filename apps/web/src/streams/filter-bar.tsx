@@ -5,9 +5,14 @@ import type { Facets } from "../server/read-model/facets.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/select.tsx";
 import { formatCount } from "@sluice/control/units";
-import { FROM_THE_TOP, isNarrowed, type ListParams } from "./list-params.ts";
-import { VIEWS, type View } from "@sluice/control/row-filter";
+import { Choice } from "../ui/choice.tsx";
+import { TIME_WORDS, type TimeRange } from "../ui/time-range.ts";
+import { FROM_THE_TOP, isNarrowed, WHEN, type ListParams } from "./list-params.ts";
+import { TIME_FIELDS, VIEWS, type TimeField, type View } from "@sluice/control/row-filter";
 import { reasonWords } from "@sluice/control/words";
+
+const NO_TIMES = { when: null, time: "started", first: "", last: "" } as const;
+const NO_WORDS = { q: "", source: "", watch: "", worker: "", reason: "" } as const;
 
 const VIEW_WORDS: Record<View, string> = {
   all: "All",
@@ -45,7 +50,13 @@ export function FilterBar({
         ))}
       </div>
       <div className="flex flex-wrap items-center gap-2">
-        <SearchField value={params.q} onSearch={(q) => change({ q })} />
+        <TimeFilter params={params} onChange={change} />
+        <Select
+          label="Source"
+          value={params.source}
+          options={facets?.sources ?? []}
+          onChange={(source) => change({ source })}
+        />
         <Select
           label="Watch"
           value={params.watch}
@@ -70,9 +81,7 @@ export function FilterBar({
         {isNarrowed(params) && (
           <Button
             tone="quiet"
-            onClick={() =>
-              change({ q: "", watch: "", worker: "", reason: "", stalled: false, reopened: false })
-            }
+            onClick={() => change({ ...NO_TIMES, ...NO_WORDS, stalled: false, reopened: false })}
           >
             <X aria-hidden className="size-4" /> Clear filters
           </Button>
@@ -82,28 +91,59 @@ export function FilterBar({
   );
 }
 
-function SearchField({ value, onSearch }: { value: string; onSearch: (q: string) => void }) {
-  return (
-    <label className="min-w-40 flex-1 sm:max-w-64">
-      <span className="heard">Filter by path, key, id, upload id or ETag</span>
+const TIME_FIELD_WORDS: Record<TimeField, string> = {
+  started: "Started",
+  completed: "Completed",
+  failed: "Failed",
+};
+
+/** Which time, and when; days are asked for only when they are wanted. */
+function TimeFilter({
+  params,
+  onChange,
+}: {
+  params: ListParams;
+  onChange: (patch: Partial<ListParams>) => void;
+}) {
+  const day = (name: "first" | "last", label: string) => (
+    <label className="inline-flex items-center gap-1.5 text-sm text-muted">
+      {label}
       <input
-        // A new URL resets the text; while the user types, the field keeps it.
-        key={value}
-        type="search"
-        defaultValue={value}
-        placeholder="Filter"
-        autoComplete="off"
-        spellCheck={false}
-        onKeyDown={(event) => {
-          if (event.key === "Enter") onSearch(event.currentTarget.value.trim());
-        }}
-        onBlur={(event) => {
-          const typed = event.currentTarget.value.trim();
-          if (typed !== value) onSearch(typed);
-        }}
-        className="h-8.5 w-full rounded-md border border-line bg-surface px-3 text-sm placeholder:text-muted"
+        type="date"
+        value={params[name]}
+        onChange={(event) => onChange({ [name]: event.target.value })}
+        className="h-8.5 rounded-md border border-line bg-surface px-2 text-sm text-text"
       />
     </label>
+  );
+  return (
+    <>
+      <Select
+        label="Time"
+        value={params.when ?? ""}
+        options={WHEN}
+        words={(when) => (when === "days" ? "days…" : TIME_WORDS[when as TimeRange])}
+        onChange={(when) =>
+          onChange({ when: WHEN.find((known) => known === when) ?? null, first: "", last: "" })
+        }
+      />
+      {params.when !== null && (
+        <Choice
+          legend="Which time"
+          hideLegend
+          name="time"
+          value={params.time}
+          options={TIME_FIELDS.map((value) => ({ value, label: TIME_FIELD_WORDS[value] }))}
+          onChange={(time) => onChange({ time })}
+        />
+      )}
+      {params.when === "days" && (
+        <>
+          {day("first", "from")}
+          {day("last", "to")}
+        </>
+      )}
+    </>
   );
 }
 

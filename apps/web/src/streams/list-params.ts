@@ -7,17 +7,26 @@ import {
   parseAsStringLiteral,
   type inferParserType,
 } from "nuqs/server";
-import { VIEWS } from "@sluice/control/row-filter";
+import { TIME_FIELDS, VIEWS } from "@sluice/control/row-filter";
+import { TIMES, timesOf, timesOfDays, type Span } from "../ui/time-range.ts";
 import { DIRECTIONS, isPlain, SORTS } from "./stream-filter.ts";
+
+/** A named range, or days of which the address names the first and the last. */
+export const WHEN = [...TIMES, "days"] as const;
 
 export const listParsers = {
   view: parseAsStringLiteral(VIEWS).withDefault("all"),
   q: parseAsString.withDefault(""),
+  source: parseAsString.withDefault(""),
   watch: parseAsString.withDefault(""),
   worker: parseAsString.withDefault(""),
   reason: parseAsString.withDefault(""),
   stalled: parseAsBoolean.withDefault(false),
   reopened: parseAsBoolean.withDefault(false),
+  time: parseAsStringLiteral(TIME_FIELDS).withDefault("started"),
+  when: parseAsStringLiteral(WHEN),
+  first: parseAsString.withDefault(""),
+  last: parseAsString.withDefault(""),
   sort: parseAsStringLiteral(SORTS).withDefault("started"),
   dir: parseAsStringLiteral(DIRECTIONS).withDefault("desc"),
   after: parseAsString,
@@ -36,10 +45,20 @@ export function listHref(params: Partial<ListParams>): string {
 /** Resets the position when the content of the list changes. */
 export const FROM_THE_TOP = { after: null, before: null } as const;
 
+/** Which times the list shows; what they are depends on the reader's clock and zone. */
+export function spanOf({ when, first, last }: ListParams, now: number, utc: boolean): Span {
+  return when === "days" ? timesOfDays(first, last, utc) : timesOf(when, now, utc);
+}
+
 /** The input of the procedure. */
-export function pageInput({ sort, dir, after, before, ...filter }: ListParams) {
+export function pageInput(params: ListParams, { from, until }: Span = {}) {
+  const { sort, dir, after, before, when: _, first: __, last: ___, ...filter } = params;
   return {
-    filter,
+    filter: {
+      ...filter,
+      ...(from === undefined ? {} : { since: from }),
+      ...(until === undefined ? {} : { until }),
+    },
     sort,
     dir,
     ...(after === null ? {} : { after }),
@@ -49,5 +68,5 @@ export function pageInput({ sort, dir, after, before, ...filter }: ListParams) {
 
 /** Whether the list is filtered by more than the view. */
 export function isNarrowed(params: ListParams): boolean {
-  return !isPlain(params);
+  return params.when !== null || !isPlain(params);
 }

@@ -1,5 +1,5 @@
 /** The filter and order of a list's URL: the same in the server's read model and, for live rows, in the browser. */
-import { VIEWS, type RowFilter } from "@sluice/control/row-filter";
+import { TIME_FIELDS, VIEWS, type RowFilter } from "@sluice/control/row-filter";
 import { lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { z } from "zod";
 
@@ -14,25 +14,34 @@ const MAX_SEARCH_CHARS = 1_024;
 export const filterSchema = z.object({
   view: z.enum(VIEWS).default("all"),
   q: z.string().max(MAX_SEARCH_CHARS).default(""),
+  source: z.string().max(MAX_SEARCH_CHARS).default(""),
   watch: z.string().max(MAX_SEARCH_CHARS).default(""),
   worker: z.string().max(MAX_SEARCH_CHARS).default(""),
   reason: z.string().max(64).default(""),
   stalled: z.boolean().default(false),
   reopened: z.boolean().default(false),
+  /** From `since` to before `until`, ms since 1970. */
+  time: z.enum(TIME_FIELDS).default("started"),
+  since: z.number().min(0).optional(),
+  until: z.number().min(0).optional(),
 });
 export type StreamFilter = z.infer<typeof filterSchema>;
 
 /** Parameters that are empty in the URL do not filter. */
 export function rowFilter(filter: StreamFilter, stallAfterMs: number): RowFilter {
-  const { view, q, watch, worker, reason, stalled, reopened } = filter;
+  const { view, q, source, watch, worker, reason, stalled, reopened, time, since, until } = filter;
   return {
     view,
     ...(q === "" ? {} : { words: q.toLowerCase().split(/\s+/) }),
+    ...(source === "" ? {} : { source }),
     ...(watch === "" ? {} : { watch }),
     ...(worker === "" ? {} : { owner: worker }),
     ...(reason === "" ? {} : { reasons: [reason] }),
     ...(stalled ? { stalledAfterMs: stallAfterMs } : {}),
     reopened,
+    time,
+    since,
+    until,
   };
 }
 
@@ -53,9 +62,12 @@ export function sortValue(row: StreamRow, sort: Sort): string | number {
 }
 
 /** Filtered by nothing but the view: such a first page can come straight from a sorted set. */
-export function isPlain(filter: StreamFilter): boolean {
+export function isPlain(filter: Omit<StreamFilter, "time">): boolean {
   return (
+    filter.since === undefined &&
+    filter.until === undefined &&
     filter.q === "" &&
+    filter.source === "" &&
     filter.watch === "" &&
     filter.worker === "" &&
     filter.reason === "" &&

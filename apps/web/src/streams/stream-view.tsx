@@ -14,6 +14,7 @@ import { PageTitle } from "../ui/page-title.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { VisibleName } from "../ui/visible-name.tsx";
 import { MetadataCard, RawCard } from "./documents.tsx";
+import { HandOverCard } from "./hand-over-card.tsx";
 import { ProofCard } from "./proof-card.tsx";
 import { StreamActions } from "./stream-actions.tsx";
 import { StreamFacts } from "./stream-facts.tsx";
@@ -71,6 +72,7 @@ export function StreamView({ id }: { id: string }) {
         <KillCard id={id} />
         <StreamState page={detail.data} parts={parts.data} />
         <ProofCard row={row} />
+        {detail.data.object !== undefined && <HandOverCard id={id} object={detail.data.object} />}
         {parts.data === undefined ? (
           <Loading lines={5} label="Reading parts" />
         ) : (

@@ -14,11 +14,14 @@ import { useTRPC } from "../trpc/client.tsx";
 import { formatCount, plural } from "@sluice/control/units";
 import { Answered } from "../ui/answered.tsx";
 import { Button } from "../ui/button.tsx";
+import { useNow } from "../ui/clock.ts";
+import { usePreferences } from "../ui/preferences-context.tsx";
 import { Empty } from "../ui/states.tsx";
 import type { ListPage } from "../server/read-model/list-page.ts";
 import { FilterBar } from "./filter-bar.tsx";
-import { FROM_THE_TOP, isNarrowed, listParsers, pageInput, type ListParams } from "./list-params.ts";
-import { rowFilter } from "./stream-filter.ts";
+import { ExportList } from "./export-list.tsx";
+import { FROM_THE_TOP, isNarrowed, listParsers, pageInput, spanOf, type ListParams } from "./list-params.ts";
+import { rowFilter, type StreamFilter } from "./stream-filter.ts";
 import type { StreamRow } from "@sluice/control/stream-row";
 import { StreamTable } from "./stream-table.tsx";
 
@@ -30,8 +33,10 @@ const FACETS_EVERY_MS = 5_000;
 export function StreamsView() {
   const trpc = useTRPC();
   const [params, setParams] = useQueryStates(listParsers, { history: "push", scroll: true });
+  const { timeMode } = usePreferences();
+  const input = pageInput(params, spanOf(params, useNow(), timeMode === "utc"));
   const page = useQuery(
-    trpc.streams.page.queryOptions(pageInput(params), {
+    trpc.streams.page.queryOptions(input, {
       placeholderData: keepPreviousData,
       refetchInterval: (query) => (query.state.data?.filling ? FILLING_MS : false),
     }),
@@ -53,7 +58,13 @@ export function StreamsView() {
       >
         <Answered query={page} what="The list" lines={10}>
           {(data) => (
-            <List page={data} params={params} onChange={change} onRefresh={() => void page.refetch()} />
+            <List
+              page={data}
+              params={params}
+              filter={input.filter}
+              onChange={change}
+              onRefresh={() => void page.refetch()}
+            />
           )}
         </Answered>
       </section>
@@ -64,20 +75,23 @@ export function StreamsView() {
 function List({
   page,
   params,
+  filter,
   onChange,
   onRefresh,
 }: {
   page: ListPage;
   params: ListParams;
+  filter: StreamFilter;
   onChange: (patch: Partial<ListParams>) => void;
   onRefresh: () => void;
 }) {
-  const fresh = useFreshRows(page.rows, pageInput(params).filter, page.stall_after_ms);
+  const fresh = useFreshRows(page.rows, filter, page.stall_after_ms);
   const isFirstPage = params.after === null && params.before === null;
   return (
     <>
       <ListHead
         page={page}
+        filter={filter}
         waiting={fresh.unseen}
         onShow={isFirstPage ? onRefresh : () => onChange(FROM_THE_TOP)}
       />
@@ -110,11 +124,7 @@ function List({
 }
 
 /** Rows as last reported by the live feed, and the number of other rows that would be on this list by now. */
-function useFreshRows(
-  rows: readonly StreamRow[],
-  filter: ReturnType<typeof pageInput>["filter"],
-  stallAfterMs: number,
-) {
+function useFreshRows(rows: readonly StreamRow[], filter: StreamFilter, stallAfterMs: number) {
   const [changes, setChanges] = useState<ReadonlyMap<string, StreamRow>>(new Map());
   const [unseen, setUnseen] = useState<ReadonlySet<string>>(new Set());
   const [shown, setShown] = useState(rows);
@@ -139,7 +149,17 @@ function useFreshRows(
 
 const EMPTY_TITLE = { true: "No stream matches", false: "No stream here" } as const;
 
-function ListHead({ page, waiting, onShow }: { page: ListPage; waiting: number; onShow: () => void }) {
+function ListHead({
+  page,
+  filter,
+  waiting,
+  onShow,
+}: {
+  page: ListPage;
+  filter: StreamFilter;
+  waiting: number;
+  onShow: () => void;
+}) {
   return (
     <div className="flex min-h-11 flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-1.5 text-sm">
       <p role="status" className="num text-muted">
@@ -148,12 +168,15 @@ function ListHead({ page, waiting, onShow }: { page: ListPage; waiting: number; 
           : `${formatCount(page.preceding + 1)}–${formatCount(page.preceding + page.rows.length)} of ${formatCount(page.total)}`}
         {page.filling && " · still reading, newest first"}
       </p>
-      {waiting > 0 && (
-        <Button size="small" onClick={onShow}>
-          <RefreshCw aria-hidden className="size-3.5" />
-          {plural(waiting, "changed stream")} · show
-        </Button>
-      )}
+      <div className="flex flex-wrap items-center gap-2">
+        {waiting > 0 && (
+          <Button size="small" onClick={onShow}>
+            <RefreshCw aria-hidden className="size-3.5" />
+            {plural(waiting, "changed stream")} · show
+          </Button>
+        )}
+        <ExportList filter={filter} empty={page.total === 0} />
+      </div>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 /** Options that several commands share. Each is parsed in one place; a usage error says which values are allowed. */
+import { TIME_FIELDS, type TimeField } from "@sluice/control/row-filter";
 import { FAILURE_REASONS } from "@sluice/core";
 import { flagDefinitions, formatDuration } from "@sluice/config";
 import { parseDuration } from "@sluice/config/values/units";
@@ -15,6 +16,9 @@ export interface FilterFlags {
   watch?: string;
   path?: string;
   olderThan?: number;
+  time?: TimeField;
+  since?: number;
+  until?: number;
 }
 
 export function addFilters(command: Command): Command {
@@ -27,6 +31,17 @@ export function addFilters(command: Command): Command {
       "--older-than <duration>",
       "only streams without activity for this long, for example 30m or 7d",
       duration,
+    )
+    .option(
+      "--since <time>",
+      "only streams that started at this time or later, for example 2h, 2026-11-29",
+      pastTime,
+    )
+    .option("--until <time>", "only streams that started before this time", pastTime)
+    .addOption(
+      new Option("--time <what>", "what --since and --until are compared with (default: started)").choices(
+        TIME_FIELDS,
+      ),
     );
 }
 
@@ -54,6 +69,18 @@ export function duration(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError("Expected a duration such as 30s, 10m, 2h or 7d.");
   return ms;
+}
+
+/** A duration ago, or a date with or without a time, in local time unless it names its zone. Returns ms since 1970. */
+export function pastTime(text: string): number {
+  const ago = parseDuration(text);
+  if (ago !== undefined) return Date.now() - ago;
+  const isDate = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/.test(text);
+  // A date alone would be read as UTC.
+  const at = isDate ? Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(" ", "T")) : NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError("Expected a time such as 2h (ago), 2026-11-29 or 2026-11-29T18:30.");
+  return at;
 }
 
 /** For `--wait` and similar options: stored in ms, shown as typed. */

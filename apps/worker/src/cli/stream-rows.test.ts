@@ -1,7 +1,6 @@
 import { INDEXES, KINDS } from "@sluice/core";
 import { describe, expect, it } from "vitest";
-import { failedRow } from "../../../../packages/control/test/failed-row.ts";
-import { chooseStates, rowToJson } from "./stream-rows.ts";
+import { chooseStates } from "./stream-rows.ts";
 
 describe("states", () => {
   it("of an index name all its kinds, and also records without a kind", () => {
@@ -18,17 +17,4 @@ describe("states", () => {
     expect(chooseStates(["gone"])).toBeUndefined();
     for (const kind of KINDS) expect(chooseStates([kind])).toBeDefined();
   });
-});
-
-it("a row in JSON has the record's own field names and nothing computed", () => {
-  expect(Object.keys(rowToJson(failedRow({ index: "failed", score: 5 })))).toEqual([
-    "id",
-    "status",
-    "source",
-    "watch",
-    "original_path",
-    "s3_key",
-    "failure_reason",
-    "last_activity_at_utc",
-  ]);
 });

@@ -33,12 +33,6 @@ export async function collect(rows: AsyncIterable<ListedStream>): Promise<Listed
   return all;
 }
 
-/** As stored, with the id; values that only this program computes are left out. */
-export function rowToJson(row: ListedStream): Record<string, unknown> {
-  const { id, kind: _, index: __, score: ___, ...fields } = row;
-  return { id, ...fields };
-}
-
 /** Words for states: an index, a kind, or all. */
 export const STATE_WORDS = ["all", ...new Set<string>([...INDEXES, ...KINDS])] as const;
 

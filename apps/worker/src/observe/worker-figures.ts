@@ -29,7 +29,14 @@ export type Figures = Pick<
 
 type Particulars = Pick<
   WorkerRecord,
-  "version" | "source" | "watches" | "started_at_utc" | "store" | "s3_bucket" | "failed_upload_retention_ms"
+  | "version"
+  | "source"
+  | "watches"
+  | "started_at_utc"
+  | "store"
+  | "s3_bucket"
+  | "s3_address"
+  | "failed_upload_retention_ms"
 >;
 
 /** Values that do not change while the process runs. */
@@ -40,8 +47,12 @@ export function particulars({
   storeHash,
   startedMs,
   bucket,
+  s3Address,
   failedUploadRetentionMs: retentionMs,
-}: Pick<WorkerSettings, "version" | "source" | "storeHash" | "bucket" | "failedUploadRetentionMs"> & {
+}: Pick<
+  WorkerSettings,
+  "version" | "source" | "storeHash" | "bucket" | "s3Address" | "failedUploadRetentionMs"
+> & {
   watches: readonly { name: string }[];
   startedMs: number;
 }): Particulars {
@@ -53,6 +64,7 @@ export function particulars({
     watches: names,
     store: storeHash,
     s3_bucket: bucket,
+    ...(s3Address === undefined ? {} : { s3_address: s3Address }),
     started_at_utc: started,
     failed_upload_retention_ms: retentionMs,
   };

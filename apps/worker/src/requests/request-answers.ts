@@ -2,7 +2,7 @@
  * Answers each request. The owner of a stream acts on it; what needs no owner is done by any worker that can. Nothing
  * is claimed or written before it is clear that this worker must act; the answer follows the effect.
  */
-import { displayPath, foreignBucket, type ObjectStore } from "@sluice/core";
+import { displayPath, foreignBucket, type ObjectStore, type StreamRecord } from "@sluice/core";
 import { pathField, type IgnoredFiles, type RequestRecord, type StreamReader } from "@sluice/redis-schema";
 import {
   judgeAbort,
@@ -35,7 +35,7 @@ export interface AnswerDeps {
   others: Record<
     Extract<
       RequestRecord["action"],
-      "scan_orphans" | "abort_uploads" | "verify" | "adopt" | "salvage" | "salvage_upload"
+      "scan_orphans" | "abort_uploads" | "verify" | "download" | "adopt" | "salvage" | "salvage_upload"
     >,
     Handler
   >;
@@ -60,6 +60,7 @@ export async function answerRequest(task: Task, deps: AnswerDeps): Promise<Answe
     case "scan_orphans":
     case "abort_uploads":
     case "verify":
+    case "download":
     case "adopt":
     case "salvage":
     case "salvage_upload":
@@ -153,17 +154,28 @@ async function ask(
   action: "head_object" | "list_parts",
   deps: AnswerDeps,
 ): Promise<Answer> {
-  const { parsed } = await deps.reader.stream(id);
-  if (parsed.kind !== "record") return { kind: "refused", detail: "the stream does not exist" };
-  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId, source } = parsed.record;
-  const foreign = source === deps.source ? foreignBucket(bucket, deps.buckets) : undefined;
-  if (foreign !== undefined) return { kind: "refused", detail: foreign };
-  const alive = source !== deps.source && (await deps.isSourceAlive(source));
-  if (!mayAsk({ source, bucket }, deps, alive)) return { kind: "pending" };
+  const found = await recordToAsk(id, deps);
+  if (found.kind !== "record") return found;
+  const { record } = found;
+  const { s3_bucket: bucket, s3_key: key, s3_upload_id: uploadId } = record;
   if (key === undefined) return { kind: "refused", detail: "the stream has no data in S3 yet" };
   if (action === "head_object") return { kind: "done", data: asJson(await deps.store.head({ bucket, key })) };
   if (uploadId === undefined) return { kind: "refused", detail: "the stream has no multipart upload" };
   return { kind: "done", data: asJson(await deps.store.listParts({ bucket, key, uploadId })) };
+}
+
+/** The record of a stream about which this worker may ask the store. */
+export async function recordToAsk(
+  id: string,
+  deps: Pick<AnswerDeps, "reader" | "source" | "bucket" | "buckets" | "isSourceAlive">,
+): Promise<{ kind: "record"; record: StreamRecord } | Extract<Answer, { kind: "refused" | "pending" }>> {
+  const { parsed } = await deps.reader.stream(id);
+  if (parsed.kind !== "record") return { kind: "refused", detail: "the stream does not exist" };
+  const { s3_bucket: bucket, source } = parsed.record;
+  const foreign = source === deps.source ? foreignBucket(bucket, deps.buckets) : undefined;
+  if (foreign !== undefined) return { kind: "refused", detail: foreign };
+  const alive = source !== deps.source && (await deps.isSourceAlive(source));
+  return mayAsk({ source, bucket }, deps, alive) ? parsed : { kind: "pending" };
 }
 
 export function asJson(value: object): NonNullable<Extract<Answer, { kind: "done" }>["data"]> {

@@ -13,6 +13,7 @@ import type { WorkerSettings } from "../start/settings.ts";
 import type { WorkerPorts } from "../start/worker-ports.ts";
 import { adoptRequest } from "./adopt-request.ts";
 import { answerRequest, type AnswerDeps } from "./request-answers.ts";
+import { downloadRequest } from "./download-request.ts";
 import { RequestDesk, type DeskDeps } from "./request-desk.ts";
 import type { Retried } from "./retry.ts";
 import { salvageRequest } from "./salvage.ts";
@@ -25,7 +26,7 @@ type FromSettings = Pick<
 >;
 type FromPorts = Pick<
   WorkerPorts,
-  "context" | "store" | "files" | "log" | "clock" | "random" | "newId" | "digests"
+  "context" | "store" | "files" | "log" | "clock" | "random" | "newId" | "digests" | "downloads"
 >;
 
 export interface RequestInputs extends FromSettings, FromPorts {
@@ -61,6 +62,7 @@ export function requestDesk(from: RequestInputs): RequestDesk {
         signal: stop,
       }),
       verify: (task) => verifyRequest(task, deps),
+      download: (task) => downloadRequest(task, { ...deps, downloads: from.downloads }),
       adopt: (task) => adoptRequest(task, deps),
       salvage: (task) => salvageRequest(task, { ...deps, locked: janitor.locked }),
     },

@@ -340,6 +340,7 @@ const LANE_OF: Record<RequestRecord["action"], Lane> = {
   adopt: "records",
   head_object: "store",
   list_parts: "store",
+  download: "store",
   verify: "store",
   abort_uploads: "uploads",
   scan_orphans: "scans",

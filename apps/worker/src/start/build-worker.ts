@@ -6,6 +6,7 @@ import type { Config, WatchConfig } from "@sluice/config";
 import { spaceWords } from "@sluice/control/disk-space";
 import { StoreGate, steadyClock } from "@sluice/core";
 import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
+import type { PublicAddresses } from "@sluice/s3-store";
 import { pinoObserver, combineObservers } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
 import { Worker } from "./app.ts";
@@ -102,7 +103,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate, ports));
   let holding: Promise<void> | undefined;
   const waits = (): Promise<void> => (holding ??= patience.wait(() => waiting.start(signal), signal));
-  const { store, answers, hash, connection } = await connectStore(
+  const { store, answers, hash, connection, addresses } = await connectStore(
     config,
     context,
     { mayRefuse, patience, gate, waits },
@@ -116,8 +117,12 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   const watching = watchPorts(config, log, writers);
   stack.use(await startAll(watching.watchers, signal));
   await sayWhoIsSeen(config, writers, log);
+  const s3Address = await addressForBrowsers(addresses, config.s3Bucket, log);
   const worker = new Worker(
-    workerSettings(config, answers.profile, hash),
+    {
+      ...workerSettings(config, answers.profile, hash),
+      ...(s3Address === undefined ? {} : { s3Address }),
+    },
     {
       ...ports,
       identity,
@@ -125,6 +130,7 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
       context,
       blocking,
       store,
+      downloads: config.s3Downloads ? addresses : undefined,
       gate,
       redisPatience: patience,
       ...watching,
@@ -143,6 +149,23 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
   stack.use(await startAll([webhooks(from, worker, context, metrics, ports)], signal));
   const owned = stack.move();
   return { worker, close: () => owned.disposeAsync() };
+}
+
+/** Undefined if there is none, as for an access point at an endpoint of its own; the uploads do not depend on it. */
+async function addressForBrowsers(
+  addresses: PublicAddresses,
+  bucket: string,
+  log: Log,
+): Promise<string | undefined> {
+  try {
+    return await addresses.of(bucket);
+  } catch (error) {
+    log.warn(
+      { bucket, err: error },
+      "the dashboard shows no address of its objects: they have none for browsers",
+    );
+    return undefined;
+  }
 }
 
 async function sayWhoIsSeen(config: Config, writers: OpenForWrite, log: Log): Promise<void> {

@@ -11,8 +11,10 @@ import {
   connectS3,
   BucketGuard,
   probeStore,
+  publicAddresses,
   S3ObjectStore,
   type ProbeOptions,
+  type PublicAddresses,
   type S3Connection,
   type S3Profile,
   type StoreAnswers,
@@ -31,6 +33,7 @@ export interface ConnectedStore {
   /** The key of the stored answers. */
   hash: string;
   connection: S3Connection;
+  addresses: PublicAddresses;
 }
 
 /** How the start reacts to problems. */
@@ -84,7 +87,8 @@ export async function connectStore(
     },
   });
   const store = new BucketGuard(ofS3, ownBuckets(config));
-  return { store, answers, hash, connection };
+  const addresses = await publicAddresses(connection, config.s3PublicEndpoint);
+  return { store, answers, hash, connection, addresses };
 }
 
 async function storeAnswers(

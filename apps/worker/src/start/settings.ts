@@ -25,6 +25,8 @@ export interface WorkerSettings {
   bucket: string;
   /** The buckets that may hold a stream's bytes: `bucket`, then the old ones. */
   buckets: readonly string[];
+  /** Where a browser finds the bucket's objects. */
+  s3Address?: string;
   /** The key of the store's answers in Redis. */
   storeHash: string;
   /** Common prefix of all keys: where the probe may write and what the janitor may list. */

@@ -9,6 +9,7 @@ import type {
   StoreGate,
 } from "@sluice/core";
 import type { RedisClient, SchemaContext } from "@sluice/redis-schema";
+import type { PublicAddresses } from "@sluice/s3-store";
 import type { RedisPatience } from "./redis-patience.ts";
 import type { NativeDigests } from "../files/native-digests.ts";
 import type { DiskSpace } from "../files/disk-space.ts";
@@ -45,6 +46,8 @@ export interface WorkerPorts
   /** A second connection to Redis, for blocking reads. */
   blocking: RedisClient;
   store: ObjectStore;
+  /** Signs addresses of objects; absent: nobody may have one. */
+  downloads?: PublicAddresses | undefined;
   files: FileSource;
   tidier: FileTidier;
   observer: Observer;

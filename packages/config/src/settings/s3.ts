@@ -73,6 +73,22 @@ export const s3Settings = {
     computed: "AWS",
     about: "The address of a store that is not AWS.",
   }),
+  s3PublicEndpoint: setting({
+    name: "S3_PUBLIC_ENDPOINT",
+    group,
+    type: httpUrl(),
+    computed: "S3_ENDPOINT",
+    about:
+      "The store's address as a browser reaches it, if that is another one: used for the addresses of objects that the dashboard shows, and for downloads.",
+  }),
+  s3Downloads: setting({
+    name: "S3_DOWNLOADS",
+    group,
+    type: onOff(),
+    initial: "true",
+    about:
+      "Sign addresses with which an operator of the dashboard downloads an object, for five minutes each. `false`: none is signed, also not for a request that was forged in Redis.",
+  }),
   s3Region: setting({
     name: "S3_REGION",
     group,

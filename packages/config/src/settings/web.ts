@@ -1,9 +1,9 @@
 /** The dashboard: where it listens, who may view and who may act. */
 import { setting } from "../setting.ts";
 import { list } from "../values/collections.ts";
-import { onOff, oneOf, text, wholeNumber } from "../values/scalars.ts";
+import { onOff, oneOf, price, text, wholeNumber } from "../values/scalars.ts";
 import { networkOf } from "../values/addresses.ts";
-import { host } from "../values/urls.ts";
+import { host, objectUrl } from "../values/urls.ts";
 
 const group = "The dashboard";
 
@@ -87,5 +87,20 @@ export const webSettings = {
     group,
     type: text(),
     about: "A badge, such as `production`, that distinguishes browser tabs of different installations.",
+  }),
+  webStoragePrice: setting({
+    name: "WEB_STORAGE_PRICE",
+    group,
+    type: price(),
+    computed: "none: no cost is shown",
+    about: "What the store charges for a GiB in a month: the dashboard shows what orphaned uploads cost.",
+  }),
+  webConsoleUrl: setting({
+    name: "WEB_CONSOLE_URL",
+    group,
+    type: objectUrl(),
+    computed: "none: no link",
+    about:
+      "A link from each stream to its object in the store's own console; `{bucket}` and `{key}` are replaced, percent-encoded. Example: `https://console.example.com/browse/{bucket}?key={key}`.",
   }),
 };

@@ -99,6 +99,20 @@ export function durationOrOff(limits: { from: number; to: number }): ValueType<n
   });
 }
 
+/** An amount of money. */
+export function price(): ValueType<{ amount: number; currency: string }> {
+  const allowed = "an amount and a currency, such as 0.023 USD";
+  return valueType({
+    input: z.string({ error: allowed }),
+    allowed,
+    read: (value) => {
+      const [, amount, currency] = /^\s*(\d{1,6}(?:\.\d{1,6})?)\s+([A-Z]{3})\s*$/.exec(value) ?? [];
+      return currency === undefined ? undefined : { amount: Number(amount), currency };
+    },
+    format: ({ amount, currency }) => `${amount} ${currency}`,
+  });
+}
+
 /** So many times in a second. */
 export function perSecond(limits: { from: number; to: number }): ValueType<number> {
   const allowed = `a number of times a second from ${limits.from}/s to ${limits.to}/s, such as 5/s`;

@@ -32,6 +32,21 @@ export function httpUrl(): ValueType<string> {
   };
 }
 
+/** A template with `{bucket}` and `{key}` after its host, so that what is filled in cannot change where it leads. */
+export function objectUrl(): ValueType<string> {
+  return text(
+    "an http:// or https:// address without a password, with {bucket} and {key} only after its host",
+    (value) => {
+      const head = value.split(/[/?#]/).slice(0, 3).join("/");
+      const filled = value.replaceAll(/\{(?:bucket|key)\}/g, "x");
+      const url = URL.parse(filled);
+      if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "" || url.password !== "")
+        return false;
+      return !/[{}]/.test(head + filled) && !/[\s\p{Cc}\\]/u.test(value);
+    },
+  );
+}
+
 /** May have a query. Metadata addresses are checked together with the hosts that are allowed. */
 export function webhookUrl(): ValueType<string> {
   const allowed = "an http:// or https:// address without a password";

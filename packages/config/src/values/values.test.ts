@@ -8,6 +8,7 @@ import {
   onOff,
   oneOf,
   perSecond,
+  price,
   rate,
   size,
   timesOrRate,
@@ -15,7 +16,7 @@ import {
 } from "./scalars.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 import { shown } from "../redact.ts";
-import { afterUpload, host, httpUrl, isLoopback, redisUrl, webhookUrl } from "./urls.ts";
+import { afterUpload, host, httpUrl, isLoopback, redisUrl, objectUrl, webhookUrl } from "./urls.ts";
 import type { ValueType } from "./value-type.ts";
 
 function read<T>(type: ValueType<T>, raw: unknown): T | string {
@@ -213,6 +214,26 @@ describe("places", () => {
     expect(read(webhookUrl(), good)).toBe(good);
     for (const bad of ["ftp://hooks.example", "https://user:pass@hooks.example"])
       expect(read(webhookUrl(), bad)).toMatch(/^refused/);
+  });
+
+  it("a link to an object is filled in after its host alone", () => {
+    const good = "https://console.example/{bucket}/x?key={key}#{key}";
+    expect(read(objectUrl(), good)).toBe(good);
+    for (const bad of [
+      "https://{bucket}.example/",
+      "https://console.example{key}",
+      "https://console.example/{name}",
+      "https://a:b@console.example/{key}",
+      "javascript:{key}",
+      "https:\\\\console.example/{key}",
+    ])
+      expect(read(objectUrl(), bad)).toMatch(/^refused/);
+  });
+
+  it("a price is an amount and a currency", () => {
+    expect(read(price(), "0.023 USD")).toEqual({ amount: 0.023, currency: "USD" });
+    for (const bad of ["0.023", "USD", "-1 USD", "1 usd", "1e9 USD"])
+      expect(read(price(), bad)).toMatch(/^refused/);
   });
 
   it("a choice of several is any of them, each once, in a fixed order", () => {

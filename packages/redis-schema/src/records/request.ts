@@ -15,6 +15,8 @@ export const REQUEST_ACTIONS = [
   "verify",
   "head_object",
   "list_parts",
+  /** Answered with an address that is signed for some minutes; such a request is kept only as long as it is waited for. */
+  "download",
   /** Items: `<source>:<path>`; removes the mark in `files:ignored`. */
   "retry_path",
   /** Items: bucket names, or `*` for all that a worker knows. */

@@ -35,6 +35,8 @@ const workerSchema = z.object({
   http_address: z.exactOptional(z.string()),
   /** The bucket for its files. */
   s3_bucket: z.exactOptional(z.string()),
+  /** Where a browser finds its bucket's objects, up to and including the slash before the key. */
+  s3_address: z.exactOptional(z.string()),
   /** The hash under which the answers of its store are stored. */
   store: z.exactOptional(z.string()),
   state: z.enum(WORKER_STATES),

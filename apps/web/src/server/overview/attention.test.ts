@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { StreamRow } from "@sluice/control/stream-row";
-import { diskTrouble, endingTrouble, repeatedNames, workerTrouble } from "./attention.ts";
+import { diskTrouble, endingTrouble, orphanTrouble, repeatedNames, workerTrouble } from "./attention.ts";
 
 function row(id: string, path: string, number: number): StreamRow {
   const s3_key = `${path.slice(1)}-${number}`;
@@ -136,4 +136,22 @@ test("an only copy that ends soon is a problem with its time; several lead to th
   });
   expect(endingTrouble([ending, ending], 0)[0]).toMatchObject({ href: "/failed" });
   expect(endingTrouble([{ ...ending, streamId: undefined }], 0)[0]).toMatchObject({ href: "/orphans" });
+});
+
+test("our orphans that may be deleted are one note, with what they hold and cost; without any there is none", () => {
+  const settings = { storagePrice: { amount: 0.02, currency: "USD" }, orphanAgeMs: 86_400_000 };
+  expect(orphanTrouble({ uploads: 0, bytes: 0, unlisted: 0 }, settings)).toEqual([]);
+  const [note] = orphanTrouble({ uploads: 2, bytes: 1024 ** 3, unlisted: 1, cost: 0.02 }, settings);
+  expect(note).toMatchObject({
+    id: "orphans",
+    weight: "warn",
+    title: "2 uploads that no stream owns may be deleted",
+    href: "/orphans",
+  });
+  expect(note?.detail).toContain("older than 1 d: at least 1.0 GiB, at least 0.02 USD a month.");
+  const [free] = orphanTrouble(
+    { uploads: 1, bytes: 5, unlisted: 0 },
+    { ...settings, storagePrice: undefined },
+  );
+  expect(free?.detail).toMatch(/: 5 B\.$/);
 });

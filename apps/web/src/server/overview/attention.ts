@@ -6,7 +6,9 @@ import { failureReason, fileName, pathOf, type StreamRow } from "@sluice/control
 import { endingTitle, endingWords, type EndingUpload } from "@sluice/control/ending-uploads";
 import { formatBytes, formatDuration, parseTime, plural } from "@sluice/control/units";
 import { LONG_UNPROTECTED_MS, type Risk } from "@sluice/control/verdict";
+import { costWords, type OrphanTotals } from "@sluice/control/orphan-totals";
 import type { Hub } from "../hub.ts";
+import type { WebSettings } from "../settings.ts";
 import type { SeenRows } from "./overview.ts";
 
 export interface Attention {
@@ -27,6 +29,7 @@ interface Facts extends SeenRows {
   risk: Risk;
   disks: readonly Disk[];
   stalled: number;
+  orphans: OrphanTotals;
 }
 
 export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[]> {
@@ -38,6 +41,7 @@ export async function needsAttention(hub: Hub, facts: Facts): Promise<Attention[
     ...streamTrouble(facts),
     ...endingTrouble(facts.ending, Date.now()),
     ...failedByReason(facts.failed),
+    ...orphanTrouble(facts.orphans, hub.settings),
     ...(await redisTrouble(hub)),
   ];
   return found.sort((a, b) => (a.weight === b.weight ? 0 : a.weight === "bad" ? -1 : 1));
@@ -100,6 +104,28 @@ export function workerTrouble(
     });
   }
   return found;
+}
+
+export function orphanTrouble(
+  { uploads, bytes, unlisted, cost }: OrphanTotals,
+  { storagePrice, orphanAgeMs }: Pick<WebSettings, "storagePrice" | "orphanAgeMs">,
+): Attention[] {
+  if (uploads === 0) return [];
+  const atLeast = unlisted > 0 ? "at least " : "";
+  const price =
+    cost === undefined || storagePrice === undefined
+      ? ""
+      : `, ${atLeast}${costWords(cost, storagePrice.currency)} a month`;
+  return [
+    {
+      id: "orphans",
+      weight: "warn",
+      title: `${plural(uploads, "upload")} that no stream owns may be deleted`,
+      detail: `They are our own, and older than ${formatDuration(orphanAgeMs)}: ${atLeast}${formatBytes(bytes)}${price}.`,
+      remedy: "Review and abort them: each is checked again right before.",
+      href: "/orphans",
+    },
+  ];
 }
 
 /** The host, unless the id begins with it. */

@@ -59,10 +59,11 @@ export interface BusyStream {
 const BUSIEST = 6;
 
 export async function overviewOf(hub: Hub): Promise<Overview> {
-  const [minutes, listings, counts] = await Promise.all([
+  const [minutes, listings, counts, orphans] = await Promise.all([
     hub.minutes.day(),
     hub.workers.list(),
     hub.reader.counts(),
+    hub.deletableOrphans(),
   ]);
   const { tally, seen } = collectRows(hub, listings, await hub.orphans.orphans());
   const watches = (await hub.watches.loadMany(tally.watches)).filter((watch) => watch !== undefined);
@@ -87,7 +88,7 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     completed_24h: minutes.reduce((sum, minute) => sum + minute.all.completed, 0),
     workers: workerCounts(listings),
     ...(disks[0] === undefined ? {} : { disk: disks[0] }),
-    attention: await needsAttention(hub, { risk, disks, stalled: tally.stalled, ...seen }),
+    attention: await needsAttention(hub, { risk, disks, stalled: tally.stalled, orphans, ...seen }),
     busiest: busiestOf(hub),
     filling: !hub.model.filled,
   };

@@ -4,6 +4,7 @@ import type { View } from "@sluice/control/row-filter";
 import type { Hub } from "../hub.ts";
 
 export interface Facets {
+  sources: string[];
   watches: string[];
   workers: string[];
   reasons: string[];
@@ -11,10 +12,12 @@ export interface Facets {
 }
 
 export async function facetsOf(hub: Hub): Promise<Facets> {
+  const sources = new Set<string>();
   const watches = new Set<string>();
   const workers = new Set<string>();
   const reasons = new Set<string>();
   for (const row of hub.model.rows.values()) {
+    if (row.source) sources.add(row.source);
     if (row.watch) watches.add(row.watch);
     if (row.owner) workers.add(row.owner);
     const reason = failureReason(row);
@@ -24,6 +27,7 @@ export async function facetsOf(hub: Hub): Promise<Facets> {
   const { superseded } = hub.model.rows.counts;
   const all = counts.active + counts.pending_completion + counts.failed + counts.completed;
   return {
+    sources: [...sources].sort(),
     watches: [...watches].sort(),
     workers: [...workers].sort(),
     reasons: [...reasons].sort(),

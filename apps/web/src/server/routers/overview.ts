@@ -1,6 +1,7 @@
 /** Procedures of the pages about the whole system: overview, failed, orphans, workers, activity. */
 import { z } from "zod";
 import { activityAbout, activityPage } from "../activity.ts";
+import { withoutAddress } from "../download.ts";
 import { failedGroups } from "../failed.ts";
 import { orphansView } from "../orphans.ts";
 import { RANGES, RANGE_MINUTES } from "../../overview/range.ts";
@@ -21,7 +22,9 @@ export const overviewRouter = router({
 });
 
 export const failedRouter = router({
-  groups: viewerProcedure.query(({ ctx }) => failedGroups(ctx.hub)),
+  groups: viewerProcedure
+    .input(z.object({ since: time.optional(), until: time.optional() }).optional())
+    .query(({ ctx, input }) => failedGroups(ctx.hub, input)),
 });
 
 export const workersRouter = router({
@@ -56,5 +59,5 @@ export const activityRouter = router({
 export const requestsRouter = router({
   get: viewerProcedure
     .input(z.object({ id: z.uuid() }))
-    .query(({ ctx, input }) => answerTo(ctx.hub, input.id)),
+    .query(async ({ ctx, input }) => withoutAddress(await answerTo(ctx.hub, input.id))),
 });

@@ -1,10 +1,13 @@
 /** Lists of streams, one stream, its parts. */
+import { ROW_FORMATS } from "@sluice/control/row-export";
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../../parts/export-formats.ts";
 import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
+import { exportedRows } from "../read-model/exported-rows.ts";
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";
 import { askForComparison, askForProof, comparison } from "../comparison.ts";
+import { askForDownload, downloadAnswer } from "../download.ts";
 import { exportParts } from "../export-parts.ts";
 import { metadataOf, partPage, partMapOf, streamDetail } from "../stream-detail.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
@@ -37,6 +40,9 @@ export const streamsRouter = router({
       const { parts } = await ctx.hub.reader.parts(input.id);
       return { text: exportParts([...parts.values()], input.format) };
     }),
+  exportedRows: viewerProcedure
+    .input(z.object({ filter: filterSchema, format: z.enum(ROW_FORMATS), after: cursor.optional() }))
+    .query(({ ctx, input }) => exportedRows(ctx.hub, input)),
   metadata: viewerProcedure.input(z.object({ id })).query(({ ctx, input }) => metadataOf(ctx.hub, input.id)),
   compare: operatorProcedure
     .input(z.object({ id }))
@@ -46,6 +52,14 @@ export const streamsRouter = router({
   prove: operatorProcedure
     .input(z.object({ id }))
     .mutation(({ ctx, input }) => askForProof(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id)),
+  download: operatorProcedure
+    .input(z.object({ id }))
+    .mutation(({ ctx, input }) =>
+      askForDownload(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.id),
+    ),
+  downloadAddress: operatorProcedure
+    .input(z.object({ id, request: z.uuid() }))
+    .query(({ ctx, input }) => downloadAnswer(ctx.hub, ctx.user, input.id, input.request)),
   comparison: viewerProcedure
     .input(z.object({ id, request: z.uuid() }))
     .query(({ ctx, input }) => comparison(ctx.hub, input.id, input.request)),

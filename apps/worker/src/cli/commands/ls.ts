@@ -1,4 +1,5 @@
 /** `sluice ls`: streams by state, newest first. */
+import { rowToJson } from "@sluice/control/row-export";
 import type { RowFilter } from "@sluice/control/row-filter";
 import { plural } from "@sluice/control/units";
 import type { ListedStream } from "@sluice/redis-schema";
@@ -9,7 +10,7 @@ import { shortIds, streamColumns } from "../output/stream-table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { riskSummary } from "../risk-summary.ts";
 import { performOnRedis, type Session } from "../session.ts";
-import { chooseStates, rowToJson, selectRows, STATE_WORDS } from "../stream-rows.ts";
+import { chooseStates, selectRows, STATE_WORDS } from "../stream-rows.ts";
 
 interface LsFlags extends CommonFlags, FilterFlags {
   limit?: number;

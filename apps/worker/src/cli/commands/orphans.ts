@@ -1,6 +1,6 @@
 /** `sluice orphans`: open uploads that no stream owns. Only our own uploads are ever aborted. */
 import { randomUUID } from "node:crypto";
-import { orphanBegan } from "@sluice/control/choose";
+import { orphanBegan } from "@sluice/control/orphan-totals";
 import { draftAbortUploads, type Draft } from "@sluice/control/draft";
 import { endOfOrphan } from "@sluice/control/ending-uploads";
 import { ageMs, formatBytes, plural } from "@sluice/control/units";

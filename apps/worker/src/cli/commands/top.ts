@@ -14,7 +14,8 @@ import { formatTable, type Column, type Piece } from "../output/table.ts";
 import type { CommonFlags } from "../perform.ts";
 import { riskSummary } from "../risk-summary.ts";
 import { performOnRedis, type Session } from "../session.ts";
-import { collect, rowToJson, selectRows } from "../stream-rows.ts";
+import { rowToJson } from "@sluice/control/row-export";
+import { collect, selectRows } from "../stream-rows.ts";
 import { systemClock } from "@sluice/control/system-clock";
 
 interface TopFlags extends CommonFlags {

@@ -15,7 +15,8 @@ export default async function StreamsPage({ searchParams }: { searchParams: Prom
       <PageTitle title="Streams" />
       <Prefetched
         ask={(trpc, fetch) => [
-          fetch(trpc.streams.page.queryOptions(pageInput(params))),
+          // What "today" is, only the browser knows.
+          ...(params.when === null ? [fetch(trpc.streams.page.queryOptions(pageInput(params)))] : []),
           fetch(trpc.streams.facets.queryOptions()),
         ]}
       >
