@@ -27,12 +27,14 @@ export function deletableFrom(orphan: Orphan, orphanAgeMs: number): number | und
   return orphan.verdict === "ours" ? orphanBegan(orphan) + orphanAgeMs : undefined;
 }
 
+/** Our own that are older than SLUICE_ORPHAN_AGE at `nowMs` (ms since 1970). */
 export function deletable(orphans: readonly Orphan[], orphanAgeMs: number, nowMs: number): Orphan[] {
   return orphans.filter((orphan) => (deletableFrom(orphan, orphanAgeMs) ?? Infinity) <= nowMs);
 }
 
 const GIB = 1024 ** 3;
 
+/** Uploads and bytes together, and what they cost in a month at `price`; uploads whose parts no scan has listed count no bytes. */
 export function totalsOf(orphans: readonly Orphan[], price: StoragePrice | undefined): OrphanTotals {
   const bytes = orphans.reduce((sum, orphan) => sum + (orphan.bytes ?? 0), 0);
   return {

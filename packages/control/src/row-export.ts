@@ -35,6 +35,7 @@ export function headOf(format: RowFormat): string {
   return format === "csv" ? `${COLUMNS.join(",")}\r\n` : "";
 }
 
+/** One line for each row, with its line end: CSV as RFC 4180 has it, or one JSON object. */
 export function linesOf(rows: readonly StreamRow[], format: RowFormat): string {
   const line = (row: StreamRow): string =>
     format === "csv"

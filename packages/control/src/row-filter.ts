@@ -72,6 +72,7 @@ function isWithin(row: StreamRow, { time = "started", since, until }: RowFilter)
   return at !== undefined && at >= (since ?? -Infinity) && at < (until ?? Infinity);
 }
 
+/** When the stream came to it, ms since 1970; undefined if it has not. */
 export function timeOf(row: StreamRow, time: TimeField): number | undefined {
   if (time === "started") return startedAt(row);
   const index = indexOfRow(row);
