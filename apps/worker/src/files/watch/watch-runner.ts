@@ -178,15 +178,25 @@ export class WatchRunner {
     await this.#next;
   }
 
-  /** A path that an event named. */
-  async hint(path: string, written = false): Promise<void> {
-    const { supervisor, files } = this.#deps;
+  /** Whether a stream has the path that an event named, or the file of the marker it named; that stream then knows. */
+  passedOn(path: string, written = false): boolean {
+    const { supervisor } = this.#deps;
     const { temporaryNames } = this.watch.rules;
     if (path.endsWith(MARKER_SUFFIX)) {
       // `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix.
-      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
+      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return true;
     }
-    if (written ? supervisor.written(path) : supervisor.poke(path)) return;
+    return written ? supervisor.written(path) : supervisor.poke(path);
+  }
+
+  /** A path that an event named. */
+  async hint(path: string, written = false): Promise<void> {
+    if (!this.passedOn(path, written)) await this.sightNew(path);
+  }
+
+  /** As `hint`, for a path that no stream has. */
+  async sightNew(path: string): Promise<void> {
+    const { supervisor, files } = this.#deps;
     // A walk enters no link. An event names a path, and one of its directories may be a link by now: opened, it says so.
     const look = await files.lookFresh(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
