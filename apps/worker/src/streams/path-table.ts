@@ -82,6 +82,12 @@ export class PathTable {
     };
   }
 
+  /** Whether all that is known of the path is a completed file. */
+  isOnlyDone(path: string): boolean {
+    const others = [this.#liveAt, this.#waiting, this.#failed, this.#ignored];
+    return this.#done.has(path) && !others.some((known) => known.has(path));
+  }
+
   /** Live streams whose file has this inode number. */
   liveOf(inode: string): LiveFile[] {
     return this.#liveInodes.get(inode).flatMap((id) => this.#live.get(id) ?? []);

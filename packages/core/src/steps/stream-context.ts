@@ -104,7 +104,7 @@ export interface StreamContext {
   /** The first error of a part in flight, to be handled by the next step. */
   trouble: unknown;
   progressAtMs: number;
-  /** How often it was told to check again; a marker may be the reason. */
+  /** How often it was poked; a marker may be the reason. */
   pokes: number;
   /** Undefined: they must be looked for at the next check. */
   markers: MarkerLook | undefined;
