@@ -45,14 +45,23 @@ describe("a light walk", () => {
   /** A clock a minute ahead, so that no directory counts as just changed. */
   const later = { nowMs: () => Date.now() + 60_000 };
 
-  async function looked(over: Partial<Walk>): Promise<string[]> {
-    const seen = await Array.fromAsync(walk({ ...later, ...over }));
-    return seen
-      .map(({ path, facts }) => path.slice(directory.path.length + 1) + (facts ? "" : ": by name"))
-      .toSorted();
+  /** What a light walk looks at, and passes over; without `isSettled`, a full one. */
+  async function looked({
+    isSettled,
+    ...over
+  }: Partial<Walk> & { isSettled?: (path: string) => boolean }): Promise<string[]> {
+    const inside = (path: string): string => path.slice(directory.path.length + 1);
+    const passed: string[] = [];
+    const passOver = isSettled && {
+      isSettled,
+      passed: (paths: readonly string[]) =>
+        void passed.push(...paths.map((path) => `${inside(path)}: by name`)),
+    };
+    const seen = await Array.fromAsync(walk({ ...later, ...over, passOver }), ({ path }) => inside(path));
+    return [...seen, ...passed].toSorted();
   }
 
-  it("yields settled files by name where a directory is as it was, and looks at all others", async () => {
+  it("passes over settled files where a directory is as it was, and looks at all others", async () => {
     mkdirSync(directory.at("a"));
     mkdirSync(directory.at("b/deep"), { recursive: true });
     for (const name of ["a/1", "a/2", "b/3", "b/deep/4"]) write(name);

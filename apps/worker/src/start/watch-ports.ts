@@ -96,18 +96,18 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     diskSpace,
     files: new DiskFileSource({ watches: config.watches, writers }),
     accepts: ({ name }, path, facts) => rulesOf(name).filter.refuse(path, facts, Date.now()) === undefined,
-    async *walk({ name, root }, signal, isSettled) {
+    async *walk({ name, root }, signal, passOver) {
       const rule = rulesOf(name);
       const { filter, skipped, links, listings, watch } = rule;
       await recover(rule);
-      if (isSettled) {
+      if (passOver) {
         // What it ignores is counted and named by the walks that look at everything.
         yield* rescan({
           root,
           filter,
           signal,
           listings,
-          isSettled,
+          passOver,
           nowMs: Date.now,
           onUnreadable: () => undefined,
           refusedLink: async (stats, path) => await refusedLink(stats, path, watch.hardlinks),

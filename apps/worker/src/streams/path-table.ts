@@ -84,8 +84,8 @@ export class PathTable {
 
   /** Whether all that is known of the path is a completed file. */
   isOnlyDone(path: string): boolean {
-    const others = [this.#liveAt, this.#waiting, this.#failed, this.#ignored];
-    return this.#done.has(path) && !others.some((known) => known.has(path));
+    if (!this.#done.has(path) || this.#liveAt.has(path) || this.#waiting.has(path)) return false;
+    return !this.#failed.has(path) && !this.#ignored.has(path);
   }
 
   /** Live streams whose file has this inode number. */

@@ -2,8 +2,8 @@
  * Walks a watch and yields every regular file that is a stream. It follows no links, ignores entries that vanish
  * meanwhile, and works in small steps, so a directory of 100,000 files does not block the worker.
  *
- * A light walk does not list a directory again whose own time is as it was: its names are the same. Of the files in it
- * that are settled it yields the names alone.
+ * A light walk does not list a directory again whose own time is as it was: its names are the same. The files in it that
+ * are settled are passed over: reported by their names, without a look.
  */
 import type { BigIntStats, Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
@@ -16,8 +16,7 @@ import type { PathFilter, Refusal } from "./path-filter.ts";
 
 export interface Seen {
   path: string;
-  /** Absent for a settled file that a light walk did not look at. */
-  facts?: FileFacts;
+  facts: FileFacts;
 }
 
 /** Why an entry is not a stream: the filter's reason, or its kind ("a FIFO"). */
@@ -35,8 +34,15 @@ export interface Walk {
   refusedLink?(stats: BigIntStats, path: string): Promise<string | undefined>;
   /** Filled by each walk, for the light ones after it. */
   listings?: Listings;
-  /** Makes it a light walk: whether nothing needs to be known of the file at this path. */
-  isSettled?(path: string): boolean;
+  /** Makes it a light walk. */
+  passOver?: PassOver | undefined;
+}
+
+export interface PassOver {
+  /** Whether nothing needs to be known of the file at this path. */
+  isSettled(path: string): boolean;
+  /** Settled files that are where they were, many at once. */
+  passed(paths: readonly string[]): void;
 }
 
 /** What a directory contained. */
@@ -108,10 +114,10 @@ async function* readDirectory(walk: Walk, path: Buffer, pending: Buffer[]): Asyn
   const name = decodePath(path);
   const as = listings && (await stateOf(path, walk.nowMs()));
   const known = listings?.get(name);
-  if (walk.isSettled && known !== undefined && known.as === as) {
+  if (walk.passOver && known !== undefined && known.as === as) {
     pending.push(...known.directories);
     for (let at = 0; at < known.files.length && !walk.signal.aborted; at += BATCH)
-      yield await lookAgain(walk, known.files.slice(at, at + BATCH), walk.isSettled);
+      yield await lookAgain(walk, known.files.slice(at, at + BATCH), walk.passOver);
     return;
   }
   listings?.delete(name);
@@ -151,20 +157,12 @@ async function stateOf(path: Buffer, nowMs: number): Promise<string | undefined>
   }
 }
 
-/** Settled files by name alone, the others as ever. */
-async function lookAgain(
-  walk: Walk,
-  paths: readonly string[],
-  isSettled: (path: string) => boolean,
-): Promise<Seen[]> {
+async function lookAgain(walk: Walk, paths: readonly string[], passOver: PassOver): Promise<Seen[]> {
   const seen: Seen[] = [];
-  const others: Buffer[] = [];
-  for (const path of paths) {
-    if (isSettled(path)) seen.push({ path });
-    else others.push(pathBuffer(path));
-  }
+  const others = paths.filter((path) => !passOver.isSettled(path));
+  passOver.passed(others.length === 0 ? paths : paths.filter((path) => passOver.isSettled(path)));
   for (let at = 0; at < others.length; at += STATS)
-    seen.push(...(await look(walk, others.slice(at, at + STATS))));
+    seen.push(...(await look(walk, others.slice(at, at + STATS).map(pathBuffer))));
   return seen;
 }
 

@@ -61,11 +61,13 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       },
     },
     rescanIntervalMs: 10_000,
-    async *walk(_watch, _signal, isSettled) {
+    async *walk(_watch, _signal, passOver) {
       here.walks += 1;
-      if (isSettled) here.lightWalks += 1;
-      for (const path of here.files)
-        yield await Promise.resolve(isSettled?.(path) === true ? { path } : { path, facts });
+      if (passOver) here.lightWalks += 1;
+      for (const path of here.files) {
+        if (passOver?.isSettled(path)) passOver.passed([path]);
+        else yield await Promise.resolve({ path, facts });
+      }
     },
     accepts: () => true,
     followsEvents: () => true,

@@ -19,6 +19,7 @@ import type { WatchStore } from "@sluice/redis-schema";
 import { Outage } from "../../observe/outage.ts";
 import type { FailedFile } from "../../streams/path-table.ts";
 import type { Supervisor } from "../../streams/supervisor.ts";
+import type { PassOver } from "./rescan.ts";
 import type { Watch } from "./watch.ts";
 
 export interface RootIdentity {
@@ -38,14 +39,14 @@ export interface WatchDeps {
   };
   rescanIntervalMs: number;
   /**
-   * Regular files of the watch that pass its filter. Ends early only by throwing. `isSettled`: a light walk, which looks
-   * at no settled file in a directory whose names are the same as before, and yields such a file without facts.
+   * Regular files of the watch that pass its filter. Ends early only by throwing. `passOver`: a light walk, which passes
+   * over settled files in directories whose names are the same as before.
    */
   walk(
     watch: Watch,
     signal: AbortSignal,
-    isSettled?: (path: string) => boolean,
-  ): AsyncIterable<{ path: string; facts?: FileFacts }>;
+    passOver?: PassOver,
+  ): AsyncIterable<{ path: string; facts: FileFacts }>;
   /** Whether a path would be a stream. */
   accepts(watch: Watch, path: string, facts: FileFacts): boolean;
   /** Whether events report changes now; otherwise only the walks find them. */
@@ -261,8 +262,13 @@ export class WatchRunner {
     const seen = new Set<string>();
     const away: unknown[] = [];
     await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
-    const isSettled = light ? (path: string): boolean => supervisor.table.isOnlyDone(path) : undefined;
-    if (root) await this.#sightAll(seen, away, signal, isSettled);
+    const passOver: PassOver = {
+      isSettled: (path) => supervisor.table.isOnlyDone(path),
+      passed(paths) {
+        for (const path of paths) seen.add(path);
+      },
+    };
+    if (root) await this.#sightAll(seen, away, signal, light ? passOver : undefined);
     if (away.length > 0) throw away[0];
     if (signal.aborted) return;
     this.#lastSeen = seen.size;
@@ -281,7 +287,7 @@ export class WatchRunner {
     seen: Set<string>,
     failures: unknown[],
     signal: AbortSignal,
-    isSettled: ((path: string) => boolean) | undefined,
+    passOver: PassOver | undefined,
   ): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
@@ -291,9 +297,8 @@ export class WatchRunner {
       if (!supervisor.measure(path, facts)) unopened += facts.size;
     };
     this.#lookedAt = 0;
-    for await (const { path, facts } of this.#deps.walk(this.watch, signal, isSettled)) {
+    for await (const { path, facts } of this.#deps.walk(this.watch, signal, passOver)) {
       seen.add(path);
-      if (facts === undefined) continue;
       this.#lookedAt += 1;
       if (failures.length > 0) {
         measure(path, facts);
