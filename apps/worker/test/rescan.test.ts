@@ -85,6 +85,19 @@ describe("a light walk", () => {
     expect((await looked({ listings, isSettled })).filter((name) => /^[ac]/.test(name))).toEqual(["c/6"]);
   });
 
+  it("lists a directory again in which something could not be read", async () => {
+    mkdirSync(directory.at("a"));
+    write("a/1");
+    const listings: Listings = new Map();
+    let reads = 0;
+    const refusedLink = async (): Promise<undefined> => {
+      if ((reads += 1) === 1) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    };
+    const onUnreadable = (): void => undefined;
+    expect(await looked({ listings, refusedLink, onUnreadable })).toEqual([]);
+    expect(await looked({ listings, isSettled: () => true })).toEqual(["a/1"]);
+  });
+
   it("lists a directory again that changed just now, or that another one has replaced", async () => {
     mkdirSync(directory.at("a"));
     write("a/1");

@@ -47,7 +47,7 @@ export interface PassOver {
 
 /** What a directory contained. */
 interface Listing {
-  /** Identity and mtime of the directory before it was listed. */
+  /** Identity and times of the directory before it was listed. */
   as: string;
   directories: Buffer[];
   /** Files that are streams. */
@@ -122,12 +122,20 @@ async function* readDirectory(walk: Walk, path: Buffer, pending: Buffer[]): Asyn
   }
   listings?.delete(name);
   const listing: Listing = { as: as ?? "", directories: [], files: [] };
-  for await (const seen of list(walk, path, listing.directories)) {
+  let complete = true;
+  const noting: Walk = {
+    ...walk,
+    onUnreadable(unread, error) {
+      complete = false;
+      walk.onUnreadable(unread, error);
+    },
+  };
+  for await (const seen of list(noting, path, listing.directories)) {
     yield seen;
     for (const one of seen) listing.files.push(one.path);
   }
   pending.push(...listing.directories);
-  if (as !== undefined && !walk.signal.aborted) listings?.set(name, listing);
+  if (as !== undefined && complete && !walk.signal.aborted) listings?.set(name, listing);
 }
 
 async function* list(walk: Walk, path: Buffer, directories: Buffer[]): AsyncGenerator<Seen[], void> {
@@ -149,8 +157,8 @@ async function* list(walk: Walk, path: Buffer, directories: Buffer[]): AsyncGene
 async function stateOf(path: Buffer, nowMs: number): Promise<string | undefined> {
   try {
     // What a linked root leads to.
-    const { dev, ino, mtimeNs, mtimeMs } = await statPath(Buffer.concat([path, SLASH, DOT]));
-    return nowMs - Number(mtimeMs) > RECENT_MS ? `${dev}:${ino}:${mtimeNs}` : undefined;
+    const { dev, ino, mtimeNs, ctimeNs, mtimeMs } = await statPath(Buffer.concat([path, SLASH, DOT]));
+    return nowMs - Number(mtimeMs) > RECENT_MS ? `${dev}:${ino}:${mtimeNs}:${ctimeNs}` : undefined;
   } catch (error) {
     systemError(error);
     return undefined;
