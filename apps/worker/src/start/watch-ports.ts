@@ -137,7 +137,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     },
     watchers: [...watchers.values()],
     refusedLinks: (name) => rulesOf(name).links.count,
-    followsEvents: ({ name }) => watchers.get(name)?.state.kind === "events",
+    followsEvents: ({ name }) => watchers.get(name)?.reportsAll === true,
   };
 }
 
