@@ -351,6 +351,25 @@ describe("a light walk", () => {
     expect(await after(49_000, emptied, forget)).toEqual({ full: 2, light: 3 });
   });
 
+  test("is not made until a walk has begun with events at work", async () => {
+    let events = false;
+    const here = kept({ followsEvents: () => events });
+    const begin = async (): Promise<void> => void (events = true);
+    expect(await after(39_000, here, begin)).toEqual({ full: 2, light: 2 });
+  });
+
+  test("looks at a completed file that an event named, also when the hint failed", async () => {
+    const here = kept();
+    const hint = async (): Promise<void> => {
+      vi.mocked(here.deps.supervisor.sight).mockRejectedValueOnce(new CheckpointError("away"));
+      await expect(here.runner.hint("/in/kept", true)).rejects.toThrow("away");
+    };
+    expect(await after(29_000, here, hint)).toEqual({ full: 1, light: 2 });
+    const sighted = vi.mocked(here.deps.supervisor.sight).mock.calls.map(([, path]) => path);
+    // By the first walk, by the hint, and by the first light walk.
+    expect(sighted.filter((path) => path === "/in/kept")).toHaveLength(3);
+  });
+
   test("is not made when a hint asks for a walk", async () => {
     const here = kept();
     const hint = async (): Promise<void> => {

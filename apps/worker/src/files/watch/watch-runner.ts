@@ -99,6 +99,10 @@ export class WatchRunner {
   #fullAtMs = 0;
   /** The next walk looks at everything. */
   #mustBeFull = true;
+  /** Events worked when the last walk of this loop began. */
+  #followedBefore = false;
+  /** Completed files that an event named since the last walk began. */
+  #named = new Set<string>();
   /** The last walk reached its end, and found its volume. */
   #walkedWell = false;
   #unopened = 0;
@@ -183,7 +187,9 @@ export class WatchRunner {
   /** Whether events would have reported what a light walk does not look at. */
   #mayBeLight(): boolean {
     const { clock, followsEvents } = this.#deps;
-    if (this.#mustBeFull || !followsEvents(this.watch)) return false;
+    const followedBefore = this.#followedBefore;
+    this.#followedBefore = followsEvents(this.watch);
+    if (this.#mustBeFull || !followedBefore || !this.#followedBefore) return false;
     const everyMs = Math.min(
       FULL_WALK_AT_LEAST_EVERY_MS,
       Math.max(FULL_WALK_EVERY_MS, this.#lastSeen * FULL_WALK_MS_PER_FILE),
@@ -238,6 +244,8 @@ export class WatchRunner {
   /** As `hint`, for a path that no stream has. */
   async sightNew(path: string): Promise<void> {
     const { supervisor, files } = this.#deps;
+    // Whatever becomes of the hint, the next walk looks at the file too.
+    if (supervisor.table.isOnlyDone(path)) this.#named.add(path);
     // A walk enters no link. An event names a path, and one of its directories may be a link by now: opened, it says so.
     const look = await files.lookFresh(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
@@ -262,8 +270,10 @@ export class WatchRunner {
     const seen = new Set<string>();
     const away: unknown[] = [];
     await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
+    const named = this.#named;
+    this.#named = new Set();
     const passOver: PassOver = {
-      isSettled: (path) => supervisor.table.isOnlyDone(path),
+      isSettled: (path) => supervisor.table.isOnlyDone(path) && !named.has(path),
       passed(paths) {
         for (const path of paths) seen.add(path);
       },
