@@ -180,6 +180,7 @@ async function smallFiles(plan: Plan, directory: string, note: Note): Promise<vo
     const ours = await sluiceSmallFiles(directory, plan.smallFiles);
     note("small files rate", ours.files_per_second);
     note("small files cpu", ours.cpu_seconds);
+    note("small files cpu per file", (ours.cpu_seconds / plan.smallFiles) * 1_000);
     note("small files requests", ours.requests_per_file);
     note("small files Redis calls", ours.redis_calls_per_file);
     if (!plan.peers.some(({ name }) => name === "rclone")) continue;

@@ -80,7 +80,7 @@ function inotifyWatches(): number {
 describe("a hint is given", () => {
   it("for a file that is created, written, renamed or removed, also deep below", async () => {
     mkdirSync(directory.at("a/b"), { recursive: true });
-    await start();
+    expect((await start()).reportsAll).toBe(true);
     writeFileSync(directory.at("a/b/one"), "");
     expect(await hinted(directory.at("a/b/one"))).toBe(true);
     seen.clear();
@@ -183,6 +183,7 @@ describe("10,000 files in one directory", () => {
 describe("events are not relied on", () => {
   it("F16: when polling is on", async () => {
     const watcher = await start({ polling: "on" });
+    expect(watcher.reportsAll).toBe(false);
     expect(watcher.state).toEqual({ kind: "polling", reason: "SLUICE_POLLING is on" });
   });
 
@@ -200,6 +201,7 @@ describe("events are not relied on", () => {
     const watcher = await start({ follow, log });
     expect(watcher.state).toEqual({ kind: "polling", reason: expect.stringContaining("max_user_watches") });
     expect(told).toEqual([expect.objectContaining({ watch: "test" })]);
+    expect(watcher.reportsAll).toBe(false);
     expect(fake.close).toHaveBeenCalledOnce();
   });
 
@@ -214,6 +216,7 @@ describe("events are not relied on", () => {
     expect(watcher.state).toEqual({ kind: "events" });
     writeFileSync(directory.at("a"), "");
     expect(await hinted(directory.at("a"))).toBe(true);
+    expect(watcher.reportsAll).toBe(false);
   });
 
   it("F19: for correctness: 40,000 files created at once are all found by the rescan", async () => {

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { pathBuffer } from "../src/files/path-buffer.ts";
 import { pathFilter, type FilterRules } from "../src/files/watch/path-filter.ts";
-import { rescan, type Seen, type Walk } from "../src/files/watch/rescan.ts";
+import { rescan, type Listings, type Seen, type Walk } from "../src/files/watch/rescan.ts";
 import { longestStretchMs } from "./longest-stretch.ts";
 import { runAsNobody } from "./run-as-nobody.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
@@ -40,6 +40,79 @@ async function names(seen: AsyncIterable<Seen>): Promise<string[]> {
 function write(name: string): void {
   writeFileSync(pathBuffer(directory.at(name)), "x");
 }
+
+describe("a light walk", () => {
+  /** A clock a minute ahead, so that no directory counts as just changed. */
+  const later = { nowMs: () => Date.now() + 60_000 };
+
+  /** What a light walk looks at, and passes over; without `isSettled`, a full one. */
+  async function looked({
+    isSettled,
+    ...over
+  }: Partial<Walk> & { isSettled?: (path: string) => boolean }): Promise<string[]> {
+    const inside = (path: string): string => path.slice(directory.path.length + 1);
+    const passed: string[] = [];
+    const passOver = isSettled && {
+      isSettled,
+      passed: (paths: readonly string[]) =>
+        void passed.push(...paths.map((path) => `${inside(path)}: by name`)),
+    };
+    const seen = await Array.fromAsync(walk({ ...later, ...over, passOver }), ({ path }) => inside(path));
+    return [...seen, ...passed].toSorted();
+  }
+
+  it("passes over settled files where a directory is as it was, and looks at all others", async () => {
+    mkdirSync(directory.at("a"));
+    mkdirSync(directory.at("b/deep"), { recursive: true });
+    for (const name of ["a/1", "a/2", "b/3", "b/deep/4"]) write(name);
+    const listings: Listings = new Map();
+    const isSettled = (path: string): boolean => !path.endsWith("/2");
+    expect(await looked({ listings })).toEqual(["a/1", "a/2", "b/3", "b/deep/4"]);
+    const all = ["a/1: by name", "a/2", "b/3: by name", "b/deep/4: by name"];
+    expect(await looked({ listings, isSettled })).toEqual(all);
+    renameSync(directory.at("a/1"), directory.at("b/deep/5"));
+    write("b/deep/new");
+    expect(await looked({ listings, isSettled })).toEqual([
+      "a/2",
+      "b/3: by name",
+      "b/deep/4",
+      "b/deep/5",
+      "b/deep/new",
+    ]);
+    mkdirSync(directory.at("c"));
+    write("c/6");
+    rmSync(directory.at("a"), { recursive: true });
+    expect((await looked({ listings, isSettled })).filter((name) => /^[ac]/.test(name))).toEqual(["c/6"]);
+  });
+
+  it("lists a directory again in which something could not be read", async () => {
+    mkdirSync(directory.at("a"));
+    write("a/1");
+    const listings: Listings = new Map();
+    let reads = 0;
+    const refusedLink = async (): Promise<undefined> => {
+      if ((reads += 1) === 1) throw Object.assign(new Error("EIO"), { code: "EIO" });
+    };
+    const onUnreadable = (): void => undefined;
+    expect(await looked({ listings, refusedLink, onUnreadable })).toEqual([]);
+    expect(await looked({ listings, isSettled: () => true })).toEqual(["a/1"]);
+  });
+
+  it("lists a directory again that changed just now, or that another one has replaced", async () => {
+    mkdirSync(directory.at("a"));
+    write("a/1");
+    const listings: Listings = new Map();
+    const isSettled = (): boolean => true;
+    await looked({ listings, nowMs: Date.now });
+    expect(await looked({ listings, isSettled })).toEqual(["a/1"]);
+    expect(await looked({ listings, isSettled })).toEqual(["a/1: by name"]);
+    mkdirSync(directory.at("z"));
+    write("z/1");
+    rmSync(directory.at("a"), { recursive: true });
+    renameSync(directory.at("z"), directory.at("a"));
+    expect(await looked({ listings, isSettled })).toEqual(["a/1"]);
+  });
+});
 
 describe("a walk", () => {
   it("finds every regular file below the root, by its exact bytes, with what a stat says", async () => {

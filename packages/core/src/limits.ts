@@ -57,6 +57,8 @@ export const LIMITS = {
   lookEveryMs: 50,
   /** A file that is written continuously is checked at least this often, sooner if a part may be full. */
   lookWhileGrowingMs: 2_000,
+  /** The same where the next part is far from full at the rate seen. */
+  lookFarFromFullMs: 3_000,
   /** A stream that waits for an external event checks again after this time. */
   lookAgainMs: 5_000,
   /** Waiting hints; beyond this the rescan finds the rest. */
@@ -108,5 +110,9 @@ assert(LIMITS.storeQuietMs < LIMITS.storeSilenceMs, "a quiet store is reported b
 assert(
   LIMITS.othersWaitMs < LIMITS.retryMostMs,
   "a stream without an error waits less than one with an error",
+);
+assert(
+  LIMITS.lookFarFromFullMs < LIMITS.progressEveryMs,
+  "the size that is saved of a growing file is never older than two reports",
 );
 assert(LIMITS.redisCommandMs < LIMITS.leaseTtlMs, "a renewal that hangs ends before the lease does");

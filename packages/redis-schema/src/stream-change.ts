@@ -2,7 +2,7 @@
  * A StreamWrite as the script takes it: a flat list of arguments, in the order of `take_change` in lib-stream.lua.
  * Pure. The states a script allows, and the index it moves to, come from core's tables.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   assert,
   INDEXES,
@@ -263,5 +263,5 @@ function writeToken(before: StreamRecord, write: StoreWrite, worker: string): st
 }
 
 function tokenOf(content: unknown): string {
-  return createHash("sha256").update(JSON.stringify(content)).digest("base64url").slice(0, 22);
+  return hash("sha256", JSON.stringify(content), "base64url").slice(0, 22);
 }

@@ -12,7 +12,7 @@ import { DirectoryWatcher } from "../files/watch/directory-watcher.ts";
 import { pathFilter, type PathFilter } from "../files/watch/path-filter.ts";
 import { PathHints } from "../files/watch/hints.ts";
 import { refusedLink } from "../files/hard-links.ts";
-import { rescan, SkipReport } from "../files/watch/rescan.ts";
+import { rescan, SkipReport, type Listings } from "../files/watch/rescan.ts";
 import { rootIdentity } from "./check-watches.ts";
 
 export interface WatchPorts extends Pick<
@@ -29,6 +29,8 @@ interface Rules {
   filter: PathFilter;
   skipped: SkipReport;
   links: RefusedLinks;
+  /** As the last walk found the directories. */
+  listings: Listings;
   /** Identity of the root, as JSON, whose crash leftovers were restored. */
   recovered: string;
 }
@@ -44,6 +46,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
         filter: pathFilter(watch.root, watch),
         skipped: new SkipReport(),
         links: new RefusedLinks(),
+        listings: new Map(),
         recovered: "",
       },
     ]),
@@ -93,14 +96,30 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     diskSpace,
     files: new DiskFileSource({ watches: config.watches, writers }),
     accepts: ({ name }, path, facts) => rulesOf(name).filter.refuse(path, facts, Date.now()) === undefined,
-    async *walk({ name, root }, signal) {
+    async *walk({ name, root }, signal, passOver) {
       const rule = rulesOf(name);
-      const { filter, skipped, links, watch } = rule;
+      const { filter, skipped, links, listings, watch } = rule;
       await recover(rule);
+      if (passOver) {
+        // What it ignores is counted and named by the walks that look at everything.
+        yield* rescan({
+          root,
+          filter,
+          signal,
+          listings,
+          passOver,
+          nowMs: Date.now,
+          onUnreadable: () => undefined,
+          refusedLink: async (stats, path) => await refusedLink(stats, path, watch.hardlinks),
+        });
+        return;
+      }
+      listings.clear();
       yield* rescan({
         root,
         filter,
         signal,
+        listings,
         nowMs: Date.now,
         onUnreadable: (path, error) =>
           log.warn({ watch: name, path, err: String(error) }, "cannot be read; its content is unknown"),
@@ -118,7 +137,7 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     },
     watchers: [...watchers.values()],
     refusedLinks: (name) => rulesOf(name).links.count,
-    followsEvents: ({ name }) => watchers.get(name)?.state.kind === "events",
+    followsEvents: ({ name }) => watchers.get(name)?.reportsAll === true,
   };
 }
 

@@ -82,6 +82,12 @@ export class PathTable {
     };
   }
 
+  /** Whether all that is known of the path is a completed file. */
+  isOnlyDone(path: string): boolean {
+    if (!this.#done.has(path) || this.#liveAt.has(path) || this.#waiting.has(path)) return false;
+    return !this.#failed.has(path) && !this.#ignored.has(path);
+  }
+
   /** Live streams whose file has this inode number. */
   liveOf(inode: string): LiveFile[] {
     return this.#liveInodes.get(inode).flatMap((id) => this.#live.get(id) ?? []);

@@ -36,7 +36,7 @@ export const watchingSettings = {
     type: duration({ from: 1_000, to: DAY }),
     initial: "10s",
     about:
-      "The interval at which every watch is walked. File events only make discovery faster; the walk finds everything. While events work, a watch of more than 20,000 files is walked less often, at least once a minute.",
+      "The interval at which every watch is walked. File events only make discovery faster; the walk finds everything. While events work, a walk passes over completed files in directories whose names are as before, and looks at them once a minute (of more than 60,000 files more rarely, at least every five minutes); and a watch with more than 20,000 files to look at is walked less often, at least once a minute.",
   }),
 };
 

@@ -10,6 +10,9 @@ export interface Wait {
   markedMs: number;
 }
 
+/** Given as the reason, because the default is an error with a stack, made each time. */
+const WOKEN = "woken";
+
 export class Wakeup {
   #poked = false;
   #marked = false;
@@ -43,7 +46,7 @@ export class Wakeup {
   async #sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (this.#poked || signal.aborted || ms <= 0) return;
     const woken = new AbortController();
-    const wake = (): void => woken.abort();
+    const wake = (): void => woken.abort(WOKEN);
     this.#wake = wake;
     signal.addEventListener("abort", wake, { once: true });
     await clock.sleep(ms, woken.signal);

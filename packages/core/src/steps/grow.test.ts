@@ -66,6 +66,38 @@ describe("while a file grows", () => {
     expect(faster).toBeLessThanOrEqual(slow + 2);
   });
 
+  it("its marker is looked for now and then, and at once when an event may have named it", async () => {
+    const { world, path, worker } = await growing("a.bin");
+    const before = world.files.looks;
+    for (let n = 0; n < 600; n += 1) {
+      world.disk.append(path, sampleBytes(1, n + 1));
+      worker.written();
+      await world.clock.advance(100);
+    }
+    // A look at the file in 3 s, and one for the marker in 5 s or the look after that.
+    expect(world.files.looks - before).toBeLessThanOrEqual(20 + 10 + 2);
+    world.disk.append(path, sampleBytes(1, 1));
+    world.disk.mark(path);
+    worker.poke();
+    await worker.work();
+    expect(streams(world)[0]?.completed_by).toBe("marker");
+  });
+
+  it("a marker whose event was lost is found by the look after the file's last one", async () => {
+    const { world, path, worker } = await growing("a.bin");
+    for (let n = 0; n < 100; n += 1) {
+      world.disk.append(path, sampleBytes(1, n + 1));
+      worker.written();
+      await world.clock.advance(100);
+    }
+    world.disk.mark(path);
+    const markedMs = world.clock.monotonicMs();
+    await worker.work();
+    expect(streams(world)[0]?.completed_by).toBe("marker");
+    const most = LIMITS.lookFarFromFullMs + LIMITS.lookAgainMs + LIMITS.lookEveryMs;
+    expect(world.clock.monotonicMs() - markedMs).toBeLessThanOrEqual(most);
+  });
+
   it("a part goes up as soon as it is full, however the writes that fill it are spread", async () => {
     for (const writes of [4, 64, 512]) {
       const { world, path, worker } = await growing("a.bin", 1);

@@ -13,7 +13,14 @@ import { recognised } from "./assembled.ts";
 import { openOnTurn, safeguard, sendOnTurn, type Guarded, type Silence } from "./safeguard.ts";
 import { inView, judgeCompletion, type Completion } from "./completion.ts";
 import { lookAfterWriteMs } from "./look-after-write.ts";
-import { AGAIN, awaitLease, progress, type StreamContext, type Step } from "./stream-context.ts";
+import {
+  AGAIN,
+  awaitLease,
+  progress,
+  type MarkerLook,
+  type StreamContext,
+  type Step,
+} from "./stream-context.ts";
 import { whereIsIt } from "./missing-file.ts";
 import { unreadableFile } from "../object/open-file.ts";
 import { openUpload, takeInheritedKey, takingFirstKey, type OpenedUpload } from "../object/open-object.ts";
@@ -383,17 +390,42 @@ export async function markerOf(
   stream: StreamContext,
   facts: Pick<FileFacts, "mtimeNs">,
 ): Promise<{ name: string; fresh: boolean } | undefined> {
-  const { deps, held, rules } = stream.context;
+  const isFresh = ({ mtimeNs }: { mtimeNs: string }): boolean => BigInt(mtimeNs) >= BigInt(facts.mtimeNs);
+  const known = knownMarkers(stream);
+  // What completes the file is always looked at now.
+  const found = known && !known.some(isFresh) ? known : await lookForMarkers(stream);
+  const fresh = found.find(isFresh);
+  const marker = fresh ?? found[0];
+  if (marker === undefined) return undefined;
+  const { name } = marker;
+  return { name: name.slice(name.lastIndexOf("/") + 1) + MARKER_SUFFIX, fresh: fresh !== undefined };
+}
+
+/**
+ * While a file grows from check to check, a marker is looked for now and then: it would be stale with the next write. An
+ * event that names one leads to a look at once.
+ */
+function knownMarkers({ context, history, markers }: StreamContext): MarkerLook["found"] | undefined {
+  const { held, deps } = context;
+  if (markers === undefined || history.bytesPerMs === undefined || held.kind === "s3_completed")
+    return undefined;
+  const recent = deps.clock.monotonicMs() - markers.atMs < LIMITS.lookAgainMs;
+  return recent && markers.path === held.record.original_path ? markers.found : undefined;
+}
+
+async function lookForMarkers(stream: StreamContext): Promise<MarkerLook["found"]> {
+  const { context, pokes } = stream;
+  const { deps, held, rules } = context;
+  const atMs = deps.clock.monotonicMs();
   const path = held.record.original_path;
-  let stale: { name: string; fresh: boolean } | undefined;
+  const found: { name: string; mtimeNs: string }[] = [];
   for (const name of new Set([path, rules.temporaryNames.finalOf(path)])) {
     const mtimeNs = await deps.files.marker(name);
-    if (mtimeNs === undefined) continue;
-    const marker = name.slice(name.lastIndexOf("/") + 1) + MARKER_SUFFIX;
-    if (BigInt(mtimeNs) >= BigInt(facts.mtimeNs)) return { name: marker, fresh: true };
-    stale ??= { name: marker, fresh: false };
+    if (mtimeNs !== undefined) found.push({ name, mtimeNs });
   }
-  return stale;
+  // An event that came meanwhile may name another one.
+  if (stream.pokes === pokes) stream.markers = { atMs, path, found };
+  return found;
 }
 
 async function writerOf(stream: StreamContext, facts: FileFacts): Promise<Waiting | undefined> {

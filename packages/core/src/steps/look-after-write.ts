@@ -16,9 +16,14 @@ export interface Growth {
  */
 const IDLE_SHARE = 10;
 
+/** A part that takes this many times as long to fill as the file would rest is far from full: the rate may rise so much. */
+const FAR = 10;
+
 /** How long after a check a write makes the next one due. 0: at once, as for the first write after a pause. */
 export function lookAfterWriteMs({ bytesPerMs, bytesToFullPart, idleTimeoutMs }: Growth): number {
   if (bytesPerMs === undefined) return 0;
-  const mostMs = Math.min(LIMITS.lookWhileGrowingMs, idleTimeoutMs / IDLE_SHARE);
-  return bytesPerMs > 0 ? Math.min(mostMs, bytesToFullPart / bytesPerMs) : mostMs;
+  const fullInMs = bytesPerMs > 0 ? bytesToFullPart / bytesPerMs : Infinity;
+  const restMs =
+    fullInMs > FAR * LIMITS.lookFarFromFullMs ? LIMITS.lookFarFromFullMs : LIMITS.lookWhileGrowingMs;
+  return Math.min(restMs, idleTimeoutMs / IDLE_SHARE, fullInMs);
 }

@@ -61,6 +61,16 @@ interface LostUploads {
   parts: number;
 }
 
+/** When the markers of a growing file were last looked for, and with what result. */
+export interface MarkerLook {
+  /** Monotonic ms. */
+  atMs: number;
+  /** Of the file. */
+  path: string;
+  /** Name and mtime of each that was there. */
+  found: readonly { name: string; mtimeNs: string }[];
+}
+
 /** `context` changes nothing by itself. */
 export interface StreamContext {
   readonly context: ObjectContext;
@@ -94,6 +104,10 @@ export interface StreamContext {
   /** The first error of a part in flight, to be handled by the next step. */
   trouble: unknown;
   progressAtMs: number;
+  /** How often it was poked; a marker may be the reason. */
+  pokes: number;
+  /** Undefined: they must be looked for at the next check. */
+  markers: MarkerLook | undefined;
 }
 
 /** Work that needs a fresh lease waits for the next renewal. */

@@ -115,6 +115,8 @@ export class StreamProcessor {
       lost: { times: 0, atMs: Number.NEGATIVE_INFINITY, doubted: false, contradictions: 0, parts: 0 },
       trouble: undefined,
       progressAtMs: now,
+      pokes: 0,
+      markers: undefined,
     };
     if (isAbortWanted(record)) this.#beginAbort();
   }
@@ -219,6 +221,8 @@ export class StreamProcessor {
 
   /** Check again: an event, a rescan or a timer found a possible change. */
   poke(): void {
+    this.#stream.pokes += 1;
+    this.#stream.markers = undefined;
     this.#stream.wakeup.poke();
   }
 

@@ -32,7 +32,7 @@ describe("what is followed", () => {
   it("does not include a file that changed or is gone, so that its directory is not listed for it", () => {
     const followed = tree();
     expect(followed.ignores(at("changed.mp4"))).toBe(true);
-    followed.appeared(at("gone.mp4"));
+    expect(followed.appeared(at("gone.mp4"))).toBe(true);
     expect(followed.ignores(at("gone.mp4"))).toBe(true);
   });
 
@@ -42,5 +42,14 @@ describe("what is followed", () => {
     expect(followed.ignores(import.meta.dirname)).toBe(false);
     followed.appeared(import.meta.filename);
     expect(followed.ignores(import.meta.filename)).toBe(true);
+  });
+
+  it("may miss a directory among more new names than are remembered, which is said", () => {
+    const followed = tree();
+    for (let n = 0; n < 50_000; n += 1) followed.appeared(at(`${n}`));
+    expect(followed.appeared(at("0"))).toBe(true);
+    expect(followed.appeared(at("one-more"))).toBe(false);
+    followed.ignores(at("0"));
+    expect(followed.appeared(at("one-more"))).toBe(true);
   });
 });

@@ -29,6 +29,8 @@ export interface DirectoryWatcherOptions {
 
 /** The system refuses another inotify watch or instance. */
 const EXHAUSTED: ReadonlySet<string> = new Set(["ENOSPC", "EMFILE", "ENFILE", "ENOMEM"]);
+/** A directory that may not be read. */
+const FORBIDDEN: ReadonlySet<string> = new Set(["EACCES", "EPERM"]);
 /** How often the root is checked for having been replaced by another directory. */
 const CHECK_ROOT_MS = 10_000;
 /** What a decoder puts in place of bytes that are not UTF-8. */
@@ -42,6 +44,10 @@ export class DirectoryWatcher implements Service {
   #state: WatchingState = { kind: "polling", reason: "not started yet" };
   #watcher: FSWatcher | undefined;
   #followed = "";
+  /** Every directory that existed when watching began is followed. */
+  #ready = false;
+  /** A directory could not be followed since watching began. */
+  #isBlind = false;
   #check: NodeJS.Timeout | undefined;
   /** Directories that will be listed soon, because of names that events cannot represent. */
   readonly #toList = new Map<string, NodeJS.Timeout>();
@@ -53,6 +59,11 @@ export class DirectoryWatcher implements Service {
 
   get state(): WatchingState {
     return this.#state;
+  }
+
+  /** Whether events report every change: events are on, and no directory failed to be followed. */
+  get reportsAll(): boolean {
+    return this.#state.kind === "events" && this.#ready && !this.#isBlind;
   }
 
   /** Resolves when every existing directory is followed, or when it is clear that none will be. */
@@ -87,6 +98,7 @@ export class DirectoryWatcher implements Service {
   async #follow(): Promise<void> {
     const { root, enters, follow = watch } = this.#options;
     this.#state = { kind: "events" };
+    this.#isBlind = false;
     this.#followed = await identityOf(root);
     // A root that is a link: chokidar follows no links, so it is given the directory itself.
     const real = await realRoot(root);
@@ -97,7 +109,6 @@ export class DirectoryWatcher implements Service {
       ignored: (path, stats) => tree.ignores(path, stats),
       ignoreInitial: true,
       followSymlinks: false,
-      ignorePermissionErrors: true,
       atomic: false,
     });
     this.#watcher = watcher;
@@ -105,7 +116,7 @@ export class DirectoryWatcher implements Service {
       const directory = watchedPath(details);
       // While the root is missing, chokidar watches a directory above it.
       if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
-      if (event === "rename" && name !== null) tree.appeared(join(directory, name));
+      if (event === "rename" && name !== null && !tree.appeared(join(directory, name))) this.#isBlind = true;
       this.#onEvent(asConfigured(directory), name, event === "change");
     });
     // Files may have been made in it before it was followed.
@@ -119,6 +130,7 @@ export class DirectoryWatcher implements Service {
         if (this.#watcher !== watcher) resolve();
       });
     });
+    this.#ready = this.#watcher === watcher;
   }
 
   #onEvent(directory: string, name: string | null, written: boolean): void {
@@ -130,6 +142,9 @@ export class DirectoryWatcher implements Service {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const { log, name, root } = this.#options;
     if (!EXHAUSTED.has(code)) {
+      this.#isBlind = true;
+      // The walk reports what it may not read.
+      if (FORBIDDEN.has(code)) return;
       log.warn(
         { watch: name, root, err: String(error) },
         "a directory cannot be followed; the rescan covers it",
@@ -174,6 +189,7 @@ export class DirectoryWatcher implements Service {
     this.#toList.clear();
     const watcher = this.#watcher;
     this.#watcher = undefined;
+    this.#ready = false;
     await watcher?.close();
   }
 }
@@ -226,9 +242,12 @@ export class DirectoryTree {
     this.#directories = new Set([root]);
   }
 
-  /** The entry was created, removed, or renamed. */
-  appeared(path: string): void {
-    if (!this.#directories.has(path) && this.#undecided.size < UNDECIDED) this.#undecided.add(path);
+  /** The entry was created, removed, or renamed. False: too many were; if it is a directory, it is not followed. */
+  appeared(path: string): boolean {
+    if (this.#directories.has(path) || this.#undecided.has(path)) return true;
+    if (this.#undecided.size >= UNDECIDED) return false;
+    this.#undecided.add(path);
+    return true;
   }
 
   removed(directory: string): void {

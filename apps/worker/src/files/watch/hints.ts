@@ -28,14 +28,16 @@ export async function followHints(
   while (!signal.aborted) {
     const taken = await hints.take(signal);
     for (let at = 0; at < taken.length && !signal.aborted; at += BATCH) {
-      await Promise.all(
-        taken.slice(at, at + BATCH).map(async ({ path, written }) => {
-          const watch = watchOf(watches, path);
-          const runner = runners.find((one) => one.watch === watch);
-          // If this fails, the rescan tries again.
-          await runner?.hint(path, written).catch((error: unknown) => onError(path, error));
-        }),
-      );
+      const underWay: Promise<void>[] = [];
+      for (const { path, written } of taken.slice(at, at + BATCH)) {
+        const watch = watchOf(watches, path);
+        const runner = runners.find((one) => one.watch === watch);
+        // Nearly every event is a write to a file that has a stream: it is marked, and nothing waits.
+        if (!runner || runner.passedOn(path, written)) continue;
+        // If this fails, the rescan tries again.
+        underWay.push(runner.sightNew(path).catch((error: unknown) => onError(path, error)));
+      }
+      if (underWay.length > 0) await Promise.all(underWay);
     }
     await clock.sleep(HINT_PAUSE_MS, signal);
   }

@@ -2,6 +2,7 @@ import {
   CheckpointError,
   DEFAULT_TEMPORARY_SUFFIXES,
   TemporaryNames,
+  type DoneEntry,
   type FileFacts,
   type Look,
   type StreamRecord,
@@ -30,6 +31,8 @@ interface Scene {
   live: string[];
   root: { inode: string; birthtimeNs: string } | undefined;
   walks: number;
+  /** Of them. */
+  lightWalks: number;
   deps: WatchDeps;
   runner: WatchRunner;
 }
@@ -58,9 +61,13 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       },
     },
     rescanIntervalMs: 10_000,
-    async *walk() {
+    async *walk(_watch, _signal, passOver) {
       here.walks += 1;
-      for (const path of here.files) yield await Promise.resolve({ path, facts });
+      if (passOver) here.lightWalks += 1;
+      for (const path of here.files) {
+        if (passOver?.isSettled(path)) passOver.passed([path]);
+        else yield await Promise.resolve({ path, facts });
+      }
     },
     accepts: () => true,
     followsEvents: () => true,
@@ -81,6 +88,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
     live: [],
     root,
     walks: 0,
+    lightWalks: 0,
     deps,
     runner: new WatchRunner(watch, deps),
   };
@@ -284,6 +292,92 @@ describe("how often a watch is walked", () => {
     expect(here.runner.state.state).toBe("offline");
     stop.abort();
     await clock.drive(running);
+  });
+});
+
+describe("a light walk", () => {
+  async function after(
+    ms: number,
+    here: Scene,
+    meanwhile: (clock: ManualClock) => Promise<void> = async () => {},
+  ) {
+    const stop = new AbortController();
+    const clock = here.deps.clock as ManualClock;
+    const running = here.runner.run(stop.signal);
+    await clock.advance(1);
+    await meanwhile(clock);
+    await clock.advance(ms);
+    stop.abort();
+    await clock.drive(running);
+    return { full: here.walks - here.lightWalks, light: here.lightWalks };
+  }
+
+  function kept(change: Partial<WatchDeps> = {}): Scene {
+    const here = scene(change);
+    here.files = new Set(["/in/kept", "/in/live"]);
+    here.deps.supervisor.table.setDone("/in/kept", { file_inode: "1" } as DoneEntry);
+    return here;
+  }
+
+  test("passes over completed files while events report changes; once a minute everything is looked at", async () => {
+    const here = kept();
+    expect(await after(119_000, here)).toEqual({ full: 2, light: 10 });
+    const sighted = vi.mocked(here.deps.supervisor.sight).mock.calls.map(([, path]) => path);
+    expect(sighted.filter((path) => path === "/in/kept")).toHaveLength(2);
+    expect(sighted.filter((path) => path === "/in/live")).toHaveLength(12);
+    expect(here.runner.filesSeen).toBe(2);
+    expect(here.deps.removeDone).not.toHaveBeenCalled();
+  });
+
+  test("is not made without events", async () => {
+    expect(await after(59_000, kept({ followsEvents: () => false }))).toEqual({ full: 6, light: 0 });
+  });
+
+  test("is not made after a walk that failed, nor while the volume is away, nor when Redis was emptied", async () => {
+    const failing = kept();
+    let fails = 2;
+    failing.deps.catchUp = () =>
+      (fails -= 1) >= 0 ? Promise.reject(new CheckpointError("away")) : Promise.resolve();
+    expect(await after(49_000, failing)).toEqual({ full: 3, light: 2 });
+    const offline = kept();
+    const comesBack = async (clock: ManualClock): Promise<void> => {
+      offline.root = undefined;
+      await clock.advance(10_000);
+      offline.root = root;
+    };
+    expect(await after(39_000, offline, comesBack)).toEqual({ full: 2, light: 2 });
+    const emptied = kept();
+    const forget = async (): Promise<void> => emptied.runner.forgetSaved();
+    expect(await after(49_000, emptied, forget)).toEqual({ full: 2, light: 3 });
+  });
+
+  test("is not made until a walk has begun with events at work", async () => {
+    let events = false;
+    const here = kept({ followsEvents: () => events });
+    const begin = async (): Promise<void> => void (events = true);
+    expect(await after(39_000, here, begin)).toEqual({ full: 2, light: 2 });
+  });
+
+  test("looks at a completed file that an event named, also when the hint failed", async () => {
+    const here = kept();
+    const hint = async (): Promise<void> => {
+      vi.mocked(here.deps.supervisor.sight).mockRejectedValueOnce(new CheckpointError("away"));
+      await expect(here.runner.hint("/in/kept", true)).rejects.toThrow("away");
+    };
+    expect(await after(29_000, here, hint)).toEqual({ full: 1, light: 2 });
+    const sighted = vi.mocked(here.deps.supervisor.sight).mock.calls.map(([, path]) => path);
+    // By the first walk, by the hint, and by the first light walk.
+    expect(sighted.filter((path) => path === "/in/kept")).toHaveLength(3);
+  });
+
+  test("is not made when a hint asks for a walk", async () => {
+    const here = kept();
+    const hint = async (): Promise<void> => {
+      vi.mocked(here.deps.supervisor.sight).mockResolvedValueOnce(false);
+      await here.runner.hint("/in/new");
+    };
+    here.files.add("/in/new");
+    expect((await after(5_000, here, hint)).full).toBe(2);
   });
 });
 

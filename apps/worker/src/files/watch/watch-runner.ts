@@ -19,6 +19,7 @@ import type { WatchStore } from "@sluice/redis-schema";
 import { Outage } from "../../observe/outage.ts";
 import type { FailedFile } from "../../streams/path-table.ts";
 import type { Supervisor } from "../../streams/supervisor.ts";
+import type { PassOver } from "./rescan.ts";
 import type { Watch } from "./watch.ts";
 
 export interface RootIdentity {
@@ -37,8 +38,15 @@ export interface WatchDeps {
     readonly running: ReadonlyMap<string, { processor: { readonly record: StreamRecord }; watch: Watch }>;
   };
   rescanIntervalMs: number;
-  /** Regular files of the watch that pass its filter. Ends early only by throwing. */
-  walk(watch: Watch, signal: AbortSignal): AsyncIterable<{ path: string; facts: FileFacts }>;
+  /**
+   * Regular files of the watch that pass its filter. Ends early only by throwing. `passOver`: a light walk, which passes
+   * over settled files in directories whose names are the same as before.
+   */
+  walk(
+    watch: Watch,
+    signal: AbortSignal,
+    passOver?: PassOver,
+  ): AsyncIterable<{ path: string; facts: FileFacts }>;
   /** Whether a path would be a stream. */
   accepts(watch: Watch, path: string, facts: FileFacts): boolean;
   /** Whether events report changes now; otherwise only the walks find them. */
@@ -58,11 +66,18 @@ export interface WatchDeps {
 /** Concurrent sightings during a walk: they share round trips to Redis. */
 const SIGHTINGS = 256;
 /**
- * While events report changes, the pause between walks grows with the number of files: each file takes some 0.02 ms of
- * CPU, so walks use at most about 4 % of a core.
+ * While events report changes, the pause between walks grows with the number of files that were looked at: each takes
+ * some 0.02 ms of CPU, so walks use at most about 4 % of a core.
  */
 const REST_MS_PER_FILE = 0.5;
 const LONGEST_REST_MS = 60_000;
+/**
+ * The walks in between are light: they look at directories and at files that are not completed. A change of a completed
+ * file whose event was lost is found by the next walk that looks at everything.
+ */
+const FULL_WALK_EVERY_MS = 60_000;
+const FULL_WALK_MS_PER_FILE = 1;
+const FULL_WALK_AT_LEAST_EVERY_MS = 300_000;
 /** Walks that hints request may use at most this share of the time. */
 const EARLY_WALKS_SHARE = 0.1;
 /** Events of one rename arrive together. */
@@ -78,6 +93,18 @@ export class WatchRunner {
   #current: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #lastSeen = 0;
+  /** Files that the last walk looked at. */
+  #lookedAt = 0;
+  /** When the last walk that looked at everything began (monotonic ms). */
+  #fullAtMs = 0;
+  /** The next walk looks at everything. */
+  #mustBeFull = true;
+  /** Events worked when the last walk of this loop began. */
+  #followedBefore = false;
+  /** Completed files that an event named since the last walk began. */
+  #named = new Set<string>();
+  /** The last walk reached its end, and found its volume. */
+  #walkedWell = false;
   #unopened = 0;
   /** Paths of completed files that the last walk did not find. */
   #gone = new Set<string>();
@@ -109,6 +136,7 @@ export class WatchRunner {
   /** Redis was emptied: what was saved about the watch must be saved again. */
   forgetSaved(): void {
     this.#saved = "";
+    this.#mustBeFull = true;
   }
 
   /** Walks at the rescan interval until the signal aborts. An unavailable Redis only delays the next walk. */
@@ -120,7 +148,7 @@ export class WatchRunner {
     });
     while (!signal.aborted) {
       try {
-        await this.rescan(signal);
+        await this.#walkWhenFree(signal, { light: this.#mayBeLight() });
         outage.over();
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
@@ -140,6 +168,7 @@ export class WatchRunner {
       await clock.sleep(rescanIntervalMs, awake);
     if (!this.#early.signal.aborted || signal.aborted) return;
     this.#early = new AbortController();
+    this.#mustBeFull = true;
     const leastMs = Math.max(EARLY_WALK_AFTER_MS, this.#lastWalkMs / EARLY_WALKS_SHARE);
     const restMs = Math.min(rescanIntervalMs, leastMs) - (clock.monotonicMs() - begunMs);
     await clock.sleep(Math.max(EARLY_WALK_AFTER_MS, restMs), signal);
@@ -152,7 +181,20 @@ export class WatchRunner {
   #restMs(): number {
     const { rescanIntervalMs, followsEvents } = this.#deps;
     if (!followsEvents(this.watch)) return rescanIntervalMs;
-    return Math.max(rescanIntervalMs, Math.min(LONGEST_REST_MS, this.#lastSeen * REST_MS_PER_FILE));
+    return Math.max(rescanIntervalMs, Math.min(LONGEST_REST_MS, this.#lookedAt * REST_MS_PER_FILE));
+  }
+
+  /** Whether events would have reported what a light walk does not look at. */
+  #mayBeLight(): boolean {
+    const { clock, followsEvents } = this.#deps;
+    const followedBefore = this.#followedBefore;
+    this.#followedBefore = followsEvents(this.watch);
+    if (this.#mustBeFull || !followedBefore || !this.#followedBefore) return false;
+    const everyMs = Math.min(
+      FULL_WALK_AT_LEAST_EVERY_MS,
+      Math.max(FULL_WALK_EVERY_MS, this.#lastSeen * FULL_WALK_MS_PER_FILE),
+    );
+    return clock.monotonicMs() - this.#fullAtMs < everyMs;
   }
 
   /** A volume that was unmounted or mounted is noticed at each interval, however long the pause. */
@@ -161,10 +203,15 @@ export class WatchRunner {
     return JSON.stringify(root) === JSON.stringify(this.#root);
   }
 
-  /** Starts a walk after this call; concurrent callers share the next one. */
+  /** Starts a walk that looks at everything after this call; concurrent callers share the next one. */
   async rescan(signal: AbortSignal): Promise<void> {
+    await this.#walkWhenFree(signal, { light: false });
+  }
+
+  async #walkWhenFree(signal: AbortSignal, how: { light: boolean }): Promise<void> {
     if (this.#current === undefined) {
-      this.#current = this.#walk(signal).finally(() => {
+      this.#current = this.#walk(signal, how).finally(() => {
+        if (!this.#walkedWell) this.#mustBeFull = true;
         this.#current = undefined;
       });
       return await this.#current;
@@ -178,15 +225,27 @@ export class WatchRunner {
     await this.#next;
   }
 
-  /** A path that an event named. */
-  async hint(path: string, written = false): Promise<void> {
-    const { supervisor, files } = this.#deps;
+  /** Whether a stream has the path that an event named, or the file of the marker it named; that stream then knows. */
+  passedOn(path: string, written = false): boolean {
+    const { supervisor } = this.#deps;
     const { temporaryNames } = this.watch.rules;
     if (path.endsWith(MARKER_SUFFIX)) {
       // `<name>.done` belongs to `<name>`, or to `<name>` under a temporary suffix.
-      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return;
+      if (supervisor.pokeNamed(path.slice(0, -MARKER_SUFFIX.length), temporaryNames)) return true;
     }
-    if (written ? supervisor.written(path) : supervisor.poke(path)) return;
+    return written ? supervisor.written(path) : supervisor.poke(path);
+  }
+
+  /** A path that an event named. */
+  async hint(path: string, written = false): Promise<void> {
+    if (!this.passedOn(path, written)) await this.sightNew(path);
+  }
+
+  /** As `hint`, for a path that no stream has. */
+  async sightNew(path: string): Promise<void> {
+    const { supervisor, files } = this.#deps;
+    // Whatever becomes of the hint, the next walk looks at the file too.
+    if (supervisor.table.isOnlyDone(path)) this.#named.add(path);
     // A walk enters no link. An event names a path, and one of its directories may be a link by now: opened, it says so.
     const look = await files.lookFresh(path);
     if (look.kind !== "file" || !this.#deps.accepts(this.watch, path, look.facts)) return;
@@ -199,16 +258,27 @@ export class WatchRunner {
     if (!this.#displaced.has(path)) this.#displaced.set(path, this.#walks);
   }
 
-  async #walk(signal: AbortSignal): Promise<void> {
-    const { clock, rootIdentity } = this.#deps;
+  async #walk(signal: AbortSignal, { light }: { light: boolean }): Promise<void> {
+    const { clock, rootIdentity, supervisor } = this.#deps;
     const begunMs = clock.monotonicMs();
     this.#walks += 1;
+    this.#walkedWell = false;
+    if (!light) this.#fullAtMs = begunMs;
+    if (!light) this.#mustBeFull = false;
     const root = await rootIdentity(this.watch.root);
     this.#root = root;
     const seen = new Set<string>();
     const away: unknown[] = [];
     await this.#deps.catchUp().catch((error: unknown) => void away.push(error));
-    if (root) await this.#sightAll(seen, away, signal);
+    const named = this.#named;
+    this.#named = new Set();
+    const passOver: PassOver = {
+      isSettled: (path) => supervisor.table.isOnlyDone(path) && !named.has(path),
+      passed(paths) {
+        for (const path of paths) seen.add(path);
+      },
+    };
+    if (root) await this.#sightAll(seen, away, signal, light ? passOver : undefined);
     if (away.length > 0) throw away[0];
     if (signal.aborted) return;
     this.#lastSeen = seen.size;
@@ -216,13 +286,19 @@ export class WatchRunner {
     if (this.#state.state === "ok") await this.#forgetDone(seen);
     await this.#noteSources();
     this.#lastWalkMs = clock.monotonicMs() - begunMs;
+    this.#walkedWell = this.#state.state === "ok";
   }
 
   /**
    * After the first failure, the remaining files are only measured: the number of bytes not in S3 yet must be known
    * also while Redis is unavailable.
    */
-  async #sightAll(seen: Set<string>, failures: unknown[], signal: AbortSignal): Promise<void> {
+  async #sightAll(
+    seen: Set<string>,
+    failures: unknown[],
+    signal: AbortSignal,
+    passOver: PassOver | undefined,
+  ): Promise<void> {
     const { supervisor } = this.#deps;
     const underWay = new Set<Promise<void>>();
     const unsettled: string[] = [];
@@ -230,8 +306,10 @@ export class WatchRunner {
     const measure = (path: string, facts: FileFacts): void => {
       if (!supervisor.measure(path, facts)) unopened += facts.size;
     };
-    for await (const { path, facts } of this.#deps.walk(this.watch, signal)) {
+    this.#lookedAt = 0;
+    for await (const { path, facts } of this.#deps.walk(this.watch, signal, passOver)) {
       seen.add(path);
+      this.#lookedAt += 1;
       if (failures.length > 0) {
         measure(path, facts);
         continue;
