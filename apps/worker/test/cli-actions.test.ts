@@ -426,7 +426,7 @@ describe("sluice orphans", () => {
     const { code, stdout } = await rig.sluice(["orphans", "ls"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /ours-old +ours +3 d ago +2 +16\.0 MiB +left by a purge +s3:\/\/recordings\/rec\/ours-old\.mkv/,
+      /ours-old +ours +3 d ago +- +2 +16\.0 MiB +left by a purge +s3:\/\/recordings\/rec\/ours-old\.mkv/,
     );
     expect(stdout).toContain("s3://recordings/rec/␛.mkv");
     const list = document<Orphan[]>(await rig.sluice(["orphans", "ls", "--json"]));
