@@ -131,7 +131,8 @@ test("X10: a redirect is not followed", async () => {
 
 test("a file that is stalled is told once", async () => {
   await worker.terminate();
-  worker = await rig.start({ SLUICE_STALL_AFTER: "2s" });
+  // Longer than the five seconds in which a record learns that other parts are on their way: the cause is then of now.
+  worker = await rig.start({ SLUICE_STALL_AFTER: "10s" });
   const growing = await GrowingFile.open(`${rig.root}/${fresh("stalled.bin")}`);
   await growing.append(PART);
   await rig.live(growing.path, ({ next_part }) => next_part === "2");
