@@ -71,6 +71,12 @@ export async function bringGoProgram(program: GoProgram): Promise<string | undef
     return `building ${what} with Go: ${lastWords(error)}`;
   }
 }
+export const SEAWEEDFS = goProgram(
+  "weed",
+  "github.com/seaweedfs/seaweedfs/weed",
+  "v0.0.0-20261109003541-7506e5f91cd6",
+  "github.com/seaweedfs/seaweedfs",
+);
 
 interface PythonPackage {
   name: string;

@@ -7,6 +7,7 @@ import { startMoto } from "./servers/moto.ts";
 import { startS3Mock } from "./servers/s3mock.ts";
 import { startS3Proxy } from "./servers/s3proxy.ts";
 import { startSwift } from "./servers/swift.ts";
+import { startSeaweedFs } from "./servers/seaweedfs.ts";
 import { startVersityGw } from "./servers/versitygw.ts";
 import { ENDPOINT_VARIABLE, missingVariables, yourServer } from "./servers/yours.ts";
 import * as programs from "./programs.ts";
@@ -29,6 +30,9 @@ export interface Store {
 }
 
 const CONDITIONAL = "S24 a Complete that must not replace anything is a conflict, and the upload stays";
+const REPLACED = "a part sent again takes the place of the first";
+const STALE =
+  "S6 a Complete that names a stale ETag, or a part that is not there, leaves the upload to be repaired";
 const ENDED = "S27 what is completed is gone as an upload, and its abort leaves the object alone";
 const ABORTED = "an aborted upload is gone for every request, and aborting it again is success";
 const COPIED = "a range is copied from an object that stands, and only from that one";
@@ -106,6 +110,17 @@ export const STORES: readonly Store[] = [
     from: "Go's module proxy, built once",
     bring: () => programs.bringGoProgram(programs.MINIO),
     start: startMinio,
+  },
+  {
+    file: "seaweedfs",
+    name: "SeaweedFS",
+    from: "Go's module proxy, built once",
+    bring: () => programs.bringGoProgram(programs.SEAWEEDFS),
+    start: startSeaweedFs,
+    differs: {
+      [REPLACED]: "a part that was sent again is listed twice",
+      [STALE]: "Complete accepts the ETag of a part that was replaced",
+    },
   },
 ];
 
