@@ -4,8 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import { query, signIn } from "./support/api.ts";
-import { grave } from "./support/axe.ts";
-import { misplaced } from "./support/geometry.ts";
+import { expectSoundLooks } from "./support/looks.ts";
 import { until } from "./support/process.ts";
 import { startStack, type Stack } from "./support/stack.ts";
 import { expect, openPage, test } from "./support/test.ts";
@@ -77,14 +76,7 @@ test("yesterday's recording is found in two choices, and the address is the answ
   await page.getByLabel("from", { exact: true }).fill(local);
   await page.getByLabel("to", { exact: true }).fill(local);
   await expect(rows(page)).toHaveCount(2);
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    expect(await grave(page)).toEqual([]);
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: 900 });
-      expect(await misplaced(page)).toEqual([]);
-    }
-  }
+  await expectSoundLooks(page);
   await page.getByRole("button", { name: "Clear filters" }).click();
   await expect(rows(page)).toHaveCount(1 + NAMES.length);
   await expect(page).toHaveURL(/\/streams$/);

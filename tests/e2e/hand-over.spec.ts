@@ -3,9 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { query, mutate, signIn } from "./support/api.ts";
-import { grave } from "./support/axe.ts";
 import { startDashboard } from "./support/dashboard.ts";
-import { misplaced } from "./support/geometry.ts";
+import { expectSoundLooks } from "./support/looks.ts";
 import { until } from "./support/process.ts";
 import { startStack, type Stack } from "./support/stack.ts";
 import { expect, openPage, test } from "./support/test.ts";
@@ -55,14 +54,7 @@ test("an operator copies the names of an object, follows it to the console, and 
   await card.getByRole("button", { name: "Download" }).click();
   const now = card.getByRole("link", { name: "Download now" });
   await expect(now).toBeVisible();
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    expect(await grave(page)).toEqual([]);
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: 900 });
-      expect(await misplaced(page)).toEqual([]);
-    }
-  }
+  await expectSoundLooks(page);
   const [download] = await Promise.all([page.waitForEvent("download"), now.click()]);
   expect(download.suggestedFilename()).toBe("take 1.mkv");
   expect(await readFile(await download.path())).toEqual(await readFile(path));

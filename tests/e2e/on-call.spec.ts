@@ -8,9 +8,8 @@ import { join } from "node:path";
 import type { Locator, Page } from "@playwright/test";
 import type { Redis } from "ioredis";
 import { mutate, query, signIn } from "./support/api.ts";
-import { grave } from "./support/axe.ts";
 import { startDashboard, type Dashboard } from "./support/dashboard.ts";
-import { misplaced } from "./support/geometry.ts";
+import { expectSoundLooks } from "./support/looks.ts";
 import { until } from "./support/process.ts";
 import { PART, startStack, type Stack } from "./support/stack.ts";
 import { expect, openPage, test as base } from "./support/test.ts";
@@ -220,14 +219,7 @@ test("the pages that answer have no serious fault of accessibility, and nothing 
   test.setTimeout(180_000);
   for (const path of ["/failed?when=week", "/orphans", "/streams?when=days&time=completed", "/"]) {
     await openPage(page, dashboard.origin + path);
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      expect(await grave(page), path).toEqual([]);
-      for (const width of [390, 1280]) {
-        await page.setViewportSize({ width, height: 900 });
-        expect(await misplaced(page), `${path} at ${width}`).toEqual([]);
-      }
-    }
+    await expectSoundLooks(page, path);
   }
   expect(clicks.made).toBe(0);
 });

@@ -3,18 +3,11 @@
  * stands at nothing is a hole in the world, or is explained there.
  */
 import { readFileSync, writeFileSync } from "node:fs";
+import { KINDS } from "@sluice/core";
 import type { Database } from "../redis/database.ts";
 import { ACTION_KINDS, ENDING, type Action } from "./plan.ts";
 
-const STATES = [
-  "none",
-  "opening",
-  "processing",
-  "pending_completion",
-  "s3_completed",
-  "completed",
-  "failed",
-] as const;
+const STATES = ["none", ...KINDS];
 
 const ROWS = ["write", ...ACTION_KINDS.filter((kind) => kind !== "ask"), "ask", ...ENDING.map(askedFor)];
 const [BEGIN, END] = ["<!-- pairs: npm run simulate -- --pairs -->", "<!-- end of pairs -->"];

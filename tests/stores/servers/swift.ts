@@ -22,13 +22,9 @@ export async function startSwift(): Promise<StoreServer> {
     home.at("swift.conf"),
     `[swift-hash]\nswift_hash_path_suffix = ${randomUUID()}\n[storage-policy:0]\nname = one\ndefault = yes\n`,
   );
-  for (const [kind, ring] of [
-    ["account", "account"],
-    ["container", "container"],
-    ["object", "object"],
-  ] as const) {
+  for (const kind of ["account", "container", "object"]) {
     const own = await freePort();
-    const builder = home.at(`${ring}.builder`);
+    const builder = home.at(`${kind}.builder`);
     // 2^2 partitions, one copy, moved as often as asked.
     await run("swift-ring-builder", [builder, "create", "2", "1", "0"], { cwd: home.directory });
     await run("swift-ring-builder", [builder, "add", `r1z1-${HOST}:${own}/${DEVICE}`, "1"], {
