@@ -87,6 +87,7 @@ const IN_BROWSERS = [
   "row-export",
   "row-filter",
   "stream-row",
+  "troubles",
   "units",
   "verdict",
   "visible-text",

@@ -8,7 +8,17 @@ import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "a11y" });
 
-const PAGES = ["/", "/streams", "/failed", "/orphans", "/workers", "/activity"] as const;
+const PAGES = [
+  "/",
+  "/streams",
+  "/failed",
+  "/orphans",
+  "/sources",
+  "/workers",
+  "/webhooks",
+  "/activity",
+  "/system",
+] as const;
 const THEMES = ["light", "dark"] as const;
 const SIZES = [
   { width: 1440, height: 900 },

@@ -109,7 +109,17 @@ test.describe("with a password", () => {
 
   test("X1: a page never carries data to a stranger", async ({ dashboard, other }) => {
     await other.set("canary", "x");
-    for (const path of ["/", "/streams", "/failed", "/orphans", "/workers", "/activity"]) {
+    for (const path of [
+      "/",
+      "/streams",
+      "/failed",
+      "/orphans",
+      "/sources",
+      "/workers",
+      "/webhooks",
+      "/activity",
+      "/system",
+    ]) {
       const response = await fetch(dashboard.origin + path, { redirect: "manual" });
       expect(response.status).toBe(307);
       expect(await response.text()).not.toContain("lag_bytes");

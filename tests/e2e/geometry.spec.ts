@@ -109,6 +109,12 @@ for (const [name, path] of [
   ["failed", () => "/failed"],
   ["orphans", () => "/orphans"],
   ["workers", () => "/workers"],
+  ["a worker", () => "/workers/recorder-01-9464"],
+  ["sources", () => "/sources"],
+  ["a source", () => "/sources?source=recorder-01"],
+  ["a watch", () => "/sources?source=recorder-01&watch=captures"],
+  ["webhooks", () => "/webhooks"],
+  ["system", () => "/system"],
   ["activity", () => "/activity"],
 ] as const)
   test(`${name}: nothing overlaps, is cut off or leaves its place`, async ({ signedIn: page, dashboard }) => {

@@ -178,7 +178,7 @@ test("what do orphans cost, and which may go?", async ({ page, clicks, other }) 
   await clicks.on(navigation(page).getByRole("link", { name: /^Orphans/ }));
   await clicks.on(page.getByRole("button", { name: "Scan now" }));
   const upload = page.locator("[data-verdict=ours]");
-  await expect(upload).toContainText("may be deleted from");
+  await expect(upload).toContainText("becomes deletable");
   const totals = page.getByRole("region", { name: "Totals" });
   await expect(totals.getByRole("row").filter({ hasText: "Ours" })).toContainText("1.00 USD");
   await expect(totals).not.toContainText("may be deleted now");
@@ -189,7 +189,7 @@ test("what do orphans cost, and which may go?", async ({ page, clicks, other }) 
     await other.hset("orphans", id, JSON.stringify(orphan));
   }
   await page.reload();
-  await expect(upload).toContainText("may be deleted since");
+  await expect(upload).toContainText("became deletable");
   await expect(totals.getByRole("row").filter({ hasText: "may be deleted now" })).toContainText("1.0 MiB");
   await expect(navigation(page).getByRole("link", { name: /^Orphans/ })).toContainText(
     "1 may be deleted",

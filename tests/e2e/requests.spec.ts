@@ -16,7 +16,18 @@ const GROWING = 7;
 const GROWS_EVERY_MS = 400;
 /** Answers that were still on their way when the page was opened. */
 const SETTLED_MS = 3_500;
-const PATHS = ["/", "/streams", "/failed", "/orphans", "/workers", "/activity"] as const;
+const PATHS = [
+  "/",
+  "/streams",
+  "/failed",
+  "/orphans",
+  "/sources?source=recorder-01",
+  "/workers",
+  "/workers/recorder-01-9464",
+  "/webhooks",
+  "/activity",
+  "/system",
+] as const;
 
 const keepWorker = new AbortController();
 let seeding: Promise<unknown> = Promise.resolve();

@@ -4,6 +4,7 @@
  */
 export type { Config, Role } from "./config.ts";
 export { containerSign } from "./container.ts";
+export { effectiveOfWorker, effectiveSettings, type EffectiveSetting } from "./effective.ts";
 export { loadConfig, readConfig, type ConfigInputs, type LoadedConfig, type ReadConfig } from "./load.ts";
 export { originText, type Origin } from "./origin.ts";
 export { printConfig } from "./print.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { effectiveOfWorker, effectiveSettings } from "./effective.ts";
 import { loadConfig, readConfig, type ConfigInputs } from "./load.ts";
 import { printConfig } from "./print.ts";
 
@@ -75,5 +76,47 @@ describe("config print of a configuration that is wrong in one place", () => {
     const text = printConfig(readConfig(inputs("- no map")), { json: false });
     expect(text).toMatch(/^SLUICE_REDIS_URL +\(not known\)$/m);
     expect(text).toMatch(/^SLUICE_S3_BUCKET +recordings +\(environment\)$/m);
+  });
+});
+
+describe("the effective settings", () => {
+  const yaml = "watches:\n  - path: /data\n    name: cam\n    idle_timeout: 5s\n";
+  const loaded = loadConfig({
+    env: {
+      SLUICE_S3_BUCKET: "recordings",
+      SLUICE_REDIS_URL: "rediss://user:hunter2@redis:6380/1",
+      SLUICE_WEBHOOK_URL: "https://hooks.example/hunter2",
+      SLUICE_CONFIG: "/etc/sluice.yaml",
+    },
+    roles: [],
+    cwd: "/",
+    hostname: "studio",
+    container: () => undefined,
+    readFile: () => yaml,
+  });
+  const shown = new Map(effectiveOfWorker(loaded).map((setting) => [setting.name, setting]));
+
+  it("have each value as it would be written, with its origin", () => {
+    expect(shown.get("SLUICE_DRAIN_TIMEOUT")).toMatchObject({ value: "25s", origin: "default" });
+    expect(shown.get("SLUICE_WORKER_ID")).toMatchObject({ value: "studio-9464", origin: "computed" });
+    expect(shown.get("SLUICE_BANDWIDTH")).not.toHaveProperty("value");
+    expect(shown.get("watch cam")).toMatchObject({ value: "/data" });
+    expect(shown.get("watch cam: idle_timeout")).toMatchObject({
+      value: "5s",
+      origin: "watches[0] in /etc/sluice.yaml",
+    });
+    expect(shown.has("watch cam: idle_max")).toBe(false);
+  });
+
+  it("never have a secret, only that it is set", () => {
+    expect(shown.get("SLUICE_REDIS_URL")).toMatchObject({ value: "set", origin: "environment" });
+    expect(shown.get("SLUICE_WEBHOOK_URL")).toMatchObject({ value: "set" });
+    expect(JSON.stringify([...shown.values()])).not.toContain("hunter2");
+  });
+
+  it("are those of one program", () => {
+    expect(shown.has("SLUICE_WEB_PORT")).toBe(false);
+    const own = effectiveSettings(loaded, new Set(["webPort", "redisUrl"] as const));
+    expect(own.map(({ name }) => name)).toEqual(["SLUICE_REDIS_URL", "SLUICE_WEB_PORT"]);
   });
 });

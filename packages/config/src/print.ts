@@ -1,5 +1,6 @@
 /** `config print`: every setting with its value and where it came from. Secrets never appear. */
 import type { Config } from "./config.ts";
+import { effectiveOrigin, valueOf, valueText } from "./effective.ts";
 import { originText, type Origin } from "./origin.ts";
 import { redacted } from "./redact.ts";
 import { FIELDS, RULE_FIELDS, type SettingField, type SettingKey } from "./schema.ts";
@@ -27,13 +28,11 @@ function asText({ config, sources, wrong = NONE }: Printed): string {
       const origin = given ? `(${originText(sources[field.key])})` : "";
       return [environmentName(field.meta.name), given ? "(wrong)" : "(not known)", origin];
     }
-    const value = textOf(field, valueOf(config, field.key));
-    // Without a value, the effective value is shown instead of the reason for the default.
-    const instead = value === undefined ? field.meta.computed : undefined;
+    const value = valueText(field, valueOf(config, field.key), secret);
     return [
       environmentName(field.meta.name),
       value ?? "(not set)",
-      instead === undefined ? `(${originText(sources[field.key])})` : `(default: ${instead})`,
+      `(${effectiveOrigin(field, sources[field.key], value)})`,
     ];
   });
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
@@ -49,7 +48,7 @@ function asText({ config, sources, wrong = NONE }: Printed): string {
 function watchLines(watch: WatchConfig): string[] {
   const rules = RULE_FIELDS.map((field) => [
     yamlKey(field.meta.name),
-    textOf(field, watch[field.key]) ?? "(not set)",
+    valueText(field, watch[field.key], secret) ?? "(not set)",
   ]);
   const rows = [["path", watch.root], ["key_prefix", JSON.stringify(watch.keyPrefix)], ...rules];
   return [`watch ${watch.name}`, ...rows.map(([name = "", value = ""]) => `  ${name.padEnd(20)}  ${value}`)];
@@ -71,17 +70,6 @@ function asJson({ config, sources, wrong = NONE }: Printed): string {
     ),
   }));
   return JSON.stringify({ settings: Object.fromEntries(settings), watches }, undefined, 2);
-}
-
-function valueOf(config: Config, key: SettingKey): unknown {
-  return key in config ? config[key as keyof Config] : undefined;
-}
-
-/** As the user would write it; empty texts and lists become "". */
-function textOf({ meta }: SettingField, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (meta.secret) return secret(value);
-  return meta.format(value) || '""';
 }
 
 function safe({ meta }: SettingField, value: unknown): unknown {

@@ -8,6 +8,7 @@ const minute = (startsAt: number, bytes_in: number, bytes_sent = 0) => ({
   startsAt,
   all: { ...NO_COUNTS, bytes_in, bytes_sent },
   byWorker: {},
+  byWatch: {},
 });
 
 it("the rates of now are those of the running minute and the one before", () => {

@@ -2,6 +2,7 @@
 export * from "./audit-log.ts";
 export * from "./connection.ts";
 export * from "./context.ts";
+export * from "./deliveries.ts";
 export * from "./epoch.ts";
 export * from "./event-feed.ts";
 export * from "./files-done.ts";
@@ -15,6 +16,7 @@ export type { OutboxMessage } from "./outbox-message.ts";
 export * from "./outbox.ts";
 export * from "./plans.ts";
 export * from "./records/codec.ts";
+export * from "./records/delivery.ts";
 export * from "./records/feed.ts";
 export * from "./records/file-entries.ts";
 export * from "./records/founding-record.ts";
@@ -28,6 +30,7 @@ export { fromBuffer, fromBuffers, pathField, pathOfField, toArg, type RawHash } 
 export * from "./records/upload-entries.ts";
 export * from "./records/watch.ts";
 export * from "./records/worker.ts";
+export * from "./records/worker-report.ts";
 export * from "./record-sweep.ts";
 export * from "./redis-url.ts";
 export { inPlainWords, wrongType } from "./replies.ts";
@@ -47,3 +50,4 @@ export * from "./stream-store.ts";
 export * from "./version.ts";
 export * from "./watch-store.ts";
 export * from "./worker-registry.ts";
+export * from "./worker-reports.ts";

@@ -14,6 +14,9 @@ export const KEPT = {
   outbox: 10_000,
   /** The hard limit of the outbox, which applies while no worker delivers. */
   outboxMost: 20_000,
+  /** The last results of webhook messages, and messages that were dropped: about so many. */
+  deliveries: 300,
+  droppedMessages: 200,
   /** How long the turn of delivering webhooks lasts without renewal. */
   turnMs: LIMITS.leaseTtlMs,
   leaseMs: LIMITS.leaseTtlMs,

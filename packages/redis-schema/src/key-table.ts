@@ -116,6 +116,14 @@ export const KEYS = {
     meaning:
       "The fields of its lease as it last renewed it: the last report of a worker whose lease has lapsed.",
   },
+  workerReport: {
+    pattern: "workers:report:<id>",
+    type: "hash",
+    kept: `${hours(KEPT.deadWorkerMs)} after its last write`,
+    writer: "the worker itself, while it holds its lease",
+    meaning:
+      "What it reports of itself beside its lease, JSON in each field: `settings` (its effective settings with their origins, no secrets), `troubles` (its last errors and warnings, by code), `part_seconds` (how long its parts took).",
+  },
   requests: {
     pattern: "requests",
     type: "stream",
@@ -179,6 +187,20 @@ export const KEYS = {
     meaning:
       "Which conditions of workers and watches webhooks have reported, so that each is reported once: since when, by condition.",
   },
+  outboxResults: {
+    pattern: "webhooks:results",
+    type: "stream",
+    kept: `about ${KEPT.deliveries} entries`,
+    writer: "the delivering worker, or the dashboard while no worker is alive",
+    meaning: "What became of webhook messages: accepted, not accepted (at growing gaps), dropped.",
+  },
+  outboxDropped: {
+    pattern: "webhooks:dropped",
+    type: "stream",
+    kept: `about ${KEPT.droppedMessages} entries`,
+    writer: "as `webhooks:results`; a retry in the dashboard moves one back to `webhooks`",
+    meaning: "Messages that were dropped because they were too old, with their bodies.",
+  },
   audit: {
     pattern: "audit",
     type: "stream",
@@ -199,7 +221,7 @@ export const KEYS = {
     kept: hours(KEPT.statsMs),
     writer: "the scripts whose change they count",
     meaning:
-      "Counters of one minute (UTC, `YYYYMMDDhhmm`), in all (`<name>`) and by worker (`<name>@<worker>`); what each worker last reported in it: lag, age, source, start, whether it was blocked.",
+      "Counters of one minute (UTC, `YYYYMMDDhhmm`), in all (`<name>`), by worker (`<name>@<worker>`) and by watch (`<name>#<source>/<watch>`); what each worker last reported in it: lag, age, source, start, whether it was blocked.",
   },
   store: {
     pattern: "store:<hash>",

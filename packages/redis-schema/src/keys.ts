@@ -49,6 +49,7 @@ export function keysWith(prefix: string) {
     workers: plain(KEYS.workers),
     worker: (id: string) => filled(KEYS.worker, id),
     workerLast: (id: string) => filled(KEYS.workerLast, id),
+    workerReport: (id: string) => filled(KEYS.workerReport, id),
     requests: plain(KEYS.requests),
     request: (id: string) => filled(KEYS.request, id),
     plan: (token: string) => filled(KEYS.plan, token),
@@ -58,6 +59,8 @@ export function keysWith(prefix: string) {
     outbox: plain(KEYS.outbox),
     outboxTurn: plain(KEYS.outboxTurn),
     outboxReported: plain(KEYS.outboxReported),
+    outboxResults: plain(KEYS.outboxResults),
+    outboxDropped: plain(KEYS.outboxDropped),
     audit: plain(KEYS.audit),
     auditRefused: plain(KEYS.auditRefused),
     /** The minute that contains `ms` (since 1970), in UTC. */

@@ -40,6 +40,7 @@ export const SCRIPTS = {
   reportStalled: script("report-stalled", new URL("./scripts/report-stalled.lua", import.meta.url)),
   reportWorker: script("report-worker", new URL("./scripts/report-worker.lua", import.meta.url)),
   takeTurn: script("take-turn", new URL("./scripts/take-turn.lua", import.meta.url)),
+  retryMessage: script("retry-message", new URL("./scripts/retry-message.lua", import.meta.url)),
   endTurn: script("end-turn", new URL("./scripts/end-turn.lua", import.meta.url)),
   convertIndex: script("convert-index", new URL("./scripts/convert-index.lua", import.meta.url)),
   fileRequest: script("file-request", new URL("./scripts/file-request.lua", import.meta.url)),

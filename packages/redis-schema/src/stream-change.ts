@@ -164,7 +164,7 @@ export function changeArgs(
     ...(write.done ? { done: [toArg(newPath), formatDone(write.done)] as const } : {}),
     log: logLines(write.log, worker, nowMs),
     event: write.remove ? { type: "removed", ...detailOf(write.event) } : write.event,
-    stats: statsArgs(write.stats, worker),
+    stats: statsArgs(write.stats, worker, after),
     message: messageOf(before, after, webhookEvents, nowMs),
   });
 }

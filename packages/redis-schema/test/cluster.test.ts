@@ -3,6 +3,7 @@ import { failed, streamId } from "@sluice/core";
 import {
   assertClusterPrefix,
   convertIndexes,
+  Deliveries,
   EventFeed,
   failBroken,
   FilesDone,
@@ -77,6 +78,11 @@ test("R14: every script runs through a cluster client", async () => {
   expect(await outbox.reportWorker(lost)).toBe(true);
   expect(await outbox.takeTurn()).toBe(true);
   await outbox.endTurn();
+  const deliveries = new Deliveries(schema);
+  const expired = { id: "m", event: "worker.lost" as const, subject: "worker w2", body: "{}", at: 1 };
+  await deliveries.expired("1-1", expired, 0);
+  const [dropped] = await deliveries.dropped(1);
+  expect(await deliveries.retry(dropped?.position ?? "")).toBe("m");
 
   const queue = new RequestQueue(schema);
   const request = { id: "r1", action: "retry" as const, items: ["s1"], who: "a", filed_at_utc: NOW_UTC };

@@ -5,6 +5,7 @@
 import type { Part } from "@sluice/core";
 import {
   convertIndexes,
+  Deliveries,
   failBroken,
   Plans,
   pruneHistory,
@@ -28,6 +29,7 @@ import {
   NOW,
   NOW_UTC,
   plainSet,
+  POSITION,
   record,
   startHarness,
   stored,
@@ -225,6 +227,20 @@ const CASES: Case[] = [
     script: "endTurn",
     seed: { "webhooks:turn": text(W1.nonce) },
     send: (schema) => new Outbox(schema, W1).endTurn(),
+  },
+  {
+    script: "retryMessage",
+    seed: {
+      "webhooks:dropped": stream({
+        [POSITION]: "5-1",
+        id: "m",
+        event: "failed",
+        subject: "s1",
+        body: "{}",
+        dropped_at: "1",
+      }),
+    },
+    send: (schema) => new Deliveries(schema).retry("5-1"),
   },
   {
     script: "convertIndex",

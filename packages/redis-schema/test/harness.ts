@@ -49,6 +49,9 @@ class Text {
   }
 }
 
+/** A field of a seeded entry of a stream: its position. */
+export const POSITION = "@position";
+
 export const zset = (scores: Record<string, number>): Value => new SortedSet(scores);
 export const stream = (...entries: Record<string, string>[]): Value => new Stream(entries);
 export const plainSet = (...members: string[]): Value => new PlainSet(members);
@@ -130,7 +133,9 @@ export async function seed(raw: Redis, prefix: string, state: State): Promise<vo
     } else if (value instanceof PlainSet) await raw.sadd(key, ...value.members);
     else if (value instanceof Text) await raw.set(key, value.text);
     else if (value instanceof Stream) {
-      for (const entry of value.entries) await raw.xadd(key, "*", ...Object.entries(entry).flat());
+      // A position that a test names, or the next one.
+      for (const { [POSITION]: position = "*", ...fields } of value.entries)
+        await raw.xadd(key, position, ...Object.entries(fields).flat());
     } else await raw.hset(key, value);
   }
 }

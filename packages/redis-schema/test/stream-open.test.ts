@@ -168,7 +168,7 @@ describe("open in the place of another stream", () => {
     ...stored(next),
     "stream:s0:log": [line("another file took its path")],
     "stream:s1:log": [line("found")],
-    "stats:202611241020": { failures: "1", "failures@w1": "1" },
+    "stats:202611241020": { failures: "1", "failures@w1": "1", "failures#src/rec": "1" },
     events: stream(
       {
         type: "state",

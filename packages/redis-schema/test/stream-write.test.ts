@@ -66,7 +66,14 @@ const rows: Row[] = [
         score: Date.parse(EARLIER),
       }),
       "stream:s1:parts": { "1": JSON.stringify(part1), "2": JSON.stringify(part2) },
-      [MINUTE_KEY]: { bytes_sent: "8", "bytes_sent@w1": "8", parts: "1", "parts@w1": "1" },
+      [MINUTE_KEY]: {
+        bytes_sent: "8",
+        "bytes_sent@w1": "8",
+        "bytes_sent#src/rec": "8",
+        parts: "1",
+        "parts@w1": "1",
+        "parts#src/rec": "1",
+      },
       events: stream({
         type: "progress",
         subject: "s1",
@@ -143,7 +150,7 @@ const rows: Row[] = [
       ),
       "stream:s1:parts": { "1": JSON.stringify(part1) },
       "streams:by_key": taken,
-      [MINUTE_KEY]: { failures: "1", "failures@w1": "1" },
+      [MINUTE_KEY]: { failures: "1", "failures@w1": "1", "failures#src/rec": "1" },
     },
   },
   {
@@ -171,7 +178,7 @@ const rows: Row[] = [
       }),
       "streams:by_key": { "bkt/other": "s2" },
       "files:done": { "src:/rec/a.mkv": JSON.stringify(done) },
-      [MINUTE_KEY]: { completed: "1", "completed@w1": "1" },
+      [MINUTE_KEY]: { completed: "1", "completed@w1": "1", "completed#src/rec": "1" },
     },
   },
   {

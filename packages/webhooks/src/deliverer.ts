@@ -2,8 +2,15 @@
  * Delivers the messages of the outbox to the receiver at least once, in order per stream; a message that is too old is
  * dropped and counted. Only the process that has the turn delivers; streams never wait for it.
  */
+import { trouble } from "@sluice/control/troubles";
 import { CheckpointError, assert, backoffMs, type Clock } from "@sluice/core";
-import { KEPT, type Outbox, type OutboxMessage, type WaitingMessage } from "@sluice/redis-schema";
+import {
+  KEPT,
+  type Deliveries,
+  type Outbox,
+  type OutboxMessage,
+  type WaitingMessage,
+} from "@sluice/redis-schema";
 
 export interface Message {
   id: string;
@@ -22,6 +29,7 @@ export type Post = (message: Message, signal: AbortSignal) => Promise<Answer>;
 
 export interface DelivererDeps {
   outbox: Outbox;
+  deliveries: Deliveries;
   post: Post;
   maxAgeMs: number;
   clock: Clock;
@@ -105,7 +113,7 @@ export class Deliverer implements AsyncDisposable {
       await work();
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      this.#deps.log.warn({ err: error.message }, "webhooks wait for Redis");
+      this.#deps.log.warn({ err: error.message, ...trouble("webhooks_wait") }, "webhooks wait for Redis");
     }
   }
 
@@ -135,7 +143,10 @@ export class Deliverer implements AsyncDisposable {
       this.#consecutiveFailures += 1;
       // An outage is logged once, not at each attempt.
       if (this.#consecutiveFailures === 1)
-        log.warn({ detail: round.detail }, "a webhook was not accepted; retrying");
+        log.warn(
+          { detail: round.detail, ...trouble("webhook_not_accepted") },
+          "a webhook was not accepted; retrying",
+        );
     }
   }
 
@@ -155,11 +166,25 @@ export class Deliverer implements AsyncDisposable {
   }
 
   async #deliver({ position, message }: WaitingMessage, round: Round, signal: AbortSignal): Promise<void> {
-    const { outbox, clock, tally, maxAgeMs } = this.#deps;
-    if (message === undefined || clock.wallMs() - message.at > maxAgeMs) {
+    const { outbox, deliveries, clock, tally, maxAgeMs, log } = this.#deps;
+    if (message === undefined) {
       await outbox.remove(position);
-      if (message) this.#retries.delete(message.subject);
-      tally.dropped(message ? "expired" : "unreadable", 1);
+      tally.dropped("unreadable", 1);
+      return;
+    }
+    const failures = this.#retries.get(message.subject)?.attempts ?? 0;
+    if (clock.wallMs() - message.at > maxAgeMs) {
+      await deliveries.expired(position, message, failures);
+      this.#retries.delete(message.subject);
+      tally.dropped("expired", 1);
+      log.warn(
+        {
+          message_id: message.id,
+          detail: `${message.event} of ${message.subject}`,
+          ...trouble("webhook_dropped"),
+        },
+        "a webhook is dropped: it waited longer than SLUICE_WEBHOOK_MAX_AGE",
+      );
       return;
     }
     const { subject } = message;
@@ -177,12 +202,13 @@ export class Deliverer implements AsyncDisposable {
       this.#retries.delete(subject);
       round.accepted += 1;
       tally.delivered(message.event);
-      await outbox.remove(position);
-    } else if (!signal.aborted) this.#holdBack(message, answer, round);
+      await deliveries.delivered(position, message, failures);
+    } else if (!signal.aborted) await this.#holdBack(message, answer, round);
   }
 
-  #holdBack({ subject }: OutboxMessage, answer: Answer & { kind: "failed" }, round: Round): void {
-    const { clock, random, tally } = this.#deps;
+  async #holdBack(message: OutboxMessage, answer: Answer & { kind: "failed" }, round: Round): Promise<void> {
+    const { subject } = message;
+    const { clock, random, tally, deliveries } = this.#deps;
     const attempts = (this.#retries.get(subject)?.attempts ?? 0) + 1;
     const dueMs = clock.monotonicMs() + backoffMs(attempts, random(), answer.retryAfterMs);
     this.#retries.set(subject, { attempts, dueMs });
@@ -190,6 +216,8 @@ export class Deliverer implements AsyncDisposable {
     round.failed += 1;
     round.detail = answer.detail;
     tally.failed(answer.reason);
+    // The 1st, 2nd, 4th, 8th … failure: the list of results is short, and an outage long.
+    if (Number.isInteger(Math.log2(attempts))) await deliveries.failed(message, attempts, answer.detail);
   }
 
   async #haveTurn(): Promise<boolean> {

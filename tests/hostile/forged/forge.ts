@@ -270,6 +270,9 @@ export async function writeOthers(
     pipeline.xadd("events", "*", "type", text, "subject", text, "at", text);
     pipeline.xadd("audit", "*", "who", text, "action", text, "ids", text);
     pipeline.xadd("webhooks", "*", "id", text, "event", text, "body", text);
+    pipeline.xadd("webhooks:results", "*", "id", text, "event", text, "subject", text, "result", text);
+    pipeline.xadd("webhooks:dropped", "*", "id", text, "event", text, "subject", text, "body", text);
+    pipeline.hset(`workers:report:forged-${at}`, "settings", text, "troubles", text, "part_seconds", text);
     pipeline.hset(`stats:2026${String(at % 100).padStart(8, "0")}`, text.slice(0, 40), text);
   }
   const theirs = {

@@ -79,6 +79,7 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     stallAfterMs: 60_000,
     webhooks: undefined,
     demo: false,
+    shown: [],
   });
   const server = makeServer(hub);
   await whenReady(hub.clients[0], AbortSignal.timeout(10_000));
@@ -90,7 +91,16 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     if (answer.status >= 500) refused.push(`${path} ${JSON.stringify(input)}: ${answer.status}`);
     return answer.data;
   };
-  for (const path of ["overview.get", "failed.groups", "workers.list", "orphans.list", "streams.facets"])
+  for (const path of [
+    "overview.get",
+    "failed.groups",
+    "workers.list",
+    "sources.list",
+    "webhooks.get",
+    "system.get",
+    "orphans.list",
+    "streams.facets",
+  ])
     await asked(path);
   await asked("activity.page", {});
   await asked("activity.page", { kind: "sign_ins", who: "x", action: "y", from: 0, until: 1 });
@@ -103,6 +113,7 @@ test(`${RECORDS} forged records cost the dashboard their own rows at most`, asyn
     await asked("activity.about", input);
   }
   for (let at = 0; at < OTHERS; at += 1) {
+    await asked("workers.get", { id: `forged-${at}` });
     await asked("requests.get", { id: `forged-${at}` });
     await asked("actions.progress", { token: `forged-${at}` });
   }

@@ -1,9 +1,14 @@
 "use client";
 /** Any page requests an action here; one dialog plans it, shows the plan, carries it out and shows the results. */
+import dynamic from "next/dynamic";
 import { createContext, use, useMemo, useState, type ReactNode } from "react";
 import type { StreamFilter } from "../streams/stream-filter.ts";
 import type { StreamAction } from "@sluice/control/actions";
-import { ActionDialog } from "./action-dialog.tsx";
+
+// Most visits plan nothing.
+const ActionDialog = dynamic(() => import("./action-dialog.tsx").then((module) => module.ActionDialog), {
+  ssr: false,
+});
 
 export type ActionWish =
   | { action: StreamAction; target: { ids: string[] } | { filter: StreamFilter } }

@@ -10,7 +10,7 @@ import { listHref } from "../streams/list-params.ts";
 import { timeOf } from "@sluice/control/row-filter";
 import type { TimeRange } from "../ui/time-range.ts";
 import { reasonWords } from "@sluice/control/words";
-import { filterSchema, type StreamFilter } from "../streams/stream-filter.ts";
+import { ALL_STREAMS, type StreamFilter } from "../streams/stream-filter.ts";
 import { fileName, lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
 import { Button } from "../ui/button.tsx";
 import { Bytes } from "../ui/bytes.tsx";
@@ -49,7 +49,7 @@ export function FailedGroupCard({
         </div>
         <Whereabouts group={group} />
         <GroupActions
-          filter={filterSchema.parse({ view, reason: group.reason, time: "failed", ...span })}
+          filter={{ ...ALL_STREAMS, view, reason: group.reason, time: "failed", ...span }}
           name={name}
           canRetry={!group.superseded}
           canSalvage={group.salvageable > 0}

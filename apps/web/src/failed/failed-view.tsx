@@ -9,7 +9,7 @@ import { useLive, useLiveRefresh } from "../live/live-context.tsx";
 import type { FailedGroup } from "../server/failed.ts";
 import { useWriteObstacle } from "../shell/session-context.tsx";
 import { reasonWords } from "@sluice/control/words";
-import { filterSchema } from "../streams/stream-filter.ts";
+import { ALL_STREAMS } from "../streams/stream-filter.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";
 import { Button } from "../ui/button.tsx";
@@ -72,7 +72,7 @@ export function FailedView() {
 }
 
 function AllActions({ span, none }: { span: FailedSpan; none: boolean }) {
-  const target = { filter: filterSchema.parse({ view: "failed", time: "failed", ...span }) };
+  const target = { filter: { ...ALL_STREAMS, view: "failed" as const, time: "failed" as const, ...span } };
   const isLimited = Object.keys(span).length > 0;
   const act = useAct();
   const blocked = useWriteObstacle() ?? (none ? "nothing has failed" : undefined);

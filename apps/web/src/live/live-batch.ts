@@ -2,6 +2,7 @@
  * A message of the live feed: changed rows and counts, at most a few times a second; a heartbeat if nothing changes.
  */
 import type { StreamRow } from "@sluice/control/stream-row";
+import type { DemoState } from "../server/demo/demo.ts";
 import type { Overview } from "../server/overview/overview.ts";
 
 export interface LiveBatch {
@@ -28,12 +29,16 @@ export interface LiveBatch {
   others: boolean;
   /** The overview, every few seconds: no page has to ask for it. */
   overview?: Overview;
+  /** Only in a demo. */
+  demo?: DemoState;
 }
 
 /** Minimum time between two batches. */
 export const BATCH_EVERY_MS = 250;
 /** The interval of heartbeats while nothing changes. */
 export const HEARTBEAT_MS = 5_000;
+/** The interval of heartbeats in a demo, where a killed worker is back within seconds. */
+export const DEMO_HEARTBEAT_MS = 1_000;
 /** Minimum time between two batches with an overview; while nothing changes, each heartbeat has one. */
 export const OVERVIEW_EVERY_MS = 2_000;
 /** More than two heartbeats were missed: the page may be out of date. */

@@ -29,6 +29,7 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
   const trpc = useTRPCClient();
   const queries = useQueryClient();
   const overviewKey = useRef(useTRPC().overview.get.queryKey());
+  const demoKey = useRef(useTRPC().demo.state.queryKey());
   const [phase, setPhase] = useState<Phase>("connecting");
   const [paused, setPausedState] = useState(false);
   const [latest, setLatest] = useState(first);
@@ -54,6 +55,7 @@ export function LiveProvider({ first, children }: { first: LiveBatch; children: 
         // Without Redis the server still sends batches, but they contain no new data.
         if (batch.redis === "ok") setHeardAt(Date.now());
         if (batch.overview !== undefined) queries.setQueryData(overviewKey.current, batch.overview);
+        if (batch.demo !== undefined) queries.setQueryData(demoKey.current, batch.demo);
         if (batch.reset && batch.redis === "ok") void queries.invalidateQueries();
         for (const listener of listeners.current) listener(batch);
       },

@@ -125,9 +125,8 @@ function Deletable({ from }: { from: number }) {
   const isNow = from <= useNow();
   return (
     <p className="text-xs">
-      {isNow ? "may be deleted since " : "may be deleted from "}
+      {isNow ? "became deletable " : "becomes deletable "}
       <Time at={from} />
-      {isNow ? "" : " on"}
     </p>
   );
 }

@@ -2,6 +2,7 @@
 /** The landing page: one sentence, four numbers, what needs attention, and the last hours. */
 import { useQuery } from "@tanstack/react-query";
 import { KillCard } from "../demo/kill-card.tsx";
+import { SourceTable } from "../sources/source-table.tsx";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";
 import { Card } from "../ui/card.tsx";
@@ -28,6 +29,14 @@ export function OverviewView() {
               <AttentionList items={data.attention} checkedAt={data.at} />
             </Card>
           </div>
+          {data.sources.length > 0 && (
+            <Card title="Sources" flush>
+              <SourceTable
+                sources={data.sources}
+                shown={{ at: data.at, readAt: overview.dataUpdatedAt, filling: data.filling }}
+              />
+            </Card>
+          )}
           <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,3fr)]">
             <ThroughputCard overview={data} />
             <BusiestStreams streams={data.busiest} />

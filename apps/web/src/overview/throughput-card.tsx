@@ -6,7 +6,7 @@
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import { useQueryStates } from "nuqs";
-import { useMemo, useState } from "react";
+import { useMemo, useState, type ComponentProps } from "react";
 import { formatBytes, formatClock, formatDuration, formatRate } from "@sluice/control/units";
 import type { Overview } from "../server/overview/overview.ts";
 import { useTRPC } from "../trpc/client.tsx";
@@ -44,19 +44,50 @@ const LAG_LOOKS = [
   { color: "var(--line-strong)", dash: [1, 4] },
 ] as const;
 
+/** What the right end of the chart shows. */
+export type ChartNow = Pick<Overview, "at" | "rate_in" | "rate_out" | "lag_by_source">;
+
+// A minute is drawn once it is over.
+const FRESH = { refetchInterval: () => MINUTE_MS - (Date.now() % MINUTE_MS) + SETTLED_MS };
+
+/** Of everything. */
 export function ThroughputCard({ overview }: { overview: Overview }) {
   const trpc = useTRPC();
+  const [{ range }] = useQueryStates(rangeParsers);
+  const chart = useQuery(trpc.overview.chart.queryOptions({ range }, FRESH));
+  return <ChartCard chart={chart} now={overview} />;
+}
+
+/** Of one source, or of one of its watches, whose lag nobody reports minute by minute. */
+export function SourceThroughputCard({
+  source,
+  watch,
+  now,
+}: {
+  source: string;
+  watch?: string | undefined;
+  now: ChartNow;
+}) {
+  const trpc = useTRPC();
+  const [{ range }] = useQueryStates(rangeParsers);
+  const of = watch === undefined ? { source } : { source, watch };
+  const chart = useQuery(trpc.sources.chart.queryOptions({ ...of, range }, FRESH));
+  return <ChartCard chart={chart} now={now} lag={watch === undefined} />;
+}
+
+function ChartCard({
+  chart,
+  now,
+  lag = true,
+}: {
+  chart: ComponentProps<typeof Answered<Chart>>["query"];
+  now: ChartNow;
+  lag?: boolean;
+}) {
   const [{ range }, setRange] = useQueryStates(rangeParsers);
-  const chart = useQuery(
-    trpc.overview.chart.queryOptions(
-      { range },
-      // A minute is drawn once it is over.
-      { refetchInterval: () => MINUTE_MS - (Date.now() % MINUTE_MS) + SETTLED_MS },
-    ),
-  );
   return (
     <Card
-      title="Throughput and lag"
+      title={lag ? "Throughput and lag" : "Throughput"}
       aside={
         <Choice
           legend="Range"
@@ -69,7 +100,7 @@ export function ThroughputCard({ overview }: { overview: Overview }) {
       }
     >
       <Answered query={chart} what="The chart" lines={8}>
-        {(data) => <ThroughputChart chart={data} overview={overview} range={range} />}
+        {(data) => <ThroughputChart chart={data} overview={now} range={range} lag={lag} />}
       </Answered>
     </Card>
   );
@@ -79,15 +110,20 @@ function ThroughputChart({
   chart: { sources, points, marks },
   overview,
   range,
+  lag,
 }: {
   chart: Chart;
-  overview: Overview;
+  overview: ChartNow;
   range: Range;
+  lag: boolean;
 }) {
   const { timeMode } = usePreferences();
   const utc = timeMode === "utc";
   const [cursor, setCursor] = useState<number>();
-  const lines = useMemo(() => linesOf(sources, points, overview), [sources, points, overview]);
+  const lines = useMemo(
+    () => linesOf(lag ? namesOf(sources, overview) : [], points, overview),
+    [lag, sources, points, overview],
+  );
   const times = useMemo(
     () => [...points.map(({ at }) => at / 1_000), overview.at / 1_000],
     [points, overview.at],
@@ -105,7 +141,7 @@ function ThroughputChart({
     <>
       <Values lines={lines} at={at} index={at === undefined ? points.length : (cursor ?? 0)} />
       <TimeChart
-        label="Throughput and lag, minute by minute"
+        label={lag ? "Throughput and lag, minute by minute" : "Throughput, minute by minute"}
         height={HEIGHT_PX}
         times={times}
         series={lines}
@@ -120,7 +156,7 @@ function ThroughputChart({
         {formatBytes(sum((point) => point.bytes_sent))} sent to S3.
       </p>
       <Marks marks={marks} now={overview.at} />
-      <ThroughputTable points={points} />
+      <ThroughputTable points={points} lag={lag} />
     </>
   );
 }
@@ -157,17 +193,12 @@ function valueWords(value: number | null | undefined, unit: (value: number) => s
 }
 
 /** The last value of each line is that of now, from the overview itself; whole minutes are drawn, and now only the lag. */
-function linesOf(
-  sources: readonly string[],
-  points: readonly ChartPoint[],
-  overview: Overview,
-): ChartSeries[] {
+function linesOf(names: readonly string[], points: readonly ChartPoint[], overview: ChartNow): ChartSeries[] {
   const rate = (counter: "bytes_in" | "bytes_sent", now: number) => ({
     unit: formatRate,
     values: [...points.map((point) => point[counter] / SECONDS), now],
     heights: [...points.map((point) => point[counter] / SECONDS), null],
   });
-  const names = namesOf(sources, overview);
   const now = lagOfSources(names, overview.lag_by_source);
   const lag = names.map((_, source) => [...points.map((point) => point.lag[source] ?? 0), now[source] ?? 0]);
   return [
@@ -194,7 +225,7 @@ function linesOf(
 }
 
 /** A source that appeared since the last minute ended is drawn at once: the lines add up to the tile. */
-function namesOf(sources: readonly string[], { lag_by_source: lag }: Overview): readonly string[] {
+function namesOf(sources: readonly string[], { lag_by_source: lag }: ChartNow): readonly string[] {
   if (sources.includes(OTHER_SOURCES)) return sources;
   const added = Object.keys(lag).filter((name) => !sources.includes(name));
   const names = [...sources, ...added];
@@ -246,7 +277,7 @@ const MARK_WORDS: Readonly<Record<ChartMark["kind"], (subject: string) => string
   blocked: (worker) => `worker ${worker} was blocked`,
 };
 
-function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
+function ThroughputTable({ points, lag }: { points: readonly ChartPoint[]; lag: boolean }) {
   return (
     <details className="mt-1 text-sm">
       <summary className="text-muted">As a table, newest first</summary>
@@ -257,7 +288,7 @@ function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
               <th className="py-1 font-medium">Minute</th>
               <th className="font-medium">Written</th>
               <th className="font-medium">Sent</th>
-              <th className="font-medium">Lag</th>
+              {lag && <th className="font-medium">Lag</th>}
             </tr>
           </thead>
           <tbody>
@@ -271,7 +302,7 @@ function ThroughputTable({ points }: { points: readonly ChartPoint[] }) {
                   </td>
                   <td>{formatBytes(point.bytes_in)}</td>
                   <td>{formatBytes(point.bytes_sent)}</td>
-                  <td>{formatBytes(point.lag.reduce((sum, lag) => sum + lag, 0))}</td>
+                  {lag && <td>{formatBytes(point.lag.reduce((sum, bytes) => sum + bytes, 0))}</td>}
                 </tr>
               ))}
           </tbody>

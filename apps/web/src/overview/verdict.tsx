@@ -10,7 +10,7 @@ import { useLive } from "../live/live-context.tsx";
 import type { Overview } from "../server/overview/overview.ts";
 import { useNow } from "../ui/clock.ts";
 
-const LOOKS: Record<VerdictState, { icon: typeof CircleCheck; tone: string }> = {
+export const VERDICT_LOOKS: Record<VerdictState, { icon: typeof CircleCheck; tone: string }> = {
   safe: { icon: CircleCheck, tone: "text-good" },
   catching_up: { icon: TrendingUp, tone: "text-warn" },
   falling_behind: { icon: TrendingDown, tone: "text-bad" },
@@ -31,7 +31,7 @@ export function Verdict({ overview, readAt }: { overview: Overview; readAt: numb
   const bad = overview.attention.filter((item) => item.weight === "bad").length;
   const notes = overview.attention.length - bad;
   const noted = verdict.state === "safe" && overview.attention.length > 0;
-  const look = noted ? { icon: CircleAlert, tone: "text-warn" } : LOOKS[verdict.state];
+  const look = noted ? { icon: CircleAlert, tone: "text-warn" } : VERDICT_LOOKS[verdict.state];
   const Icon = look.icon;
   const more =
     verdict.state !== "safe"

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import fc from "fast-check";
-import { CELL_STATES, cellWords, partMap, stateOfPart } from "./part-map.ts";
+import { CELL_STATES, cellWords, partMap, plannedRange, stateOfPart } from "./part-map.ts";
 import { cellAt, layoutCells, partAt } from "./cell-layout.ts";
 
 const MIB = 1024 * 1024;
@@ -123,4 +123,13 @@ describe("the layout of cells", () => {
     expect(layoutCells(300, 1_130).cell).toBe(28);
     expect(layoutCells(1_000, 1_130).cell).toBe(14);
   });
+});
+
+test("the range of a part ends with the file: of a small one, and of a tail", () => {
+  const plan = { kind: "uniform", partBytes: 5_242_880 } as const;
+  expect(plannedRange(plan, 1, 1_000)).toEqual({ offset: 0, size: 1_000 });
+  expect(plannedRange(plan, 1, 6_000_000)).toEqual({ offset: 0, size: 5_242_880 });
+  expect(plannedRange(plan, 2, 6_000_000)).toEqual({ offset: 5_242_880, size: 757_120 });
+  expect(plannedRange(plan, 3, 6_000_000)?.size).toBe(0);
+  expect(plannedRange(undefined, 1, 1_000)).toBeUndefined();
 });

@@ -145,11 +145,13 @@ export function stateOfPart(map: PartMap, n: number): CellState | undefined {
   return map.runs.find((run) => run.from <= n && n <= run.to)?.state;
 }
 
-/** Byte range of part N according to the plan, or undefined if only its own record knows. */
+/** Byte range of part N according to the plan, up to the end of the file; undefined if only its own record knows. */
 export function plannedRange(
   plan: PartPlan | undefined,
   n: number,
+  fileSize: number,
 ): { offset: number; size: number } | undefined {
   if (plan === undefined || (plan.kind === "listed" && n <= plan.count)) return undefined;
-  return { offset: partOffset(plan, n), size: partBytes(plan, n) };
+  const offset = partOffset(plan, n);
+  return { offset, size: Math.max(0, Math.min(partBytes(plan, n), fileSize - offset)) };
 }

@@ -30,6 +30,7 @@ export function PartTable({
   map,
   words,
   partPlan,
+  fileSize,
   selected,
   comparison,
 }: {
@@ -37,6 +38,7 @@ export function PartTable({
   map: PartMap;
   words: Record<CellState, string>;
   partPlan: string | undefined;
+  fileSize: number;
   selected: number | undefined;
   /** The result of a comparison with S3. */
   comparison: Comparison | undefined;
@@ -88,7 +90,7 @@ export function PartTable({
                 part={parts.get(n)}
                 map={map}
                 words={words}
-                range={plannedRange(plan, n)}
+                range={plannedRange(plan, n, fileSize)}
                 verdict={verdictOf(comparison, n)}
               />
             </div>

@@ -1,5 +1,6 @@
 "use client";
 /** The part map, its description, the comparison with S3 and the table of parts. */
+import dynamic from "next/dynamic";
 import { useState } from "react";
 import { parsePlan } from "@sluice/core/stream/part-plan";
 import { formatBytes } from "@sluice/control/units";
@@ -9,9 +10,16 @@ import { Card } from "../ui/card.tsx";
 import { ComparisonView } from "./comparison-view.tsx";
 import { cellWords, plannedRange } from "./part-map.ts";
 import { cellWord, PartMapText, PartMapView } from "./part-map-view.tsx";
-import { PartTable } from "./part-table.tsx";
 import { PartsToolbar } from "./parts-toolbar.tsx";
 import { useComparison } from "./use-comparison.ts";
+
+// Its rows are loaded as they become visible anyway.
+const PartTable = dynamic(() => import("./part-table.tsx").then((module) => module.PartTable), {
+  ssr: false,
+  loading: () => <div style={{ height: FIRST_PX }} />,
+});
+/** About three rows. */
+const FIRST_PX = 160;
 
 export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) {
   const [selected, setSelected] = useState<number>();
@@ -46,6 +54,7 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
             map={map}
             words={words}
             partPlan={page.part_plan}
+            fileSize={page.file_size}
             selected={selected}
             comparison={comparison}
           />
@@ -56,11 +65,11 @@ export function PartsCard({ row, page }: { row: StreamRow; page: PartMapPage }) 
 }
 
 function describePart(
-  { map, part_plan }: PartMapPage,
+  { map, part_plan, file_size }: PartMapPage,
   words: ReturnType<typeof cellWords>,
   n: number,
 ): string {
-  const range = plannedRange(part_plan === undefined ? undefined : parsePlan(part_plan), n);
+  const range = plannedRange(part_plan === undefined ? undefined : parsePlan(part_plan), n, file_size);
   const where = range === undefined ? "" : `, ${formatBytes(range.size)} from ${formatBytes(range.offset)}`;
   return `Part ${n}${where}: ${cellWord(map, words, n)}`;
 }

@@ -38,9 +38,9 @@ export async function boot(): Promise<void> {
 function readSettings(): WebSettings {
   // Set only by `npm start -- --demo`; not a setting of the configuration.
   const { SLUICE_DEMO: demo, ...env } = process.env;
-  const { config, warnings } = handedOver() ?? readConfig(env);
-  for (const warning of warnings) log("warn", warning);
-  return webSettings(config, demo === "1");
+  const loaded = handedOver() ?? readConfig(env);
+  for (const warning of loaded.warnings) log("warn", warning);
+  return webSettings(loaded, demo === "1");
 }
 
 /** What start.mjs read before the directory changed; nothing under `next dev`, whose server is another process. */

@@ -5,6 +5,7 @@ import { jsonText } from "@sluice/control/visible-text";
 import { AuditLog } from "@sluice/redis-schema/audit-log";
 import { createClient, type RedisClient } from "@sluice/redis-schema/connection";
 import type { SchemaContext } from "@sluice/redis-schema/context";
+import { Deliveries } from "@sluice/redis-schema/deliveries";
 import { EventFeed } from "@sluice/redis-schema/event-feed";
 import { keysWith } from "@sluice/redis-schema/keys";
 import { OrphanStore } from "@sluice/redis-schema/orphan-store";
@@ -16,6 +17,7 @@ import { StatsStore } from "@sluice/redis-schema/stats-store";
 import { StreamReader } from "@sluice/redis-schema/stream-reader";
 import { WatchStore } from "@sluice/redis-schema/watch-store";
 import { WorkerRegistry, type WorkerListing } from "@sluice/redis-schema/worker-registry";
+import { WorkerReports } from "@sluice/redis-schema/worker-reports";
 import { serverFacts, type ServerFacts } from "@sluice/redis-schema/server-facts";
 import { trustOf, type Trust } from "./auth/proxy-trust.ts";
 import { hashPassword, type PasswordHash } from "./auth/password.ts";
@@ -27,6 +29,7 @@ import { deletableOrphans } from "./orphans.ts";
 import { overviewOf, type Overview } from "./overview/overview.ts";
 import { ReadModel, BLOCK_MS } from "./read-model/read-model.ts";
 import type { WebSettings } from "./settings.ts";
+import { sourcesView, type SourcesView } from "./sources/sources.ts";
 
 const REDIS_FACTS_MS = 30_000;
 const WORKERS_MS = 1_000;
@@ -48,6 +51,8 @@ export interface Hub {
   audit: AuditLog;
   plans: Plans;
   requests: RequestQueue;
+  deliveries: Deliveries;
+  reports: WorkerReports;
   sessions: Sessions;
   model: ReadModel;
   kills: KillLog;
@@ -59,6 +64,8 @@ export interface Hub {
   overviewNow(): Promise<Overview>;
   /** Our orphans that may be deleted; at most some seconds old. */
   deletableOrphans(): Promise<OrphanTotals>;
+  /** Shared by all pages of sources; at most a second old. */
+  sourcesNow(): Promise<SourcesView>;
   minutes: Minutes;
   /** Shared by all overviews. */
   written: RecentlyWritten;
@@ -100,6 +107,8 @@ export function makeHub(settings: WebSettings): Hub {
     audit: new AuditLog(context),
     plans: new Plans(context),
     requests: new RequestQueue(context),
+    deliveries: new Deliveries(context),
+    reports: new WorkerReports(context),
     sessions: new Sessions(context),
     model: new ReadModel({ reader, feed, redis, blocking }),
     minutes: new Minutes(stats),
@@ -109,6 +118,7 @@ export function makeHub(settings: WebSettings): Hub {
     seats: new LiveSeats(),
     workersNow: remembered(() => workers.list(), WORKERS_MS),
     overviewNow: remembered(() => overviewOf(hub), OVERVIEW_MS),
+    sourcesNow: remembered(() => sourcesView(hub), OVERVIEW_MS),
     deletableOrphans: remembered(() => deletableOrphans(hub), ORPHANS_MS),
     redisFacts: remembered(() => serverFacts(redis), REDIS_FACTS_MS),
     password: settings.auth.mode === "password" ? hashPassword(settings.auth.password) : undefined,

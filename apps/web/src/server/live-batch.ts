@@ -1,6 +1,7 @@
 /** Builds a message of the live feed: the changed rows in their current state, and the state of the system. */
 import { CheckpointError } from "@sluice/core/errors";
 import { MAX_ROWS_IN_BATCH, type LiveBatch } from "../live/live-batch.ts";
+import { demoState, type DemoState } from "./demo/demo.ts";
 import type { Hub } from "./hub.ts";
 import type { Overview } from "./overview/overview.ts";
 import type { Change } from "./read-model/read-model.ts";
@@ -38,9 +39,17 @@ export async function batchOf(hub: Hub, change: Change): Promise<LiveBatch> {
 }
 
 /** Undefined while Redis does not answer. */
-export async function overviewOrNothing(hub: Hub): Promise<Overview | undefined> {
+export function overviewOrNothing(hub: Hub): Promise<Overview | undefined> {
+  return orNothing(hub.overviewNow());
+}
+
+export function demoOrNothing(hub: Hub): Promise<DemoState | undefined> {
+  return orNothing(demoState(hub));
+}
+
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await hub.overviewNow();
+    return await answer;
   } catch (error) {
     if (error instanceof CheckpointError) return undefined;
     throw error;
@@ -48,12 +57,8 @@ export async function overviewOrNothing(hub: Hub): Promise<Overview | undefined>
 }
 
 async function orphansOrNothing(hub: Hub): Promise<Pick<LiveBatch, "orphans">> {
-  try {
-    return { orphans: (await hub.deletableOrphans()).uploads };
-  } catch (error) {
-    if (error instanceof CheckpointError) return {};
-    throw error;
-  }
+  const orphans = await orNothing(hub.deletableOrphans());
+  return orphans === undefined ? {} : { orphans: orphans.uploads };
 }
 
 /** Undefined while Redis does not answer. */

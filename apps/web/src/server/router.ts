@@ -8,6 +8,9 @@ import {
   orphansRouter,
   overviewRouter,
   requestsRouter,
+  sourcesRouter,
+  systemRouter,
+  webhooksRouter,
   workersRouter,
 } from "./routers/overview.ts";
 import { sessionRouter } from "./routers/session.ts";
@@ -22,7 +25,10 @@ export const appRouter = router({
   overview: overviewRouter,
   failed: failedRouter,
   orphans: orphansRouter,
+  sources: sourcesRouter,
   workers: workersRouter,
+  webhooks: webhooksRouter,
+  system: systemRouter,
   activity: activityRouter,
   requests: requestsRouter,
   demo: demoRouter,

@@ -8,6 +8,7 @@ import type { Hub } from "./hub.ts";
 import { batchOf, NO_CHANGE } from "./live-batch.ts";
 import { appRouter } from "./router.ts";
 import type { WebSettings } from "./settings.ts";
+import { healthOf } from "./system.ts";
 
 const ENDPOINT = "/api/trpc";
 /** Calls in one request; a page makes a handful. */
@@ -23,6 +24,8 @@ export interface Server {
    * The state of the system for the first paint, so that the page does not change when the live feed reports the same.
    */
   firstBatch(): Promise<LiveBatch>;
+  /** For probes, which have no session. */
+  health(): ReturnType<typeof healthOf>;
   /** Answers the browser's calls. */
   answer(request: Request): Promise<Response>;
 }
@@ -41,6 +44,7 @@ export function makeServer(hub: Hub): Server {
       }
     },
     firstBatch: () => batchOf(hub, NO_CHANGE),
+    health: () => healthOf(hub),
     async answer(request) {
       const asked = performance.now();
       // A form of another site can send text and form data without a CORS preflight, but not JSON.

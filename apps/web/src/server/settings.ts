@@ -1,8 +1,34 @@
 /** The dashboard's part of the configuration, in the shape its code uses. */
-import type { Config } from "@sluice/config";
+import { effectiveSettings, type EffectiveSetting, type LoadedConfig, type SettingKey } from "@sluice/config";
 import type { StoragePrice } from "@sluice/control/orphan-totals";
 import { receiverOf, type Receiver } from "@sluice/webhooks/post";
 import packageJson from "../../package.json" with { type: "json" };
+
+/** What the dashboard reads of the configuration; a setting that is missing here does not compile below. */
+const READ = [
+  "redisUrl",
+  "keyPrefix",
+  "stallAfterMs",
+  "orphanAgeMs",
+  "webhookUrl",
+  "webhookSecret",
+  "webhookAllowHost",
+  "webhookMaxAgeMs",
+  "webhookEvents",
+  "webAuth",
+  "webPassword",
+  "webUserHeader",
+  "webGroupsHeader",
+  "webOperatorGroup",
+  "webTrustedProxies",
+  "webReadOnly",
+  "webEnvironment",
+  "webStoragePrice",
+  "webConsoleUrl",
+] as const satisfies SettingKey[];
+type Config = Pick<LoadedConfig["config"], (typeof READ)[number]>;
+/** What `start.mjs` reads before. */
+const READ_AT_START = ["webHost", "webPort"] as const satisfies SettingKey[];
 
 export interface WebSettings {
   redisUrl: string;
@@ -26,10 +52,14 @@ export interface WebSettings {
   webhooks: { receiver: Receiver; maxAgeMs: number; events: readonly string[] } | undefined;
   /** `npm start -- --demo`: a button kills the worker. */
   demo: boolean;
+  /** These settings as pages show them, with their origins and without secrets. */
+  shown: readonly EffectiveSetting[];
 }
 
-export function webSettings(config: Config, demo: boolean): WebSettings {
+export function webSettings(loaded: LoadedConfig, demo: boolean): WebSettings {
+  const config: Config = loaded.config;
   return {
+    shown: effectiveSettings(loaded, new Set([...READ, ...READ_AT_START])),
     redisUrl: config.redisUrl,
     keyPrefix: config.keyPrefix,
     auth: authOf(config),

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "@sluice/control/system-clock";
 import { CheckpointError } from "@sluice/core/errors";
+import type { Deliveries } from "@sluice/redis-schema/deliveries";
 import { Outbox } from "@sluice/redis-schema/outbox";
 import { Deliverer, type DeliveryTally } from "@sluice/webhooks/deliverer";
 import { EndingWatch } from "@sluice/webhooks/ending-watch";
@@ -31,7 +32,7 @@ export async function watchWorkers(hub: Hub, settings: WebhookSettings): Promise
         await deliverer?.[Symbol.asyncDispose]();
         deliverer = undefined;
       } else {
-        deliverer ??= startDeliverer(outbox, settings);
+        deliverer ??= startDeliverer(outbox, hub.deliveries, settings);
         await checkWorkers(watchDeps(hub, outbox, settings, deliverer, endings));
       }
     } catch (error) {
@@ -43,9 +44,14 @@ export async function watchWorkers(hub: Hub, settings: WebhookSettings): Promise
   await deliverer?.[Symbol.asyncDispose]();
 }
 
-function startDeliverer(outbox: Outbox, { receiver, maxAgeMs }: WebhookSettings): Deliverer {
+function startDeliverer(
+  outbox: Outbox,
+  deliveries: Deliveries,
+  { receiver, maxAgeMs }: WebhookSettings,
+): Deliverer {
   const deliverer = new Deliverer({
     outbox,
+    deliveries,
     post: (message, signal) => post(receiver, message, signal),
     maxAgeMs,
     clock: systemClock,

@@ -1,19 +1,26 @@
 "use client";
 /** The frame of every page: the current page, the installation, and whether it is live. */
 import { Lock, Menu } from "lucide-react";
+import dynamic from "next/dynamic";
 import { useCallback, useState, type ReactNode } from "react";
 import { LiveChip } from "../live/live-chip.tsx";
 import { useLive } from "../live/live-context.tsx";
 import { Banners } from "./banners.tsx";
 import { Brand } from "./brand.tsx";
-import { HelpSheet } from "./help-sheet.tsx";
 import { Navigation } from "./navigation.tsx";
-import { SessionsSheet } from "./sessions-sheet.tsx";
 import { PreferencesMenu } from "./preferences-menu.tsx";
 import { SearchBox } from "./search-box.tsx";
 import { useSession } from "./session-context.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import { PAGE_WIDTH } from "./page-width.ts";
+
+// Loaded when they are opened.
+const HelpSheet = dynamic(() => import("./help-sheet.tsx").then((module) => module.HelpSheet), {
+  ssr: false,
+});
+const SessionsSheet = dynamic(() => import("./sessions-sheet.tsx").then((module) => module.SessionsSheet), {
+  ssr: false,
+});
 
 export function Shell({ children }: { children: ReactNode }) {
   const [help, setHelp] = useState(false);
@@ -66,8 +73,8 @@ export function Shell({ children }: { children: ReactNode }) {
           {children}
         </main>
       </div>
-      <HelpSheet open={help} onClose={() => setHelp(false)} />
-      <SessionsSheet open={sessions} onClose={() => setSessions(false)} />
+      {help && <HelpSheet open onClose={() => setHelp(false)} />}
+      {sessions && <SessionsSheet open onClose={() => setSessions(false)} />}
     </div>
   );
 }

@@ -3,16 +3,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { CircleCheck, CircleX, Fingerprint, Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
-import { z } from "zod";
 import { useAnswer } from "../requests/use-answer.ts";
 import { useSession, useWriteObstacle } from "../shell/session-context.tsx";
 import type { StreamRow } from "@sluice/control/stream-row";
 import { useTRPC } from "../trpc/client.tsx";
+import { proofOf } from "./proof.ts";
 import { Button } from "../ui/button.tsx";
-
-const reportSchema = z.object({
-  sha256: z.object({ object: z.string(), file: z.string().optional() }).optional(),
-});
 
 /** Hidden until the object exists. In a demo it appears by itself for a user who watched the stream to its end. */
 export function ProofCard({ row }: { row: StreamRow }) {
@@ -33,7 +29,7 @@ function Proof({ id, unasked }: { id: string; unasked: boolean }) {
   }, [isDue, mutate, id]);
   const answer = useAnswer(prove.data?.id);
   const result = answer.data?.results[id];
-  const sums = reportSchema.safeParse(result?.data).data?.sha256;
+  const sums = proofOf(result?.data);
   return (
     <section aria-label="Proof" className="card flex flex-wrap items-center gap-x-5 gap-y-2 px-4 py-3">
       <Button unavailable={blocked} aria-busy={prove.isPending} onClick={() => prove.mutate({ id })}>

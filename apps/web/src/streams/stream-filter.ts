@@ -1,31 +1,40 @@
 /** The filter and order of a list's URL: the same in the server's read model and, for live rows, in the browser. */
-import { TIME_FIELDS, VIEWS, type RowFilter } from "@sluice/control/row-filter";
+import type { RowFilter, TimeField, View } from "@sluice/control/row-filter";
 import { lagBytes, pathOf, type StreamRow } from "@sluice/control/stream-row";
-import { z } from "zod";
 
 export const SORTS = ["started", "activity", "path", "size", "lag"] as const;
 export type Sort = (typeof SORTS)[number];
 export const DIRECTIONS = ["asc", "desc"] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** Longest search text, in characters. */
-const MAX_SEARCH_CHARS = 1_024;
-
-export const filterSchema = z.object({
-  view: z.enum(VIEWS).default("all"),
-  q: z.string().max(MAX_SEARCH_CHARS).default(""),
-  source: z.string().max(MAX_SEARCH_CHARS).default(""),
-  watch: z.string().max(MAX_SEARCH_CHARS).default(""),
-  worker: z.string().max(MAX_SEARCH_CHARS).default(""),
-  reason: z.string().max(64).default(""),
-  stalled: z.boolean().default(false),
-  reopened: z.boolean().default(false),
+/** As the URL has it: what is empty does not filter. */
+export interface StreamFilter {
+  view: View;
+  q: string;
+  source: string;
+  watch: string;
+  worker: string;
+  reason: string;
+  stalled: boolean;
+  reopened: boolean;
   /** From `since` to before `until`, ms since 1970. */
-  time: z.enum(TIME_FIELDS).default("started"),
-  since: z.number().min(0).optional(),
-  until: z.number().min(0).optional(),
-});
-export type StreamFilter = z.infer<typeof filterSchema>;
+  time: TimeField;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+
+/** Filters nothing; the server's schema has the same defaults. */
+export const ALL_STREAMS: StreamFilter = {
+  view: "all",
+  q: "",
+  source: "",
+  watch: "",
+  worker: "",
+  reason: "",
+  stalled: false,
+  reopened: false,
+  time: "started",
+};
 
 /** Parameters that are empty in the URL do not filter. */
 export function rowFilter(filter: StreamFilter, stallAfterMs: number): RowFilter {

@@ -3,7 +3,6 @@
  * The rows of a list. Only visible ones are in the document; a screen reader still gets their position in the whole
  * list. On a phone each row is a small card.
  */
-import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import Link from "next/link";
 import { useRef, type CSSProperties, type ReactNode } from "react";
@@ -26,11 +25,12 @@ import {
 } from "@sluice/control/stream-row";
 import { StatusMark } from "./status.tsx";
 import type { Direction, Sort } from "./stream-filter.ts";
+import { useWindowRows } from "./window-rows.ts";
 
 const ROW_PX = 58;
 const OVERSCAN = 8;
 /** What the server assumes before the browser has measured: enough rows for a first screen. */
-const FIRST_RECT = { width: 1_200, height: 900 };
+const FIRST_PX = 900;
 
 interface CellFacts {
   now: number;
@@ -159,13 +159,16 @@ export interface StreamTableProps {
 
 export function StreamTable({ rows, total, preceding, sort, dir, stallAfterMs, onSort }: StreamTableProps) {
   const body = useRef<HTMLDivElement>(null);
-  const virtual = useWindowVirtualizer({
-    count: rows.length,
-    estimateSize: () => ROW_PX,
+  const {
+    items,
+    total: height,
+    measure,
+  } = useWindowRows({
+    list: body,
+    keys: rows.map(({ id }) => id),
+    estimatePx: ROW_PX,
+    firstPx: FIRST_PX,
     overscan: OVERSCAN,
-    scrollMargin: body.current?.offsetTop ?? 0,
-    initialRect: FIRST_RECT,
-    getItemKey: (at) => rows[at]?.id ?? at,
   });
   return (
     <div role="table" aria-label="Streams" aria-rowcount={total + 1} className="text-sm" style={TRACKS}>
@@ -184,19 +187,19 @@ export function StreamTable({ rows, total, preceding, sort, dir, stallAfterMs, o
           ))}
         </div>
       </div>
-      <div ref={body} role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {virtual.getVirtualItems().map((item) => {
-          const row = rows[item.index];
+      <div ref={body} role="rowgroup" className="relative" style={{ height }}>
+        {items.map(({ index, start }) => {
+          const row = rows[index];
           if (row === undefined) return null;
           return (
             <div
               key={row.id}
-              ref={virtual.measureElement}
-              data-index={item.index}
+              ref={measure}
+              data-key={row.id}
               role="row"
-              aria-rowindex={preceding + item.index + 2}
+              aria-rowindex={preceding + index + 2}
               className="absolute inset-x-0 top-0 border-b border-line hover:bg-sunken/60"
-              style={{ transform: `translateY(${item.start - virtual.options.scrollMargin}px)` }}
+              style={{ transform: `translateY(${start}px)` }}
             >
               <Row row={row} stallAfterMs={stallAfterMs} />
             </div>

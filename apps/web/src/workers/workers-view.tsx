@@ -18,9 +18,12 @@ import { LIMITS } from "@sluice/core/limits";
 import { useLiveRefresh } from "../live/live-context.tsx";
 import type { WorkerView } from "../server/workers.ts";
 import { listHref } from "../streams/list-params.ts";
+import { sourceHref } from "../sources/source-params.ts";
+import { workerHref } from "./worker-href.ts";
 import { useTRPC } from "../trpc/client.tsx";
 import { Answered } from "../ui/answered.tsx";
 import { Bytes } from "../ui/bytes.tsx";
+import { Fact } from "../ui/fact.tsx";
 import { PageTitle } from "../ui/page-title.tsx";
 import { Empty } from "../ui/states.tsx";
 import { Age, Time } from "../ui/time.tsx";
@@ -74,7 +77,7 @@ const STATES: Record<
   gone: { word: "Gone", icon: CircleX, tone: "text-muted" },
 };
 
-function WorkerCard({ worker }: { worker: WorkerView }) {
+export function WorkerCard({ worker }: { worker: WorkerView }) {
   const { lease, last, hour } = worker;
   // Gone with live streams: nothing is uploaded for them.
   const left = lease === undefined && worker.streams > 0;
@@ -90,7 +93,9 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
     <section aria-labelledby={id} className="card min-w-0" data-worker-state={lease?.state ?? "gone"}>
       <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 px-4 py-3">
         <h2 id={id} className="text-base [overflow-wrap:anywhere]">
-          {worker.id}
+          <Link href={workerHref(worker.id)} className="hover:text-accent hover:underline">
+            {worker.id}
+          </Link>
         </h2>
         <span className={`inline-flex items-center gap-1.5 text-sm font-medium ${state.tone}`}>
           <Icon aria-hidden className="size-4" /> {state.word}
@@ -145,7 +150,13 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
         <div className="border-t border-line px-4 py-3 text-sm">
           <p className="text-muted">
             {self.host}, pid <span className="num">{self.pid}</span>, version {self.version}, source{" "}
-            {self.source}, started <Time at={self.started_at_utc} />
+            <Link
+              href={sourceHref(self.source)}
+              className="underline decoration-line-strong underline-offset-2 hover:text-accent"
+            >
+              {self.source}
+            </Link>
+            , started <Time at={self.started_at_utc} />
             {lease === undefined && (
               <>
                 ; last heard of <Time at={worker.last_seen_at} />
@@ -156,7 +167,7 @@ function WorkerCard({ worker }: { worker: WorkerView }) {
           </p>
           <ul className="mt-2 space-y-1.5">
             {worker.watches.map((watch) => (
-              <Watch key={watch.name} {...watch} space={spaceOf(lease, watch.name)} />
+              <Watch key={watch.name} {...watch} source={self.source} space={spaceOf(lease, watch.name)} />
             ))}
           </ul>
           {worker.store && <Store {...worker.store} />}
@@ -192,29 +203,21 @@ function Store({ name, checksum, probed_at, notes }: NonNullable<WorkerView["sto
   );
 }
 
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt className="text-xs text-muted">{name}</dt>
-      <dd className="num">{children}</dd>
-    </div>
-  );
-}
-
 type Space = NonNullable<NonNullable<WorkerView["lease"]>["free_space"]>[number];
 
 function Watch({
+  source,
   name,
   record,
   space,
-}: WorkerView["watches"][number] & { space: Space | "not known" | undefined }) {
+}: WorkerView["watches"][number] & { source: string; space: Space | "not known" | undefined }) {
   const offline = record?.state === "offline";
   const Icon = offline ? FolderX : FolderOpen;
   return (
     <li className="flex items-start gap-2">
       <Icon aria-hidden className={`mt-0.5 size-4 shrink-0 ${offline ? "text-bad" : "text-muted"}`} />
       <span className="min-w-0">
-        <Link href={listHref({ watch: name })} className="font-medium hover:text-accent">
+        <Link href={sourceHref(source, name)} className="font-medium hover:text-accent">
           {name || "watch"}
         </Link>{" "}
         {record && (

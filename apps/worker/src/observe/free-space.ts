@@ -6,6 +6,7 @@ import type { SpaceWarning } from "@sluice/config";
 import { displayPath, type Clock } from "@sluice/core";
 import type { WatchSpace } from "@sluice/redis-schema";
 import { formatBytes, formatDuration } from "@sluice/control/units";
+import { trouble } from "@sluice/control/troubles";
 import type { DiskSpace } from "../files/disk-space.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { fullInMs, isFilling, RATE_WINDOW_MS, type SpaceSample } from "./disk-forecast.ts";
@@ -110,7 +111,10 @@ export class FreeSpace {
     const free = `${formatBytes(space.freeBytes)} of ${formatBytes(space.totalBytes)} are free`;
     if (filling) {
       const until = fullMs === undefined ? "" : `, none in ${formatDuration(fullMs)} at this rate`;
-      log.warn(fields, `the disk of a watch fills: ${free}${until}; a writer fails when it is full`);
+      log.warn(
+        { ...fields, detail: free + until, ...trouble("disk_fills") },
+        `the disk of a watch fills: ${free}${until}; a writer fails when it is full`,
+      );
     } else log.info(fields, `the disk of a watch has room again: ${free}`);
   }
 }

@@ -13,7 +13,7 @@ import {
 } from "@sluice/core";
 import type { WatchSpace } from "@sluice/redis-schema";
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
-import { prometheusObserver } from "./prometheus-observer.ts";
+import { prometheusObserver, type PartDurations } from "./prometheus-observer.ts";
 
 /** A stream this worker holds, as metrics see it. */
 export interface OwnedStreamFacts {
@@ -54,6 +54,7 @@ export class Metrics {
   readonly observer: Observer;
   readonly #clock: Pick<Clock, "wallMs">;
   readonly #redisErrors: Counter;
+  readonly #partSeconds: PartDurations;
   #facts: MetricsFacts | undefined;
 
   constructor(labels: { version: string; source: string }, clock: Pick<Clock, "wallMs">) {
@@ -62,7 +63,9 @@ export class Metrics {
     this.registry.setDefaultLabels({ source: labels.source });
     // These include the event loop's delay.
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_", eventLoopMonitoringPrecision: 10 });
-    this.observer = prometheusObserver(this.registry, clock);
+    const { partSeconds, ...observer } = prometheusObserver(this.registry, clock);
+    this.observer = observer;
+    this.#partSeconds = partSeconds;
     this.#redisErrors = new Counter({
       name: "sluice_redis_errors_total",
       help: "Errors of the connections to Redis.",
@@ -91,6 +94,11 @@ export class Metrics {
   /** Called when the worker runs and gauges have values to read. */
   observe(facts: MetricsFacts): void {
     this.#facts = facts;
+  }
+
+  /** How long parts took since the start, as the metric counts them. */
+  partSeconds(): ReturnType<PartDurations> {
+    return this.#partSeconds();
   }
 
   redisError(): void {

@@ -1,4 +1,5 @@
 /** Logs an outage when it begins, less and less often while it lasts, and once when it is over. */
+import { trouble, type TroubleCode } from "@sluice/control/troubles";
 import type { Clock } from "@sluice/core";
 
 const FIRST_REMINDER_MS = 60_000;
@@ -8,6 +9,8 @@ const LONGEST_SILENCE_MS = 60 * 60_000;
 export interface OutageWords {
   begins: string;
   over: string;
+  /** Marks the line that says that it begins. */
+  code?: TroubleCode;
 }
 
 interface OutageLog {
@@ -37,7 +40,8 @@ export class Outage {
     const nowMs = this.#clock.monotonicMs();
     if (!this.#now) {
       this.#now = { reason, sinceMs: nowMs, reportedAtMs: nowMs, silenceMs: FIRST_REMINDER_MS };
-      this.#log.warn({ reason }, this.#words.begins);
+      const { code, begins } = this.#words;
+      this.#log.warn({ reason, ...(code === undefined ? {} : trouble(code)) }, begins);
       return;
     }
     this.#now.reason = reason;

@@ -1,5 +1,6 @@
 /** Logs what happens to streams: one line for each change, one for each part at debug level. */
 import { displayPath, type Clock, type Observer, type StreamRecord } from "@sluice/core";
+import { trouble } from "@sluice/control/troubles";
 import type { Log } from "./log.ts";
 import { Outage } from "./outage.ts";
 
@@ -12,6 +13,7 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
   const store = new Outage(clock, log, {
     begins: "the store is unavailable; streams wait, none fails",
     over: "the store answers again",
+    code: "store_unavailable",
   });
   return {
     opened: (stream) =>
@@ -38,7 +40,7 @@ export function pinoObserver(log: Log, clock: Pick<Clock, "monotonicMs">): Obser
     retried: (stream, what, reason) => log.debug({ ...about(stream), what, code: reason }, "will be retried"),
     tidyFailed: (stream, reason, detail) =>
       log.warn(
-        { ...about(stream), reason, detail },
+        { ...about(stream), reason, detail, ...trouble("file_not_tidied") },
         "the local file could not be tidied and stays where it is",
       ),
     removed: (stream, why, detail) =>

@@ -15,7 +15,16 @@ const PART_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** Maximum number of retry codes that are counted separately. They come from the store. */
 const MOST_REASONS = 40;
 
-export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallMs">): Observer {
+/** The histogram of parts: how many took at most `le` seconds and more than the bucket before; null: longer than all. */
+export type PartDurations = () => Promise<{
+  buckets: { le: number | null; parts: number }[];
+  seconds: number;
+}>;
+
+export function prometheusObserver(
+  registry: Registry,
+  clock: Pick<Clock, "wallMs">,
+): Observer & { partSeconds: PartDurations } {
   const registers = [registry];
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
   const byReason = (name: string, help: string): Counter<"reason"> =>
@@ -108,7 +117,22 @@ export function prometheusObserver(registry: Registry, clock: Pick<Clock, "wallM
     decided: () => undefined,
     storeTrouble: () => undefined,
     storeRecovered: () => undefined,
+    partSeconds: () => durationsOf(seconds),
   };
+}
+
+async function durationsOf(histogram: Histogram): ReturnType<PartDurations> {
+  const { values } = await histogram.get();
+  const valueOf = (name: string, le?: number | string): number =>
+    values.find(({ metricName, labels }) => metricName === name && labels.le === le)?.value ?? 0;
+  let before = 0;
+  const buckets = [...PART_SECONDS, "+Inf"].map((le) => {
+    const upTo = valueOf("sluice_part_upload_seconds_bucket", le);
+    const bucket = { le: typeof le === "number" ? le : null, parts: upTo - before };
+    before = upTo;
+    return bucket;
+  });
+  return { buckets, seconds: valueOf("sluice_part_upload_seconds_sum") };
 }
 
 /** Beyond this number of different labels, all others are counted under one. */

@@ -6,6 +6,7 @@
  */
 import { CheckpointError, LIMITS, OwnershipLostError, StoppedError, assert, type Clock } from "@sluice/core";
 import type { ItemResult, QueuedRequest, RequestQueue, RequestRecord } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 
 type Json = NonNullable<ItemResult["data"]>;
@@ -223,7 +224,10 @@ export class RequestDesk {
         error instanceof StoppedError ||
         this.#signal.aborted;
       if (passes) return { kind: "pending" };
-      log.warn({ request_id: id, action, item, err: error }, "a request failed");
+      log.warn(
+        { request_id: id, action, item, err: error, ...trouble("request_failed") },
+        "a request failed",
+      );
       return { kind: "failed", detail: error instanceof Error ? error.message : String(error) };
     }
   }

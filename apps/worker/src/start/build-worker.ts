@@ -2,10 +2,16 @@
  * Builds everything a worker needs, in the order in which it can be had: health first, then Redis, the watches, the
  * store, the streams.
  */
-import type { Config, WatchConfig } from "@sluice/config";
+import type { Config, EffectiveSetting, WatchConfig } from "@sluice/config";
 import { spaceWords } from "@sluice/control/disk-space";
 import { StoreGate, steadyClock } from "@sluice/core";
-import { OrphanStore, WorkerRegistry, closeClient, type SchemaContext } from "@sluice/redis-schema";
+import {
+  OrphanStore,
+  WorkerRegistry,
+  WorkerReports,
+  closeClient,
+  type SchemaContext,
+} from "@sluice/redis-schema";
 import type { PublicAddresses } from "@sluice/s3-store";
 import { pinoObserver, combineObservers } from "../observe/pino-observer.ts";
 import { nativeDigests, slowCrc32Because } from "../files/native-digests.ts";
@@ -14,6 +20,8 @@ import { HealthServer, type Health } from "../observe/health-server.ts";
 import { OpenForWrite } from "../files/writers/open-for-write.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Log } from "../observe/log.ts";
+import { SelfReport } from "../observe/self-report.ts";
+import type { RecentTroubles } from "../observe/recent-troubles.ts";
 import { startAll } from "./service.ts";
 import { newId } from "../new-id.ts";
 import { systemClock } from "@sluice/control/system-clock";
@@ -41,6 +49,9 @@ export interface Started {
 
 export interface BuildInputs {
   config: Config;
+  /** The configuration as the dashboard shows it. */
+  settings: readonly EffectiveSetting[];
+  troubles: RecentTroubles;
   log: Log;
   signal: AbortSignal;
   started: Started;
@@ -101,6 +112,20 @@ export async function buildWorker(from: BuildInputs): Promise<BuiltWorker> {
     throw new StartRefused(unusable.map(({ what, remedy }) => `${what}: ${remedy}`));
   for (const { what } of unusable) log.warn({}, `${what}; its streams wait`);
   const waiting = stack.use(leaseWhileWaiting(from, identity, context, gate, ports));
+  const report = new SelfReport({
+    reports: new WorkerReports(context),
+    workerId: config.workerId,
+    settings: from.settings,
+    troubles: from.troubles,
+    partSeconds: () => metrics.partSeconds(),
+    startedMs: ports.startedMs,
+    // Under this id another process may report.
+    mayWrite: () => started.worker?.lease.fresh() ?? waiting.fresh(),
+    clock,
+    log,
+    onFault: (error) => onFatal(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+  stack.use(await startAll([report], signal));
   let holding: Promise<void> | undefined;
   const waits = (): Promise<void> => (holding ??= patience.wait(() => waiting.start(signal), signal));
   const { store, answers, hash, connection, addresses } = await connectStore(

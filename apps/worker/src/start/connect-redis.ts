@@ -16,6 +16,7 @@ import {
   type RedisClient,
   type SchemaContext,
 } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import { Outage } from "../observe/outage.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "@sluice/control/system-clock";
@@ -46,6 +47,7 @@ export async function connectRedis(
   const outage = new Outage(systemClock, log, {
     begins: "Redis cannot be reached; retrying",
     over: "Redis can be reached again",
+    code: "redis_unreachable",
   });
   const cut = new Set<RedisClient>();
   const connect = (blockMs?: number): RedisClient => {
@@ -99,7 +101,7 @@ async function refuseUnfit(
     else if (concern.weight === "refuse" && !overridden) reasons.push(concern.text);
     else if (!reported.has(concern.code)) {
       reported.add(concern.code);
-      log.warn({ concern: concern.code }, concern.text);
+      log.warn({ concern: concern.code, detail: concern.text, ...trouble("redis_concern") }, concern.text);
     }
   }
   const prefix = checkClusterPrefix(config.keyPrefix, facts.isCluster);

@@ -19,6 +19,7 @@ import {
   type S3Profile,
   type StoreAnswers,
 } from "@sluice/s3-store";
+import { trouble } from "@sluice/control/troubles";
 import { storeTroubleFinding } from "../doctor/store-findings.ts";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 import { systemClock } from "@sluice/control/system-clock";
@@ -75,7 +76,7 @@ export async function connectStore(
     profile: answers.profile,
     prefix: s3Prefix(config),
     onDemoted: async (_change, because) => {
-      log.warn({ bucket: config.s3Bucket }, because);
+      log.warn({ bucket: config.s3Bucket, detail: because, ...trouble("store_demoted") }, because);
       answers.notes.push(because);
       answers.demotions = [...(answers.demotions ?? []), because];
       await keepAnswers(context, hash, kept).catch((error: unknown) =>
@@ -119,7 +120,8 @@ async function storeAnswers(
       refused = true;
       if (mayRefuse) continue;
       gate.blockedBy(answers.refusals.join("; "));
-      for (const refusal of answers.refusals) log.warn({ bucket: config.s3Bucket }, refusal);
+      for (const refusal of answers.refusals)
+        log.warn({ bucket: config.s3Bucket, detail: refusal, ...trouble("store_refused") }, refusal);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       const wasRefused = refused;
@@ -130,7 +132,7 @@ async function storeAnswers(
       }
       gate.blockedBy(refusalOf(error, config.s3Bucket));
       log.warn(
-        { bucket: config.s3Bucket, err: `${error.code}: ${error.message}` },
+        { bucket: config.s3Bucket, err: `${error.code}: ${error.message}`, ...trouble("store_unusable") },
         "the store cannot be used yet; retrying",
       );
     }

@@ -18,6 +18,7 @@ export class RedisPatience {
     this.#outage = new Outage(clock, log, {
       begins: "Redis is unavailable: the start waits for it",
       over: "Redis answers again: the start continues",
+      code: "redis_unreachable",
     });
   }
 

@@ -1,8 +1,10 @@
 /** `sluice worker`: from configuration to a running worker, and from a signal to a graceful shutdown. */
-import { loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
+import { effectiveOfWorker, loadConfig, systemInputs, type Config, type Flags } from "@sluice/config";
 import { StoppedError } from "@sluice/core";
+import { trouble } from "@sluice/control/troubles";
 import type { Worker } from "./app.ts";
 import { createLog, type Log } from "../observe/log.ts";
+import { noteTroubles, RecentTroubles } from "../observe/recent-troubles.ts";
 import { systemClock } from "@sluice/control/system-clock";
 import { buildWorker, type Started } from "./build-worker.ts";
 
@@ -19,8 +21,11 @@ const ONE_SIGNAL_MS = 400;
 const CLOSE_MS = 2_000;
 
 export async function runWorker(flags: Flags): Promise<number> {
-  const { config, warnings } = loadConfig(systemInputs(["worker"], flags));
+  const loaded = loadConfig(systemInputs(["worker"], flags));
+  const { config, warnings } = loaded;
   const log = createLog(config);
+  const troubles = new RecentTroubles(systemClock);
+  noteTroubles(log, troubles);
   for (const warning of warnings) log.warn({}, warning);
   const stop = new AbortController();
   const ended = Promise.withResolvers<number>();
@@ -45,10 +50,18 @@ export async function runWorker(flags: Flags): Promise<number> {
   process.on("SIGINT", onSignal);
 
   const onFatal = (reason: string): void => {
-    log.error({ reason }, "fatal error, shutting down");
+    log.error({ reason, ...trouble("fatal") }, "fatal error, shutting down");
     ended.resolve(1);
   };
-  const starting = buildWorker({ config, log, signal: stop.signal, started, onFatal });
+  const starting = buildWorker({
+    config,
+    settings: effectiveOfWorker(loaded),
+    troubles,
+    log,
+    signal: stop.signal,
+    started,
+    onFatal,
+  });
   starting.catch((error: unknown) => {
     if (endingSinceMs !== undefined && stop.signal.aborted) ended.resolve(0);
     else ended.reject(error as Error);

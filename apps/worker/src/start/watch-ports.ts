@@ -1,6 +1,7 @@
 /** The worker's access to its watches: files, walks, events, and the processes that hold a file open. */
 import type { Config, WatchConfig } from "@sluice/config";
 import { displayPath, type WriterProbe } from "@sluice/core";
+import { trouble } from "@sluice/control/troubles";
 import { DiskFileSource } from "../files/disk-file-source.ts";
 import { diskSpace } from "../files/disk-space.ts";
 import { DiskFileTidier } from "../files/tidy/disk-file-tidier.ts";
@@ -122,7 +123,10 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
         listings,
         nowMs: Date.now,
         onUnreadable: (path, error) =>
-          log.warn({ watch: name, path, err: String(error) }, "cannot be read; its content is unknown"),
+          log.warn(
+            { watch: name, path, err: String(error), ...trouble("directory_unreadable") },
+            "cannot be read; its content is unknown",
+          ),
         onSkipped: (reason) => skipped.count(reason),
         async refusedLink(stats, path) {
           const why = await refusedLink(stats, path, watch.hardlinks);

@@ -24,6 +24,7 @@ import {
   type UploadToAbort,
 } from "@sluice/redis-schema";
 import { endingUploads, type EndingUpload } from "@sluice/control/ending-uploads";
+import { trouble } from "@sluice/control/troubles";
 import type { Held } from "./processor-pool.ts";
 
 export interface JanitorDeps {
@@ -102,7 +103,7 @@ async function abortLeftUpload(deps: AbortDeps, upload: UploadToAbort & { s3_key
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     deps.log.warn(
-      { upload_id: uploadId, err: error.message },
+      { upload_id: uploadId, err: error.message, ...trouble("upload_not_aborted") },
       "an upload could not be aborted; it stays on the list",
     );
   }

@@ -18,6 +18,7 @@ import {
   type ProcessorDeps,
   type StreamRecord,
 } from "@sluice/core";
+import { trouble } from "@sluice/control/troubles";
 import type { SupervisorLog } from "./supervisor.ts";
 import type { Watch } from "../files/watch/watch.ts";
 
@@ -214,7 +215,7 @@ export class ProcessorPool {
       this.#running.delete(id);
       await this.#deps.onEnd({ kind: "faulty" }, running);
       log.error(
-        { stream_id: id, err: error, again_after_s: restMs / 1_000 },
+        { stream_id: id, err: error, again_after_s: restMs / 1_000, ...trouble("stream_bug") },
         "a stream stopped because of a bug; it will be retried from its checkpoint",
       );
       void this.#takeUpLater(id, restMs);

@@ -36,6 +36,7 @@ export async function repeat({
   const outage = new Outage(clock, log, {
     begins: `${name} failed; will be retried`,
     over: `${name} succeeded again`,
+    code: "round_failed",
   });
   for (let first = atOnce; ; first = false) {
     if (!first) await clock.sleep(everyMs, signal);

@@ -78,6 +78,7 @@ export class LeaseKeeper implements Service, Lease {
     this.#outage = new Outage(deps.clock, deps.log, {
       begins: "Redis is unavailable: no checkpoint is stored; streams wait, none fails",
       over: "Redis stores checkpoints again",
+      code: "redis_no_checkpoints",
     });
   }
 

@@ -28,6 +28,7 @@ import {
   type WorkerIdentity,
   type WorkerRegistry,
 } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import type { FilledIn } from "./founding.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 import { listedStreams, type BrokenReason } from "./unlisted.ts";
@@ -187,7 +188,7 @@ async function classifyRecord(
     const { kind } = await deps.store.writeBack(ended.record, ended.parts);
     if (kind !== "written") return undefined;
     deps.log.warn(
-      { stream_id: record.id, status: ended.record.status },
+      { stream_id: record.id, status: ended.record.status, detail: record.id, ...trouble("record_repaired") },
       "Redis had lost the end of this stream: it was written back as this worker knew it",
     );
     return undefined;

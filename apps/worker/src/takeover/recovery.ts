@@ -6,6 +6,7 @@
  */
 import { CheckpointError, type Clock, type Recovery as RecoveryPort } from "@sluice/core";
 import { beginEpoch, endEpoch, readEpoch, type SchemaContext } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 
 export interface RecoveryDeps {
@@ -86,7 +87,7 @@ export class Recovery implements RecoveryPort {
     if (this.recognise) return;
     this.recognise = true;
     this.#deps.log.warn(
-      {},
+      { detail: what, ...trouble("redis_lost_writes") },
       `${what}: what this worker knows is written back, every file and upload is looked up in S3, and parts that exist there are not sent again`,
     );
     this.#lost.resolve();

@@ -23,6 +23,7 @@ import {
   type SchemaContext,
   type WorkerIdentity,
 } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import type { SupervisorLog } from "../streams/supervisor.ts";
 
 export type BrokenReason = Extract<FailureReason, "incomplete_metadata" | "corrupt_record" | "access_denied">;
@@ -87,7 +88,10 @@ async function putBack(deps: UnlistedDeps, ids: readonly StreamId[]): Promise<St
 }
 
 function noteMoved({ log }: UnlistedDeps, { id, index }: { id: StreamId; index: Index }): void {
-  log.warn({ stream_id: id, index }, "a stream that no index listed was put back");
+  log.warn(
+    { stream_id: id, index, detail: id, ...trouble("record_repaired") },
+    "a stream that no index listed was put back",
+  );
 }
 
 /**

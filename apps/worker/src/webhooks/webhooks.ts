@@ -2,6 +2,7 @@
 import type { Config } from "@sluice/config";
 import type { Clock } from "@sluice/core";
 import {
+  Deliveries,
   OrphanStore,
   Outbox,
   StreamReader,
@@ -53,6 +54,7 @@ export class Webhooks implements Service {
     const outbox = new Outbox(context, identity);
     this.#deliverer = new Deliverer({
       outbox,
+      deliveries: new Deliveries(context),
       post,
       maxAgeMs: config.webhookMaxAgeMs,
       clock,

@@ -108,10 +108,16 @@ function settle(entry: WatchEntry, name: string, count: number, from: WatchSourc
     ...rules,
     idleMaxMs: rules.idleMaxMs ?? Math.max(DEFAULT_IDLE_MAX_MS, rules.idleTimeoutMs),
     afterUpload: absolute(rules.afterUpload, base),
+    ...ownRules(entry),
     name,
     root: entry.root,
     keyPrefix: (settings.s3KeyPrefix + own).replaceAll("{source}", source).replaceAll("{watch}", name),
   };
+}
+
+function ownRules({ rules, at }: WatchEntry): Pick<WatchConfig, "own"> {
+  const keys = RULE_FIELDS.flatMap(({ key }) => (rules[key] === undefined ? [] : [key]));
+  return keys.length === 0 ? {} : { own: { rules: keys, at } };
 }
 
 function pickRules(settings: Settings): Rules {

@@ -1,5 +1,5 @@
 /** A watch as the worker knows it: its name, directory, key prefix and rules, with defaults filled in. */
-import type { Rules } from "../schema.ts";
+import type { RuleKey, Rules } from "../schema.ts";
 
 export interface WatchConfig extends Omit<Rules, "idleMaxMs"> {
   readonly name: string;
@@ -8,4 +8,6 @@ export interface WatchConfig extends Omit<Rules, "idleMaxMs"> {
   /** The prefix of every key: `SLUICE_S3_KEY_PREFIX` and the watch's own, with placeholders filled in. */
   readonly keyPrefix: string;
   readonly idleMaxMs: number;
+  /** The rules that its entry in the file sets for it, and where that entry is; absent without any. */
+  readonly own?: { readonly rules: readonly RuleKey[]; readonly at: string };
 }

@@ -1,4 +1,7 @@
-/** `stats:<minute>`: total counters (`parts`), and by worker (`parts@<worker>`) counters and what it last reported. */
+/**
+ * `stats:<minute>`: total counters (`parts`); by worker (`parts@<worker>`) counters and what it last reported; by watch
+ * (`parts#<source>/<watch>`) counters.
+ */
 import type { StatsDelta } from "@sluice/core";
 import type { RawHash } from "./text.ts";
 import type { WorkerRecord } from "./worker.ts";
@@ -29,6 +32,13 @@ export type WorkerMinute = Partial<Record<Counter | Gauge, number>> & {
 export interface MinuteStats {
   all: Counters;
   byWorker: Record<string, WorkerMinute>;
+  /** By `watchField`; a worker of an earlier version does not count by watch. */
+  byWatch: Record<string, Partial<Counters>>;
+}
+
+/** A watch in the fields of a minute. No source has a slash. */
+export function watchField(source: string, watch: string): string {
+  return `${source}/${watch}`;
 }
 
 export const NO_COUNTS: Readonly<Counters> = {
@@ -41,11 +51,16 @@ export const NO_COUNTS: Readonly<Counters> = {
 };
 
 /** Counter, amount, counter@worker, amount …: the arguments of HINCRBY. Zero counters are left out. */
-export function statsArgs(delta: StatsDelta | undefined, worker: string): (string | number)[] {
+export function statsArgs(
+  delta: StatsDelta | undefined,
+  worker: string,
+  { source, watch }: { source: string; watch: string },
+): (string | number)[] {
   const flat: (string | number)[] = [];
+  const of = watchField(source, watch);
   for (const counter of COUNTERS) {
     const amount = delta?.[counter] ?? 0;
-    if (amount !== 0) flat.push(counter, amount, `${counter}@${worker}`, amount);
+    if (amount !== 0) flat.push(counter, amount, `${counter}@${worker}`, amount, `${counter}#${of}`, amount);
   }
   return flat;
 }
@@ -68,24 +83,22 @@ export function reportArgs(workerId: string, worker: WorkerRecord): (string | nu
 export function parseMinute(hash: RawHash): MinuteStats {
   const all: Counters = { ...NO_COUNTS };
   const byWorker: MinuteStats["byWorker"] = {};
+  const byWatch: MinuteStats["byWatch"] = {};
   for (const [field, text] of Object.entries(hash)) {
-    const at = field.indexOf("@");
-    const name = at < 0 ? field : field.slice(0, at);
-    if (at >= 0 && name === "source") {
-      const worker = field.slice(at + 1);
-      byWorker[worker] = { ...byWorker[worker], source: text };
+    const [, name = "", sign, of = ""] = /^([a-z_]+)(?:([@#])(.*))?$/s.exec(field) ?? [];
+    if (sign === "@" && name === "source") {
+      byWorker[of] = { ...byWorker[of], source: text };
       continue;
     }
     const amount = Number(text);
     if (!Number.isFinite(amount)) continue;
-    if (at < 0) {
-      if (isCounter(name)) all[name] = amount;
-    } else if (isCounter(name) || isGauge(name)) {
-      const worker = field.slice(at + 1);
-      byWorker[worker] = { ...byWorker[worker], [name]: amount };
-    }
+    if (sign === "@" && (isCounter(name) || isGauge(name)))
+      byWorker[of] = { ...byWorker[of], [name]: amount };
+    else if (!isCounter(name)) continue;
+    else if (sign === "#") byWatch[of] = { ...byWatch[of], [name]: amount };
+    else all[name] = amount;
   }
-  return { all, byWorker };
+  return { all, byWorker, byWatch };
 }
 
 function isCounter(name: string): name is Counter {

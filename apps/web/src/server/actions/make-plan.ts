@@ -22,7 +22,8 @@ import { fileName } from "@sluice/control/stream-row";
 import { TRPCError } from "@trpc/server";
 import { z } from "zod";
 import type { PlanView } from "../../actions/plan-view.ts";
-import { filterSchema, rowFilter, type StreamFilter } from "../../streams/stream-filter.ts";
+import { rowFilter, type StreamFilter } from "../../streams/stream-filter.ts";
+import { filterSchema } from "../read-model/filter-schema.ts";
 import type { Hub } from "../hub.ts";
 import { filterClock } from "../read-model/list-page.ts";
 

@@ -21,6 +21,7 @@ import { rateNow } from "@sluice/control/rates";
 import { RiskTally, type Risk } from "@sluice/control/verdict";
 import { needsAttention, type Attention } from "./attention.ts";
 import type { Chart } from "../../overview/chart.ts";
+import type { SourceView } from "../sources/places.ts";
 import { chartOf } from "./throughput.ts";
 
 export interface Overview {
@@ -42,11 +43,18 @@ export interface Overview {
   /** The fullest disk of a watch that a worker reports. */
   disk?: Disk;
   attention: Attention[];
+  /** The sources with the most unprotected bytes. */
+  sources: SourceSummary[];
   /** The live streams that are furthest behind, most lag first. */
   busiest: BusyStream[];
   /** The streams are still being read, so sums are incomplete. */
   filling: boolean;
 }
+
+export type SourceSummary = Pick<
+  SourceView,
+  "source" | "risk" | "lag_bytes" | "unprotected_bytes" | "rate_out" | "failed" | "disk"
+>;
 
 export interface BusyStream {
   id: string;
@@ -57,6 +65,7 @@ export interface BusyStream {
 }
 
 const BUSIEST = 6;
+const MOST_SOURCES = 8;
 
 export async function overviewOf(hub: Hub): Promise<Overview> {
   const [minutes, listings, counts, orphans] = await Promise.all([
@@ -89,9 +98,25 @@ export async function overviewOf(hub: Hub): Promise<Overview> {
     workers: workerCounts(listings),
     ...(disks[0] === undefined ? {} : { disk: disks[0] }),
     attention: await needsAttention(hub, { risk, disks, stalled: tally.stalled, orphans, ...seen }),
+    sources: await sourceSummaries(hub),
     busiest: busiestOf(hub),
     filling: !hub.model.filled,
   };
+}
+
+async function sourceSummaries(hub: Hub): Promise<SourceSummary[]> {
+  const { sources } = await hub.sourcesNow();
+  return sources
+    .slice(0, MOST_SOURCES)
+    .map(({ source, risk, lag_bytes, unprotected_bytes, rate_out, failed, disk }) => ({
+      source,
+      risk,
+      lag_bytes,
+      unprotected_bytes,
+      rate_out,
+      failed,
+      ...(disk === undefined ? {} : { disk }),
+    }));
 }
 
 function busiestOf(hub: Hub): BusyStream[] {

@@ -10,7 +10,12 @@ function chart(
   workers: Record<string, WorkerMinute>[],
   more: { lagNow?: Record<string, number>; minutes?: number } = {},
 ) {
-  const minutes = workers.map((byWorker, at) => ({ startsAt: at * MINUTE, all: { ...NO_COUNTS }, byWorker }));
+  const minutes = workers.map((byWorker, at) => ({
+    startsAt: at * MINUTE,
+    all: { ...NO_COUNTS },
+    byWorker,
+    byWatch: {},
+  }));
   return chartOf(minutes, {
     now: workers.length * MINUTE,
     minutes: more.minutes ?? workers.length,

@@ -53,6 +53,7 @@ export class ReadModel {
   #away = true;
   #position = "0-0";
   #sweepFrom = 0;
+  #confirmedAt: number | undefined;
   #urgent = 0;
   #waitingForFill = 0;
 
@@ -72,6 +73,11 @@ export class ReadModel {
   /** The feed's entry up to which the rows are up to date. */
   get position(): string {
     return this.#position;
+  }
+
+  /** When the rows last agreed with Redis, ms since 1970; undefined until they were read. */
+  get confirmedAt(): number | undefined {
+    return this.#confirmedAt;
   }
 
   get rows(): Pick<RowTable, "get" | "values" | "counts"> {
@@ -133,6 +139,7 @@ export class ReadModel {
     this.#position = position;
     this.#filled = true;
     this.#away = false;
+    this.#confirmedAt = Date.now();
     this.#notify({ reset: true, changed: new Set(), others: true });
   }
 
@@ -192,6 +199,7 @@ export class ReadModel {
     }
     await this.#readAgain([...ids]);
     this.#position = batch.position;
+    this.#confirmedAt = Date.now();
     if (ids.size > 0 || others) this.#notify({ reset: false, changed: ids, others });
   }
 
@@ -224,6 +232,7 @@ export class ReadModel {
       }
     }
     const changed = await this.#differing([...suspects]);
+    this.#confirmedAt = Date.now();
     if (changed.size > 0) this.#notify({ reset: false, changed, others: false });
   }
 

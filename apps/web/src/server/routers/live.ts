@@ -2,10 +2,10 @@
 import { CheckpointError } from "@sluice/core/errors";
 import { tracked, TRPCError } from "@trpc/server";
 import { z } from "zod";
-import { BATCH_EVERY_MS, HEARTBEAT_MS, OVERVIEW_EVERY_MS } from "../../live/live-batch.ts";
+import { BATCH_EVERY_MS, DEMO_HEARTBEAT_MS, HEARTBEAT_MS, OVERVIEW_EVERY_MS } from "../../live/live-batch.ts";
 import type { RequestContext } from "../context.ts";
 import type { Hub } from "../hub.ts";
-import { batchOf, NO_CHANGE, overviewOrNothing } from "../live-batch.ts";
+import { batchOf, demoOrNothing, NO_CHANGE, overviewOrNothing } from "../live-batch.ts";
 import { pause, type Change } from "../read-model/read-model.ts";
 import { router, viewerProcedure } from "../trpc.ts";
 
@@ -23,6 +23,7 @@ export const liveRouter = router({
       try {
         pending.add(await missedSince(hub, input?.lastEventId ?? undefined));
         let overviewAt = 0;
+        const heartbeatMs = ctx.settings.demo ? DEMO_HEARTBEAT_MS : HEARTBEAT_MS;
         while (!ended.aborted) {
           if (!(await stillSignedIn(ctx)))
             throw new TRPCError({ code: "UNAUTHORIZED", message: "sign in first" });
@@ -32,10 +33,14 @@ export const liveRouter = router({
             if (overview !== undefined) batch.overview = overview;
             overviewAt = Date.now();
           }
+          if (batch.redis === "ok" && ctx.settings.demo) {
+            const demo = await demoOrNothing(hub);
+            if (demo !== undefined) batch.demo = demo;
+          }
           yield tracked(hub.model.position, batch);
           // Changes within this time are sent together; if there are none, a heartbeat is sent.
           await pause(BATCH_EVERY_MS, ended);
-          await pending.next(HEARTBEAT_MS - BATCH_EVERY_MS, ended);
+          await pending.next(heartbeatMs - BATCH_EVERY_MS, ended);
         }
         if (seat.lost.aborted) {
           const message = "another window opened a live connection, and this was the oldest of too many";

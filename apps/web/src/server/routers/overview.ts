@@ -1,4 +1,4 @@
-/** Procedures of the pages about the whole system: overview, failed, orphans, workers, activity. */
+/** Procedures of the pages about the whole system: overview, failed, orphans, sources, workers, webhooks, activity. */
 import { z } from "zod";
 import { activityAbout, activityPage } from "../activity.ts";
 import { withoutAddress } from "../download.ts";
@@ -8,6 +8,10 @@ import { RANGES, RANGE_MINUTES } from "../../overview/range.ts";
 import { chartOfMinutes, overviewOf } from "../overview/overview.ts";
 import { ask, answerTo } from "../questions.ts";
 import { operatorProcedure, router, viewerProcedure } from "../trpc.ts";
+import { sourceChart } from "../sources/sources.ts";
+import { systemView } from "../system.ts";
+import { retryWebhook, webhookPage } from "../webhook-page.ts";
+import { workerPage } from "../worker-page.ts";
 import { workerViews } from "../workers.ts";
 
 const MAX_NAME_CHARS = 256;
@@ -29,6 +33,31 @@ export const failedRouter = router({
 
 export const workersRouter = router({
   list: viewerProcedure.query(({ ctx }) => workerViews(ctx.hub)),
+  get: viewerProcedure
+    .input(z.object({ id: z.string().min(1).max(MAX_NAME_CHARS) }))
+    .query(({ ctx, input }) => workerPage(ctx.hub, input.id)),
+});
+
+const watchName = z.string().max(MAX_NAME_CHARS);
+
+export const sourcesRouter = router({
+  list: viewerProcedure.query(({ ctx }) => ctx.hub.sourcesNow()),
+  chart: viewerProcedure
+    .input(z.object({ source: watchName, watch: watchName.optional(), range: z.enum(RANGES) }))
+    .query(({ ctx, input }) => sourceChart(ctx.hub, input, RANGE_MINUTES[input.range])),
+});
+
+export const webhooksRouter = router({
+  get: viewerProcedure.query(({ ctx }) => webhookPage(ctx.hub)),
+  retry: operatorProcedure
+    .input(z.object({ position: z.string().regex(/^\d{1,16}-\d{1,16}$/) }))
+    .mutation(({ ctx, input }) =>
+      retryWebhook(ctx.hub, { who: ctx.user, from: ctx.facts.client }, input.position),
+    ),
+});
+
+export const systemRouter = router({
+  get: viewerProcedure.query(({ ctx }) => systemView(ctx.hub)),
 });
 
 export const orphansRouter = router({

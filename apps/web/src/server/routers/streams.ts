@@ -2,7 +2,8 @@
 import { ROW_FORMATS } from "@sluice/control/row-export";
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../../parts/export-formats.ts";
-import { DIRECTIONS, filterSchema, SORTS } from "../../streams/stream-filter.ts";
+import { DIRECTIONS, SORTS } from "../../streams/stream-filter.ts";
+import { filterSchema } from "../read-model/filter-schema.ts";
 import { exportedRows } from "../read-model/exported-rows.ts";
 import { listPage } from "../read-model/list-page.ts";
 import { facetsOf } from "../read-model/facets.ts";

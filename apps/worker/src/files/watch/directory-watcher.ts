@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { lstatSync, type Stats } from "node:fs";
 import { LIMITS, decodePath, isEscaped } from "@sluice/core";
 import { watch, type FSWatcher } from "chokidar";
+import { trouble } from "@sluice/control/troubles";
 import { isUnder, pathBuffer } from "../path-buffer.ts";
 import { isMissing, systemError } from "../system-error.ts";
 import type { Service } from "../../start/service.ts";
@@ -146,7 +147,7 @@ export class DirectoryWatcher implements Service {
       // The walk reports what it may not read.
       if (FORBIDDEN.has(code)) return;
       log.warn(
-        { watch: name, root, err: String(error) },
+        { watch: name, root, err: String(error), ...trouble("watch_not_followed") },
         "a directory cannot be followed; the rescan covers it",
       );
       return;
@@ -180,7 +181,10 @@ export class DirectoryWatcher implements Service {
       for (const name of few.filter(wanted)) hints.add(join(directory, name));
     } catch (error) {
       if (!isMissing(error))
-        log.warn({ path: directory, err: systemError(error).message }, "a directory cannot be read");
+        log.warn(
+          { path: directory, err: systemError(error).message, ...trouble("directory_unreadable") },
+          "a directory cannot be read",
+        );
     }
   }
 

@@ -16,6 +16,7 @@ import {
   type StreamRecord,
 } from "@sluice/core";
 import type { WatchStore } from "@sluice/redis-schema";
+import { trouble } from "@sluice/control/troubles";
 import { Outage } from "../../observe/outage.ts";
 import type { FailedFile } from "../../streams/path-table.ts";
 import type { Supervisor } from "../../streams/supervisor.ts";
@@ -386,7 +387,10 @@ export class WatchRunner {
     if (now.state === before.state) return;
     const fields = { watch: this.watch.name, root: this.watch.root };
     if (now.state === "offline")
-      this.#deps.log.warn({ ...fields, detail: now.detail }, "a watch is offline; its streams wait");
+      this.#deps.log.warn(
+        { ...fields, detail: now.detail, ...trouble("watch_offline") },
+        "a watch is offline; its streams wait",
+      );
     else this.#deps.log.info(fields, "a watch is back");
   }
 
