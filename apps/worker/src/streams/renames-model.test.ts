@@ -127,7 +127,7 @@ class Model {
         }
       },
       accepts: () => true,
-      followsEvents: () => true,
+      followsEvents: () => 0,
       rootIdentity: () => Promise.resolve({ inode: "root" }),
       loadRoot: () => Promise.resolve({ inode: "root" }),
       saveState: () => Promise.resolve(),
