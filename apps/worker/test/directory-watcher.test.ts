@@ -10,13 +10,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import { watch, type ChokidarOptions, type FSWatcher } from "chokidar";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { pathBuffer } from "../src/files/path-buffer.ts";
 import { DirectoryWatcher, type DirectoryWatcherOptions } from "../src/files/watch/directory-watcher.ts";
 import { PathHints } from "../src/files/watch/hints.ts";
 import { pathFilter } from "../src/files/watch/path-filter.ts";
 import { rescan } from "../src/files/watch/rescan.ts";
+import { TimedDirectory } from "../src/files/watch/timed-directory.ts";
 import { temporaryDirectory, type TemporaryDirectory } from "./temporary-directory.ts";
 
 let directory: TemporaryDirectory;
@@ -178,6 +180,152 @@ describe("10,000 files in one directory", () => {
     const { user, system } = process.cpuUsage(cpu);
     expect((user + system) / 1_000).toBeLessThan(1_000);
   });
+});
+
+describe("a directory whose files are written very often", () => {
+  const pace = { changesPerSecond: 100, onTimerMs: 3_000, lookEveryMs: 50 };
+
+  /** Writes until the test ends, or the result is called. */
+  function writeOften(...paths: string[]): () => void {
+    const timer = setInterval(() => paths.forEach((path) => appendFileSync(path, "x")), 2);
+    onTestFinished(() => clearInterval(timer));
+    return () => clearInterval(timer);
+  }
+
+  /** The number of switches is odd while a timer follows it. */
+  async function switched(watcher: DirectoryWatcher, times: number): Promise<void> {
+    await vi.waitUntil(() => watcher.switches >= times, { timeout: 20_000, interval: 5 });
+    seen.clear();
+    await hints.take(AbortSignal.timeout(1));
+  }
+
+  it("is followed by a timer, which reports what events report, and by events again after a while", async () => {
+    mkdirSync(directory.at("busy/below"), { recursive: true });
+    mkdirSync(directory.at("beside"));
+    for (const name of ["one", "two", "gone", "below/quiet"]) writeFileSync(directory.at(`busy/${name}`), "");
+    const before = inotifyWatches();
+    const watcher = await start({ pace });
+    const stop = writeOften(directory.at("busy/one"));
+    await switched(watcher, 1);
+    expect(inotifyWatches() - before).toBe(2);
+    expect(watcher).toMatchObject({ reportsAll: true, state: { kind: "events" } });
+
+    appendFileSync(directory.at("busy/two"), "more");
+    appendFileSync(directory.at("busy/below/quiet"), "more");
+    writeFileSync(directory.at("busy/new"), "");
+    mkdirSync(directory.at("busy/deep/er"), { recursive: true });
+    writeFileSync(directory.at("busy/deep/er/inside"), "");
+    rmSync(directory.at("busy/gone"));
+    writeFileSync(directory.at("beside/other"), "");
+    const changed = ["one", "two", "below/quiet", "new", "deep/er/inside", "gone"].map(
+      (name) => `busy/${name}`,
+    );
+    expect(await hinted(...[...changed, "beside/other"].map((name) => directory.at(name)))).toBe(true);
+    renameSync(directory.at("busy/two"), directory.at("busy/renamed"));
+    writeFileSync(directory.at("busy/one.done"), "");
+    expect(await hinted(directory.at("busy/renamed"), directory.at("busy/one.done"))).toBe(true);
+
+    stop();
+    await switched(watcher, 2);
+    expect(inotifyWatches() - before).toBe(6);
+    for (const name of ["busy/one", "busy/below/quiet", "busy/deep/er/inside"])
+      appendFileSync(directory.at(name), "z");
+    expect(await hinted(directory.at("busy/one"), directory.at("busy/below/quiet"))).toBe(true);
+    expect(await hinted(directory.at("busy/deep/er/inside"))).toBe(true);
+  }, 60_000);
+
+  it("misses no file that is new while it goes from one to the other and back", async () => {
+    mkdirSync(directory.at("busy"));
+    writeFileSync(directory.at("busy/one"), "");
+    const watcher = await start({ pace: { ...pace, onTimerMs: 300 } });
+    writeOften(directory.at("busy/one"));
+    const made: string[] = [];
+    const timer = setInterval(() => {
+      const path = directory.at(`busy/new-${made.length}`);
+      made.push(path);
+      writeFileSync(path, "");
+    }, 7);
+    onTestFinished(() => clearInterval(timer));
+    await vi.waitUntil(
+      async () => {
+        for (const { path } of await hints.take(AbortSignal.timeout(20))) seen.add(path);
+        return watcher.switches >= 4;
+      },
+      { timeout: 40_000, interval: 1 },
+    );
+    clearInterval(timer);
+    expect(await hinted(...made)).toBe(true);
+  }, 60_000);
+
+  it.each(["busy", "."])(
+    "%s is found again when it was removed and made anew meanwhile",
+    async (name) => {
+      mkdirSync(directory.at("root/busy"), { recursive: true });
+      const busy = directory.at(name === "." ? "root" : "root/busy");
+      writeFileSync(`${busy}/one`, "");
+      const watcher = await start({ root: directory.at("root"), pace });
+      const stop = writeOften(`${busy}/one`);
+      await switched(watcher, 1);
+      stop();
+      rmSync(busy, { recursive: true });
+      expect(await hinted(`${busy}/one`)).toBe(true);
+      await switched(watcher, 2);
+      mkdirSync(busy);
+      writeFileSync(`${busy}/two`, "");
+      expect(await hinted(`${busy}/two`)).toBe(true);
+      seen.clear();
+      appendFileSync(`${busy}/two`, "more");
+      expect(await hinted(`${busy}/two`)).toBe(true);
+    },
+    60_000,
+  );
+
+  it("is one of many: watching begins again, since chokidar keeps a little of each it let go of", async () => {
+    const files = Array.from({ length: 17 }, (_, n) => directory.at(`busy-${n}/one`));
+    for (const path of files) {
+      mkdirSync(dirname(path));
+      writeFileSync(path, "");
+    }
+    const follow = vi.fn<typeof watch>(watch);
+    const watcher = await start({ pace: { ...pace, onTimerMs: 300 }, follow });
+    const stop = writeOften(...files);
+    await vi.waitUntil(() => follow.mock.calls.length === 2, { timeout: 40_000, interval: 5 });
+    stop();
+    await vi.waitUntil(() => watcher.reportsAll, { timeout: 20_000, interval: 5 });
+    seen.clear();
+    await hints.take(AbortSignal.timeout(1));
+    for (const path of files) appendFileSync(path, "more");
+    expect(await hinted(...files)).toBe(true);
+  }, 60_000);
+
+  it("stays with events if it is too large for a timer", async () => {
+    execFileSync("sh", ["-c", "seq 20001 | xargs touch"], { cwd: directory.path });
+    const none = (): void => undefined;
+    const timed = new TimedDirectory({
+      path: directory.path,
+      enters: () => true,
+      onChange: none,
+      onGone: none,
+    });
+    await timed.look();
+    expect(timed.isTooLarge).toBe(true);
+    rmSync(directory.at("1"));
+    await timed.look();
+    expect(timed.isTooLarge).toBe(false);
+  });
+
+  it("leaves nothing behind when watching stops meanwhile", async () => {
+    const before = inotifyWatches();
+    writeFileSync(directory.at("one"), "");
+    const watcher = await start({ pace });
+    writeOften(directory.at("one"));
+    await switched(watcher, 1);
+    await watcher[Symbol.asyncDispose]();
+    expect(inotifyWatches()).toBe(before);
+    writeFileSync(directory.at("late"), "");
+    await hints.take(AbortSignal.timeout(1));
+    expect(await hints.take(AbortSignal.timeout(300))).toEqual([]);
+  }, 60_000);
 });
 
 describe("events are not relied on", () => {

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -11,14 +12,15 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, auditRig } from "./audit.ts";
-import { MIB, PART, startRig, writeWhole, type Rig } from "./rig.ts";
+import { MIB, PART, startRig, writeWhole, type Rig, type WorkerProcess } from "./rig.ts";
 import { GrowingFile } from "./rig/growing-file.ts";
 
 let rig: Rig;
+let worker: WorkerProcess;
 
 beforeAll(async () => {
   rig = await startRig();
-  await rig.start();
+  worker = await rig.start();
 });
 
 afterAll(async () => {
@@ -85,6 +87,35 @@ describe.concurrent("a growing file", () => {
     await rig.completed(path);
     expect(acknowledgedAt("bursts.pcap", 4)).toBeLessThan(lastBurstAtMs);
     await audit(rig, [{ path, key: "bursts.pcap" }]);
+  });
+
+  it("in a directory that a timer follows is sent, and completed under its new name by its marker", async () => {
+    const directory = join(rig.root, "often");
+    mkdirSync(directory);
+    const cameras = Array.from({ length: 20 }, (_, n) => join(directory, `camera-${n}.ts`));
+    const busy = cameras.map((path) => openSync(path, "a"));
+    const timer = setInterval(() => busy.forEach((file) => writeSync(file, "x")), 10);
+    try {
+      await worker.said("a timer looks at them instead of events");
+      const path = join(directory, "recording.mxf");
+      await using file = await GrowingFile.open(path);
+      await file.append(1.5 * PART);
+      await rig.live(path, (stream) => Number(stream["next_part"]) > 1);
+      await file.append(PART);
+      await rig.live(path, (stream) => Number(stream["next_part"]) > 2);
+      await file[Symbol.asyncDispose]();
+      const renamed = join(directory, "renamed.mxf");
+      const renamedAtMs = Date.now();
+      renameSync(path, renamed);
+      writeFileSync(`${renamed}.done`, "");
+      await rig.completed(renamed);
+      expect(acknowledgedAt("often/recording.mxf", 2)).toBeLessThanOrEqual(renamedAtMs);
+      await audit(rig, [{ path: renamed, key: "often/recording.mxf" }]);
+    } finally {
+      clearInterval(timer);
+      busy.forEach((file) => closeSync(file));
+    }
+    for (const path of cameras) await rig.completed(path);
   });
 
   it.each([

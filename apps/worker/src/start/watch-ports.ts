@@ -141,7 +141,10 @@ export function watchPorts(config: Config, log: Log, writers: WriterProbe): Watc
     },
     watchers: [...watchers.values()],
     refusedLinks: (name) => rulesOf(name).links.count,
-    followsEvents: ({ name }) => watchers.get(name)?.reportsAll === true,
+    followsEvents({ name }) {
+      const watcher = watchers.get(name);
+      return watcher?.reportsAll === true && watcher.switches;
+    },
   };
 }
 

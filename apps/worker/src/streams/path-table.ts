@@ -5,6 +5,7 @@
  * the path is then.
  */
 import type { DoneEntry, KnownFile, ObjectRef, SourceState, StreamRecord } from "@sluice/core";
+import { DoneTable } from "./done-table.ts";
 
 /** Identity, size and mtime at the time of the purge; an absent field matches any file. */
 export interface IgnoredFile {
@@ -57,7 +58,7 @@ export class PathTable {
   readonly #liveInodes = new InodeIndex();
   #waiting = new Map<string, LiveFile>();
   #waitingInodes = new InodeIndex();
-  readonly #done = new Map<string, DoneEntry>();
+  readonly #done = new DoneTable();
   readonly #doneInodes = new InodeIndex();
   readonly #failed = new Map<string, FailedFile>();
   readonly #failedInodes = new InodeIndex();
@@ -226,19 +227,16 @@ export class PathTable {
   }
 
   doneEntries(): ReadonlyMap<string, DoneEntry> {
-    return this.#done;
+    return new Map(this.#done.entries());
   }
 
   /** Whether a completed file at another path owns this object: it was renamed since. */
-  keepsObject({ bucket, key }: ObjectRef, path: string): boolean {
-    for (const [other, entry] of this.#done) {
-      if (other !== path && entry.s3_key === key && entry.s3_bucket === bucket) return true;
-    }
-    return false;
+  keepsObject(ref: ObjectRef, path: string): boolean {
+    return this.#done.keeps(ref, path);
   }
 
   donePaths(): IterableIterator<string> {
-    return this.#done.keys();
+    return this.#done.paths();
   }
 }
 

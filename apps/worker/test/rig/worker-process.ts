@@ -10,6 +10,9 @@ import { NotMet, until, type Deadline } from "./until.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.mjs", import.meta.url));
 
+/** As it is started for users. */
+const YOUNG_HEAP = "--max-semi-space-size=16";
+
 export interface LogLine {
   /** As pino counts: 30 info, 40 warn, 50 error. */
   level: number;
@@ -40,7 +43,13 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
 
   constructor(start: WorkerStart) {
-    const [command, ...args] = [...(start.through ?? []), process.execPath, start.program ?? MAIN, "worker"];
+    const [command, ...args] = [
+      ...(start.through ?? []),
+      process.execPath,
+      YOUNG_HEAP,
+      start.program ?? MAIN,
+      "worker",
+    ];
     this.#child = spawn(command, args, {
       env: { PATH: process.env["PATH"], ...start.env },
       cwd: start.cwd,

@@ -5,12 +5,13 @@
 import { lstat, readdir, realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { lstatSync, type Stats } from "node:fs";
-import { LIMITS, decodePath, isEscaped } from "@sluice/core";
+import { LIMITS, decodePath, displayPath, isEscaped } from "@sluice/core";
 import { watch, type FSWatcher } from "chokidar";
 import { trouble } from "@sluice/control/troubles";
 import { isUnder, pathBuffer } from "../path-buffer.ts";
 import { isMissing, systemError } from "../system-error.ts";
 import type { Service } from "../../start/service.ts";
+import { BusyDirectories, PACE, type Pace } from "./busy-directories.ts";
 import { silentFileSystem } from "./network-fs.ts";
 
 export type WatchingState = { kind: "events" } | { kind: "polling"; reason: string };
@@ -26,6 +27,8 @@ export interface DirectoryWatcherOptions {
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** chokidar's `watch`. */
   follow?: typeof watch;
+  /** When a directory is followed by a timer instead. */
+  pace?: Pace;
 }
 
 /** The system refuses another inotify watch or instance. */
@@ -49,6 +52,9 @@ export class DirectoryWatcher implements Service {
   #ready = false;
   /** A directory could not be followed since watching began. */
   #isBlind = false;
+  #busy: BusyDirectories | undefined;
+  #switches = 0;
+  #stopped = false;
   #check: NodeJS.Timeout | undefined;
   /** Directories that will be listed soon, because of names that events cannot represent. */
   readonly #toList = new Map<string, NodeJS.Timeout>();
@@ -62,9 +68,14 @@ export class DirectoryWatcher implements Service {
     return this.#state;
   }
 
-  /** Whether events report every change: events are on, and no directory failed to be followed. */
+  /** Whether every change is reported, by events or by a timer: no directory failed to be followed. */
   get reportsAll(): boolean {
     return this.#state.kind === "events" && this.#ready && !this.#isBlind;
+  }
+
+  /** How often what reports changes has changed: a directory went from events to a timer, or back. */
+  get switches(): number {
+    return this.#switches;
   }
 
   /** Resolves when every existing directory is followed, or when it is clear that none will be. */
@@ -83,8 +94,7 @@ export class DirectoryWatcher implements Service {
     if (this.#watcher === undefined) return;
     const now = await identityOf(this.#options.root);
     if (now === "" || now === this.#followed) return;
-    await this.#unfollow();
-    await this.#follow();
+    await this.#followAnew();
     this.#options.log.info(
       { watch: this.#options.name, root: this.#options.root },
       "the directory was replaced; watching is restarted",
@@ -92,8 +102,15 @@ export class DirectoryWatcher implements Service {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#check);
     await this.#unfollow();
+  }
+
+  async #followAnew(): Promise<void> {
+    await this.#unfollow();
+    this.#switches += 1;
+    if (!this.#stopped) await this.#follow();
   }
 
   async #follow(): Promise<void> {
@@ -113,16 +130,21 @@ export class DirectoryWatcher implements Service {
       atomic: false,
     });
     this.#watcher = watcher;
+    const busy = this.#followBusy(watcher, tree, asConfigured);
     watcher.on("raw", (event, name, details) => {
       const directory = watchedPath(details);
       // While the root is missing, chokidar watches a directory above it.
       if (directory === undefined || (directory !== real && !isUnder(real, directory))) return;
       if (event === "rename" && name !== null && !tree.appeared(join(directory, name))) this.#isBlind = true;
+      if (event === "change") busy.changed(directory);
       this.#onEvent(asConfigured(directory), name, event === "change");
     });
     // Files may have been made in it before it was followed.
     watcher.on("addDir", (path) => void this.#hintAll(asConfigured(path), () => true));
-    watcher.on("unlinkDir", (path) => tree.removed(path));
+    watcher.on("unlinkDir", (path) => {
+      tree.removed(path);
+      busy.forget(path);
+    });
     await new Promise<void>((resolve) => {
       watcher.once("ready", resolve);
       watcher.on("error", (error) => {
@@ -132,6 +154,33 @@ export class DirectoryWatcher implements Service {
       });
     });
     this.#ready = this.#watcher === watcher;
+  }
+
+  #followBusy(
+    watcher: FSWatcher,
+    tree: DirectoryTree,
+    asConfigured: (path: string) => string,
+  ): BusyDirectories {
+    const { name: watchName, enters, pace = PACE, log } = this.#options;
+    const busy = new BusyDirectories({
+      pace,
+      enters,
+      unwatch: (directory) => watcher.unwatch(directory),
+      watch: (directories) => watcher.add(directories),
+      watched: () => new Set(Object.keys(watcher.getWatched())),
+      restart: () => void this.#followAnew(),
+      onChange: (directory, name, written) => this.#onEvent(asConfigured(directory), name, written),
+      onGone: (directory) => tree.removed(directory),
+      onSwitch: () => void (this.#switches += 1),
+      onTaken: (directory) =>
+        log.info(
+          { watch: watchName, path: displayPath(asConfigured(directory)) },
+          "files are written so often here that a timer looks at them instead of events",
+        ),
+      onError: (error) => this.#onError(error),
+    });
+    this.#busy = busy;
+    return busy;
   }
 
   #onEvent(directory: string, name: string | null, written: boolean): void {
@@ -194,6 +243,7 @@ export class DirectoryWatcher implements Service {
     const watcher = this.#watcher;
     this.#watcher = undefined;
     this.#ready = false;
+    this.#busy?.close();
     await watcher?.close();
   }
 }

@@ -70,7 +70,7 @@ function scene(change: Partial<WatchDeps> = {}): Scene {
       }
     },
     accepts: () => true,
-    followsEvents: () => true,
+    followsEvents: () => 0,
     rootIdentity: () => Promise.resolve(here.root),
     loadRoot: () => Promise.resolve(recorded),
     saveState: (_watch, now) => {
@@ -262,7 +262,7 @@ describe("how often a watch is walked", () => {
 
   async function walksIn2Minutes(files: number, followsEvents = true): Promise<number> {
     const stop = new AbortController();
-    const here = many(files, { followsEvents: () => followsEvents });
+    const here = many(files, { followsEvents: () => followsEvents && 0 });
     const clock = here.deps.clock as ManualClock;
     const running = here.runner.run(stop.signal);
     await clock.advance(120_000);
@@ -353,9 +353,19 @@ describe("a light walk", () => {
 
   test("is not made until a walk has begun with events at work", async () => {
     let events = false;
-    const here = kept({ followsEvents: () => events });
+    const here = kept({ followsEvents: () => events && 0 });
     const begin = async (): Promise<void> => void (events = true);
     expect(await after(39_000, here, begin)).toEqual({ full: 2, light: 2 });
+  });
+
+  test("is not made when something else reports the changes than when the walk before it began", async () => {
+    let switches = 0;
+    const here = kept({ followsEvents: () => switches });
+    const change = async (clock: ManualClock): Promise<void> => {
+      await clock.advance(15_000);
+      switches += 1;
+    };
+    expect(await after(24_000, here, change)).toEqual({ full: 2, light: 2 });
   });
 
   test("looks at a completed file that an event named, also when the hint failed", async () => {

@@ -50,8 +50,11 @@ export interface WatchDeps {
   ): AsyncIterable<{ path: string; facts: FileFacts }>;
   /** Whether a path would be a stream. */
   accepts(watch: Watch, path: string, facts: FileFacts): boolean;
-  /** Whether events report changes now; otherwise only the walks find them. */
-  followsEvents(watch: Watch): boolean;
+  /**
+   * Whether every change is reported now; otherwise only the walks find them. Another number when what reports them has
+   * changed since.
+   */
+  followsEvents(watch: Watch): number | false;
   /** Undefined if the root does not exist or cannot be read. */
   rootIdentity(root: string): Promise<RootIdentity | undefined>;
   loadRoot(watch: Watch): Promise<RootIdentity | undefined>;
@@ -100,8 +103,8 @@ export class WatchRunner {
   #fullAtMs = 0;
   /** The next walk looks at everything. */
   #mustBeFull = true;
-  /** Events worked when the last walk of this loop began. */
-  #followedBefore = false;
+  /** What `followsEvents` said when the last walk of this loop began. */
+  #followedBefore: number | false = false;
   /** Completed files that an event named since the last walk began. */
   #named = new Set<string>();
   /** The last walk reached its end, and found its volume. */
@@ -181,7 +184,7 @@ export class WatchRunner {
    */
   #restMs(): number {
     const { rescanIntervalMs, followsEvents } = this.#deps;
-    if (!followsEvents(this.watch)) return rescanIntervalMs;
+    if (followsEvents(this.watch) === false) return rescanIntervalMs;
     return Math.max(rescanIntervalMs, Math.min(LONGEST_REST_MS, this.#lookedAt * REST_MS_PER_FILE));
   }
 
@@ -190,7 +193,7 @@ export class WatchRunner {
     const { clock, followsEvents } = this.#deps;
     const followedBefore = this.#followedBefore;
     this.#followedBefore = followsEvents(this.watch);
-    if (this.#mustBeFull || !followedBefore || !this.#followedBefore) return false;
+    if (this.#mustBeFull || followedBefore === false || followedBefore !== this.#followedBefore) return false;
     const everyMs = Math.min(
       FULL_WALK_AT_LEAST_EVERY_MS,
       Math.max(FULL_WALK_EVERY_MS, this.#lastSeen * FULL_WALK_MS_PER_FILE),
