@@ -75,14 +75,15 @@ export class Person implements AsyncDisposable {
     rmSync(this.#home, { recursive: true, maxRetries: 5 });
   }
 
-  /** Nothing of the suite's own settings: CI would install packages and try tests twice. */
+  /** How this machine reaches the registry, and nothing else: CI would install packages and try tests twice. */
   #env(): NodeJS.ProcessEnv {
-    const taken = Object.entries(process.env).filter(([name]) =>
-      /^(PATH|LANG|TZ|NPM_CONFIG_.*|.*_PROXY)$/i.test(name),
-    );
+    const taken = Object.entries(process.env).filter(([name]) => TAKEN.test(name));
     return { ...Object.fromEntries(taken), HOME: this.#home, SLUICE_WEB_PORT: "0", SLUICE_HTTP_PORT: "0" };
   }
 }
+
+const TAKEN =
+  /^(?:PATH|LANG|TZ|npm_config_registry|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|.*_PROXY)$/i;
 
 const as = (argv: readonly string[]): string[] => [
   "setpriv",
