@@ -14,6 +14,16 @@ export const COMMANDS = {
   dev: { argv: ["scripts/start.ts", "--dev"], needsDashboard: false, seesEmbedded: false },
   test: { argv: ["scripts/test.ts"], needsDashboard: true, seesEmbedded: false },
   check: { argv: ["scripts/test.ts", "--only=checks"], needsDashboard: false, seesEmbedded: false },
+  unit: {
+    argv: ["node_modules/vitest/vitest.mjs", "run", "--project", "unit"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
+  integration: {
+    argv: ["node_modules/vitest/vitest.mjs", "run", "--project", "integration"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
   types: { argv: ["scripts/test/types.ts"], needsDashboard: false, seesEmbedded: false },
   "docs:site": { argv: ["scripts/site.ts"], needsDashboard: false, seesEmbedded: false },
   "docs:matrix": {
@@ -24,6 +34,11 @@ export const COMMANDS = {
   "docs:screenshots": { argv: ["tests/e2e/screenshots.ts"], needsDashboard: true, seesEmbedded: false },
   "docs:state": {
     argv: ["packages/core/scripts/write-state-docs.ts"],
+    needsDashboard: false,
+    seesEmbedded: false,
+  },
+  "docs:settings": {
+    argv: ["packages/config/scripts/write-reference.ts"],
     needsDashboard: false,
     seesEmbedded: false,
   },
@@ -48,6 +63,7 @@ export const COMMANDS = {
   "test:hostile": { argv: ["tests/hostile/run.ts"], needsDashboard: true, seesEmbedded: false },
   "test:hosts": { argv: ["tests/hosts/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:archive": { argv: ["tests/archive/run.ts"], needsDashboard: true, seesEmbedded: false },
+  "test:days": { argv: ["tests/days/run.ts"], needsDashboard: true, seesEmbedded: false },
   "test:upgrade": { argv: ["tests/upgrade/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:rules": { argv: ["tests/rules/run.ts"], needsDashboard: false, seesEmbedded: false },
   "test:compose": { argv: ["tests/compose/run.ts"], needsDashboard: false, seesEmbedded: false },

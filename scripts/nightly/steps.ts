@@ -62,6 +62,7 @@ export function nightlySteps(seed: string): readonly Step[] {
     },
     { name: "rules", argv: ["run", "-s", "test:rules"], withinMinutes: 15 },
     { name: "stores", argv: ["run", "-s", "test:stores", "--", "--all"], withinMinutes: 120 },
+    { name: "days", argv: ["run", "-s", "test:days"], withinMinutes: 60 },
     { name: "compose", argv: ["run", "-s", "test:compose", "--", "--faults"], withinMinutes: 60 },
   ];
 }

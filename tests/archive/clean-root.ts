@@ -121,6 +121,11 @@ export class Machine implements AsyncDisposable {
   readonly #launcher: ChildProcess;
   readonly #init: string;
 
+  /** Its process 1, as the machine outside numbers it. */
+  get init(): string {
+    return this.#init;
+  }
+
   private constructor(launcher: ChildProcess, init: string) {
     this.#launcher = launcher;
     this.#init = init;

@@ -1,8 +1,7 @@
 /** The installed dashboard behind nginx and Caddy, by the very snippets that the guide prints, over TLS. */
 import { deepStrictEqual as same, match, ok } from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,51 +11,11 @@ import { freePort } from "../../packages/redis-schema/test/free-port.ts";
 import type { Claims } from "../compose/claims.ts";
 import { mustRun } from "../compose/run-program.ts";
 import type { CleanRoot } from "./clean-root.ts";
+import { certificate, NAME, PROXIES, type Proxy } from "./tls-proxy.ts";
 
-const NAME = "sluice.example.org";
 const PASSWORD = "a password for one test";
-const snippets = join(import.meta.dirname, "../../deploy/tls");
 /** A proxy that collects an answer before it passes it on would hold the first event back for good. */
 const FIRST_EVENT_MS = 10_000;
-
-interface Proxy {
-  name: string;
-  start(home: string, ports: { tls: number; dashboard: number }): ChildProcess;
-}
-
-const PROXIES: readonly Proxy[] = [
-  {
-    name: "nginx",
-    start(home, { tls, dashboard }) {
-      const server = readFileSync(join(snippets, "nginx.conf"), "utf8")
-        .replace("listen 443", `listen 127.0.0.1:${tls}`)
-        .replace("127.0.0.1:3000", `127.0.0.1:${dashboard}`)
-        .replaceAll("/etc/nginx/tls/sluice", join(home, "sluice"));
-      const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-        (kind) => `${kind}_temp_path ${home}/${kind};`,
-      );
-      const text = `pid ${home}/nginx.pid; daemon off; error_log stderr; events {} http { access_log off; ${temporary.join(" ")}\n${server}}`;
-      writeFileSync(join(home, "nginx.conf"), text);
-      return spawn("nginx", ["-e", "stderr", "-p", home, "-c", join(home, "nginx.conf")], { stdio: "pipe" });
-    },
-  },
-  {
-    name: "Caddy",
-    start(home, { tls, dashboard }) {
-      const site = readFileSync(join(snippets, "Caddyfile"), "utf8")
-        .replace(
-          `${NAME} {`,
-          `${NAME}:${tls} {\n\ttls ${home}/sluice.crt ${home}/sluice.key\n\tbind 127.0.0.1`,
-        )
-        .replace("127.0.0.1:3000", `127.0.0.1:${dashboard}`);
-      writeFileSync(join(home, "Caddyfile"), `{\n\tadmin off\n\tauto_https off\n}\n${site}`);
-      return spawn("caddy", ["run", "--adapter", "caddyfile", "--config", join(home, "Caddyfile")], {
-        stdio: "pipe",
-        env: { PATH: process.env["PATH"], HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home },
-      });
-    },
-  },
-];
 
 export async function proxyClaims(claims: Claims, root: CleanRoot): Promise<void> {
   await using redis = await startRedis();
@@ -212,28 +171,4 @@ function ask({
   sent.on("error", reject);
   sent.end(body);
   return promise;
-}
-
-async function certificate(home: string): Promise<void> {
-  await mustRun([
-    "openssl",
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-days",
-    "1",
-    "-subj",
-    `/CN=${NAME}`,
-    "-addext",
-    `subjectAltName=DNS:${NAME}`,
-    "-keyout",
-    join(home, "sluice.key"),
-    "-out",
-    join(home, "sluice.crt"),
-  ]);
-  await mustRun(["chmod", "0644", join(home, "sluice.key")]);
 }

@@ -25,23 +25,24 @@ export class Claims {
     try {
       const result = await prove();
       this.passed += 1;
-      this.#say(`✓ ${claim} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
+      this.say(`✓ ${claim} (${((performance.now() - from) / 1000).toFixed(1)} s)`);
       return result;
     } catch (error) {
       interrupted.throwIfAborted();
       this.failed += 1;
       const why = error instanceof Error ? error.message : String(error);
-      this.#say(`FAILED ${claim}\n  ${why.replaceAll("\n", "\n  ")}`);
+      this.say(`FAILED ${claim}\n  ${why.replaceAll("\n", "\n  ")}`);
       return undefined;
     }
   }
 
   /** Says the sum last, as every suite does. */
   sum(): void {
-    this.#say(`\n${this.passed} passed, ${this.failed} failed`);
+    this.say(`\n${this.passed} passed, ${this.failed} failed`);
   }
 
-  #say(text: string): void {
+  /** Kept with the claims. */
+  say(text: string): void {
     this.lines.push(text);
     console.log(text);
   }
