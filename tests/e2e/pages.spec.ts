@@ -129,7 +129,7 @@ test("a webhook that was not accepted in time is not lost: an operator sends it 
   expect(receiver.accepted().map(({ id, type }) => [id, type])).toEqual([[first?.id, "stream.completed"]]);
   await expect(dropped).toHaveCount(0);
   await openPage(page, `${dashboard.origin}/activity`);
-  await expect(page.getByText("retry webhook").first()).toBeVisible();
+  await expect(page.getByText("retry webhook").filter({ visible: true }).first()).toBeVisible();
 });
 
 test("the dashboard says how it is itself, also to a probe without a session, and while Redis is away", async ({

@@ -55,7 +55,7 @@ export function Shell({ children }: { children: ReactNode }) {
                 <Menu aria-hidden className="size-4" />
                 <span className="heard">Pages</span>
               </summary>
-              <div className="absolute top-11 left-0 z-40 w-[calc(100vw-1.5rem)] rounded-xl border border-line bg-raised p-2 shadow-lift">
+              <div className="absolute top-11 left-0 z-40 h-[calc(100dvh-4rem)] w-[calc(100vw-1.5rem)] overflow-y-auto rounded-xl border border-line bg-raised p-2 shadow-lift">
                 <Navigation failed={latest.failed} orphans={latest.orphans} />
               </div>
             </details>

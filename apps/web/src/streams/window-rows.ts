@@ -4,6 +4,7 @@
  * then each counts as an estimate.
  */
 import { useCallback, useEffect, useLayoutEffect, useRef, useState, type RefObject } from "react";
+import { flushSync } from "react-dom";
 
 export interface RowItem {
   index: number;
@@ -77,12 +78,9 @@ export function useWindowRows({
   const measure = useCallback((row: HTMLElement | null) => {
     if (row === null) return;
     observer.current ??= new ResizeObserver((entries) => {
-      setKnown((before) =>
-        withHeights(
-          before,
-          entries.map(({ target }) => target as HTMLElement),
-        ),
-      );
+      const rows = entries.map(({ target }) => target as HTMLElement);
+      // Before the browser paints: rows that have grown would lie over the next ones for a moment.
+      flushSync(() => setKnown((before) => withHeights(before, rows)));
     });
     const watching = observer.current;
     watching.observe(row);

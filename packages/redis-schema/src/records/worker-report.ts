@@ -66,6 +66,7 @@ export function parseWorkerReport(hash: RawHash): Partial<WorkerReport> {
   };
 }
 
+/** The fields of a report as Redis holds them; undefined where there is nothing to say. What is beyond a bound is left out. */
 export function workerReportFields(report: WorkerReport): Record<keyof WorkerReport, string | undefined> {
   return {
     settings: JSON.stringify(report.settings.slice(0, MOST_SETTINGS)),
