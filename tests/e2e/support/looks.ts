@@ -10,6 +10,8 @@ export async function expectSoundLooks(page: Page, what = page.url()): Promise<v
     expect(await grave(page), what).toEqual([]);
     for (const width of [390, 1280]) {
       await page.setViewportSize({ width, height: 900 });
+      // What was scrolled lies under the header that stays.
+      await page.evaluate(() => window.scrollTo(0, 0));
       // A page of another width is laid out in the frame after.
       await expect.poll(() => misplaced(page), `${what} at ${width}`).toEqual([]);
     }
