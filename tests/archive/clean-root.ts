@@ -152,10 +152,13 @@ export class Machine implements AsyncDisposable {
     return machine;
   }
 
-  async run(argv: readonly string[]): Promise<Ran> {
+  /** Rejects when it does not end within `withinMs`. */
+  async run(argv: readonly string[], withinMs?: number): Promise<Ran> {
     const namespaces = ["--pid", "--mount", "--uts", "--ipc", "--cgroup"];
     const clean = ["/usr/bin/env", "-i", `PATH=${PATH}`];
-    return await run(["nsenter", `--target=${this.#init}`, ...namespaces, ...clean, ...argv]);
+    return await run(["nsenter", `--target=${this.#init}`, ...namespaces, ...clean, ...argv], {
+      withinMs,
+    });
   }
 
   /** Its standard output; rejects with everything it said when it fails. */

@@ -1,7 +1,5 @@
 /** Brings what a suite that installs into a root directory of its own needs of the machine. */
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { aptInstall, hasApt } from "../../scripts/start/redis/apt-install.ts";
+import { aptInstall, hasApt, onPath } from "../../scripts/start/redis/apt-install.ts";
 
 /**
  * Undefined: all is there. Otherwise why not, and what to do.
@@ -21,9 +19,4 @@ export async function bringPrograms(programs: Readonly<Record<string, string>>):
   return missing().length === 0
     ? undefined
     : `Debian's packages do not bring all programs of ${missing().join(" ")}`;
-}
-
-function onPath(program: string): boolean {
-  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return directories.some((directory) => existsSync(join(directory, program)));
 }

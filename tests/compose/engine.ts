@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { aptInstall, hasApt } from "../../scripts/start/redis/apt-install.ts";
+import { aptInstall, hasApt, onPath } from "../../scripts/start/redis/apt-install.ts";
 import { until } from "../../apps/worker/test/rig/until.ts";
 import { mustRun, run } from "./run-program.ts";
 
@@ -87,11 +87,6 @@ function programOf(file: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function onPath(program: string): boolean {
-  const dirs = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  return dirs.some((dir) => existsSync(join(dir, program)));
 }
 
 /** Compose 2 is one static binary: the package of the Debian after this one runs here; this one's is version 1. */

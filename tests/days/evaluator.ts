@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { until } from "../../apps/worker/test/rig/until.ts";
 import type { Claims } from "../compose/claims.ts";
-import { Person, stop } from "./person.ts";
+import { end, Person } from "./person.ts";
 
 const MIB = 1024 * 1024;
 const UP = { withinMs: 15 * 60_000, everyMs: 500 };
+/** A recording grows by a mebibyte so often: the pace of its writer, nothing waits for it. */
 const CHUNK_EVERY_MS = 250;
 /** Of the recording before and after the kill. */
 const CHUNKS = 24;
@@ -64,7 +65,7 @@ export async function evaluatorDay(claims: Claims): Promise<void> {
         ({ original_path: path, bytes_sent: bytes = 0 }) => path === file && bytes >= PARTS_BEFORE_KILL,
       ),
     );
-    await stop(running, "SIGKILL");
+    await person.killAll();
   });
   await claims.must("the next `npm start` resumes it", async () => {
     await grow();
@@ -81,7 +82,7 @@ export async function evaluatorDay(claims: Claims): Promise<void> {
     match(await person.mustRun(["npm", "run", "docs:site"]), /pages/);
   });
   await claims.holds("SIGTERM ends everything", async () => {
-    await stop(running, "SIGTERM");
+    await end(running);
     same(running.exitCode, 0, person.said);
   });
 }

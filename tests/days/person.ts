@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { until } from "../../apps/worker/test/rig/until.ts";
 import { mustRun, run, type Ran } from "../compose/run-program.ts";
 
 const checkout = join(import.meta.dirname, "../..");
@@ -12,6 +13,8 @@ const UID = "54321";
 /** The first command brings everything. */
 const WITHIN_MS = 15 * 60_000;
 const END_WITHIN_MS = 60_000;
+/** What pgrep ends with. */
+const NO_PROCESS = 1;
 
 export class Person implements AsyncDisposable {
   readonly #home: string;
@@ -68,10 +71,15 @@ export class Person implements AsyncDisposable {
     writeFileSync(join(this.clone, path), text.replace(before, after));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.#children) await stop(child, "SIGTERM");
-    // What was killed may have left children: nobody else has this uid.
+  /** Everything that runs in this person's name, by SIGKILL at once: nobody else has this uid. */
+  async killAll(): Promise<void> {
     await run(["pkill", "-KILL", "-U", UID]);
+    await until("nothing of it runs", async () => (await run(["pgrep", "-U", UID])).code === NO_PROCESS);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) await end(child);
+    await this.killAll();
     rmSync(this.#home, { recursive: true, maxRetries: 5 });
   }
 
@@ -93,10 +101,12 @@ const as = (argv: readonly string[]): string[] => [
   ...argv,
 ];
 
-export async function stop(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+/** As Ctrl-C does, with everything in its process group. */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const ended = once(child, "exit");
-  process.kill(-child.pid, signal);
-  const late = setTimeout(() => child.kill("SIGKILL"), END_WITHIN_MS);
+  process.kill(-child.pid, "SIGTERM");
+  const { pid } = child;
+  const late = setTimeout(() => process.kill(-pid, "SIGKILL"), END_WITHIN_MS);
   await ended.finally(() => clearTimeout(late));
 }

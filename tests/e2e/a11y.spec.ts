@@ -4,21 +4,11 @@ import { seed } from "../../apps/web/scripts/seed.ts";
 import { startRedis } from "@sluice/redis-schema/testing";
 import { grave } from "./support/axe.ts";
 import { startDashboard } from "./support/dashboard.ts";
+import { PAGES } from "./support/pages.ts";
 import { expect, openPage, signInAt, test } from "./support/test.ts";
 
 test.use({ world: "a11y" });
 
-const PAGES = [
-  "/",
-  "/streams",
-  "/failed",
-  "/orphans",
-  "/sources",
-  "/workers",
-  "/webhooks",
-  "/activity",
-  "/system",
-] as const;
 const THEMES = ["light", "dark"] as const;
 const SIZES = [
   { width: 1440, height: 900 },

@@ -5,6 +5,7 @@ import { appRouter } from "../../apps/web/src/server/router.ts";
 import { startRedis, type TestRedis } from "@sluice/redis-schema/testing";
 import { mutate, query, signIn, type Answer, type CallOptions } from "./support/api.ts";
 import { PASSWORD, startDashboard, type Dashboard } from "./support/dashboard.ts";
+import { PAGES } from "./support/pages.ts";
 import { ROOT } from "./support/paths.ts";
 import { expect, signInAt, test } from "./support/test.ts";
 
@@ -109,17 +110,7 @@ test.describe("with a password", () => {
 
   test("X1: a page never carries data to a stranger", async ({ dashboard, other }) => {
     await other.set("canary", "x");
-    for (const path of [
-      "/",
-      "/streams",
-      "/failed",
-      "/orphans",
-      "/sources",
-      "/workers",
-      "/webhooks",
-      "/activity",
-      "/system",
-    ]) {
+    for (const path of PAGES) {
       const response = await fetch(dashboard.origin + path, { redirect: "manual" });
       expect(response.status).toBe(307);
       expect(await response.text()).not.toContain("lag_bytes");

@@ -4,9 +4,9 @@
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { aptInstall, hasApt } from "../../scripts/start/redis/apt-install.ts";
+import { aptInstall, hasApt, onPath } from "../../scripts/start/redis/apt-install.ts";
 
 const run = promisify(execFile);
 const KEPT = join(import.meta.dirname, "../../.sluice/stores");
@@ -190,9 +190,4 @@ export async function bringDebian(
     return programs.every(onPath) ? undefined : `Debian's ${packages} lack a program`;
   }
   return `run: sudo apt-get install --no-install-recommends ${packages}`;
-}
-
-function onPath(program: string): boolean {
-  const dirs = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-  return dirs.some((dir) => existsSync(join(dir, program)));
 }

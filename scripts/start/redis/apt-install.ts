@@ -1,6 +1,7 @@
 /** Installs Debian packages as root without letting them start a service. */
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -14,6 +15,12 @@ const WITHIN_MS = 10 * 60_000;
 
 export function hasApt(): boolean {
   return existsSync("/usr/bin/apt-get") && existsSync("/usr/bin/dpkg");
+}
+
+/** Whether there is such a program; those for root need not be on an ordinary user's PATH. */
+export function onPath(program: string): boolean {
+  const directories = [...(process.env["PATH"] ?? "").split(delimiter).filter(Boolean), "/usr/sbin", "/sbin"];
+  return directories.some((directory) => existsSync(join(directory, program)));
 }
 
 /** Rejects with apt's own words. */

@@ -53,6 +53,18 @@ function Subject({ event, subject }: { event: string; subject: string }) {
   );
 }
 
+/** What happened, and to what. */
+function About({ event, subject }: { event: string; subject: string }) {
+  return (
+    <>
+      <Cell className="font-medium">{event}</Cell>
+      <Cell className="max-md:order-last max-md:col-span-2">
+        <Subject event={event} subject={subject} />
+      </Cell>
+    </>
+  );
+}
+
 const DROPPED_GRID =
   "grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-5 gap-y-0.5 md:grid-cols-[9rem_minmax(0,1fr)_9rem_6rem]";
 const DROPPED_COLUMNS = [
@@ -80,10 +92,7 @@ function Dropped({ messages }: { messages: WebhookPage["dropped"] }) {
         <Table label="Not delivered" columns={DROPPED_COLUMNS} grid={DROPPED_GRID}>
           {messages.map(({ position, event, subject, dropped_at }) => (
             <Row key={position} grid={DROPPED_GRID} className="py-2">
-              <Cell className="font-medium">{event}</Cell>
-              <Cell className="max-md:order-last max-md:col-span-2">
-                <Subject event={event} subject={subject} />
-              </Cell>
+              <About event={event} subject={subject} />
               <Cell className="max-md:hidden">
                 <Time at={dropped_at} />
               </Cell>
@@ -121,10 +130,7 @@ function Waiting({ waiting, oldest }: Pick<WebhookPage, "waiting" | "oldest">) {
         <Table label="Waiting" columns={WAITING_COLUMNS} grid={GRID}>
           {oldest.map(({ id, event, subject, at }) => (
             <Row key={id} grid={GRID} className="py-2">
-              <Cell className="font-medium">{event}</Cell>
-              <Cell className="max-md:order-last max-md:col-span-2">
-                <Subject event={event} subject={subject} />
-              </Cell>
+              <About event={event} subject={subject} />
               <Cell className="max-md:text-right">
                 <Time at={at} />
               </Cell>

@@ -6,7 +6,7 @@ import type { DoneEntry, ObjectRef } from "@sluice/core";
 
 type Shared = Pick<DoneEntry, "s3_bucket" | "file_device" | "file_boot">;
 
-/** No path, key or time contains it. */
+/** No path, key or time contains it, and an entry of Redis that does is not read. */
 const SEPARATOR = "\0";
 /** Before the value of a field that may be absent. */
 const PRESENT = "=";

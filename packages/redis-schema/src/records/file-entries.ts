@@ -5,20 +5,23 @@ import { parseJson, type Parsed } from "./codec.ts";
 import { digits, named, time } from "./scalars.ts";
 
 const size = z.number().int().nonnegative();
+/** A worker packs entries with NUL between their fields; no file system and no store has it in a name. */
+const text = z.string().regex(/^[^\0]*$/);
+const name = text.min(1);
 
 const doneSchema = z.object({
-  stream_id: named,
+  stream_id: name,
   file_inode: digits,
   file_birthtime_ns: z.exactOptional(digits),
   file_device: z.exactOptional(digits),
-  file_boot: z.exactOptional(named),
+  file_boot: z.exactOptional(name),
   file_size: size,
   file_mtime_ns: digits,
   file_ctime_ns: z.exactOptional(digits),
-  s3_bucket: named,
-  s3_key: named,
-  etag: z.exactOptional(z.string()),
-  crc32: z.exactOptional(z.string()),
+  s3_bucket: name,
+  s3_key: name,
+  etag: z.exactOptional(text),
+  crc32: z.exactOptional(text),
   completed_at_utc: time,
   seen_shorter: z.exactOptional(z.literal(true)),
   longest_pause_ms: z.exactOptional(z.number().nonnegative()),

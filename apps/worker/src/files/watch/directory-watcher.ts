@@ -168,9 +168,12 @@ export class DirectoryWatcher implements Service {
       unwatch: (directory) => watcher.unwatch(directory),
       watch: (directories) => watcher.add(directories),
       watched: () => new Set(Object.keys(watcher.getWatched())),
-      restart: () => void this.#followAnew(),
+      restart: () => void this.#followAnew().catch((error: unknown) => this.#onError(error)),
       onChange: (directory, name, written) => this.#onEvent(asConfigured(directory), name, written),
-      onGone: (directory) => tree.removed(directory),
+      onGone: (directory) => {
+        tree.removed(directory);
+        busy.forget(directory);
+      },
       onSwitch: () => void (this.#switches += 1),
       onTaken: (directory) =>
         log.info(
