@@ -38,8 +38,11 @@ export class Host implements AsyncDisposable {
     this.root = root;
   }
 
-  static async make(): Promise<Host> {
-    return new Host(await CleanRoot.make());
+  /** `name` is that of the machine: a worker takes its id from it. */
+  static async make(name: string): Promise<Host> {
+    const root = await CleanRoot.make();
+    root.write("/etc/hostname", `${name}\n`);
+    return new Host(root);
   }
 
   /** From the archive in its /root, by the guide's commands. */

@@ -50,7 +50,7 @@ export async function operatorDay(claims: Claims, isWhole: boolean): Promise<voi
   const bucket = new Bucket({ endpoint, bucket: BUCKET, accessKeyId, secretAccessKey });
   await bucket.create();
   await using receiver = await Receiver.start();
-  const [redisPort, webPort] = [await freePort(), await freePort()];
+  const [redisPort, webPort, healthPort] = [await freePort(), await freePort(), await freePort()];
   const settings = (source: string): string =>
     [
       `redis_url: redis://127.0.0.1:${redisPort}`,
@@ -69,7 +69,7 @@ export async function operatorDay(claims: Claims, isWhole: boolean): Promise<voi
       `s3_endpoint: ${endpoint}`,
       "s3_region: us-east-1",
       "idle_timeout: 3s",
-      "http_port: 0",
+      `http_port: ${healthPort}`,
       `webhook_url: ${receiver.url}`,
       "",
     ].join("\n");
@@ -79,7 +79,7 @@ export async function operatorDay(claims: Claims, isWhole: boolean): Promise<voi
     SLUICE_WEBHOOK_SECRET: receiver.secret,
   };
   const day: Day = { claims, bucket, receiver, redisPort, webPort, settings, secrets };
-  await using first = await Host.make();
+  await using first = await Host.make("first");
   await firstMorning(day, first);
   await recordings(day, first);
   if (!isWhole) return;
@@ -267,7 +267,7 @@ async function moveAndLoss(day: Day, first: Host): Promise<void> {
       return kept.every(({ path }) => done.includes(path));
     });
   });
-  await using second = await Host.make();
+  await using second = await Host.make("second");
   await claims.must("the host moves: recordings and settings are copied, Redis stays", async () => {
     await first.machine.mustRun(["systemctl", "stop", "sluice-worker"]);
     second.bringArchive(first);
@@ -309,6 +309,10 @@ async function moveAndLoss(day: Day, first: Host): Promise<void> {
   await claims.must("another worker makes an object of what S3 has, by the guide's commands", async () => {
     await first.configure(settings("studio-b"), secrets);
     await first.machine.mustRun(["systemctl", "start", "sluice-worker"]);
+    await until(
+      "its worker works",
+      async () => (await first.machine.run(["sluice", "healthcheck", "--ready"])).code === 0,
+    );
     const salvage = "sluice salvage --all --source studio-a";
     let said = "";
     await until("the lease has lapsed", async () => {
